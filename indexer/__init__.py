@@ -1,0 +1,1 @@
+"""Files in, rows out: watches folders, reads what is in them, keeps the index true."""

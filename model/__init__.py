@@ -1,0 +1,1 @@
+"""Media in, vectors and words out. Knows no files and no tables."""

@@ -1,0 +1,197 @@
+"""The vocabulary of the model: what goes in, what comes out, and who promises it.
+
+Everything above `model/` speaks to the resident model through these types alone. Nothing here
+imports torch, so the whole program can be wired, listed and tested without loading a weight.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32 = NDArray[np.float32]
+Uint8 = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A run of words: a passage, a question, a caption."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """An upright sRGB picture; `pixels` is (height_px, width_px, 3) uint8."""
+
+    pixels: Uint8
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or 0 in self.pixels.shape:
+            raise ValueError(f"an image is (height, width, 3) pixels, not {self.pixels.shape}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sound:
+    """A mono recording; `samples` is (n,) float32 in [-1, 1], `rate_hz` samples a second."""
+
+    samples: Float32
+    rate_hz: int
+
+    def __post_init__(self) -> None:
+        if self.samples.ndim != 1 or self.samples.size == 0:
+            raise ValueError(f"a sound is one row of samples, not {self.samples.shape}")
+
+    @property
+    def duration_s(self) -> float:
+        return self.samples.size / self.rate_hz
+
+
+Content = Text | Image | Sound
+Role = Literal["item", "query"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vectors:
+    """Where a content lies. `gist` is (D,) unit float32, one space for all modalities; `body` is
+    (D,) unit float32 for texts and None for pictures and sounds, whose words are embedded apart."""
+
+    gist: Float32
+    body: Float32 | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Understood:
+    """What one prefill of a picture or sound gave: its `gist` (D,), the caption or transcript in
+    `words` (may be empty: silence has none), and the `body` (D,) of those words."""
+
+    words: str
+    gist: Float32
+    body: Float32 | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """One numbered source of an answer. `words` is what may be quoted from it, verbatim: the
+    passage, the caption or the transcript. `original` is the picture or clip itself, to be looked
+    at or listened to again, or None for plain text. `title` is shown to the model as a label."""
+
+    n: int
+    title: str
+    words: str
+    original: Image | Sound | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One earlier turn of a conversation, as shown (citation marks included, quotes not)."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some more visible text of the answer; a citation shows in it as `[n]`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """The model finished citing source `n` with the verbatim `quote`."""
+
+    n: int
+    quote: str
+
+
+FinishReason = Literal["stop", "length", "time", "repetition", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event of an answer, with how fast it came. `draft_acceptance` is the share of
+    drafted tokens that were kept, or None where nothing was drafted."""
+
+    reason: FinishReason
+    first_token_ms: float
+    tokens: int
+    tokens_per_s: float
+    draft_acceptance: float | None
+
+
+AnswerEvent = Piece | Cited | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a person wants to know of the model in use. `reason` says in words why this device
+    and dtype; `demonstration` is true for the small model that ships with the program."""
+
+    name: str
+    device: str
+    dtype: str
+    reason: str
+    resident_bytes: int
+    drafter: bool
+    demonstration: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Everything that decides what a vector means. Vectors of two fingerprints never meet in one
+    query; `key` names the tables that hold them."""
+
+    checkpoint: str  # hash of the weights' index, configuration and tokenizer
+    layers: str  # which states are read for gist and body
+    prompts: str  # PROMPT_VERSION
+    matrices: str  # version of centring and whitening
+    dim: int  # D, of both spaces
+
+    @property
+    def key(self) -> str:
+        said = "|".join([self.checkpoint, self.layers, self.prompts, self.matrices, str(self.dim)])
+        return hashlib.sha256(said.encode()).hexdigest()[:12]
+
+
+class Model(Protocol):
+    """The resident model. Calls block; `runtime.Runtime` decides whose turn it is."""
+
+    @property
+    def card(self) -> ModelCard: ...
+
+    @property
+    def fingerprint(self) -> Fingerprint: ...
+
+    def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
+        """One `Vectors` for each content, in order; equal to embedding them one at a time."""
+        ...
+
+    def describe(self, content: Image | Sound) -> Understood:
+        """Caption of a picture (or the words on a page), transcript of a sound (at most 15 s)."""
+        ...
+
+    def judge(self, question: str, candidates: Sequence[Evidence]) -> list[float]:
+        """How likely each candidate matches the question, in [0, 1]: multiple choice, letters
+        swapped and averaged, one prefill each and no decoding."""
+        ...
+
+    def answer(
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        history: Sequence[Exchange] = (),
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[AnswerEvent]:
+        """Stream an answer that cites `evidence`; ends in exactly one `Finished`. Every quote is a
+        run of its source's `words`. `cancelled` is asked between tokens."""
+        ...
+
+
+class ModelProblem(Exception):
+    """The model cannot be loaded or used; the message says why and what to do about it."""

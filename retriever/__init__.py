@@ -1,0 +1,1 @@
+"""A question in, hits and an answer with citations out."""
