@@ -1,0 +1,42 @@
+# The two commands of the README are `make demo` and `make test`; both make their own environment.
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test check bench pocket clean
+
+demo: .venv/product          ## install, write the demonstration library, read it and serve it
+	$(BIN)/recollect --data .venv/demo-data demo .venv/demo-library --open
+
+test: .venv/developer        ## the test suite; the browser tests need a Chromium
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+
+check: .venv/developer       ## types, lint, formatting, and the arrows between the packages
+	$(BIN)/mypy recollect.py indexer retriever model web training bench tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+bench: .venv/developer       ## what is measured, and how to run one
+	$(BIN)/python -m bench list
+
+pocket: .venv/developer      ## make the demonstration model from nothing (hours on a processor)
+	$(BIN)/python -m training all
+
+clean:
+	rm -rf .venv
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Recollect needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+	  { rm -rf .venv; echo "This Python has no venv; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+
+.venv/product: .venv/bin/python pyproject.toml constraints.txt
+	@echo "Installing Recollect into .venv (a few minutes the first time) ..."
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/developer: .venv/product
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@

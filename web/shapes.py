@@ -1,0 +1,230 @@
+"""The JSON that leaves the library: one TypedDict for each shape of the API.
+
+The command line's `--json` writes the first part of this file exactly; the HTTP API adds to a hit
+and to the status what a browser needs besides.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+from indexer.passages import PlaceJson
+
+
+class CoverageJson(TypedDict):
+    files: int
+    read: int
+    understood: int
+    failed: int
+
+
+class HitCoreJson(TypedDict):
+    rank: int
+    id: str
+    path: str
+    kind: str
+    title: str
+    place: PlaceJson | None
+    snippet: str
+    source: str
+    score: float
+
+
+class ThumbJson(TypedDict):
+    w: int
+    h: int
+    colour: str
+
+
+class OtherPlaceJson(TypedDict):
+    place: PlaceJson | None
+    snippet: str
+
+
+class HitJson(HitCoreJson):
+    marks: list[tuple[int, int]]  # ranges of `snippet` to mark, in characters
+    found_by: list[str]  # "words", "meaning", "name"
+    thumb: ThumbJson | None
+    more: list[OtherPlaceJson]
+    modified_at: float
+    duration_s: float | None
+    pages: int | None
+
+
+class SearchJson(TypedDict):
+    query: str
+    hits: list[HitJson]
+    coverage: CoverageJson
+    took_ms: float
+
+
+class CitationJson(TypedDict):
+    n: int
+    id: str
+    path: str
+    kind: str
+    place: PlaceJson | None
+    quote: str
+    verified: bool
+
+
+class SpeedJson(TypedDict):
+    first_token_ms: float
+    tokens: int
+    tokens_per_s: float
+    draft_acceptance: float | None
+
+
+class AskJson(TypedDict):
+    question: str
+    answer: str
+    citations: list[CitationJson]
+    coverage: CoverageJson
+    speed: SpeedJson
+
+
+class SourceJson(TypedDict):
+    n: int
+    id: str
+    path: str
+    kind: str
+    title: str
+    place: PlaceJson | None
+    snippet: str
+    thumb: ThumbJson | None
+
+
+class TokenJson(TypedDict):
+    text: str
+
+
+class DoneJson(AskJson):
+    reason: str
+    left_out: int  # quotes dropped because they could not be confirmed
+
+
+class ProblemJson(TypedDict):
+    code: str
+    sentence: str
+
+
+class AskEvent(TypedDict):
+    """One server-sent event of an answer."""
+
+    event: Literal["source", "token", "citation", "done", "error"]
+    data: SourceJson | TokenJson | CitationJson | DoneJson | ProblemJson
+
+
+class RootJson(TypedDict):
+    path: str
+    files: int
+    offline: bool
+
+
+class FailureJson(TypedDict):
+    path: str
+    reason: str
+    sentence: str
+    attempts: int
+
+
+class ModelJson(TypedDict):
+    name: str
+    device: str
+    dtype: str
+    resident_bytes: int
+    calls: int
+    demonstration: NotRequired[bool]
+    reason: NotRequired[str]
+    drafter: NotRequired[bool]
+    loaded: NotRequired[bool]
+
+
+class ProgressJson(TypedDict):
+    files: int
+    read: int
+    understood: int
+    failed: int
+
+
+class StatusJson(TypedDict):
+    roots: list[RootJson]
+    coverage: CoverageJson
+    states: dict[str, int]
+    failed: list[FailureJson]
+    queue: int
+    model: ModelJson
+    progress: NotRequired[dict[str, ProgressJson]]  # by kind
+    eta_s: NotRequired[int | None]
+    busy: NotRequired[bool]
+    titles: NotRequired[list[str]]  # of recent documents, for example questions
+
+
+class IndexJson(TypedDict):
+    added: int
+    changed: int
+    moved: int
+    gone: int
+    coverage: CoverageJson
+    model_calls: int
+    took_s: float
+
+
+class FileJson(TypedDict):
+    id: str | None
+    path: str
+    name: str
+    kind: str | None
+    state: str
+    reason: str | None
+    sentence: str | None
+    attempts: int
+    size_bytes: int
+    modified_at: float
+
+
+class FilesJson(TypedDict):
+    count: int
+    files: list[FileJson]
+
+
+class ItemJson(TypedDict):
+    id: str
+    path: str
+    paths: list[str]
+    kind: str
+    title: str
+    state: str
+    pages: int | None
+    w: int | None
+    h: int | None
+    colour: str | None
+    duration_s: float | None
+    modified_at: float
+    made_at: float | None
+    size_bytes: int
+    caption: str | None
+
+
+class PassageJson(TypedDict):
+    ordinal: int
+    text: str
+    place: PlaceJson | None
+    source: str
+
+
+class TextJson(TypedDict):
+    id: str
+    passages: list[PassageJson]
+
+
+class PageWordsJson(TypedDict):
+    width: float
+    height: float
+    words: list[tuple[float, float, float, float, str, int]]
+    marks: list[int]  # indices of the words that match the query
+
+
+class PeaksJson(TypedDict):
+    duration_s: float
+    peaks: list[float]
