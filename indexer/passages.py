@@ -60,9 +60,14 @@ def place_json(place: Place) -> PlaceJson | None:
             return None
 
 
+# Passages of one content are numbered in one row over both stages: text that was read from 0 on,
+# captions and transcripts from here on. The vectors of a passage carry the passage's number.
+FIRST_UNDERSTOOD = 1_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Some words of one content at one place. `ordinal` counts within a generation."""
+    """Some words of one content at one place; `ordinal` is its number within that content."""
 
     ordinal: int
     text: str

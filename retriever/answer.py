@@ -1,0 +1,198 @@
+"""A question, the evidence for it, and an answer whose citations open the right place.
+
+Evidence is the best passages as text and, for the top few, the picture or the clip itself. The
+model writes; this file numbers the sources, checks every quote against the words that are live in
+the index now, and drops and counts what it cannot confirm.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer.catalog import Item
+from indexer.passages import Kind, Page, Passage, Place, Source, Span
+from model.interface import (
+    Cited,
+    Evidence,
+    Exchange,
+    Finished,
+    Image,
+    Model,
+    Piece,
+    Sound,
+)
+from retriever.query import Query
+from retriever.search import Hit, Searcher
+
+# A few good sources answer better than many, and each costs a person waiting time.
+MAX_SOURCES = 5
+MAX_PLACES_A_FILE = 2
+MAX_ORIGINALS = 2
+
+Original = Callable[[Path, Place], Image | Sound]
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedSource:
+    """One source as the model was shown it: its number, the hit, and the passage (None for a
+    picture known by name only)."""
+
+    n: int
+    hit: Hit
+    passage: Passage | None
+
+    @property
+    def item(self) -> Item:
+        return self.hit.item
+
+    @property
+    def place(self) -> Place:
+        return self.passage.place if self.passage else None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A quote and where it stands. `verified`: the quote was found, letter for letter apart from
+    white space, in the live words of its source."""
+
+    source: NumberedSource
+    quote: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The end of an answer."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    left_out: int
+    finished: Finished
+
+
+AnswerPart = NumberedSource | Piece | Citation | Answered
+
+
+class Answerer:
+    """Answers questions about one library. `original` decodes a picture or a clip; it comes from
+    outside, because files are not this layer's business."""
+
+    def __init__(self, searcher: Searcher, model: Model, original: Original) -> None:
+        self._searcher = searcher
+        self._model = model
+        self._original = original
+
+    def answer(
+        self,
+        question: str,
+        *,
+        about: str | None = None,
+        history: Sequence[Exchange] = (),
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[AnswerPart]:
+        """The sources first, then the text as it is written, each citation when its quote is
+        complete, and one `Answered`."""
+        sources = self._sources(question, about, history)
+        yield from sources
+        by_number = {source.n: source for source in sources}
+        evidence = self._evidence(sources)
+        said: list[str] = []
+        citations: list[Citation] = []
+        left_out = 0
+        for event in self._model.answer(question, evidence, history, cancelled):
+            match event:
+                case Piece(text):
+                    said.append(text)
+                    yield event
+                case Cited(n, quote):
+                    source = by_number.get(n)
+                    if source is None or not stands_in(quote, source.passage):
+                        left_out += 1
+                        continue
+                    citation = Citation(source, quote, verified=True)
+                    citations.append(citation)
+                    yield citation
+                case Finished():
+                    text = "".join(said).strip()
+                    yield Answered(text, tuple(citations), left_out, event)
+
+    def _sources(
+        self, question: str, about: str | None, history: Sequence[Exchange]
+    ) -> list[NumberedSource]:
+        # A follow-up ("and when does it end?") often names its subject only in the turn before.
+        asked = f"{history[-1].question} {question}" if history else question
+        query = Query(words=asked[:2_000], about=about, limit=MAX_SOURCES)
+        hits = self._searcher.search(query, question=True)
+        places = [(hit, passage) for hit in hits for passage in _passages(hit)]
+        # Best passages of different files first, second places of the same file after them.
+        places.sort(key=lambda one: one[1] is not None and one[1] is not one[0].passage)
+        return [
+            NumberedSource(n, hit, passage)
+            for n, (hit, passage) in enumerate(places[:MAX_SOURCES], start=1)
+        ]
+
+    def _evidence(self, sources: Sequence[NumberedSource]) -> list[Evidence]:
+        evidence: list[Evidence] = []
+        originals = 0
+        for source in sources:
+            original: Image | Sound | None = None
+            if originals < MAX_ORIGINALS and _worth_seeing(source):
+                original = self._load(source)
+                originals += original is not None
+            words = source.passage.text if source.passage else ""
+            evidence.append(Evidence(source.n, label(source), words, original))
+        return evidence
+
+    def _load(self, source: NumberedSource) -> Image | Sound | None:
+        """The picture or clip itself, or None where the file cannot be read just now: the words
+        that were read from it before still serve."""
+        try:
+            return self._original(source.item.path, source.place)
+        except Exception:
+            return None
+
+
+def _passages(hit: Hit) -> list[Passage | None]:
+    if hit.passage is None:
+        return [None] if hit.item.kind is Kind.PHOTO else []
+    return [hit.passage, *(passage for passage, _ in hit.more[: MAX_PLACES_A_FILE - 1])]
+
+
+def _worth_seeing(source: NumberedSource) -> bool:
+    """Pictures, clips and pages that were read by looking: of a text page the words are enough."""
+    if source.item.kind is Kind.DOCUMENT:
+        return source.passage is not None and source.passage.source is Source.CAPTION
+    return True
+
+
+def label(source: NumberedSource) -> str:
+    """How a source is called before the model: its file and place."""
+    name = source.item.path.name
+    match source.place:
+        case Page(page) if (source.item.pages or 1) > 1:
+            return f"{name}, page {page}"
+        case Span(start_s, _):
+            return f"{name}, at {clock(start_s)}"
+        case _:
+            return name
+
+
+def clock(at_s: float) -> str:
+    """Seconds as a player shows them: 3:12, or 1:03:12."""
+    minutes, seconds = divmod(int(at_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def stands_in(quote: str, passage: Passage | None) -> bool:
+    """Whether the quote is a run of the passage's words, white space apart."""
+    if passage is None or not quote.strip():
+        return False
+    return _squeeze(quote) in _squeeze(passage.text)
+
+
+def _squeeze(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()

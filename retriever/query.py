@@ -1,0 +1,109 @@
+"""What was asked: words, an example picture or sound, and the filters. Typed and frozen."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from indexer.passages import Kind
+from model.interface import Image, Sound
+
+MAX_QUERY_CHARS = 2_000
+MAX_LIMIT = 200
+
+# A question's small words would each match half the library. They are dropped from questions
+# only, and only while something is left; a search box means every word it is given.
+_SMALL_WORDS = frozenset(
+    "a about an and any are as at be been but by can could did do does for from had has have he "
+    "her him his how i in is it its me my of on or our she should so that the their them there "
+    "they this to us was we were what when where which who whom whose why will with would you "
+    "your".split()
+)
+
+
+class QueryProblem(ValueError):
+    """What was asked cannot be searched; the message says how to ask instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One search. `after` is inclusive and `before` exclusive, in unix seconds."""
+
+    words: str = ""
+    like: Image | Sound | None = field(default=None, compare=False)
+    kinds: frozenset[Kind] | None = None
+    folder: Path | None = None
+    after: float | None = None
+    before: float | None = None
+    limit: int = 20
+    by: Literal["words", "all"] = "all"
+    about: str | None = None  # the id of the one item to look in
+
+    def __post_init__(self) -> None:
+        if not self.words.strip() and self.like is None:
+            raise QueryProblem("Say what to look for, or give an example picture or sound.")
+        if len(self.words) > MAX_QUERY_CHARS:
+            raise QueryProblem(f"A search is at most {MAX_QUERY_CHARS:,} characters long.")
+        if not 1 <= self.limit <= MAX_LIMIT:
+            raise QueryProblem(f"The limit lies between 1 and {MAX_LIMIT}.")
+
+
+def parse_kind(said: str | None) -> frozenset[Kind] | None:
+    if not said:
+        return None
+    try:
+        return frozenset({Kind(said)})
+    except ValueError:
+        kinds = ", ".join(Kind)
+        raise QueryProblem(f"“{said}” is not a kind; the kinds are {kinds}.") from None
+
+
+def parse_day(said: str | None, *, end: bool = False) -> float | None:
+    """A day, month or year in ISO 8601 (`2024-03-14`, `2024-03`, `2024`) in this machine's time
+    zone, as unix seconds: its first moment, or with `end` the first moment after it."""
+    if not said:
+        return None
+    wrong = QueryProblem(f"“{said}” is not a date; write it like 2024-03-14, 2024-03 or 2024.")
+    found = re.fullmatch(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", said.strip())
+    if not found:
+        raise wrong
+    year, month, day = found.groups()
+    try:
+        start = datetime(int(year), int(month or 1), int(day or 1))
+        if not end:
+            return start.astimezone().timestamp()
+        if day:
+            after = start + timedelta(days=1)
+        elif month:
+            after = (start + timedelta(days=31)).replace(day=1)
+        else:
+            after = start.replace(year=start.year + 1)
+        return after.astimezone().timestamp()
+    except (ValueError, OverflowError):
+        raise wrong from None
+
+
+def question_words(question: str) -> str:
+    """The words of a question that could stand in an answer."""
+    words = re.findall(r"[\w’'.,-]*\w", question, flags=re.UNICODE)
+    kept = [word for word in words if word.casefold() not in _SMALL_WORDS]
+    return " ".join(kept or words)
+
+
+def fold(text: str) -> str:
+    """Lower case without accents, one character for each character, so that positions stay."""
+    return "".join(_fold_one(char) for char in text)
+
+
+def _fold_one(char: str) -> str:
+    base = unicodedata.normalize("NFKD", char)[:1].lower()
+    return base[:1] or char
+
+
+def iso_day(at: float) -> str:
+    """A unix time as a local day, `2024-03-14`."""
+    return datetime.fromtimestamp(at, UTC).astimezone().date().isoformat()

@@ -1,0 +1,218 @@
+"""Words, gist and body, fused into one list of hits.
+
+Each way of looking is a lane: a ranked list of passages. Lanes are fused by reciprocal rank
+(Cormack, Clarke and Büttcher, SIGIR 2009), vectors ranked within each kind, since the distances of
+a text and of a photo to a question are not on one scale. What is shown is one hit a file, its best
+passage first. Equal scores are ordered by content, so the same question gives the same list.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from indexer.catalog import Catalog, Item
+from indexer.passages import FIRST_UNDERSTOOD, Kind, Passage, Source
+from indexer.store import Found, Store
+from model.interface import Float32, Model, Text
+from retriever.query import Query, QueryProblem, question_words
+from retriever.snippets import Snippet, snippet, terms
+
+Way = Literal["words", "meaning", "name"]
+
+RRF_K = 60
+# A phrase that stands in a file is the best evidence there is that this file was meant; each of
+# the two vectors alone is the weakest.
+WEIGHTS = {"phrase": 3.0, "words": 2.0, "name": 1.5, "body": 1.0, "gist": 1.0}
+# By meaning alone, everything is near something. Kept is what is near in itself and not far behind
+# the nearest of its kind (cosine). `python -m bench run pocket` shows what these leave.
+NEAR = 0.45
+NEAR_THE_BEST = 0.15
+# Lanes are read deeper than the page that is shown, because superseded generations are dropped
+# after reading and several passages fall together in one file.
+DEPTH = 5
+MORE_PLACES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One file that matches: its best passage (None when only the name or the picture matched),
+    and further places in it."""
+
+    item: Item
+    passage: Passage | None
+    snippet: Snippet
+    score: float
+    ways: tuple[Way, ...]
+    more: tuple[tuple[Passage, Snippet], ...] = ()
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """What the lanes say of one passage of one content."""
+
+    score: float = 0.0
+    ways: set[Way] = field(default_factory=set)
+
+
+_Key = tuple[str, int]  # content and ordinal; NAME stands for the file's name
+NAME = -1
+
+
+class Searcher:
+    """Searches one library. Holds no state of its own."""
+
+    def __init__(self, catalog: Catalog, store: Store, model: Model) -> None:
+        self._catalog = catalog
+        self._store = store
+        self._model = model
+
+    def search(self, query: Query, *, question: bool = False) -> list[Hit]:
+        """The best `query.limit` files, best first. With `question`, the words lane looks for the
+        words that could stand in an answer rather than for all of them."""
+        within = self._within(query)
+        if within is not None and not within:
+            return []
+        words = question_words(query.words) if question else query.words.strip()
+        candidates: dict[_Key, _Candidate] = defaultdict(_Candidate)
+        depth = query.limit * DEPTH
+        if words:
+            self._by_words(candidates, words, query, within, depth)
+        if query.by == "all":
+            self._by_meaning(candidates, query, within, depth)
+        return self._hits(candidates, words, query.limit)
+
+    def _within(self, query: Query) -> set[str] | None:
+        """The contents the filters allow, or None where they allow all."""
+        if query.about is not None:
+            item = self._catalog.item(query.about)
+            if item is None:
+                raise QueryProblem("That item is no longer in the library; search again.")
+            return {item.content}
+        if query.folder is None and query.after is None and query.before is None:
+            return None
+        kinds = query.kinds
+        return self._catalog.contents_in(query.folder, query.after, query.before, kinds)
+
+    def _by_words(
+        self,
+        candidates: dict[_Key, _Candidate],
+        words: str,
+        query: Query,
+        within: Collection[str] | None,
+        depth: int,
+    ) -> None:
+        found = self._store.search_words(words, depth, query.kinds, within)
+        self._add(candidates, "words", "words", self._live(found))
+        if len(words.split()) > 1:
+            found = self._store.search_words(words, depth, query.kinds, within, phrase=True)
+            self._add(candidates, "phrase", "words", self._live(found))
+        named = self._catalog.search_names(words, depth, query.kinds)
+        keys = [(content, NAME) for content, _ in named if within is None or content in within]
+        self._add(candidates, "name", "name", keys)
+
+    def _by_meaning(
+        self,
+        candidates: dict[_Key, _Candidate],
+        query: Query,
+        within: Collection[str] | None,
+        depth: int,
+    ) -> None:
+        asked = query.like if query.like is not None else Text(query.words)
+        vectors = self._model.embed([asked], role="query")[0]
+        spaces: list[tuple[Literal["gist", "body"], Float32]] = [("gist", vectors.gist)]
+        if vectors.body is not None:
+            spaces.append(("body", vectors.body))
+        for space, vector in spaces:
+            for kind in sorted(query.kinds or Kind):
+                found = self._near(space, vector, kind, within, depth)
+                self._add(candidates, space, "meaning", found)
+
+    def _near(
+        self,
+        space: Literal["gist", "body"],
+        vector: Float32,
+        kind: Kind,
+        within: Collection[str] | None,
+        depth: int,
+    ) -> list[_Key]:
+        key = self._model.fingerprint.key
+        found = self._store.search_vectors(key, space, vector, depth, {kind}, within)
+        if not found:
+            return []
+        floor = max(NEAR, found[0].score - NEAR_THE_BEST)
+        return self._live([one for one in found if one.score >= floor])
+
+    def _live(self, found: Sequence[Found]) -> list[_Key]:
+        """Without the rows of superseded or half-written generations (the catalog is the truth)."""
+        live = self._catalog.live_generations({one.generation for one in found})
+        return [(one.content, one.ordinal) for one in found if one.generation in live]
+
+    def _add(
+        self, candidates: dict[_Key, _Candidate], lane: str, way: Way, ranked: Iterable[_Key]
+    ) -> None:
+        for rank, key in enumerate(ranked, start=1):
+            candidate = candidates[key]
+            candidate.score += WEIGHTS[lane] / (RRF_K + rank)
+            candidate.ways.add(way)
+
+    def _hits(
+        self, candidates: dict[_Key, _Candidate], words: str, limit: int
+    ) -> list[Hit]:
+        """One hit a file: its score is its best passage's, a name's on top."""
+        by_content: dict[str, list[tuple[_Key, _Candidate]]] = defaultdict(list)
+        for key, candidate in candidates.items():
+            by_content[key[0]].append((key, candidate))
+        for found in by_content.values():
+            found.sort(key=lambda one: (one[0][1] == NAME, -one[1].score, one[0][1]))
+        scores = {content: _score(found) for content, found in by_content.items()}
+        order = sorted(by_content, key=lambda content: (-scores[content], content))
+        items = self._catalog.items_of_contents(order)
+        alive = [content for content in order if content in items][:limit]
+        wanted = terms(words)
+        return [
+            self._hit(items[content], by_content[content], scores[content], wanted)
+            for content in alive
+        ]
+
+    def _hit(
+        self,
+        item: Item,
+        found: list[tuple[_Key, _Candidate]],
+        score: float,
+        wanted: list[str],
+    ) -> Hit:
+        ways: set[Way] = set()
+        passages: list[tuple[Passage, Snippet]] = []
+        seen: set[object] = set()
+        for (_, ordinal), candidate in found:
+            ways |= candidate.ways
+            if ordinal == NAME or len(passages) > MORE_PLACES:
+                continue
+            passage = self._passage(item, ordinal)
+            if passage is not None and (passage.place is None or passage.place not in seen):
+                seen.add(passage.place)
+                passages.append((passage, snippet(passage.text, wanted)))
+        best, shown = passages[0] if passages else (None, Snippet(item.title, ()))
+        order: tuple[Way, ...] = ("words", "name", "meaning")
+        return Hit(item, best, shown, score, tuple(w for w in order if w in ways), tuple(passages[1:]))
+
+
+    def _passage(self, item: Item, ordinal: int) -> Passage | None:
+        understood = ordinal >= FIRST_UNDERSTOOD
+        generation = item.understood_generation if understood else item.read_generation
+        return self._store.passage(generation, ordinal) if generation else None
+
+
+def _score(found: list[tuple[_Key, _Candidate]]) -> float:
+    passages = [candidate.score for key, candidate in found if key[1] != NAME]
+    names = [candidate.score for key, candidate in found if key[1] == NAME]
+    return max(passages, default=0.0) + max(names, default=0.0)
+
+
+def source_of(hit: Hit) -> Source:
+    """Where the words shown with a hit come from."""
+    return Source.NAME if hit.passage is None else hit.passage.source
+
