@@ -1,0 +1,150 @@
+"""One item as a browser shows it: its facts, words, page pictures, sound.
+
+Items are named by opaque ids alone; the catalog knows the path. What cannot be found is None.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from indexer.catalog import Catalog, Item
+from indexer.extract.child import Reader
+from indexer.passages import Kind, Passage, Source, place_json
+from indexer.store import Store
+from retriever.snippets import matches, terms
+from web.display import shown
+from web.shapes import ItemJson, PageWordsJson, PeaksJson, TextJson, ThumbJson
+
+# What a browser may be sent as itself; anything else is an unnamed stream of bytes.
+SAFE_TYPES = {
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".ogg": "audio/ogg",
+    ".oga": "audio/ogg",
+    ".opus": "audio/ogg",
+    ".mp3": "audio/mpeg",
+    ".txt": "text/plain",
+    ".md": "text/plain",
+}
+
+
+class Items:
+    """Shows items of one library. The reader is not the indexer's, so that a person never waits
+    behind a large file."""
+
+    def __init__(self, catalog: Catalog, store: Store, reader: Reader) -> None:
+        self._catalog = catalog
+        self._store = store
+        self._reader = reader
+
+    def facts(self, item_id: str) -> ItemJson | None:
+        item = self._catalog.item(item_id)
+        if item is None:
+            return None
+        self._catalog.want(item_id)  # what a person opens is understood next
+        captions = [p.text for p in self._passages(item) if p.source is Source.CAPTION]
+        return {
+            "id": item.item,
+            "path": shown(item.path),
+            "paths": [shown(path) for path in item.paths],
+            "kind": item.kind,
+            "title": shown(item.title),
+            "state": item.state,
+            "pages": item.pages,
+            "w": item.width_px,
+            "h": item.height_px,
+            "colour": item.colour,
+            "duration_s": item.duration_s,
+            "modified_at": item.modified_at,
+            "made_at": item.made_at,
+            "size_bytes": item.size_bytes,
+            "caption": captions[0] if captions and item.kind is Kind.PHOTO else None,
+        }
+
+    def text(self, item_id: str) -> TextJson | None:
+        item = self._catalog.item(item_id)
+        if item is None:
+            return None
+        return {
+            "id": item.item,
+            "passages": [
+                {
+                    "ordinal": passage.ordinal,
+                    "text": passage.text,
+                    "place": place_json(passage.place),
+                    "source": passage.source,
+                }
+                for passage in self._passages(item)
+            ],
+        }
+
+    def page(self, item_id: str, page: int, width_px: int) -> bytes | None:
+        """A page of a document as a picture."""
+        item = self._document(item_id, page)
+        return self._reader.page(item.path, page, width_px) if item else None
+
+    def page_words(self, item_id: str, page: int, query: str) -> PageWordsJson | None:
+        """The words of a page with their boxes in points, and which of them match the query."""
+        item = self._document(item_id, page)
+        if item is None:
+            return None
+        found = self._reader.words(item.path, page)
+        wanted = terms(query)
+        return {
+            "width": found["width"],
+            "height": found["height"],
+            "words": found["words"],
+            "marks": [i for i, word in enumerate(found["words"]) if matches(word[4], wanted)],
+        }
+
+    def thumb(self, item_id: str) -> bytes | None:
+        item = self._catalog.item(item_id)
+        return self._catalog.thumb(item.content) if item else None
+
+    def picture(self, item_id: str, longest_px: int) -> bytes | None:
+        item = self._of_kind(item_id, Kind.PHOTO)
+        return self._reader.picture(item.path, longest_px) if item else None
+
+    def sound(self, item_id: str) -> Path | None:
+        item = self._of_kind(item_id, Kind.RECORDING)
+        return self._reader.sound(item.path) if item else None
+
+    def peaks(self, item_id: str) -> PeaksJson | None:
+        item = self._of_kind(item_id, Kind.RECORDING)
+        if item is None:
+            return None
+        return {"duration_s": item.duration_s or 0.0, "peaks": self._reader.peaks(item.path)}
+
+    def original(self, item_id: str) -> tuple[Path, str] | None:
+        """The file itself and the type it is sent as."""
+        item = self._catalog.item(item_id)
+        if item is None:
+            return None
+        kind = SAFE_TYPES.get(item.path.suffix.lower(), "application/octet-stream")
+        return item.path, kind
+
+    def _of_kind(self, item_id: str, kind: Kind) -> Item | None:
+        item = self._catalog.item(item_id)
+        return item if item is not None and item.kind is kind else None
+
+    def _document(self, item_id: str, page: int) -> Item | None:
+        item = self._of_kind(item_id, Kind.DOCUMENT)
+        return item if item is not None and 1 <= page <= (item.pages or 1) else None
+
+    def _passages(self, item: Item) -> list[Passage]:
+        generations = [item.read_generation, item.understood_generation]
+        return [p for g in generations if g is not None for p in self._store.passages(g)]
+
+
+def thumb_json(item: Item) -> ThumbJson | None:
+    """The shape of an item's thumbnail, known before it is loaded, so that nothing jumps."""
+    if item.width_px is None or item.height_px is None:
+        return None
+    return {"w": item.width_px, "h": item.height_px, "colour": item.colour or "#808080"}
+
+

@@ -1,0 +1,361 @@
+"""One library as people meet it: every verb of the command line and of the API, in its JSON.
+
+This is the only place where the shapes of `web/shapes.py` are made. The command line and the HTTP
+server both call it; neither knows what lies below.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+from indexer.catalog import Catalog, Item
+from indexer.extract.child import Reader
+from indexer.keeper import Keeper
+from indexer.passages import Kind, place_json
+from indexer.store import Store
+from model.interface import Exchange, Image, ModelProblem, Piece, Sound
+from model.runtime import Busy, Runtime
+from retriever.answer import Answered, Answerer, Citation, NumberedSource
+from retriever.query import Query, QueryProblem, parse_day, parse_kind
+from retriever.search import Hit, Searcher, source_of
+from retriever.snippets import snippet, terms
+from web.display import shown
+from web.items import Items, thumb_json
+from web.shapes import (
+    AskEvent,
+    CitationJson,
+    CoverageJson,
+    FilesJson,
+    HitJson,
+    IndexJson,
+    ModelJson,
+    ProgressJson,
+    RootJson,
+    SearchJson,
+    SourceJson,
+    StatusJson,
+)
+
+
+class LibraryProblem(Exception):
+    """Something a person can mend. `code` is stable, `sentence` names the cure."""
+
+    def __init__(self, code: str, sentence: str, status: int = 422) -> None:
+        super().__init__(sentence)
+        self.code, self.sentence, self.status = code, sentence, status
+
+
+class Library:
+    """Searches, answers and tells of one data directory; `keeper` keeps it up to date."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: Store,
+        runtime: Runtime,
+        keeper: Keeper,
+        reader: Reader,
+    ) -> None:
+        self.items = Items(catalog, store, reader)
+        self.keeper = keeper
+        self._catalog = catalog
+        self._runtime = runtime
+        self._reader = reader
+        self._searcher = Searcher(catalog, store, runtime.people)
+        self._answerer = Answerer(self._searcher, runtime.people, reader.original)
+
+    def close(self) -> None:
+        self.keeper.stop()
+        self._runtime.close()
+        self._reader.close()
+        self._catalog.close()
+
+    # --- find and ask
+
+    def search(
+        self,
+        words: str,
+        *,
+        kind: str | None = None,
+        folder: str | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 20,
+        by: Literal["words", "all"] = "all",
+        like: Image | Sound | None = None,
+    ) -> SearchJson:
+        """The files that match, best first. Dates are ISO days, `before` not included."""
+        began = time.perf_counter()
+        try:
+            query = Query(
+                words=words,
+                like=like,
+                kinds=parse_kind(kind),
+                folder=Path(folder).absolute() if folder else None,
+                after=parse_day(after),
+                before=parse_day(before),
+                limit=limit,
+                by=by,
+            )
+            hits = self._searcher.search(query)
+        except QueryProblem as problem:
+            raise LibraryProblem("query", str(problem)) from problem
+        except (ModelProblem, Busy) as problem:
+            raise _model_problem(problem) from problem
+        return {
+            "query": words,
+            "hits": [_hit(rank, hit, words) for rank, hit in enumerate(hits, start=1)],
+            "coverage": self._coverage(query),
+            "took_ms": round((time.perf_counter() - began) * 1000, 1),
+        }
+
+    def ask(
+        self,
+        question: str,
+        *,
+        about: str | None = None,
+        history: Sequence[Exchange] = (),
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[AskEvent]:
+        """The events of one answer, as it is written; ends in `done` or `error`."""
+        try:
+            for part in self._answerer.answer(
+                question, about=about, history=history, cancelled=cancelled
+            ):
+                match part:
+                    case NumberedSource():
+                        yield {"event": "source", "data": _source(part, question)}
+                    case Piece(text):
+                        yield {"event": "token", "data": {"text": text}}
+                    case Citation():
+                        yield {"event": "citation", "data": _citation(part)}
+                    case Answered():
+                        yield self._done(question, part)
+        except QueryProblem as problem:
+            yield {"event": "error", "data": {"code": "query", "sentence": str(problem)}}
+        except (ModelProblem, Busy) as problem:
+            wrong = _model_problem(problem)
+            yield {"event": "error", "data": {"code": wrong.code, "sentence": wrong.sentence}}
+
+    def _done(self, question: str, answered: Answered) -> AskEvent:
+        finished = answered.finished
+        return {
+            "event": "done",
+            "data": {
+                "question": question,
+                "answer": answered.text,
+                "citations": [_citation(citation) for citation in answered.citations],
+                "coverage": self._catalog.coverage(),
+                "speed": {
+                    "first_token_ms": round(finished.first_token_ms, 1),
+                    "tokens": finished.tokens,
+                    "tokens_per_s": round(finished.tokens_per_s, 1),
+                    "draft_acceptance": finished.draft_acceptance,
+                },
+                "reason": finished.reason,
+                "left_out": answered.left_out,
+            },
+        }
+
+    def _coverage(self, query: Query) -> CoverageJson:
+        return self._catalog.coverage(query.kinds, query.folder)
+
+    # --- what there is
+
+    def status(self) -> StatusJson:
+        progress: dict[str, ProgressJson] = {
+            kind: self._catalog.coverage(frozenset({kind})) for kind in Kind
+        }
+        return {
+            "roots": self.roots(),
+            "coverage": self._catalog.coverage(),
+            "states": self._catalog.states(),
+            "failed": [
+                {
+                    "path": shown(failure.path),
+                    "reason": failure.reason,
+                    "sentence": failure.sentence,
+                    "attempts": failure.attempts,
+                }
+                for failure in self._catalog.failed()
+            ],
+            "queue": self._catalog.queue(),
+            "model": self.model(),
+            "progress": progress,
+            "eta_s": self.keeper.eta_s(),
+            "busy": self._catalog.queue() > 0,
+            "titles": [shown(title) for title in self._catalog.recent_titles()],
+        }
+
+    def model(self) -> ModelJson:
+        card = self._runtime.card
+        return {
+            "name": card.name,
+            "device": card.device,
+            "dtype": card.dtype,
+            "resident_bytes": card.resident_bytes,
+            "calls": self._runtime.calls,
+            "demonstration": card.demonstration,
+            "reason": card.reason,
+            "drafter": card.drafter,
+            "loaded": self._runtime.loaded,
+        }
+
+    def files(
+        self,
+        state: str | None = None,
+        kind: str | None = None,
+        offset: int = 0,
+        limit: int = 100,
+    ) -> FilesJson:
+        kinds = parse_kind(kind)
+        count, rows = self._catalog.files(state, next(iter(kinds or ()), None), offset, limit)
+        return {
+            "count": count,
+            "files": [
+                {
+                    "id": row.item,
+                    "path": shown(row.path),
+                    "name": shown(row.path.name),
+                    "kind": row.kind,
+                    "state": row.state,
+                    "reason": row.reason,
+                    "sentence": row.sentence,
+                    "attempts": row.attempts,
+                    "size_bytes": row.size_bytes,
+                    "modified_at": row.modified_at,
+                }
+                for row in rows
+            ],
+        }
+
+    # --- folders
+
+    def roots(self) -> list[RootJson]:
+        return [
+            {"path": shown(root.path), "files": root.files, "offline": root.offline}
+            for root in self._catalog.roots()
+        ]
+
+    def add(self, folder: str) -> list[RootJson]:
+        path = Path(folder).expanduser().absolute()
+        if not path.is_dir():
+            raise LibraryProblem("folder", f"There is no folder {shown(path)}; check the name.")
+        self._catalog.add_root(path)
+        self.keeper.poke()
+        return self.roots()
+
+    def remove(self, folder: str) -> int:
+        """Forget a folder; how many files were forgotten. The files are not touched."""
+        path = Path(folder).expanduser().absolute()
+        known = [root for root in self._catalog.roots() if root.path == path]
+        if not known:
+            raise LibraryProblem(
+                "folder", f"{shown(path)} is not a watched folder; `recollect roots` lists them."
+            )
+        forgotten = self._catalog.remove_root(path)
+        self.keeper.poke()
+        return forgotten
+
+    def retry(self, file: str | None = None) -> int:
+        """Put failed files back in the queue; how many."""
+        path = Path(file).expanduser().absolute() if file else None
+        count = self._catalog.retry(path)
+        if path is not None and count == 0:
+            raise LibraryProblem(
+                "file", f"{shown(path)} has not failed; `recollect status` lists what has."
+            )
+        self.keeper.poke()
+        return count
+
+    def index(self, progress: Callable[[StatusJson], None] | None = None) -> IndexJson:
+        """Bring the index up to date now and wait for it."""
+        began = time.perf_counter()
+        before = self.keeper.model_calls
+        told = (lambda: progress(self.status())) if progress else None
+        changes = self.keeper.run_once(told)
+        return {
+            "added": changes.added,
+            "changed": changes.changed,
+            "moved": changes.moved,
+            "gone": changes.gone,
+            "coverage": self._catalog.coverage(),
+            "model_calls": self.keeper.model_calls - before,
+            "took_s": round(time.perf_counter() - began, 2),
+        }
+
+    def item_of(self, file: str) -> str:
+        """The id of a file by its path, for `ask --about`."""
+        path = Path(file).expanduser().absolute()
+        item: Item | None = self._catalog.item_of_path(path)
+        if item is None:
+            raise LibraryProblem(
+                "file", f"{shown(path)} is not in the library; add its folder first."
+            )
+        return item.item
+
+    def wait_for_change(self, timeout_s: float) -> bool:
+        """Blocks until something in the library changed, or the time is over."""
+        return self.keeper.wait_for_change(timeout_s)
+
+
+def _model_problem(problem: Exception) -> LibraryProblem:
+    if isinstance(problem, Busy):
+        return LibraryProblem("busy", str(problem), status=429)
+    return LibraryProblem("model", str(problem), status=503)
+
+
+def _hit(rank: int, hit: Hit, words: str) -> HitJson:
+    item = hit.item
+    return {
+        "rank": rank,
+        "id": item.item,
+        "path": shown(item.path),
+        "kind": item.kind,
+        "title": shown(item.title),
+        "place": place_json(hit.passage.place) if hit.passage else None,
+        "snippet": shown(hit.snippet.text),
+        "source": source_of(hit),
+        "score": round(hit.score, 6),
+        "marks": list(hit.snippet.marks),
+        "found_by": list(hit.ways),
+        "thumb": thumb_json(item),
+        "more": [
+            {"place": place_json(passage.place), "snippet": other.text}
+            for passage, other in hit.more
+        ],
+        "modified_at": item.modified_at,
+        "duration_s": item.duration_s,
+        "pages": item.pages,
+    }
+
+
+def _source(source: NumberedSource, question: str) -> SourceJson:
+    item = source.item
+    words = snippet(source.passage.text, terms(question)).text if source.passage else item.title
+    return {
+        "n": source.n,
+        "id": item.item,
+        "path": shown(item.path),
+        "kind": item.kind,
+        "title": shown(item.title),
+        "place": place_json(source.place),
+        "snippet": words,
+        "thumb": thumb_json(item),
+    }
+
+
+def _citation(citation: Citation) -> CitationJson:
+    item = citation.source.item
+    return {
+        "n": citation.source.n,
+        "id": item.item,
+        "path": shown(item.path),
+        "kind": item.kind,
+        "place": place_json(citation.source.place),
+        "quote": citation.quote,
+        "verified": citation.verified,
+    }
