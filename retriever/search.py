@@ -158,9 +158,7 @@ class Searcher:
             candidate.score += WEIGHTS[lane] / (RRF_K + rank)
             candidate.ways.add(way)
 
-    def _hits(
-        self, candidates: dict[_Key, _Candidate], words: str, limit: int
-    ) -> list[Hit]:
+    def _hits(self, candidates: dict[_Key, _Candidate], words: str, limit: int) -> list[Hit]:
         """One hit a file: its score is its best passage's, a name's on top."""
         by_content: dict[str, list[tuple[_Key, _Candidate]]] = defaultdict(list)
         for key, candidate in candidates.items():
@@ -197,8 +195,9 @@ class Searcher:
                 passages.append((passage, snippet(passage.text, wanted)))
         best, shown = passages[0] if passages else (None, Snippet(item.title, ()))
         order: tuple[Way, ...] = ("words", "name", "meaning")
-        return Hit(item, best, shown, score, tuple(w for w in order if w in ways), tuple(passages[1:]))
-
+        return Hit(
+            item, best, shown, score, tuple(w for w in order if w in ways), tuple(passages[1:])
+        )
 
     def _passage(self, item: Item, ordinal: int) -> Passage | None:
         understood = ordinal >= FIRST_UNDERSTOOD
@@ -215,4 +214,3 @@ def _score(found: list[tuple[_Key, _Candidate]]) -> float:
 def source_of(hit: Hit) -> Source:
     """Where the words shown with a hit come from."""
     return Source.NAME if hit.passage is None else hit.passage.source
-

@@ -146,5 +146,3 @@ def thumb_json(item: Item) -> ThumbJson | None:
     if item.width_px is None or item.height_px is None:
         return None
     return {"w": item.width_px, "h": item.height_px, "colour": item.colour or "#808080"}
-
-

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Literal
 
 from indexer.catalog import Catalog, Item
+from indexer.extract import Unreadable, sniff
 from indexer.extract.child import Reader
 from indexer.keeper import Keeper
-from indexer.passages import Kind, place_json
+from indexer.passages import Kind, Span, place_json
 from indexer.store import Store
 from model.interface import Exchange, Image, ModelProblem, Piece, Sound
 from model.runtime import Busy, Runtime
@@ -24,6 +25,7 @@ from retriever.search import Hit, Searcher, source_of
 from retriever.snippets import snippet, terms
 from web.display import shown
 from web.items import Items, thumb_json
+from web.problems import LibraryProblem
 from web.shapes import (
     AskEvent,
     CitationJson,
@@ -39,13 +41,8 @@ from web.shapes import (
     StatusJson,
 )
 
-
-class LibraryProblem(Exception):
-    """Something a person can mend. `code` is stable, `sentence` names the cure."""
-
-    def __init__(self, code: str, sentence: str, status: int = 422) -> None:
-        super().__init__(sentence)
-        self.code, self.sentence, self.status = code, sentence, status
+# The model hears at most this much of a sound at once.
+EXAMPLE_S = 15.0
 
 
 class Library:
@@ -286,6 +283,21 @@ class Library:
             "model_calls": self.keeper.model_calls - before,
             "took_s": round(time.perf_counter() - began, 2),
         }
+
+    def example(self, file: Path) -> Image | Sound:
+        """The picture, or the first seconds of the sound, in a file that need not be in the
+        library."""
+        try:
+            match sniff(file):
+                case Kind.PHOTO:
+                    return self._reader.original(file, None)
+                case Kind.RECORDING:
+                    return self._reader.original(file, Span(0.0, EXAMPLE_S))
+                case _:
+                    sentence = f"{shown(file.name)} is neither a picture nor a sound."
+        except (Unreadable, OSError) as problem:
+            sentence = str(problem)
+        raise LibraryProblem("example", sentence)
 
     def item_of(self, file: str) -> str:
         """The id of a file by its path, for `ask --about`."""

@@ -1,0 +1,336 @@
+"""Recollect, from the top: the settings, the wiring, and the verbs of the command line.
+
+Read this first. `build()` names every part of the program and hands it the parts below it; from
+there the arrows point down only: recollect -> web -> retriever -> indexer -> model. Heavy parts are
+imported where they are used, so that `recollect --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+if TYPE_CHECKING:
+    from web.client import Client
+    from web.library import Library
+
+NOTHING_FOUND = 3  # exit codes: 0 done, 1 failed, 2 bad usage, 3 nothing found
+CONFIG = platformdirs.user_config_path("recollect") / "config.toml"
+DEMONSTRATION = platformdirs.user_data_path("recollect-demonstration")
+
+
+class Settings(BaseSettings):
+    """Defaults < config.toml < RECOLLECT_* < flags. Frozen once read."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RECOLLECT_", toml_file=CONFIG, frozen=True, extra="forbid"
+    )
+
+    data: Path = platformdirs.user_data_path("recollect")
+    model: str = "pocket"
+    port: int = Field(default=7878, ge=0, le=65535)
+    rescan_s: float = Field(default=600.0, gt=0)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def build(settings: Settings) -> Library:
+    """The wiring. No weight is loaded before the first call that needs one."""
+    from indexer.catalog import Catalog
+    from indexer.extract.child import Reader
+    from indexer.keeper import Keeper
+    from indexer.pipeline import Pipeline
+    from indexer.store import Store
+    from model.checkpoint import find
+    from model.runtime import Runtime
+    from web.library import Library
+
+    data = settings.data
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    runtime = Runtime(find(settings.model))
+    catalog = Catalog(data / "catalog.sqlite")
+    store = Store(data / "lance")
+    pipeline = Pipeline(catalog, store, Reader(), runtime.files)
+    keeper = Keeper(catalog, store, pipeline, data=data, rescan_s=settings.rescan_s)
+    return Library(catalog, store, runtime, keeper, Reader())
+
+
+@contextmanager
+def opened(settings: Settings, *, write: bool = False) -> Iterator[Library | Client]:
+    """The library: through the server that holds it where there is one, else in this process.
+    With `write` this process becomes its one writer for the while."""
+    from indexer.lock import LibraryLock
+    from web.client import Client
+
+    lock = LibraryLock(settings.data)
+    holder = lock.holder()
+    if holder is not None and holder.url is not None:
+        with Client(holder.url, holder.token) as client:
+            yield client
+        return
+    if write:
+        lock.acquire()
+    library = build(settings)
+    try:
+        yield library
+    finally:
+        library.close()
+        lock.release()
+
+
+# --- the command line
+
+
+class Verbs(click.Group):
+    """Verbs in the order they are written here; problems a person can mend end in a sentence."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from indexer.lock import LibraryHeld
+        from model.interface import ModelProblem
+        from web.problems import LibraryProblem
+
+        try:
+            return super().invoke(ctx)
+        except (LibraryProblem, LibraryHeld, ModelProblem) as problem:
+            raise click.ClickException(str(problem)) from problem
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--data", type=click.Path(path_type=Path), help="Where the library's index is kept.")
+@click.option("--model", help="A model by name or directory.")
+@click.version_option(package_name="recollect")
+@click.pass_context
+def main(context: click.Context, data: Path | None, model: str | None) -> None:
+    """A private memory for everything you have read, seen and heard.
+
+    Recollect watches folders of documents, photos and recordings, finds the right page, picture
+    or second, and answers questions with citations. Nothing leaves this machine.
+    """
+    given: dict[str, Any] = {"data": data, "model": model}
+    try:
+        context.obj = Settings(**{name: said for name, said in given.items() if said is not None})
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise click.ClickException(
+            f"The setting “{name}” cannot be used: {first['msg']}. It is set in {CONFIG} "
+            f"or RECOLLECT_{name.upper()}."
+        ) from wrong
+
+
+@main.command()
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--port", type=click.IntRange(0, 65535), help="Default 7878; 0 takes a free one.")
+@click.option("--open/--no-open", "open_browser", default=False, help="Open the browser.")
+@click.pass_obj
+def serve(
+    settings: Settings, folders: tuple[Path, ...], port: int | None, open_browser: bool
+) -> None:
+    """Watch folders, keep the index true, and serve the browser page."""
+    from web.serving import run
+
+    run(build, settings.data, folders, settings.port if port is None else port, open_browser)
+
+
+@main.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--port", type=click.IntRange(0, 65535), help="Default 7878; 0 takes a free one.")
+@click.option("--open/--no-open", "open_browser", default=False, help="Open the browser.")
+@click.pass_context
+def demo(context: click.Context, folder: Path | None, port: int | None, open_browser: bool) -> None:
+    """Write the demonstration library, then serve it."""
+    from web.demonstration import write
+
+    settings: Settings = context.obj
+    if context.find_root().params["data"] is None:  # apart from the person's own library
+        settings = settings.model_copy(update={"data": DEMONSTRATION / "data"})
+        context.obj = settings
+    folder = folder or DEMONSTRATION / "library"
+    write(folder)
+    click.echo(f"The demonstration library is in {folder}.")
+    context.invoke(serve, folders=(folder,), port=port, open_browser=open_browser)
+
+
+@main.command()
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
+@as_json
+@click.pass_obj
+def index(settings: Settings, folders: tuple[Path, ...], as_json: bool) -> None:
+    """Bring the index up to date and stop."""
+    from web import terminal
+
+    with opened(settings, write=True) as library:
+        for folder in folders:
+            library.add(str(folder))
+        with terminal.progress(quiet=as_json) as told:
+            done = library.index(told)
+        terminal.show_index(done, as_json)
+
+
+@main.command()
+@click.argument("words", nargs=-1)
+@click.option("--like", type=click.Path(path_type=Path), help="An example picture or sound.")
+@click.option("--kind", type=click.Choice(["document", "photo", "recording"]))
+@click.option("--in", "folder", type=click.Path(path_type=Path), help="Only in this folder.")
+@click.option("--after", metavar="D", help="From this day on, like 2024-03-14.")
+@click.option("--before", metavar="D", help="Before this day.")
+@click.option("--limit", metavar="N", type=click.IntRange(1, 200), default=10, show_default=True)
+@as_json
+@click.pass_obj
+def search(
+    settings: Settings,
+    words: tuple[str, ...],
+    like: Path | None,
+    kind: str | None,
+    folder: Path | None,
+    after: str | None,
+    before: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Find the page, picture or second by words, or by an example."""
+    from web import terminal
+
+    if not words and like is None:
+        raise click.UsageError("Say what to look for, or give an example with --like FILE.")
+    with opened(settings) as library:
+        found = library.search(
+            " ".join(words),
+            kind=kind,
+            folder=str(folder.absolute()) if folder else None,
+            after=after,
+            before=before,
+            limit=limit,
+            like=library.example(like) if like else None,
+        )
+    terminal.show_search(found, as_json)
+    if not found["hits"]:
+        sys.exit(NOTHING_FOUND)
+
+
+@main.command()
+@click.argument("question", nargs=-1, required=True)
+@click.option("--about", type=click.Path(path_type=Path), help="Ask about this file only.")
+@as_json
+@click.pass_obj
+def ask(settings: Settings, question: tuple[str, ...], about: Path | None, as_json: bool) -> None:
+    """Ask a question; the answer streams, with citations."""
+    from web import terminal
+
+    with opened(settings) as library:
+        item = library.item_of(str(about)) if about else None
+        found = terminal.show_answer(library.ask(" ".join(question), about=item), as_json)
+    if not found:
+        sys.exit(NOTHING_FOUND)
+
+
+@main.command()
+@as_json
+@click.pass_obj
+def status(settings: Settings, as_json: bool) -> None:
+    """What is read, what is understood, what has failed."""
+    from web import terminal
+
+    with opened(settings) as library:
+        terminal.show_status(library.status(), as_json)
+
+
+@main.command()
+@as_json
+@click.pass_obj
+def roots(settings: Settings, as_json: bool) -> None:
+    """The watched folders."""
+    from web import terminal
+
+    with opened(settings) as library:
+        terminal.show_roots(library.roots(), as_json)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.pass_obj
+def add(settings: Settings, folder: Path) -> None:
+    """Watch a folder from now on."""
+    with opened(settings, write=True) as library:
+        library.add(str(folder.absolute()))
+    click.echo(f"{folder} is watched. A running server reads it now, `recollect index` otherwise.")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.pass_obj
+def remove(settings: Settings, folder: Path) -> None:
+    """Stop watching a folder and forget its files; the files are not touched."""
+    with opened(settings, write=True) as library:
+        forgotten = library.remove(str(folder.absolute()))
+    click.echo(f"{folder} is forgotten with {forgotten:,} files. The files were not touched.")
+
+
+@main.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.pass_obj
+def retry(settings: Settings, file: Path | None) -> None:
+    """Try failed files again: one, or all."""
+    with opened(settings, write=True) as library:
+        count = library.retry(str(file.absolute()) if file else None)
+    click.echo(f"{count:,} to be tried again, by a running server now, else by `recollect index`.")
+
+
+@main.command()
+@as_json
+@click.pass_obj
+def doctor(settings: Settings, as_json: bool) -> None:
+    """Check this machine and this library, and say what to do about what is wrong."""
+    from web.doctor import examine
+    from web.terminal import show_findings
+
+    if not show_findings(examine(settings.data, settings.model), as_json):
+        sys.exit(1)
+
+
+@main.group()
+def model() -> None:
+    """The models there are, and which one is in use."""
+
+
+@model.command("list")
+@as_json
+@click.pass_obj
+def model_list(settings: Settings, as_json: bool) -> None:
+    """Models that can be used on this machine."""
+    from model.checkpoint import list_models
+    from web.terminal import show_models
+
+    show_models(list_models(settings.model), as_json)
+
+
+if __name__ == "__main__":
+    main()

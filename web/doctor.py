@@ -1,0 +1,114 @@
+"""Checks this machine and this library, and says what to do about what is wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypedDict
+
+import psutil
+
+from indexer.lock import LibraryLock
+from model.checkpoint import find
+from model.interface import ModelProblem
+from web.display import shown
+
+FREE_FLOOR_BYTES = 1_000_000_000
+
+
+class Finding(TypedDict):
+    what: str
+    ok: bool
+    said: str
+
+
+def examine(data: Path, model: str) -> list[Finding]:
+    return [
+        _python(),
+        _vectors(),
+        *_folder(data),
+        _catalog(data),
+        _server(data),
+        *_model(model),
+    ]
+
+
+def _python() -> Finding:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return {"what": "Python", "ok": sys.version_info >= (3, 11), "said": version}
+
+
+def _vectors() -> Finding:
+    """Imported in a child: on a processor without AVX2 the import kills its process."""
+    tried = subprocess.run(  # noqa: S603 - our own interpreter, fixed words
+        [sys.executable, "-c", "import lancedb; print(lancedb.__version__)"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    if tried.returncode == 0:
+        return {"what": "LanceDB", "ok": True, "said": tried.stdout.strip()}
+    if tried.returncode < 0:
+        said = "it cannot run on this processor, which lacks AVX2; use another machine."
+    else:
+        said = "it is not installed whole; run `pip install --force-reinstall lancedb`."
+    return {"what": "LanceDB", "ok": False, "said": said}
+
+
+def _folder(data: Path) -> Iterator[Finding]:
+    place = next(folder for folder in (data, *data.parents) if folder.exists())
+    if os.access(place, os.W_OK):
+        yield {"what": "Data directory", "ok": True, "said": shown(data)}
+    else:
+        said = f"{shown(place)} cannot be written; mend its permissions or name another with --data."
+        yield {"what": "Data directory", "ok": False, "said": said}
+    free_bytes = shutil.disk_usage(place).free
+    said = f"{free_bytes / 1e9:,.1f} GB free"
+    if free_bytes < FREE_FLOOR_BYTES:
+        said += "; make room, the index needs about a tenth of the size of your files."
+    yield {"what": "Disk", "ok": free_bytes >= FREE_FLOOR_BYTES, "said": said}
+
+
+def _catalog(data: Path) -> Finding:
+    file = data / "catalog.sqlite"
+    if not file.exists():
+        said = "none yet; `recollect add FOLDER` begins one."
+        return {"what": "Library", "ok": True, "said": said}
+    try:
+        with sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True) as connection:
+            result = str(connection.execute("PRAGMA quick_check").fetchone()[0])
+        connection.close()
+    except sqlite3.DatabaseError as problem:
+        result = str(problem)
+    if result == "ok":
+        return {"what": "Library", "ok": True, "said": "its catalog is whole"}
+    said = f"its catalog is damaged ({result}); move {shown(file)} away and index again."
+    return {"what": "Library", "ok": False, "said": said}
+
+
+def _server(data: Path) -> Finding:
+    holder = LibraryLock(data).holder()
+    if holder is None:
+        return {"what": "Server", "ok": True, "said": "not running"}
+    where = f" at {holder.url}" if holder.url else ""
+    return {"what": "Server", "ok": True, "said": f"running, process {holder.pid}{where}"}
+
+
+def _model(name: str) -> Iterator[Finding]:
+    try:
+        card = find(name).card()
+    except ModelProblem as problem:
+        yield {"what": "Model", "ok": False, "said": str(problem)}
+        return
+    said = f"{card.name} on {card.device} in {card.dtype}: {card.reason}"
+    yield {"what": "Model", "ok": True, "said": said}
+    memory = psutil.virtual_memory()
+    need, free = card.resident_bytes / 1e9, memory.available / 1e9
+    fits = need < free
+    said = f"the model needs {need:,.1f} GB, {free:,.1f} GB of {memory.total / 1e9:,.0f} are free"
+    yield {"what": "Memory", "ok": fits, "said": said if fits else said + "; close other programs."}

@@ -1,0 +1,243 @@
+"""What the command line prints: one function for each verb, text for people or JSON.
+
+`--json` writes the shapes of the API exactly, without what only a browser needs. Output to a pipe
+is plain; names are printed with control characters escaped.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, cast, get_type_hints
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
+
+from indexer.passages import PlaceJson
+from retriever.answer import clock
+from web.display import one_line
+from web.shapes import (
+    AskEvent,
+    CitationJson,
+    CoverageJson,
+    DoneJson,
+    HitCoreJson,
+    IndexJson,
+    ProblemJson,
+    RootJson,
+    SearchJson,
+    StatusJson,
+    TokenJson,
+)
+
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+STATUS_KEYS = ("roots", "coverage", "states", "failed", "queue", "model")
+MODEL_KEYS = ("name", "device", "dtype", "resident_bytes", "calls")
+
+
+def print_json(value: object) -> None:
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")
+
+
+def _only(value: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    return {key: value[key] for key in keys}
+
+
+# --- search
+
+
+def show_search(found: SearchJson, as_json: bool) -> None:
+    if as_json:
+        core = get_type_hints(HitCoreJson)
+        print_json({**found, "hits": [_only(hit, core) for hit in found["hits"]]})
+        return
+    for hit in found["hits"]:
+        head = Text(f"{hit['rank']:>3}  ")
+        head.append(one_line(hit["title"]), style="bold")
+        head.append(f"  {hit['kind']}{_comma(hit['place'])}", style="cyan")
+        if hit["found_by"] == ["meaning"]:
+            head.append("  found by meaning", style="dim")
+        _out.print(head)
+        _out.print(_marked(hit["snippet"], hit["marks"]))
+        _out.print(Text("     " + one_line(hit["path"]), style="dim"))
+    if not found["hits"]:
+        _err.print(f"Nothing matches “{one_line(found['query'])}”.")
+    _err.print(Text(covered(found["coverage"]), style="dim"))
+
+
+def _marked(snippet: str, marks: Sequence[tuple[int, int]]) -> Text:
+    text = Text("     " + snippet.translate({10: " ", 13: " "}))
+    for start, end in marks:
+        text.stylize("bold yellow", start + 5, end + 5)
+    return text
+
+
+def _comma(place: PlaceJson | None) -> str:
+    where = place_words(place)
+    return f", {where}" if where else ""
+
+
+def place_words(place: PlaceJson | None) -> str:
+    if place is None:
+        return ""
+    if "page" in place:
+        return f"page {place['page']}"
+    return f"{clock(place['start_s'])} to {clock(place['end_s'])}"
+
+
+def covered(coverage: CoverageJson) -> str:
+    """How much of the library a result covers, in words."""
+    files, read = coverage["files"], coverage["read"]
+    understood, failed = coverage["understood"], coverage["failed"]
+    if not files:
+        return "The library is empty; `recollect add FOLDER` watches a folder."
+    if understood == files:
+        said = f"Searched all {files:,} files."
+    else:
+        said = f"Words of {read:,} of {files:,} files, meaning of {understood:,}."
+    if failed:
+        said += f" {failed:,} could not be read: `recollect status` says why."
+    return said
+
+
+# --- ask
+
+
+def show_answer(events: Iterator[AskEvent], as_json: bool) -> bool:
+    """Prints the answer as it comes; whether anything was cited."""
+    citations: list[CitationJson] = []
+    for event in events:
+        data = event["data"]
+        match event["event"]:
+            case "token" if not as_json:
+                _out.print(Text(cast(TokenJson, data)["text"]), end="")
+            case "citation":
+                citations.append(cast(CitationJson, data))
+            case "error":
+                if not as_json:
+                    _out.print()
+                from web.problems import LibraryProblem
+
+                problem = cast(ProblemJson, data)
+                raise LibraryProblem(problem["code"], problem["sentence"])
+            case "done":
+                _end(cast(DoneJson, data), as_json)
+    return bool(citations)
+
+
+def _end(done: DoneJson, as_json: bool) -> None:
+    if as_json:
+        keys = ("question", "answer", "citations", "coverage", "speed")
+        print_json(_only(cast("Mapping[str, Any]", done), keys))
+        return
+    _out.print("\n")
+    seen: set[tuple[int, str]] = set()
+    for citation in done["citations"]:
+        if (citation["n"], citation["quote"]) in seen:
+            continue
+        seen.add((citation["n"], citation["quote"]))
+        line = Text(f"[{citation['n']}] ", style="cyan")
+        line.append(f"{one_line(citation['path'])}{_comma(citation['place'])}", style="default")
+        _out.print(line)
+        _out.print(Text(f"    “{one_line(citation['quote'])}”", style="italic"))
+    if done["left_out"]:
+        _err.print(f"{done['left_out']} quotes were left out because they could not be confirmed.")
+    _err.print(Text(covered(done["coverage"]), style="dim"))
+
+
+# --- status, folders, index
+
+
+def show_status(status: StatusJson, as_json: bool) -> None:
+    if as_json:
+        plain = _only(cast("Mapping[str, Any]", status), STATUS_KEYS)
+        print_json({**plain, "model": _only(plain["model"], MODEL_KEYS)})
+        return
+    show_roots(status["roots"], False)
+    _out.print(covered(status["coverage"]))
+    if status["queue"]:
+        _out.print(f"{status['queue']:,} waiting.")
+    model = status["model"]
+    _out.print(f"Model: {model['name']} on {model['device']} ({model['dtype']}).")
+    if model.get("demonstration"):
+        _out.print(
+            "It is the demonstration model and understands the demonstration library only; "
+            "words find every file. Use `--model DIRECTORY` for a Gemma 4 12B on this machine."
+        )
+    for failure in status["failed"]:
+        _out.print(f"Could not be read: {one_line(failure['path'])}: {failure['sentence']}")
+
+
+def show_roots(roots: Sequence[RootJson], as_json: bool) -> None:
+    if as_json:
+        print_json(list(roots))
+        return
+    if not roots:
+        _out.print("No folder is watched yet; `recollect add FOLDER` watches one.")
+    for root in roots:
+        away = "  (not there now; its files are remembered)" if root["offline"] else ""
+        _out.print(f"{one_line(root['path'])}  {root['files']:,} files{away}")
+
+
+def show_index(done: IndexJson, as_json: bool) -> None:
+    if as_json:
+        print_json(done)
+        return
+    _out.print(
+        f"{done['added']:,} added, {done['changed']:,} changed, {done['moved']:,} moved, "
+        f"{done['gone']:,} gone, in {done['took_s']:,.1f} s with {done['model_calls']:,} model calls."
+    )
+    _out.print(covered(done["coverage"]))
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Callable[[StatusJson], None] | None]:
+    """Two bars, read and understood, on a terminal; nothing to a pipe."""
+    if quiet or not _err.is_terminal:
+        yield None
+        return
+    columns = TextColumn("{task.description:>12}"), BarColumn(), TextColumn("{task.fields[said]}")
+    with Progress(*columns, console=_err, transient=True) as bars:
+        tasks = {key: bars.add_task(key, said="") for key in ("read", "understood")}
+
+        def tell(status: StatusJson) -> None:
+            coverage = status["coverage"]
+            for key, done in (
+                ("read", coverage["read"]),
+                ("understood", coverage["understood"]),
+            ):
+                done = min(done + coverage["failed"], coverage["files"])
+                said = f"{done:,} of {coverage['files']:,}"
+                bars.update(tasks[key], total=coverage["files"], completed=done, said=said)
+
+        yield tell
+
+
+# --- doctor and models
+
+
+def show_findings(findings: Sequence[Mapping[str, Any]], as_json: bool) -> bool:
+    """Prints what was found; whether all is well."""
+    if as_json:
+        print_json(list(findings))
+    for finding in () if as_json else findings:
+        mark = Text("ok    ", style="green") if finding["ok"] else Text("wrong ", style="bold red")
+        _out.print(mark + Text(f"{finding['what']}: {finding['said']}", style="default"))
+    return all(finding["ok"] for finding in findings)
+
+
+def show_models(models: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print_json(list(models))
+        return
+    for model in models:
+        mark = "*" if model["in_use"] else " "
+        here = f"{model['size_bytes'] / 1e6:,.0f} MB" if model["present"] else "not on this machine"
+        _out.print(f"{mark} {model['name']}  {here}")
+        _out.print(Text(f"    {model['what']}", style="dim"))
