@@ -67,12 +67,9 @@ def speak(text: str, voice: Voice, rng: random.Random, noise: float = 1.0) -> Fl
 
 def utter(text: str, voice: Voice) -> Float32:
     """The bare voice: (n,) float32 at 16 kHz, as espeak-ng says it, no silence around it."""
-    done = subprocess.run(
-        ["espeak-ng", "--stdout", "-v", voice.name, "-s", str(voice.speed_wpm)]
-        + ["-p", str(voice.pitch), "--", pronounceable(text)],
-        capture_output=True,
-        check=True,
-    )
+    manner = ["-v", voice.name, "-s", str(voice.speed_wpm), "-p", str(voice.pitch)]
+    command = ["espeak-ng", "--stdout", *manner, "--", pronounceable(text)]
+    done = subprocess.run(command, capture_output=True, check=True)
     with wave.open(io.BytesIO(done.stdout)) as sound:
         rate_hz = sound.getframerate()
         pcm = np.frombuffer(sound.readframes(sound.getnframes()), np.int16)
@@ -98,7 +95,7 @@ def resample(samples: Float32, rate_hz: int) -> Float32:
         return samples
     wanted = round(samples.size * RATE_HZ / rate_hz)
     # a smooth length makes the transform quick; the padding is cut away again
-    padded = -(-samples.size // rate_hz + 1) * rate_hz
+    padded = (samples.size // rate_hz + 1) * rate_hz
     spectrum = np.fft.rfft(samples, padded)
     count = padded * RATE_HZ // rate_hz
     kept = np.zeros(count // 2 + 1, spectrum.dtype)
