@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -62,29 +62,20 @@ def parse_kind(said: str | None) -> frozenset[Kind] | None:
         raise QueryProblem(f"“{said}” is not a kind; the kinds are {kinds}.") from None
 
 
-def parse_day(said: str | None, *, end: bool = False) -> float | None:
-    """A day, month or year in ISO 8601 (`2024-03-14`, `2024-03`, `2024`) in this machine's time
-    zone, as unix seconds: its first moment, or with `end` the first moment after it."""
+def parse_day(said: str | None) -> float | None:
+    """The first moment of a day, month or year in ISO 8601 (`2024-03-14`, `2024-03`, `2024`) in
+    this machine's time zone, as unix seconds."""
     if not said:
         return None
-    wrong = QueryProblem(f"“{said}” is not a date; write it like 2024-03-14, 2024-03 or 2024.")
     found = re.fullmatch(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", said.strip())
-    if not found:
-        raise wrong
-    year, month, day = found.groups()
     try:
-        start = datetime(int(year), int(month or 1), int(day or 1))
-        if not end:
-            return start.astimezone().timestamp()
-        if day:
-            after = start + timedelta(days=1)
-        elif month:
-            after = (start + timedelta(days=31)).replace(day=1)
-        else:
-            after = start.replace(year=start.year + 1)
-        return after.astimezone().timestamp()
+        if not found:
+            raise ValueError
+        year, month, day = (int(part or 1) for part in found.groups())
+        return datetime(year, month, day).astimezone().timestamp()
     except (ValueError, OverflowError):
-        raise wrong from None
+        sentence = f"“{said}” is not a date; write it like 2024-03-14, 2024-03 or 2024."
+        raise QueryProblem(sentence) from None
 
 
 def question_words(question: str) -> str:
@@ -102,8 +93,3 @@ def fold(text: str) -> str:
 def _fold_one(char: str) -> str:
     base = unicodedata.normalize("NFKD", char)[:1].lower()
     return base[:1] or char
-
-
-def iso_day(at: float) -> str:
-    """A unix time as a local day, `2024-03-14`."""
-    return datetime.fromtimestamp(at, UTC).astimezone().date().isoformat()

@@ -1,0 +1,83 @@
+"""The walls of the house: who owns which name, what loads when, which way the arrows point."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def _owners(name: str) -> set[str]:
+    return set(importlib.metadata.packages_distributions().get(name, ()))
+
+
+@pytest.mark.parametrize("name", ["recollect", "indexer", "retriever", "model", "web"])
+def test_no_other_distribution_owns_our_names(name: str) -> None:
+    others = _owners(name) - {"recollect"}
+    assert not others, f"{others} also install “{name}” and would overwrite ours"
+
+
+def _modules_after(code: str) -> set[str]:
+    said = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print('\\n'.join(sys.modules))"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+    return set(said.stdout.split())
+
+
+def test_help_loads_nothing_heavy() -> None:
+    help_code = (
+        "import recollect\n"
+        "try: recollect.main(['--help'])\n"
+        "except SystemExit as done: assert done.code == 0\n"
+    )
+    loaded = _modules_after(help_code)
+    heavy = {"torch", "transformers", "lancedb", "pymupdf", "fastapi", "numpy", "pyarrow"}
+    assert not loaded & heavy
+    assert "click" in loaded  # the check above would pass if nothing had run
+
+
+def test_arrows_point_down() -> None:
+    said = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert said.returncode == 0, said.stdout
+
+
+def test_every_file_is_named_in_the_readme_tree() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for package in ("model", "indexer", "retriever", "web"):
+        for file in (ROOT / package).glob("*.py"):
+            if file.name != "__init__.py":
+                assert file.name in readme, f"{file.relative_to(ROOT)} is not in the README's tree"
+
+
+def test_wheel_holds_the_program_and_nothing_else(tmp_path: Path) -> None:
+    import zipfile
+
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
+    assert tops == {"recollect.py", "indexer", "retriever", "model", "web"}
+    for wanted in (
+        "model/pocket/model.safetensors",
+        "model/pocket/assistant/model.safetensors",
+        "model/pocket/tokenizer.json",
+        "web/static/index.html",
+    ):
+        assert wanted in names
+    assert any(name.startswith("model/pocket/demonstration/") for name in names)

@@ -1,0 +1,72 @@
+"""Queries are typed, frozen, and refuse in words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.passages import Kind
+from retriever.query import (
+    Query,
+    QueryProblem,
+    fold,
+    parse_day,
+    parse_kind,
+    question_words,
+)
+
+
+def test_an_empty_query_says_what_to_do() -> None:
+    with pytest.raises(QueryProblem, match="Say what to look for"):
+        Query(words="  ")
+
+
+def test_limits_are_named() -> None:
+    with pytest.raises(QueryProblem, match=r"2,000 characters"):
+        Query(words="x" * 2_001)
+    with pytest.raises(QueryProblem, match="between 1 and 200"):
+        Query(words="x", limit=0)
+
+
+def test_kinds() -> None:
+    assert parse_kind(None) is None
+    assert parse_kind("photo") == {Kind.PHOTO}
+    with pytest.raises(QueryProblem, match="document, photo, recording"):
+        parse_kind("film")
+
+
+@pytest.mark.parametrize(
+    ("said", "start"),
+    [
+        ("2024-03-14", (2024, 3, 14)),
+        ("2024-12-31", (2024, 12, 31)),
+        ("2024-05", (2024, 5, 1)),
+        ("2024", (2024, 1, 1)),
+    ],
+)
+def test_days(said: str, start: tuple[int, int, int]) -> None:
+    assert parse_day(said) == datetime(*start).timestamp()
+
+
+@pytest.mark.parametrize("said", ["yesterday", "2024-13", "2024-02-30", "14.3.2024", "2024-3-1"])
+def test_a_wrong_day_shows_how_to_write_one(said: str) -> None:
+    with pytest.raises(QueryProblem, match="like 2024-03-14"):
+        parse_day(said)
+
+
+def test_small_words_are_dropped_from_questions_while_something_is_left() -> None:
+    assert question_words("When do I get the deposit back?") == "get deposit back"
+    assert question_words("Who is it?") == "Who is it"
+    assert question_words("Is RE-2024-0117 paid?") == "RE-2024-0117 paid"
+
+
+@given(st.text(max_size=200))
+def test_folding_keeps_positions(text: str) -> None:
+    assert len(fold(text)) == len(text)
+
+
+def test_folding_forgets_accents_and_case() -> None:
+    assert fold("Zürich ÉTÉ") == "zurich ete"

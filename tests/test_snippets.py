@@ -1,0 +1,47 @@
+"""Snippets show why a passage was found."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retriever.snippets import snippet, terms
+
+
+def _marked(text: str, query: str, length: int = 240) -> list[str]:
+    found = snippet(text, terms(query), length)
+    return [found.text[start:end] for start, end in found.marks]
+
+
+def test_whole_words_are_marked_whatever_their_case_and_accents() -> None:
+    assert _marked("The Deposit: a deposit, deposits. Dépôsit.", "deposit") == [
+        "Deposit",
+        "deposit",
+        "Dépôsit",
+    ]
+
+
+def test_the_window_holds_the_most_different_words() -> None:
+    text = "rent " * 30 + "filler " * 60 + "the deposit and the rent are due " + "filler " * 60
+    found = snippet(text, terms("deposit rent due"), 120)
+    assert {"deposit", "rent", "due"} <= set(_marked(text, "deposit rent due", 120))
+    assert found.text.startswith("… ")
+    assert found.text.endswith(" …")
+
+
+def test_white_space_is_one_space() -> None:
+    assert snippet("a\n\n b\tc", []).text == "a b c"
+
+
+@given(
+    st.text(alphabet="ab éß\n.中", max_size=400),
+    st.text(alphabet="ab é", max_size=12),
+    st.integers(20, 120),
+)
+def test_marks_lie_inside_and_match(text: str, query: str, length: int) -> None:
+    wanted = terms(query)
+    found = snippet(text, wanted, length)
+    assert len(found.text) <= length + 4
+    for start, end in found.marks:
+        assert 0 <= start < end <= len(found.text)
+        assert terms(found.text[start:end])[0] in wanted
