@@ -1,0 +1,1 @@
+"""How the demonstration model is made: its tokenizer, its architecture, its training, its files."""
