@@ -1,0 +1,70 @@
+"""Hidden states to vectors: which states are read, how they are pooled, how they are centred.
+
+- gist: the state of the last token of the control prompt, after the last layer's attention and
+  before its MLP (FreeRet, arXiv 2509.24621: the last MLP turns meaning into the next word).
+- body: the mean over a passage's own tokens of the states after the middle layer (for long texts
+  one-word states are poor, and middle layers beat the last: arXiv 2502.02013).
+
+Whatever decides what a number means is named in `layers()` and `MATRICES`, and so becomes part of
+the Fingerprint.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model.interface import Content, Float32, Image, Sound
+
+if TYPE_CHECKING:
+    import torch
+
+# Version of the centring and whitening matrices; this one leaves vectors as they come.
+MATRICES = "none-1"
+
+
+def body_layer(layer_count: int) -> int:
+    """After how many of the decoder's layers the body is read."""
+    return max(1, layer_count // 2)
+
+
+def layers(layer_count: int) -> str:
+    """The states that are read, in the words of the Fingerprint."""
+    return f"gist=attention.{layer_count},body=mean.{body_layer(layer_count)}"
+
+
+def gist(state: torch.Tensor, content: Content) -> Float32:
+    """The unit vector of one last-token state (D,)."""
+    return unit(centred(state.float().cpu().numpy(), content))
+
+
+def body(states: torch.Tensor) -> Float32 | None:
+    """The unit vector of a passage's token states (n, D); None where it has no tokens."""
+    if not len(states):
+        return None
+    return unit(states.float().mean(dim=0).cpu().numpy())
+
+
+def unit(vector: Float32) -> Float32:
+    """`vector` (D,) at length 1 in float32; a vector of zeros stays what it is."""
+    long = vector.astype(np.float64)
+    length = float(np.linalg.norm(long))
+    return (long / length if length > 0 else long).astype(np.float32)
+
+
+def centred(vector: Float32, content: Content) -> Float32:
+    """Take the mean of this modality's vectors off, where matrices were fitted. Pictures, sounds
+    and texts each lie in a cone of their own; version none-1 has no means to take off."""
+    means = _MEANS.get(modality(content))
+    return vector if means is None else vector - means
+
+
+_MEANS: dict[str, Float32] = {}
+
+
+def modality(content: Content) -> str:
+    """Which mean belongs to this content."""
+    if isinstance(content, Image):
+        return "picture"
+    return "sound" if isinstance(content, Sound) else "text"
