@@ -1,4 +1,6 @@
-"""The world's voices: text spoken by espeak-ng, in several accents, at several speeds and pitches.
+"""Spoken notes and meetings, and the voices that speak them.
+
+Text becomes sound by espeak-ng, in several accents, at several speeds and pitches.
 
 espeak-ng (Debian's package of that name) is needed to make sounds, so only where the model is
 trained and where the demonstration library is written. Voices of `NEW_VOICES` are never trained
@@ -17,6 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.interface import Float32
+from training.world.statements import Fact, Statement, fact, families, reported, statement
+from training.world.words import PEOPLE, WEEKDAYS, fill
 
 RATE_HZ = 16_000
 
@@ -37,13 +41,13 @@ def _voices(names: str) -> tuple[Voice, ...]:
 
 
 TRAIN_VOICES = _voices(
-    "en-gb:160:50 en-us:155:45 en-gb+f2:160:60 en-us+f4:165:55 en-gb-x-rp+m3:150:40"
-    " en-gb+m1:170:50 en-us+f3:150:65 en-gb-x-rp+Alicia:160:50 en-us+Adam:155:40"
-    " en-gb-scotland+m4:150:45 en-gb+Linda:160:55 en-us+m7:165:50 en-us+Annie:160:55"
-    " en-gb-x-rp+f5:155:60"
+    "en-gb:160:50 en-us:155:45 en-gb-x-rp+f2:160:60 en-us+f4:165:55 en-gb-x-rp+m3:150:40"
+    " en-us+m1:170:50 en-us+f3:150:65 en-gb-x-rp+Alicia:160:50 en-us+adam:155:40"
+    " en-gb-scotland+m4:150:45 en-us+linda:160:55 en-us+m7:165:50 en-us+Annie:160:55"
+    " en-gb-x-rp+f5:155:60 en-gb-x-rp+paul:155:45 en-us+belinda:160:55"
 )
 NEW_VOICES = _voices(
-    "en-gb+f1:160:55 en-us+m2:155:45 en-gb-x-rp+Andrea:160:55 en-us+Michael:160:45"
+    "en-us+f1:160:55 en-gb-x-rp+m2:155:45 en-gb-x-rp+Andrea:160:55 en-us+Michael:160:45"
 )
 
 
@@ -62,7 +66,8 @@ def speak(text: str, voice: Voice, rng: random.Random, noise: float = 1.0) -> Fl
     before, after = (int(rng.uniform(0.05, 0.3) * RATE_HZ) for _ in range(2))
     samples = np.pad(samples, (before, after))
     gain = rng.uniform(0.35, 0.9) / max(1e-3, float(np.abs(samples).max()))
-    return np.clip(samples * gain + hiss(samples.size, rng, noise), -1, 1).astype(np.float32)
+    loud: Float32 = (samples * gain + hiss(samples.size, rng, noise)).astype(np.float32)
+    return loud.clip(-1, 1)
 
 
 def utter(text: str, voice: Voice) -> Float32:
@@ -75,7 +80,7 @@ def utter(text: str, voice: Voice) -> Float32:
         pcm = np.frombuffer(sound.readframes(sound.getnframes()), np.int16)
     loud = np.flatnonzero(np.abs(pcm) > 100)
     spoken = pcm[loud[0] : loud[-1] + 1] if loud.size else pcm
-    return resample(spoken.astype(np.float32) / 32768, rate_hz)
+    return resample((spoken / 32768).astype(np.float32), rate_hz)
 
 
 def hiss(count: int, rng: random.Random, loudness: float = 1.0) -> Float32:
@@ -110,3 +115,137 @@ def pronounceable(text: str) -> str:
     text = re.sub(r"\b(\d{1,2}):00\b", r"\1 o'clock", text)
     text = re.sub(r"\b(\d{1,2}):(\d\d)\b", r"\1 \2", text)
     return re.sub(r"\b([Cc]ode\D{0,40})(\d{4})\b", lambda m: m[1] + " ".join(m[2]), text)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody says to their telephone: one or two sentences, 2 to 8 seconds. `topic` is a
+    short query that should find it."""
+
+    text: str
+    topic: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SaidTurn:
+    """One turn of a meeting: who speaks, in which voice, what, and after which pause."""
+
+    speaker: str
+    voice: Voice
+    text: str
+    pause_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A meeting before it is spoken. `paragraph_index` of a fact counts turns."""
+
+    topic: str
+    turns: tuple[SaidTurn, ...]
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeardTurn:
+    """One turn of a meeting in its recording, in seconds from the start."""
+
+    speaker: str
+    text: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Meeting:
+    """A spoken meeting: `samples` is (n,) float32 at 16 kHz."""
+
+    topic: str
+    samples: Float32
+    turns: tuple[HeardTurn, ...]
+    facts: tuple[Fact, ...]
+
+
+def note(rng: random.Random) -> Note:
+    """The words of a spoken note; `speak` makes them heard."""
+    said = [statement(rng)]
+    if rng.random() < 0.3:
+        said[0] = reported(said[0], rng.choice(PEOPLE))
+    if rng.random() < 0.3 and len(said[0].text) < 60:
+        said.append(_beside(said, rng))
+    opening = rng.choice(("", "", "Note to myself.", "Please remember.", "One more thing."))
+    if rng.random() < 0.15:
+        opening = f"{rng.choice(('Hello', 'Hi'))} {rng.choice(PEOPLE)}."
+    text = " ".join([opening, *(one.text for one in said)]).strip()
+    return Note(text, said[0].find, tuple(fact(one, 0) for one in said))
+
+
+def script(rng: random.Random, voices: tuple[Voice, ...] = TRAIN_VOICES) -> Script:
+    """A meeting of two or three people: a greeting, three to five facts, some of them asked for
+    by another, and a good-bye."""
+    people = rng.sample(PEOPLE, rng.choice((2, 2, 3)))
+    voice_of = dict(zip(people, rng.sample(voices, len(people)), strict=True))
+    subject = fill("project", rng).said
+    turns: list[tuple[str, str]] = [(people[0], f"Welcome. Today we talk about the {subject}.")]
+    said: list[Statement] = []
+    facts: list[Fact] = []
+    for number in range(rng.randrange(3, 6)):
+        speaker = people[(number + 1) % len(people)]
+        said.append(_beside(said, rng))
+        if rng.random() < 0.4:
+            asker = people[number % len(people)]
+            turns.append((asker, said[-1].question))
+        elif rng.random() < 0.3:
+            turns.append((people[number % len(people)], rng.choice(_AGREEMENTS)))
+        facts.append(fact(said[-1], len(turns)))
+        turns.append((speaker, said[-1].text))
+    turns.append((people[0], f"Thank you. We meet again on {rng.choice(WEEKDAYS)}."))
+    return Script(
+        topic=subject,
+        turns=tuple(
+            SaidTurn(who, voice_of[who], text, round(rng.uniform(0.5, 1.1), 2))
+            for who, text in turns
+        ),
+        facts=tuple(facts),
+    )
+
+
+def meeting(rng: random.Random, voices: tuple[Voice, ...] = TRAIN_VOICES) -> Meeting:
+    """A meeting, spoken. Raises FileNotFoundError without espeak-ng."""
+    return perform(script(rng, voices), rng)
+
+
+def perform(script: Script, rng: random.Random, noise: float = 1.0) -> Meeting:
+    """The script in its voices, one after the other, each after its pause, in one room."""
+    pieces: list[Float32] = []
+    turns: list[HeardTurn] = []
+    at = 0
+    gain = rng.uniform(0.5, 0.8)
+    for turn in script.turns:
+        pause = np.zeros(int(turn.pause_s * RATE_HZ), np.float32)
+        spoken = utter(turn.text, turn.voice)
+        spoken = spoken * (gain / max(1e-3, float(np.abs(spoken).max())))
+        pieces += [pause, spoken.astype(np.float32)]
+        start = at + pause.size
+        at = start + spoken.size
+        heard = HeardTurn(turn.speaker, turn.text, start / RATE_HZ, at / RATE_HZ)
+        turns.append(heard)
+    pieces.append(np.zeros(RATE_HZ // 2, np.float32))
+    samples = np.concatenate(pieces)
+    samples = (samples + hiss(samples.size, rng, noise)).clip(-1, 1).astype(np.float32)
+    return Meeting(script.topic, samples, tuple(turns), script.facts)
+
+
+_AGREEMENTS = ("Good, thank you.", "I agree.", "That is fine.", "What else?", "Yes, please go on.")
+
+
+def _beside(said: list[Statement], rng: random.Random) -> Statement:
+    """One more statement, of another topic than those already said; in the same domain as the
+    first, so that a conversation holds together."""
+    domain = families()[said[0].family].domain if said else None
+    near = [family for family in families().values() if domain in (None, family.domain)]
+    topics = {one.topic for one in said}
+    while True:
+        more = statement(rng, rng.choice(near))
+        if more.topic not in topics and more.family not in {one.family for one in said}:
+            return more

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 COLOURS: dict[str, tuple[int, int, int]] = {
@@ -75,8 +76,8 @@ SLOTS: dict[str, tuple[Word, ...]] = {
         " appliance; sink = basin; tap = faucet; oven = stove; lift = elevator; roof = top of the"
         " building; doorbell = chime; window = pane of glass; sofa = couch, settee; carpet = rug;"
         " lamp = light; mirror = looking glass; wardrobe = closet; fence = hedge; toilet = loo;"
-        " chimney = smoke outlet; stairs = steps; letter box = place for the mail;"
-        " curtains = blinds; shower = bathing cabin"
+        " chimney = smoke outlet; staircase = steps; letter box = place for the mail;"
+        " blind = window shade; shower = bathing cabin"
     ),
     "room": _table(
         "kitchen = place where we cook; bathroom = place where we wash; bedroom = place where we"
@@ -102,9 +103,9 @@ SLOTS: dict[str, tuple[Word, ...]] = {
         " kayak = paddle boat; scale = weighing device"
     ),
     "item": _table(
-        "passport = travel document; wallet = purse; glasses = spectacles; umbrella = rain"
+        "passport = travel document; wallet = purse; hearing aid = listening help; umbrella = rain"
         " protection; phone charger = power cable; ring = jewel; scarf = neck warmer;"
-        " medicine = pills; map = city plan; torch = flashlight; watch = wrist clock;"
+        " first aid box = bandage kit; map = city plan; torch = flashlight; watch = wrist clock;"
         " contract = signed agreement; photo album = picture book; sleeping bag = camping bed;"
         " spare key = second latch opener; certificate = official diploma"
     ),
@@ -187,10 +188,10 @@ SLOTS: dict[str, tuple[Word, ...]] = {
         " branches; plastic waste = wrapping; kitchen waste = food scraps; metal waste = empty cans"
     ),
     "medicine": _table(
-        "cough syrup = remedy for the throat; eye drops = liquid for sore vision;"
-        " iron tablets = pills against weak blood; nose spray = remedy for a cold;"
-        " pain tablets = pills against aches; skin cream = ointment; vitamin drops = healthy"
-        " liquid; allergy tablets = pills against pollen"
+        "cough syrup = remedy for the throat; eye cream = ointment for the lids;"
+        " iron powder = remedy against weak blood; nose spray = remedy against a cold;"
+        " skin oil = lotion; vitamin juice = healthy liquid; sleeping tea = drink for the night;"
+        " pain gel = ointment against aches; ear balm = remedy for bad hearing"
     ),
     "plant": _table(
         "cactus = prickly green; orchid = exotic flower; fern = leafy green; palm = tropical tree;"
@@ -233,6 +234,7 @@ _NUMBERS: dict[str, range | tuple[int, ...]] = {
     "grams": range(50, 650, 50),
     "code": range(1000, 10000),
     "invoice": range(100, 1000),
+    "times": range(2, 5),
     "percent": range(5, 55, 5),
 }
 
@@ -260,6 +262,12 @@ def amount(rng: random.Random) -> str:
     return f"{number} euros"
 
 
+def price(rng: random.Random) -> str:
+    """What a ticket or a small thing costs."""
+    number = rng.randrange(3, 100) if rng.random() < 0.7 else rng.randrange(100, 500, 10)
+    return f"{number} euros"
+
+
 def day(rng: random.Random) -> str:
     return rng.choice(WEEKDAYS)
 
@@ -273,8 +281,10 @@ def time(rng: random.Random) -> str:
     return f"{rng.randrange(6, 22)}:{rng.choice(('00', '15', '30', '45'))}"
 
 
-_FILLERS = {
+_FILLERS: dict[str, Callable[[random.Random], str]] = {
     "amount": amount,
+    "price": price,
+    "rent": lambda rng: f"{rng.randrange(400, 2400, 10)} euros",
     "day": day,
     "date": date,
     "time": time,

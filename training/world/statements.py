@@ -1,0 +1,221 @@
+"""Sentences that hold one fact, with the questions it answers: the grammar of the world.
+
+The families stand in `grammar/*.txt`, one paragraph each: how the fact is said (`[...]` marks the
+part an answer quotes), how it is asked, how it is asked without any of its words (`{thing~}` is
+another word for the thing), how it is answered, and a few words that should find it.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from training.world.words import SLOTS, Word, content_words, fill
+
+GRAMMAR = Path(__file__).with_name("grammar")
+_SLOT = re.compile(r"\{([a-z]+\d?)(~?)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """All the ways to say and ask one kind of fact. `value` is the slot that is asked for; the
+    other slots of `ask` are its keys: they tell two facts of the family apart."""
+
+    name: str
+    domain: str
+    value: str
+    say: tuple[str, ...]
+    ask: tuple[str, ...]
+    otherwise: tuple[str, ...]
+    answer: str
+    find: str
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(sorted({slot for slot, _ in _SLOT.findall(self.ask[0])} - {self.value}))
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        texts = (*self.say, *self.ask, *self.otherwise, self.answer, self.find)
+        return tuple(sorted({slot for text in texts for slot, _ in _SLOT.findall(text)}))
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One fact in words. `quote` is a part of `text`, letter for letter, and holds `value`.
+    `paraphrase` asks for it and shares no content word with `text`; `find` is a short query."""
+
+    family: str
+    fillings: tuple[tuple[str, str], ...]
+    text: str
+    quote: str
+    value: str
+    question: str
+    paraphrase: str
+    answer: str
+    find: str
+
+    @property
+    def topic(self) -> str:
+        """What the statement is about, apart from its value: two statements of one topic would
+        contradict each other."""
+        family = families()[self.family]
+        said = dict(self.fillings)
+        return " ".join([self.family, *(said[key] for key in family.keys)])
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A question that a document, a note or a picture answers. `quote` is a part of its paragraph
+    (or turn) number `paragraph_index`, letter for letter; `value` is the short answer. `paraphrase`
+    shares no content word with that paragraph; `find` is what one would type to find it."""
+
+    question: str
+    paraphrase: str
+    answer_sentence: str
+    value: str
+    quote: str
+    paragraph_index: int
+    find: str
+
+
+def fact(said: Statement, paragraph_index: int) -> Fact:
+    """The statement as a fact of a paragraph that holds its text."""
+    return Fact(
+        question=said.question,
+        paraphrase=said.paraphrase,
+        answer_sentence=f"{said.answer}.",
+        value=said.value,
+        quote=said.quote,
+        paragraph_index=paragraph_index,
+        find=said.find,
+    )
+
+
+def reported(said: Statement, speaker: str) -> Statement:
+    """The statement as somebody's words: "Anna said that the lease ends on 3 May." A statement
+    that does not begin with "The", "We" or "Our" is returned as it is."""
+    first = said.text.split()[0]
+    if first not in ("The", "We", "Our") or speaker in said.text:
+        return said
+    lowered = said.text[0].lower() + said.text[1:]
+    quote = said.quote[0].lower() + said.quote[1:] if said.quote[0] == first[0] else said.quote
+    if quote not in lowered:
+        quote = said.quote
+    return replace(
+        said,
+        text=f"{speaker} said that {lowered}",
+        quote=quote,
+        question=f"What did {speaker} say about the {said.find.removeprefix('the ')}?",
+        answer=f"{speaker} said that {lowered.rstrip('.')}",
+        find=f"{speaker} {said.find}",
+    )
+
+
+@cache
+def families() -> dict[str, Family]:
+    """Every family of the grammar by name, in the order of the files."""
+    return {family.name: family for file in sorted(GRAMMAR.glob("*.txt")) for family in _read(file)}
+
+
+def _read(file: Path) -> list[Family]:
+    text = re.sub(r"^#.*\n", "", file.read_text("utf-8"), flags=re.MULTILINE)
+    return [_family(block, file.stem) for block in text.split("\n\n") if block.strip()]
+
+
+def _family(block: str, domain: str) -> Family:
+    head, *lines = block.strip().splitlines()
+    name, value = (part.strip() for part in head.split("="))
+    said: dict[str, list[str]] = {"say": [], "ask": [], "otherwise": [], "answer": [], "find": []}
+    for line in lines:
+        how, _, words = line.partition(": ")
+        said[how].append(words)
+    return Family(
+        name=name,
+        domain=domain,
+        value=value,
+        say=tuple(said["say"]),
+        ask=tuple(said["ask"]),
+        otherwise=tuple(said["otherwise"]),
+        answer=said["answer"][0],
+        find=said["find"][0],
+    )
+
+
+def statement(
+    rng: random.Random,
+    family: Family | None = None,
+    given: dict[str, str] | None = None,
+    context: str = "",
+) -> Statement:
+    """One fact. `given` fixes the words of some slots; the paraphrase shares no content word with
+    the statement nor with `context`, the other words of its passage. Raises ValueError where the
+    grammar finds no such paraphrase in many throws, which a test rules out for an empty context.
+    """
+    family = family or rng.choice(list(families().values()))
+    for _ in range(200):
+        words = _fillings(family, rng, given or {})
+        if len({word.said for word in words.values()}) < len(words):
+            continue
+        marked = _capital(_insert(rng.choice(family.say), words, rng))
+        text = marked.replace("[", "").replace("]", "")
+        shared = content_words(f"{text} {context}")
+        for template in rng.sample(family.otherwise, len(family.otherwise)):
+            paraphrase = _capital(_insert(template, words, rng))
+            if not content_words(paraphrase) & shared:
+                return Statement(
+                    family=family.name,
+                    fillings=tuple((slot, word.said) for slot, word in sorted(words.items())),
+                    text=text,
+                    quote=marked[marked.index("[") + 1 : marked.index("]")],
+                    value=words[family.value].said,
+                    question=_capital(_insert(rng.choice(family.ask), words, rng)),
+                    paraphrase=paraphrase,
+                    answer=_capital(_insert(family.answer, words, rng)),
+                    find=_insert(family.find, words, rng),
+                )
+    raise ValueError(f"no paraphrase of {family.name} avoids the words of: {context}")
+
+
+def rival(rng: random.Random, known: Statement) -> Statement:
+    """A statement of the same family about something else, with another value: the hardest
+    neighbour of `known`. Families without a key have no rival but another family."""
+    family = families()[known.family]
+    for _ in range(100):
+        other = statement(rng, family)
+        if other.topic != known.topic and other.value != known.value:
+            return other
+    return statement(rng)
+
+
+def _fillings(family: Family, rng: random.Random, given: dict[str, str]) -> dict[str, Word]:
+    words = {slot: fill(slot, rng) for slot in family.slots}
+    for slot in words.keys() & given.keys():
+        words[slot] = Word(given[slot], _known(slot, given[slot]))
+    return words
+
+
+def _known(slot: str, said: str) -> tuple[str, ...]:
+    table = SLOTS.get(slot.rstrip("0123456789"), ())
+    return next((word.otherwise for word in table if word.said == said), ())
+
+
+def _insert(template: str, words: dict[str, Word], rng: random.Random) -> str:
+    def put(slot: re.Match[str]) -> str:
+        word = words[slot[1]]
+        if slot[2]:
+            return rng.choice(word.otherwise) if word.otherwise else word.said
+        return word.said
+
+    text = _SLOT.sub(put, template)
+    text = re.sub(r"\ba (?=[aeio])", "an ", text)
+    # "the the Italian capital", "in the loft": a synonym may bring its own article
+    return re.sub(r"\b(the|a|an) (the|our|something|what) ", r"\2 ", text)
+
+
+def _capital(text: str) -> str:
+    mark = 1 if text.startswith("[") else 0
+    return text[:mark] + text[mark : mark + 1].upper() + text[mark + 1 :]
