@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -83,13 +82,3 @@ def question_words(question: str) -> str:
     words = re.findall(r"[\w’'.,-]*\w", question, flags=re.UNICODE)
     kept = [word for word in words if word.casefold() not in _SMALL_WORDS]
     return " ".join(kept or words)
-
-
-def fold(text: str) -> str:
-    """Lower case without accents, one character for each character, so that positions stay."""
-    return "".join(_fold_one(char) for char in text)
-
-
-def _fold_one(char: str) -> str:
-    base = unicodedata.normalize("NFKD", char)[:1].lower()
-    return base[:1] or char

@@ -20,7 +20,8 @@ from model.interface import Float32, Model, Text
 from retriever.query import Query, QueryProblem, question_words
 from retriever.snippets import Snippet, snippet, terms
 
-Way = Literal["words", "meaning", "name"]
+Way = Literal["words", "name", "meaning"]
+WAYS: tuple[Way, ...] = ("words", "name", "meaning")
 
 RRF_K = 60
 # A phrase that stands in a file is the best evidence there is that this file was meant; each of
@@ -169,40 +170,40 @@ class Searcher:
         order = sorted(by_content, key=lambda content: (-scores[content], content))
         items = self._catalog.items_of_contents(order)
         alive = [content for content in order if content in items][:limit]
+        passages = self._passages([(items[content], by_content[content]) for content in alive])
         wanted = terms(words)
-        return [
-            self._hit(items[content], by_content[content], scores[content], wanted)
-            for content in alive
-        ]
+        hits = []
+        for content in alive:
+            ways = {way for _, candidate in by_content[content] for way in candidate.ways}
+            places = [(passage, snippet(passage.text, wanted)) for passage in passages[content]]
+            best, shown = places[0] if places else (None, Snippet(items[content].title, ()))
+            named = tuple(way for way in WAYS if way in ways)
+            score = scores[content]
+            hits.append(Hit(items[content], best, shown, score, named, tuple(places[1:])))
+        return hits
 
-    def _hit(
-        self,
-        item: Item,
-        found: list[tuple[_Key, _Candidate]],
-        score: float,
-        wanted: list[str],
-    ) -> Hit:
-        ways: set[Way] = set()
-        passages: list[tuple[Passage, Snippet]] = []
-        seen: set[object] = set()
-        for (_, ordinal), candidate in found:
-            ways |= candidate.ways
-            if ordinal == NAME or len(passages) > MORE_PLACES:
-                continue
-            passage = self._passage(item, ordinal)
-            if passage is not None and (passage.place is None or passage.place not in seen):
-                seen.add(passage.place)
-                passages.append((passage, snippet(passage.text, wanted)))
-        best, shown = passages[0] if passages else (None, Snippet(item.title, ()))
-        order: tuple[Way, ...] = ("words", "name", "meaning")
-        return Hit(
-            item, best, shown, score, tuple(w for w in order if w in ways), tuple(passages[1:])
-        )
+    def _passages(
+        self, chosen: Sequence[tuple[Item, list[tuple[_Key, _Candidate]]]]
+    ) -> dict[str, list[Passage]]:
+        """For each content its passages, best first and one for each place, in one read."""
+        keys: dict[str, list[tuple[str, int]]] = {}
+        for item, found in chosen:
+            ordinals = [ordinal for (_, ordinal), _ in found if ordinal != NAME]
+            generations = [(_generation(item, ordinal), ordinal) for ordinal in ordinals]
+            keys[item.content] = [(g, ordinal) for g, ordinal in generations if g is not None]
+        read = self._store.passages_at({key for wanted in keys.values() for key in wanted})
+        passages: dict[str, list[Passage]] = {}
+        for content, wanted in keys.items():
+            by_place: dict[object, Passage] = {}
+            for key in wanted:
+                if key in read:
+                    by_place.setdefault(read[key].place or key, read[key])
+            passages[content] = list(by_place.values())[: MORE_PLACES + 1]
+        return passages
 
-    def _passage(self, item: Item, ordinal: int) -> Passage | None:
-        understood = ordinal >= FIRST_UNDERSTOOD
-        generation = item.understood_generation if understood else item.read_generation
-        return self._store.passage(generation, ordinal) if generation else None
+
+def _generation(item: Item, ordinal: int) -> str | None:
+    return item.understood_generation if ordinal >= FIRST_UNDERSTOOD else item.read_generation
 
 
 def _score(found: list[tuple[_Key, _Candidate]]) -> float:

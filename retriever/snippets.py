@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from retriever.query import fold
+from indexer.folding import tokens
 
 SNIPPET_CHARS = 240
 
@@ -19,16 +19,17 @@ class Snippet:
 
 
 def terms(words: str) -> list[str]:
-    """The words to mark, folded, in order and once each."""
-    return list(dict.fromkeys(re.findall(r"\w+", fold(words))))
+    """The words to mark, folded as the index folds them, in order and once each."""
+    return list(dict.fromkeys(tokens(words)))
 
 
 def matches(text: str, wanted: list[str]) -> list[tuple[int, int]]:
-    """Where whole words of `text` equal one of the folded terms."""
+    """Where words of `text` are, or hold, one of the folded terms."""
     if not wanted:
         return []
     known = set(wanted)
-    return [found.span() for found in re.finditer(r"\w+", fold(text)) if found.group() in known]
+    words = re.finditer(r"\w+", text)
+    return [found.span() for found in words if known.intersection(tokens(found.group()))]
 
 
 def snippet(text: str, wanted: list[str], length: int = SNIPPET_CHARS) -> Snippet:
@@ -46,10 +47,9 @@ def snippet(text: str, wanted: list[str], length: int = SNIPPET_CHARS) -> Snippe
 def _window(text: str, hits: list[tuple[int, int]], length: int) -> tuple[int, int]:
     if len(text) <= length:
         return 0, len(text)
-    folded = fold(text)
     best, start = -1, 0
     for a, _ in hits:
-        inside = {folded[x:y] for x, y in hits if a <= x and y <= a + length * 3 // 4}
+        inside = {text[x:y].casefold() for x, y in hits if a <= x and y <= a + length * 3 // 4}
         if len(inside) > best:
             best, start = len(inside), a
     start = max(0, start - length // 4)

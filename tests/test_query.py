@@ -5,14 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from indexer.passages import Kind
 from retriever.query import (
     Query,
     QueryProblem,
-    fold,
     parse_day,
     parse_kind,
     question_words,
@@ -61,12 +58,3 @@ def test_small_words_are_dropped_from_questions_while_something_is_left() -> Non
     assert question_words("When do I get the deposit back?") == "get deposit back"
     assert question_words("Who is it?") == "Who is it"
     assert question_words("Is RE-2024-0117 paid?") == "RE-2024-0117 paid"
-
-
-@given(st.text(max_size=200))
-def test_folding_keeps_positions(text: str) -> None:
-    assert len(fold(text)) == len(text)
-
-
-def test_folding_forgets_accents_and_case() -> None:
-    assert fold("Zürich ÉTÉ") == "zurich ete"

@@ -44,4 +44,4 @@ def test_marks_lie_inside_and_match(text: str, query: str, length: int) -> None:
     assert len(found.text) <= length + 4
     for start, end in found.marks:
         assert 0 <= start < end <= len(found.text)
-        assert terms(found.text[start:end])[0] in wanted
+        assert set(terms(found.text[start:end])) & set(wanted)
