@@ -1,0 +1,405 @@
+"""The catalog: which files there are, what they are, and how far each has been understood.
+
+It is the truth; the tables of the store are derived from it. Identity is the hash of a file's
+bytes (`content`), which a rename does not change; `item` is its public, opaque name. Threads may
+share one Catalog.
+"""
+
+# Values are always bound; what is put into SQL by name are conditions of this file alone.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import sqlite3
+import time
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+from indexer import roots
+from indexer.database import Database
+from indexer.passages import Kind
+from indexer.roots import FolderProblem, Root
+from indexer.schema import CatalogProblem
+from indexer.tree import join
+
+__all__ = ["Catalog", "CatalogProblem", "Coverage", "Failure", "FileRow", "FolderProblem", "Item"]
+__all__ += ["Root", "item_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One content and where it lies now. `path` is the first of its live `paths`; `thumb` is
+    (width_px, height_px) of its thumbnail; times are unix seconds. `reason` and `sentence` say
+    what could not be read or understood of it."""
+
+    item: str
+    content: str
+    kind: Kind
+    path: Path
+    paths: tuple[Path, ...]
+    title: str
+    state: str
+    pages: int | None
+    width_px: int | None
+    height_px: int | None
+    duration_s: float | None
+    made_at: float | None
+    colour: str | None
+    modified_at: float
+    size_bytes: int
+    read_generation: str | None
+    understood_generation: str | None
+    thumb: tuple[int, int] | None = None
+    reason: str | None = None
+    sentence: str | None = None
+
+
+class Coverage(TypedDict):
+    """How much of the live files, of kinds we read, each stage covers."""
+
+    files: int
+    read: int
+    understood: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be read or understood, and why, for a person."""
+
+    path: Path
+    reason: str
+    sentence: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file as the library lists it; `item` is None until it has been read once."""
+
+    item: str | None
+    path: Path
+    kind: Kind | None
+    state: str
+    reason: str | None
+    sentence: str | None
+    attempts: int
+    size_bytes: int
+    modified_at: float
+
+
+def item_of(content: str) -> str:
+    """The public name of a content (40 hex digits): 26 letters that survive every rename."""
+    digest = hashlib.blake2b(b"item" + bytes.fromhex(content), digest_size=20).digest()
+    return base64.b32encode(digest).decode().lower()[:26]
+
+
+class Catalog:
+    """Raises CatalogProblem when the file cannot be opened."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.database = Database(file)
+
+    def close(self) -> None:
+        self.database.close()
+
+    # -- folders -------------------------------------------------------------------------------
+
+    def roots(self) -> list[Root]:
+        """The watched folders, oldest first."""
+        with self.database.reading() as db:
+            return roots.all_roots(db)
+
+    def add_root(self, path: Path) -> Root:
+        """Watches a folder; the root that covers it comes back. Raises FolderProblem."""
+        return roots.add_root(self.database, path)
+
+    def remove_root(self, path: Path) -> int:
+        """Forgets a folder; returns how many files went with it. Raises FolderProblem."""
+        return roots.remove_root(self.database, path)
+
+    # -- items ---------------------------------------------------------------------------------
+
+    def item(self, item: str) -> Item | None:
+        """The item of this public name, while a live path leads to it."""
+        with self.database.reading() as db:
+            row = db.execute("SELECT content FROM contents WHERE item = ?", (item,)).fetchone()
+        return self.item_of_content(row["content"]) if row else None
+
+    def item_of_content(self, content: str) -> Item | None:
+        return self.items_of_contents([content]).get(content)
+
+    def items_of_contents(self, contents: Iterable[str]) -> dict[str, Item]:
+        """The live items among these contents."""
+        with self.database.reading() as db:
+            rows = db.execute(
+                f"""SELECT c.*, t.width_px AS thumb_w, t.height_px AS thumb_h, r.path AS base,
+                    f.path, f.size, f.mtime_ns
+                FROM contents c CROSS JOIN files f ON f.content = c.content
+                JOIN roots r ON r.id = f.root LEFT JOIN thumbs t ON t.content = c.content
+                WHERE c.content IN (SELECT value FROM json_each(?)) AND {LIVE}
+                ORDER BY c.content, f.id""",
+                (json.dumps(list(contents)),),
+            ).fetchall()
+        found: dict[str, list[sqlite3.Row]] = {}
+        for row in rows:
+            found.setdefault(row["content"], []).append(row)
+        return {content: _item(group) for content, group in found.items()}
+
+    def item_of_path(self, path: Path) -> Item | None:
+        """The item that lies at an absolute path."""
+        with self.database.reading() as db:
+            for root, inside in roots.locate(db, path):
+                row = db.execute(
+                    "SELECT content FROM files WHERE root = ? AND path = ?", (root, inside)
+                ).fetchone()
+                if row and row["content"]:
+                    return self.item_of_content(row["content"])
+        return None
+
+    def live_generations(self, generations: Iterable[str]) -> dict[str, str]:
+        """generation -> content, of those that a live file stands behind right now."""
+        asked = json.dumps(list(generations))
+        found: dict[str, str] = {}
+        with self.database.reading() as db:
+            for column in ("read_generation", "understood_generation"):
+                found |= {
+                    row["generation"]: row["content"]
+                    for row in db.execute(
+                        f"""SELECT c.{column} AS generation, c.content FROM contents c
+                        WHERE c.{column} IN (SELECT value FROM json_each(?)) AND EXISTS (
+                            SELECT 1 FROM files f JOIN roots r ON r.id = f.root
+                            WHERE f.content = c.content AND {LIVE})""",
+                        (asked,),
+                    )
+                }
+        return found
+
+    def search_names(
+        self, words: str, limit: int, kinds: Collection[Kind] | None = None
+    ) -> list[tuple[str, float]]:
+        """Contents whose file names hold any of the words, best first (BM25, higher is better)."""
+        terms = " OR ".join(f'"{word}"' for word in re.findall(r"\w+", words)[:64])
+        if not terms:
+            return []
+        with self.database.reading() as db:
+            rows = db.execute(
+                f"""SELECT c.content, max(-n.score) AS score
+                FROM (SELECT rowid, bm25(names) AS score FROM names WHERE names MATCH ?) n
+                CROSS JOIN files f ON f.id = n.rowid JOIN roots r ON r.id = f.root
+                JOIN contents c ON c.content = f.content
+                WHERE {LIVE} AND (? OR c.kind IN (SELECT value FROM json_each(?)))
+                GROUP BY c.content ORDER BY score DESC, c.content LIMIT ?""",
+                (terms, *_among(kinds), limit),
+            ).fetchall()
+        return [(row["content"], row["score"]) for row in rows]
+
+    def contents_in(
+        self,
+        folder: Path | None = None,
+        after: float | None = None,
+        before: float | None = None,
+        kinds: Collection[Kind] | None = None,
+    ) -> set[str] | None:
+        """Live contents in a folder, made (or else modified) in after <= time < before, of these
+        kinds. None when nothing was asked for: every content will do."""
+        if folder is None and after is None and before is None and kinds is None:
+            return None
+        where, bound = self._inside(folder)
+        with self.database.reading() as db:
+            rows = db.execute(
+                f"""SELECT DISTINCT c.content FROM files f JOIN roots r ON r.id = f.root
+                JOIN contents c ON c.content = f.content WHERE {LIVE}
+                AND (? OR c.kind IN (SELECT value FROM json_each(?)))
+                AND coalesce(c.made_at, f.mtime_ns / 1e9) >= coalesce(?, -9e99)
+                AND coalesce(c.made_at, f.mtime_ns / 1e9) < coalesce(?, 9e99) AND {where}""",
+                (*_among(kinds), after, before, *bound),
+            )
+            return {row["content"] for row in rows}
+
+    def thumb(self, content: str) -> bytes | None:
+        """The thumbnail of a content, a WebP, if it has one."""
+        with self.database.reading() as db:
+            row = db.execute("SELECT webp FROM thumbs WHERE content = ?", (content,)).fetchone()
+        return bytes(row["webp"]) if row else None
+
+    def want(self, item: str) -> None:
+        """Moves an item to the front of what the model looks at next."""
+        with self.database.writing() as db:
+            db.execute(
+                "UPDATE contents SET wanted_at = ? WHERE item = ? AND state = 'read'",
+                (time.time(), item),
+            )
+
+    # -- how far everything is -----------------------------------------------------------------
+
+    def coverage(
+        self, kinds: Collection[Kind] | None = None, folder: Path | None = None
+    ) -> Coverage:
+        """Files of kinds we read that are there now, and how many of them each stage covers."""
+        where, bound = self._inside(folder)
+        with self.database.reading() as db:
+            row = db.execute(
+                f"""SELECT count(*) AS files,
+                    coalesce(sum(live AND read_generation IS NOT NULL), 0) AS read,
+                    coalesce(sum(live AND content_state = 'understood'), 0) AS understood,
+                    coalesce(sum(state = 'failed'), 0) AS failed
+                FROM listing f WHERE state NOT IN ('offline', 'skipped')
+                AND (? OR kind IN (SELECT value FROM json_each(?))) AND {where}""",
+                (*_among(kinds), *bound),
+            ).fetchone()
+        return Coverage(
+            files=row["files"], read=row["read"], understood=row["understood"], failed=row["failed"]
+        )
+
+    def states(self) -> dict[str, int]:
+        """How many files are in each state."""
+        with self.database.reading() as db:
+            rows = db.execute("SELECT state, count(*) AS n FROM listing GROUP BY 1 ORDER BY 1")
+            return {row["state"]: row["n"] for row in rows}
+
+    def queue(self) -> int:
+        """How many files wait for a stage or are in one."""
+        waiting = ("pending", "reading", "read", "understanding")
+        return sum(n for state, n in self.states().items() if state in waiting)
+
+    def failed(self) -> list[Failure]:
+        """Every file that could not be read or understood, with the reason."""
+        with self.database.reading() as db:
+            rows = db.execute(
+                """SELECT * FROM listing WHERE state = 'failed' ORDER BY root_path, path"""
+            ).fetchall()
+        return [Failure(_path(r), r["reason"], r["sentence"], r["attempts"]) for r in rows]
+
+    def retry(self, path: Path | None = None) -> int:
+        """Takes up again what failed: everything, or what lies at or below `path`. Returns how
+        many files that is. A named file is taken up even if only some of it failed."""
+        where, bound = ("1", ()) if path is None else self._inside(path, itself=True)
+        chosen = "(state = 'failed' OR (? AND state = 'understood' AND reason IS NOT NULL))"
+        with self.database.writing() as db:
+            rows = db.execute(
+                f"SELECT id, content, read_generation FROM listing f WHERE {chosen} AND {where}",
+                (path is not None, *bound),
+            ).fetchall()
+            contents = [(r["content"],) for r in rows if r["content"]]
+            db.executemany(
+                """UPDATE contents SET attempts = 0, reason = NULL, sentence = NULL,
+                    state = CASE WHEN read_generation IS NULL THEN state ELSE 'read' END,
+                    extractor = CASE WHEN read_generation IS NULL THEN 0 ELSE extractor END
+                WHERE content = ?""",
+                contents,
+            )
+            db.executemany(
+                """UPDATE files SET state = 'pending', attempts = 0, due_at = 0, reason = NULL,
+                sentence = NULL WHERE id = ?""",
+                [(r["id"],) for r in rows if not r["read_generation"]],
+            )
+        return len(rows)
+
+    def files(
+        self,
+        state: str | None = None,
+        kind: Kind | None = None,
+        offset: int = 0,
+        limit: int = 100,
+    ) -> list[FileRow]:
+        """One page of the files, by folder and name; `file_count` says how many there are."""
+        with self.database.reading() as db:
+            rows = db.execute(
+                f"SELECT * FROM listing WHERE {LISTED} ORDER BY root_path, path LIMIT ? OFFSET ?",
+                (state, state, kind, kind, limit, offset),
+            ).fetchall()
+        return [
+            FileRow(
+                r["item"],
+                _path(r),
+                Kind(r["kind"]) if r["kind"] else None,
+                r["state"],
+                r["reason"],
+                r["sentence"],
+                r["attempts"],
+                max(r["size"], 0),
+                r["mtime_ns"] / 1e9,
+            )
+            for r in rows
+        ]
+
+    def file_count(self, state: str | None = None, kind: Kind | None = None) -> int:
+        """How many files `files` goes through."""
+        with self.database.reading() as db:
+            return int(
+                db.execute(
+                    f"SELECT count(*) FROM listing WHERE {LISTED}", (state, state, kind, kind)
+                ).fetchone()[0]
+            )
+
+    def _inside(
+        self, folder: Path | None, itself: bool = False
+    ) -> tuple[str, tuple[int | bytes, ...]]:
+        """A condition on `f` for lying below a folder (or being it), and its values."""
+        if folder is None:
+            return "1", ()
+        raw = os.fsencode(folder.absolute())
+        said: list[str] = []
+        bound: list[int | bytes] = []
+        with self.database.reading() as db:
+            for root in db.execute("SELECT id, path FROM roots"):
+                if roots.relative(raw, root["path"]) is not None:
+                    said.append("f.root = ?")
+                    bound.append(root["id"])
+            for root_id, inside in roots.locate(db, folder):
+                if inside:
+                    said.append("(f.root = ? AND f.path >= ? AND f.path < ?)")
+                    bound += [root_id, *roots.below(inside)]
+                    if itself:
+                        said.append("(f.root = ? AND f.path = ?)")
+                        bound += [root_id, inside]
+        return (f"({' OR '.join(said)})" if said else "0"), tuple(bound)
+
+
+# A file whose content may be shown: its folder is there and it could be read when last looked at.
+LIVE = "r.offline = 0 AND f.content IS NOT NULL AND f.state IN ('known', 'pending', 'reading')"
+LISTED = "(? IS NULL OR state = ?) AND (? IS NULL OR kind = ?)"
+
+
+def _among(kinds: Collection[Kind] | None) -> tuple[bool, str]:
+    return kinds is None, json.dumps([str(kind) for kind in kinds or ()])
+
+
+def _path(row: sqlite3.Row) -> Path:
+    return Path(os.fsdecode(join(row["root_path"], row["path"])))
+
+
+def _item(group: list[sqlite3.Row]) -> Item:
+    row = group[0]
+    paths = tuple(Path(os.fsdecode(join(r["base"], r["path"]))) for r in group)
+    return Item(
+        item=row["item"],
+        content=row["content"],
+        kind=Kind(row["kind"]),
+        path=paths[0],
+        paths=paths,
+        title=row["title"] or paths[0].stem,
+        state=row["state"],
+        pages=row["pages"],
+        width_px=row["width_px"],
+        height_px=row["height_px"],
+        duration_s=row["duration_s"],
+        made_at=row["made_at"],
+        colour=row["colour"],
+        modified_at=row["mtime_ns"] / 1e9,
+        size_bytes=row["size"],
+        read_generation=row["read_generation"],
+        understood_generation=row["understood_generation"],
+        thumb=(row["thumb_w"], row["thumb_h"]) if row["thumb_w"] else None,
+        reason=row["reason"],
+        sentence=row["sentence"],
+    )

@@ -1,0 +1,112 @@
+"""One SQLite file: connections for many threads, one writer at a time, every commit on the disk."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from indexer.schema import CatalogProblem, guess_kind, migrate, name_words
+
+WAIT_S = 30.0
+
+
+class Database:
+    """Lends connections: as many readers as ask, each seeing the last commit, and one writer.
+
+    Connections are kept for the next borrower, so threads that come and go (a web server's) leave
+    none behind. Raises CatalogProblem when the file is not ours or cannot be opened."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._idle: list[sqlite3.Connection] = []
+        self._idle_lock = threading.Lock()
+        self._writer = threading.Lock()
+        self._closed = False
+        try:
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # SQLite gives its journal files the mode of the main file: private from the first byte
+            os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            with self._lent() as db:
+                migrate(db)
+        except (OSError, sqlite3.OperationalError) as problem:
+            raise CatalogProblem(
+                f"The library's catalog {file} cannot be opened ({problem}); check that its folder "
+                "exists, belongs to you and can be written."
+            ) from problem
+        except sqlite3.DatabaseError as problem:
+            raise CatalogProblem(
+                f"The library's catalog {file} is damaged ({problem}); move it aside and index "
+                "your folders again."
+            ) from problem
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection for reading; every statement sees the last commit."""
+        with self._lent() as db:
+            yield db
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection in a transaction: committed and synced at the end, undone on an error."""
+        with self._lent() as db, self.transaction(db):
+            yield db
+
+    @contextmanager
+    def transaction(self, db: sqlite3.Connection) -> Iterator[None]:
+        """Makes a borrowed connection the writer for a while; its temporary tables stay."""
+        with self._writer:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+    def close(self) -> None:
+        """Closes what is idle now and what is lent when it comes back; idempotent."""
+        with self._idle_lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for db in idle:
+            db.close()
+
+    @contextmanager
+    def _lent(self) -> Iterator[sqlite3.Connection]:
+        with self._idle_lock:
+            db = self._idle.pop() if self._idle else None
+        db = db or self._connect()
+        try:
+            yield db
+        except BaseException:
+            if db.in_transaction:
+                db.rollback()
+            raise
+        finally:
+            with self._idle_lock:
+                closed = self._closed
+                if not closed:
+                    self._idle.append(db)
+            if closed:
+                db.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(
+            self.file, timeout=WAIT_S, isolation_level=None, check_same_thread=False
+        )
+        try:
+            db.row_factory = sqlite3.Row
+            db.create_function("name_words", 1, name_words, deterministic=True)
+            db.create_function("guess_kind", 1, guess_kind, deterministic=True)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA foreign_keys = ON")
+            db.execute("PRAGMA secure_delete = ON")  # what a person deletes leaves the file
+        except BaseException:
+            db.close()
+            raise
+        return db

@@ -1,0 +1,382 @@
+"""The tree against the catalog: what was added, changed, moved, and what is gone.
+
+This is what makes the index right; everything that watches only makes it quick. A walk fills a
+temporary table, and a handful of set operations in one transaction bring the catalog level with
+it, so fifty thousand renamed files cost a second and no file is read here. Nothing is ever
+written to a watched folder.
+"""
+
+# Values are always bound; what is put into SQL by name are conditions of this file alone.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from indexer.catalog import Catalog
+from indexer.excludes import excluded_file, excluded_way, is_cache
+from indexer.roots import below, relative
+from indexer.tree import Closed, Seen, Stat, join, walk
+
+# A file that is written without end (a log) is read after this long all the same.
+PATIENCE_S = 30.0
+BATCH = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a look at the tree found, in files."""
+
+    added: int = 0
+    changed: int = 0
+    moved: int = 0
+    gone: int = 0
+
+    def __add__(self, other: Changes) -> Changes:
+        return Changes(
+            self.added + other.added,
+            self.changed + other.changed,
+            self.moved + other.moved,
+            self.gone + other.gone,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Where to look: a file, the files of a folder, or when `deep` everything below it."""
+
+    path: Path
+    deep: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    root: int
+    base: bytes
+    start: bytes
+    deep: bool
+
+
+def reconcile(
+    catalog: Catalog, hints: Collection[Hint] | None = None, *, settle_s: float = 0.0
+) -> Changes:
+    """Brings the catalog level with the disk, everywhere or where the hints point.
+
+    A root that is missing, or empty though it held files, goes offline and keeps its rows. A file
+    changed less than `settle_s` ago waits until it has been quiet that long. Files of kinds we
+    are known not to read are not counted."""
+    data = catalog.file.parent.stat()
+    own = (data.st_dev, data.st_ino)
+    with catalog.database.reading() as db:
+        roots = db.execute("SELECT * FROM roots").fetchall()
+    online = [root for root in roots if _reachable(catalog, root)]
+    scopes = list(_scopes(online, hints, own))
+    if not scopes:
+        return Changes()
+    with catalog.database.reading() as db:
+        db.executescript(SEEN)
+        closed = _fill(db, scopes, own)
+        with catalog.database.transaction(db):
+            changes = _level(db, scopes, closed, settle_s)
+        db.executescript(EMPTY)
+    return changes
+
+
+def _scopes(
+    roots: Iterable[sqlite3.Row], hints: Collection[Hint] | None, own: tuple[int, int]
+) -> Iterator[_Scope]:
+    for root in roots:
+        if hints is None:
+            yield _Scope(root["id"], root["path"], b"", True)
+            continue
+        for hint in hints:
+            raw = os.fsencode(hint.path)
+            start = relative(root["path"], raw)
+            if start is None:
+                if hint.deep and relative(raw, root["path"]) is not None:
+                    yield _Scope(root["id"], root["path"], b"", True)
+            elif not excluded_way(start) and not _closed_off(root["path"], start, own):
+                yield _Scope(root["id"], root["path"], start, hint.deep)
+
+
+def _closed_off(base: bytes, start: bytes, own: tuple[int, int]) -> bool:
+    """Whether the way from the root leads through a link, a cache or our own data."""
+    way = base
+    for name in start.split(b"/") if start else ():
+        way = join(way, name)
+        try:
+            found = os.lstat(way)
+        except OSError:
+            return False  # not there: what is known of it is gone
+        if stat.S_ISLNK(found.st_mode) or (found.st_dev, found.st_ino) == own or is_cache(way):
+            return True
+    return False
+
+
+def _reachable(catalog: Catalog, root: sqlite3.Row) -> bool:
+    """Marks a root offline or back again; false when there is nothing to compare with."""
+    name = os.fsdecode(root["path"])
+    with catalog.database.reading() as db:
+        files = db.execute(
+            "SELECT count(*) FROM files WHERE root = ? AND size >= 0", (root["id"],)
+        ).fetchone()[0]
+    kept = f"its {files} files are remembered" if files != 1 else "its one file is remembered"
+    sentence: str | None = None
+    device, inode = root["device"], root["inode"]
+    try:
+        with os.scandir(root["path"]) as entries:
+            bare = next(entries, None) is None
+        found = os.lstat(root["path"])
+        if bare and files:
+            sentence = f"The folder {name} is empty; {kept}."
+        else:
+            device, inode = found.st_dev, found.st_ino
+    except PermissionError:
+        sentence = f"Recollect may not open the folder {name}; {kept}. Allow reading it."
+    except OSError as problem:
+        missing = problem.errno in (errno.ENOENT, errno.ENOTDIR)
+        what = "is not there" if missing else f"cannot be read ({problem.strerror})"
+        sentence = f"The folder {name} {what}; {kept}."
+    new = (int(sentence is not None), sentence, device, inode)
+    if new != (root["offline"], root["sentence"], root["device"], root["inode"]):
+        with catalog.database.writing() as db:
+            db.execute(
+                "UPDATE roots SET offline = ?, sentence = ?, device = ?, inode = ? WHERE id = ?",
+                (*new, root["id"]),
+            )
+    return sentence is None
+
+
+SEEN = """
+CREATE TEMP TABLE IF NOT EXISTS seen(root INTEGER, path BLOB, size INTEGER, mtime_ns INTEGER,
+    ctime_ns INTEGER, inode INTEGER, device INTEGER, PRIMARY KEY(root, path)) WITHOUT ROWID;
+CREATE TEMP TABLE IF NOT EXISTS missing(id INTEGER PRIMARY KEY);
+"""
+EMPTY = "DELETE FROM seen; DELETE FROM missing;"
+
+
+def _fill(
+    db: sqlite3.Connection, scopes: Iterable[_Scope], own: tuple[int, int]
+) -> list[tuple[_Scope, Closed]]:
+    """Walks the scopes into `seen`; returns the folders that could not be listed."""
+    db.executescript(EMPTY)
+    closed: list[tuple[_Scope, Closed]] = []
+
+    def rows() -> Iterator[tuple[int | bytes, ...]]:
+        for scope in scopes:
+            if (file := _file_at(scope)) is not None:
+                yield (scope.root, scope.start, *_columns(file))
+                continue
+            for found in walk(scope.base, scope.start, scope.deep, own):
+                if isinstance(found, Seen):
+                    yield (scope.root, found.path, *_columns(found.stat))
+                else:
+                    closed.append((scope, found))
+
+    ahead = rows()
+    while batch := list(islice(ahead, BATCH)):
+        db.execute("BEGIN")  # only the temporary table is written: nobody else waits
+        db.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?, ?)", batch)
+        db.execute("COMMIT")
+    return closed
+
+
+def _file_at(scope: _Scope) -> Stat | None:
+    """The file a scope names, when it names one that is read."""
+    if not scope.start or excluded_file(scope.start.rpartition(b"/")[2]):
+        return None
+    try:
+        found = os.lstat(join(scope.base, scope.start))
+    except OSError:
+        return None
+    return Stat.of(found) if stat.S_ISREG(found.st_mode) else None
+
+
+def _columns(found: Stat) -> tuple[int, ...]:
+    return (found.size, found.mtime_ns, found.ctime_ns, found.inode, found.device)
+
+
+# A file is the same when these are; the device's number may change with every plugging in.
+CHANGED = """s.size != f.size OR s.mtime_ns != f.mtime_ns OR s.ctime_ns != f.ctime_ns
+    OR s.inode != f.inode"""
+# Quiet since the later of its two times, but never waiting longer than from now on.
+DUE = "min(max(s.mtime_ns, s.ctime_ns) / 1e9, :now) + :settle"
+
+
+def _level(
+    db: sqlite3.Connection,
+    scopes: Iterable[_Scope],
+    closed: Iterable[tuple[_Scope, Closed]],
+    settle_s: float,
+) -> Changes:
+    clock: dict[str, float] = {
+        "now": time.time(),
+        "settle": settle_s,
+        "patience": PATIENCE_S if settle_s else 0.0,
+    }
+    for scope in scopes:
+        _find_missing(db, scope)
+    for scope, folder in closed:
+        _keep_closed(db, scope, folder)
+    renamed = _renamed_roots(db)
+    moved = _move(db)
+    changed = db.execute(
+        f"""SELECT count(*) FROM files f JOIN seen s ON s.root = f.root AND s.path = f.path
+        WHERE f.state != 'skipped' AND ({CHANGED})"""
+    ).fetchone()[0]
+    db.execute(
+        f"""UPDATE files AS f SET size = s.size, mtime_ns = s.mtime_ns, ctime_ns = s.ctime_ns,
+            inode = s.inode, device = s.device, state = 'pending', attempts = 0,
+            reason = NULL, sentence = NULL,
+            pending_since = CASE WHEN f.state = 'pending' THEN f.pending_since ELSE :now END,
+            due_at = min({DUE}, CASE WHEN f.state = 'pending' THEN f.pending_since ELSE :now END
+                + :patience)
+        FROM seen s WHERE s.root = f.root AND s.path = f.path AND ({CHANGED})""",
+        clock,
+    )
+    db.execute(
+        """UPDATE files AS f SET device = s.device
+        FROM seen s WHERE s.root = f.root AND s.path = f.path AND s.device != f.device"""
+    )
+    _forgive(db)
+    added = db.execute(
+        f"""INSERT INTO files(root, path, size, mtime_ns, ctime_ns, inode, device, kind,
+            pending_since, due_at)
+        SELECT s.root, s.path, s.size, s.mtime_ns, s.ctime_ns, s.inode, s.device,
+            guess_kind(s.path), :now, {DUE}
+        FROM seen s WHERE NOT EXISTS (
+            SELECT 1 FROM files f WHERE f.root = s.root AND f.path = s.path)
+        ORDER BY s.root, s.path""",
+        clock,
+    ).rowcount
+    db.execute(
+        """INSERT INTO lost(content) SELECT f.content FROM files f JOIN missing USING (id)
+        WHERE f.content IS NOT NULL"""
+    )
+    gone = db.execute(
+        "SELECT count(*) FROM files JOIN missing USING (id) WHERE size >= 0 AND state != 'skipped'"
+    ).fetchone()[0]
+    db.execute("DELETE FROM files WHERE id IN (SELECT id FROM missing)")
+    return Changes(added, changed, moved + renamed, gone)
+
+
+def _find_missing(db: sqlite3.Connection, scope: _Scope) -> None:
+    """Rows of the scope that the walk did not see."""
+    low, high = below(scope.start)
+    db.execute(
+        """INSERT OR IGNORE INTO missing SELECT f.id FROM files f
+        WHERE f.root = ? AND f.path >= ? AND f.path < ?
+            AND (? OR instr(substr(f.path, ?), x'2f') = 0)
+            AND NOT EXISTS (SELECT 1 FROM seen s WHERE s.root = f.root AND s.path = f.path)""",
+        (scope.root, low, high, scope.deep, len(low) + 1),
+    )
+    # the scope may name a file, or a folder that once was one
+    db.execute(
+        """INSERT OR IGNORE INTO missing SELECT f.id FROM files f WHERE f.root = ? AND f.path = ?
+            AND NOT EXISTS (SELECT 1 FROM seen s WHERE s.root = f.root AND s.path = f.path)""",
+        (scope.root, scope.start),
+    )
+
+
+def _keep_closed(db: sqlite3.Connection, scope: _Scope, folder: Closed) -> None:
+    """Keeps what lies below a folder that could not be listed, hidden while it may not be read."""
+    low, high = below(folder.path)
+    inside = (scope.root, low, high)
+    db.execute(
+        "DELETE FROM missing WHERE id IN "
+        "(SELECT id FROM files WHERE root = ? AND path >= ? AND path < ?)",
+        inside,
+    )
+    if folder.error not in (errno.EACCES, errno.EPERM):
+        return
+    said = "Recollect may not open the folder this is in; allow reading it."
+    db.execute(
+        """UPDATE files SET state = 'failed', reason = 'permission', sentence = ?
+        WHERE root = ? AND path >= ? AND path < ?""",
+        (said, *inside),
+    )
+    db.execute(
+        """INSERT INTO files(root, path, size, mtime_ns, ctime_ns, inode, device, state, reason,
+            sentence, attempts)
+        VALUES (?, ?, -1, 0, 0, 0, 0, 'failed', 'permission', ?, 1)
+        ON CONFLICT(root, path) DO NOTHING""",
+        (scope.root, folder.path, "Recollect may not open this folder; allow reading it."),
+    )
+    db.execute(
+        "DELETE FROM missing WHERE id IN "
+        "(SELECT id FROM files WHERE root = ? AND path = ? AND size = -1)",
+        (scope.root, folder.path),
+    )
+
+
+def _renamed_roots(db: sqlite3.Connection) -> int:
+    """How many files were found again in a root that has a new name."""
+    count = db.execute(
+        """SELECT count(*) FROM roots r JOIN seen s ON s.root = r.id
+        JOIN files f ON f.root = s.root AND f.path = s.path
+        WHERE r.renamed = 1 AND f.state != 'skipped'"""
+    ).fetchone()[0]
+    db.execute("UPDATE roots SET renamed = 0 WHERE id IN (SELECT root FROM seen)")
+    return int(count)
+
+
+def _move(db: sqlite3.Connection) -> int:
+    """Gives rows whose path is gone the new path of the same inode, size and time."""
+    found = db.execute(
+        """SELECT f.id, f.root, f.path, f.state, r.path AS base, m.id IS NOT NULL AS missing,
+            s.root AS to_root, s.path AS to_path, s.ctime_ns
+        FROM seen s JOIN files f ON f.inode = s.inode AND f.device = s.device
+            AND f.size = s.size AND f.mtime_ns = s.mtime_ns
+        JOIN roots r ON r.id = f.root LEFT JOIN missing m ON m.id = f.id
+        WHERE NOT EXISTS (SELECT 1 FROM files k WHERE k.root = s.root AND k.path = s.path)
+            AND NOT EXISTS (SELECT 1 FROM seen t WHERE t.root = f.root AND t.path = f.path)
+        ORDER BY s.root, s.path, f.id"""
+    ).fetchall()
+    used: set[int] = set()
+    taken: set[tuple[int, bytes]] = set()
+    moves: list[tuple[int, bytes, int, int]] = []
+    for row in found:
+        to = (row["to_root"], row["to_path"])
+        if row["id"] in used or to in taken:
+            continue
+        if row["missing"] or not os.path.lexists(join(row["base"], row["path"])):
+            used.add(row["id"])
+            taken.add(to)
+            moves.append((*to, row["ctime_ns"], row["id"]))
+    db.executemany("UPDATE files SET root = ?, path = ?, ctime_ns = ? WHERE id = ?", moves)
+    db.executemany("DELETE FROM missing WHERE id = ?", [(i,) for i in used])
+    # a root that is not there and has nothing left to remember has moved elsewhere as a whole
+    for root in {row["root"] for row in found if row["id"] in used}:
+        db.execute(
+            """DELETE FROM roots WHERE id = ? AND offline = 1
+            AND NOT EXISTS (SELECT 1 FROM files WHERE files.root = roots.id)""",
+            (root,),
+        )
+    return sum(
+        row["state"] != "skipped"
+        for row in {r["id"]: r for r in found}.values()
+        if row["id"] in used
+    )
+
+
+def _forgive(db: sqlite3.Connection) -> None:
+    """Takes up again what failed for a reason that has passed by itself."""
+    rows = db.execute(
+        """SELECT f.id, f.path, r.path AS base FROM seen s
+        JOIN files f ON f.root = s.root AND f.path = s.path JOIN roots r ON r.id = f.root
+        WHERE f.state = 'failed' AND f.reason = 'permission'"""
+    ).fetchall()
+    readable = [(r["id"],) for r in rows if os.access(join(r["base"], r["path"]), os.R_OK)]
+    db.executemany(
+        """UPDATE files SET state = 'pending', attempts = 0, due_at = 0, reason = NULL,
+        sentence = NULL WHERE id = ?""",
+        readable,
+    )

@@ -1,0 +1,136 @@
+"""The catalog's tables, as numbered steps that are each applied once.
+
+A library remembers how many steps it has seen in `PRAGMA user_version`. Steps are only ever added:
+what a released program has written, a later one brings up to date, and an older one refuses.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+
+from indexer.passages import Kind
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        # A watched folder. `path` is raw bytes; (device, inode) recognise it under a new name.
+        """CREATE TABLE roots(
+            id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, device INTEGER, inode INTEGER,
+            offline INTEGER NOT NULL DEFAULT 0, sentence TEXT,
+            renamed INTEGER NOT NULL DEFAULT 0)""",
+        # What a generation is made from. `state`: read (words are searchable, the model has not
+        # been here) | understanding | understood | failed. `extractor` is 0 to read it once more.
+        """CREATE TABLE contents(
+            content TEXT PRIMARY KEY, item TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
+            title TEXT NOT NULL DEFAULT '', pages INTEGER, width_px INTEGER, height_px INTEGER,
+            duration_s REAL, made_at REAL, colour TEXT,
+            state TEXT NOT NULL, reason TEXT, sentence TEXT, attempts INTEGER NOT NULL DEFAULT 0,
+            extractor INTEGER NOT NULL, words INTEGER NOT NULL DEFAULT 0,
+            read_generation TEXT, understood_generation TEXT, model_key TEXT,
+            wanted_at REAL NOT NULL DEFAULT 0, newest REAL NOT NULL DEFAULT 0) WITHOUT ROWID""",
+        "CREATE INDEX contents_next ON contents(state, attempts, wanted_at DESC, newest DESC)",
+        "CREATE INDEX contents_read ON contents(read_generation)",
+        "CREATE INDEX contents_understood ON contents(understood_generation)",
+        # One path. `state`: pending | reading | known (see its content) | failed | skipped.
+        # `path` is relative to the root, raw bytes. A changed file keeps its old content until
+        # the new one has been read. `size` -1 is a folder that may not be opened.
+        """CREATE TABLE files(
+            id INTEGER PRIMARY KEY, root INTEGER NOT NULL REFERENCES roots(id), path BLOB NOT NULL,
+            size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
+            inode INTEGER NOT NULL, device INTEGER NOT NULL,
+            kind TEXT, content TEXT REFERENCES contents(content),
+            state TEXT NOT NULL DEFAULT 'pending', reason TEXT, sentence TEXT,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            due_at REAL NOT NULL DEFAULT 0, pending_since REAL NOT NULL DEFAULT 0,
+            UNIQUE(root, path))""",
+        "CREATE INDEX files_content ON files(content)",
+        "CREATE INDEX files_inode ON files(inode, device)",
+        "CREATE INDEX files_state ON files(state, mtime_ns DESC)",
+        # What the model has to look at or listen to, found while reading.
+        """CREATE TABLE parts(
+            content TEXT NOT NULL REFERENCES contents(content) ON DELETE CASCADE,
+            ordinal INTEGER NOT NULL, place TEXT, PRIMARY KEY(content, ordinal)) WITHOUT ROWID""",
+        """CREATE TABLE thumbs(
+            content TEXT PRIMARY KEY REFERENCES contents(content) ON DELETE CASCADE,
+            width_px INTEGER NOT NULL, height_px INTEGER NOT NULL, webp BLOB NOT NULL)""",
+        # Generations that nothing points at any more; emptied after each flip.
+        "CREATE TABLE trash(generation TEXT PRIMARY KEY) WITHOUT ROWID",
+        # Contents whose path vanished, until the same bytes turn up elsewhere or all is read.
+        "CREATE TABLE lost(id INTEGER PRIMARY KEY, content TEXT NOT NULL)",
+        "CREATE INDEX lost_content ON lost(content)",
+        # The words of file names, one row for each row of `files`.
+        "CREATE VIRTUAL TABLE names USING fts5(name, tokenize='unicode61 remove_diacritics 2')",
+        """CREATE TRIGGER files_named AFTER INSERT ON files BEGIN
+            INSERT INTO names(rowid, name) VALUES (new.id, name_words(new.path)); END""",
+        """CREATE TRIGGER files_renamed AFTER UPDATE OF path ON files
+            WHEN name_words(old.path) IS NOT name_words(new.path) BEGIN
+            UPDATE names SET name = name_words(new.path) WHERE rowid = new.id; END""",
+        """CREATE TRIGGER files_unnamed AFTER DELETE ON files BEGIN
+            DELETE FROM names WHERE rowid = old.id; END""",
+        # A file as people see it: its own state, or its content's, or its folder's.
+        """CREATE VIEW listing AS SELECT
+            f.id, f.root, f.path, r.path AS root_path, f.size, f.mtime_ns, f.content,
+            coalesce(c.kind, f.kind) AS kind, c.item, c.state AS content_state,
+            c.read_generation, c.understood_generation,
+            r.offline = 0 AND f.content IS NOT NULL
+                AND f.state IN ('known', 'pending', 'reading') AS live,
+            CASE WHEN r.offline THEN 'offline' WHEN f.state = 'known' THEN c.state
+                ELSE f.state END AS state,
+            CASE WHEN f.state = 'known' THEN c.reason ELSE f.reason END AS reason,
+            CASE WHEN f.state = 'known' THEN c.sentence ELSE f.sentence END AS sentence,
+            CASE WHEN f.state = 'known' THEN c.attempts ELSE f.attempts END AS attempts
+            FROM files f JOIN roots r ON r.id = f.root
+            LEFT JOIN contents c ON c.content = f.content""",
+    ),
+)
+
+SUFFIXES = {
+    Kind.DOCUMENT: "txt md markdown rst text pdf",
+    Kind.PHOTO: "png jpg jpeg webp",
+    Kind.RECORDING: "wav flac ogg oga mp3",
+}
+GUESSES = {f".{s}".encode(): kind for kind, line in SUFFIXES.items() for s in line.split()}
+
+
+class CatalogProblem(Exception):
+    """The catalog cannot be opened; the message says why and what to do about it."""
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Brings the tables up to date, in one transaction.
+
+    Raises CatalogProblem when a newer program has written them."""
+    seen = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if seen > len(MIGRATIONS):
+        raise CatalogProblem(
+            f"This library was written by a newer Recollect (its catalog has version {seen}, this "
+            f"program knows {len(MIGRATIONS)}); update Recollect to open it."
+        )
+    if seen == len(MIGRATIONS):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        seen = int(db.execute("PRAGMA user_version").fetchone()[0])
+        for step in MIGRATIONS[seen:]:
+            for statement in step:
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def name_words(path: bytes) -> str:
+    """The words of a file's name: without its folder and suffix, "BoatTrip" as two words."""
+    name = path.rpartition(b"/")[2]
+    stem = name.rpartition(b".")[0] or name
+    words = os.fsdecode(stem).encode("utf-8", "replace").decode()
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[^\W\d_])(?=\d)", " ", words)
+    return words if apart == words else f"{words} {apart}"
+
+
+def guess_kind(path: bytes) -> str | None:
+    """The kind a file's name promises, until its content has been looked at."""
+    return GUESSES.get(b"." + path.rpartition(b".")[2].lower())
