@@ -1,0 +1,395 @@
+"""Pictures of things in places, with the caption a person would give them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+from model.interface import Uint8
+from training.world.backdrops import PLACES, backdrop
+from training.world.objects import KINDS, drawing
+from training.world.pen import Rgb, mix
+from training.world.statements import Fact
+from training.world.words import COLOURS, COUNTS, content_words, with_article
+
+SIZES_PX = ((384, 288), (384, 288), (336, 336), (288, 384), (432, 288))
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """Things of one kind and colour in a scene. `size` is "big", "small" or "" (as usual)."""
+
+    kind: str
+    colour: str
+    count: int = 1
+    size: str = ""
+
+    @property
+    def name(self) -> str:
+        """`a big red ball`, `three red balls`."""
+        noun = KINDS[self.kind].plural if self.count > 1 else self.kind
+        words = " ".join(part for part in (self.size, self.colour, noun) if part)
+        return f"{COUNTS[self.count]} {words}" if self.count > 1 else with_article(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a scene shows before it is drawn. `relation` holds between the first two things:
+    "next to", "on", "under", "above", or "" where things only stand in a row."""
+
+    things: tuple[Thing, ...]
+    place: str
+    relation: str = ""
+
+    @property
+    def caption(self) -> str:
+        names = [thing.name for thing in self.things]
+        if self.relation:
+            said = f"{names[0]} {self.relation} {names[1]}"
+        elif len(names) > 1:
+            said = f"{', '.join(names[:-1])} and {names[-1]}"
+        else:
+            said = names[0]
+        return f"{said} {PLACES[self.place].said}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """A picture, (height, width, 3) uint8, and what is in it. `find` is a short query that should
+    find it; `facts` quote from the caption."""
+
+    image: Uint8
+    caption: str
+    objects: tuple[Thing, ...]
+    place: str
+    find: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a scene is drawn and photographed. `outline` is a part of the height; the camera turns
+    by `tilt_deg`, comes nearer by `zoom`, and adds `noise` (standard deviation of 255)."""
+
+    outline: float = 0.0
+    outline_colour: Rgb = (46, 44, 56)
+    shadow: bool = True
+    tilt_deg: float = 0.0
+    zoom: float = 1.0
+    brightness: float = 1.0
+    contrast: float = 1.0
+    blur_px: float = 0.0
+    noise: float = 0.0
+    jitter: float = 0.0
+
+
+def scene(rng: random.Random, size_px: tuple[int, int] | None = None) -> Scene:
+    """A scene with one to three (kinds of) things, in varied style; `size_px` is width, height."""
+    made = plan(rng)
+    return draw(made, rng, size_px or rng.choice(SIZES_PX), style(rng))
+
+
+def plan(rng: random.Random) -> Plan:
+    """What the next scene shows."""
+    form = rng.random()
+    if form < 0.42:
+        place = rng.choice(list(PLACES))
+        thing = Thing(_kind(place, rng), _colour(rng), size=rng.choice(("", "", "big", "small")))
+        return Plan((thing,), place)
+    if form < 0.57:
+        place = rng.choice(list(PLACES))
+        return Plan((Thing(_kind(place, rng), _colour(rng), rng.randrange(2, 5)),), place)
+    if form < 0.88:
+        return _pair(rng)
+    place = rng.choice(list(PLACES))
+    kinds = rng.sample(_kinds(place), 3)
+    colours = rng.sample(list(COLOURS), 3)
+    things = (Thing(kind, colour) for kind, colour in zip(kinds, colours, strict=True))
+    return Plan(tuple(things), place)
+
+
+def style(rng: random.Random) -> Style:
+    """A hand and a camera: flat, outlined or cut out of paper; a little tilted, near and noisy."""
+    look = rng.random()
+    outline = 0.0 if look < 0.45 else rng.uniform(0.008, 0.02)
+    return Style(
+        outline=outline,
+        outline_colour=(46, 44, 56) if look < 0.75 else (255, 255, 255),
+        shadow=rng.random() < 0.7,
+        tilt_deg=rng.gauss(0, 2.0),
+        zoom=rng.uniform(1.0, 1.08),
+        brightness=rng.uniform(0.82, 1.14),
+        contrast=rng.uniform(0.85, 1.1),
+        blur_px=rng.uniform(0, 0.9) if rng.random() < 0.4 else 0.0,
+        noise=rng.uniform(0, 7),
+        jitter=14,
+    )
+
+
+def draw(
+    made: Plan, rng: random.Random, size_px: tuple[int, int], style: Style | None = None
+) -> Scene:
+    """The planned scene as a picture of the given width and height; twice as large first, so that
+    edges come out smooth."""
+    style = style or Style()
+    width_px, height_px = size_px[0] * 2, size_px[1] * 2
+    picture = backdrop(made.place, width_px, height_px, rng)
+    for thing, box in _places(made, rng, width_px / height_px):
+        _put(picture, thing, box, style, rng)
+    if style.tilt_deg or style.zoom != 1:
+        # the camera's turn shows no corner: it comes as near as that needs
+        near = style.zoom + abs(style.tilt_deg) * 0.03
+        turned = picture.rotate(style.tilt_deg, Image.Resampling.BILINEAR)
+        dx, dy = (round(side * (1 - 1 / near) / 2) for side in (width_px, height_px))
+        picture = turned.crop((dx, dy, width_px - dx, height_px - dy))
+    picture = picture.resize(size_px, Image.Resampling.BOX if style.zoom == 1 else None)
+    if style.blur_px:
+        picture = picture.filter(ImageFilter.GaussianBlur(style.blur_px))
+    return Scene(
+        image=_exposed(picture, style, rng),
+        caption=made.caption,
+        objects=made.things,
+        place=made.place,
+        find=_find(made, rng),
+        facts=_facts(made),
+    )
+
+
+def _exposed(picture: Image.Image, style: Style, rng: random.Random) -> Uint8:
+    pixels = np.asarray(picture)
+    if style.brightness == style.contrast == 1 and not style.noise:
+        return pixels.copy()
+    light = (pixels.astype(np.float32) - 128) * style.contrast + 128 * style.brightness
+    grain = np.random.default_rng(rng.getrandbits(64)).standard_normal(
+        pixels.shape, dtype=np.float32
+    )
+    return np.clip(light + style.noise * grain, 0, 255).astype(np.uint8)
+
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom; parts of width and height
+
+
+def _places(made: Plan, rng: random.Random, wide: float) -> list[tuple[Thing, Box]]:
+    """Where each single thing goes, back to front. `wide` is the picture's width over its height;
+    boxes are in heights until the end."""
+    if made.relation:
+        boxes = _related(made, rng)
+    else:
+        singles = [thing for thing in made.things for _ in range(thing.count)]
+        boxes = [(thing, _sized(thing, rng)) for thing in singles]
+    if not made.relation or made.relation == "next to":
+        boxes = _row(boxes, made, rng, wide)
+    left = min(box[0] for _, box in boxes)
+    right = max(box[2] for _, box in boxes)
+    top = min(box[1] for _, box in boxes)
+    bottom = max(box[3] for _, box in boxes)
+    shrink = min(1.0, 0.94 * wide / (right - left), 0.9 / (bottom - top))
+    width, height = (right - left) * shrink, (bottom - top) * shrink
+    at_x = rng.uniform(0.03 * wide, max(0.03 * wide, 0.97 * wide - width))
+    place = PLACES[made.place]
+    flying = all(KINDS[thing.kind].flies for thing in made.things) or made.place == "sky"
+    feet = rng.uniform(0.55, 0.8) if flying else rng.uniform(place.far, place.near)
+    at_y = max(0.03, feet - height)
+    placed = []
+    for thing, (x0, y0, x1, y1) in boxes:
+        x0, x1 = ((x - left) * shrink + at_x for x in (x0, x1))
+        y0, y1 = ((y - top) * shrink + at_y for y in (y0, y1))
+        placed.append((thing, (x0 / wide, y0, x1 / wide, y1)))
+    return placed
+
+
+def _sized(thing: Thing, rng: random.Random) -> Box:
+    """A box at the origin in the thing's usual height, somewhat varied."""
+    usual = KINDS[thing.kind].height * rng.uniform(0.92, 1.12)
+    height = usual * {"": 1.0, "big": 1.6, "small": 0.52}[thing.size]
+    height = min(height, 0.86)
+    return (0.0, -height, height * KINDS[thing.kind].aspect, 0.0)
+
+
+def _row(
+    boxes: list[tuple[Thing, Box]], made: Plan, rng: random.Random, wide: float
+) -> list[tuple[Thing, Box]]:
+    """Side by side from left to right, each a little higher or lower."""
+    x = 0.0
+    row = []
+    for thing, (_, top, right, bottom) in boxes:
+        lift = rng.uniform(0, 0.06)
+        if KINDS[thing.kind].flies and made.place != "sky":
+            lift += rng.uniform(0.12, 0.3) if len(boxes) > 1 else 0
+        row.append((thing, (x, top - lift, x + right, bottom - lift)))
+        x += right + rng.uniform(0.03, 0.12) * wide / 1.33
+    return row
+
+
+def _related(made: Plan, rng: random.Random) -> list[tuple[Thing, Box]]:
+    """The first thing on, under, above or next to the second."""
+    first, second = made.things[0], made.things[1]
+    _, t1, w1, _ = _sized(first, rng)
+    _, t2, w2, _ = _sized(second, rng)
+    h1, h2 = -t1, -t2
+    if made.relation == "next to":
+        return [(first, (0, -h1, w1, 0)), (second, (0, -h2, w2, 0))]
+    if made.relation == "on":
+        h1, w1 = h1 * 0.72, w1 * 0.72
+        stand = -h2 * (1 - (KINDS[second.kind].top or 0))
+        x = (w2 - w1) / 2 + rng.uniform(-0.1, 0.1) * max(0.0, w2 - w1)
+        if second.kind == "chair":
+            stand, h1, w1 = -h2 * 0.44, h1 * 0.8, w1 * 0.8
+            x = (w2 - w1) / 2
+        return [(second, (0, -h2, w2, 0)), (first, (x, stand - h1, x + w1, stand))]
+    if made.relation == "under" and second.kind == "umbrella":
+        scale = max(1.0, 1.5 * w1 / w2)
+        h2, w2 = h2 * scale, w2 * scale
+        x = w2 / 2 - w1 * 1.02 if w1 < w2 / 2 else (w2 - w1) / 2
+        bottom = 0.0
+        return [
+            (second, (0, -max(h2, h1 * 1.5), w2, -h1 * 0.1)),
+            (first, (x, bottom - h1, x + w1, bottom)),
+        ]
+    if made.relation == "under":
+        part = min(0.62 * h2 / h1, 0.6 * w2 / w1)
+        h1, w1 = h1 * part, w1 * part
+        x = (w2 - w1) / 2 + rng.uniform(-0.1, 0.1) * w2
+        return [(second, (0, -h2, w2, 0)), (first, (x, -h1, x + w1, 0))]
+    gap = rng.uniform(0.03, 0.08)
+    h1, w1 = h1 * 0.8, w1 * 0.8
+    x = (w2 - w1) / 2 + rng.uniform(-0.2, 0.2) * w2
+    return [(second, (0, -h2, w2, 0)), (first, (x, -h2 - gap - h1, x + w1, -h2 - gap))]
+
+
+def _put(picture: Image.Image, thing: Thing, box: Box, style: Style, rng: random.Random) -> None:
+    wide_px, high_px = picture.size
+    x, y = round(box[0] * wide_px), round(box[1] * high_px)
+    height_px = max(12, round((box[3] - box[1]) * high_px))
+    colour = _jittered(COLOURS[thing.colour], style.jitter, rng)
+    cut = drawing(thing.kind, colour, height_px).image
+    if style.shadow and not KINDS[thing.kind].flies:
+        shade = Image.new("L", (cut.width, max(2, cut.height // 9)), 0)
+        ImageDraw.Draw(shade).ellipse((0, 0, shade.width - 1, shade.height - 1), fill=60)
+        feet = (x, y + cut.height - shade.height * 6 // 10)
+        picture.paste((20, 20, 40), feet, shade)
+    if style.outline:
+        edge = max(1, round(style.outline * high_px))
+        padded = Image.new("L", (cut.width + 2 * edge, cut.height + 2 * edge), 0)
+        padded.paste(cut.getchannel("A"), (edge, edge))
+        wider = padded.filter(ImageFilter.MaxFilter(2 * edge + 1))
+        picture.paste(style.outline_colour, (x - edge, y - edge), wider)
+    picture.paste(cut, (x, y), cut)
+
+
+def _jittered(colour: Rgb, by: float, rng: random.Random) -> Rgb:
+    if not by:
+        return colour
+    light = rng.uniform(-by, by)
+    red, green, blue = (
+        max(0, min(255, round(part + light + rng.uniform(-by / 2, by / 2)))) for part in colour
+    )
+    return mix((red, green, blue), colour, 0.3)
+
+
+def _pair(rng: random.Random) -> Plan:
+    """Two things that stand in a relation."""
+    relation = rng.choice(("next to", "next to", "on", "under", "above"))
+    grounds = [name for name in PLACES if name not in ("sky", "water")]
+    place = rng.choice(grounds if relation != "next to" else list(PLACES))
+    if relation == "on":
+        second = rng.choice([kind for kind, known in KINDS.items() if known.top is not None])
+        first = rng.choice([k for k, known in KINDS.items() if known.small and k != second])
+    elif relation == "under":
+        second = rng.choice(("table", "table", "umbrella"))
+        first = rng.choice([k for k, known in KINDS.items() if known.small or k == "dog"])
+        if first == "bird":
+            first = "cat"
+    elif relation == "above":
+        first = rng.choice([kind for kind, known in KINDS.items() if known.flies])
+        second = rng.choice([kind for kind, known in KINDS.items() if not known.flies])
+    else:
+        first, second = rng.sample(_kinds(place), 2)
+    one, other = rng.sample(list(COLOURS), 2)
+    return Plan((Thing(first, one), Thing(second, other)), place, relation)
+
+
+def _kinds(place: str) -> list[str]:
+    if place == "sky":
+        return [kind for kind, known in KINDS.items() if known.flies]
+    if place == "water":
+        return [kind for kind, known in KINDS.items() if known.floats]
+    return [kind for kind in KINDS if kind not in ("boat", "fish")] + (
+        ["boat", "fish"] if place == "beach" else []
+    )
+
+
+def _kind(place: str, rng: random.Random) -> str:
+    return rng.choice(_kinds(place))
+
+
+def _colour(rng: random.Random) -> str:
+    return rng.choice(list(COLOURS))
+
+
+def _find(made: Plan, rng: random.Random) -> str:
+    """What one would type to find it: "red bicycle", "red bicycle on the beach"."""
+    thing = made.things[0]
+    short = thing.name.removeprefix("a ").removeprefix("an ")
+    form = rng.random()
+    if form < 0.5 and len(made.things) == 1:
+        return short if form < 0.3 else f"{short} {PLACES[made.place].said}"
+    if form < 0.6 and made.relation:
+        return f"{short} {made.relation} {made.things[1].name}"
+    return made.caption if form < 0.8 else f"{short} {PLACES[made.place].said}"
+
+
+def _facts(made: Plan) -> tuple[Fact, ...]:
+    """What can be asked of the picture; every quote is a part of the caption."""
+    caption = made.caption
+    facts = []
+
+    def add(question: str, otherwise: str, answer: str, value: str, quote: str) -> None:
+        if quote in caption and not content_words(otherwise) & content_words(caption):
+            facts.append(Fact(question, otherwise, answer, value, quote, 0, quote))
+
+    for thing in made.things:
+        known = KINDS[thing.kind]
+        words = thing.name
+        if thing.count > 1:
+            add(
+                f"How many {known.plural} are there?",
+                f"What number of {known.otherwise}s do we see?",
+                f"There are {words}.",
+                COUNTS[thing.count],
+                words,
+            )
+        else:
+            add(
+                f"What colour is the {thing.kind}?",
+                f"Which shade does the {known.otherwise} have?",
+                f"The {thing.kind} is {thing.colour}.",
+                thing.colour,
+                f"{thing.colour} {thing.kind}",
+            )
+    if made.relation:
+        first, second = made.things[0], made.things[1]
+        add(
+            f"What is {made.relation} the {second.kind}?",
+            f"Which object belongs to the {KINDS[second.kind].otherwise}?",
+            f"{first.name.capitalize()} is {made.relation} the {second.kind}.",
+            f"{first.colour} {first.kind}",
+            f"{first.name} {made.relation}",
+        )
+    else:
+        first = made.things[0]
+        verb = "are" if first.count > 1 else "is"
+        noun = KINDS[first.kind].plural if first.count > 1 else first.kind
+        said = PLACES[made.place].said
+        if made.place != "night":
+            add(
+                f"Where {verb} the {noun}?",
+                f"At which place do we see the {KINDS[first.kind].otherwise}?",
+                f"The {noun} {verb} {said}.",
+                said,
+                said if len(made.things) > 1 else f"{noun} {said}",
+            )
+    return tuple(facts)
