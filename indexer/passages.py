@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypedDict
@@ -73,3 +74,65 @@ class Passage:
     text: str
     place: Place
     source: Source
+
+
+PASSAGE_WORDS = 120
+LONGEST_WORDS = 180
+SHORTEST_WORDS = 30
+# Scripts without spaces: so many characters count as a word.
+WORD_CHARS = 8
+
+_SENTENCE = re.compile(
+    r"""(?: [.!?…]+ ["'”’»)\]]* (?=\s) | [。！？]+ [」』”）]* | \n\s*\n ) \s*""", re.VERBOSE
+)
+
+
+def split(text: str) -> list[str]:
+    """Cut the text of one page into passages of about 120 words that begin and end with sentences;
+    every one is a verbatim stretch of `text`, in order, nothing but white space left out."""
+    groups: list[list[int]] = []  # start, end, words
+    for start, end in _sentences(text):
+        words = _words(text[start:end])
+        if groups and groups[-1][2] + words <= PASSAGE_WORDS:
+            groups[-1][1] = end
+            groups[-1][2] += words
+        else:
+            groups.append([start, end, words])
+    if len(groups) > 1 and groups[-1][2] < SHORTEST_WORDS:
+        last = groups.pop()
+        if groups[-1][2] + last[2] <= LONGEST_WORDS:
+            groups[-1][1] = last[1]
+        else:
+            groups.append(last)
+    return [passage for start, end, _ in groups if (passage := text[start:end].strip())]
+
+
+def _sentences(text: str) -> list[tuple[int, int]]:
+    """Where the sentences lie; one that is too long for a passage comes in several."""
+    ends = [found.end() for found in _SENTENCE.finditer(text)]
+    found: list[tuple[int, int]] = []
+    start = 0
+    for end in [*ends, len(text)]:
+        while _words(text[start:end]) > LONGEST_WORDS:
+            cut = _cut(text, start, end)
+            found.append((start, cut))
+            start = cut
+        if text[start:end].strip():
+            found.append((start, end))
+        start = end
+    return found
+
+
+def _cut(text: str, start: int, end: int) -> int:
+    """The end of the first ~120 words from `start`."""
+    words = 0
+    for found in re.finditer(r"\S+\s*", text[start:end]):
+        words += _words(found.group())
+        if words >= PASSAGE_WORDS:
+            longest = start + PASSAGE_WORDS * WORD_CHARS
+            return start + found.end() if found.start() else min(start + found.end(), longest)
+    return end
+
+
+def _words(text: str) -> int:
+    return sum(max(1, len(word) // WORD_CHARS) for word in text.split())

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.passages import LONGEST_WORDS, Page, Span, place_json, split
+
+
+def sentences(count: int, words: int = 12) -> str:
+    return " ".join(
+        f"Sentence {n} " + " ".join(["word"] * (words - 3)) + " end." for n in range(count)
+    )
+
+
+def test_short_text_is_one_passage() -> None:
+    assert split("One line.\n\nAnother.") == ["One line.\n\nAnother."]
+    assert split("") == split(" \n\n ") == []
+
+
+def test_passages_are_about_120_words_and_end_with_sentences() -> None:
+    found = split(sentences(100))
+    assert all(passage.startswith("Sentence") and passage.endswith("end.") for passage in found)
+    assert {len(passage.split()) for passage in found[:-1]} == {120}
+
+
+def test_a_small_rest_goes_with_the_last_passage() -> None:
+    assert len(split(sentences(12))) == 1
+
+
+def test_a_text_without_sentences_is_cut_at_words() -> None:
+    found = split("word " * 1000)
+    assert sum(len(passage.split()) for passage in found) == 1000
+    assert max(len(passage.split()) for passage in found) <= LONGEST_WORDS
+
+
+def test_scripts_without_spaces_are_cut_too() -> None:
+    assert len(split("東京都庁は新宿にある。" * 500)) > 3
+    assert len(split("東" * 20_000)) > 3
+
+
+@given(st.text("ab .!?\n。東", max_size=600).map(lambda text: text * 5))
+def test_nothing_but_white_space_is_lost(text: str) -> None:
+    found = split(text)
+    assert re.sub(r"\s+", "", "".join(found)) == re.sub(r"\s+", "", text)
+    at = 0
+    for passage in found:
+        at = text.index(passage, at) + len(passage)
+
+
+@pytest.mark.parametrize("text", ["x" * 100_000, "x " * 50_000, "\n" * 50_000, ". " * 20_000])
+def test_odd_texts_are_cut_in_time(text: str) -> None:
+    assert len(split(text)) < 2000
+
+
+def test_place_json() -> None:
+    assert place_json(Page(3)) == {"page": 3}
+    assert place_json(Span(1.23456, 2)) == {"start_s": 1.235, "end_s": 2}
+    assert place_json(None) is None
