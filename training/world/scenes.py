@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 
@@ -139,13 +140,14 @@ def draw(
     picture = backdrop(made.place, width_px, height_px, rng)
     for thing, box in _places(made, rng, width_px / height_px):
         _put(picture, thing, box, style, rng)
+    picture = picture.reduce(2)
     if style.tilt_deg or style.zoom != 1:
         # the camera's turn shows no corner: it comes as near as that needs
         near = style.zoom + abs(style.tilt_deg) * 0.03
         turned = picture.rotate(style.tilt_deg, Image.Resampling.BILINEAR)
-        dx, dy = (round(side * (1 - 1 / near) / 2) for side in (width_px, height_px))
-        picture = turned.crop((dx, dy, width_px - dx, height_px - dy))
-    picture = picture.resize(size_px, Image.Resampling.BOX if style.zoom == 1 else None)
+        dx, dy = (side * (1 - 1 / near) / 2 for side in size_px)
+        frame = (dx, dy, size_px[0] - dx, size_px[1] - dy)
+        picture = turned.resize(size_px, Image.Resampling.BILINEAR, box=frame)
     if style.blur_px:
         picture = picture.filter(ImageFilter.GaussianBlur(style.blur_px))
     return Scene(
@@ -162,11 +164,12 @@ def _exposed(picture: Image.Image, style: Style, rng: random.Random) -> Uint8:
     pixels = np.asarray(picture)
     if style.brightness == style.contrast == 1 and not style.noise:
         return pixels.copy()
-    light = (pixels.astype(np.float32) - 128) * style.contrast + 128 * style.brightness
-    grain = np.random.default_rng(rng.getrandbits(64)).standard_normal(
-        pixels.shape, dtype=np.float32
-    )
-    return np.clip(light + style.noise * grain, 0, 255).astype(np.uint8)
+    noise = np.random.default_rng(rng.getrandbits(64))
+    seen = noise.standard_normal(pixels.shape, dtype=np.float32)
+    seen *= style.noise
+    seen += pixels * np.float32(style.contrast)
+    seen += 128 * (style.brightness - style.contrast)
+    return seen.clip(0, 255).astype(np.uint8)
 
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom; parts of width and height
@@ -186,9 +189,9 @@ def _places(made: Plan, rng: random.Random, wide: float) -> list[tuple[Thing, Bo
     right = max(box[2] for _, box in boxes)
     top = min(box[1] for _, box in boxes)
     bottom = max(box[3] for _, box in boxes)
-    shrink = min(1.0, 0.94 * wide / (right - left), 0.9 / (bottom - top))
+    shrink = min(1.0, 0.9 * wide / (right - left), 0.9 / (bottom - top))
     width, height = (right - left) * shrink, (bottom - top) * shrink
-    at_x = rng.uniform(0.03 * wide, max(0.03 * wide, 0.97 * wide - width))
+    at_x = rng.uniform(0.05 * wide, max(0.05 * wide, 0.95 * wide - width))
     place = PLACES[made.place]
     flying = all(KINDS[thing.kind].flies for thing in made.things) or made.place == "sky"
     feet = rng.uniform(0.55, 0.8) if flying else rng.uniform(place.far, place.near)
@@ -273,10 +276,10 @@ def _put(picture: Image.Image, thing: Thing, box: Box, style: Style, rng: random
         picture.paste((20, 20, 40), feet, shade)
     if style.outline:
         edge = max(1, round(style.outline * high_px))
-        padded = Image.new("L", (cut.width + 2 * edge, cut.height + 2 * edge), 0)
-        padded.paste(cut.getchannel("A"), (edge, edge))
-        wider = padded.filter(ImageFilter.MaxFilter(2 * edge + 1))
-        picture.paste(style.outline_colour, (x - edge, y - edge), wider)
+        alpha = cut.getchannel("A")
+        for n in range(12):
+            dx, dy = edge * math.cos(n * math.pi / 6), edge * math.sin(n * math.pi / 6)
+            picture.paste(style.outline_colour, (x + round(dx), y + round(dy)), alpha)
     picture.paste(cut, (x, y), cut)
 
 
