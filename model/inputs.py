@@ -297,3 +297,19 @@ def batch(rows: Sequence[Inputs], pad_id: int = 0) -> dict[str, torch.Tensor]:
             "input_features_mask": torch.from_numpy(heard),
         }
     return made
+
+
+def split(row: Inputs, at: int) -> tuple[Inputs, Inputs]:
+    """The first `at` tokens with all media, and the rest, which must be words alone: an image's
+    tokens see each other and may not be parted."""
+    if row.kinds[at:].any():
+        raise ValueError("a prompt can be split only behind its last medium")
+    head = Inputs(row.ids[:at], row.kinds[:at], row.pictures, row.sounds)
+    return head, Inputs(row.ids[at:], row.kinds[at:])
+
+
+def common_prefix(one: Inputs, other: Inputs) -> int:
+    """How many tokens two prompts about the same medium share, at least one less than either."""
+    shortest = min(len(one), len(other)) - 1
+    apart = np.flatnonzero(one.ids[:shortest] != other.ids[:shortest])
+    return int(apart[0]) if apart.size else shortest

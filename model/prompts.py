@@ -74,9 +74,7 @@ def listen(question: str, clip: Sound) -> Prompt:
     return (Turn("user", (clip, said)),)
 
 
-def answer(
-    question: str, evidence: Sequence[Evidence], history: Sequence[Exchange] = ()
-) -> Prompt:
+def answer(question: str, evidence: Sequence[Evidence], history: Sequence[Exchange] = ()) -> Prompt:
     """Rules, earlier turns, pictures, fenced sources, question, in this order: what stays the same
     between two turns stands first."""
     turns = [Turn("system", (ANSWER_RULES,))]

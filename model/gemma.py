@@ -1,0 +1,308 @@
+"""The resident model: Gemma 4 Unified behind `interface.Model`.
+
+The only file that imports the modelling code of transformers. One thread at a time may use it;
+`runtime.Runtime` sees to that.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import torch
+from transformers import (
+    AutoTokenizer,
+    DynamicCache,
+    Gemma4UnifiedAssistantForCausalLM,
+    Gemma4UnifiedForConditionalGeneration,
+    GenerationConfig,
+)
+from transformers.utils import logging as transformers_logging
+
+from model import checkpoint as checkpoints
+from model import inputs, prompts, vectors
+from model.answering import Answering
+from model.checkpoint import Checkpoint, Placement
+from model.decode import Decoder, Limits
+from model.interface import (
+    AnswerEvent,
+    Content,
+    Evidence,
+    Exchange,
+    Fingerprint,
+    Finished,
+    Image,
+    ModelCard,
+    ModelProblem,
+    Role,
+    Sound,
+    Text,
+    Understood,
+    Vectors,
+)
+from model.spelling import Spelling
+
+logger = logging.getLogger(__name__)
+
+SomeContent = TypeVar("SomeContent", Text, Image, Sound, Image | Sound, Content)
+
+# Memory of one batch grows with its padded tokens; pictures weigh most.
+BATCH_TOKENS = 2_048
+# A passage is some 120 words; longer text adds cost and blurs its vector.
+MOST_CHARACTERS = 8_000
+# Understanding of sound is reported to collapse beyond this.
+MOST_SOUND_S = 15.0
+MOST_CLIPS = 2
+
+CAPTION_LIMITS = Limits(tokens=128, time_s=300)
+HEARD_LIMITS = Limits(tokens=96, time_s=60)
+ANSWER_LIMITS = Limits(tokens=400, time_s=300)
+TRANSCRIPT_TOKENS_A_SECOND = 8
+
+
+class Gemma:
+    """A loaded checkpoint. Raises ModelProblem when it cannot be loaded."""
+
+    def __init__(self, checkpoint: Checkpoint, placement: Placement | None = None) -> None:
+        self._checkpoint = checkpoint
+        self._placement = placement or checkpoints.place(checkpoint)
+        self._model, drafter = _load(checkpoint, self._placement)
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(
+            checkpoint.directory, local_files_only=True, trust_remote_code=False
+        )
+        self._media = inputs.Media.of(checkpoint.directory)
+        self._spelling = Spelling(self._tokenizer)
+        settings = GenerationConfig.from_pretrained(checkpoint.directory)
+        config = self._model.config
+        media_ids = [config.image_token_id, config.audio_token_id, config.video_token_id]
+        media_ids += [config.boi_token_id, config.eoi_token_id]
+        media_ids += [config.boa_token_id, config.eoa_token_index]
+        stop_ids = settings.eos_token_id
+        self._decoder = Decoder(
+            self._model,
+            drafter,
+            new_cache=lambda: DynamicCache(config=config.get_text_config()),
+            stop_ids=stop_ids if isinstance(stop_ids, list) else [stop_ids],
+            suppressed={*(settings.suppress_tokens or ()), *(i for i in media_ids if i)},
+        )
+        self._text = self._model.model.language_model
+        self.calls = 0
+        every = [*self._model.parameters(), *self._model.buffers()]
+        every += [*drafter.parameters(), *drafter.buffers()] if drafter is not None else []
+        self._card = replace(
+            checkpoint.card,
+            device=self._placement.device,
+            dtype=self._placement.dtype,
+            reason=self._placement.reason,
+            resident_bytes=sum(one.numel() * one.element_size() for one in every),
+        )
+
+    @property
+    def card(self) -> ModelCard:
+        return self._card
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        return self._checkpoint.fingerprint
+
+    def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
+        """One `Vectors` for each content, in order. Items and queries are put into the same space
+        by the same prompt; `role` is there for models that tell them apart."""
+        self.calls += len(contents)
+        contents = [_fitted(content) for content in contents]
+        asked = [prompts.gist(content) for content in contents]
+        rows = [self._render(prompt) for prompt in asked]
+        made: dict[int, Vectors] = {}
+        for places in _batches([len(row) for row in rows]):
+            gists, bodies = self._states([rows[place] for place in places])
+            for nth, place in enumerate(places):
+                content, body = contents[place], None
+                if isinstance(content, Text):
+                    own = inputs.own_span(asked[place], content.text, self._tokenizer)
+                    body = vectors.body(bodies[nth, own])
+                gist = vectors.gist(gists[nth, len(rows[place]) - 1], content)
+                made[place] = Vectors(gist, body)
+        return [made[place] for place in range(len(contents))]
+
+    def describe(self, content: Image | Sound) -> Understood:
+        """One prefill of the medium, from which the gist and the words branch off."""
+        self.calls += 1
+        shown = _fitted(content)
+        gist_row = self._render(prompts.gist(shown))
+        words_row = self._render(prompts.describe(shown))
+        shared = inputs.common_prefix(gist_row, words_row)
+        head, gist_tail = inputs.split(gist_row, shared)
+        words_tail = inputs.split(words_row, shared)[1]
+        context = self._decoder.read(head)
+        context = self._decoder.forget(context, 0)
+        with self._reading() as seen:
+            context = self._decoder.read(gist_tail, context)
+        gist = vectors.gist(seen["gist"][0, -1], shown)
+        context = self._decoder.forget(context, len(gist_tail))
+        context = self._decoder.read(words_tail, context)
+        limits = CAPTION_LIMITS
+        if isinstance(shown, Sound):
+            tokens = 16 + int(shown.duration_s * TRANSCRIPT_TOKENS_A_SECOND)
+            limits = replace(CAPTION_LIMITS, tokens=tokens)
+        words = self._spelling.text(self._decoder.write(context, limits))
+        body = self._body(words) if words else None
+        return Understood(words, gist, body)
+
+    def judge(self, question: str, candidates: Sequence[Evidence]) -> list[float]:
+        """The chance of the letter that means "it answers", in both orders, averaged."""
+        self.calls += len(candidates)
+        letters = [self._letter("A"), self._letter("B")]
+        rows = [
+            self._render(prompts.judge(question, candidate, swapped))
+            for candidate in candidates
+            for swapped in (False, True)
+        ]
+        likely = [0.0] * len(rows)
+        for places in _batches([len(row) for row in rows]):
+            last = self._last_states([rows[place] for place in places])
+            with torch.inference_mode():
+                chances = self._model.lm_head(last)[:, letters].float()
+            cap = self._model.config.get_text_config().final_logit_softcapping
+            chances = torch.tanh(chances / cap) * cap if cap else chances
+            for place, pair in zip(places, chances.softmax(dim=-1).tolist(), strict=True):
+                likely[place] = pair[place % 2]  # swapped: the match is B
+        return [(likely[at] + likely[at + 1]) / 2 for at in range(0, len(rows), 2)]
+
+    def answer(
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        history: Sequence[Exchange] = (),
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[AnswerEvent]:
+        """Listen to the clips again with the question in mind, then write from everything at hand.
+        What was heard is shown to the model but not quotable: it stands nowhere in the library."""
+        self.calls += 1
+        begun = time.perf_counter()
+        shown = list(evidence)
+        clips = [at for at, one in enumerate(evidence) if isinstance(one.original, Sound)]
+        for at in clips[:MOST_CLIPS]:
+            if cancelled():
+                yield Finished("cancelled", 0.0, 0, 0.0, None)
+                return
+            heard = self._listen(question, shown[at], cancelled)
+            if heard:
+                words = f"{shown[at].words}\n(heard again: {heard})"
+                shown[at] = replace(shown[at], words=words)
+        row = self._render(prompts.answer(question, shown, history))
+        context = self._decoder.read(row)
+        told = Answering(self._decoder, self._spelling, evidence, ANSWER_LIMITS, cancelled)
+        yield from told.write(context, begun)
+
+    def _listen(self, question: str, source: Evidence, cancelled: Callable[[], bool]) -> str:
+        clip = source.original
+        assert isinstance(clip, Sound)  # noqa: S101 - the caller chose it so
+        row = self._render(prompts.listen(question, _fitted(clip)))
+        writing = self._decoder.write(self._decoder.read(row), HEARD_LIMITS, None, cancelled)
+        return self._spelling.text(writing)
+
+    def _body(self, words: str) -> Any:
+        prompt = prompts.gist(Text(words))
+        own = inputs.own_span(prompt, words, self._tokenizer)
+        return vectors.body(self._states([self._render(prompt)])[1][0, own])
+
+    def _render(self, prompt: prompts.Prompt) -> inputs.Inputs:
+        return inputs.render(prompt, self._tokenizer, self._media)
+
+    def _letter(self, letter: str) -> int:
+        return int(self._tokenizer(letter, add_special_tokens=False)["input_ids"][-1])
+
+    @contextmanager
+    def _reading(self) -> Iterator[dict[str, torch.Tensor]]:
+        """The states that vectors are made of, as the forward inside passes them: `gist` before
+        the last layer's MLP, `body` behind the middle layer, each (B, T, D)."""
+        seen: dict[str, torch.Tensor] = {}
+        layers = self._text.layers
+        middle = layers[vectors.body_layer(len(layers)) - 1]
+        hooks = [
+            layers[-1].pre_feedforward_layernorm.register_forward_pre_hook(
+                lambda _, given: seen.__setitem__("gist", given[0])
+            ),
+            middle.register_forward_hook(
+                lambda _, __, made: seen.__setitem__("body", made.clone())
+            ),
+        ]
+        try:
+            yield seen
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def _states(self, rows: Sequence[inputs.Inputs]) -> tuple[torch.Tensor, torch.Tensor]:
+        with self._reading() as seen:
+            self._forward(rows)
+        return seen["gist"], seen["body"]
+
+    def _last_states(self, rows: Sequence[inputs.Inputs]) -> torch.Tensor:
+        states = self._forward(rows)
+        ends = torch.tensor([len(row) - 1 for row in rows], device=states.device)
+        return states[torch.arange(len(rows), device=states.device), ends]
+
+    @torch.inference_mode()
+    def _forward(self, rows: Sequence[inputs.Inputs]) -> torch.Tensor:
+        tensors = inputs.batch(rows)
+        tensors = {name: one.to(self._model.device) for name, one in tensors.items()}
+        out = self._model.model(**tensors, use_cache=False)
+        states: torch.Tensor = out.last_hidden_state
+        return states
+
+
+def _load(checkpoint: Checkpoint, placement: Placement) -> tuple[Any, Any | None]:
+    transformers_logging.disable_progress_bar()
+    begun = time.perf_counter()
+    wanted = [(Gemma4UnifiedForConditionalGeneration, checkpoint.directory)]
+    if checkpoint.drafter is not None:
+        wanted.append((Gemma4UnifiedAssistantForCausalLM, checkpoint.drafter))
+    loaded = []
+    for kind, directory in wanted:
+        try:
+            model, told = kind.from_pretrained(
+                directory,
+                dtype=getattr(torch, placement.dtype),
+                local_files_only=True,
+                use_safetensors=True,
+                output_loading_info=True,
+            )
+            model = model.to(placement.device).eval()
+        except (OSError, RuntimeError, ValueError, KeyError) as why:
+            raise ModelProblem(
+                f"The weights in {directory} cannot be loaded ({str(why).splitlines()[0]}); "
+                "download the checkpoint again, or use the small model: recollect model use pocket."
+            ) from why
+        if told["missing_keys"] or told["mismatched_keys"]:
+            raise ModelProblem(
+                f"The weights in {directory} do not fit its config.json; download it again."
+            )
+        loaded.append(model.requires_grad_(False))
+    logger.info("%s loaded in %.1f s", checkpoint.name, time.perf_counter() - begun)
+    return loaded[0], loaded[1] if len(loaded) > 1 else None
+
+
+def _fitted(content: SomeContent) -> SomeContent:
+    """No longer than the model understands."""
+    if isinstance(content, Text) and len(content.text) > MOST_CHARACTERS:
+        return replace(content, text=content.text[:MOST_CHARACTERS])
+    if isinstance(content, Sound) and content.duration_s > MOST_SOUND_S:
+        return replace(content, samples=content.samples[: int(MOST_SOUND_S * content.rate_hz)])
+    return content
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Places of rows of like length, so many that the padded batch stays within its tokens."""
+    waiting: list[int] = []
+    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if waiting and lengths[place] * (len(waiting) + 1) > BATCH_TOKENS:
+            yield waiting
+            waiting = []
+        waiting.append(place)
+    if waiting:
+        yield waiting
