@@ -1,0 +1,382 @@
+"""Pictures with words in them: signs, typed pages, bar charts and small tables.
+
+Signs come in three levels, so that a model can begin to read with one dark word on light ground
+and end with several words on any board, in any of the fonts of this machine, tilted and noisy.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from model.interface import Uint8
+from training.world.backdrops import backdrop
+from training.world.pen import CREAM, INK, WOOD, Rgb, mix
+from training.world.statements import Fact, statement
+from training.world.words import COLOURS, MONTHS, PEOPLE, WEEKDAYS, content_words, fill
+
+FONT_FOLDERS = (Path("/usr/share/fonts/truetype"), Path("/usr/share/fonts/opentype"))
+# Debian's fonts-dejavu-core and fonts-liberation; whichever of them are installed are used.
+FONT_NAMES = (
+    "DejaVuSans-Bold", "DejaVuSans", "DejaVuSerif-Bold", "DejaVuSerif", "LiberationSans-Bold",
+    "LiberationSans-Regular", "LiberationSerif-Bold", "LiberationSansNarrow-Bold",
+    "DejaVuSansMono-Bold", "LiberationMono-Bold",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WrittenPicture:
+    """A picture, (height, width, 3) uint8, with words in it. `words` are the words alone, as they
+    stand there; `find` is a short query that should find it; `facts` quote from the caption."""
+
+    image: Uint8
+    caption: str
+    words: str
+    find: str
+    facts: tuple[Fact, ...] = ()
+
+
+def sign(
+    rng: random.Random, level: int = 2, size_px: tuple[int, int] = (384, 288)
+) -> WrittenPicture:
+    """A sign. Level 0: one word, one font, black on white, in the middle; 1: one or two words in
+    three fonts; 2: up to four words, any font, board, place and light."""
+    text = sign_words(rng, level)
+    return draw_sign(text, rng, size_px, level)
+
+
+def sign_words(rng: random.Random, level: int = 2) -> str:
+    """What signs say: "open on monday", "room 12", "fresh bread"."""
+    if level == 0:
+        return rng.choice(_ONE_WORD)
+    if level == 1 and rng.random() < 0.5:
+        return rng.choice(_ONE_WORD)
+    colour, person = rng.choice(list(COLOURS)), rng.choice(PEOPLE).lower()
+    day, month = rng.choice(WEEKDAYS).lower(), rng.choice(MONTHS).lower()
+    food, number = fill("food", rng).said, rng.randrange(2, 60)
+    spot, city = fill("spot", rng).said, fill("city", rng).said.lower()
+    goods, dish = fill("goods", rng).said, fill("dish", rng).said
+    short = (
+        f"room {number}", f"fresh {food}", f"no {goods}", f"hello {person}", f"platform {number}",
+        f"{spot} closed", f"to the {spot}", f"{colour} door", f"{food} {number} euros",
+        f"gate {number}", f"welcome {person}", f"{city} {number} km",
+    )  # fmt: skip
+    if level == 1:
+        return rng.choice([words for words in short if len(words.split()) < 3])
+    long = (
+        f"open on {day}", f"closed on {day}", f"closed in {month}", f"{dish} {number} euros",
+        f"sale in {month}", f"{spot} opens at {number % 12 + 7}:00", f"train to {city}",
+        f"please ring at {person}", f"no {goods} in the {spot}", f"{day} is {food} day",
+        f"market on {day}", f"meet {person} here", f"free {goods} on {day}",
+        f"mind the {fill('pet', rng).said}", f"the {spot} is full",
+    )  # fmt: skip
+    return rng.choice((*short, *long, *long))
+
+
+def draw_sign(
+    text: str, rng: random.Random, size_px: tuple[int, int], level: int = 2, noise: bool = True
+) -> WrittenPicture:
+    """The words on a board: a shop sign, a wooden post, a street sign, a note or a blackboard."""
+    width_px, height_px = size_px
+    if level < 2:
+        picture = Image.new("RGB", size_px, (250, 250, 248))
+        face = FONT_NAMES[0] if level == 0 else rng.choice(FONT_NAMES[:3])
+        lines = [text] if level == 0 else _lines(text, rng)
+        _write(picture, lines, face, INK, (0.06, 0.2, 0.94, 0.8))
+    else:
+        picture = _board(text, rng, size_px)
+    if level == 2 and noise:
+        picture = _photographed(picture, rng)
+    return WrittenPicture(
+        image=np.asarray(picture.resize((width_px, height_px))).copy(),
+        caption=f'a sign that says "{text}"',
+        words=text,
+        find=f"sign {text}" if rng.random() < 0.4 else text,
+        facts=(_fact("What does the sign say?", "Which words can I read?", text, f'"{text}"'),),
+    )
+
+
+def page(rng: random.Random, size_px: tuple[int, int] = (336, 432)) -> WrittenPicture:
+    """A typed page: a title and one to three short lines."""
+    title = rng.choice(_TITLES)
+    said = statement(rng)
+    lines = [said.text.rstrip(".")]
+    return draw_page(title, lines, rng, size_px)
+
+
+def draw_page(
+    title: str, lines: Sequence[str], rng: random.Random, size_px: tuple[int, int],
+    noise: bool = True,
+) -> WrittenPicture:  # fmt: skip
+    """White paper with a big title, a rule and a few wrapped lines, as a scanner sees it."""
+    width_px, height_px = size_px
+    picture = Image.new("RGB", size_px, (252, 251, 247))
+    pen = ImageDraw.Draw(picture)
+    face = rng.choice(FONT_NAMES[:8])
+    plain = face.replace("-Bold", "") if face.startswith("DejaVu") else face
+    margin = 0.08
+    _write(picture, [title], face, INK, (margin, 0.06, 1 - margin, 0.2), centre=False)
+    y = round(0.23 * height_px)
+    pen.line([(margin * width_px, y), ((1 - margin) * width_px, y)], fill=(120, 120, 130), width=2)
+    size = round(height_px * 0.058)
+    wrapped = [part for line in lines for part in _wrap(line, plain, size, width_px * 0.84)]
+    for number, line in enumerate(wrapped[:9]):
+        at = (margin * width_px, height_px * (0.28 + 0.078 * number))
+        pen.text(at, line, fill=INK, font=_font(plain, size))
+    if noise:
+        picture = _photographed(picture, rng, mild=True)
+    words = " ".join([title, *lines])
+    return WrittenPicture(
+        image=np.asarray(picture).copy(),
+        caption=f'a page titled "{title}" that says "{" ".join(lines)}"',
+        words=words,
+        find=title,
+        facts=(_fact("What is the title of the page?", "Which heading is there?", title, title),),
+    )
+
+
+def chart(rng: random.Random, size_px: tuple[int, int] = (384, 288)) -> WrittenPicture:
+    """A bar chart of three or four labelled bars, the value on top of each."""
+    topic = rng.choice(_CHARTED)
+    count = rng.choice((3, 4))
+    pool = rng.choice((PEOPLE, WEEKDAYS, MONTHS, [fill("food", rng).said for _ in range(12)]))
+    labels = [label.lower() for label in rng.sample(sorted(set(pool)), count)]
+    values = rng.sample(range(1, 10), count)
+    rows = [(label, value * 10) for label, value in zip(labels, values, strict=True)]
+    return draw_chart(topic, rows, rng, size_px)
+
+
+def draw_chart(
+    topic: str, rows: Sequence[tuple[str, int]], rng: random.Random, size_px: tuple[int, int],
+    noise: bool = True,
+) -> WrittenPicture:  # fmt: skip
+    """The rows as bars, in one colour or in several."""
+    width_px, height_px = size_px
+    paper = (252, 251, 248)
+    picture = Image.new("RGB", (width_px * 2, height_px * 2), paper)
+    pen = ImageDraw.Draw(picture)
+    w, h = picture.size
+    face = rng.choice(FONT_NAMES[:6])
+    _write(picture, [topic], face, INK, (0.05, 0.03, 0.95, 0.15))
+    colours = [COLOURS[name] for name in ("blue", "orange", "green", "red", "purple")]
+    rng.shuffle(colours)
+    several = rng.random() < 0.5
+    top, bottom, slot = 0.26 * h, 0.84 * h, 0.9 * w / len(rows)
+    most = max(value for _, value in rows)
+    for number in range(5):
+        y = bottom - (bottom - top) * number / 4
+        pen.line([(0.05 * w, y), (0.95 * w, y)], fill=(228, 228, 230), width=2)
+    for number, (label, value) in enumerate(rows):
+        x0, x1 = 0.05 * w + slot * (number + 0.2), 0.05 * w + slot * (number + 0.8)
+        y0 = bottom - (bottom - top) * value / most
+        colour = mix(colours[number if several else 0], CREAM, 0.12)
+        pen.rounded_rectangle((x0, y0, x1, bottom), h * 0.012, fill=colour)
+        left = 0.05 + 0.9 * number / len(rows)
+        right = left + 0.9 / len(rows)
+        above = (left, y0 / h - 0.095, right, y0 / h - 0.012)
+        _write(picture, [str(value)], face, INK, above)
+        _write(picture, [label], face, INK, (left + 0.006, 0.86, right - 0.006, 0.945))
+    pen.line([(0.05 * w, bottom), (0.95 * w, bottom)], fill=(90, 90, 100), width=4)
+    picture = picture.reduce(2)
+    if noise:
+        picture = _photographed(picture, rng, mild=True)
+    said = _listed(f"{label} {value}" for label, value in rows)
+    highest = max(rows, key=lambda row: row[1])
+    return WrittenPicture(
+        image=np.asarray(picture).copy(),
+        caption=f'a bar chart titled "{topic}" with {said}',
+        words=topic,
+        find=f"chart of {topic}",
+        facts=(
+            _fact(
+                f"What is the value of {highest[0]} in the chart of {topic}?",
+                "How tall is the highest column?",
+                str(highest[1]),
+                f"{highest[0]} {highest[1]}",
+            ),
+        ),
+    )
+
+
+def table(rng: random.Random, size_px: tuple[int, int] = (384, 288)) -> WrittenPicture:
+    """A table of three rows: a name and a number each."""
+    topic = rng.choice(_TABLED)
+    foods = rng.sample(sorted({word for word in _FOODS}), 3)
+    names = foods if topic in ("prices", "shopping") else [n.lower() for n in rng.sample(PEOPLE, 3)]
+    rows = [(name, rng.randrange(2, 60)) for name in names]
+    picture = Image.new("RGB", size_px, (252, 251, 248))
+    pen = ImageDraw.Draw(picture)
+    w, h = size_px
+    face = rng.choice(FONT_NAMES[:6])
+    shade = mix(rng.choice(list(COLOURS.values())), (255, 255, 255), 0.75)
+    pen.rectangle((0.08 * w, 0.08 * h, 0.92 * w, 0.28 * h), fill=shade)
+    _write(picture, [topic], face, INK, (0.12, 0.1, 0.88, 0.26), centre=False)
+    for number, (name, value) in enumerate(rows):
+        y = 0.28 + 0.21 * number
+        pen.rectangle((0.08 * w, y * h, 0.92 * w, (y + 0.21) * h), outline=(150, 150, 160))
+        _write(picture, [name], face, INK, (0.12, y + 0.04, 0.6, y + 0.17), centre=False)
+        _write(picture, [str(value)], face, INK, (0.68, y + 0.04, 0.88, y + 0.17))
+    picture = _photographed(picture, rng, mild=True)
+    said = _listed(f"{name} {value}" for name, value in rows)
+    name, value = rng.choice(rows)
+    return WrittenPicture(
+        image=np.asarray(picture).copy(),
+        caption=f'a table titled "{topic}" with {said}',
+        words=topic,
+        find=f"table of {topic}",
+        facts=(
+            _fact(
+                f"What is the value of {name} in the table of {topic}?",
+                "Which number stands in the right column?",
+                str(value),
+                f"{name} {value}",
+            ),
+        ),
+    )
+
+
+def _fact(question: str, otherwise: str, value: str, quote: str) -> Fact:
+    if content_words(otherwise) & content_words(quote):
+        otherwise = "What is to be seen?"
+    return Fact(question, otherwise, f"It is {value}.", value, quote, 0, quote.strip('"'))
+
+
+def _listed(parts: Iterable[str]) -> str:
+    said = list(parts)
+    return f"{', '.join(said[:-1])} and {said[-1]}"
+
+
+def _board(text: str, rng: random.Random, size_px: tuple[int, int]) -> Image.Image:
+    """The sign itself, standing somewhere."""
+    width_px, height_px = size_px
+    place = rng.choice(("street", "street", "grass", "room", "beach", "snow"))
+    picture = backdrop(place, width_px, height_px, rng)
+    pen = ImageDraw.Draw(picture)
+    form = rng.choice(("shop", "wood", "traffic", "note", "blackboard"))
+    lines = _lines(text, rng)
+    wide = rng.uniform(0.74, 0.9)
+    high = min(0.68, max(0.3, 0.26 * len(lines) + 0.1))
+    x0, y0 = rng.uniform(0.04, 0.96 - wide), rng.uniform(0.06, 0.8 - high)
+    board = (x0 * width_px, y0 * height_px, (x0 + wide) * width_px, (y0 + high) * height_px)
+    ink: Rgb
+    if form == "shop":
+        fill_of: Rgb = rng.choice([COLOURS[c] for c in ("red", "blue", "green", "purple")])
+        ink = CREAM
+    elif form == "wood":
+        fill_of, ink = mix(WOOD, CREAM, 0.25), (58, 36, 22)
+    elif form == "traffic":
+        fill_of, ink = (252, 252, 250), INK
+    elif form == "note":
+        fill_of, ink = rng.choice(((255, 244, 170), (255, 224, 214), (224, 244, 226))), INK
+    else:
+        fill_of, ink = (44, 62, 56), (244, 246, 240)
+    if form in ("wood", "traffic", "blackboard"):
+        middle = (x0 + wide / 2) * width_px
+        pen.rectangle((middle - 5, board[3], middle + 5, height_px), fill=mix(WOOD, INK, 0.3))
+    corner = {"shop": 8, "traffic": 12}.get(form, 2)
+    pen.rounded_rectangle(
+        (board[0] + 3, board[1] + 4, board[2] + 3, board[3] + 4), corner, fill=(90, 90, 96)
+    )
+    edge = mix(fill_of, INK, 0.35) if form != "blackboard" else WOOD
+    pen.rounded_rectangle(board, corner, fill=fill_of, outline=edge, width=4)
+    inner = (x0 + 0.035, y0 + 0.05, x0 + wide - 0.035, y0 + high - 0.05)
+    _write(picture, lines, rng.choice(FONT_NAMES), ink, inner)
+    return picture
+
+
+def _lines(text: str, rng: random.Random) -> list[str]:
+    """One line for short texts, two or three balanced ones for longer."""
+    words = text.split()
+    if len(text) <= 9 or len(words) == 1:
+        return [text]
+    best = min(
+        range(1, len(words)),
+        key=lambda cut: abs(len(" ".join(words[:cut])) - len(" ".join(words[cut:]))),
+    )
+    return [" ".join(words[:best]), " ".join(words[best:])]
+
+
+def _write(
+    picture: Image.Image,
+    lines: Sequence[str],
+    face: str,
+    ink: Rgb,
+    box: tuple[float, float, float, float],
+    centre: bool = True,
+) -> None:
+    """The lines as large as the box (parts of width and height) allows."""
+    width_px, height_px = picture.size
+    x0, y0, x1, y1 = box
+    wide, high = (x1 - x0) * width_px, (y1 - y0) * height_px
+    size = max(8, int(high / len(lines) / 1.2))
+    longest = max(_font(face, size).getlength(line) for line in lines)
+    if longest > wide:
+        size = max(8, int(size * wide / longest))
+    font = _font(face, size)
+    step = size * 1.2
+    y = y0 * height_px + (high - step * len(lines)) / 2
+    for line in lines:
+        x = x0 * width_px + ((wide - font.getlength(line)) / 2 if centre else 0)
+        ImageDraw.Draw(picture).text((x, y), line, fill=ink, font=font)
+        y += step
+
+
+def _wrap(line: str, face: str, size: int, wide_px: float) -> list[str]:
+    font = _font(face, size)
+    wrapped = [""]
+    for word in line.split():
+        longer = f"{wrapped[-1]} {word}".strip()
+        if wrapped[-1] and font.getlength(longer) > wide_px:
+            wrapped.append(word)
+        else:
+            wrapped[-1] = longer
+    return wrapped
+
+
+def _photographed(picture: Image.Image, rng: random.Random, mild: bool = False) -> Image.Image:
+    """A camera's or a scanner's view: a little tilted, dimmer or brighter, with grain."""
+    tilt_deg = rng.gauss(0, 0.5 if mild else 1.8)
+    ground = picture.getpixel((1, 1))
+    picture = picture.rotate(tilt_deg, Image.Resampling.BILINEAR, fillcolor=ground)
+    if rng.random() < 0.3:
+        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0, 0.8)))
+    noise = np.random.default_rng(rng.getrandbits(64))
+    seen = noise.standard_normal((picture.height, picture.width, 3), dtype=np.float32)
+    seen *= rng.uniform(0, 6)
+    seen += np.asarray(picture) * np.float32(rng.uniform(0.84, 1.06))
+    return Image.fromarray(seen.clip(0, 255).astype(np.uint8))
+
+
+@cache
+def _font(face: str, size_px: int) -> ImageFont.FreeTypeFont:
+    """A font by its file name; falls back to the first that is installed. Raises OSError where
+    none of FONT_NAMES is."""
+    for name in (face, *FONT_NAMES):
+        for folder in FONT_FOLDERS:
+            for file in sorted(folder.rglob(f"{name}.ttf")):
+                return ImageFont.truetype(file, size_px)
+    raise OSError("No font found; on Debian: apt install fonts-dejavu-core fonts-liberation")
+
+
+_ONE_WORD = (
+    "open closed exit bakery station museum library market school hotel post taxi bus beach park"
+    " harbour garden kitchen office sale free welcome stop danger toilets tickets coffee bread milk"
+    " fish honey salad monday tuesday wednesday thursday friday saturday sunday"
+).split()
+_TITLES = (
+    "Invoice", "Receipt", "Lease", "Letter", "Minutes", "Recipe", "Manual", "Itinerary", "Notice",
+    "Certificate", "Timetable", "Contract", "Shopping list", "Invitation", "Warranty", "Offer",
+    "Reminder", "Programme", "Price list", "Delivery note",
+)  # fmt: skip
+_CHARTED = (
+    "visitors", "rain", "sales", "books read", "rent", "hours", "steps", "guests", "letters",
+    "cups sold", "power used", "water used",
+)  # fmt: skip
+_TABLED = ("prices", "points", "shopping", "hours", "rooms", "seats")
+_FOODS = "milk bread eggs apples cheese coffee tea butter rice honey".split()
