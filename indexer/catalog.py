@@ -24,6 +24,7 @@ from typing import TypedDict
 
 from indexer import roots
 from indexer.database import Database
+from indexer.extract import title_of
 from indexer.passages import Kind
 from indexer.roots import FolderProblem, Root
 from indexer.schema import CatalogProblem
@@ -36,8 +37,8 @@ __all__ += ["Root", "item_of"]
 @dataclass(frozen=True, slots=True)
 class Item:
     """One content and where it lies now. `path` is the first of its live `paths`; `thumb` is
-    (width_px, height_px) of its thumbnail; times are unix seconds. `reason` and `sentence` say
-    what could not be read or understood of it."""
+    (width_px, height_px) of its thumbnail; times are unix seconds. `note` says what
+    was left out while reading, `reason` and `sentence` what could not be understood."""
 
     item: str
     content: str
@@ -57,6 +58,7 @@ class Item:
     read_generation: str | None
     understood_generation: str | None
     thumb: tuple[int, int] | None = None
+    note: str | None = None
     reason: str | None = None
     sentence: str | None = None
 
@@ -192,9 +194,10 @@ class Catalog:
             return []
         with self.database.reading() as db:
             rows = db.execute(
-                f"""SELECT c.content, max(-n.score) AS score
-                FROM (SELECT rowid, bm25(names) AS score FROM names WHERE names MATCH ?) n
-                CROSS JOIN files f ON f.id = n.rowid JOIN roots r ON r.id = f.root
+                f"""WITH n AS MATERIALIZED (
+                    SELECT rowid AS id, -bm25(names) AS score FROM names WHERE names MATCH ?)
+                SELECT c.content, max(n.score) AS score FROM n
+                CROSS JOIN files f ON f.id = n.id JOIN roots r ON r.id = f.root
                 JOIN contents c ON c.content = f.content
                 WHERE {LIVE} AND (? OR c.kind IN (SELECT value FROM json_each(?)))
                 GROUP BY c.content ORDER BY score DESC, c.content LIMIT ?""",
@@ -387,7 +390,7 @@ def _item(group: list[sqlite3.Row]) -> Item:
         kind=Kind(row["kind"]),
         path=paths[0],
         paths=paths,
-        title=row["title"] or paths[0].stem,
+        title=row["title"] or title_of(paths[0]),
         state=row["state"],
         pages=row["pages"],
         width_px=row["width_px"],
@@ -400,6 +403,7 @@ def _item(group: list[sqlite3.Row]) -> Item:
         read_generation=row["read_generation"],
         understood_generation=row["understood_generation"],
         thumb=(row["thumb_w"], row["thumb_h"]) if row["thumb_w"] else None,
+        note=row["note"],
         reason=row["reason"],
         sentence=row["sentence"],
     )

@@ -7,8 +7,13 @@ import re
 from pathlib import Path
 
 FOLDERS = frozenset(
-    b"node_modules,bower_components,__pycache__,lost+found,$RECYCLE.BIN,System Volume Information".split(
-        b","
+    (
+        b"node_modules",
+        b"bower_components",
+        b"__pycache__",
+        b"lost+found",
+        b"$RECYCLE.BIN",
+        b"System Volume Information",
     )
 )
 # A folder that says of itself that everything in it can be made again.

@@ -20,13 +20,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             offline INTEGER NOT NULL DEFAULT 0, sentence TEXT,
             renamed INTEGER NOT NULL DEFAULT 0)""",
         # What a generation is made from. `state`: read (words are searchable, the model has not
-        # been here) | understanding | understood | failed. `extractor` is 0 to read it once more.
+        # been here) | understanding | understood | failed. `extractor` is 0 to read it once more;
+        # `words`, `captions` and `vectors` are how many rows its generations have in the store.
         """CREATE TABLE contents(
             content TEXT PRIMARY KEY, item TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
             title TEXT NOT NULL DEFAULT '', pages INTEGER, width_px INTEGER, height_px INTEGER,
-            duration_s REAL, made_at REAL, colour TEXT,
+            duration_s REAL, made_at REAL, colour TEXT, note TEXT,
             state TEXT NOT NULL, reason TEXT, sentence TEXT, attempts INTEGER NOT NULL DEFAULT 0,
-            extractor INTEGER NOT NULL, words INTEGER NOT NULL DEFAULT 0,
+            extractor INTEGER NOT NULL DEFAULT 0, words INTEGER NOT NULL DEFAULT 0,
+            captions INTEGER NOT NULL DEFAULT 0, vectors INTEGER NOT NULL DEFAULT 0,
             read_generation TEXT, understood_generation TEXT, model_key TEXT,
             wanted_at REAL NOT NULL DEFAULT 0, newest REAL NOT NULL DEFAULT 0) WITHOUT ROWID""",
         "CREATE INDEX contents_next ON contents(state, attempts, wanted_at DESC, newest DESC)",
@@ -34,14 +36,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX contents_understood ON contents(understood_generation)",
         # One path. `state`: pending | reading | known (see its content) | failed | skipped.
         # `path` is relative to the root, raw bytes. A changed file keeps its old content until
-        # the new one has been read. `size` -1 is a folder that may not be opened.
+        # the new one has been read. `size` -1 is a folder that may not be opened; `fresh` is 0 once
+        # the file has been through the first stage.
         """CREATE TABLE files(
             id INTEGER PRIMARY KEY, root INTEGER NOT NULL REFERENCES roots(id), path BLOB NOT NULL,
             size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
             inode INTEGER NOT NULL, device INTEGER NOT NULL,
             kind TEXT, content TEXT REFERENCES contents(content),
             state TEXT NOT NULL DEFAULT 'pending', reason TEXT, sentence TEXT,
-            attempts INTEGER NOT NULL DEFAULT 0,
+            attempts INTEGER NOT NULL DEFAULT 0, fresh INTEGER NOT NULL DEFAULT 1,
             due_at REAL NOT NULL DEFAULT 0, pending_since REAL NOT NULL DEFAULT 0,
             UNIQUE(root, path))""",
         "CREATE INDEX files_content ON files(content)",

@@ -1,0 +1,103 @@
+"""One writer for a data directory: an OS lock that ends with its process, and who holds it.
+
+A lock file left behind by a killed process does not lock anything.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from filelock import BaseFileLock, FileLock, Timeout
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that holds a library, and the address it serves it at (None: it serves none)."""
+
+    pid: int | None
+    url: str | None
+
+
+class LibraryHeld(Exception):
+    """Another process holds the library."""
+
+    def __init__(self, holder: Holder) -> None:
+        self.pid, self.url = holder.pid, holder.url
+        who = f"process {self.pid}" if self.pid else "another process"
+        cure = f"it is served at {self.url}" if self.url else "wait for it to end, or stop it"
+        super().__init__(f"This library is in use by {who}; {cure}.")
+
+
+class LibraryLock:
+    """The right to write to a data directory. A context manager, not reentrant."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._lock = _file_lock(data, timeout_s=0.5)  # longer than `holder` looks
+
+    def acquire(self, url: str | None = None) -> None:
+        """Takes the lock at once. Raises LibraryHeld, and OSError when the folder forbids it."""
+        self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self._lock.acquire()
+        except Timeout as problem:
+            raise LibraryHeld(_read_holder(self._data)) from problem
+        self.announce(url)
+
+    def announce(self, url: str | None) -> None:
+        """Tells others where the library is served now; only they who may read it learn it."""
+        file = self._data / "holder.json"
+        fresh = file.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(handle, "w", encoding="utf-8") as written:
+            json.dump({"pid": os.getpid(), "url": url}, written)
+        fresh.replace(file)
+
+    def release(self) -> None:
+        """Gives the lock back; idempotent."""
+        if self._lock.is_locked:
+            (self._data / "holder.json").unlink(missing_ok=True)
+            self._lock.release()
+
+    def __enter__(self) -> LibraryLock:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+def holder(data: Path) -> Holder | None:
+    """Who holds the library now; None when nobody does."""
+    if not (data / "lock").exists():
+        return None
+    try:
+        with _file_lock(data, timeout_s=0.0):
+            return None
+    except Timeout:
+        return _read_holder(data)
+
+
+def _file_lock(data: Path, timeout_s: float) -> BaseFileLock:
+    # no fallback to a lock made of a mere file: that one would outlive a killed process
+    return FileLock(
+        data / "lock", timeout_s, mode=0o600, thread_local=False, fallback_to_soft=False
+    )
+
+
+def _read_holder(data: Path) -> Holder:
+    try:
+        said = json.loads((data / "holder.json").read_text(encoding="utf-8"))
+        return Holder(int(said["pid"]), said["url"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return Holder(None, None)

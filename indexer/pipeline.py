@@ -1,0 +1,218 @@
+"""One batch of files through each stage, in the order that a kill at any point forgives.
+
+    add rows under a fresh generation -> sync the store -> flip the catalog -> remove the old
+
+Rows of a generation that the catalog does not know are invisible, and swept at the next start.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+
+from indexer.catalog import Catalog
+from indexer.pace import Pace
+from indexer.reading import Outcome, Pending, Read, Reader, Unsettled, read_file
+from indexer.reconcile import Changes
+from indexer.store import Store
+from indexer.understanding import (
+    Doubtful,
+    NotUnderstood,
+    Stopped,
+    Understanding,
+    Understood,
+    Waiting,
+    verdict,
+)
+from indexer.worklist import Worklist
+from model.interface import Model
+
+READ_AT_ONCE = 64
+UNDERSTOOD_AT_ONCE = 16
+BATCH_S = 1.0  # a batch is finished early after this long, so that results show up
+OPTIMISE_AFTER = 20  # commits, as LanceDB advises
+
+
+class Pipeline:
+    """Both stages. One thread may read while another understands; neither runs twice."""
+
+    def __init__(self, catalog: Catalog, store: Store, reader: Reader, model: Model) -> None:
+        self.catalog = catalog
+        self.pace = Pace()
+        self.corrections = Changes()
+        self._store = store
+        self._reader = reader
+        self._model = model
+        self._worklist = Worklist(catalog.database)
+        self._stop = threading.Event()
+        self._understanding = Understanding(reader, model, self._stop.is_set)
+        self._model_key: str | None = None
+        self._commits = 0
+
+    @property
+    def model_calls(self) -> int:
+        """Items given to the model since the start."""
+        return self._understanding.calls
+
+    def read_some(self, limit: int = READ_AT_ONCE) -> int:
+        """Stage 1 for the newest files that have settled; returns how many were looked at."""
+        files = self._worklist.claim_files(limit)
+        done: list[Outcome] = []
+        started = time.monotonic()
+        try:
+            for file in files:
+                done.append(self._read(file, done))
+                if self._stop.is_set() or time.monotonic() - started > BATCH_S:
+                    break
+            self._keep_read(done)
+        finally:
+            self._worklist.release_files(files)
+        kinds = [one.kind for one in done if isinstance(one, Read)]
+        if kinds:
+            self.pace.note("read", kinds, time.monotonic() - started)
+        return len(done)
+
+    def understand_some(self, limit: int = UNDERSTOOD_AT_ONCE) -> int:
+        """Stage 2 for the most wanted and newest contents; returns how many were looked at.
+
+        Raises ModelProblem when the model cannot be used at all."""
+        key = self._model.fingerprint.key
+        if key != self._model_key:
+            self._worklist.requeue_models(key)
+            self._model_key = key
+        items = self._worklist.claim_contents(limit)
+        done: list[Understood | NotUnderstood] = []
+        doubted: list[Waiting] = []
+        started = time.monotonic()
+        texts = [item for item in items if not item.parts]
+        try:
+            done += map(verdict, self._embedded(texts))
+            for item in items:
+                if not item.parts:
+                    continue
+                try:
+                    [outcome] = self._embedded([item])
+                    self._understanding.describe(outcome)
+                    done.append(verdict(outcome))
+                except Doubtful:
+                    doubted.append(item)
+                if time.monotonic() - started > BATCH_S:
+                    break
+        except Stopped:
+            pass
+        finally:
+            self._keep_understood(key, done)
+            self._worklist.release_contents(doubted, doubted=True)
+            self._worklist.release_contents(items)
+        if done:
+            kinds = [one.item.kind for one in done]
+            self.pace.note("understand", kinds, time.monotonic() - started)
+        return len(done) + len(doubted)
+
+    def recover(self) -> None:
+        """Makes good what an ended process left behind; before the first batch, by the writer."""
+        self._worklist.recover()
+        present = self._store.generations()
+        self._worklist.requeue_short(self._store.counts(), present)
+        self._store.remove(present - self._worklist.generations())
+        self.empty_trash()
+
+    def tidy(self, thoroughly: bool = False) -> None:
+        """For quiet moments: forgets contents without a path, and compacts the store when enough
+        has been written (or `thoroughly`, anything)."""
+        self._worklist.drop_orphans()
+        self.empty_trash()
+        if self._commits >= (1 if thoroughly else OPTIMISE_AFTER):
+            self._store.optimize()
+            self._commits = 0
+
+    def empty_trash(self) -> None:
+        """Removes from the store what nothing points at any more."""
+        if trash := self._worklist.trash():
+            self._store.remove(trash)
+            self._worklist.emptied(trash)
+            self._commits += 1
+
+    def next_due(self) -> float | None:
+        """When the next pending file will have settled (unix s); None when none is pending."""
+        return self._worklist.next_due()
+
+    def eta_s(self) -> int | None:
+        """Seconds until everything is understood; None while that cannot be told."""
+        return self.pace.eta_s(self._worklist.remaining())
+
+    def stop(self) -> None:
+        """Calls off the work under way; what was not finished is put back."""
+        self._stop.set()
+
+    def resume(self) -> None:
+        """Takes work up again after `stop`."""
+        self._stop.clear()
+
+    def _read(self, file: Pending, done: Sequence[Outcome]) -> Outcome:
+        def is_known(content: str) -> bool:
+            before = self._worklist.before(content)
+            return (before is not None and before.current) or any(
+                isinstance(one, Read) and one.content == content for one in done
+            )
+
+        return read_file(file, self._reader, is_known)
+
+    def _keep_read(self, done: Sequence[Outcome]) -> None:
+        new = [one for one in done if isinstance(one, Read) and not self._unchanged(one)]
+        generations = {one.content: _generation() for one in new}
+        if any(one.passages for one in new):
+            self._store.add_words_many(
+                (generations[one.content], one.content, one.kind, one.passages) for one in new
+            )
+            self._store.sync()
+            self._commits += 1
+        if any(not isinstance(one, Unsettled) for one in done):
+            self.corrections += self._worklist.finish_reading(done, generations)
+            self.empty_trash()
+        elif done:
+            self._worklist.finish_reading(done, {})
+
+    def _unchanged(self, read: Read) -> bool:
+        """Whether an earlier extractor had found the same, so that its vectors stay good."""
+        before = self._worklist.before(read.content)
+        return (
+            before is not None
+            and before.read_generation is not None
+            and before.parts == read.parts
+            and self._store.passages(before.read_generation) == list(read.passages)
+        )
+
+    def _embedded(self, items: Sequence[Waiting]) -> list[Understood]:
+        return self._understanding.embed(
+            [(item, self._store.passages(item.read_generation)) for item in items]
+        )
+
+    def _keep_understood(self, key: str, done: Sequence[Understood | NotUnderstood]) -> None:
+        if not done:
+            return
+        new = [one for one in done if isinstance(one, Understood)]
+        generations = {one.item.content: _generation() for one in new}
+        if new:
+            self._store.add_words_many(
+                (generations[one.item.content], one.item.content, one.item.kind, one.passages)
+                for one in new
+            )
+            self._store.add_vectors_many(
+                key,
+                self._model.fingerprint.dim,
+                (
+                    (generations[one.item.content], one.item.content, one.item.kind, one.rows)
+                    for one in new
+                ),
+            )
+            self._store.sync()
+            self._commits += 1
+        self._worklist.finish_understanding(key, done, generations)
+        self.empty_trash()
+
+
+def _generation() -> str:
+    return secrets.token_hex(16)

@@ -1,0 +1,198 @@
+"""Stage 1 for one file: look at what it is, hash it, and let the killable child extract it.
+
+Knows no tables. A file that changes while it is read, or is gone, gives nothing; a file that
+cannot be read gives a reason and a sentence for a person.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from indexer.extract import NOT_READ_YET, Extracted, Facts, Part, Thumb, Unreadable, Words, sniff
+from indexer.passages import Kind, Passage, Place, Source, split
+from indexer.tree import Stat
+from model.interface import Image, Sound
+
+ATTEMPTS = 2
+# Reasons that say more about the moment than about the file: worth another attempt.
+PASSING = frozenset({"crashed", "timeout", "unreadable", "error"})
+LARGEST_BYTES = {Kind.DOCUMENT: 1 << 30, Kind.PHOTO: 1 << 30, Kind.RECORDING: 32 << 30}
+BLOCK_BYTES = 1 << 20
+# Never through a link, never waiting for somebody to write to a pipe.
+OPEN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+class Reader(Protocol):
+    """The child that opens files; see `indexer.extract.child.Reader`."""
+
+    def extract(self, path: Path) -> list[Extracted]: ...
+
+    def original(self, path: Path, place: Place, longest_px: int = 1600) -> Image | Sound: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A file whose turn it is; `attempts` were made before this one."""
+
+    id: int
+    path: Path
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Everything that was found in one content for the first time, or by a newer extractor."""
+
+    file: Pending
+    stat: Stat
+    kind: Kind
+    content: str
+    facts: Facts | None
+    thumb: Thumb | None
+    parts: tuple[Place, ...]
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The file's bytes have been read before, here or under another name."""
+
+    file: Pending
+    stat: Stat
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The file could not be read. Not `final`: it is worth another attempt."""
+
+    file: Pending
+    kind: Kind | None
+    content: str | None
+    reason: str
+    sentence: str
+    final: bool
+    stat: Stat | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """The file is none that we read."""
+
+    file: Pending
+    reason: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """The file changed while it was read, or is not there any more: the next look will tell."""
+
+    file: Pending
+
+
+Outcome = Read | Known | Refused | Skipped | Unsettled
+
+
+def read_file(file: Pending, reader: Reader, is_known: Callable[[str], bool]) -> Outcome:
+    """One file through stage 1. `is_known` says of a content whether reading it again is
+    unnecessary. Never raises for anything that is the file's fault."""
+    kind: Kind | None = None
+    content: str | None = None
+    before: Stat | None = None
+
+    def refused(reason: str, sentence: str) -> Refused:
+        final = reason not in PASSING or file.attempts + 1 >= ATTEMPTS
+        # a file that may not be opened says nothing of its content
+        said = None if reason == "permission" else content
+        return Refused(file, kind, said, reason, sentence, final, before)
+
+    try:
+        handle = os.open(file.path, OPEN)
+    except OSError as problem:
+        return _unopened(file, problem, refused)
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            return Unsettled(file)
+        before = Stat.of(found)
+        kind = sniff(file.path)
+        if kind is None:
+            return Skipped(file, "type", NOT_READ_YET)
+        if before.size == 0:
+            return refused("empty", "The file is empty; there is nothing in it to read.")
+        if before.size > LARGEST_BYTES[kind]:
+            most = LARGEST_BYTES[kind] >> 30
+            return refused(
+                "too_large", f"The file is larger than {most} GiB, the most that is read."
+            )
+        content = _hash(handle)
+        if Stat.of(os.fstat(handle)) != before:
+            return Unsettled(file)
+    except OSError as problem:
+        return _unopened(file, problem, refused)
+    except Unreadable as problem:
+        if problem.reason == "vanished":
+            return Unsettled(file)
+        return refused(problem.reason, problem.sentence)
+    finally:
+        os.close(handle)
+    if is_known(content):
+        return Known(file, before, content)
+    try:
+        pieces = reader.extract(file.path)
+    except Unreadable as problem:
+        if problem.reason == "vanished" or not _same(file.path, before):
+            return Unsettled(file)
+        return refused(problem.reason, problem.sentence)
+    if not _same(file.path, before):
+        return Unsettled(file)
+    facts = next((piece for piece in pieces if isinstance(piece, Facts)), None)
+    thumb = next((piece for piece in pieces if isinstance(piece, Thumb)), None)
+    parts = tuple(piece.place for piece in pieces if isinstance(piece, Part))
+    return Read(file, before, kind, content, facts, thumb, parts, _passages(pieces))
+
+
+def _passages(pieces: Iterable[Extracted]) -> tuple[Passage, ...]:
+    texts = (
+        (text, piece.place)
+        for piece in pieces
+        if isinstance(piece, Words)
+        for text in split(piece.text)
+    )
+    return tuple(Passage(n, text, place, Source.TEXT) for n, (text, place) in enumerate(texts))
+
+
+def _unopened(
+    file: Pending, problem: OSError, refused: Callable[[str, str], Refused]
+) -> Refused | Unsettled:
+    if problem.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE):
+        return Unsettled(file)
+    if isinstance(problem, PermissionError):
+        return refused(
+            "permission", "Recollect may not read this file; allow reading it, then retry."
+        )
+    return refused("unreadable", f"The file could not be read from the disk ({problem.strerror}).")
+
+
+def _hash(handle: int) -> str:
+    """blake2b of everything in an open file, 40 hex digits."""
+    digest = hashlib.blake2b(digest_size=20)
+    with open(handle, "rb", buffering=0, closefd=False) as file:
+        while block := file.read(BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _same(path: Path, before: Stat) -> bool:
+    try:
+        return Stat.of(path.lstat()) == before
+    except OSError:
+        return False

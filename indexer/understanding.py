@@ -1,0 +1,214 @@
+"""Stage 2 for a few contents: vectors for what was read, words and vectors for what was not.
+
+Passages of a document are embedded, many at a time. A photo, a page with little text and each
+stretch of a recording is looked at or listened to once, which gives its words and its vectors.
+What fails at one place fails that place alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from indexer.extract import Unreadable
+from indexer.passages import FIRST_UNDERSTOOD, Kind, Passage, Place, Source
+from indexer.reading import Reader
+from indexer.store import VectorRow
+from indexer.tree import Stat
+from model.interface import Float32, Model, ModelProblem, Text, Vectors
+
+EMBEDDED_AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A content whose turn it is; `path` and `stat` are of the `file` it is read from."""
+
+    content: str
+    kind: Kind
+    file: int
+    path: Path
+    stat: Stat
+    read_generation: str
+    parts: tuple[Place, ...]
+    attempts: int
+
+
+@dataclass(slots=True)
+class Understood:
+    """What the model made of one content; `reason` and `sentence` tell of parts that failed."""
+
+    item: Waiting
+    passages: list[Passage] = field(default_factory=list)
+    rows: list[VectorRow] = field(default_factory=list)
+    failed: int = 0
+    reason: str | None = None
+    sentence: str | None = None
+
+    def fail(self, reason: str, sentence: str) -> None:
+        self.failed += 1
+        self.reason, self.sentence = reason, sentence
+
+
+@dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    """Nothing of the content could be understood."""
+
+    item: Waiting
+    reason: str
+    sentence: str
+
+
+class Stopped(Exception):
+    """The work was called off between two calls of the model."""
+
+
+class Doubtful(Exception):
+    """The file is not the one that was read any more."""
+
+
+class _Flaw(Exception):
+    """Why one place of a content was not understood."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+        self.sentence = sentence
+
+
+class Understanding:
+    """Puts contents to the model and counts the items it was given in `calls`."""
+
+    def __init__(self, reader: Reader, model: Model, stopped: Callable[[], bool]) -> None:
+        self._reader = reader
+        self._model = model
+        self._stopped = stopped
+        self.calls = 0
+
+    def embed(self, items: Sequence[tuple[Waiting, Sequence[Passage]]]) -> list[Understood]:
+        """The vectors of what was read in each content, embedded in shared batches.
+
+        Raises Stopped, and ModelProblem when the model itself cannot be used."""
+        outcomes = [Understood(item) for item, _ in items]
+        passages = [
+            (outcome, passage)
+            for outcome, (_, read) in zip(outcomes, items, strict=True)
+            for passage in read
+        ]
+        for start in range(0, len(passages), EMBEDDED_AT_ONCE):
+            batch = passages[start : start + EMBEDDED_AT_ONCE]
+            found = self._vectors([Text(passage.text) for _, passage in batch])
+            for (outcome, passage), vectors in zip(batch, found, strict=True):
+                if isinstance(vectors, _Flaw):
+                    outcome.fail(vectors.reason, vectors.sentence)
+                else:
+                    outcome.rows.append(
+                        VectorRow(passage.ordinal, passage.place, vectors.gist, vectors.body)
+                    )
+        return outcomes
+
+    def describe(self, outcome: Understood) -> None:
+        """Adds what the model sees or hears in the parts of a content.
+
+        Raises Stopped, Doubtful when the file has changed, and ModelProblem."""
+        item = outcome.item
+        source = Source.TRANSCRIPT if item.kind is Kind.RECORDING else Source.CAPTION
+        for number, place in enumerate(item.parts):
+            self._check_stopped()
+            if Stat.of(_lstat(item.path)) != item.stat:
+                raise Doubtful
+            ordinal = FIRST_UNDERSTOOD + number
+            try:
+                words, vectors = self._described(item.path, place)
+            except _Flaw as flaw:
+                outcome.fail(flaw.reason, flaw.sentence)
+                continue
+            outcome.passages.append(Passage(ordinal, words, place, source))
+            outcome.rows.append(VectorRow(ordinal, place, vectors.gist, vectors.body))
+        if item.parts and Stat.of(_lstat(item.path)) != item.stat:
+            raise Doubtful
+
+    def _described(self, path: Path, place: Place) -> tuple[str, Vectors]:
+        try:
+            original = self._reader.original(path, place)
+        except Unreadable as problem:
+            raise _Flaw(problem.reason, problem.sentence) from problem
+        self.calls += 1
+        try:
+            seen = self._model.describe(original)
+        except ModelProblem:
+            raise
+        except Exception as problem:
+            raise _flaw(problem) from problem
+        return seen.words, self._checked(Vectors(seen.gist, seen.body))
+
+    def _vectors(self, texts: Sequence[Text]) -> list[Vectors | _Flaw]:
+        """One for each text; a batch that fails is halved until the text at fault stands alone."""
+        self._check_stopped()
+        self.calls += len(texts)
+        try:
+            found = self._model.embed(texts)
+        except ModelProblem:
+            raise
+        except Exception as problem:
+            if len(texts) == 1:
+                return [_flaw(problem)]
+            half = len(texts) // 2
+            return self._vectors(texts[:half]) + self._vectors(texts[half:])
+        checked: list[Vectors | _Flaw] = []
+        for vectors in found:
+            try:
+                checked.append(self._checked(vectors))
+            except _Flaw as flaw:
+                checked.append(flaw)
+        return checked
+
+    def _checked(self, vectors: Vectors) -> Vectors:
+        dim = self._model.fingerprint.dim
+        for vector in (vectors.gist, vectors.body):
+            if vector is not None and not _usable(vector, dim):
+                raise _Flaw(
+                    "embedding",
+                    "The model gave no usable vector for this; retry it, or report it as a fault.",
+                )
+        return vectors
+
+    def _check_stopped(self) -> None:
+        if self._stopped():
+            raise Stopped
+
+
+def verdict(outcome: Understood) -> Understood | NotUnderstood:
+    """Whether enough was understood to be kept: anything, or nothing because there was nothing."""
+    if not outcome.failed:
+        return outcome
+    said = outcome.sentence or ""
+    if not outcome.rows:
+        return NotUnderstood(outcome.item, outcome.reason or "model", said)
+    whole = outcome.failed + len(outcome.rows)
+    outcome.sentence = f"{outcome.failed} of {whole} parts could not be understood. {said}"
+    return outcome
+
+
+def _usable(vector: Float32, dim: int) -> bool:
+    return (
+        vector.shape == (dim,)
+        and bool(np.isfinite(vector).all())
+        and float(np.linalg.norm(vector)) > 1e-6
+    )
+
+
+def _flaw(problem: Exception) -> _Flaw:
+    kind = type(problem).__name__
+    return _Flaw("model", f"The model failed on this ({kind}); retry it, or report it as a fault.")
+
+
+def _lstat(path: Path) -> os.stat_result:
+    try:
+        return path.lstat()
+    except OSError as problem:
+        raise Doubtful from problem
