@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -16,10 +16,12 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The process that holds a library, and the address it serves it at (None: it serves none)."""
+    """The process that holds a library, and the address it serves it at with the token that opens
+    it (None: it serves none)."""
 
     pid: int | None
     url: str | None
+    token: str | None = field(default=None, repr=False)
 
 
 class LibraryHeld(Exception):
@@ -39,24 +41,36 @@ class LibraryLock:
         self._data = data
         self._lock = _file_lock(data, timeout_s=0.5)  # longer than `holder` looks
 
-    def acquire(self, url: str | None = None) -> None:
+    def acquire(self) -> None:
         """Takes the lock at once. Raises LibraryHeld, and OSError when the folder forbids it."""
         self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             self._lock.acquire()
         except Timeout as problem:
             raise LibraryHeld(_read_holder(self._data)) from problem
-        self.announce(url)
+        self.announce(None)
 
-    def announce(self, url: str | None) -> None:
-        """Tells others where the library is served now; only they who may read it learn it."""
+    def announce(self, url: str | None, token: str | None = None) -> None:
+        """Tells others where the library is served now, in a file that only its owner can read."""
         file = self._data / "holder.json"
         fresh = file.with_suffix(".new")
         fresh.unlink(missing_ok=True)
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(handle, "w", encoding="utf-8") as written:
-            json.dump({"pid": os.getpid(), "url": url}, written)
+            json.dump({"pid": os.getpid(), "url": url, "token": token}, written)
         fresh.replace(file)
+
+    def holder(self) -> Holder | None:
+        """Who holds the library now, this process included; None when nobody does."""
+        if not (self._data / "lock").exists():
+            return None
+        if not self._lock.is_locked:
+            try:
+                with _file_lock(self._data, timeout_s=0.0):
+                    return None
+            except Timeout:
+                pass
+        return _read_holder(self._data)
 
     def release(self) -> None:
         """Gives the lock back; idempotent."""
@@ -77,17 +91,6 @@ class LibraryLock:
         self.release()
 
 
-def holder(data: Path) -> Holder | None:
-    """Who holds the library now; None when nobody does."""
-    if not (data / "lock").exists():
-        return None
-    try:
-        with _file_lock(data, timeout_s=0.0):
-            return None
-    except Timeout:
-        return _read_holder(data)
-
-
 def _file_lock(data: Path, timeout_s: float) -> BaseFileLock:
     # no fallback to a lock made of a mere file: that one would outlive a killed process
     return FileLock(
@@ -98,6 +101,6 @@ def _file_lock(data: Path, timeout_s: float) -> BaseFileLock:
 def _read_holder(data: Path) -> Holder:
     try:
         said = json.loads((data / "holder.json").read_text(encoding="utf-8"))
-        return Holder(int(said["pid"]), said["url"])
+        return Holder(int(said["pid"]), said["url"], said["token"])
     except (OSError, ValueError, KeyError, TypeError):
         return Holder(None, None)

@@ -151,6 +151,10 @@ class Pipeline:
         """Takes work up again after `stop`."""
         self._stop.clear()
 
+    def close(self) -> None:
+        """Ends the reader's child; after the last batch."""
+        self._reader.close()
+
     def _read(self, file: Pending, done: Sequence[Outcome]) -> Outcome:
         def is_known(content: str) -> bool:
             before = self._worklist.before(content)

@@ -36,6 +36,8 @@ class Reader(Protocol):
 
     def original(self, path: Path, place: Place, longest_px: int = 1600) -> Image | Sound: ...
 
+    def close(self) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:
