@@ -37,10 +37,11 @@ class Constraint(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When to stop at the latest."""
+    """When to stop at the latest; `loops` also stops a text that only repeats itself."""
 
     tokens: int
     time_s: float = 600.0
+    loops: bool = True
 
 
 @dataclass(slots=True, eq=False)
@@ -327,7 +328,7 @@ class Writing:
             self._constraint.push(token)
         if len(self.tokens) >= self._limits.tokens:
             self.reason = "length"
-        elif loops(self.tokens):
+        elif self._limits.loops and loops(self.tokens):
             self.reason = "repetition"
 
 

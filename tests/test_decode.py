@@ -1,0 +1,236 @@
+"""The decode loop against the stock one: token for token, with drafts and without, past the window,
+with pictures and sounds, from a fresh prompt and from a branch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from model import prompts
+from model.checkpoint import Placement, find
+from model.decode import Constraint, Context, Decoder, Limits, Pace, loops
+from model.gemma import Gemma
+from model.inputs import Inputs, batch, common_prefix, split
+from model.inputs import render as render_prompt
+from model.interface import Text
+from tests import tiny
+
+FREE = Limits(tokens=80, loops=False)
+
+
+@pytest.fixture(scope="module")
+def gemma(tmp_path_factory: pytest.TempPathFactory) -> Gemma:
+    torch.set_num_threads(1)
+    folder = tiny.write(tmp_path_factory.mktemp("tiny"))
+    return Gemma(find(folder), Placement("cpu", "float32", "a test"))
+
+
+def decoder(gemma: Gemma, drafts: int | None) -> Decoder:
+    """The model's own decoder with the draft length held still."""
+    own = gemma._decoder
+    own.pace = Pace(drafts)
+    return own
+
+
+@pytest.fixture(scope="module")
+def expected(gemma: Gemma) -> list[tuple[Inputs, list[int]]]:
+    """Prompts, and what `generate` of transformers writes after them."""
+    return [(row, stock(gemma, row, FREE.tokens)) for row in rows(gemma)]
+
+
+def rows(gemma: Gemma) -> Iterator[Inputs]:
+    rng = np.random.default_rng(1)
+    for count in (1, 7, 30, 60, 64, 65, 90, 200):
+        yield gemma._render(prompts.gist(Text(tiny.words(rng, count))))
+    yield gemma._render(prompts.describe(tiny.picture()))
+    yield gemma._render(prompts.describe(tiny.sound(1.3)))
+    yield gemma._render(prompts.describe(tiny.sound(4.0)))
+
+
+def stock(gemma: Gemma, row: Inputs, tokens: int, **more: Any) -> list[int]:
+    """What `generate` of transformers writes, greedily."""
+    written = gemma._model.generate(
+        **batch([row]),
+        max_new_tokens=tokens,
+        do_sample=False,
+        suppress_tokens=gemma._decoder._suppressed.tolist(),
+        eos_token_id=sorted(gemma._decoder.stop_ids),
+        **more,
+    )[0, len(row) :].tolist()
+    return [token for token in written if token not in gemma._decoder.stop_ids]
+
+
+@pytest.mark.parametrize("drafts", [None, 0, 1, 2, 4, 7])
+def test_greedy_text_is_the_stock_text(
+    gemma: Gemma, expected: list[tuple[Inputs, list[int]]], drafts: int | None
+) -> None:
+    own = decoder(gemma, drafts)
+    for row, text in expected:
+        assert list(own.write(own.read(row), FREE)) == text
+
+
+def test_the_stock_loop_with_the_stock_drafter_agrees(gemma: Gemma) -> None:
+    row = next(rows(gemma))
+    own = decoder(gemma, 4)
+    written = stock(gemma, row, FREE.tokens, assistant_model=own.drafter)
+    assert list(own.write(own.read(row), FREE)) == written
+
+
+class Prophet(Decoder):
+    """Drafts the true continuation with a wrong token now and then, so that every length of
+    acceptance and rollback occurs, which a random drafter never does."""
+
+    truth: tuple[int, ...] = ()
+    start = 0
+
+    def draft(
+        self, context: Context, token: int, count: int, constraint: Constraint | None
+    ) -> list[int]:
+        at = context.length - self.start + 1
+        rng = np.random.default_rng(at)
+        right = list(self.truth[at : at + count])
+        return [guess if rng.random() < 0.7 else int(rng.integers(20, 300)) for guess in right]
+
+
+@pytest.mark.parametrize("drafts", [1, 3, 6])
+def test_accepted_and_refused_drafts_change_nothing(
+    gemma: Gemma, expected: list[tuple[Inputs, list[int]]], drafts: int
+) -> None:
+    own = decoder(gemma, None)
+    for row, truth in expected:
+        prophet = Prophet(own.model, own.drafter, own._new_cache, own.stop_ids, [])
+        prophet._suppressed = own._suppressed
+        prophet.pace = Pace(drafts)
+        prophet.truth, prophet.start = tuple(truth), len(row)
+        writing = prophet.write(prophet.read(row), FREE)
+        assert list(writing) == truth
+        assert len(truth) < 20 or 0 < writing.kept < writing.drafted
+
+
+@pytest.mark.parametrize("medium", ["picture", "sound", "long sound"])
+def test_a_branch_writes_what_a_fresh_prompt_writes(gemma: Gemma, medium: str) -> None:
+    own = decoder(gemma, 2)
+    content = {
+        "picture": tiny.picture(), "sound": tiny.sound(), "long sound": tiny.sound(5.0),
+    }[medium]  # fmt: skip
+    one = gemma._render(prompts.gist(content))
+    other = gemma._render(prompts.describe(content))
+    at = common_prefix(one, other)
+    head, tail = split(one, at)
+    context = own.forget(own.read(head), 0)
+    context = own.forget(own.read(tail, context), len(tail))
+    context = own.read(split(other, at)[1], context)
+    fresh = own.read(other)
+    torch.testing.assert_close(context.logits, fresh.logits, atol=2e-5, rtol=0)
+    assert list(own.write(context, FREE)) == list(own.write(fresh, FREE))
+
+
+def test_a_picture_is_never_parted(gemma: Gemma) -> None:
+    row = gemma._render(prompts.gist(tiny.picture()))
+    with pytest.raises(ValueError, match="behind its last medium"):
+        split(row, int(np.flatnonzero(row.kinds)[0]) + 1)
+
+
+@dataclass
+class OnlyEven:
+    """After an even token only multiples of four may come, else only even ones: a constraint that
+    depends on what was written."""
+
+    last: int = 0
+
+    def allowed(self) -> tuple[NDArray[np.int64], bool]:
+        step = 4 if self.last % 4 == 0 else 2
+        return np.arange(24, 300, step), True
+
+    def push(self, token: int) -> None:
+        self.last = token
+
+    def fork(self) -> OnlyEven:
+        return OnlyEven(self.last)
+
+
+def test_a_constraint_holds_with_and_without_drafts(gemma: Gemma) -> None:
+    row = next(rows(gemma))
+    texts = []
+    for drafts in (0, 3):
+        own = decoder(gemma, drafts)
+        texts.append(list(own.write(own.read(row), FREE, OnlyEven())))
+    assert texts[0] == texts[1]
+    assert len(texts[0]) == FREE.tokens
+    assert all(token % 2 == 0 for token in texts[0])
+
+
+def test_forced_words_are_read_before_writing_on(gemma: Gemma) -> None:
+    row = next(rows(gemma))
+    own = decoder(gemma, 2)
+    writing = own.write(own.read(row), Limits(tokens=5, loops=False))
+    first = list(writing)
+    writing.force([40, 41, 42], more=6)
+    rest = list(writing)
+    told = Inputs(
+        np.array([*row.ids, *first, 40, 41, 42], dtype=np.int64),
+        np.zeros(len(row) + len(first) + 3, dtype=np.int64),
+    )
+    assert rest == stock(gemma, told, 6)
+    assert writing.tokens == [*first, 40, 41, 42, *rest]
+
+
+def test_cancelling_and_running_out_of_time(gemma: Gemma) -> None:
+    row = next(rows(gemma))
+    own = decoder(gemma, 0)
+    answers = iter([False] * 5 + [True] * 100)
+    writing = own.write(own.read(row), FREE, cancelled=lambda: next(answers))
+    assert len(list(writing)) == 5
+    assert writing.reason == "cancelled"
+    writing = own.write(own.read(row), Limits(tokens=9, time_s=-1.0))
+    assert list(writing) == []
+    assert writing.reason == "time"
+
+
+def test_a_looping_text_ends(gemma: Gemma) -> None:
+    assert loops([1, 2, 3] + [7, 8] * 16)
+    assert loops([5] * 32)
+    assert loops(list(range(10)) * 4)
+    assert not loops([5] * 31)
+    assert not loops([7, 8] * 15 + [9])
+    assert not loops(list(range(100)))
+
+
+def test_drafting_stops_where_it_does_not_pay_and_is_tried_again() -> None:
+    pace = Pace()
+    assert pace.choose(10) == 0
+    pace.learn(0, 0, 1.0)
+    for _ in range(30):
+        count = pace.choose(10)
+        pace.learn(count, 0, 1.0 + count)
+    assert Pace.CHOICES[0] == 0
+    assert pace.choose(10) in (0, 2)
+    chosen = set()
+    for _ in range(60):
+        count = pace.choose(10)
+        chosen.add(count)
+        pace.learn(count, count, 1.0 + 0.05 * count)
+    assert pace.choose(10) == 4
+    assert pace.choose(1) == 1
+
+
+def test_the_tokens_of_one_prompt_render_alike_everywhere(gemma: Gemma) -> None:
+    prompt = prompts.gist(Text("the red bicycle"))
+    again = render_prompt(prompt, gemma._tokenizer, gemma._media)
+    assert gemma._render(prompt).ids.tolist() == again.ids.tolist()
+
+
+def test_a_missing_drafter_is_no_fault(tmp_path: Path) -> None:
+    folder = tiny.write(tmp_path, drafter=False)
+    lone = Gemma(find(folder), Placement("cpu", "float32", "a test"))
+    assert not lone.card.drafter
+    row = lone._render(prompts.gist(Text("the")))
+    own = lone._decoder
+    assert list(own.write(own.read(row), FREE)) == stock(lone, row, FREE.tokens)
