@@ -313,17 +313,14 @@ class Catalog:
         kind: Kind | None = None,
         offset: int = 0,
         limit: int = 100,
-    ) -> tuple[int, list[FileRow]]:
-        """How many files there are, and one page of them by folder and name."""
+    ) -> list[FileRow]:
+        """One page of the files, by folder and name; `file_count` says how many there are."""
         with self.database.reading() as db:
-            count = db.execute(
-                f"SELECT count(*) FROM listing WHERE {LISTED}", (state, state, kind, kind)
-            ).fetchone()[0]
             rows = db.execute(
                 f"SELECT * FROM listing WHERE {LISTED} ORDER BY root_path, path LIMIT ? OFFSET ?",
                 (state, state, kind, kind, limit, offset),
             ).fetchall()
-        return count, [
+        return [
             FileRow(
                 r["item"],
                 _path(r),
@@ -338,18 +335,14 @@ class Catalog:
             for r in rows
         ]
 
-    def recent_titles(self, limit: int = 5) -> list[str]:
-        """Titles of the live items that were changed last, newest first."""
+    def file_count(self, state: str | None = None, kind: Kind | None = None) -> int:
+        """How many files `files` goes through."""
         with self.database.reading() as db:
-            rows = db.execute(
-                f"""SELECT c.content FROM contents c WHERE c.read_generation IS NOT NULL AND EXISTS
-                    (SELECT 1 FROM files f JOIN roots r ON r.id = f.root
-                    WHERE f.content = c.content AND {LIVE})
-                ORDER BY c.newest DESC, c.content LIMIT ?""",
-                (limit,),
-            ).fetchall()
-        items = self.items_of_contents([row["content"] for row in rows])
-        return [items[row["content"]].title for row in rows if row["content"] in items]
+            return int(
+                db.execute(
+                    f"SELECT count(*) FROM listing WHERE {LISTED}", (state, state, kind, kind)
+                ).fetchone()[0]
+            )
 
     def _inside(
         self, folder: Path | None, itself: bool = False
