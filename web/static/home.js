@@ -1,0 +1,132 @@
+/** Nothing typed yet: what can be asked, what was searched before, what is new. */
+import { html, useEffect, useState } from "./dom.js";
+import { connection, getJson } from "./http.js";
+import { Icon } from "./icons.js";
+import { forget, recent } from "./recent.js";
+import { addressOf } from "./route.js";
+import { PlayButton } from "./sound.js";
+import { isWorking, status } from "./status.js";
+import { useStore } from "./store.js";
+import { baseName, count, counted, day, remaining } from "./wording.js";
+
+/**
+ * @typedef {object} File
+ * @property {string | null} id
+ * @property {string} path
+ * @property {string} name
+ * @property {string | null} kind
+ * @property {string} state
+ * @property {number} modified_at
+ */
+
+/** A file's name without its ending, as one would say it. @param {File} file */
+const spoken = (file) => baseName(file.name).replace(/\.[^.]+$/, "").replace(/[-_]+/g, " ").trim();
+
+/**
+ * The newest files of each kind, looked up again when the number of read files changes.
+ * @returns {Record<string, File[]> | null}
+ */
+function useNewest() {
+  const [files, setFiles] = useState(/** @type {Record<string, File[]> | null} */ (null));
+  const { epoch } = useStore(connection);
+  const read = useStore(status)?.coverage.read ?? -1;
+  useEffect(() => {
+    const stop = new AbortController();
+    const kinds = ["document", "photo", "recording"];
+    const asked = kinds.map((kind) => getJson("/api/files", { kind, limit: 12 }, stop.signal));
+    Promise.all(asked).then(
+      (answers) => setFiles(Object.fromEntries(kinds.map((kind, at) => [kind, newest(answers[at].files)]))),
+      () => {},
+    );
+    return () => stop.abort();
+  }, [read, epoch]);
+  return files;
+}
+
+/** @param {File[]} files */
+const newest = (files) => files.filter((file) => file.id).sort((a, b) => b.modified_at - a.modified_at);
+
+/** Questions one could ask of this very library. @param {Record<string, File[]>} files */
+function questionsFrom({ document: documents = [], photo: photos = [], recording: recordings = [] }) {
+  return [
+    documents[0] && { text: `What does “${spoken(documents[0])}” say?`, about: documents[0] },
+    recordings[0] && { text: `What is said in “${spoken(recordings[0])}”?`, about: recordings[0] },
+    photos[0] && { text: `What is in the photo “${spoken(photos[0])}”?`, about: photos[0] },
+    documents[1] && { text: `What does “${spoken(documents[1])}” say?`, about: documents[1] },
+  ].filter(Boolean).slice(0, 3);
+}
+
+/** @param {{files: Record<string, File[]>}} props */
+export function Questions({ files }) {
+  const questions = questionsFrom(files);
+  if (!questions.length) return null;
+  return html`<ul class="questions">
+    ${questions.map(({ text, about }) => html`<li key=${text}><a href=${`/ask?${new URLSearchParams({ question: text, about: about.id })}`}>
+      <${Icon} name="message-square-text" size="18" /><bdi>${text}</bdi>
+    </a></li>`)}
+  </ul>`;
+}
+
+export { useNewest };
+
+function Recent() {
+  const texts = useStore(recent);
+  if (!texts.length) return null;
+  return html`<section aria-label="Recent searches">
+    <h2>Recent searches</h2>
+    <ul class="recent">${texts.map((text) => html`<li key=${text}>
+      <a href=${`/?${new URLSearchParams({ q: text })}`}><${Icon} name="clock" size="16" /><bdi>${text}</bdi></a>
+      <button class="quiet" aria-label=${`Forget the search ${text}`} onClick=${() => forget(text)}><${Icon} name="x" size="16" /></button>
+    </li>`)}</ul>
+  </section>`;
+}
+
+/** @param {{files: Record<string, File[]>}} props */
+function New({ files }) {
+  const { document: documents, photo: photos, recording: recordings } = files;
+  return html`
+    ${photos.length > 0 && html`<section aria-label="New photos">
+      <h2 class="photo"><${Icon} name="image" size="18" />Photos</h2>
+      <ul class="tiles">${photos.slice(0, 8).map((file) => html`<li key=${file.id}><a data-row href=${addressOf(file.id, null)}><img src=${`/api/items/${file.id}/thumb`} alt=${spoken(file)} loading="lazy" decoding="async" /></a></li>`)}</ul>
+    </section>`}
+    <div class="pair">
+      ${documents.length > 0 && html`<section aria-label="New documents">
+        <h2 class="document"><${Icon} name="file-text" size="18" />Documents</h2>
+        <ul class="short">${documents.slice(0, 5).map((file) => html`<li key=${file.id}><a data-row href=${addressOf(file.id, { page: 1 })}>
+          <span class="face document"><img src=${`/api/items/${file.id}/thumb`} alt="" width="40" height="52" loading="lazy" decoding="async" /></span>
+          <span><bdi>${spoken(file)}</bdi><small>${day(file.modified_at)}</small></span></a></li>`)}</ul>
+      </section>`}
+      ${recordings.length > 0 && html`<section aria-label="New recordings">
+        <h2 class="recording"><${Icon} name="audio-lines" size="18" />Recordings</h2>
+        <ul class="short">${recordings.slice(0, 5).map((file) => html`<li key=${file.id}>
+          <${PlayButton} id=${file.id} second=${0} title=${spoken(file)} />
+          <a data-row href=${addressOf(file.id, { start_s: 0 })}><span><bdi>${spoken(file)}</bdi><small>${day(file.modified_at)}</small></span></a></li>`)}</ul>
+      </section>`}
+    </div>`;
+}
+
+/** How the library stands, in a sentence under the greeting. */
+function Standing() {
+  const now = useStore(status);
+  if (!now) return html`<p class="lead"> </p>`;
+  const { files, failed, understood } = now.coverage;
+  if (!files) return html`<p class="lead">Choose a folder and Recollect reads it. Nothing leaves this computer. <a class="button main" href="/library">Choose a folder</a></p>`;
+  const wait = remaining(now.eta_s);
+  const where = `${counted(files, "file")} in ${counted(now.roots.length, "folder")}`;
+  const state = isWorking(now)
+    ? `${count(understood)} understood so far${wait ? `, ${wait} to go` : ""}`
+    : failed ? `all understood but ${count(failed)}` : "all read and understood";
+  return html`<p class="lead">${where}, ${state}. Nothing leaves this computer.</p>`;
+}
+
+export function Home() {
+  const files = useNewest();
+  const any = files && Object.values(files).some((some) => some.length);
+  return html`<div class="home">
+    <h1>Find anything you have read, seen or heard.</h1>
+    <${Standing} />
+    ${files && html`<${Questions} files=${files} />`}
+    <${Recent} />
+    ${any && html`<${New} files=${files} />`}
+  </div>`;
+}

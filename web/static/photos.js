@@ -1,0 +1,31 @@
+/** Photos in justified rows: the browser packs them from their known ratios, so nothing shifts. */
+import { html } from "./dom.js";
+import { addressOf, openItem, route } from "./route.js";
+import { Snippet } from "./snippet.js";
+import { useStore } from "./store.js";
+import { day, safeName } from "./wording.js";
+
+/** @param {{hits: import("./hits.js").Hit[]}} props */
+export function PhotoGrid({ hits }) {
+  return html`<ol class="photos">${hits.map((hit) => html`<${Photo} key=${hit.id} hit=${hit} />`)}</ol>`;
+}
+
+/** One photo with its caption below, always to be seen and not on hover only. @param {{hit: import("./hits.js").Hit}} props */
+function Photo({ hit }) {
+  const { item } = useStore(route);
+  const { w, h, colour } = hit.thumb ?? { w: 4, h: 3, colour: "" };
+  const ratio = Math.min(3, Math.max(0.5, w / h));
+  const caption = hit.source === "name" ? "" : hit.snippet;
+  const open = (/** @type {MouseEvent} */ event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    openItem(hit.id, null);
+  };
+  const style = { "--r": String(ratio), "--colour": /^#[0-9a-f]{6}$/i.test(colour) ? colour : "transparent" };
+  return html`<li class=${item === hit.id ? "open" : ""} style=${style}>
+    <a data-row href=${addressOf(hit.id, null)} aria-current=${item === hit.id ? "true" : undefined} onClick=${open}>
+      <img src=${`/api/items/${hit.id}/thumb`} alt=${caption || `Photo, ${day(hit.modified_at)}`} loading="lazy" decoding="async" />
+      <span class="caption" aria-hidden="true">${caption ? html`<${Snippet} text=${caption} marks=${hit.marks} />` : safeName(hit.title)}</span>
+    </a>
+  </li>`;
+}

@@ -1,0 +1,69 @@
+/** What the library is doing: one stream for all pages, the pill in the header, the bars below. */
+import { html } from "./dom.js";
+import { follow } from "./events.js";
+import { connection } from "./http.js";
+import { Icon } from "./icons.js";
+import { Store, useStore } from "./store.js";
+import { count, remaining } from "./wording.js";
+
+/**
+ * @typedef {import("./wording.js").Coverage} Coverage
+ * @typedef {object} Status
+ * @property {{path: string, files: number, offline: boolean}[]} roots
+ * @property {Coverage} coverage
+ * @property {Record<string, number>} states
+ * @property {{path: string, reason: string, sentence: string, attempts: number}[]} failed
+ * @property {number} queue
+ * @property {{name: string, device: string, dtype: string, demonstration?: boolean}} model
+ * @property {Record<string, Coverage>} [progress] by kind
+ * @property {number | null} [eta_s]
+ * @property {boolean} [demonstration]
+ */
+
+/** @type {Store<Status | null>} null until the first word from the server */
+export const status = new Store(null);
+
+/** Called once. */
+export function startStatus() {
+  follow("/api/status?stream=1", (data) => status.set(data));
+}
+
+/** Is there reading or understanding left to do? @param {Status} now */
+export const isWorking = ({ coverage }) =>
+  coverage.read + coverage.failed < coverage.files || coverage.understood + coverage.failed < coverage.files;
+
+/** @param {Status} now */
+function pillText(now) {
+  const { files, read, understood, failed } = now.coverage;
+  if (!files) return "No files yet";
+  const wait = remaining(now.eta_s);
+  if (read + failed < files) return `Reading · ${wait || `${count(read)} of ${count(files)}`}`;
+  if (understood + failed < files) return `Understanding · ${wait || `${count(understood)} of ${count(files)}`}`;
+  return `${count(files - failed)} files, all understood`;
+}
+
+/** One line on what the library is doing; it leads there. */
+export function StatusPill() {
+  const now = useStore(status);
+  const { lost } = useStore(connection);
+  if (lost) return html`<a class="pill bad" href="/library"><span class="dot" />Not running</a>`;
+  if (!now) return html`<a class="pill" href="/library"><span class="dot" />Connecting</a>`;
+  const working = isWorking(now);
+  return html`<a class=${`pill ${working ? "working" : "good"}`} href="/library"><span class="dot" />${pillText(now)}</a>`;
+}
+
+/** The bar that matters everywhere: the server is gone. */
+export function OfflineBar() {
+  const { lost } = useStore(connection);
+  return (
+    lost &&
+    html`<p class="bar bad" role="status"><${Icon} name="unplug" size="18" /><span>Recollect is not running. Start it again and this page carries on.</span></p>`
+  );
+}
+
+/** Said wherever the small model speaks; it cannot be closed. */
+export function DemonstrationNote() {
+  const now = useStore(status);
+  if (!now?.model?.demonstration) return null;
+  return html`<p class="demonstration" role="note"><${Icon} name="sparkles" size="18" /><span><b>Demonstration model</b>: it understands the sample library only. Words find every file. The real model comes with <code>recollect model pull</code>.</span></p>`;
+}
