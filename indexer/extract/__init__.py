@@ -1,0 +1,170 @@
+"""What is in a file: words with their places, facts, a thumbnail, and what the model has to see.
+
+This module is the vocabulary, the decision what a file is (`sniff`), and the way to the generator
+of its kind (`extract`). Decoders are imported by those alone. Never decode a stranger's file in a
+process that matters: `child.Reader` does the same in one that may die.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypedDict
+
+from indexer.extract.signatures import Format, by_content, by_name
+from indexer.passages import Kind, Place
+
+# Raised when the same bytes would now give other words; files read by an older one are read again.
+EXTRACTOR_VERSION = 1
+HEAD_BYTES = 8192
+
+Reason = Literal[
+    "empty",
+    "encrypted",
+    "truncated",
+    "corrupt",
+    "unsupported",
+    "permission",
+    "vanished",
+    "too_large",
+    "timeout",
+    "crashed",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The text of one page."""
+
+    text: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a file without understanding it. `made_at` is in unix seconds, `colour` the
+    mean one as `#rrggbb`; `note` says what was left out, as a sentence."""
+
+    title: str
+    pages: int | None = None
+    width_px: int | None = None
+    height_px: int | None = None
+    duration_s: float | None = None
+    made_at: float | None = None
+    colour: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thumb:
+    """A small picture of the whole, as WebP without any metadata."""
+
+    webp: bytes
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something to look at or to listen to: a photo (place None), a page without words, a clip."""
+
+    place: Place
+
+
+Extracted = Words | Facts | Thumb | Part
+
+
+class PageWords(TypedDict):
+    """The words of a page picture: `width` and `height` of the page, and for every word its box
+    x0, y0, x1, y1 (from the top left), the word, and the number of its line; lengths in points."""
+
+    width: float
+    height: float
+    words: list[tuple[float, float, float, float, str, int]]
+
+
+class Unreadable(Exception):
+    """A file that gives nothing: `reason` is a code, `sentence` is for the person it belongs to."""
+
+    def __init__(self, reason: Reason, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason: Reason = reason
+        self.sentence = sentence
+
+
+NOT_READ_YET = "This is not a kind of file Recollect reads yet."
+
+_KINDS: dict[Format, Kind] = {
+    "text": Kind.DOCUMENT,
+    "pdf": Kind.DOCUMENT,
+    "picture": Kind.PHOTO,
+    "sound": Kind.RECORDING,
+}
+
+
+def sniff(path: Path) -> Kind | None:
+    """What the file is to a person, or None where it is nothing we read (`NOT_READ_YET`). Raises
+    Unreadable when it cannot be opened."""
+    found = file_format(path)
+    return None if found is None else _KINDS[found]
+
+
+def file_format(path: Path) -> Format | None:
+    """What the content says; where it says nothing (empty, damaged), what the name says."""
+    return by_content(head(path), path.name) or by_name(path.name)
+
+
+def head(path: Path) -> bytes:
+    """The first bytes of a plain file; nothing of anything else. Raises Unreadable."""
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with open(handle, "rb") as file:
+            return file.read(HEAD_BYTES) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
+    except OSError as problem:
+        raise unopened(problem) from problem
+
+
+def extract(path: Path) -> Iterator[Extracted]:
+    """Everything in the file, page by page. Raises Unreadable, also halfway."""
+    found = file_format(path)
+    try:
+        if found is not None and path.stat().st_size == 0:
+            raise Unreadable("empty", "The file is empty.")
+        match found:
+            case "text":
+                from indexer.extract import text
+
+                yield from text.extract(path)
+            case "pdf":
+                from indexer.extract import pdf
+
+                yield from pdf.extract(path)
+            case "picture":
+                from indexer.extract import photo
+
+                yield from photo.extract(path)
+            case "sound":
+                from indexer.extract import sound
+
+                yield from sound.extract(path)
+            case None:
+                raise Unreadable("unsupported", NOT_READ_YET)
+    except OSError as problem:
+        raise unopened(problem) from problem
+
+
+def unopened(problem: OSError) -> Unreadable:
+    """Why the system would not let us read."""
+    if isinstance(problem, PermissionError):
+        return Unreadable("permission", "You are not allowed to read this file.")
+    if isinstance(problem, FileNotFoundError | NotADirectoryError):
+        return Unreadable("vanished", "The file is not there any more.")
+    return Unreadable("corrupt", f"The file cannot be read ({problem.strerror or problem}).")
+
+
+def title_of(path: Path) -> str:
+    """A file's name without its ending, as something that can be shown."""
+    return os.fsencode(path.stem).decode("utf-8", "replace").strip() or "Untitled"

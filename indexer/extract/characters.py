@@ -1,0 +1,22 @@
+"""Text as it is kept and shown: one form of every character, and none that cannot be seen."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Soft hyphens, zero-width spaces, bidirectional overrides, tags: unseen by a person and able to
+# tell a model something else than what is read. Joiners stay: words and emoji are made with them.
+_UNSEEN = re.compile(
+    "[\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f\u00ad\u180e\u200b\u200e\u200f"
+    "\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+_LINE_ENDS = re.compile("\r\n?|[\u0085\u2028\u2029]")
+
+
+def clean(text: str) -> str:
+    """`text` in NFC, with `\\n` ends of lines, without unseen characters and lone surrogates."""
+    text = _LINE_ENDS.sub("\n", text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
+    return _UNSEEN.sub("", text)

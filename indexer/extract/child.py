@@ -1,0 +1,221 @@
+"""The reader: opens strangers' files in a child process that may hang or die without harm.
+
+The child is started when it is first needed and again after it died. It has its own memory limit,
+no open file but two pipes and a lifeline, and ends with this process. A new one is a fresh Python
+(never a fork), so it carries nothing of ours with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from indexer.extract import Extracted, PageWords, Unreadable
+from indexer.extract.frames import Message, packed, unpacked
+from indexer.passages import Place, place_json
+from model.interface import Image, Sound
+
+LIMIT_S = 60.0
+WHOLE_LIMIT_S = 1_800.0
+MEMORY_BYTES = 2 << 30
+
+CRASHED = "This file made the program that reads it stop; it was left out."
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+class Reader:
+    """Reads files in one child, one job at a time; threads wait for each other. Every call raises
+    Unreadable, with a sentence for a person, for whatever is wrong with the file.
+
+    `limit_s` is how long the child may be silent; a page that was read is a sign of life.
+    """
+
+    def __init__(
+        self,
+        limit_s: float = LIMIT_S,
+        memory_bytes: int = MEMORY_BYTES,
+        whole_limit_s: float = WHOLE_LIMIT_S,
+    ) -> None:
+        self._limit_s = limit_s
+        self._whole_limit_s = max(limit_s, whole_limit_s)
+        self._memory_bytes = memory_bytes
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._lifeline = -1
+
+    def extract(self, path: Path) -> list[Extracted]:
+        """Everything in the file."""
+        from indexer.extract.worker import piece_of
+
+        return [piece_of(message) for message in self._ask("extract", path)]
+
+    def original(self, path: Path, place: Place, longest_px: int = 1600) -> Image | Sound:
+        """A photo (place None) or a page as pixels; a span of a recording as mono samples at 16
+        kHz, at most a minute of it."""
+        head, body = self._one("original", path, place=place_json(place), longest_px=longest_px)
+        if head["is"] == "sound":
+            return Sound(np.frombuffer(body, np.float32), head["rate_hz"])
+        shape = (head["height_px"], head["width_px"], 3)
+        return Image(np.frombuffer(body, np.uint8).reshape(shape))
+
+    def page(self, path: Path, page: int, width_px: int) -> bytes:
+        """A page of a document as WebP; texts are laid out for it."""
+        return self._one("page", path, page=page, width_px=width_px)[1]
+
+    def words(self, path: Path, page: int) -> PageWords:
+        """The words of a page and their boxes."""
+        head, _ = self._one("words", path, page=page)
+        words = [(*map(float, word[:4]), str(word[4]), int(word[5])) for word in head["words"]]
+        return {"width": head["width"], "height": head["height"], "words": words}  # type: ignore[typeddict-item]
+
+    def picture(self, path: Path, longest_px: int) -> bytes:
+        """A photo as WebP: upright, without metadata."""
+        return self._one("picture", path, longest_px=longest_px)[1]
+
+    def sound(self, path: Path) -> Path:
+        """A file a browser can play. All the kinds we read are."""
+        return path
+
+    def peaks(self, path: Path, count: int = 400) -> list[float]:
+        """The loudest sample, 0 to 1, of each of `count` equal stretches of a recording."""
+        found = self._one("peaks", path, count=count)[0]["peaks"]
+        return [float(peak) for peak in found]
+
+    def close(self) -> None:
+        """End the child. The reader can be used again."""
+        with self._lock:
+            self._stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self._stop()
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, while there is one."""
+        child = self._child
+        return None if child is None else child.pid
+
+    def _one(self, do: str, path: Path, **wanted: Any) -> Message:
+        for message in self._ask(do, path, **wanted):
+            return message
+        raise Unreadable("crashed", CRASHED)
+
+    def _ask(self, do: str, path: Path, **wanted: Any) -> list[Message]:
+        job = {"do": do, "path": str(path), "cpu_s": self._whole_limit_s, **wanted}
+        with self._lock:
+            try:
+                return list(self._answers(packed(job)))
+            except (EOFError, BrokenPipeError, ValueError, KeyError) as problem:
+                self._stop()
+                raise Unreadable("crashed", CRASHED) from problem
+            except TimeoutError as problem:
+                self._stop()
+                raise Unreadable("timeout", _too_long(self._limit_s)) from problem
+            except Unreadable:
+                raise
+            except BaseException:  # interrupted: what the child still says is not for the next job
+                self._stop()
+                raise
+
+    def _answers(self, job: bytes) -> Iterator[Message]:
+        child = self._running()
+        assert child.stdin is not None  # noqa: S101  it was made with pipes
+        assert child.stdout is not None  # noqa: S101
+        child.stdin.write(job)
+        child.stdin.flush()
+        source = child.stdout.fileno()
+        end = time.monotonic() + self._whole_limit_s
+        while True:
+            until = min(end, time.monotonic() + self._limit_s)
+            head, body = unpacked(functools.partial(_exactly, source, until))
+            if "done" in head:
+                return
+            if "reason" in head:
+                raise Unreadable(head["reason"], head["sentence"])
+            yield head, body
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._child is not None and self._child.poll() is None:
+            return self._child
+        self._stop()
+        ours, self._lifeline = os.pipe()
+        try:
+            self._child = subprocess.Popen(  # noqa: S603  our own interpreter and words
+                # -P: never import from the folder we happen to be in
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "indexer.extract.worker",
+                    str(ours),
+                    str(self._memory_bytes),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(ours,),
+                cwd="/",
+                env=_environment(),
+                start_new_session=True,
+            )
+        finally:
+            os.close(ours)
+        return self._child
+
+    def _stop(self) -> None:
+        child, self._child = self._child, None
+        if self._lifeline >= 0:
+            os.close(self._lifeline)
+            self._lifeline = -1
+        if child is not None:
+            child.kill()
+            child.wait()
+            for pipe in (child.stdin, child.stdout):
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()  # type: ignore[union-attr]
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of a person's, and one thread: the child shares the machine."""
+    kept = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
+    said = {name: os.environ[name] for name in kept if name in os.environ}
+    one = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"], "1")
+    return {**said, **one, "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _exactly(source: int, until: float, count: int) -> bytes:
+    """`count` bytes from a pipe. Raises EOFError when it ends, TimeoutError when it is late."""
+    data = bytearray()
+    poll = select.poll()
+    poll.register(source, select.POLLIN)
+    while len(data) < count:
+        left = until - time.monotonic()
+        if left <= 0 or not poll.poll(left * 1000):
+            raise TimeoutError
+        some = os.read(source, min(1 << 20, count - len(data)))
+        if not some:
+            raise EOFError
+        data += some
+    return bytes(data)
+
+
+def _too_long(limit_s: float) -> str:
+    return f"Reading this file took longer than {limit_s:g} seconds, so it was left out."

@@ -1,0 +1,34 @@
+"""Messages between a process and its child: a JSON head and raw bytes, each after its length.
+
+Nothing is unpickled, so whatever a hostile file made of the child can send us only data.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable
+from typing import Any
+
+_LENGTHS = struct.Struct(">IQ")
+MAX_HEAD_BYTES = 64 << 20
+MAX_BODY_BYTES = 512 << 20
+
+Message = tuple[dict[str, Any], bytes]
+
+
+def packed(head: dict[str, Any], body: bytes = b"") -> bytes:
+    said = json.dumps(head).encode("ascii")
+    return _LENGTHS.pack(len(said), len(body)) + said + body
+
+
+def unpacked(read: Callable[[int], bytes]) -> Message:
+    """The next message; `read(n)` gives exactly n bytes. Raises ValueError for no message of ours,
+    and whatever `read` raises."""
+    head_bytes, body_bytes = _LENGTHS.unpack(read(_LENGTHS.size))
+    if head_bytes > MAX_HEAD_BYTES or body_bytes > MAX_BODY_BYTES:
+        raise ValueError("a message larger than any of ours")
+    head = json.loads(read(head_bytes))
+    if not isinstance(head, dict):
+        raise ValueError("a message without a head")
+    return head, read(body_bytes)

@@ -1,0 +1,96 @@
+"""Pages of texts as pictures: every document can be shown, and its words marked, page by page.
+
+MuPDF lays them out; its built-in fonts cover the living scripts, so nothing of the system's is
+needed and a page looks the same on every machine.
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import io
+from dataclasses import dataclass
+from typing import Any
+
+WIDTH_PT, HEIGHT_PT = 595.0, 842.0  # A4
+MARGIN_PT = 60.0
+
+_STYLE = """
+body { margin: 0; font-family: serif; font-size: 11px; line-height: 1.45; color: #1c1c1e }
+p, ul, ol, pre, table, blockquote { margin: 0 0 8px 0 }
+h1 { font-size: 20px; margin: 4px 0 10px 0 } h2 { font-size: 16px; margin: 10px 0 8px 0 }
+h3 { font-size: 13px; margin: 8px 0 6px 0 } h4, h5, h6 { font-size: 11px; margin: 6px 0 }
+h1, h2, h3, h4, h5, h6, th { font-family: sans-serif }
+pre, code { font-family: monospace; font-size: 9.5px }
+blockquote { margin-left: 18px; color: #55555a }
+td, th { padding: 2px 8px 2px 0 }
+a { color: #1c1c1e; text-decoration: none }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PageSource:
+    """One page: its words as they are searched, and the same as HTML to be laid out."""
+
+    text: str
+    html: str
+
+    def document(self) -> Any:
+        """A pymupdf document of this one page; as tall as its words need."""
+        import pymupdf
+
+        return pymupdf.open("pdf", _laid_out(self.html))
+
+
+def plain(source: str) -> PageSource:
+    """A page of plain text: its own lines, its own blanks."""
+    lines = "<br/>".join(
+        html.escape(line.expandtabs(4)).replace("  ", "\u00a0 ") for line in source.split("\n")
+    )
+    return PageSource(source, f"<p>{lines}</p>")
+
+
+def markdown(source: str) -> PageSource:
+    """A page of Markdown: laid out as it is meant, its words without the marks."""
+    tokens = _markdown().parse(source)
+    blocks: list[str] = []
+    for token in tokens:
+        if token.type == "inline":
+            blocks.append("".join(_inline(child) for child in token.children or ()))
+        elif token.type in ("fence", "code_block"):
+            blocks.append(token.content.rstrip("\n"))
+    parser = _markdown()
+    return PageSource("\n\n".join(blocks), parser.renderer.render(tokens, parser.options, {}))
+
+
+def _inline(token: Any) -> str:
+    if token.type in ("softbreak", "hardbreak"):
+        return "\n"
+    return str(token.content)
+
+
+@functools.cache
+def _markdown() -> Any:
+    """CommonMark and tables. HTML stays text, and pictures are never fetched."""
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark", {"html": False, "xhtmlOut": True})
+    return parser.enable("table").disable(["image", "html_block", "html_inline"])
+
+
+@functools.lru_cache(maxsize=8)
+def _laid_out(body: str) -> bytes:
+    """The page as a PDF: the same bytes of HTML give the same boxes."""
+    import pymupdf
+
+    inner = WIDTH_PT - 2 * MARGIN_PT
+    _, filled = pymupdf.Story(body, user_css=_STYLE).place(pymupdf.Rect(0, 0, inner, 100_000))
+    height = max(HEIGHT_PT, filled[3] + 2 * MARGIN_PT)
+    story = pymupdf.Story(body, user_css=_STYLE)
+    story.place(pymupdf.Rect(MARGIN_PT, MARGIN_PT, WIDTH_PT - MARGIN_PT, height - MARGIN_PT + 1))
+    stream = io.BytesIO()
+    writer = pymupdf.DocumentWriter(stream)
+    story.draw(writer.begin_page(pymupdf.Rect(0, 0, WIDTH_PT, height)))
+    writer.end_page()
+    writer.close()
+    return stream.getvalue()

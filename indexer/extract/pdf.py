@@ -1,0 +1,179 @@
+"""PDF: the words of every page in the order they were set, and the pages that are pictures.
+
+Scripts, attachments and links in a PDF are never run, opened or followed: MuPDF only reads text
+and draws pages here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from indexer.extract import Extracted, Facts, Part, Unreadable, Words, title_of
+from indexer.extract.characters import clean
+from indexer.extract.pictures import thumb
+from indexer.passages import Page
+
+MAX_PAGES = 10_000
+MAX_CHARS = 20_000_000
+# A page with fewer characters than this says what it says by its picture.
+FEW_CHARS = 20
+# So many drawn shapes are a picture; fewer are rules and frames.
+FEW_SHAPES = 12
+
+LOCKED = "This PDF is locked with a password."
+DAMAGED = "The PDF is damaged and none of its pages can be read."
+CUT_OFF = "The PDF is cut off before its end and none of its pages can be read."
+
+
+def extract(path: Path) -> Iterator[Extracted]:
+    """One Words for each page that has some, a Part for each that is a picture; pages that cannot
+    be read are left out and counted in the note. Raises Unreadable when none can."""
+    with opened(path) as document:
+        count, chars, good = min(document.page_count, MAX_PAGES), 0, 0
+        first: Any = None
+        for number in range(count):
+            try:
+                page = document[number]
+                text = page_text(page)
+                looked_at = len(text) < FEW_CHARS and _is_picture(page)
+            except MemoryError:
+                raise
+            except Exception:  # noqa: S112  MuPDF raises many kinds; the page is counted below
+                continue
+            good += 1
+            first = page if first is None else first
+            chars += len(text)
+            if text:
+                yield Words(text, Page(number + 1))
+            if looked_at:
+                yield Part(Page(number + 1))
+            if chars > MAX_CHARS:
+                count = number + 1
+                break
+        if first is None:
+            raise _broken(path)
+        picture, colour = thumb(first)
+        yield Facts(
+            _title(document, first, path),
+            pages=document.page_count,
+            colour=colour,
+            note=_note(good, count, document.page_count),
+        )
+        yield picture
+
+
+def opened(path: Path) -> Any:
+    """The open pymupdf document; the caller closes it. Raises Unreadable."""
+    import pymupdf
+
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    pymupdf.TOOLS.mupdf_display_warnings(False)
+    try:
+        document = pymupdf.open(path, filetype="pdf")
+        locked, pages = document.needs_pass, 0 if document.needs_pass else document.page_count
+    except MemoryError:
+        raise
+    except Exception as problem:
+        raise _broken(path) from problem
+    if locked:
+        document.close()
+        raise Unreadable("encrypted", LOCKED)
+    if pages == 0:
+        document.close()
+        raise _broken(path)
+    return document
+
+
+def page(document: Any, number: int) -> Any:
+    """Page `number`, from 1. Raises Unreadable."""
+    if not 1 <= number <= document.page_count:
+        raise Unreadable("vanished", f"This document has no page {number}.")
+    try:
+        return document[number - 1]
+    except Exception as problem:
+        raise Unreadable("corrupt", f"Page {number} of this PDF is damaged.") from problem
+
+
+def page_text(page: Any) -> str:
+    """The words of a page: paragraphs apart, their lines joined, words broken at the end of a line
+    made whole."""
+    import pymupdf
+
+    flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
+    blocks = page.get_text("blocks", flags=flags)
+    paragraphs = (_joined(block[4]) for block in blocks if block[6] == 0)
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+_BROKEN_WORD = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad]\n(?=[^\W\d_])")
+_BROKEN_NUMBER = re.compile(r"(?<=\w)([-\u2010/])\n(?=\w)")
+
+
+def _joined(block: str) -> str:
+    block = "\n".join(line.strip() for line in block.replace("\r", "\n").split("\n"))
+    block = _BROKEN_WORD.sub(lambda at: "" if block[at.end()].islower() else "-", block)
+    block = _BROKEN_NUMBER.sub(r"\1", block)
+    return re.sub(r"\s+", " ", clean(block)).strip()
+
+
+def _is_picture(page: Any) -> bool:
+    """Whether something is drawn: any image, or more than a few shapes."""
+    shapes = 0
+    for operation, *_ in page.get_bboxlog():
+        if operation in ("fill-image", "fill-imgmask"):
+            return True
+        shapes += operation in ("fill-path", "stroke-path", "fill-shade")
+    return shapes > FEW_SHAPES
+
+
+_EMPTY_TITLE = re.compile(r"(untitled|unknown|title|document|doc|slide|page|pdf|scan)?\W*\d*", re.I)
+_PROGRAM = re.compile(r"^(microsoft (word|powerpoint|excel)|print(ing)?) *[-:] *", re.I)
+_ENDING = re.compile(r"\.(docx?|pptx?|xlsx?|odt|rtf|tex|dvi|indd|qxd|pdf|txt|html?|ps)$", re.I)
+
+
+def _title(document: Any, first: Any, path: Path) -> str:
+    """The title it was given, when that is one; else its first big line; else its name."""
+    given = _PROGRAM.sub("", clean((document.metadata or {}).get("title") or "").strip())
+    if not _EMPTY_TITLE.fullmatch(given) and not _ENDING.search(given) and len(given) >= 4:
+        return re.sub(r"\s+", " ", given)[:200]
+    return _big_line(first) or title_of(path)
+
+
+def _big_line(page: Any) -> str | None:
+    """The line set largest on the upper half of a page, if it is larger than most."""
+    import pymupdf
+
+    lines: list[tuple[float, float, str]] = []
+    for block in page.get_text("dict", flags=pymupdf.TEXT_PRESERVE_WHITESPACE)["blocks"]:
+        for line in block.get("lines", ()):
+            text = re.sub(r"\s+", " ", clean("".join(s["text"] for s in line["spans"]))).strip()
+            if text:
+                size = max(span["size"] for span in line["spans"])
+                lines.append((round(size, 1), line["bbox"][1], text))
+    if not lines:
+        return None
+    usual = sorted(size for size, _, _ in lines)[len(lines) // 2]
+    for size, top, text in sorted(lines, key=lambda line: (-line[0], line[1])):
+        if size < usual * 1.15:
+            return None
+        letters = sum(char.isalpha() for char in text)
+        if letters >= 4 and len(text) <= 150 and top < page.rect.height / 2:
+            return text
+    return None
+
+
+def _note(good: int, tried: int, pages: int) -> str | None:
+    if good < tried:
+        return f"{tried - good} of {pages} pages are damaged and could not be read."
+    return f"Only the first {tried} of {pages} pages were read." if tried < pages else None
+
+
+def _broken(path: Path) -> Unreadable:
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - 2048))
+        whole = b"%%EOF" in file.read()
+    return Unreadable("corrupt", DAMAGED) if whole else Unreadable("truncated", CUT_OFF)

@@ -1,0 +1,113 @@
+"""Where somebody speaks: the level of a recording, frame by frame, and the pieces cut from it.
+
+Silence is what lies near the recording's own background, so a quiet voice in a quiet room and a
+loud one in a train are both heard. No model is needed; a piece is at most 15 s, because the
+resident model understands little of what lies further back in a sound.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.interface import Float32
+
+FRAME_S = 0.02
+LONGEST_S = 15.0
+SHORTEST_S = 8.0  # a piece that has to be cut is at least this long, where a silence allows it
+
+QUIET_DB = -60.0  # below this, nothing is heard at all
+SPREAD_DB = 6.0  # a recording that varies less is the same all through
+ABOVE_DB = 10.0  # how far sound begins over the background, at most
+HYSTERESIS_DB = 3.0
+MIN_SILENCE_S = 0.3
+MIN_SOUND_S = 0.06  # shorter is a click
+LEFT_OUT_S = 1.5  # a silence from here on is never part of a piece
+MARGIN_S = 0.15  # kept on both sides of a sound: soft beginnings and ends
+
+
+def pieces(levels_db: Float32) -> list[tuple[float, float]]:
+    """Cut a recording, given its level (n,) in dB below full scale for frames of 20 ms: (start,
+    end) of each piece in seconds, in order, without overlap, silence left out."""
+    sounds = _sounds(levels_db)
+    found: list[tuple[int, int]] = []
+    group: list[tuple[int, int]] = []
+    for sound in sounds:
+        if group and sound[0] - group[-1][1] >= _frames(LEFT_OUT_S):
+            found += _cut(group, levels_db)
+            group = []
+        group.append(sound)
+    found += _cut(group, levels_db)
+    return _with_margins(found, len(levels_db))
+
+
+def _sounds(levels_db: Float32) -> list[tuple[int, int]]:
+    """The frames where there is sound: (first, one after the last)."""
+    heard = levels_db[levels_db > QUIET_DB]
+    if heard.size == 0:
+        return []
+    background = max(float(np.percentile(levels_db, 10)), QUIET_DB)
+    loud = float(np.percentile(heard, 95))
+    if loud - background < SPREAD_DB:
+        begins = QUIET_DB
+    else:
+        begins = background + min(ABOVE_DB, max(SPREAD_DB / 2, (loud - background) * 0.3))
+    ends = max(begins - HYSTERESIS_DB, QUIET_DB)
+    inside = levels_db > ends
+    runs = _runs(inside)
+    runs = [run for run in runs if levels_db[run[0] : run[1]].max() > begins]
+    joined: list[tuple[int, int]] = []
+    for first, end in runs:
+        if joined and first - joined[-1][1] < _frames(MIN_SILENCE_S):
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((first, end))
+    return [run for run in joined if run[1] - run[0] >= _frames(MIN_SOUND_S)]
+
+
+def _runs(inside: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(np.int8)))
+    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+
+
+def _cut(group: list[tuple[int, int]], levels_db: Float32) -> list[tuple[int, int]]:
+    """Pieces of at most 15 s (margins included) from sounds that lie close together."""
+    if not group:
+        return []
+    longest = _frames(LONGEST_S - 2 * MARGIN_S)
+    gaps = [(a[1], b[0]) for a, b in pairwise(group)]
+    start, end = group[0][0], group[-1][1]
+    found: list[tuple[int, int]] = []
+    while end - start > longest:
+        within = [gap for gap in gaps if start < gap[0] <= start + longest]
+        late = [gap for gap in within if gap[0] >= start + _frames(SHORTEST_S)]
+        if late:  # the longest silence, the later of two equal ones
+            gap = max(late, key=lambda gap: (gap[1] - gap[0], gap[0]))
+        elif within:
+            gap = within[-1]
+        else:  # nobody draws breath: cut where it is quietest
+            earliest = start + longest - _frames(3.0)
+            at = earliest + int(np.argmin(levels_db[earliest : start + longest]))
+            gap = (at, at)
+        found.append((start, gap[0]))
+        start = gap[1]
+    return [*found, (start, end)]
+
+
+def _with_margins(found: list[tuple[int, int]], frames: int) -> list[tuple[float, float]]:
+    """In seconds, with a little of the silence around each; never over into the next piece."""
+    margin = _frames(MARGIN_S)
+    made: list[tuple[float, float]] = []
+    for n, (first, end) in enumerate(found):
+        before = found[n - 1][1] if n else 0
+        after = found[n + 1][0] if n + 1 < len(found) else frames
+        first -= min(margin, (first - before) // 2)
+        end += min(margin, (after - end) // 2) if n + 1 < len(found) else min(margin, after - end)
+        made.append((round(first * FRAME_S, 3), round(end * FRAME_S, 3)))
+    return made
+
+
+def _frames(seconds: float) -> int:
+    return round(seconds / FRAME_S)

@@ -1,0 +1,265 @@
+"""What runs in the child: one job after the other, each within limits the kernel keeps.
+
+Started by `child.Reader` as `python -m indexer.extract.worker`. It ends with its parent: when the
+lifeline pipe closes, the kernel itself ends this process, even in the middle of a decoder that
+never comes back to Python.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from indexer.extract import (
+    Facts,
+    PageWords,
+    Part,
+    Reason,
+    Thumb,
+    Unreadable,
+    Words,
+    extract,
+    file_format,
+    unopened,
+)
+from indexer.extract.frames import Message, packed, unpacked
+from indexer.passages import Page, Place, Span, place_json
+
+TOO_MUCH_MEMORY = "Opening this file takes more memory than Recollect gives to one file."
+Answer = Iterator[tuple[dict[str, Any], bytes]]
+
+
+def main(lifeline: int, memory_bytes: int) -> None:
+    _limit(lifeline, memory_bytes)
+    orders, answers = _own_pipes()
+
+    def read(count: int) -> bytes:
+        data = orders.read(count)
+        if len(data) < count:
+            os._exit(0)  # the parent is gone
+        return bytes(data)
+
+    while True:
+        job, _ = unpacked(read)
+        _allow_seconds(job["cpu_s"])
+        for head, body in _answers(job):
+            answers.write(packed(head, body))
+            answers.flush()
+        _tidy()
+
+
+def _own_pipes() -> tuple[Any, Any]:
+    """Standard input and output become ours; what libraries print goes where errors go."""
+    orders, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    os.close(nothing)
+    return orders, answers
+
+
+def _limit(lifeline: int, memory_bytes: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGIO, signal.SIG_DFL)  # its default is to end the process
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+    flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC | os.O_NONBLOCK)
+    try:
+        if os.read(lifeline, 1) == b"":
+            os._exit(0)  # it closed before we listened
+    except BlockingIOError:
+        pass
+    _set_limit(resource.RLIMIT_CORE, 0)
+    _set_limit(resource.RLIMIT_FSIZE, 0)  # nothing is ever written to a file
+    _set_limit(resource.RLIMIT_AS, memory_bytes)
+
+
+def _set_limit(which: int, value: int) -> None:
+    _, hard = resource.getrlimit(which)
+    most = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    with contextlib.suppress(ValueError, OSError):  # macOS does not keep every limit
+        resource.setrlimit(which, (most, hard))
+
+
+def _allow_seconds(seconds: float) -> None:
+    """Processor time for the job that begins now, on top of what was used so far."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _set_limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + seconds) + 2)
+
+
+def _answers(job: dict[str, Any]) -> Answer:
+    try:
+        yield from _JOBS[job["do"]](job)
+        yield {"done": True}, b""
+    except Unreadable as problem:
+        yield _refusal(problem.reason, problem.sentence)
+    except MemoryError:
+        yield _refusal("too_large", TOO_MUCH_MEMORY)
+    except OSError as problem:
+        refused = unopened(problem)
+        yield _refusal(refused.reason, refused.sentence)
+    except Exception as problem:
+        if "malloc" in str(problem) or "memory" in str(problem).lower():
+            yield _refusal("too_large", TOO_MUCH_MEMORY)
+        else:
+            print(f"{type(problem).__name__}: {problem}", file=sys.stderr)
+            yield _refusal("corrupt", "This file is damaged and cannot be read.")
+
+
+def _refusal(reason: Reason, sentence: str) -> tuple[dict[str, Any], bytes]:
+    return {"reason": reason, "sentence": sentence}, b""
+
+
+def _tidy() -> None:
+    pymupdf = sys.modules.get("pymupdf")
+    if pymupdf is not None:
+        pymupdf.TOOLS.store_shrink(100)
+
+
+# The jobs
+
+
+def _path(job: dict[str, Any]) -> Path:
+    return Path(job["path"])
+
+
+def _extract(job: dict[str, Any]) -> Answer:
+    for piece in extract(_path(job)):
+        match piece:
+            case Words(text, place):
+                yield {"is": "words", "text": text, "place": place_json(place)}, b""
+            case Thumb(webp, width_px, height_px):
+                yield {"is": "thumb", "width_px": width_px, "height_px": height_px}, webp
+            case Part(place):
+                yield {"is": "part", "place": place_json(place)}, b""
+            case Facts():
+                names = Facts.__dataclass_fields__
+                yield {"is": "facts", **{name: getattr(piece, name) for name in names}}, b""
+
+
+def _original(job: dict[str, Any]) -> Answer:
+    from indexer.extract import photo, sound
+    from indexer.extract.pictures import pixels_of
+
+    path, place = _path(job), place_of(job["place"])
+    if isinstance(place, Span):
+        heard = sound.clip(path, place)
+        yield {"is": "sound", "rate_hz": heard.rate_hz}, heard.samples.tobytes()
+        return
+    if isinstance(place, Page):
+        picture = _page_picture(path, place.page, None, job["longest_px"])
+    else:
+        picture = photo.upright(path, job["longest_px"])
+    pixels = pixels_of(picture)
+    yield (
+        {"is": "image", "height_px": pixels.shape[0], "width_px": pixels.shape[1]},
+        (pixels.tobytes()),
+    )
+
+
+def _page(job: dict[str, Any]) -> Answer:
+    from indexer.extract.pictures import webp
+
+    picture = _page_picture(_path(job), job["page"], job["width_px"], None)
+    yield {"is": "bytes"}, webp(picture)
+
+
+def _page_picture(path: Path, number: int, width_px: int | None, longest_px: int | None) -> Any:
+    from indexer.extract.pictures import rendered
+
+    return _with_page(
+        path, number, lambda page: rendered(page, width_px=width_px, longest_px=longest_px)
+    )
+
+
+def _with_page(path: Path, number: int, see: Callable[[Any], Any]) -> Any:
+    """What `see` makes of a page of a document, whether it was set or is laid out by us."""
+    from indexer.extract import pdf, text
+
+    match file_format(path):
+        case "pdf":
+            with pdf.opened(path) as document:
+                return see(pdf.page(document, number))
+        case "text":
+            with text.page(path, number).document() as document:
+                return see(document[0])
+        case _:
+            raise Unreadable("unsupported", "This file has no pages.")
+
+
+def _words(job: dict[str, Any]) -> Answer:
+    yield {"is": "page", **_with_page(_path(job), job["page"], page_words)}, b""
+
+
+def page_words(page: Any) -> PageWords:
+    """The words of a pymupdf page with their boxes in points."""
+    from indexer.extract.characters import clean
+
+    lines: dict[tuple[int, int], int] = {}
+    words: list[tuple[float, float, float, float, str, int]] = []
+    for x0, y0, x1, y1, word, block, line, _ in page.get_text("words"):
+        shown = clean(word)
+        if shown:
+            number = lines.setdefault((block, line), len(lines))
+            box = round(x0, 2), round(y0, 2), round(x1, 2), round(y1, 2)
+            words.append((*box, shown, number))
+    return {
+        "width": round(page.rect.width, 2),
+        "height": round(page.rect.height, 2),
+        "words": words,
+    }
+
+
+def _picture(job: dict[str, Any]) -> Answer:
+    from indexer.extract import photo
+    from indexer.extract.pictures import webp
+
+    yield {"is": "bytes"}, webp(photo.upright(_path(job), job["longest_px"]))
+
+
+def _peaks(job: dict[str, Any]) -> Answer:
+    from indexer.extract import sound
+
+    yield {"is": "peaks", "peaks": sound.peaks(_path(job), job["count"])}, b""
+
+
+_JOBS: dict[str, Callable[[dict[str, Any]], Answer]] = {
+    "extract": _extract,
+    "original": _original,
+    "page": _page,
+    "words": _words,
+    "picture": _picture,
+    "peaks": _peaks,
+}
+
+
+def place_of(said: dict[str, Any] | None) -> Place:
+    """The place that `place_json` wrote."""
+    if said is None:
+        return None
+    return Page(said["page"]) if "page" in said else Span(said["start_s"], said["end_s"])
+
+
+def piece_of(message: Message) -> Words | Facts | Thumb | Part:
+    """The piece a message of `extract` was made from."""
+    head, body = message
+    match head.pop("is"):
+        case "words":
+            return Words(head["text"], place_of(head["place"]))
+        case "thumb":
+            return Thumb(body, head["width_px"], head["height_px"])
+        case "part":
+            return Part(place_of(head["place"]))
+        case _:
+            return Facts(**head)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))
