@@ -32,8 +32,8 @@ FONT_NAMES = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WrittenPicture:
-    """A picture, (height, width, 3) uint8, with words in it. `words` are the words alone, as they
-    stand there; `find` is a short query that should find it; `facts` quote from the caption."""
+    """A picture, (height, width, 3) uint8, with words in it. `words` are the largest of
+    them alone, a sign's text or a title, as they stand there; `find` is a short query that should find it; `facts` quote from the caption."""
 
     image: Uint8
     caption: str
@@ -98,7 +98,7 @@ def draw_sign(
         caption=f'a sign that says "{text}"',
         words=text,
         find=f"sign {text}" if rng.random() < 0.4 else text,
-        facts=(_fact("What does the sign say?", "Which words can I read?", text, f'"{text}"'),),
+        facts=(_fact("What does the sign say?", "Which words can I read?", text, text),),
     )
 
 
@@ -131,11 +131,10 @@ def draw_page(
         pen.text(at, line, fill=INK, font=_font(plain, size))
     if noise:
         picture = _photographed(picture, rng, mild=True)
-    words = " ".join([title, *lines])
     return WrittenPicture(
         image=np.asarray(picture).copy(),
         caption=f'a page titled "{title}" that says "{" ".join(lines)}"',
-        words=words,
+        words=title,
         find=title,
         facts=(_fact("What is the title of the page?", "Which heading is there?", title, title),),
     )
@@ -244,7 +243,7 @@ def table(rng: random.Random, size_px: tuple[int, int] = (384, 288)) -> WrittenP
 def _fact(question: str, otherwise: str, value: str, quote: str) -> Fact:
     if content_words(otherwise) & content_words(quote):
         otherwise = "What is to be seen?"
-    return Fact(question, otherwise, f"It is {value}.", value, quote, 0, quote.strip('"'))
+    return Fact(question, otherwise, f"It is {value}.", value, quote, 0, quote, "sign", question)
 
 
 def _listed(parts: Iterable[str]) -> str:

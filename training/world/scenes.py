@@ -156,7 +156,7 @@ def draw(
         objects=made.things,
         place=made.place,
         find=_find(made, rng),
-        facts=_facts(made),
+        facts=facts_of(made),
     )
 
 
@@ -345,14 +345,15 @@ def _find(made: Plan, rng: random.Random) -> str:
     return made.caption if form < 0.8 else f"{short} {PLACES[made.place].said}"
 
 
-def _facts(made: Plan) -> tuple[Fact, ...]:
+def facts_of(made: Plan) -> tuple[Fact, ...]:
     """What can be asked of the picture; every quote is a part of the caption."""
     caption = made.caption
     facts = []
 
     def add(question: str, otherwise: str, answer: str, value: str, quote: str) -> None:
         if quote in caption and not content_words(otherwise) & content_words(caption):
-            facts.append(Fact(question, otherwise, answer, value, quote, 0, quote))
+            fact = Fact(question, otherwise, answer, value, quote, 0, quote, "scene", question)
+            facts.append(fact)
 
     for thing in made.things:
         known = KINDS[thing.kind]

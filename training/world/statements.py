@@ -57,6 +57,7 @@ class Statement:
     paraphrase: str
     answer: str
     find: str
+    speaker: str = ""
 
     @property
     def topic(self) -> str:
@@ -64,14 +65,15 @@ class Statement:
         contradict each other."""
         family = families()[self.family]
         said = dict(self.fillings)
-        return " ".join([self.family, *(said[key] for key in family.keys)])
+        return " ".join([self.family, *(said[key] for key in family.keys), self.speaker]).strip()
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """A question that a document, a note or a picture answers. `quote` is a part of its paragraph
     (or turn) number `paragraph_index`, letter for letter; `value` is the short answer. `paraphrase`
-    shares no content word with that paragraph; `find` is what one would type to find it."""
+    shares no content word with that paragraph; `find` is what one would type to find it. Two facts
+    of one `topic` answer the same question; a `paraphrase` may fit a whole `family`."""
 
     question: str
     paraphrase: str
@@ -80,6 +82,8 @@ class Fact:
     quote: str
     paragraph_index: int
     find: str
+    family: str = ""
+    topic: str = ""
 
 
 def fact(said: Statement, paragraph_index: int) -> Fact:
@@ -92,6 +96,8 @@ def fact(said: Statement, paragraph_index: int) -> Fact:
         quote=said.quote,
         paragraph_index=paragraph_index,
         find=said.find,
+        family=said.family,
+        topic=said.topic,
     )
 
 
@@ -112,6 +118,7 @@ def reported(said: Statement, speaker: str) -> Statement:
         question=f"What did {speaker} say about the {said.find.removeprefix('the ')}?",
         answer=f"{speaker} said that {lowered.rstrip('.')}",
         find=f"{speaker} {said.find}",
+        speaker=speaker,
     )
 
 
@@ -180,15 +187,17 @@ def statement(
     raise ValueError(f"no paraphrase of {family.name} avoids the words of: {context}")
 
 
-def rival(rng: random.Random, known: Statement) -> Statement:
+def rival(rng: random.Random, known: Fact) -> Statement | None:
     """A statement of the same family about something else, with another value: the hardest
-    neighbour of `known`. Families without a key have no rival but another family."""
-    family = families()[known.family]
+    neighbour of `known`. None for pictures and for families whose facts have no key."""
+    family = families().get(known.family)
+    if family is None or not family.keys:
+        return None
     for _ in range(100):
         other = statement(rng, family)
         if other.topic != known.topic and other.value != known.value:
             return other
-    return statement(rng)
+    return None
 
 
 def _fillings(family: Family, rng: random.Random, given: dict[str, str]) -> dict[str, Word]:

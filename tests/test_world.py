@@ -1,0 +1,224 @@
+"""The generated world: one seed gives one thing, and every answer stands in its source."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from model.prompts import NOT_IN_LIBRARY
+from training.world import seeds
+from training.world.documents import FORMS, document, paragraph
+from training.world.objects import KINDS, drawing
+from training.world.pages import WrittenPicture, chart, page, sign, table
+from training.world.questions import exchange, judgement, pair
+from training.world.scenes import draw, plan, scene
+from training.world.speech import (
+    NEW_VOICES,
+    RATE_HZ,
+    TRAIN_VOICES,
+    meeting,
+    note,
+    pronounceable,
+    resample,
+    script,
+    speak,
+    voice,
+)
+from training.world.statements import families, reported, statement
+from training.world.words import COLOURS, PEOPLE, content_words
+
+speaking = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng speaks; apt")
+
+
+def test_seed_ranges_never_meet() -> None:
+    ranges = [seeds.TRAIN, seeds.EVAL, seeds.DEMONSTRATION]
+    for one in ranges:
+        for other in ranges:
+            assert one is other or one[-1] < other[0] or other[-1] < one[0]
+    assert (
+        seeds.dice(seeds.TRAIN, 7, "note").random() == seeds.dice(seeds.TRAIN, 7, "note").random()
+    )
+    assert seeds.dice(seeds.TRAIN, 7, "note").random() != seeds.dice(seeds.EVAL, 7, "note").random()
+    with pytest.raises(IndexError):
+        seeds.dice(seeds.EVAL, 10**6)
+
+
+@pytest.mark.parametrize("name", sorted(families()))
+def test_statement_quotes_its_value_and_is_asked_in_other_words(name: str) -> None:
+    rng = random.Random(name)
+    for _ in range(40):
+        said = statement(rng, families()[name])
+        assert said.quote in said.text
+        assert said.value in said.quote
+        assert said.value in said.answer
+        assert not content_words(said.paraphrase) & content_words(said.text), said
+        assert "{" not in f"{said.text}{said.question}{said.paraphrase}{said.answer}{said.find}"
+        told = reported(said, "Anna")
+        assert told.quote in told.text
+        assert told.value in told.quote
+
+
+def test_grammar_is_no_handful_of_sentences() -> None:
+    rng = random.Random(1)
+    texts = [statement(rng).text for _ in range(5_000)]
+    assert len(families()) >= 90
+    assert len(set(texts)) > 4_000
+    assert len({word for text in texts for word in content_words(text) if word.isalpha()}) > 300
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_document_holds_its_facts(form: str) -> None:
+    for number in range(30):
+        made = document(seeds.dice(seeds.TRAIN, number, form), form)
+        assert made.facts
+        assert len({fact.topic for fact in made.facts}) > 0
+        for fact in made.facts:
+            text = made.paragraphs[fact.paragraph_index]
+            assert fact.quote in text
+            assert not content_words(fact.paraphrase) & content_words(text)
+    assert document(random.Random(3), form) == document(random.Random(3), form)
+
+
+def test_paragraph_paraphrases_share_no_content_word() -> None:
+    rng = random.Random(2)
+    for _ in range(500):
+        text, said = paragraph(rng)
+        for one in said:
+            assert not content_words(one.paraphrase) & content_words(text)
+
+
+def test_exchange_is_answered_from_its_sources_or_not_at_all() -> None:
+    rng = random.Random(4)
+    present = 0
+    for _ in range(300):
+        case = exchange(rng)
+        assert 2 <= len(case.sources) <= 5
+        if not case.present:
+            assert case.answer == NOT_IN_LIBRARY
+            assert case.cited == 0
+            continue
+        present += 1
+        quote = case.answer.split(f'[{case.cited}: "')[1].split('"]')[0]
+        assert quote in case.sources[case.cited - 1].words
+        assert case.value.lower() in case.answer.lower()
+    assert 190 < present < 260
+
+
+def test_judgement_is_balanced() -> None:
+    rng = random.Random(5)
+    matches = sum(judgement(rng)[2] for _ in range(400))
+    assert 140 < matches < 260
+
+
+def test_pairs_are_texts() -> None:
+    rng = random.Random(6)
+    for _ in range(200):
+        query, text = pair(rng)
+        assert query
+        assert text
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_thing_fills_its_picture_in_its_colour(kind: str) -> None:
+    seen = np.asarray(drawing(kind, COLOURS["purple"], 200).image, np.int16)
+    solid = seen[..., 3] > 0
+    purple = (np.abs(seen[..., :3] - COLOURS["purple"]).sum(axis=2) < 110) & solid
+    assert solid.any(axis=1).mean() > 0.7
+    assert solid.any(axis=0).mean() > 0.7
+    assert purple.sum() > 0.1 * solid.sum()
+
+
+def test_scene_is_the_same_for_the_same_seed_and_says_what_it_shows() -> None:
+    for number in range(60):
+        rng = seeds.dice(seeds.EVAL, number, "scene")
+        again = seeds.dice(seeds.EVAL, number, "scene")
+        one, other = scene(rng), scene(again)
+        assert one.caption == other.caption
+        assert np.array_equal(one.image, other.image)
+        assert one.image.dtype == np.uint8
+        assert one.image.ndim == 3
+        for thing in one.objects:
+            assert thing.name in one.caption
+        for fact in one.facts:
+            assert fact.quote in one.caption
+
+
+def test_colour_of_a_thing_is_in_the_picture() -> None:
+    rng = random.Random(8)
+    for _ in range(40):
+        made = plan(rng)
+        clean = draw(made, rng, (384, 288))
+        for thing in made.things:
+            near = np.abs(clean.image.astype(np.int16) - COLOURS[thing.colour]).sum(axis=2) < 60
+            assert near.sum() > 40, clean.caption
+
+
+@pytest.mark.parametrize("write", [sign, page, chart, table])
+def test_written_picture_says_its_words(write: Callable[[random.Random], WrittenPicture]) -> None:
+    one, other = write(random.Random(9)), write(random.Random(9))
+    assert one.caption == other.caption
+    assert np.array_equal(one.image, other.image)
+    assert one.words in one.caption
+    assert one.image.std() > 5
+
+
+def test_notes_are_short_and_hold_their_facts() -> None:
+    rng = random.Random(10)
+    for _ in range(300):
+        said = note(rng)
+        assert 3 <= len(said.text.split()) <= 34
+        assert all(fact.quote in said.text for fact in said.facts)
+
+
+def test_script_places_its_facts_in_turns() -> None:
+    for number in range(50):
+        held = script(random.Random(number))
+        assert len({turn.speaker for turn in held.turns}) >= 2
+        assert all(turn.speaker in PEOPLE for turn in held.turns)
+        for fact in held.facts:
+            assert fact.quote in held.turns[fact.paragraph_index].text
+
+
+def test_voices_of_training_and_of_strangers_are_different() -> None:
+    assert not {one.name for one in TRAIN_VOICES} & {one.name for one in NEW_VOICES}
+    assert voice(random.Random(1), NEW_VOICES).name in {one.name for one in NEW_VOICES}
+
+
+def test_times_are_read_as_people_say_them() -> None:
+    assert pronounceable("at 9:30") == "at 9 30"
+    assert pronounceable("at 14:00") == "at 14 o'clock"
+    assert pronounceable("The door code is 1234.") == "The door code is 1 2 3 4."
+
+
+def test_resampling_keeps_a_tone_and_its_length() -> None:
+    at = np.arange(22_050, dtype=np.float32) / 22_050
+    heard = resample(np.sin(2 * np.pi * 440 * at).astype(np.float32), 22_050)
+    assert heard.shape == (RATE_HZ,)
+    wanted = np.sin(2 * np.pi * 440 * np.arange(RATE_HZ) / RATE_HZ)
+    assert np.abs(heard[500:-500] - wanted[500:-500]).max() < 0.02
+
+
+@speaking
+def test_speech_is_heard_and_repeatable() -> None:
+    text = "The plumber repairs the boiler on Monday."
+    one = speak(text, TRAIN_VOICES[0], random.Random(1))
+    other = speak(text, TRAIN_VOICES[0], random.Random(1))
+    assert one.dtype == np.float32
+    assert np.array_equal(one, other)
+    assert 1.5 < one.size / RATE_HZ < 6
+    assert 0.2 < np.abs(one).max() <= 1
+
+
+@speaking
+def test_meeting_has_its_turns_where_it_says() -> None:
+    held = meeting(random.Random(2))
+    assert held.turns[-1].end_s < held.samples.size / RATE_HZ
+    for before, after in zip(held.turns, held.turns[1:], strict=False):
+        assert after.start_s - before.end_s > 0.4
+        between = held.samples[int(before.end_s * RATE_HZ) + 800 : int(after.start_s * RATE_HZ)]
+        within = held.samples[int(after.start_s * RATE_HZ) : int(after.end_s * RATE_HZ)]
+        assert np.sqrt((between**2).mean()) < 0.2 * np.sqrt((within**2).mean())
