@@ -1,0 +1,260 @@
+"""Pictures, sounds and files of one item. Items are asked for by id; no address holds a path."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated, BinaryIO, TypeVar
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from indexer.extract import EXTRACTOR_VERSION
+from web.display import shown
+from web.items import SAFE_TYPES, Items
+from web.limits import Workers, in_thread
+from web.pages import Json, unchanged
+from web.problems import LibraryProblem
+
+T = TypeVar("T")
+
+CHUNK_BYTES = 256 * 1024
+LARGEST_PX = 4_000
+# An id stands for its content, so what is drawn from it never changes...
+FOR_EVER = "private, max-age=31536000, immutable"
+# ...except pages and sounds: a new version may lay a text out differently, a file may be gone.
+ASK_AGAIN = "private, no-cache"
+READ = ["GET", "HEAD"]
+
+_ID = re.compile(r"[a-z2-7]{26}")
+_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+
+
+class NotThere(LibraryProblem):
+    """There is no such item, or it has no such part."""
+
+    def __init__(self) -> None:
+        super().__init__("not_found", "This is not in the library, or not any more.", 404)
+
+
+class OutOfRange(Exception):
+    """A range of bytes begins behind the end of its file."""
+
+
+def check_id(item_id: str) -> str:
+    if not _ID.fullmatch(item_id):
+        raise NotThere
+    return item_id
+
+
+def media_routes(items: Items) -> APIRouter:
+    """Everything below /api/items/{id}."""
+    router = APIRouter(prefix="/api/items/{item_id}")
+    workers = Workers(at_once=6, in_line=100)
+
+    async def look(item_id: str, call: Callable[[str], T | None]) -> T:
+        known = check_id(item_id)
+        found = await workers.run(lambda: call(known))
+        if found is None:
+            raise NotThere
+        return found
+
+    @router.api_route("", methods=READ)
+    async def facts(item_id: str) -> Response:
+        return Json(await look(item_id, items.facts))
+
+    @router.api_route("/text", methods=READ)
+    async def text(item_id: str) -> Response:
+        return Json(await look(item_id, items.text))
+
+    @router.api_route("/peaks", methods=READ)
+    async def peaks(item_id: str) -> Response:
+        return Json(await look(item_id, items.peaks))
+
+    @router.api_route("/page/{n}", methods=READ)
+    async def page(
+        request: Request,
+        item_id: str,
+        n: int,
+        w: Annotated[int, Query(ge=50, le=LARGEST_PX)] = 900,
+    ) -> Response:
+        await look(item_id, items.original)  # a forgotten item is not confirmed
+        etag = f'"{item_id}-{n}-{w}-{EXTRACTOR_VERSION}"'
+        if unchanged(request, etag):
+            return _not_modified(etag, ASK_AGAIN)
+        drawn = await look(item_id, lambda known: items.page(known, n, w))
+        return _picture(drawn, etag, ASK_AGAIN)
+
+    @router.api_route("/page/{n}/words", methods=READ)
+    async def page_words(
+        item_id: str, n: int, q: Annotated[str, Query(max_length=2_000)] = ""
+    ) -> Response:
+        return Json(await look(item_id, lambda known: items.page_words(known, n, q)))
+
+    @router.api_route("/thumb", methods=READ)
+    async def thumb(request: Request, item_id: str) -> Response:
+        etag = f'"{item_id}-thumb"'
+        found = await look(item_id, items.thumb)
+        if unchanged(request, etag):
+            return _not_modified(etag, FOR_EVER)
+        return _picture(found, etag, FOR_EVER)
+
+    @router.api_route("/picture", methods=READ)
+    async def picture(
+        request: Request,
+        item_id: str,
+        px: Annotated[int, Query(ge=50, le=LARGEST_PX)] = 1_600,
+    ) -> Response:
+        await look(item_id, items.original)
+        etag = f'"{item_id}-{px}-{EXTRACTOR_VERSION}"'
+        if unchanged(request, etag):
+            return _not_modified(etag, FOR_EVER)
+        drawn = await look(item_id, lambda known: items.picture(known, px))
+        return _picture(drawn, etag, FOR_EVER)
+
+    @router.api_route("/audio", methods=READ)
+    async def audio(request: Request, item_id: str) -> Response:
+        path = await look(item_id, items.sound)
+        file = await in_thread(lambda: open_plain(path))
+        kind = SAFE_TYPES.get(path.suffix.lower(), "application/octet-stream")
+        return _file_response(request, file, item_id, kind)
+
+    @router.api_route("/original", methods=READ)
+    async def original(request: Request, item_id: str) -> Response:
+        path, kind = await look(item_id, items.original)
+        file = await in_thread(lambda: open_plain(path))
+        response = _file_response(request, file, item_id, kind)
+        response.headers["content-disposition"] = disposition(path)
+        # Opened in a browser by whatever way, a stranger's file may run nothing.
+        response.headers["content-security-policy"] = "default-src 'none'; sandbox"
+        return response
+
+    return router
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Opens a regular file for reading, following no link in any part of its path: a folder or file
+    that was swapped for a link since it was read opens nothing. Raises NotThere."""
+    try:
+        file = os.open(path, os.O_RDONLY) if os.open not in os.supports_dir_fd else _walk(path)
+    except OSError as problem:
+        raise NotThere from problem
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise NotThere
+    return open(file, "rb", buffering=0)  # the answer closes it
+
+
+def _walk(path: Path) -> int:
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW
+    # Folders may be entered that may not be listed.
+    through = flags | os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
+    folder = os.open(path.anchor, through)
+    try:
+        for name in path.parts[1:-1]:
+            inner = os.open(name, through, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        # Not to wait for a writer, should the file have become a pipe.
+        return os.open(path.name, flags | os.O_RDONLY | os.O_NONBLOCK, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+class FileStream(StreamingResponse):
+    """A stretch of an open file, which it closes."""
+
+    def __init__(self, file: BinaryIO, start: int, length: int, status: int, kind: str) -> None:
+        super().__init__(self._chunks(), status, media_type=kind)
+        self._file, self._start, self._length = file, start, length
+        self.headers["content-length"] = str(length)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            if scope["method"] == "HEAD":
+                self._length = 0
+            await super().__call__(scope, receive, send)
+        finally:
+            self._file.close()
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        self._file.seek(self._start)
+        left = self._length
+        while left:
+            chunk = await in_thread(partial(self._file.read, min(left, CHUNK_BYTES)))
+            if not chunk:  # shortened meanwhile; the connection then ends early, as it must
+                return
+            left -= len(chunk)
+            yield chunk
+
+
+def _file_response(request: Request, file: BinaryIO, item_id: str, kind: str) -> Response:
+    found = os.fstat(file.fileno())
+    size = found.st_size
+    etag = f'"{item_id}-{size:x}-{found.st_mtime_ns:x}"'
+    headers = {"etag": etag, "accept-ranges": "bytes", "cache-control": ASK_AGAIN}
+    if unchanged(request, etag):
+        file.close()
+        return _not_modified(etag, ASK_AGAIN)
+    response: Response
+    try:
+        part = _wanted(request, etag, size)
+    except OutOfRange:
+        file.close()
+        headers["content-range"] = f"bytes */{size}"
+        return Response(status_code=416, headers=headers)
+    if part is None:
+        response = FileStream(file, 0, size, 200, kind)
+    else:
+        start, length = part
+        headers["content-range"] = f"bytes {start}-{start + length - 1}/{size}"
+        response = FileStream(file, start, length, 206, kind)
+    response.headers.update(headers)
+    return response
+
+
+def _wanted(request: Request, etag: str, size: int) -> tuple[int, int] | None:
+    said = request.headers.get("range")
+    if said is None or request.method != "GET" or request.headers.get("if-range", etag) != etag:
+        return None
+    return stretch(said, size)
+
+
+def stretch(wanted: str, size: int) -> tuple[int, int] | None:
+    """(start, length) of a Range header over `size` bytes (RFC 9110, 14.1.2). None, the whole, for
+    what is not one plain range of bytes. Raises OutOfRange when nothing of it is there."""
+    found = _RANGE.fullmatch(wanted)
+    if not found or found.groups() == ("", ""):
+        return None
+    first, last = found.groups()
+    if not first:
+        start, end = max(0, size - int(last)), size
+    elif last and int(last) < int(first):
+        return None
+    else:
+        start, end = int(first), min(int(last) + 1 if last else size, size)
+    if start >= end:
+        raise OutOfRange
+    return start, end - start
+
+
+def disposition(path: Path) -> str:
+    """Saved under its own name, whatever bytes are in it (RFC 6266)."""
+    name = shown(path.name)
+    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
+
+
+def _picture(data: bytes, etag: str, keep: str) -> Response:
+    kind = "image/png" if data.startswith(b"\x89PNG") else "image/webp"
+    return Response(data, media_type=kind, headers={"etag": etag, "cache-control": keep})
+
+
+def _not_modified(etag: str, keep: str) -> Response:
+    return Response(status_code=304, headers={"etag": etag, "cache-control": keep})

@@ -1,0 +1,145 @@
+"""What a browser is given as a page: the application, its static files, and problems in words."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, Response
+
+# One page draws them all, and each can be reloaded.
+APPLICATION_PATHS = ("/", "/ask", "/library", "/welcome")
+
+# Written out, because what the system's own table says differs from machine to machine.
+STATIC_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+}
+
+_DOOR_STYLE = """
+:root{color-scheme:light dark}
+body{margin:0;min-height:100vh;display:grid;place-items:center;background:light-dark(#faf9f7,#141312);
+color:light-dark(#1c1a17,#eeebe5);
+font:1rem/1.6 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+main{max-width:34rem;margin:2rem;padding:2rem;background:light-dark(#fff,#1c1b19);
+border:1px solid light-dark(#e0dcd5,#37342f);border-radius:10px}
+h1{margin:0 0 .75rem;font-size:1.375rem;line-height:1.3;font-weight:600}
+p{margin:0;color:light-dark(#514d46,#c0bab0)}
+code{font:.9375rem ui-monospace,Menlo,Consolas,monospace;color:light-dark(#1c1a17,#eeebe5)}
+"""
+# The page stands alone, since static files are behind the same door; its style is let in by hash.
+_DOOR_POLICY = (
+    "default-src 'none'; style-src 'sha256-"
+    + b64encode(hashlib.sha256(_DOOR_STYLE.encode()).digest()).decode()
+    + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+class Json(JSONResponse):
+    """JSON of anything a file can be called: a lone surrogate becomes its escape."""
+
+    def render(self, content: Any) -> bytes:
+        said = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return said.encode("utf-8", "backslashreplace")
+
+
+def door(status: int, heading: str, sentence: str) -> Response:
+    """A page for who is not let in, or asked for what is not there. Text between backticks is
+    shown as a command."""
+    parts = html.escape(sentence).split("`")
+    said = "".join(f"<code>{part}</code>" if n % 2 else part for n, part in enumerate(parts))
+    page = (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Recollect</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{_DOOR_STYLE}</style><main><h1>{html.escape(heading)}</h1><p>{said}</p></main>"
+    )
+    return Response(
+        page,
+        status,
+        {"content-security-policy": _DOOR_POLICY},
+        media_type="text/html; charset=utf-8",
+    )
+
+
+_HEADINGS = {
+    401: "Open Recollect from its link",
+    403: "Recollect did not open this",
+    404: "There is nothing here",
+}
+
+
+def problem_response(path: str, status: int, code: str, sentence: str) -> Response:
+    """A problem as the asker reads it: JSON below /api/, a page elsewhere."""
+    response: Response
+    if path.startswith("/api/"):
+        response = Json({"error": {"code": code, "sentence": sentence}}, status)
+    else:
+        response = door(status, _HEADINGS.get(status, "That did not work"), sentence)
+    if status == 401:
+        response.headers["www-authenticate"] = "Bearer"
+    return response
+
+
+def unchanged(request: Request, etag: str) -> bool:
+    """Whether the browser has this version already."""
+    said = request.headers.get("if-none-match", "")
+    return said == "*" or etag in [tag.strip().removeprefix("W/") for tag in said.split(",")]
+
+
+class StaticFiles:
+    """The files of one folder, found once at the start and asked for by name: what is not in the
+    list is not there, whatever its name says."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = {
+            file.relative_to(folder).as_posix(): file
+            for file in folder.rglob("*")
+            if file.suffix in STATIC_TYPES and file.is_file() and not file.is_symlink()
+        }
+
+    def response(self, name: str, request: Request) -> Response | None:
+        file = self._files.get(name)
+        if file is None:
+            return None
+        content = file.read_bytes()
+        etag = f'"{hashlib.blake2b(content, digest_size=16).hexdigest()}"'
+        headers = Headers({"etag": etag, "cache-control": "no-cache"})
+        if unchanged(request, etag):
+            return Response(status_code=304, headers=headers)
+        return Response(content, headers=headers, media_type=STATIC_TYPES[file.suffix])
+
+
+def page_routes(static: Path) -> APIRouter:
+    """The application at its addresses, and the static files."""
+    files = StaticFiles(static)
+    router = APIRouter(include_in_schema=False)
+
+    async def application(request: Request) -> Response:
+        return files.response("index.html", request) or _nothing(request)
+
+    async def static_file(request: Request) -> Response:
+        name = request.path_params["name"]
+        return files.response(name, request) or _nothing(request)
+
+    for path in (*APPLICATION_PATHS, "/item/{id}"):
+        router.add_route(path, application, ["GET", "HEAD"])
+    router.add_route("/static/{name:path}", static_file, ["GET", "HEAD"])
+    return router
+
+
+def _nothing(request: Request) -> Response:
+    return problem_response(request.url.path, 404, "not_found", "There is no such page.")
