@@ -66,7 +66,7 @@ class Document:
 
 
 def document(rng: random.Random, form: str | None = None) -> Document:
-    """A document of one of FORMS, with two to four paragraphs of facts and what frames them."""
+    """A document of one of FORMS, with two to eight paragraphs of facts and what frames them."""
     form = form or rng.choice(FORMS)
     shared = _shared(form, rng)
     paragraphs: list[str] = []
@@ -75,7 +75,7 @@ def document(rng: random.Random, form: str | None = None) -> Document:
     opening = _opening(form, rng)
     if opening:
         paragraphs.append(opening)
-    for _ in range(rng.randrange(2, 5)):
+    for _ in range(rng.choice((2, 3, 4, 4, 6, 8))):
         text, said = paragraph(rng, form, shared, topics)
         facts += [fact(one, len(paragraphs)) for one in said]
         paragraphs.append(text)

@@ -32,8 +32,9 @@ FONT_NAMES = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WrittenPicture:
-    """A picture, (height, width, 3) uint8, with words in it. `words` are the largest of
-    them alone, a sign's text or a title, as they stand there; `find` is a short query that should find it; `facts` quote from the caption."""
+    """A picture, (height, width, 3) uint8, with words in it. `words` are the largest of them, a
+    sign's text or a title, as they stand there; `find` is a short query that should find it;
+    `facts` quote from the caption."""
 
     image: Uint8
     caption: str

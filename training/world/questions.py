@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from model.interface import Image
 from model.prompts import CITATION_CLOSE, CITATION_OPEN, NOT_IN_LIBRARY
-from training.world.documents import document, paragraph
+from training.world.documents import Document, document, paragraph
 from training.world.pages import chart, sign, table
 from training.world.scenes import facts_of, plan, scene
 from training.world.speech import note, script
 from training.world.statements import Fact, fact, rival, statement
 from training.world.words import PEOPLE, WEEKDAYS, content_words
+
+
+LONG_WORDS = 110  # about as many words as the index keeps in one passage
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,16 +52,21 @@ class Held:
 
 
 def exchange(
-    rng: random.Random, pictures: float = 0.15, most_sources: int = 5, absent: float = 0.25
+    rng: random.Random,
+    pictures: float = 0.15,
+    most_sources: int = 5,
+    absent: float = 0.25,
+    long: float = 0.2,
 ) -> QuestionCase:
     """A question with two to `most_sources` sources, most of them as near to the right one as
     can be; in a share `absent` of all cases the right one is missing. A share `pictures` of the
-    questions is about a picture, which is then shown."""
+    questions is about a picture, which is then shown; a share `long` of the documents is given as
+    whole pages of up to LONG_WORDS words, the others as single paragraphs."""
     if rng.random() < pictures:
         right = _seen(rng, shown=True)
         near, asked = [_seen(rng, shown=False) for _ in range(2)], rng.choice(right.facts)
     else:
-        right, near, asked = _told(rng)
+        right, near, asked = _told(rng, long)
     # asked without its words, a question fits every fact of its family
     by_words = rng.random() < 0.75
     question = asked.question if by_words else asked.paraphrase
@@ -66,7 +74,7 @@ def exchange(
     wanted = rng.randrange(2, most_sources + 1) - present
     others = [held for held in near if not _answers(held, asked, by_words)][:wanted]
     while len(others) < wanted:
-        held = _any(rng)
+        held = _any(rng, long)
         if not _answers(held, asked, by_words):
             others.append(held)
     chosen = [*others, right] if present else others
@@ -120,6 +128,9 @@ def pair(rng: random.Random) -> tuple[str, str]:
     if form < 0.27:
         said = note(rng)
         words, asked = said.text, rng.choice(said.facts)
+    elif form < 0.4:
+        right, _, asked = _told(rng, long=1)
+        words = right.words
     else:
         words, statements = paragraph(rng)
         asked = fact(rng.choice(statements), 0)
@@ -129,7 +140,7 @@ def pair(rng: random.Random) -> tuple[str, str]:
     return (asked.question if way < 0.8 else asked.find), words
 
 
-def _told(rng: random.Random) -> tuple[Held, list[Held], Fact]:
+def _told(rng: random.Random, long: float = 0.2) -> tuple[Held, list[Held], Fact]:
     """A text with a fact, texts of the same kind about other things, and the fact asked for."""
     form = rng.random()
     if form < 0.25:
@@ -145,9 +156,7 @@ def _told(rng: random.Random) -> tuple[Held, list[Held], Fact]:
     else:
         made = document(rng)
         asked = rng.choice(made.facts)
-        words = made.paragraphs[asked.paragraph_index]
-        facts = tuple(f for f in made.facts if f.paragraph_index == asked.paragraph_index)
-        right = Held(_document_title(made.title, rng), words, facts)
+        right = _part(made, asked.paragraph_index, rng, long)
     return right, _rivals(asked, rng), asked
 
 
@@ -174,7 +183,7 @@ def _answers(held: Held, asked: Fact, by_words: bool) -> bool:
     return any(other.family == asked.family for other in held.facts)
 
 
-def _any(rng: random.Random) -> Held:
+def _any(rng: random.Random, long: float = 0.2) -> Held:
     """Some other source of the library."""
     form = rng.random()
     if form < 0.2:
@@ -184,8 +193,26 @@ def _any(rng: random.Random) -> Held:
         return Held(_recording_title(rng), said.text, said.facts)
     made = document(rng)
     number = rng.choice([f.paragraph_index for f in made.facts])
-    facts = tuple(f for f in made.facts if f.paragraph_index == number)
-    return Held(_document_title(made.title, rng), made.paragraphs[number], facts)
+    return _part(made, number, rng, long)
+
+
+def _part(made: Document, number: int, rng: random.Random, long: float) -> Held:
+    """A paragraph of a document, or as much of the page as a passage holds, that paragraph
+    included."""
+    title = _document_title(made.title, rng)
+    if rng.random() >= long:
+        facts = tuple(f for f in made.facts if f.paragraph_index == number)
+        return Held(title, made.paragraphs[number], facts)
+    taken = [number]
+    lengths = [len(text.split()) for text in made.paragraphs]
+    for other in sorted(range(len(lengths)), key=lambda one: abs(one - number))[1:]:
+        if sum(lengths[one] for one in taken) + lengths[other] > LONG_WORDS:
+            break
+        taken.append(other)
+    text = "\n".join(made.paragraphs[one] for one in sorted(taken))
+    if 0 in taken and rng.random() < 0.6:
+        text = f"{made.title}\n{text}"
+    return Held(title, text, tuple(f for f in made.facts if f.paragraph_index in taken))
 
 
 def _seen(rng: random.Random, shown: bool) -> Held:
