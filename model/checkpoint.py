@@ -1,6 +1,6 @@
-"""Which weights, where from, and onto which device: everything decided before a weight is loaded.
+"""Which weights, and where from: everything known of a model before a weight is loaded.
 
-Nothing here imports torch until `place()` is asked, so listing models, taking the fingerprint and
+Nothing here imports torch before a card is asked for, so listing models, taking the fingerprint and
 refusing a broken checkpoint cost milliseconds. Weights are safetensors only: loading them runs no
 code, and code that a checkpoint brings along is never run.
 """
@@ -11,12 +11,13 @@ import functools
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
-from model import vectors
+from model import placement, vectors
 from model.interface import Fingerprint, ModelCard, ModelProblem
+from model.placement import SMALL_BYTES
 from model.prompts import PROMPT_VERSION
 
 POCKET = Path(__file__).parent / "pocket"
@@ -27,32 +28,27 @@ KNOWN = {
     "google/gemma-4-12B-it-qat-q4_0-unquantized": 23_900_000_000,
 }
 
-# Up to this size weights are hashed whole and kept in float32.
-SMALL_BYTES = 512 * 1024**2
+_WHAT = {
+    "pocket": "The demonstration model that ships with the program; it knows its own world only.",
+    "google/gemma-4-12B-it": "Gemma 4 12B Unified in bfloat16.",
+    "google/gemma-4-12B-it-qat-q4_0-unquantized": "The same, trained to be packed to 4 bits.",
+}
 
 _ITEM_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I8": 1, "U8": 1}
 _ITEM_BYTES |= {"F8_E4M3": 1, "F8_E5M2": 1, "I16": 2, "BOOL": 1}
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(TypedDict):
     """One line of `recollect model list`. `directory` is None where the model is not here."""
 
     name: str
-    directory: Path | None
+    what: str
+    directory: str | None
     size_bytes: int
     present: bool
+    in_use: bool
     demonstration: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where the weights go; `reason` says in words why there and at this precision."""
-
-    device: str
-    dtype: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -96,8 +92,8 @@ class Checkpoint:
         )
 
     @property
-    def card(self) -> ModelCard:
-        """The card of a model that has not been loaded yet."""
+    def unloaded(self) -> ModelCard:
+        """The card of a model that has not been loaded yet; costs nothing to tell."""
         return ModelCard(
             name=self.name,
             device="none",
@@ -106,6 +102,18 @@ class Checkpoint:
             resident_bytes=0,
             drafter=self.drafter is not None,
             demonstration=self.demonstration,
+        )
+
+    def card(self) -> ModelCard:
+        """The card as it will be once loaded on this machine. Imports torch to look around; raises
+        ModelProblem where the weights do not fit."""
+        chosen = placement.place(self.weight_count, self.name)
+        return replace(
+            self.unloaded,
+            device=chosen.device,
+            dtype=chosen.dtype,
+            reason=chosen.reason,
+            resident_bytes=chosen.weight_bytes(self.weight_count),
         )
 
 
@@ -144,52 +152,26 @@ def find(name: str | Path = "pocket", drafter: Path | None = None) -> Checkpoint
     return Checkpoint(shown, directory, drafter, directory == POCKET.resolve())
 
 
-def list_models() -> list[Listed]:
-    """The shipped model, and the published ones with whether they are on this machine."""
-    listed = []
-    for name, size_bytes in {"pocket": 0, **KNOWN}.items():
+def list_models(in_use: str = "pocket") -> list[Listed]:
+    """The shipped model, the published ones with whether they are here, and the one in use."""
+    listed: list[Listed] = []
+    for name, size_bytes in {"pocket": 0, **KNOWN, in_use: KNOWN.get(in_use, 0)}.items():
         try:
-            here = find(name)
-            listed.append(Listed(name, here.directory, here.size_bytes, True, here.demonstration))
+            here: Checkpoint | None = find(name)
         except ModelProblem:
-            listed.append(Listed(name, None, size_bytes, False, name == "pocket"))
-    return listed
-
-
-def place(checkpoint: Checkpoint) -> Placement:
-    """The device and precision for this machine. Raises ModelProblem where the weights do not fit
-    what is free right now."""
-    import psutil
-    import torch
-
-    small = checkpoint.weight_count * 4 <= SMALL_BYTES
-    free_bytes = psutil.virtual_memory().available
-    if torch.cuda.is_available():
-        free_bytes = torch.cuda.mem_get_info()[0]
-        name = torch.cuda.get_device_name()
-        if small:
-            chosen = Placement("cuda", "float32", f"{name}; the model is small, so exact float32.")
-        elif torch.cuda.is_bf16_supported(including_emulation=False):
-            chosen = Placement("cuda", "bfloat16", f"{name} computes in bfloat16 natively.")
-        else:
-            why = f"{name} has no bfloat16, and float16 overflows where pictures are read."
-            chosen = Placement("cuda", "float32", why)
-    elif torch.backends.mps.is_available():
-        kind = "float32" if small else "bfloat16"
-        chosen = Placement("mps", kind, "This machine's graphics processor shares its memory.")
-    elif small:
-        chosen = Placement("cpu", "float32", "No graphics processor; the model is small.")
-    else:
-        why = "No graphics processor; bfloat16 halves what is read for every word."
-        chosen = Placement("cpu", "bfloat16", why)
-    needed_bytes = checkpoint.weight_count * (4 if chosen.dtype == "float32" else 2)
-    if needed_bytes * 1.1 > free_bytes:
-        raise ModelProblem(
-            f"{checkpoint.name} needs {needed_bytes / 1e9:.1f} GB for its weights and this machine "
-            f"has {free_bytes / 1e9:.1f} GB free; close other programs, or use the small model: "
-            "recollect model use pocket."
+            here = None
+        listed.append(
+            {
+                "name": name,
+                "what": _WHAT.get(name, "Given by its directory or hub id."),
+                "directory": str(here.directory) if here else None,
+                "size_bytes": here.size_bytes if here else size_bytes,
+                "present": here is not None,
+                "in_use": name == in_use,
+                "demonstration": name == "pocket",
+            }
         )
-    return chosen
+    return listed
 
 
 def _locate(name: str, drafter: Path | None) -> tuple[Path, Path | None]:

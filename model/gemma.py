@@ -23,10 +23,9 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
-from model import checkpoint as checkpoints
 from model import inputs, prompts, vectors
 from model.answering import Answering
-from model.checkpoint import Checkpoint, Placement
+from model.checkpoint import Checkpoint
 from model.decode import Decoder, Limits
 from model.interface import (
     AnswerEvent,
@@ -44,14 +43,13 @@ from model.interface import (
     Understood,
     Vectors,
 )
+from model.placement import Placement, place
 from model.spelling import Spelling
 
 logger = logging.getLogger(__name__)
 
 SomeContent = TypeVar("SomeContent", Text, Image, Sound, Image | Sound, Content)
 
-# Memory of one batch grows with its padded tokens; pictures weigh most.
-BATCH_TOKENS = 2_048
 # A passage is some 120 words; longer text adds cost and blurs its vector.
 MOST_CHARACTERS = 8_000
 # Understanding of sound is reported to collapse beyond this.
@@ -65,11 +63,18 @@ TRANSCRIPT_TOKENS_A_SECOND = 8
 
 
 class Gemma:
-    """A loaded checkpoint. Raises ModelProblem when it cannot be loaded."""
+    """A loaded checkpoint. `breathe` is called between the tokens of a caption or transcript: the
+    moment to serve somebody else. Raises ModelProblem when it cannot be loaded."""
 
-    def __init__(self, checkpoint: Checkpoint, placement: Placement | None = None) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        placement: Placement | None = None,
+        breathe: Callable[[], None] = lambda: None,
+    ) -> None:
         self._checkpoint = checkpoint
-        self._placement = placement or checkpoints.place(checkpoint)
+        self._breathe = breathe
+        self._placement = placement or place(checkpoint.weight_count, checkpoint.name)
         self._model, drafter = _load(checkpoint, self._placement)
         self._tokenizer: Any = AutoTokenizer.from_pretrained(
             checkpoint.directory, local_files_only=True, trust_remote_code=False
@@ -94,7 +99,7 @@ class Gemma:
         every = [*self._model.parameters(), *self._model.buffers()]
         every += [*drafter.parameters(), *drafter.buffers()] if drafter is not None else []
         self._card = replace(
-            checkpoint.card,
+            checkpoint.unloaded,
             device=self._placement.device,
             dtype=self._placement.dtype,
             reason=self._placement.reason,
@@ -117,16 +122,16 @@ class Gemma:
         asked = [prompts.gist(content) for content in contents]
         rows = [self._render(prompt) for prompt in asked]
         made: dict[int, Vectors] = {}
-        for places in _batches([len(row) for row in rows]):
-            gists, bodies = self._states([rows[place] for place in places])
-            for nth, place in enumerate(places):
-                content, body = contents[place], None
+        for places in inputs.batches([len(row) for row in rows]):
+            gists, bodies = self._states([rows[at] for at in places])
+            for nth, at in enumerate(places):
+                content, body = contents[at], None
                 if isinstance(content, Text):
-                    own = inputs.own_span(asked[place], content.text, self._tokenizer)
+                    own = inputs.own_span(asked[at], content.text, self._tokenizer)
                     body = vectors.body(bodies[nth, own])
-                gist = vectors.gist(gists[nth, len(rows[place]) - 1], content)
-                made[place] = Vectors(gist, body)
-        return [made[place] for place in range(len(contents))]
+                gist = vectors.gist(gists[nth, len(rows[at]) - 1], content)
+                made[at] = Vectors(gist, body)
+        return [made[at] for at in range(len(contents))]
 
     def describe(self, content: Image | Sound) -> Understood:
         """One prefill of the medium, from which the gist and the words branch off."""
@@ -148,7 +153,7 @@ class Gemma:
         if isinstance(shown, Sound):
             tokens = 16 + int(shown.duration_s * TRANSCRIPT_TOKENS_A_SECOND)
             limits = replace(CAPTION_LIMITS, tokens=tokens)
-        words = self._spelling.text(self._decoder.write(context, limits))
+        words = self._spelling.text(self._decoder.write(context, limits, None, self._pause))
         body = self._body(words) if words else None
         return Understood(words, gist, body)
 
@@ -162,14 +167,14 @@ class Gemma:
             for swapped in (False, True)
         ]
         likely = [0.0] * len(rows)
-        for places in _batches([len(row) for row in rows]):
-            last = self._last_states([rows[place] for place in places])
+        for places in inputs.batches([len(row) for row in rows]):
+            last = self._last_states([rows[at] for at in places])
             with torch.inference_mode():
                 chances = self._model.lm_head(last)[:, letters].float()
             cap = self._model.config.get_text_config().final_logit_softcapping
             chances = torch.tanh(chances / cap) * cap if cap else chances
-            for place, pair in zip(places, chances.softmax(dim=-1).tolist(), strict=True):
-                likely[place] = pair[place % 2]  # swapped: the match is B
+            for at, pair in zip(places, chances.softmax(dim=-1).tolist(), strict=True):
+                likely[at] = pair[at % 2]  # swapped: the match is B
         return [(likely[at] + likely[at + 1]) / 2 for at in range(0, len(rows), 2)]
 
     def answer(
@@ -197,6 +202,10 @@ class Gemma:
         context = self._decoder.read(row)
         told = Answering(self._decoder, self._spelling, evidence, ANSWER_LIMITS, cancelled)
         yield from told.write(context, begun)
+
+    def _pause(self) -> bool:
+        self._breathe()
+        return False
 
     def _listen(self, question: str, source: Evidence, cancelled: Callable[[], bool]) -> str:
         clip = source.original
@@ -294,15 +303,3 @@ def _fitted(content: SomeContent) -> SomeContent:
     if isinstance(content, Sound) and content.duration_s > MOST_SOUND_S:
         return replace(content, samples=content.samples[: int(MOST_SOUND_S * content.rate_hz)])
     return content
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Places of rows of like length, so many that the padded batch stays within its tokens."""
-    waiting: list[int] = []
-    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if waiting and lengths[place] * (len(waiting) + 1) > BATCH_TOKENS:
-            yield waiting
-            waiting = []
-        waiting.append(place)
-    if waiting:
-        yield waiting

@@ -10,11 +10,9 @@ Resampling is soxr's: band-limited, fast, and what the audio libraries around tr
 
 from __future__ import annotations
 
-import functools
 import json
 import math
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,20 +20,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model import template
 from model.interface import Float32, Image, ModelProblem, Sound
-from model.prompts import Part, Prompt, Turn
+from model.prompts import Prompt
+from model.template import Tokenizer
 
 if TYPE_CHECKING:
     import torch
 
 Int64 = NDArray[np.int64]
-Tokenizer = Any  # a fast tokenizer of transformers, which ships without types
 
+# Memory of one batch grows with its padded tokens; pictures weigh most.
+BATCH_TOKENS = 2_048
 # What `mm_token_type_ids` calls the kinds of token.
 TEXT_TOKEN, IMAGE_TOKEN, AUDIO_TOKEN = 0, 1, 3
-
-# Private use: no template and no person writes it, so it marks a place in a rendered template.
-_MARK = "\ue000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +97,12 @@ def render(prompt: Prompt, tokenizer: Tokenizer, media: Media | None = None) -> 
     Raises ModelProblem when the template does not show the media it was given.
     """
     media = media or Media()
-    text = _template(prompt, tokenizer)
+    text = template.write(prompt, tokenizer)
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     parts = [part for turn in prompt for part in turn.parts]
     pictures = tuple(patches(part, media) for part in parts if isinstance(part, Image))
     sounds = tuple(frames(part, media) for part in parts if isinstance(part, Sound))
-    special = _media_ids(tokenizer)
+    special = template.media_ids(tokenizer)
     if (ids.count(special["image"]), ids.count(special["audio"])) != (len(pictures), len(sounds)):
         raise ModelProblem(
             "The chat template of this checkpoint does not show pictures or sounds; "
@@ -130,12 +128,7 @@ def render(prompt: Prompt, tokenizer: Tokenizer, media: Media | None = None) -> 
 def own_span(prompt: Prompt, passage: str, tokenizer: Tokenizer) -> slice:
     """Where the tokens of `passage`, the first part of a one-turn text prompt, stand in
     `render(prompt)`: not the template's, not the instruction's. Empty for a blank passage."""
-    (turn,) = prompt
-    text = _template(prompt, tokenizer)
-    frame = _template((Turn(turn.role, (_MARK, *turn.parts[1:])),), tokenizer)
-    own = defuse(passage, tokenizer).strip()
-    start = text.index(own, frame.index(_MARK))
-    end = start + len(own)
+    text, start, end = template.locate(prompt, passage, tokenizer)
     offsets = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     inside = [
         place
@@ -143,68 +136,6 @@ def own_span(prompt: Prompt, passage: str, tokenizer: Tokenizer) -> slice:
         if left < end and right > start
     ]
     return slice(inside[0], inside[-1] + 1) if inside else slice(0, 0)
-
-
-def _template(prompt: Prompt, tokenizer: Tokenizer) -> str:
-    """The whole conversation as the template writes it, one placeholder for each medium."""
-    messages = [
-        {
-            "role": "assistant" if turn.role == "model" else turn.role,
-            "content": _content(turn.parts, tokenizer),
-        }
-        for turn in prompt
-    ]
-    return str(
-        tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=prompt[-1].role == "user"
-        )
-    )
-
-
-def _content(parts: Sequence[Part], tokenizer: Tokenizer) -> str | list[dict[str, str]]:
-    """Neighbouring strings are joined first: templates trim every text they are given, and would
-    glue one source to the next."""
-    listed: list[dict[str, str]] = []
-    for part in parts:
-        if isinstance(part, str):
-            if listed and listed[-1]["type"] == "text":
-                listed[-1]["text"] += defuse(part, tokenizer)
-            else:
-                listed.append({"type": "text", "text": defuse(part, tokenizer)})
-        else:
-            listed.append({"type": "image" if isinstance(part, Image) else "audio"})
-    return listed[0]["text"] if len(listed) == 1 and "text" in listed[0] else listed
-
-
-def defuse(text: str, tokenizer: Tokenizer) -> str:
-    """Take the power from control tokens written out in somebody's text, such as `<|turn>`: a
-    document must not be able to end its turn and speak as another role."""
-    return _control(tokenizer).sub(
-        lambda found: "‹" + found[0][1:] if found[0][0] == "<" else f"‹{found[0]}›", text
-    )
-
-
-@functools.lru_cache(maxsize=8)
-def _control(tokenizer: Tokenizer) -> re.Pattern[str]:
-    named = [
-        token.content for token in tokenizer.added_tokens_decoder.values() if token.special
-    ] or [*tokenizer.all_special_tokens]
-    longest_first = sorted((name for name in named if name.strip()), key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
-
-
-@functools.lru_cache(maxsize=8)
-def _media_ids(tokenizer: Tokenizer) -> dict[str, int]:
-    names = {
-        "image": "<|image|>", "boi": "<|image>", "eoi": "<image|>",
-        "audio": "<|audio|>", "boa": "<|audio>", "eoa": "<audio|>",
-    }  # fmt: skip
-    return {
-        name: int(
-            tokenizer.convert_tokens_to_ids(getattr(tokenizer, f"{name}_token", None) or usual)
-        )
-        for name, usual in names.items()
-    }
 
 
 def picture_size(height_px: int, width_px: int, media: Media) -> tuple[int, int]:
@@ -313,3 +244,15 @@ def common_prefix(one: Inputs, other: Inputs) -> int:
     shortest = min(len(one), len(other)) - 1
     apart = np.flatnonzero(one.ids[:shortest] != other.ids[:shortest])
     return int(apart[0]) if apart.size else shortest
+
+
+def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Places of rows of like length, so many that the padded batch stays within its tokens."""
+    waiting: list[int] = []
+    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if waiting and lengths[place] * (len(waiting) + 1) > BATCH_TOKENS:
+            yield waiting
+            waiting = []
+        waiting.append(place)
+    if waiting:
+        yield waiting

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from model import prompts
-from model.inputs import Inputs, Media, batch, defuse, frames, own_span, patches, picture_size
+from model.inputs import Inputs, Media, batch, frames, own_span, patches, picture_size
 from model.inputs import render as render_prompt
 from model.interface import Image, ModelProblem, Sound, Text
 from model.prompts import Part, Turn
+from model.template import defuse
 from tests.golden import take
 
 GOLDEN = Path(take.__file__).parent
