@@ -65,6 +65,7 @@ def build(settings: Settings) -> Library:
     from indexer.store import Store
     from model.checkpoint import find
     from model.runtime import Runtime
+    from web.bell import Bell
     from web.library import Library
 
     data = settings.data
@@ -72,9 +73,11 @@ def build(settings: Settings) -> Library:
     runtime = Runtime(find(settings.model))
     catalog = Catalog(data / "catalog.sqlite")
     store = Store(data / "lance")
+    # Two readers, so that a person's page never waits behind the indexer's large file.
     pipeline = Pipeline(catalog, store, Reader(), runtime.files)
-    keeper = Keeper(catalog, store, pipeline, data=data, rescan_s=settings.rescan_s)
-    return Library(catalog, store, runtime, keeper, Reader())
+    bell = Bell()
+    keeper = Keeper(catalog, pipeline, rescan_s=settings.rescan_s, on_progress=bell.ring)
+    return Library(catalog, store, runtime, pipeline, keeper, Reader(), bell)
 
 
 @contextmanager
@@ -85,9 +88,9 @@ def opened(settings: Settings, *, write: bool = False) -> Iterator[Library | Cli
     from web.client import Client
 
     lock = LibraryLock(settings.data)
-    holder = lock.holder()
-    if holder is not None and holder.url is not None:
-        with Client(holder.url, holder.token) as client:
+    held = lock.holder()
+    if held is not None and held.url is not None:
+        with Client(held.url, held.token) as client:
             yield client
         return
     if write:
@@ -157,7 +160,8 @@ def serve(
     """Watch folders, keep the index true, and serve the browser page."""
     from web.serving import run
 
-    run(build, settings.data, folders, settings.port if port is None else port, open_browser)
+    port = settings.port if port is None else port
+    run(lambda: build(settings), settings.data, folders, port, open_browser)
 
 
 @main.command()
@@ -229,7 +233,7 @@ def search(
             after=after,
             before=before,
             limit=limit,
-            like=library.example(like) if like else None,
+            like=like,
         )
     terminal.show_search(found, as_json)
     if not found["hits"]:
@@ -309,10 +313,11 @@ def retry(settings: Settings, file: Path | None) -> None:
 @click.pass_obj
 def doctor(settings: Settings, as_json: bool) -> None:
     """Check this machine and this library, and say what to do about what is wrong."""
+    from model.checkpoint import find
     from web.doctor import examine
     from web.terminal import show_findings
 
-    if not show_findings(examine(settings.data, settings.model), as_json):
+    if not show_findings(examine(settings.data, lambda: find(settings.model).card()), as_json):
         sys.exit(1)
 
 

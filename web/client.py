@@ -60,6 +60,8 @@ class Client:
         params = {name: value for name, value in asked.items() if value is not None}
         if like is None:
             return cast(SearchJson, self._json("GET", "/api/search", params=params))
+        if not like.is_file():
+            raise LibraryProblem("example", f"There is no file {like}; check the name.")
         kind_of = mimetypes.guess_type(like.name)[0] or "application/octet-stream"
         found = self._json(
             "POST",
@@ -90,12 +92,6 @@ class Client:
                     data = json.loads(line.removeprefix("data: "))
                     yield cast(AskEvent, {"event": event, "data": data})
 
-    def example(self, file: Path) -> Path:
-        """The server decodes the example itself."""
-        if not file.is_file():
-            raise LibraryProblem("example", f"There is no file {file}; check the name.")
-        return file
-
     def status(self) -> StatusJson:
         return cast(StatusJson, self._json("GET", "/api/status"))
 
@@ -117,6 +113,10 @@ class Client:
 
     def item_of(self, file: str) -> str:
         return str(self._json("POST", "/api/items", json={"path": file})["id"])
+
+    def launch_link(self) -> str:
+        """A fresh link that opens one more browser."""
+        return str(self._json("POST", "/api/launch", json={})["url"])
 
     def _json(self, method: str, path: str, **how: Any) -> Any:
         try:

@@ -7,15 +7,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypedDict
 
 import psutil
 
 from indexer.lock import LibraryLock
-from model.checkpoint import find
-from model.interface import ModelProblem
+from model.interface import ModelCard, ModelProblem
 from web.display import shown
 
 FREE_FLOOR_BYTES = 1_000_000_000
@@ -27,14 +26,15 @@ class Finding(TypedDict):
     said: str
 
 
-def examine(data: Path, model: str) -> list[Finding]:
+def examine(data: Path, card: Callable[[], ModelCard]) -> list[Finding]:
+    """All findings; `card` says where the chosen model would go and what it needs there."""
     return [
         _python(),
         _vectors(),
         *_folder(data),
         _catalog(data),
         _server(data),
-        *_model(model),
+        *_model(card),
     ]
 
 
@@ -45,7 +45,7 @@ def _python() -> Finding:
 
 def _vectors() -> Finding:
     """Imported in a child: on a processor without AVX2 the import kills its process."""
-    tried = subprocess.run(  # noqa: S603 - our own interpreter, fixed words
+    tried = subprocess.run(
         [sys.executable, "-c", "import lancedb; print(lancedb.__version__)"],
         capture_output=True,
         text=True,
@@ -65,7 +65,9 @@ def _folder(data: Path) -> Iterator[Finding]:
     if os.access(place, os.W_OK):
         yield {"what": "Data directory", "ok": True, "said": shown(data)}
     else:
-        said = f"{shown(place)} cannot be written; mend its permissions or name another with --data."
+        said = (
+            f"{shown(place)} cannot be written; name another with --data."
+        )
         yield {"what": "Data directory", "ok": False, "said": said}
     free_bytes = shutil.disk_usage(place).free
     said = f"{free_bytes / 1e9:,.1f} GB free"
@@ -92,20 +94,20 @@ def _catalog(data: Path) -> Finding:
 
 
 def _server(data: Path) -> Finding:
-    holder = LibraryLock(data).holder()
-    if holder is None:
+    held = LibraryLock(data).holder()
+    if held is None:
         return {"what": "Server", "ok": True, "said": "not running"}
-    where = f" at {holder.url}" if holder.url else ""
-    return {"what": "Server", "ok": True, "said": f"running, process {holder.pid}{where}"}
+    where = f" at {held.url}" if held.url else ""
+    return {"what": "Server", "ok": True, "said": f"running, process {held.pid}{where}"}
 
 
-def _model(name: str) -> Iterator[Finding]:
+def _model(find: Callable[[], ModelCard]) -> Iterator[Finding]:
     try:
-        card = find(name).card()
+        card = find()
     except ModelProblem as problem:
         yield {"what": "Model", "ok": False, "said": str(problem)}
         return
-    said = f"{card.name} on {card.device} in {card.dtype}: {card.reason}"
+    said = f"{card.name} on {card.device} in {card.dtype}; {card.reason}"
     yield {"what": "Model", "ok": True, "said": said}
     memory = psutil.virtual_memory()
     need, free = card.resident_bytes / 1e9, memory.available / 1e9

@@ -143,6 +143,7 @@ class Items:
 
 def thumb_json(item: Item) -> ThumbJson | None:
     """The shape of an item's thumbnail, known before it is loaded, so that nothing jumps."""
-    if item.width_px is None or item.height_px is None:
+    if item.thumb is None:
         return None
-    return {"w": item.width_px, "h": item.height_px, "colour": item.colour or "#808080"}
+    width_px, height_px = item.thumb
+    return {"w": width_px, "h": height_px, "colour": item.colour or "#808080"}

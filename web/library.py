@@ -16,6 +16,7 @@ from indexer.extract import Unreadable, sniff
 from indexer.extract.child import Reader
 from indexer.keeper import Keeper
 from indexer.passages import Kind, Span, place_json
+from indexer.pipeline import Pipeline
 from indexer.store import Store
 from model.interface import Exchange, Image, ModelProblem, Piece, Sound
 from model.runtime import Busy, Runtime
@@ -23,6 +24,7 @@ from retriever.answer import Answered, Answerer, Citation, NumberedSource
 from retriever.query import Query, QueryProblem, parse_day, parse_kind
 from retriever.search import Hit, Searcher, source_of
 from retriever.snippets import snippet, terms
+from web.bell import Bell
 from web.display import shown
 from web.items import Items, thumb_json
 from web.problems import LibraryProblem
@@ -53,20 +55,26 @@ class Library:
         catalog: Catalog,
         store: Store,
         runtime: Runtime,
+        pipeline: Pipeline,
         keeper: Keeper,
         reader: Reader,
+        bell: Bell,
     ) -> None:
         self.items = Items(catalog, store, reader)
         self.keeper = keeper
         self._catalog = catalog
         self._runtime = runtime
+        self._pipeline = pipeline
         self._reader = reader
+        self._bell = bell
         self._searcher = Searcher(catalog, store, runtime.people)
         self._answerer = Answerer(self._searcher, runtime.people, reader.original)
 
     def close(self) -> None:
+        """Ends background work and children; what was unfinished is taken up next time."""
         self.keeper.stop()
         self._runtime.close()
+        self._pipeline.close()
         self._reader.close()
         self._catalog.close()
 
@@ -82,14 +90,15 @@ class Library:
         before: str | None = None,
         limit: int = 20,
         by: Literal["words", "all"] = "all",
-        like: Image | Sound | None = None,
+        like: Path | None = None,
     ) -> SearchJson:
-        """The files that match, best first. Dates are ISO days, `before` not included."""
+        """The files that match, best first. Dates are ISO days, `before` not included; `like` is
+        a file with an example picture or sound, which need not be in the library."""
         began = time.perf_counter()
         try:
             query = Query(
                 words=words,
-                like=like,
+                like=self._example(like) if like else None,
                 kinds=parse_kind(kind),
                 folder=Path(folder).absolute() if folder else None,
                 after=parse_day(after),
@@ -184,8 +193,14 @@ class Library:
             "progress": progress,
             "eta_s": self.keeper.eta_s(),
             "busy": self._catalog.queue() > 0,
-            "titles": [shown(title) for title in self._catalog.recent_titles()],
+            "titles": self._titles(),
         }
+
+    def _titles(self) -> list[str]:
+        """A title of each kind, for the example questions of an empty search page."""
+        rows = [row for kind in Kind for row in self._catalog.files("understood", kind, 0, 1)]
+        items = [self._catalog.item(row.item) for row in rows if row.item is not None]
+        return [shown(item.title) for item in items if item is not None]
 
     def model(self) -> ModelJson:
         card = self._runtime.card
@@ -208,10 +223,10 @@ class Library:
         offset: int = 0,
         limit: int = 100,
     ) -> FilesJson:
-        kinds = parse_kind(kind)
-        count, rows = self._catalog.files(state, next(iter(kinds or ()), None), offset, limit)
+        one_kind = next(iter(parse_kind(kind) or ()), None)
+        rows = self._catalog.files(state, one_kind, offset, limit)
         return {
-            "count": count,
+            "count": self._catalog.file_count(state, one_kind),
             "files": [
                 {
                     "id": row.item,
@@ -271,22 +286,25 @@ class Library:
     def index(self, progress: Callable[[StatusJson], None] | None = None) -> IndexJson:
         """Bring the index up to date now and wait for it."""
         began = time.perf_counter()
-        before = self.keeper.model_calls
-        told = (lambda: progress(self.status())) if progress else None
-        changes = self.keeper.run_once(told)
+        before = self._pipeline.model_calls
+        if progress is not None:
+            self._bell.listen(lambda: progress(self.status()))
+        try:
+            changes = self.keeper.run_once()
+        finally:
+            self._bell.listen(None)
         return {
             "added": changes.added,
             "changed": changes.changed,
             "moved": changes.moved,
             "gone": changes.gone,
             "coverage": self._catalog.coverage(),
-            "model_calls": self.keeper.model_calls - before,
+            "model_calls": self._pipeline.model_calls - before,
             "took_s": round(time.perf_counter() - began, 2),
         }
 
-    def example(self, file: Path) -> Image | Sound:
-        """The picture, or the first seconds of the sound, in a file that need not be in the
-        library."""
+    def _example(self, file: Path) -> Image | Sound:
+        """The picture, or the first seconds of the sound, in a file."""
         try:
             match sniff(file):
                 case Kind.PHOTO:
@@ -311,7 +329,7 @@ class Library:
 
     def wait_for_change(self, timeout_s: float) -> bool:
         """Blocks until something in the library changed, or the time is over."""
-        return self.keeper.wait_for_change(timeout_s)
+        return self._bell.wait(timeout_s)
 
 
 def _model_problem(problem: Exception) -> LibraryProblem:

@@ -191,7 +191,7 @@ def show_index(done: IndexJson, as_json: bool) -> None:
         return
     _out.print(
         f"{done['added']:,} added, {done['changed']:,} changed, {done['moved']:,} moved, "
-        f"{done['gone']:,} gone, in {done['took_s']:,.1f} s with {done['model_calls']:,} model calls."
+        f"{done['gone']:,} gone; {done['took_s']:,.1f} s, {done['model_calls']:,} model calls."
     )
     _out.print(covered(done["coverage"]))
 
@@ -238,6 +238,8 @@ def show_models(models: Sequence[Mapping[str, Any]], as_json: bool) -> None:
         return
     for model in models:
         mark = "*" if model["in_use"] else " "
-        here = f"{model['size_bytes'] / 1e6:,.0f} MB" if model["present"] else "not on this machine"
-        _out.print(f"{mark} {model['name']}  {here}")
-        _out.print(Text(f"    {model['what']}", style="dim"))
+        size = f"{model['size_bytes'] / 1e6:,.0f} MB"
+        here = "on this machine" if model["present"] else "not on this machine"
+        what = ", the demonstration model" if model["demonstration"] else ""
+        _out.print(f"{mark} {model['name']}  {size}, {here}{what}")
+    _out.print("Any directory with a Gemma 4 Unified checkpoint works: --model DIRECTORY.")

@@ -1,0 +1,129 @@
+"""The demonstration library, read once by the real program with the model that ships, and a real
+server on a copy of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+ROOT = Path(__file__).parent.parent
+# One thread a process: the suite runs two processes on two cores.
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "COLUMNS": "120"}
+
+
+def recollect(*words: str | Path, data: Path, code: int = 0) -> str:
+    """Runs the command line as a person would; what it printed. Fails on another exit code."""
+    said = subprocess.run(
+        [sys.executable, "-m", "recollect", "--data", data, *words],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=ENVIRONMENT,
+    )
+    assert said.returncode == code, f"exit {said.returncode}\n{said.stdout}\n{said.stderr}"
+    return said.stdout if code == 0 else said.stdout + said.stderr
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """A folder and the data directory it was read into."""
+
+    folder: Path
+    data: Path
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Indexed:
+    """The demonstration library, indexed. For reading only; take `demonstration_copy` to change."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    made = Indexed(shared / "demonstration" / "library", shared / "demonstration" / "data")
+    with FileLock(shared / "demonstration.lock"):
+        done = shared / "demonstration" / "done.json"
+        if not done.exists():
+            from web.demonstration import write
+
+            write(made.folder)
+            done.write_text(recollect("index", made.folder, "--json", data=made.data))
+            report = json.loads(done.read_text())
+            assert report["coverage"]["understood"] == report["coverage"]["files"] > 0
+    return made
+
+
+@pytest.fixture
+def demonstration_copy(demonstration: Indexed, tmp_path: Path) -> Indexed:
+    """The same index over the same folder, in a data directory of the test's own."""
+    shutil.copytree(demonstration.data, tmp_path / "data")
+    return Indexed(demonstration.folder, tmp_path / "data")
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server: `link` is what it printed for the browser, `url` its root."""
+
+    link: str
+    url: str
+    process: subprocess.Popen[str]
+    library: Indexed
+
+    @property
+    def token(self) -> str:
+        from indexer.lock import LibraryLock
+
+        holder = LibraryLock(self.library.data).holder()
+        assert holder is not None
+        assert holder.token is not None
+        return holder.token
+
+
+def serve(*words: str | Path, library: Indexed) -> Served:
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "recollect", "--data", library.data, *words, "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+        env=ENVIRONMENT,
+    )
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if link := re.search(r"http://\S+", line):
+            url = re.match(r"http://[^/]+", link.group())
+            assert url is not None
+            return Served(link.group(), url.group(), process, library)
+    raise AssertionError("the server ended: " + "".join(said))
+
+
+def stop(served: Served) -> None:
+    served.process.send_signal(signal.SIGTERM)
+    try:
+        assert served.process.wait(timeout=15) == 0
+    finally:
+        served.process.kill()
+        if served.process.stdout is not None:
+            served.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def demo_server(
+    demonstration: Indexed, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """A real server on the indexed demonstration library."""
+    data = tmp_path_factory.mktemp("served") / "data"
+    shutil.copytree(demonstration.data, data)
+    served = serve("serve", library=Indexed(demonstration.folder, data))
+    yield served
+    stop(served)

@@ -1,0 +1,183 @@
+"""The command line, as a newcomer would use it, on the demonstration library and the model that
+ships."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ENVIRONMENT, ROOT, Indexed, recollect
+
+COVERAGE = {"files", "read", "understood", "failed"}
+
+
+def said_json(*words: str | Path, data: Path) -> Any:
+    return json.loads(recollect(*words, "--json", data=data))
+
+
+def test_search_json_has_exactly_the_documented_shape(demonstration: Indexed) -> None:
+    found = said_json("search", "deposit", data=demonstration.data)
+    assert set(found) == {"query", "hits", "coverage", "took_ms"}
+    assert set(found["coverage"]) == COVERAGE
+    assert found["hits"]
+    for rank, hit in enumerate(found["hits"], start=1):
+        assert set(hit) == {
+            "rank", "id", "path", "kind", "title", "place", "snippet", "source", "score",
+        }  # fmt: skip
+        assert hit["rank"] == rank
+        assert Path(hit["path"]).is_file()
+        assert hit["source"] in {"text", "caption", "transcript", "name"}
+        match hit["kind"]:
+            case "document":
+                assert set(hit["place"]) == {"page"} or hit["source"] == "name"
+            case "recording":
+                place = hit["place"]
+                assert place is None or 0 <= place["start_s"] < place["end_s"]
+            case "photo":
+                assert hit["place"] is None
+
+
+def test_status_json_has_exactly_the_documented_shape(demonstration: Indexed) -> None:
+    status = said_json("status", data=demonstration.data)
+    assert set(status) == {"roots", "coverage", "states", "failed", "queue", "model"}
+    assert set(status["model"]) == {"name", "device", "dtype", "resident_bytes", "calls"}
+    assert status["coverage"]["files"] == status["coverage"]["understood"]
+    assert status["queue"] == 0
+    assert status["failed"] == []
+    assert status["states"] == {"understood": status["coverage"]["files"]}
+
+
+def test_ask_json_has_exactly_the_documented_shape(demonstration: Indexed) -> None:
+    said = said_json("ask", "How much is the deposit?", data=demonstration.data)
+    assert set(said) == {"question", "answer", "citations", "coverage", "speed"}
+    assert set(said["speed"]) == {
+        "first_token_ms", "tokens", "tokens_per_s", "draft_acceptance",
+    }  # fmt: skip
+    for citation in said["citations"]:
+        assert set(citation) == {"n", "id", "path", "kind", "place", "quote", "verified"}
+        assert citation["verified"] is True
+        assert f"[{citation['n']}]" in said["answer"]
+
+
+@pytest.mark.parametrize("kind", ["document", "photo", "recording"])
+def test_every_kind_is_found_by_itself(demonstration: Indexed, kind: str) -> None:
+    found = said_json("search", "bicycle garden flat", "--kind", kind, data=demonstration.data)
+    assert found["hits"]
+    assert {hit["kind"] for hit in found["hits"]} == {kind}
+
+
+def test_the_folder_filter_keeps_to_the_folder(demonstration: Indexed) -> None:
+    folder = demonstration.folder / "Recordings"
+    found = said_json("search", "the", "--in", folder, data=demonstration.data)
+    assert found["hits"]
+    assert all(Path(hit["path"]).is_relative_to(folder) for hit in found["hits"])
+
+
+def test_dates_filter_and_a_wrong_date_is_explained(demonstration: Indexed) -> None:
+    recollect("search", "deposit", "--before", "1999-01-01", data=demonstration.data, code=3)
+    said = recollect("search", "deposit", "--after", "soon", data=demonstration.data, code=1)
+    assert "like 2024-03-14" in said
+
+
+def test_nothing_found_is_exit_code_three(demonstration: Indexed) -> None:
+    said = recollect(
+        "search", "--kind", "document", "xylograph zugzwang", data=demonstration.data, code=3
+    )
+    assert "Nothing matches" in said
+
+
+def test_search_without_words_is_bad_usage(demonstration: Indexed) -> None:
+    assert "Say what to look for" in recollect("search", data=demonstration.data, code=2)
+
+
+def test_a_picture_finds_itself_first(demonstration: Indexed) -> None:
+    picture = next((demonstration.folder / "Pictures").glob("*.jpg"))
+    found = said_json("search", "--like", picture, data=demonstration.data)
+    assert found["hits"][0]["path"] == str(picture)
+    not_one = demonstration.folder / "nothing.png"
+    recollect("search", "--like", not_one, data=demonstration.data, code=1)
+
+
+def test_renaming_the_folder_calls_no_model_and_keeps_the_links(
+    demonstration: Indexed, tmp_path: Path
+) -> None:
+    library, data = tmp_path / "library", tmp_path / "data"
+    shutil.copytree(demonstration.folder / "Documents", library / "Documents")
+    first = said_json("index", library, data=data)
+    assert first["added"] == first["coverage"]["understood"] > 0
+    assert first["model_calls"] > 0
+    before = said_json("search", "deposit", data=data)["hits"]
+    (library / "Documents").rename(library / "Papers")
+    moved = said_json("index", data=data)
+    assert moved["moved"] == first["added"]
+    assert (moved["added"], moved["gone"], moved["model_calls"]) == (0, 0, 0)
+    after = said_json("search", "deposit", data=data)["hits"]
+    assert [hit["id"] for hit in after] == [hit["id"] for hit in before]
+    assert all("/Papers/" in hit["path"] for hit in after)
+    # The watched folder itself under a new name: forgotten and added again, still nothing to learn.
+    library.rename(tmp_path / "renamed")
+    recollect("add", tmp_path / "renamed", data=data)
+    recollect("remove", library, data=data)
+    again = said_json("index", data=data)
+    assert again["model_calls"] == 0
+    hits = said_json("search", "deposit", data=data)["hits"]
+    assert [hit["id"] for hit in hits] == [hit["id"] for hit in before]
+
+
+def test_roots_add_remove_retry(tmp_path: Path) -> None:
+    folder, data = tmp_path / "folder", tmp_path / "data"
+    folder.mkdir()
+    (folder / "note.txt").write_text("The spare key is under the blue pot.")
+    recollect("add", folder, data=data)
+    assert said_json("roots", data=data) == [{"path": str(folder), "files": 0, "offline": False}]
+    assert said_json("index", data=data)["added"] == 1
+    assert said_json("search", "blue pot", data=data)["hits"][0]["place"] == {"page": 1}
+    assert "0 to be tried" in recollect("retry", data=data)
+    assert "has not failed" in recollect("retry", folder / "note.txt", data=data, code=1)
+    assert "1 files" in recollect("remove", folder, data=data)
+    assert said_json("roots", data=data) == []
+    assert (folder / "note.txt").exists()
+    recollect("search", "blue pot", data=data, code=3)
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    said = recollect("add", tmp_path / "nowhere", data=tmp_path / "data", code=1)
+    assert "There is no folder" in said
+    assert "not a watched folder" in recollect(
+        "remove", tmp_path / "nowhere", data=tmp_path / "data", code=1
+    )
+
+
+def test_doctor_and_models(demonstration: Indexed) -> None:
+    findings = said_json("doctor", data=demonstration.data)
+    assert all(finding["ok"] for finding in findings), findings
+    models = said_json("model", "list", data=demonstration.data)
+    assert [one["name"] for one in models if one["in_use"]] == ["pocket"]
+
+
+def test_a_wrong_setting_and_a_missing_model_are_explained(tmp_path: Path) -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "recollect", "status"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**ENVIRONMENT, "RECOLLECT_PORT": "many"},
+    )
+    assert said.returncode == 1
+    assert "RECOLLECT_PORT" in said.stderr
+    missing = subprocess.run(
+        [sys.executable, "-m", "recollect", "--data", tmp_path, "--model", "/nowhere", "status"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=ENVIRONMENT,
+    )
+    assert missing.returncode == 1
+    assert "/nowhere" in missing.stderr
+    assert "Traceback" not in missing.stderr

@@ -1,0 +1,75 @@
+"""`recollect serve`: one process that holds the library, keeps it up to date and serves it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import webbrowser
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+
+from indexer.lock import LibraryLock
+from web.app import create_app
+from web.client import Client
+from web.library import Library
+from web.problems import LibraryProblem
+from web.security import new_token
+from web.server import bind, port_of, serve
+from web.terminal import covered
+
+STATIC = Path(__file__).parent / "static"
+
+
+def run(
+    wire: Callable[[], Library],
+    data: Path,
+    folders: Sequence[Path],
+    port: int,
+    open_browser: bool,
+) -> None:
+    """Serves until it is told to stop. Raises LibraryProblem when another process holds the
+    library, with a fresh link to it, or when the port cannot be had."""
+    lock = LibraryLock(data)
+    _refuse_second(lock)
+    with lock:
+        listener = bind(port)
+        port = port_of(listener)
+        library = wire()
+        try:
+            for folder in folders:
+                library.add(str(folder))
+            token = new_token()
+            app = create_app(library, static=STATIC, token=token, port=port)
+
+            def started() -> None:
+                lock.announce(f"http://127.0.0.1:{port}", token)
+                library.keeper.start()
+                link = app.state.launch_url()
+                click.echo(covered(library.status()["coverage"]), err=True)
+                click.echo(f"Recollect is at {link}")
+                click.echo("Ctrl-C stops it.", err=True)
+                if open_browser and _has_screen():
+                    webbrowser.open(link)
+
+            serve(app, listener, started=started, tell=lambda line: click.echo(line, err=True))
+        finally:
+            library.close()
+
+
+def _refuse_second(lock: LibraryLock) -> None:
+    held = lock.holder()
+    if held is None or held.url is None:
+        return
+    with Client(held.url, held.token) as client:
+        link = client.launch_link()
+    raise LibraryProblem(
+        "held", f"This library is already served by process {held.pid}. Open it at {link}"
+    )
+
+
+def _has_screen() -> bool:
+    """Without one, a text browser would take over the terminal."""
+    graphical = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return sys.platform in ("darwin", "win32") or bool(graphical)
