@@ -14,7 +14,6 @@ from training.world.speech import note, script
 from training.world.statements import Fact, fact, rival, statement
 from training.world.words import PEOPLE, WEEKDAYS, content_words
 
-
 LONG_WORDS = 110  # about as many words as the index keeps in one passage
 
 
