@@ -47,8 +47,8 @@ class Quotable:
                 letters.append((" ", run.start()))
             letters += [(letter, run.start() + at) for at, letter in enumerate(run[0])]
         even = "".join(letter for letter, _ in letters)
-        self.text = even.encode()
-        sizes = [len(letter.encode()) for letter in even]
+        self.text = even.encode(errors="replace")
+        sizes = [len(letter.encode(errors="replace")) for letter in even]
         byte_at = [0, *accumulate(sizes)]
         self._origin = [origin for (_, origin), size in zip(letters, sizes, strict=True)
                         for _ in range(size)]  # fmt: skip

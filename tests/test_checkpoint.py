@@ -1,0 +1,168 @@
+"""Finding and checking checkpoints, all before a weight is loaded."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from model import placement
+from model.checkpoint import POCKET, find, list_models
+from model.interface import ModelProblem
+from tests import tiny
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.write(tmp_path_factory.mktemp("pristine"))
+
+
+@pytest.fixture
+def folder(pristine: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(pristine, tmp_path / "my model"))
+
+
+def test_a_directory_is_a_model(folder: Path) -> None:
+    found = find(folder)
+    assert found.name == "my model"
+    assert found.drafter == folder / "assistant"
+    assert not found.demonstration
+    assert found.unloaded.resident_bytes == 0
+    assert found.unloaded.drafter
+    assert found.card().resident_bytes == found.weight_count * 4
+    assert found.fingerprint.dim == tiny.HIDDEN
+
+
+def _without(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).unlink()
+
+
+def _truncated(folder: Path) -> None:
+    shard = folder / "model.safetensors"
+    shard.write_bytes(shard.read_bytes()[:-100])
+
+
+def _truncated_drafter(folder: Path) -> None:
+    shard = folder / "assistant" / "model.safetensors"
+    shard.write_bytes(shard.read_bytes()[:20])
+
+
+def _garbled(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0nonsense")
+
+
+def _pickled(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+
+
+def _other_kind(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "llama"}))
+
+
+def _packed(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"quantization_config": {}}))
+
+
+def _missing_shard(folder: Path) -> None:
+    index = {"weight_map": {"a": "model.safetensors", "b": "model-00002.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+
+
+def _broken_config(folder: Path) -> None:
+    (folder / "config.json").write_text("{")
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (_without("config.json"), "no model at"),
+        (_without("tokenizer.json"), "no tokenizer.json"),
+        (_without("chat_template.jinja"), "no chat template"),
+        (_without("model.safetensors"), "no weights"),
+        (_truncated, r"my model/model\.safetensors is damaged"),
+        (_truncated_drafter, r"assistant/model\.safetensors is damaged"),
+        (_garbled, "is damaged"),
+        (_pickled, "pickled"),
+        (_other_kind, "of type llama"),
+        (_packed, "packed"),
+        (_missing_shard, r"model-00002\.safetensors cannot be read"),
+        (_broken_config, "config.json cannot be read"),
+    ],
+)
+def test_a_harmed_checkpoint_is_refused_with_the_cure(
+    folder: Path, harm: Callable[[Path], None], said: str
+) -> None:
+    harm(folder)
+    with pytest.raises(ModelProblem, match=said):
+        find(folder)
+
+
+def test_a_hub_id_that_is_not_here_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    with pytest.raises(ModelProblem, match="is not on this machine; give the directory"):
+        find("nobody/has-this-model")
+
+
+def test_a_wrong_drafter_is_refused(folder: Path, pristine: Path) -> None:
+    with pytest.raises(ModelProblem, match="no drafter"):
+        find(folder, drafter=pristine)
+
+
+def test_the_fingerprint_follows_the_bytes_not_the_place(folder: Path, pristine: Path) -> None:
+    assert find(folder).fingerprint == find(pristine).fingerprint
+    shard = folder / "model.safetensors"
+    whole = bytearray(shard.read_bytes())
+    whole[-1] ^= 1
+    shard.write_bytes(bytes(whole))
+    assert find(folder).fingerprint.key != find(pristine).fingerprint.key
+
+
+def test_large_weights_are_told_apart_by_samples(
+    folder: Path, pristine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.checkpoint.SMALL_BYTES", 0)
+    before = find(pristine).fingerprint
+    assert find(folder).fingerprint == before
+    shard = folder / "model.safetensors"
+    whole = bytearray(shard.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    shard.write_bytes(bytes(whole))
+    assert find(folder).fingerprint != before
+
+
+def test_the_models_are_listed(folder: Path) -> None:
+    listed = {one["name"]: one for one in list_models(str(folder))}
+    assert listed["pocket"]["demonstration"]
+    assert listed[str(folder)]["in_use"]
+    assert listed[str(folder)]["present"]
+    assert listed["google/gemma-4-12B-it"]["size_bytes"] > 2e10
+
+
+def test_a_model_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ModelProblem, match=r"needs .* GB for its weights"):
+        placement.place(10**13, "enormous")
+
+
+def test_looking_costs_no_torch() -> None:
+    code = (
+        "import sys; from model import checkpoint, runtime; "
+        "found = checkpoint.find('pocket'); found.fingerprint; runtime.Runtime(found).card; "
+        "checkpoint.list_models(); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=POCKET.parent.parent).returncode == 0
+
+
+def test_pocket_ships_whole() -> None:
+    found = find("pocket")
+    assert found.demonstration
+    assert found.drafter is not None
+    assert sum(one.stat().st_size for one in POCKET.rglob("*") if one.is_file()) <= 25 * 2**20
