@@ -2,10 +2,10 @@
 import { CitationCard, Sources, chipFor, citationAt, openCited, withSources } from "./citations.js";
 import { askQuestion, isAnswering, startAnew, stopAnswer, turns } from "./conversation.js";
 import { element, html, useEffect, useRef, useState } from "./dom.js";
-import { Questions, useNewest } from "./home.js";
 import { getJson } from "./http.js";
 import { Icon } from "./icons.js";
 import { Writing } from "./markdown.js";
+import { Questions, useNewest } from "./questions.js";
 import { addressOf, addressWith, go, route } from "./route.js";
 import { DemonstrationNote } from "./status.js";
 import { useStore } from "./store.js";
@@ -37,6 +37,10 @@ function AnswerText({ turn, point, press }) {
     const blocks = writing.current.draw(turn.text, new Set(turn.citations.map(({ n }) => n)));
     const finished = turn.state === "writing" ? blocks.length - 1 : blocks.length;
     for (; spoken.current < finished; spoken.current += 1) say(blocks[spoken.current]);
+    if (turn.state === "done" && spoken.current !== Infinity) {
+      spoken.current = Infinity;
+      say(`Answer ready, ${counted(new Set(turn.citations.map(({ n }) => n)).size, "source")}`);
+    }
   }, [turn.text, turn.citations, turn.state]);
   const chipOf = (/** @type {Event} */ event) =>
     /** @type {HTMLElement | null} */ (event.target instanceof Element ? event.target.closest(".cite") : null);
@@ -102,7 +106,6 @@ function TurnView({ turn, last }) {
   }, []);
   useEffect(() => {
     if (turn.state === "looking") say("Answering");
-    if (turn.state === "done") say(`Answer ready, ${counted(new Set(turn.citations.map(({ n }) => n)).size, "source")}`);
   }, [turn.state]);
   const citationOf = (/** @type {HTMLElement} */ chip) => citationAt(turn, Number(chip.dataset.n), Number(chip.dataset.nth));
   const show = (/** @type {HTMLElement} */ chip) => setCard({ chip, citation: citationOf(chip) });

@@ -21,7 +21,7 @@ const STATES = {
   offline: "Not connected",
 };
 
-/** @typedef {import("./home.js").File & {sentence: string | null, reason: string | null, attempts: number, size_bytes: number}} Row */
+/** @typedef {import("./questions.js").File & {sentence: string | null, reason: string | null, attempts: number, size_bytes: number}} Row */
 
 /**
  * The rows of the page, asked again whenever the library has moved on.

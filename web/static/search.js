@@ -1,6 +1,6 @@
 /** The search page: words at once, meaning as it comes, and nothing on screen jumps. */
-import { html, useEffect, useRef } from "./dom.js";
-import { Example, example, searchByExample } from "./example.js";
+import { html, useEffect, useState } from "./dom.js";
+import { drop, example, searchByExample } from "./example.js";
 import { Band, Groups, KindChips } from "./hits.js";
 import { Home } from "./home.js";
 import { Problem, connection, getJson, wasAborted } from "./http.js";
@@ -214,7 +214,7 @@ function commit(text) {
 /** Esc at the very bottom: the box is emptied. */
 export function emptyBox() {
   const box = /** @type {HTMLInputElement} */ (document.getElementById("q"));
-  example.set(null);
+  drop();
   box.value = "";
   if (route.value.place === "search" && route.value.query.get("q")) {
     go("/", { replace: Boolean(route.value.state.typed) });
@@ -268,15 +268,21 @@ function Nothing({ text }) {
   </div>`;
 }
 
-/** @param {{problem: Problem}} props */
-export function ProblemNote({ problem, retry }) {
+/** What went wrong, and what happens next. @param {{problem: Problem, retry: () => void}} props */
+function ProblemNote({ problem, retry }) {
+  const [left, setLeft] = useState(problem.retryAfterS);
+  useEffect(() => {
+    setLeft(problem.retryAfterS);
+    const timer = setInterval(() => setLeft((seconds) => Math.max(0, seconds - 1)), 1000);
+    return () => clearInterval(timer);
+  }, [problem]);
   const sentence = problem.retryAfterS
-    ? `Busy with other questions, trying again in ${problem.retryAfterS} s.`
+    ? `Busy with other questions, trying again in ${left} s.`
     : problem.sentence;
   return html`<div class="problem" role="alert">
     <${Icon} name="circle-alert" />
     <p>${sentence} <code>${problem.code}</code></p>
-    ${retry && !problem.retryAfterS && html`<button onClick=${retry}>Try again</button>`}
+    ${!problem.retryAfterS && html`<button onClick=${retry}>Try again</button>`}
   </div>`;
 }
 
@@ -287,13 +293,12 @@ export function SearchPage() {
   const given = useStore(example);
   const text = (query.get("q") ?? "").trim();
   const kind = query.get("kind");
-  const heading = useRef(null);
   useScroll(now.rows.length > 0);
   if (!text && !given) return html`<${Home} />`;
   const nothing = !now.rows.length && !now.looking && now.band?.length === 0 && !now.problem && now.key;
   const again = () => connection.change({ epoch: connection.value.epoch + 1 });
   return html`<div class="results" aria-busy=${now.looking}>
-    <h1 class="unseen" ref=${heading}>Results for ${text || "your example"}</h1>
+    <h1 class="unseen">Results for ${text || "your example"}</h1>
     <div class="toolbar"><${KindChips} counts=${now.counts} kind=${kind} /><${Filters} /></div>
     <${CoverageLine} coverage=${now.coverage} />
     <p class="slow" role="status">${now.slow && now.looking ? "Still looking" : ""}</p>
@@ -302,5 +307,3 @@ export function SearchPage() {
     <${Band} hits=${now.band} words=${now.rows.length} />
   </div>`;
 }
-
-export { Example };
