@@ -72,11 +72,11 @@ class Answering:
         return self._quotes.quotable and not self._quotes.cited and not refused
 
     def _opening(self) -> list[int]:
-        wanted = b" [" if self._said.strip() and not self._said[-1].isspace() else b"["
-        for text in (wanted, b"["):
-            if text in self._spelling.of:
-                return [self._spelling.of.index(text)]
-        raise AssertionError("byte-level vocabularies spell every byte")
+        spelling = self._spelling
+        said = bool(self._said.strip()) and not self._said[-1].isspace()
+        text = b" [" if said and b" [" in spelling.of else b"["
+        thought_ends = [spelling.thought_close] if self._quotes.thinking else []
+        return [*thought_ends, spelling.of.index(text)]
 
     def _finished(self, writing: Writing, reason: FinishReason) -> Finished:
         now = time.perf_counter()

@@ -107,6 +107,11 @@ class Quotes:
         return self._states != FREE
 
     @property
+    def thinking(self) -> bool:
+        """Whether a thought was begun and not ended."""
+        return self._voice.thinking
+
+    @property
     def cited(self) -> int:
         return self._cited
 

@@ -168,7 +168,7 @@ class Runtime:
                 self._model = self._load(self._breathe)
             job.done.set_result(job.work(self._model))
         except BaseException as why:  # it belongs to whoever asked, and the thread must live on
-            job.done.set_exception(why)
+            job.done.set_exception(_in_words(why))
 
     def _breathe(self) -> None:
         """Between two tokens of background work: serve the people who came meanwhile."""
@@ -254,6 +254,17 @@ def _embed(some: Sequence[Content], role: Role, model: Resident) -> list[Vectors
 
 def _judge(question: str, some: Sequence[Evidence], model: Resident) -> list[float]:
     return model.judge(question, some)
+
+
+def _in_words(why: BaseException) -> BaseException:
+    """Running out of memory said to a person; anything else as it is."""
+    if isinstance(why, MemoryError) or type(why).__name__ == "OutOfMemoryError":
+        problem = ModelProblem(
+            "The memory did not suffice for this; close other programs and ask again."
+        )
+        problem.__cause__ = why
+        return problem
+    return why
 
 
 def _closed() -> ModelProblem:
