@@ -72,9 +72,11 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a scene is drawn and photographed. `outline` is a part of the height; the camera turns
-    by `tilt_deg`, comes nearer by `zoom`, and adds `noise` (standard deviation of 255)."""
+    """How a scene is drawn and photographed. Things are `scale` times their usual size; `outline`
+    is a part of the height; the camera turns by `tilt_deg`, comes nearer by `zoom`, and adds
+    `noise` (standard deviation of 255)."""
 
+    scale: float = 1.0
     outline: float = 0.0
     outline_colour: Rgb = (46, 44, 56)
     shadow: bool = True
@@ -138,7 +140,7 @@ def draw(
     style = style or Style()
     width_px, height_px = size_px[0] * 2, size_px[1] * 2
     picture = backdrop(made.place, width_px, height_px, rng)
-    for thing, box in _places(made, rng, width_px / height_px):
+    for thing, box in _places(made, rng, width_px / height_px, style.scale):
         _put(picture, thing, box, style, rng)
     picture = picture.reduce(2)
     if style.tilt_deg or style.zoom != 1:
@@ -175,7 +177,7 @@ def _exposed(picture: Image.Image, style: Style, rng: random.Random) -> Uint8:
 Box = tuple[float, float, float, float]  # left, top, right, bottom; parts of width and height
 
 
-def _places(made: Plan, rng: random.Random, wide: float) -> list[tuple[Thing, Box]]:
+def _places(made: Plan, rng: random.Random, wide: float, scale: float) -> list[tuple[Thing, Box]]:
     """Where each single thing goes, back to front. `wide` is the picture's width over its height;
     boxes are in heights until the end."""
     if made.relation:
@@ -189,7 +191,7 @@ def _places(made: Plan, rng: random.Random, wide: float) -> list[tuple[Thing, Bo
     right = max(box[2] for _, box in boxes)
     top = min(box[1] for _, box in boxes)
     bottom = max(box[3] for _, box in boxes)
-    shrink = min(1.0, 0.9 * wide / (right - left), 0.9 / (bottom - top))
+    shrink = min(scale, 0.9 * wide / (right - left), 0.9 / (bottom - top))
     width, height = (right - left) * shrink, (bottom - top) * shrink
     at_x = rng.uniform(0.05 * wide, max(0.05 * wide, 0.95 * wide - width))
     place = PLACES[made.place]
