@@ -102,7 +102,7 @@ class Keeper:
         for thread in self._threads:
             thread.start()
 
-    def stop(self, timeout_s: float = 10.0) -> None:
+    def stop(self, timeout_s: float = 5.0) -> None:
         """Ends the background work; what was not finished is taken up at the next start."""
         self._stopping.set()
         self._pipeline.stop()

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from indexer.catalog import Catalog
 from indexer.pace import Pace
-from indexer.reading import Outcome, Pending, Read, Reader, Unsettled, read_file
+from indexer.reading import Outcome, Pending, Read, Reader, Refused, Unsettled, read_file
 from indexer.reconcile import Changes
 from indexer.store import Store
 from indexer.understanding import (
@@ -162,7 +162,10 @@ class Pipeline:
                 isinstance(one, Read) and one.content == content for one in done
             )
 
-        return read_file(file, self._reader, is_known)
+        outcome = read_file(file, self._reader, is_known)
+        if self._stop.is_set() and isinstance(outcome, Refused) and not outcome.final:
+            return Unsettled(file)  # the child was ended, not the file's fault
+        return outcome
 
     def _keep_read(self, done: Sequence[Outcome]) -> None:
         new = [one for one in done if isinstance(one, Read) and not self._unchanged(one)]

@@ -58,11 +58,13 @@ class Unwatched:
 
 
 class Watcher:
-    """Watches folders and calls `wake` when there are new hints. Not for several threads."""
+    """Watches folders and calls `wake` when there are new hints. What happens under `ignored`, our
+    own data, is none. Not for several threads."""
 
-    def __init__(self, wake: Callable[[], None], ignored: Path) -> None:
-        self._wake = wake
-        self._hints = _Hints(wake, ignored)
+    def __init__(
+        self, wake: Callable[[], None], ignored: Path, most_hints: int = MOST_HINTS
+    ) -> None:
+        self._hints = _Hints(wake, ignored, most_hints)
         self._observer: BaseObserver | None = None
         self._watches: dict[Path, ObservedWatch] = {}
         self._refused: dict[Path, Unwatched] = {}
@@ -91,7 +93,7 @@ class Watcher:
                     self._hints, str(path), recursive=True, event_filter=EVENTS
                 )
             except OSError as problem:
-                self._refused[path] = Unwatched(path, _sentence(path, problem))
+                self._refused[path] = unwatched(path, problem)
         return list(self._refused.values())
 
     def take(self) -> list[Hint] | None:
@@ -120,9 +122,10 @@ class Watcher:
 class _Hints(FileSystemEventHandler):
     """Collects events as places to look at, from watchdog's thread to ours."""
 
-    def __init__(self, wake: Callable[[], None], ignored: Path) -> None:
+    def __init__(self, wake: Callable[[], None], ignored: Path, most: int) -> None:
         self.roots: list[bytes] = []
         self._wake = wake
+        self._most = most
         self._ignored = os.fsencode(ignored)
         self._found: dict[Hint, None] = {}
         self._lost = False
@@ -136,7 +139,7 @@ class _Hints(FileSystemEventHandler):
 
     def add(self, hint: Hint) -> None:
         with self._lock:
-            if len(self._found) >= MOST_HINTS:
+            if len(self._found) >= self._most:
                 self._lost = True
                 self._found.clear()
             elif not self._lost:
@@ -180,19 +183,20 @@ class _Overflow(logging.Handler):
             self._lose()
 
 
-def _sentence(path: Path, problem: OSError) -> str:
+def unwatched(path: Path, problem: OSError) -> Unwatched:
+    """Why a folder cannot be watched, in a sentence that names the cure."""
     if problem.errno in (errno.ENOSPC, errno.EMFILE):
         name = "max_user_watches" if problem.errno == errno.ENOSPC else "max_user_instances"
         now = _sysctl(name)
-        more = f"{now * 4}" if now else "524288"
-        return (
+        said = (
             f"The system does not let Recollect watch all of {path} (fs.inotify.{name} is "
             f"{now or 'unknown'}); it is looked at every minute instead. To be told at once: "
-            f"sudo sysctl fs.inotify.{name}={more}"
+            f"sudo sysctl fs.inotify.{name}={now * 4 if now else 524288}"
         )
-    return (
-        f"The folder {path} cannot be watched ({problem.strerror}); it is looked at every minute."
-    )
+    else:
+        why = problem.strerror or "no reason given"
+        said = f"The folder {path} cannot be watched ({why}); it is looked at every minute."
+    return Unwatched(path, said)
 
 
 def _sysctl(name: str) -> int | None:

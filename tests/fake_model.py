@@ -1,0 +1,134 @@
+"""A model that a person can check by eye: vectors count words, captions name the mean colour.
+
+It keeps every promise of `model.interface.Model` without a weight, so that tests of files, crashes
+and searches can tell right from wrong. `gist` and `body` have one number for each word of WORDS and
+a last one for all other words; "a red boat" lies where a red picture of a boat would.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from model.interface import (
+    AnswerEvent,
+    Cited,
+    Content,
+    Evidence,
+    Exchange,
+    Fingerprint,
+    Finished,
+    Float32,
+    Image,
+    ModelCard,
+    Piece,
+    Role,
+    Sound,
+    Text,
+    Understood,
+    Vectors,
+)
+
+COLOURS = {
+    "red": (255, 0, 0),
+    "green": (0, 255, 0),
+    "blue": (0, 0, 255),
+    "yellow": (255, 255, 0),
+    "black": (0, 0, 0),
+    "white": (255, 255, 255),
+}
+WORDS = (*COLOURS, "loud", "quiet", "high", "low", "boat", "garden", "money", "meeting", "river")
+DIM = len(WORDS) + 1
+
+
+class FakeModel:
+    """Deterministic. `calls` counts the items it was given; a text that holds `broken` raises, one
+    that holds `empty` gets a vector of zeros, and `version` changes the fingerprint."""
+
+    def __init__(self, version: str = "1", broken: str = "", empty: str = "") -> None:
+        self.calls = 0
+        self.version = version
+        self._broken = broken
+        self._empty = empty
+
+    @property
+    def card(self) -> ModelCard:
+        return ModelCard("fake", "cpu", "float32", "it has no weights", 0, False, True)
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        return Fingerprint("fake", "counts", "1", self.version, DIM)
+
+    def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
+        self.calls += len(contents)
+        return [self._vectors(content) for content in contents]
+
+    def describe(self, content: Image | Sound) -> Understood:
+        self.calls += 1
+        words = _words_of(content)
+        return Understood(words, counts(words), counts(words) if words else None)
+
+    def judge(self, question: str, candidates: Sequence[Evidence]) -> list[float]:
+        asked = set(_split(question))
+        return [
+            len(asked & set(_split(f"{one.title} {one.words}"))) / max(len(asked), 1)
+            for one in candidates
+        ]
+
+    def answer(
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        history: Sequence[Exchange] = (),
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[AnswerEvent]:
+        scores = self.judge(question, evidence)
+        said = [one for one, score in zip(evidence, scores, strict=True) if score > 0][:2]
+        for one in said:
+            if cancelled():
+                yield Finished("cancelled", 1.0, 0, 1.0, None)
+                return
+            quote = re.split(r"(?<=[.!?])\s", one.words)[0]
+            yield Piece(f"{one.title} says so [{one.n}]. ")
+            yield Cited(one.n, quote)
+        if not said:
+            yield Piece("That is not in your library.")
+        yield Finished("stop", 1.0, len(said), 1.0, None)
+
+    def _vectors(self, content: Content) -> Vectors:
+        words = content.text if isinstance(content, Text) else _words_of(content)
+        if self._broken and self._broken in words:
+            raise RuntimeError("the model was told to fail")
+        if self._empty and self._empty in words:
+            nothing = np.zeros(DIM, dtype=np.float32)
+            return Vectors(nothing, nothing)
+        vector = counts(words)
+        return Vectors(vector, vector if isinstance(content, Text) else None)
+
+
+def counts(words: str) -> Float32:
+    """How often each of WORDS occurs, and how many other words there are, as a unit vector; the
+    quarter keeps a content without words from having none."""
+    found = _split(words)
+    known = [float(found.count(word)) for word in WORDS]
+    vector = np.array([*known, 0.25 + len(found) - sum(known)], dtype=np.float32)
+    return vector / np.float32(np.linalg.norm(vector))
+
+
+def _words_of(content: Image | Sound) -> str:
+    if isinstance(content, Image):
+        mean = content.pixels.reshape(-1, 3).mean(axis=0)
+        nearest = min(COLOURS, key=lambda name: float(np.abs(mean - COLOURS[name]).sum()))
+        return f"A {nearest} picture."
+    loudness = float(np.sqrt(np.mean(content.samples**2)))
+    if loudness < 1e-4:
+        return ""
+    crossings = np.count_nonzero(np.diff(np.signbit(content.samples))) / content.duration_s
+    pitch = "high" if crossings / 2 > 500 else "low"
+    return f"A {'loud' if loudness > 0.1 else 'quiet'} {pitch} sound."
+
+
+def _split(words: str) -> list[str]:
+    return re.findall(r"\w+", words.lower())

@@ -1,0 +1,91 @@
+"""A small library for tests: real files, a real catalog, a real store, and the fake model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from indexer.catalog import Catalog
+from indexer.extract.child import Reader
+from indexer.keeper import Keeper
+from indexer.passages import PlaceJson
+from indexer.pipeline import Pipeline
+from indexer.store import Store
+from indexer.worklist import Worklist
+from tests.fake_model import FakeModel
+
+NOBODY = 65534
+# One child for all tests of a process: it takes a second to start. It ends with this process.
+READER = Reader()
+Row = tuple[str, int, str, PlaceJson | None, str]
+
+
+@dataclass
+class Small:
+    """An open library over `folder`, with its data beside it."""
+
+    folder: Path
+    catalog: Catalog
+    store: Store
+    model: FakeModel
+    pipeline: Pipeline
+    keeper: Keeper
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def found(self, words: str) -> list[Path]:
+        """The paths of the live documents that hold these words, best first."""
+        found = self.store.search_words(words, 50)
+        live = self.catalog.live_generations({one.generation for one in found})
+        items = self.catalog.items_of_contents({one.content for one in found})
+        return [items[one.content].path for one in found if one.generation in live]
+
+    def rows(self) -> list[Row]:
+        """What is in the store, without the random names of generations."""
+        return [(c, o, source, place, text) for c, _, o, source, place, text in self.store.rows()]
+
+    def generations(self) -> set[str]:
+        """The generations that the catalog points at."""
+        return Worklist(self.catalog.database).generations()
+
+
+@contextmanager
+def small(folder: Path, data: Path, model: FakeModel | None = None) -> Iterator[Small]:
+    """Opens a library that watches `folder`, as the program wires it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    catalog = Catalog(data / "catalog.sqlite")
+    store = Store(data / "lance")
+    model = model or FakeModel()
+    pipeline = Pipeline(catalog, store, READER, model)
+    keeper = Keeper(catalog, pipeline, settle_s=0.2)
+    catalog.add_root(folder)
+    try:
+        yield Small(folder, catalog, store, model, pipeline, keeper)
+    finally:
+        keeper.stop()
+        catalog.close()
+
+
+@contextmanager
+def as_nobody() -> Iterator[Path]:
+    """Gives up root's rights for a while, so that "no permission" means something in a container
+    too; yields a folder that belongs to the one we are now."""
+    root = os.geteuid() == 0
+    if root:
+        os.setegid(NOBODY)
+        os.seteuid(NOBODY)
+    try:
+        with TemporaryDirectory() as folder:
+            yield Path(folder)
+    finally:
+        if root:
+            os.seteuid(0)
+            os.setegid(0)

@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from indexer.catalog import Catalog, CatalogProblem, FolderProblem, item_of
+from indexer.passages import Kind
+from indexer.reconcile import reconcile
+from indexer.schema import MIGRATIONS, name_words
+from tests.library import Small, small
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Catalog:
+    return Catalog(tmp_path / "data" / "catalog.sqlite")
+
+
+def folder(path: Path) -> Path:
+    path.mkdir(parents=True)
+    return path
+
+
+def test_item_of_is_short_opaque_and_stable() -> None:
+    content = "00" * 20
+    assert item_of(content) == item_of(content)
+    assert len(item_of(content)) == 26
+    assert item_of(content).isalnum()
+    assert item_of("01" * 20) != item_of(content)
+
+
+def test_catalog_is_private_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        catalog = Catalog(tmp_path / "data" / "catalog.sqlite")
+    finally:
+        os.umask(before)
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()}
+    assert modes == {0o600}
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+    catalog.close()
+
+
+def test_catalog_of_a_newer_program_is_refused_with_both_numbers(tmp_path: Path) -> None:
+    file = tmp_path / "catalog.sqlite"
+    Catalog(file).close()
+    with sqlite3.connect(file) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(CatalogProblem) as problem:
+        Catalog(file)
+    assert "version 99" in str(problem.value)
+    assert f"knows {len(MIGRATIONS)}" in str(problem.value)
+
+
+def test_file_that_is_no_catalog_is_refused_and_kept(tmp_path: Path) -> None:
+    file = tmp_path / "catalog.sqlite"
+    file.write_text("shopping list\n" * 100)
+    with pytest.raises(CatalogProblem, match="damaged"):
+        Catalog(file)
+    assert file.read_text().startswith("shopping list")
+
+
+def test_folder_for_the_catalog_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(CatalogProblem, match="cannot be opened"):
+        Catalog(tmp_path / "taken" / "catalog.sqlite")
+
+
+def test_many_threads_share_one_catalog(catalog: Catalog, tmp_path: Path) -> None:
+    names = [folder(tmp_path / f"r{n}") for n in range(8)]
+    problems: list[BaseException] = []
+
+    def work(path: Path) -> None:
+        try:
+            for _ in range(5):
+                catalog.add_root(path)
+                catalog.coverage()
+        except BaseException as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=work, args=(path,)) for path in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    assert sorted(root.path for root in catalog.roots()) == names
+
+
+def test_folder_that_is_not_there(catalog: Catalog, tmp_path: Path) -> None:
+    with pytest.raises(FolderProblem, match=r"There is no folder .*nowhere"):
+        catalog.add_root(tmp_path / "nowhere")
+
+
+def test_file_instead_of_a_folder(catalog: Catalog, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    with pytest.raises(FolderProblem, match="add the folder it is in"):
+        catalog.add_root(tmp_path / "a.txt")
+
+
+def test_adding_twice_or_inside_changes_nothing(catalog: Catalog, tmp_path: Path) -> None:
+    outer = folder(tmp_path / "lib")
+    inner = folder(outer / "inner")
+    root = catalog.add_root(outer)
+    assert catalog.add_root(outer) == root
+    assert catalog.add_root(inner) == root
+    assert catalog.add_root(tmp_path / "x" / ".." / "lib") == root
+    assert catalog.roots() == [root]
+
+
+def test_folder_with_an_alike_name_is_another(catalog: Catalog, tmp_path: Path) -> None:
+    catalog.add_root(folder(tmp_path / "lib"))
+    catalog.add_root(folder(tmp_path / "library"))
+    assert len(catalog.roots()) == 2
+
+
+def test_outer_folder_takes_over_the_files_of_inner_ones(catalog: Catalog, tmp_path: Path) -> None:
+    inner = folder(tmp_path / "lib" / "inner")
+    (inner / "a.txt").write_text("a")
+    catalog.add_root(inner)
+    reconcile(catalog)
+    before = catalog.files()
+    outer = catalog.add_root(tmp_path / "lib")
+    assert [root.path for root in catalog.roots()] == [tmp_path / "lib"]
+    assert outer.files == 1
+    assert reconcile(catalog).added == 0
+    assert [row.path for row in catalog.files()] == [row.path for row in before]
+
+
+def test_hidden_folder_inside_a_root_can_be_a_root_of_its_own(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    hidden = folder(tmp_path / "lib" / ".notes")
+    (hidden / "a.txt").write_text("a")
+    catalog.add_root(tmp_path / "lib")
+    catalog.add_root(hidden)
+    assert reconcile(catalog).added == 1
+    assert len(catalog.roots()) == 2
+
+
+def test_removing_a_folder_forgets_its_files(catalog: Catalog, tmp_path: Path) -> None:
+    lib = folder(tmp_path / "lib")
+    (lib / "a.txt").write_text("a")
+    catalog.add_root(lib)
+    reconcile(catalog)
+    assert catalog.remove_root(lib) == 1
+    assert catalog.files() == []
+    with pytest.raises(FolderProblem, match="not a watched folder"):
+        catalog.remove_root(lib)
+    assert (lib / "a.txt").read_text() == "a"
+
+
+def test_removing_a_part_of_a_folder_says_why_not(catalog: Catalog, tmp_path: Path) -> None:
+    catalog.add_root(folder(tmp_path / "lib"))
+    with pytest.raises(FolderProblem, match="lies inside one that is"):
+        catalog.remove_root(folder(tmp_path / "lib" / "part"))
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        (b"a/BoatTrip2021.txt", "BoatTrip2021 Boat Trip 2021"),
+        (b"red_bicycle.png", "red_bicycle"),
+        (b".hidden", ".hidden"),
+        (b"a/caf\xe9.txt", "caf?"),
+    ],
+)
+def test_name_words(path: bytes, words: str) -> None:
+    assert name_words(path) == words
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    base = tmp_path_factory.mktemp("library")
+    with small(base / "lib", base / "data") as library:
+        library.write("letters/BoatTrip.txt", "We went down the river in a boat.")
+        library.write("letters/copy of BoatTrip.txt", "We went down the river in a boat.")
+        library.write("money.md", "# Taxes\n\nAll the money went to the garden.")
+        library.write("empty.txt", "")
+        (library.folder / "program.bin").write_bytes(bytes(range(256)) * 8)
+        os.utime(library.folder / "money.md", (1_000_000_000, 1_000_000_000))
+        library.keeper.run_once()
+    return library
+
+
+def test_same_bytes_are_one_item_with_two_paths(library: Small) -> None:
+    item = library.catalog.item_of_path(library.folder / "letters" / "copy of BoatTrip.txt")
+    assert item is not None
+    assert item.paths == (
+        library.folder / "letters" / "BoatTrip.txt",
+        library.folder / "letters" / "copy of BoatTrip.txt",
+    )
+    assert item.path == item.paths[0]
+    assert item.kind is Kind.DOCUMENT
+    assert item.title == "BoatTrip"
+    assert item.state == "understood"
+    assert library.catalog.item(item.item) == item
+
+
+def test_unknown_items_and_paths_are_none(library: Small) -> None:
+    assert library.catalog.item("nothing") is None
+    assert library.catalog.item_of_content("00" * 20) is None
+    assert library.catalog.item_of_path(library.folder / "nowhere.txt") is None
+    assert library.catalog.item_of_path(Path("/nowhere")) is None
+    assert library.catalog.thumb("00" * 20) is None
+
+
+def test_search_names_is_literal_and_ranked(library: Small) -> None:
+    boat = library.catalog.item_of_path(library.folder / "letters" / "BoatTrip.txt")
+    assert boat is not None
+    assert [c for c, _ in library.catalog.search_names("boat trip", 9)] == [boat.content]
+    assert [c for c, _ in library.catalog.search_names("BOATTRIP", 9)] == [boat.content]
+    for odd in ('"', "* OR NOT (", "name:boat^", "letters/", "'; DROP TABLE files; --", "\0", "é"):
+        assert len(library.catalog.search_names(odd, 9)) <= 1, "boat, or nothing"
+    assert library.catalog.search_names("boat", 9, {Kind.PHOTO}) == []
+    assert library.catalog.search_names("boat", 0) == []
+
+
+def test_contents_in_a_folder_a_time_and_a_kind(library: Small) -> None:
+    catalog = library.catalog
+    money = catalog.item_of_path(library.folder / "money.md")
+    boat = catalog.item_of_path(library.folder / "letters" / "BoatTrip.txt")
+    assert money is not None
+    assert boat is not None
+    assert catalog.contents_in() is None
+    assert catalog.contents_in(folder=library.folder / "letters") == {boat.content}
+    assert catalog.contents_in(folder=library.folder.parent) == {boat.content, money.content}
+    assert catalog.contents_in(folder=library.folder / "lett") == set()
+    assert catalog.contents_in(before=1_000_000_001.0) == {money.content}
+    assert catalog.contents_in(after=1_000_000_001.0) == {boat.content}
+    assert catalog.contents_in(kinds={Kind.PHOTO}) == set()
+
+
+def test_coverage_counts_files_of_kinds_we_read(library: Small) -> None:
+    catalog = library.catalog
+    assert catalog.coverage() == {"files": 4, "read": 3, "understood": 3, "failed": 1}
+    assert catalog.coverage({Kind.PHOTO})["files"] == 0
+    assert catalog.coverage(folder=library.folder / "letters")["files"] == 2
+    assert catalog.states() == {"failed": 1, "skipped": 1, "understood": 3}
+    assert catalog.queue() == 0
+
+
+def test_failures_carry_a_sentence(library: Small) -> None:
+    [failure] = library.catalog.failed()
+    assert failure.path == library.folder / "empty.txt"
+    assert failure.reason == "empty"
+    assert failure.sentence.endswith(".")
+    assert failure.attempts == 1
+
+
+def test_files_by_state_kind_and_page(library: Small) -> None:
+    catalog = library.catalog
+    assert [row.path.name for row in catalog.files()] == [
+        "empty.txt",
+        "BoatTrip.txt",
+        "copy of BoatTrip.txt",
+        "money.md",
+        "program.bin",
+    ]
+    assert [row.path.name for row in catalog.files("skipped")] == ["program.bin"]
+    assert catalog.file_count(kind=Kind.DOCUMENT) == 4
+    assert [row.path.name for row in catalog.files(offset=3, limit=1)] == ["money.md"]
+
+
+def test_only_live_generations_are_told(library: Small) -> None:
+    money = library.catalog.item_of_path(library.folder / "money.md")
+    assert money is not None
+    assert money.read_generation is not None
+    assert money.understood_generation is not None
+    asked = [money.read_generation, money.understood_generation, "ff" * 16]
+    assert library.catalog.live_generations(asked) == {
+        money.read_generation: money.content,
+        money.understood_generation: money.content,
+    }

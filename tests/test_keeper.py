@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from indexer.catalog import Coverage
+from indexer.keeper import Keeper
+from indexer.reconcile import Changes
+from model.interface import Content, ModelProblem, Role, Vectors
+from tests.fake_model import FakeModel
+from tests.library import Small, small
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Small]:
+    with small(tmp_path / "lib", tmp_path / "data") as library:
+        yield library
+
+
+def until(true: Callable[[], bool], within_s: float = 10.0) -> float:
+    """Seconds until it was true; fails when the time is over."""
+    began = time.monotonic()
+    while not true():
+        assert time.monotonic() - began < within_s
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
+def test_saved_file_is_found_by_its_words_within_seconds(library: Small) -> None:
+    library.write("old.txt", "garden")
+    library.keeper.start()
+    until(lambda: library.catalog.coverage()["understood"] == 1)
+    path = library.write("new.txt", "a boat on the river")
+    assert until(lambda: library.found("boat") == [path]) < 5
+    until(lambda: library.catalog.coverage()["understood"] == 2)
+    library.write("new.txt", "all the money")
+    assert until(lambda: library.found("money") == [path]) < 5
+    assert library.found("boat") == []
+    path.unlink()
+    assert until(lambda: library.found("money") == []) < 5
+
+
+def test_folders_moved_in_within_and_out(library: Small, tmp_path: Path) -> None:
+    library.write("a.txt", "garden")
+    outside = tmp_path / "outside"
+    (outside / "deep").mkdir(parents=True)
+    (outside / "deep" / "b.txt").write_text("boat")
+    library.keeper.start()
+    until(lambda: library.catalog.coverage()["understood"] == 1)
+    outside.rename(library.folder / "in")
+    until(lambda: library.found("boat") == [library.folder / "in" / "deep" / "b.txt"])
+    until(lambda: library.catalog.coverage()["understood"] == 2)
+    calls = library.pipeline.model_calls
+    (library.folder / "in").rename(library.folder / "other")
+    until(lambda: library.found("boat") == [library.folder / "other" / "deep" / "b.txt"])
+    (library.folder / "other").rename(outside)
+    until(lambda: library.found("boat") == [])
+    assert library.pipeline.model_calls == calls
+
+
+def test_root_that_goes_and_comes_back(library: Small, tmp_path: Path) -> None:
+    path = library.write("a.txt", "boat")
+    library.keeper.start()
+    until(lambda: library.catalog.coverage()["understood"] == 1)
+    library.folder.rename(tmp_path / "away")
+    library.keeper.poke()
+    until(lambda: library.catalog.roots()[0].offline)
+    assert library.found("boat") == []
+    (tmp_path / "away").rename(library.folder)
+    library.keeper.poke()
+    until(lambda: library.found("boat") == [path])
+    assert library.pipeline.model_calls == 1
+    path = library.write("b.txt", "river")
+    until(lambda: library.found("river") == [path])
+
+
+def test_folder_added_while_it_serves(library: Small, tmp_path: Path) -> None:
+    library.keeper.start()
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / "a.txt").write_text("boat")
+    library.catalog.add_root(tmp_path / "two")
+    library.keeper.poke()
+    until(lambda: library.found("boat") == [tmp_path / "two" / "a.txt"])
+    library.catalog.remove_root(tmp_path / "two")
+    assert library.found("boat") == []
+
+
+def test_contents_without_a_path_are_forgotten_when_it_is_quiet(tmp_path: Path) -> None:
+    with small(tmp_path / "lib", tmp_path / "data") as library:
+        library.write("a.txt", "boat")
+        path = library.write("b.txt", "river")
+        keeper = Keeper(library.catalog, library.pipeline, settle_s=0.1, quiet_s=0.5)
+        keeper.start()
+        try:
+            until(lambda: library.catalog.coverage()["understood"] == 2)
+            path.unlink()
+            until(lambda: [row[4] for row in library.rows()] == ["boat"])
+        finally:
+            keeper.stop()
+
+
+def test_progress_is_told(library: Small) -> None:
+    told: list[Coverage] = []
+    keeper = Keeper(library.catalog, library.pipeline, on_progress=told.append)
+    library.write("a.txt", "boat")
+    assert keeper.run_once() == Changes(added=1)
+    assert told[0]["read"] == 1
+    assert told[-1] == {"files": 1, "read": 1, "understood": 1, "failed": 0}
+    assert keeper.eta_s() == 0
+
+
+class Slow(FakeModel):
+    """Takes its time, and tells when it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+
+    def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
+        self.asked.set()
+        time.sleep(0.3)
+        return super().embed(contents, role)
+
+
+def test_words_do_not_wait_for_a_slow_model_and_stopping_does_not_either(tmp_path: Path) -> None:
+    model = Slow()
+    with small(tmp_path / "lib", tmp_path / "data", model) as library:
+        text = "\n\n".join(f"Sentence {n} of a boat on the river. " * 30 for n in range(400))
+        library.write("long.txt", text)
+        library.keeper.start()
+        assert model.asked.wait(10)
+        path = library.write("new.txt", "all the money")
+        assert until(lambda: library.found("money") == [path]) < 5
+        began = time.monotonic()
+        library.keeper.stop()
+        assert time.monotonic() - began < 5
+        assert library.catalog.states() == {"read": 2}
+    with small(tmp_path / "lib", tmp_path / "data") as library:
+        assert library.keeper.run_once() == Changes()
+        assert library.catalog.states() == {"understood": 2}
+
+
+class Unloaded(FakeModel):
+    """Cannot be used until it is there."""
+
+    there = False
+
+    def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
+        if not self.there:
+            raise ModelProblem("There is no model; run `recollect model pull`.")
+        return super().embed(contents, role)
+
+
+def test_missing_model_pauses_the_second_stage_and_says_so(tmp_path: Path) -> None:
+    model = Unloaded()
+    with small(tmp_path / "lib", tmp_path / "data", model) as library:
+        path = library.write("a.txt", "boat")
+        library.keeper.start()
+        until(lambda: library.keeper.problem is not None)
+        assert library.keeper.problem == "There is no model; run `recollect model pull`."
+        until(lambda: library.found("boat") == [path])
+        assert library.catalog.coverage()["failed"] == 0
+        model.there = True
+        library.keeper.poke()
+        until(lambda: library.catalog.coverage()["understood"] == 1)
+        until(lambda: library.keeper.problem is None)
+
+
+def test_many_files_dropped_at_once_are_all_found(library: Small, tmp_path: Path) -> None:
+    library.write("a.txt", "garden")
+    library.keeper.start()
+    until(lambda: library.catalog.coverage()["understood"] == 1)
+    for n in range(300):
+        (tmp_path / "drop" / f"{n % 10}").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "drop" / f"{n % 10}" / f"{n}.txt").write_text(f"boat number {n}")
+    shutil.copytree(tmp_path / "drop", library.folder / "drop")
+    until(lambda: library.catalog.coverage()["understood"] == 301, within_s=60)
+    assert library.catalog.queue() == 0
+
+
+def test_file_that_is_still_being_written_waits(library: Small) -> None:
+    library.keeper.start()
+    keeper_sees = library.folder / "copy.txt"
+    with keeper_sees.open("w") as copy:
+        for n in range(8):
+            copy.write(f"part {n} of the boat. ")
+            copy.flush()
+            time.sleep(0.1)
+            assert library.found("boat") == []
+        copy.write("The end of the river.")
+    until(lambda: library.found("end river") == [keeper_sees])
+    assert len(library.rows()) == 1

@@ -1,0 +1,399 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image as Picture
+
+from indexer.extract import Extracted
+from indexer.extract.child import Reader
+from indexer.keeper import Keeper
+from indexer.passages import FIRST_UNDERSTOOD, Kind, Span
+from indexer.pipeline import Pipeline
+from indexer.reconcile import Changes, reconcile
+from indexer.worklist import Worklist
+from model.interface import Content, Fingerprint, ModelProblem, Role, Vectors
+from tests.fake_model import FakeModel, counts
+from tests.library import READER, Small, as_nobody, small
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Small]:
+    with small(tmp_path / "lib", tmp_path / "data", FakeModel("1", "tornado", "hollow")) as library:
+        yield library
+
+
+def nearest(library: Small, words: str) -> list[str]:
+    key = library.model.fingerprint.key
+    found = library.store.search_vectors(key, "gist", counts(words), 3)
+    live = library.catalog.live_generations({one.generation for one in found})
+    items = library.catalog.items_of_contents({one.content for one in found})
+    return [items[one.content].path.name for one in found if one.generation in live]
+
+
+def tree(folder: Path) -> dict[str, tuple[int, int, str]]:
+    """Mode, time and bytes of everything in a folder."""
+    return {
+        str(path.relative_to(folder)): (
+            path.stat().st_mode,
+            path.stat().st_mtime_ns,
+            hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "",
+        )
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def beep(path: Path, hz: float = 200.0, seconds: float = 1.0) -> Path:
+    time_s = np.arange(int(16_000 * seconds)) / 16_000
+    soundfile.write(path, 0.5 * np.sin(2 * np.pi * hz * time_s), 16_000)
+    return path
+
+
+def test_words_come_before_the_model(library: Small) -> None:
+    library.write("a.txt", "The boat lies in the river.")
+    reconcile(library.catalog)
+    assert library.pipeline.read_some() == 1
+    assert library.found("river") == [library.folder / "a.txt"]
+    assert library.catalog.coverage() == {"files": 1, "read": 1, "understood": 0, "failed": 0}
+    assert library.pipeline.model_calls == 0
+    assert library.pipeline.understand_some() == 1
+    assert nearest(library, "boat river") == ["a.txt"]
+    assert library.catalog.coverage()["understood"] == 1
+    assert library.pipeline.model_calls == 1
+    assert library.pipeline.eta_s() == 0
+
+
+def test_photo_gets_a_caption_and_a_recording_a_transcript(library: Small) -> None:
+    Picture.new("RGB", (64, 48), (250, 5, 5)).save(library.folder / "p.png")
+    beep(library.folder / "s.wav")
+    library.keeper.run_once()
+    photo = library.catalog.item_of_path(library.folder / "p.png")
+    sound = library.catalog.item_of_path(library.folder / "s.wav")
+    assert photo is not None
+    assert sound is not None
+    assert (photo.kind, sound.kind) == (Kind.PHOTO, Kind.RECORDING)
+    assert photo.thumb is not None
+    assert library.catalog.thumb(
+        photo.content,
+    )
+    assert photo.understood_generation is not None
+    assert sound.understood_generation is not None
+    [caption] = library.store.passages(photo.understood_generation)
+    assert caption.text == "A red picture."
+    assert caption.ordinal == FIRST_UNDERSTOOD
+    transcript = library.store.passages(sound.understood_generation)[0]
+    assert transcript.text == "A loud low sound."
+    assert isinstance(transcript.place, Span)
+    assert library.found("red") == [library.folder / "p.png"]
+    assert nearest(library, "loud low")[0] == "s.wav"
+
+
+def test_rename_of_a_folder_costs_nothing_and_keeps_every_name(library: Small) -> None:
+    for n in range(20):
+        library.write(f"old/{n}.txt", f"boat number {n}")
+    assert library.keeper.run_once() == Changes(added=20)
+    before = {row.item for row in library.catalog.files()}
+    calls = library.pipeline.model_calls
+    assert calls == 20
+    (library.folder / "old").rename(library.folder / "new")
+    assert library.keeper.run_once() == Changes(moved=20)
+    assert {row.item for row in library.catalog.files()} == before
+    assert library.pipeline.model_calls == calls
+    assert library.found("number 7")[0] == library.folder / "new" / "7.txt"
+
+
+def test_renamed_root_costs_nothing(library: Small, tmp_path: Path) -> None:
+    library.write("a.txt", "boat")
+    library.keeper.run_once()
+    item = library.catalog.item_of_path(library.folder / "a.txt")
+    library.folder.rename(tmp_path / "renamed")
+    assert library.keeper.run_once() == Changes()
+    assert library.found("boat") == []
+    library.catalog.add_root(tmp_path / "renamed")
+    assert library.keeper.run_once() == Changes(moved=1)
+    assert library.pipeline.model_calls == 1
+    again = library.catalog.item_of_path(tmp_path / "renamed" / "a.txt")
+    assert item is not None
+    assert again is not None
+    assert again.item == item.item
+
+
+def test_move_to_another_disk_is_recognised_by_its_bytes(library: Small) -> None:
+    library.write("a/x.txt", "boat")
+    library.write("b.txt", "garden")
+    library.keeper.run_once()
+    shutil.copy(library.folder / "a" / "x.txt", library.folder / "y.txt")
+    shutil.rmtree(library.folder / "a")
+    assert library.keeper.run_once() == Changes(moved=1)
+    assert library.pipeline.model_calls == 2
+
+
+def test_change_replaces_and_never_blinks(library: Small) -> None:
+    path = library.write("a.txt", "The old boat.")
+    library.keeper.run_once()
+    library.write("a.txt", "The new garden.")
+    reconcile(library.catalog)
+    assert library.found("old boat") == [path], "found until the new words are there"
+    library.pipeline.read_some()
+    assert library.found("boat") == []
+    assert library.found("garden") == [path]
+    library.keeper.run_once()
+    assert [row[4] for row in library.rows()] == ["The new garden."]
+
+
+def test_delete_leaves_search_and_then_the_store(library: Small) -> None:
+    library.write("a.txt", "boat")
+    library.write("b.txt", "garden")
+    library.keeper.run_once()
+    (library.folder / "a.txt").unlink()
+    reconcile(library.catalog)
+    assert library.found("boat") == []
+    library.keeper.run_once()
+    assert [row[4] for row in library.rows()] == ["garden"]
+    assert library.store.generations() == library.generations()
+
+
+def test_a_text_that_breaks_the_model_breaks_nothing_else(library: Small) -> None:
+    library.write("bad.txt", "A tornado came.")
+    library.write("nothing.txt", "A hollow tree.")
+    for n in range(5):
+        library.write(f"{n}.txt", f"boat number {n}")
+    library.keeper.run_once()
+    assert library.catalog.coverage() == {"files": 7, "read": 7, "understood": 5, "failed": 2}
+    reasons = {failure.path.name: failure for failure in library.catalog.failed()}
+    assert reasons["bad.txt"].reason == "model"
+    assert reasons["nothing.txt"].reason == "embedding"
+    assert {failure.attempts for failure in reasons.values()} == {2}
+    assert library.found("tornado") == [library.folder / "bad.txt"], "its words are still good"
+    calls = library.pipeline.model_calls
+    library.keeper.run_once()
+    assert library.pipeline.model_calls == calls, "not tried for ever"
+    assert library.catalog.retry(library.folder / "bad.txt") == 1
+    library.keeper.run_once()
+    assert library.pipeline.model_calls == calls + 2
+
+
+def test_bad_files_have_a_reason_and_a_person_can_retry(library: Small) -> None:
+    library.write("empty.txt", "")
+    Picture.new("RGB", (64, 48), (250, 5, 5)).save(library.folder / "p.png")
+    whole = (library.folder / "p.png").read_bytes()
+    (library.folder / "p.png").write_bytes(whole[: len(whole) // 2])
+    library.write("good.txt", "boat")
+    library.keeper.run_once()
+    failed = {failure.path.name: failure for failure in library.catalog.failed()}
+    assert failed.keys() == {"empty.txt", "p.png"}
+    assert all(failure.sentence.endswith(".") for failure in failed.values())
+    assert library.keeper.run_once() == Changes()
+    assert library.catalog.retry() == 2
+    assert library.catalog.states() == {"pending": 2, "understood": 1}
+    library.keeper.run_once()
+    assert library.catalog.coverage()["failed"] == 2
+    (library.folder / "p.png").write_bytes(whole)
+    assert library.keeper.run_once() == Changes(changed=1)
+    assert library.catalog.coverage()["failed"] == 1
+
+
+def test_file_without_read_permission() -> None:
+    with as_nobody() as base:
+        (base / "lib").mkdir()
+        path = base / "lib" / "a.txt"
+        path.write_text("boat")
+        path.chmod(0)
+        with small(base / "lib", base / "data") as library:
+            library.keeper.run_once()
+            [failure] = library.catalog.failed()
+            assert failure.reason == "permission"
+            assert "allow reading it" in failure.sentence
+            assert library.catalog.coverage() == {
+                "files": 1, "read": 0, "understood": 0, "failed": 1
+            }  # fmt: skip
+            path.chmod(0o600)
+            reconcile(library.catalog)
+            assert library.catalog.states() == {"pending": 1}
+
+
+class Meddling(Reader):
+    """Changes the file it reads, as an editor may at any moment."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.left = times
+
+    def extract(self, path: Path) -> list[Extracted]:
+        found = super().extract(path)
+        if self.left:
+            self.left -= 1
+            path.write_text("The garden came later.")
+        return found
+
+
+def test_file_that_changes_while_it_is_read_is_read_again(library: Small) -> None:
+    library.write("a.txt", "The boat came first.")
+    pipeline = Pipeline(library.catalog, library.store, Meddling(1), library.model)
+    reconcile(library.catalog)
+    pipeline.read_some()
+    assert library.found("boat") == []
+    assert library.catalog.states() == {"pending": 1}
+    pipeline.close()
+    library.keeper.run_once()
+    assert library.found("garden") == [library.folder / "a.txt"]
+    assert library.found("boat") == []
+
+
+def test_newest_first_and_what_is_wanted_before_that(library: Small) -> None:
+    for n, name in enumerate(["oldest", "middle", "newest"]):
+        os.utime(library.write(f"{name}.txt", f"{name} boat"), (1000 + n, 1000 + n))
+    reconcile(library.catalog)
+    library.pipeline.read_some(1)
+    assert library.found("boat") == [library.folder / "newest.txt"]
+    library.pipeline.read_some()
+    oldest = library.catalog.item_of_path(library.folder / "oldest.txt")
+    assert oldest is not None
+    library.catalog.want(oldest.item)
+    done: list[str] = []
+    while library.pipeline.understand_some(1):
+        [understood] = {row.path.stem for row in library.catalog.files("understood")} - set(done)
+        done.append(understood)
+    assert done == ["oldest", "newest", "middle"]
+
+
+def test_another_model_understands_everything_anew(library: Small, tmp_path: Path) -> None:
+    library.write("a.txt", "boat")
+    library.write("b.txt", "a tornado")
+    library.keeper.run_once()
+    old = library.model.fingerprint.key
+    model = FakeModel("2")
+    pipeline = Pipeline(library.catalog, library.store, READER, model)
+    keeper = Keeper(library.catalog, pipeline)
+    assert keeper.run_once() == Changes()
+    assert library.catalog.coverage()["understood"] == 2
+    assert pipeline.model_calls == 2
+    assert library.store.search_vectors(old, "gist", counts("boat"), 5) == []
+    new = model.fingerprint.key
+    assert len(library.store.search_vectors(new, "gist", counts("boat"), 5)) == 2
+
+
+class Missing(FakeModel):
+    """A model that cannot be loaded."""
+
+    def embed(self, contents: object, role: Role = "item") -> list[Vectors]:
+        raise ModelProblem("There is no model; run `recollect model pull`.")
+
+
+def test_model_that_cannot_be_used_fails_no_file(library: Small) -> None:
+    library.write("a.txt", "boat")
+    pipeline = Pipeline(library.catalog, library.store, READER, Missing())
+    with pytest.raises(ModelProblem, match="model pull"):
+        Keeper(library.catalog, pipeline).run_once()
+    assert library.catalog.coverage() == {"files": 1, "read": 1, "understood": 0, "failed": 0}
+    library.keeper.run_once()
+    assert library.catalog.coverage()["understood"] == 1
+
+
+class Wrong(FakeModel):
+    """Promises more numbers than its vectors have, and gives some that are none."""
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        return Fingerprint("wrong", "counts", "1", "1", 4)
+
+    def _vectors(self, content: Content) -> Vectors:
+        nan = np.full(4, np.nan, dtype=np.float32)
+        return Vectors(nan, nan)
+
+
+def test_vectors_that_are_not_numbers_are_refused(library: Small) -> None:
+    library.write("a.txt", "boat")
+    pipeline = Pipeline(library.catalog, library.store, READER, Wrong())
+    Keeper(library.catalog, pipeline).run_once()
+    assert [failure.reason for failure in library.catalog.failed()] == ["embedding"]
+    assert library.found("boat") == [library.folder / "a.txt"]
+
+
+def test_rows_that_a_power_cut_took_are_made_again(library: Small) -> None:
+    library.write("a.txt", "boat")
+    library.write("b.txt", "garden")
+    beep(library.folder / "s.wav")
+    library.keeper.run_once()
+    before = library.rows()
+    gone = library.catalog.item_of_path(library.folder / "a.txt")
+    heard = library.catalog.item_of_path(library.folder / "s.wav")
+    assert gone is not None
+    assert gone.read_generation is not None
+    assert heard is not None
+    assert heard.understood_generation is not None
+    library.store.remove([gone.read_generation, heard.understood_generation])
+    assert library.rows() != before
+    library.keeper.run_once()
+    assert library.rows() == before
+    assert nearest(library, "loud low")[0] == "s.wav"
+
+
+def test_rows_that_nobody_points_at_are_swept(library: Small) -> None:
+    library.write("a.txt", "boat")
+    library.keeper.run_once()
+    item = library.catalog.item_of_path(library.folder / "a.txt")
+    assert item is not None
+    assert item.read_generation is not None
+    library.store.add_words(
+        "ab" * 16, item.content, item.kind, library.store.passages(item.read_generation)
+    )
+    assert library.found("boat") == [library.folder / "a.txt"], "and never shown"
+    library.keeper.run_once()
+    assert library.store.generations() == library.generations()
+
+
+def test_reading_again_without_news_keeps_the_vectors(library: Small) -> None:
+    library.write("a.txt", "boat")
+    library.keeper.run_once()
+    before = library.catalog.item_of_path(library.folder / "a.txt")
+    with library.catalog.database.writing() as db:
+        db.execute("UPDATE contents SET extractor = 0")  # as an older program would have left it
+    library.keeper.run_once()
+    assert library.catalog.item_of_path(library.folder / "a.txt") == before
+    assert library.pipeline.model_calls == 1
+
+
+def test_work_taken_by_a_killed_process_is_put_back(library: Small) -> None:
+    library.write("a.txt", "boat")
+    library.write("b.txt", "garden")
+    reconcile(library.catalog)
+    library.pipeline.read_some(1)
+    worklist = Worklist(library.catalog.database)
+    assert len(worklist.claim_files(5)) == 1
+    assert len(worklist.claim_contents(5)) == 1
+    assert library.catalog.states() == {"reading": 1, "understanding": 1}
+    library.keeper.run_once()
+    assert library.catalog.states() == {"understood": 2}
+
+
+def test_odd_names_go_all_the_way(library: Small) -> None:
+    for name in (b"two\nlines.txt", b"caf\xe9.txt"):
+        with open(os.fsencode(library.folder) + b"/" + name, "w") as file:
+            file.write(f"boat {len(name)}")
+    library.keeper.run_once()
+    assert library.catalog.coverage()["understood"] == 2
+    assert {os.fsencode(path.name) for path in library.found("boat")} == {
+        b"two\nlines.txt", b"caf\xe9.txt"
+    }  # fmt: skip
+
+
+def test_a_persons_files_are_left_as_they_are(library: Small) -> None:
+    library.write("sub/a.txt", "boat")
+    library.write("empty.txt", "")
+    Picture.new("RGB", (64, 48), (250, 5, 5)).save(library.folder / "p.png")
+    beep(library.folder / "s.wav")
+    before = tree(library.folder)
+    library.keeper.run_once()
+    library.catalog.retry()
+    library.keeper.run_once()
+    library.catalog.remove_root(library.folder)
+    library.keeper.run_once()
+    assert tree(library.folder) == before
+    assert library.rows() == []

@@ -1,0 +1,370 @@
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from indexer.catalog import Catalog
+from indexer.reconcile import Changes, Hint, reconcile
+from tests.library import as_nobody
+
+
+@pytest.fixture
+def lib(tmp_path: Path) -> Path:
+    (tmp_path / "lib").mkdir()
+    return tmp_path / "lib"
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, lib: Path) -> Catalog:
+    catalog = Catalog(tmp_path / "data" / "catalog.sqlite")
+    catalog.add_root(lib)
+    return catalog
+
+
+def write(path: Path, text: str = "words") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def names(catalog: Catalog) -> list[str]:
+    return sorted(row.path.name for row in catalog.files(limit=100_000))
+
+
+def ids(catalog: Catalog) -> dict[int, bytes]:
+    with catalog.database.reading() as db:
+        return {row["id"]: row["path"] for row in db.execute("SELECT id, path FROM files")}
+
+
+def test_added_changed_and_gone(catalog: Catalog, lib: Path) -> None:
+    write(lib / "a.txt")
+    write(lib / "sub" / "b.txt")
+    assert reconcile(catalog) == Changes(added=2)
+    assert reconcile(catalog) == Changes()
+    write(lib / "a.txt", "other words")
+    (lib / "sub" / "b.txt").unlink()
+    write(lib / "c.txt")
+    assert reconcile(catalog) == Changes(added=1, changed=1, gone=1)
+    assert names(catalog) == ["a.txt", "c.txt"]
+
+
+def test_same_size_and_time_with_another_inode_is_a_change(catalog: Catalog, lib: Path) -> None:
+    one = write(lib / "a.txt", "one")
+    reconcile(catalog)
+    when = one.stat().st_mtime_ns
+    two = write(lib / "b.tmp", "two")
+    os.utime(two, ns=(when, when))
+    two.replace(one)
+    assert reconcile(catalog) == Changes(changed=1)
+
+
+def test_atomic_save_is_one_change(catalog: Catalog, lib: Path) -> None:
+    write(lib / "a.txt", "one")
+    reconcile(catalog)
+    before = ids(catalog)
+    write(lib / "a.txt.part", "two").replace(lib / "a.txt")
+    assert reconcile(catalog) == Changes(changed=1)
+    assert ids(catalog) == before
+
+
+def test_renamed_folder_keeps_its_rows(catalog: Catalog, lib: Path) -> None:
+    for n in range(50):
+        write(lib / "old" / f"{n}.txt", f"text {n}")
+    reconcile(catalog)
+    before = ids(catalog)
+    (lib / "old").rename(lib / "new")
+    assert reconcile(catalog) == Changes(moved=50)
+    assert ids(catalog).keys() == before.keys()
+    assert all(path.startswith(b"new/") for path in ids(catalog).values())
+
+
+def test_rename_seen_through_hints_of_one_side_only(catalog: Catalog, lib: Path) -> None:
+    write(lib / "a" / "x.txt")
+    reconcile(catalog)
+    (lib / "a").rename(lib / "b")
+    assert reconcile(catalog, [Hint(lib / "b")]) == Changes(moved=1)
+    assert reconcile(catalog, [Hint(lib / "a")]) == Changes()
+
+
+def test_swapped_names_are_two_changes_and_no_loss(catalog: Catalog, lib: Path) -> None:
+    write(lib / "a.txt", "one")
+    write(lib / "b.txt", "two")
+    reconcile(catalog)
+    (lib / "a.txt").rename(lib / "c.txt")
+    (lib / "b.txt").rename(lib / "a.txt")
+    (lib / "c.txt").rename(lib / "b.txt")
+    assert reconcile(catalog) == Changes(changed=2)
+
+
+def test_hard_links_move_one_each(catalog: Catalog, lib: Path) -> None:
+    write(lib / "a" / "x.txt")
+    os.link(lib / "a" / "x.txt", lib / "a" / "y.txt")
+    reconcile(catalog)
+    (lib / "a").rename(lib / "b")
+    assert reconcile(catalog) == Changes(moved=2)
+    assert names(catalog) == ["x.txt", "y.txt"]
+
+
+def test_move_from_one_root_to_another(catalog: Catalog, lib: Path, tmp_path: Path) -> None:
+    (tmp_path / "two").mkdir()
+    catalog.add_root(tmp_path / "two")
+    write(lib / "a.txt")
+    write(lib / "b.txt")
+    reconcile(catalog)
+    (lib / "a.txt").rename(tmp_path / "two" / "a.txt")
+    assert reconcile(catalog) == Changes(moved=1)
+
+
+def test_hint_at_a_file_looks_at_that_file_alone(catalog: Catalog, lib: Path) -> None:
+    write(lib / "a.txt")
+    write(lib / "b.txt")
+    assert reconcile(catalog, [Hint(lib / "a.txt", deep=False)]) == Changes(added=1)
+    assert names(catalog) == ["a.txt"]
+    (lib / "a.txt").unlink()
+    assert reconcile(catalog, [Hint(lib / "a.txt", deep=False)]) == Changes(gone=1)
+
+
+def test_shallow_hint_leaves_deeper_files_alone(catalog: Catalog, lib: Path) -> None:
+    write(lib / "sub" / "deep" / "a.txt")
+    reconcile(catalog)
+    shutil.rmtree(lib / "sub" / "deep")
+    write(lib / "sub" / "b.txt")
+    assert reconcile(catalog, [Hint(lib / "sub", deep=False)]) == Changes(added=1)
+    assert reconcile(catalog, [Hint(lib / "sub")]) == Changes(gone=1)
+
+
+def test_hint_outside_of_every_root_is_nothing(catalog: Catalog, lib: Path) -> None:
+    write(lib.parent / "a.txt")
+    assert reconcile(catalog, [Hint(lib.parent / "a.txt"), Hint(Path("/nowhere"))]) == Changes()
+
+
+def test_file_that_became_a_folder(catalog: Catalog, lib: Path) -> None:
+    write(lib / "a.txt")
+    reconcile(catalog)
+    (lib / "a.txt").unlink()
+    write(lib / "a.txt" / "b.txt", "others")
+    assert reconcile(catalog, [Hint(lib / "a.txt")]) == Changes(added=1, gone=1)
+    assert names(catalog) == ["b.txt"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".git/config",
+        ".ssh/id_rsa",
+        ".hidden.txt",
+        "node_modules/x/index.txt",
+        "__pycache__/a.txt",
+        "film.mp4.part",
+        "a.crdownload",
+        "~$letter.docx",
+        ".~lock.letter.odt#",
+        "#a.txt#",
+        "a.txt~",
+        "a.swp",
+        "server.key",
+        "cert.PEM",
+        "id_ed25519.pub",
+        "Thumbs.db",
+        "env/pyvenv.cfg",
+        "env/lib/a.txt",
+        "cache/CACHEDIR.TAG",
+        "cache/a.txt",
+    ],
+)
+def test_left_alone_by_default(catalog: Catalog, lib: Path, name: str) -> None:
+    write(lib / "env" / "pyvenv.cfg")
+    write(lib / "cache" / "CACHEDIR.TAG")
+    path = write(lib / name)
+    assert reconcile(catalog) == Changes()
+    hints = [Hint(path, deep=False), Hint(path.parent)]
+    assert reconcile(catalog, hints) == Changes()
+
+
+def test_links_pipes_and_sockets_are_not_files(catalog: Catalog, lib: Path) -> None:
+    outside = write(lib.parent / "outside" / "secret.txt")
+    (lib / "link.txt").symlink_to(outside)
+    (lib / "folder").symlink_to(outside.parent)
+    (lib / "loop").symlink_to(lib)
+    os.mkfifo(lib / "pipe.txt")
+    with socket.socket(socket.AF_UNIX) as server:
+        here = Path.cwd()
+        os.chdir(lib)  # a socket's path is short
+        server.bind("socket.txt")
+        os.chdir(here)
+        assert reconcile(catalog) == Changes()
+        hints = [
+            Hint(lib / "pipe.txt"),
+            Hint(lib / "link.txt"),
+            Hint(lib / "folder" / "secret.txt"),
+        ]
+        assert reconcile(catalog, hints) == Changes()
+
+
+def test_our_own_data_inside_a_root(tmp_path: Path) -> None:
+    write(tmp_path / "lib" / "a.txt")
+    catalog = Catalog(tmp_path / "lib" / "recollect data" / "catalog.sqlite")
+    write(tmp_path / "lib" / "recollect data" / "deep" / "b.txt")
+    catalog.add_root(tmp_path / "lib")
+    assert reconcile(catalog) == Changes(added=1)
+    assert reconcile(catalog, [Hint(catalog.file.parent), Hint(catalog.file)]) == Changes()
+    (tmp_path / "lib" / "recollect data").rename(tmp_path / "lib" / "other name")
+    moved = Catalog(tmp_path / "lib" / "other name" / "catalog.sqlite")
+    assert reconcile(moved) == Changes()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [b"two\nlines.txt", b"caf\xe9 \xff.txt", b"-rf.txt", b"tab\t.txt", b"a" * 251 + b".txt",
+     "‮txt.exe.txt".encode(), "é.txt".encode(), b"%s %d.txt", b"'; DROP TABLE files; --.txt"],
+)  # fmt: skip
+def test_odd_names(catalog: Catalog, lib: Path, name: bytes) -> None:
+    path = write(lib / os.fsdecode(name))
+    assert reconcile(catalog) == Changes(added=1)
+    assert os.fsencode(catalog.files()[0].path) == os.fsencode(lib) + b"/" + name
+    (lib / "sub").mkdir()
+    path = path.rename(lib / "sub" / path.name)
+    assert reconcile(catalog) == Changes(moved=1)
+    path.unlink()
+    assert reconcile(catalog) == Changes(gone=1)
+
+
+def test_composed_and_decomposed_names_stay_two_files(catalog: Catalog, lib: Path) -> None:
+    write(lib / "\u00e9.txt", "one")
+    write(lib / "e\u0301.txt", "two")
+    assert reconcile(catalog) == Changes(added=2)
+
+
+def test_missing_root_is_offline_and_remembered(catalog: Catalog, lib: Path) -> None:
+    write(lib / "a.txt")
+    write(lib / "b.txt")
+    reconcile(catalog)
+    lib.rename(lib.parent / "away")
+    assert reconcile(catalog) == Changes()
+    [root] = catalog.roots()
+    assert root.offline
+    assert root.sentence == f"The folder {lib} is not there; its 2 files are remembered."
+    assert catalog.coverage()["files"] == 0
+    assert catalog.states() == {"offline": 2}
+    (lib.parent / "away").rename(lib)
+    assert reconcile(catalog) == Changes()
+    [root] = catalog.roots()
+    assert not root.offline
+    assert root.sentence is None
+
+
+def test_emptied_root_is_offline_and_remembered(catalog: Catalog, lib: Path) -> None:
+    write(lib / "a.txt")
+    reconcile(catalog)
+    (lib / "a.txt").unlink()
+    assert reconcile(catalog) == Changes()
+    assert catalog.roots()[0].offline
+    assert "is empty; its one file is remembered" in (catalog.roots()[0].sentence or "")
+
+
+def test_empty_root_that_never_held_a_file_is_fine(catalog: Catalog) -> None:
+    assert reconcile(catalog) == Changes()
+    assert not catalog.roots()[0].offline
+
+
+def test_renamed_root_is_recognised_when_it_is_added(catalog: Catalog, lib: Path) -> None:
+    write(lib / "a.txt")
+    reconcile(catalog)
+    before = ids(catalog)
+    lib.rename(lib.parent / "renamed")
+    reconcile(catalog)
+    catalog.add_root(lib.parent / "renamed")
+    assert reconcile(catalog) == Changes(moved=1)
+    assert reconcile(catalog) == Changes()
+    assert [root.path.name for root in catalog.roots()] == ["renamed"]
+    assert ids(catalog) == before
+
+
+def test_root_that_moved_into_another_root(catalog: Catalog, lib: Path, tmp_path: Path) -> None:
+    write(lib / "a.txt")
+    (tmp_path / "home").mkdir()
+    catalog.add_root(tmp_path / "home")
+    reconcile(catalog)
+    lib.rename(tmp_path / "home" / "lib")
+    assert reconcile(catalog) == Changes(moved=1)
+    assert [root.path for root in catalog.roots()] == [tmp_path / "home"]
+
+
+def test_unopenable_folder_hides_its_files_and_forgets_nothing() -> None:
+    with as_nobody() as base:
+        lib = base / "lib"
+        write(lib / "shut" / "a.txt")
+        write(lib / "b.txt")
+        catalog = Catalog(base / "data" / "catalog.sqlite")
+        catalog.add_root(lib)
+        reconcile(catalog)
+        (lib / "shut").chmod(0)
+        assert reconcile(catalog) == Changes()
+        assert [(row.path.name, row.reason) for row in catalog.failed()] == [
+            ("shut", "permission"),
+            ("a.txt", "permission"),
+        ]
+        assert all("allow reading it" in row.sentence for row in catalog.failed())
+        (lib / "shut").chmod(0o700)
+        assert reconcile(catalog) == Changes()
+        assert catalog.states() == {"pending": 2}
+        catalog.close()
+
+
+def test_root_that_may_not_be_opened_is_offline() -> None:
+    with as_nobody() as base:
+        write(base / "lib" / "a.txt")
+        catalog = Catalog(base / "data" / "catalog.sqlite")
+        catalog.add_root(base / "lib")
+        reconcile(catalog)
+        (base / "lib").chmod(0)
+        assert reconcile(catalog) == Changes()
+        assert "may not open" in (catalog.roots()[0].sentence or "")
+        (base / "lib").chmod(0o700)
+        reconcile(catalog)
+        assert catalog.coverage()["files"] == 1
+        catalog.close()
+
+
+def test_file_waits_until_it_has_been_quiet(catalog: Catalog, lib: Path) -> None:
+    write(lib / "new.txt")
+    old = write(lib / "old.txt")
+    reconcile(catalog, settle_s=5.0)
+
+    def due_in_s() -> dict[bytes, float]:
+        with catalog.database.reading() as db:
+            rows = db.execute("SELECT path, due_at FROM files").fetchall()
+        return {row["path"]: row["due_at"] - time.time() for row in rows}
+
+    assert 3 < due_in_s()[b"new.txt"] <= 5
+    os.utime(old, (2_000_000_000.0, 2_000_000_000.0))
+    reconcile(catalog, settle_s=5.0)
+    assert 3 < due_in_s()[b"old.txt"] <= 5, "a time in the future does not make it wait for years"
+
+
+def test_file_that_never_settles_is_read_after_a_while(catalog: Catalog, lib: Path) -> None:
+    log = write(lib / "log.txt")
+    reconcile(catalog, settle_s=5.0)
+    with catalog.database.writing() as db:
+        db.execute("UPDATE files SET pending_since = pending_since - 100")
+    write(log, "more words")
+    assert reconcile(catalog, settle_s=5.0) == Changes(changed=1)
+    with catalog.database.reading() as db:
+        assert db.execute("SELECT due_at FROM files").fetchone()["due_at"] < time.time()
+
+
+def test_renaming_fifty_thousand_files_takes_seconds(catalog: Catalog, lib: Path) -> None:
+    for folder in range(50):
+        (lib / "old" / str(folder)).mkdir(parents=True)
+        for n in range(1000):
+            (lib / "old" / str(folder) / f"{n}.txt").touch()
+    reconcile(catalog)
+    (lib / "old").rename(lib / "new")
+    began = time.perf_counter()
+    assert reconcile(catalog) == Changes(moved=50_000)
+    assert time.perf_counter() - began < 15
