@@ -167,8 +167,8 @@ class Quotes:
         if key not in self._known:
             bad = [
                 token
-                for token, text in enumerate(self._spelling.of)
-                if text and b"[" in text and (full or not self._survives(FREE, text))
+                for token, text in self._spelling.brackets
+                if full or not self._survives(FREE, text)
             ]
             self._known[key] = (np.array(bad, dtype=np.int64), False)
         return self._known[key]

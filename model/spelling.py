@@ -42,6 +42,11 @@ class Spelling:
         pairs = sorted((text, place) for place, text in enumerate(self.of) if text)
         return [text for text, _ in pairs], [place for _, place in pairs]
 
+    @functools.cached_property
+    def brackets(self) -> list[tuple[int, bytes]]:
+        """The tokens that hold an opening bracket, with their spelling."""
+        return [(place, text) for place, text in enumerate(self.of) if text and b"[" in text]
+
     def text(self, tokens: Iterable[int]) -> str:
         """What a person reads of `tokens`: without control tokens, thoughts, controls."""
         voice = Voice(self)

@@ -23,7 +23,7 @@ from model.pace import Pace, loops
 from model.placement import Placement
 from tests import tiny
 
-FREE = Limits(tokens=80, loops=False)
+FREE = Limits(tokens=72, loops=False)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def stock(gemma: Gemma, row: Inputs, tokens: int, **more: Any) -> list[int]:
     return [token for token in written if token not in gemma._decoder.stop_ids]
 
 
-@pytest.mark.parametrize("drafts", [None, 0, 1, 2, 4, 7])
+@pytest.mark.parametrize("drafts", [None, 0, 1, 4])
 def test_greedy_text_is_the_stock_text(
     gemma: Gemma, expected: list[tuple[Inputs, list[int]]], drafts: int | None
 ) -> None:
@@ -99,7 +99,7 @@ class Prophet(Decoder):
         return [guess if rng.random() < 0.7 else int(rng.integers(20, 300)) for guess in right]
 
 
-@pytest.mark.parametrize("drafts", [1, 3, 6])
+@pytest.mark.parametrize("drafts", [1, 4])
 def test_accepted_and_refused_drafts_change_nothing(
     gemma: Gemma, expected: list[tuple[Inputs, list[int]]], drafts: int
 ) -> None:
@@ -207,19 +207,20 @@ def test_a_looping_text_ends(gemma: Gemma) -> None:
 def test_drafting_stops_where_it_does_not_pay_and_is_tried_again() -> None:
     pace = Pace()
     assert pace.choose(10) == 0
-    pace.learn(0, 0, 1.0)
-    for _ in range(30):
-        count = pace.choose(10)
-        pace.learn(count, 0, 1.0 + count)
-    assert Pace.CHOICES[0] == 0
-    assert pace.choose(10) in (0, 2)
-    chosen = set()
-    for _ in range(60):
-        count = pace.choose(10)
-        chosen.add(count)
-        pace.learn(count, count, 1.0 + 0.05 * count)
-    assert pace.choose(10) == 4
+
+    def rounds(right: bool, cost_s: float) -> list[int]:
+        chosen = []
+        for _ in range(60):
+            chosen.append(pace.choose(10))
+            pace.learn(chosen[-1], chosen[-1] if right else 0, 1.0 + cost_s * chosen[-1])
+        return chosen
+
+    refused = rounds(right=False, cost_s=0.5)
+    assert refused[-20:].count(0) >= 18
+    assert 2 in refused[20:]  # tried again
+    assert rounds(right=True, cost_s=0.05)[-20:] == [4] * 20
     assert pace.choose(1) == 1
+    assert rounds(right=True, cost_s=1.5)[-20:].count(0) >= 18  # right, but too dear
 
 
 def test_the_tokens_of_one_prompt_render_alike_everywhere(gemma: Gemma) -> None:
