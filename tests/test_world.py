@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -217,7 +218,7 @@ def test_speech_is_heard_and_repeatable() -> None:
 def test_meeting_has_its_turns_where_it_says() -> None:
     held = meeting(random.Random(2))
     assert held.turns[-1].end_s < held.samples.size / RATE_HZ
-    for before, after in zip(held.turns, held.turns[1:], strict=False):
+    for before, after in pairwise(held.turns):
         assert after.start_s - before.end_s > 0.4
         between = held.samples[int(before.end_s * RATE_HZ) + 800 : int(after.start_s * RATE_HZ)]
         within = held.samples[int(after.start_s * RATE_HZ) : int(after.end_s * RATE_HZ)]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from training.demonstration.ogg import with_serial
 from training.demonstration.questions import ABSENT, QUESTIONS, SEARCHES
 from training.demonstration.typeset import paragraphs, scan, typeset
 from training.world.pages import draw_chart, draw_sign
@@ -235,7 +236,10 @@ def _recordings(folder: Path) -> list[Made]:
             for n, (who, text) in enumerate(said)
         ]
         held = perform(Script(name, tuple(turns), ()), rng, noise=0.3)
-        soundfile.write(folder / name, held.samples, RATE_HZ)
+        file = folder / name
+        soundfile.write(file, held.samples, RATE_HZ)
+        if file.suffix == ".ogg":
+            file.write_bytes(with_serial(file.read_bytes(), number))
         words = [
             {
                 "start_s": round(turn.start_s, 2),
