@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -78,17 +77,16 @@ class MaybePathBody(Body):
     path: Annotated[str, Field(min_length=1, max_length=MOST_PATH_CHARS)] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(BaseModel):
     """The query of a search as it stands in an address; the library checks what it means."""
 
-    q: Annotated[str, Query(max_length=MAX_QUERY_CHARS)] = ""
-    kind: Annotated[str | None, Query(max_length=20)] = None
-    folder: Annotated[str | None, Query(alias="in", max_length=MOST_PATH_CHARS)] = None
-    after: Annotated[str | None, Query(max_length=20)] = None
-    before: Annotated[str | None, Query(max_length=20)] = None
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 20
-    by: Annotated[Literal["words", "all"], Query()] = "all"
+    q: Annotated[str, Field(max_length=MAX_QUERY_CHARS)] = ""
+    kind: Annotated[str | None, Field(max_length=20)] = None
+    folder: Annotated[str | None, Field(alias="in", max_length=MOST_PATH_CHARS)] = None
+    after: Annotated[str | None, Field(max_length=20)] = None
+    before: Annotated[str | None, Field(max_length=20)] = None
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 20
+    by: Literal["words", "all"] = "all"
 
 
 def create_app(

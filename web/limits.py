@@ -16,6 +16,7 @@ from web.problems import LibraryProblem
 
 T = TypeVar("T")
 
+MOST_HEAD_BYTES = 32 * 1024
 MOST_JSON_BYTES = 256 * 1024
 MOST_EXAMPLE_BYTES = 20_000_000
 BODY_S = 30.0
@@ -32,12 +33,16 @@ class TooBusy(LibraryProblem):
 
 
 class Limits:
-    """Reads the body of a request whole, within bounds, before `app` sees the request."""
+    """Bounds the head of a request, and reads its body whole before `app` sees it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _head_bytes(scope) > MOST_HEAD_BYTES:
+            sentence = f"The address and its headers are at most {MOST_HEAD_BYTES:,} bytes."
+            await _refuse(scope, receive, send, 431, "too_large", sentence)
+            return
         if scope["type"] != "http" or scope["method"] in BODILESS:
             await self._app(scope, receive, send)
             return
@@ -61,6 +66,11 @@ class Limits:
             return waiting.pop() if waiting else await receive()
 
         await self._app(scope, replay, send)
+
+
+def _head_bytes(scope: Scope) -> int:
+    address = len(scope["raw_path"]) + len(scope["query_string"])
+    return address + sum(len(name) + len(value) for name, value in scope["headers"])
 
 
 def _most_bytes(scope: Scope) -> int:

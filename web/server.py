@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from web.limits import MOST_HEAD_BYTES
 from web.problems import LibraryProblem
 
 LOOPBACK = "127.0.0.1"
@@ -23,7 +24,6 @@ LOOPBACK = "127.0.0.1"
 GRACE_S = 3
 # How long a connection may take to say what it wants.
 HEADERS_S = 10.0
-MOST_HEADER_BYTES = 32 * 1024
 MOST_CONNECTIONS = 256
 
 Tell = Callable[[str], None]
@@ -68,6 +68,12 @@ def serve(
     the socket. Prints nothing: `started` is called once requests are answered, and `tell` is given
     a line for each error. No address that was asked for is ever told: it holds what was searched.
     """
+    with _told(tell):
+        make_server(app, started).run([listener])
+
+
+def make_server(app: FastAPI, started: Callable[[], None] = lambda: None) -> LibraryServer:
+    """The server that `serve` runs; its `should_exit`, set from any thread, ends it."""
     config = uvicorn.Config(
         app,
         http=PatientProtocol,
@@ -77,13 +83,12 @@ def serve(
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        h11_max_incomplete_event_size=MOST_HEADER_BYTES,
+        h11_max_incomplete_event_size=MOST_HEAD_BYTES,
         limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=GRACE_S,
     )
-    with _told(tell):
-        LibraryServer(config, started).run([listener])
+    return LibraryServer(config, started)
 
 
 class LibraryServer(uvicorn.Server):

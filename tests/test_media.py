@@ -1,0 +1,255 @@
+"""Pictures, sounds and originals: ranges, caching, names, and files swapped behind our back."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image as Picture
+
+from tests.served import Running, running, small_library, write_files
+from web.media import NotThere, OutOfRange, disposition, open_plain, stretch
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("media") / "files"
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path) -> Iterator[Running]:
+    write_files(folder)
+    with small_library(folder, folder.parent / "data") as library, running(library) as server:
+        yield server
+
+
+@pytest.fixture
+def api(served: Running) -> Iterator[httpx.Client]:
+    with served.program() as client:
+        yield client
+
+
+# --- ranges
+
+
+@pytest.mark.parametrize(
+    ("wanted", "part"),
+    [
+        ("bytes=0-0", (0, 1)),
+        ("bytes=0-99", (0, 100)),
+        ("bytes=0-1000", (0, 100)),
+        ("bytes=10-", (10, 90)),
+        ("bytes=-10", (90, 10)),
+        ("bytes=-1000", (0, 100)),
+        ("bytes=99-", (99, 1)),
+        ("bytes=5-4", None),
+        ("bytes=-", None),
+        ("bytes=0-1,5-6", None),
+        ("bytes= 0-1", None),
+        ("items=0-1", None),
+        ("bytes=a-b", None),
+        ("bytes=0-" + "9" * 30, None),
+        ("bytes=" + "0-," * 10_000, None),
+        ("", None),
+    ],
+)
+def test_stretch(wanted: str, part: tuple[int, int] | None) -> None:
+    assert stretch(wanted, 100) == part
+
+
+@pytest.mark.parametrize("wanted", ["bytes=100-", "bytes=100-200", "bytes=-0"])
+def test_stretch_behind_the_end(wanted: str) -> None:
+    with pytest.raises(OutOfRange):
+        stretch(wanted, 100)
+
+
+@given(wanted=st.from_regex(r"bytes=\d{0,20}-\d{0,20}", fullmatch=True), size=st.integers(0, 10**9))
+def test_any_stretch_lies_in_the_file(wanted: str, size: int) -> None:
+    try:
+        part = stretch(wanted, size)
+    except OutOfRange:
+        return
+    if part is not None:
+        start, length = part
+        assert 0 <= start < start + length <= size
+
+
+def test_sound_in_ranges(served: Running, folder: Path, api: httpx.Client) -> None:
+    whole = (folder / "whistle.wav").read_bytes()
+    address = f"/api/items/{served.item('whistle.wav')}/audio"
+    answer = api.get(address)
+    assert (answer.status_code, answer.content) == (200, whole)
+    assert answer.headers["content-type"] == "audio/wav"
+    assert answer.headers["accept-ranges"] == "bytes"
+    part = api.get(address, headers={"Range": "bytes=1000-1999"})
+    assert (part.status_code, part.content) == (206, whole[1000:2000])
+    assert part.headers["content-range"] == f"bytes 1000-1999/{len(whole)}"
+    assert part.headers["content-length"] == "1000"
+    beyond = api.get(address, headers={"Range": f"bytes={len(whole)}-"})
+    assert (beyond.status_code, beyond.content) == (416, b"")
+    assert beyond.headers["content-range"] == f"bytes */{len(whole)}"
+    several = api.get(address, headers={"Range": "bytes=0-1,4-5"})
+    assert (several.status_code, several.content) == (200, whole)
+    etag = answer.headers["etag"]
+    held = api.get(address, headers={"Range": "bytes=0-1", "If-Range": etag})
+    assert held.status_code == 206
+    changed = api.get(address, headers={"Range": "bytes=0-1", "If-Range": '"other"'})
+    assert (changed.status_code, changed.content) == (200, whole)
+    assert api.get(address, headers={"If-None-Match": etag}).status_code == 304
+    head = api.head(address)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(whole))
+
+
+def test_sound_put_together_from_parts(served: Running, folder: Path, api: httpx.Client) -> None:
+    whole = (folder / "whistle.wav").read_bytes()
+    address = f"/api/items/{served.item('whistle.wav')}/audio"
+    got = b""
+    while len(got) < len(whole):
+        wanted = f"bytes={len(got)}-{len(got) + 30_000}"
+        got += api.get(address, headers={"Range": wanted}).content
+    assert got == whole
+
+
+# --- pictures
+
+
+def test_thumb_and_picture(served: Running, api: httpx.Client) -> None:
+    item = served.item("sunset.png")
+    thumb = api.get(f"/api/items/{item}/thumb")
+    assert thumb.headers["content-type"] == "image/webp"
+    assert thumb.headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert Picture.open(io.BytesIO(thumb.content)).size == (320, 200)
+    etag = {"If-None-Match": f'W/"x", {thumb.headers["etag"]}'}
+    assert api.get(f"/api/items/{item}/thumb", headers=etag).status_code == 304
+    picture = api.get(f"/api/items/{item}/picture", params={"px": 100})
+    assert max(Picture.open(io.BytesIO(picture.content)).size) == 100
+    assert api.get(f"/api/items/{item}/picture", params={"px": 100_000}).status_code == 422
+
+
+def test_page_and_its_words(served: Running, api: httpx.Client) -> None:
+    item = served.item("boats.pdf")
+    page = api.get(f"/api/items/{item}/page/2", params={"w": 600})
+    assert page.headers["content-type"] in ("image/webp", "image/png")
+    assert page.headers["cache-control"] == "private, no-cache"
+    assert Picture.open(io.BytesIO(page.content)).width == 600
+    again = {"If-None-Match": page.headers["etag"]}
+    assert api.get(f"/api/items/{item}/page/2?w=600", headers=again).status_code == 304
+    assert api.get(f"/api/items/{item}/page/2?w=601", headers=again).status_code == 200
+    words = api.get(f"/api/items/{item}/page/2/words", params={"q": "money"}).json()
+    assert [words["words"][i][4] for i in words["marks"]] == ["money"]
+    assert 0 < words["words"][0][0] < words["words"][0][2] < words["width"]
+    for n in ("0", "3", "-1", "999999999"):
+        assert api.get(f"/api/items/{item}/page/{n}").status_code == 404
+    assert api.get(f"/api/items/{item}/page/x").status_code == 422
+    for width in ("0", "5000", "x"):
+        assert api.get(f"/api/items/{item}/page/1", params={"w": width}).status_code == 422
+
+
+def test_a_text_has_a_page_too(served: Running, api: httpx.Client) -> None:
+    page = api.get(f"/api/items/{served.item('garden.txt')}/page/1")
+    assert Picture.open(io.BytesIO(page.content)).width == 900
+
+
+def test_facts_text_and_peaks(served: Running, api: httpx.Client) -> None:
+    item = served.item("sunset.png")
+    facts = api.get(f"/api/items/{item}").json()
+    assert (facts["id"], facts["kind"], facts["w"], facts["h"]) == (item, "photo", 320, 200)
+    assert facts["caption"] == "A red picture."
+    text = api.get(f"/api/items/{served.item('boats.pdf')}/text").json()
+    assert [passage["place"] for passage in text["passages"]] == [{"page": 1}, {"page": 2}]
+    peaks = api.get(f"/api/items/{served.item('whistle.wav')}/peaks").json()
+    assert peaks["duration_s"] == pytest.approx(3.0, abs=0.01)
+    assert all(0 <= peak <= 1 for peak in peaks["peaks"])
+
+
+# --- what is not there
+
+
+@pytest.mark.parametrize(
+    "part", ["", "/text", "/thumb", "/picture", "/audio", "/peaks", "/original", "/page/1"]
+)
+@pytest.mark.parametrize("item", ["a" * 26, "A" * 26, "a" * 27, "%2e%2e", "1", "a" * 25 + "1"])
+def test_unknown_items(api: httpx.Client, item: str, part: str) -> None:
+    answer = api.get(f"/api/items/{item}{part}")
+    assert answer.status_code in (404, 405)
+    assert answer.json()["error"]["sentence"]
+
+
+def test_parts_an_item_has_not(served: Running, api: httpx.Client) -> None:
+    photo, sound = served.item("sunset.png"), served.item("whistle.wav")
+    for address in (f"{photo}/audio", f"{photo}/peaks", f"{photo}/page/1", f"{sound}/picture"):
+        assert api.get(f"/api/items/{address}").status_code == 404
+
+
+# --- originals
+
+
+def test_original_is_saved_never_shown(served: Running, folder: Path, api: httpx.Client) -> None:
+    answer = api.get(f"/api/items/{served.item('boats.pdf')}/original")
+    assert answer.content == (folder / "boats.pdf").read_bytes()
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-disposition"] == (
+        "attachment; filename=\"boats.pdf\"; filename*=UTF-8''boats.pdf"
+    )
+
+
+def test_original_with_an_impossible_name(served: Running, api: httpx.Client) -> None:
+    item = served.item('a \\xff\n"name".txt')
+    answer = api.get(f"/api/items/{item}/original")
+    assert answer.text == "An oddly named file about zebras.\n"
+    assert answer.headers["content-disposition"] == (
+        "attachment; filename=\"a _xff__name_.txt\"; filename*=UTF-8''a%20%5Cxff%0A%22name%22.txt"
+    )
+
+
+@given(name=st.text(st.characters(exclude_characters="/\0", codec="utf-8"), min_size=1))
+def test_a_name_stays_in_its_header(name: str) -> None:
+    said = disposition(Path("/") / name)
+    said.encode("latin-1")
+    assert "\r" not in said
+    assert "\n" not in said
+    assert said.count('"') == 2
+
+
+def test_a_file_swapped_for_a_link(tmp_path: Path) -> None:
+    base = tmp_path / "library"
+    folder = base / "files"
+    folder.mkdir(parents=True)
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "notes.txt").write_text("another's")
+    (folder / "notes.txt").write_text("mine")
+    (folder / "other.txt").write_text("the other")
+    with small_library(folder, base / "data") as library, running(library) as server:
+        address = f"/api/items/{server.item('notes.txt')}/original"
+        with server.program() as client:
+            assert client.get(address).text == "mine"
+            (folder / "notes.txt").unlink()
+            assert client.get(address).status_code == 404
+            (folder / "notes.txt").symlink_to(secret / "notes.txt")
+            assert client.get(address).status_code == 404
+            (folder / "notes.txt").unlink()
+            os.mkfifo(folder / "notes.txt")
+            assert client.get(address).status_code == 404  # and it does not wait for a writer
+            folder.rename(base / "moved")
+            folder.symlink_to(secret)
+            assert client.get(address).status_code == 404
+
+
+def test_open_plain(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("x")
+    with open_plain(file) as opened:
+        assert opened.read() == b"x"
+    for wrong in (tmp_path, tmp_path / "none", file / "below"):
+        with pytest.raises(NotThere):
+            open_plain(wrong)
