@@ -9,25 +9,23 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageDraw
 
 from model.interface import Uint8
 from training.world.backdrops import backdrop
+from training.world.lettering import (
+    FONT_NAMES,
+    break_lines,
+    font_of,
+    photographed,
+    wrap,
+    write,
+)
 from training.world.pen import CREAM, INK, WOOD, Rgb, mix
 from training.world.statements import Fact, statement
 from training.world.words import COLOURS, MONTHS, PEOPLE, WEEKDAYS, content_words, fill
-
-FONT_FOLDERS = (Path("/usr/share/fonts/truetype"), Path("/usr/share/fonts/opentype"))
-# Debian's fonts-dejavu-core and fonts-liberation; whichever of them are installed are used.
-FONT_NAMES = (
-    "DejaVuSans-Bold", "DejaVuSans", "DejaVuSerif-Bold", "DejaVuSerif", "LiberationSans-Bold",
-    "LiberationSans-Regular", "LiberationSerif-Bold", "LiberationSansNarrow-Bold",
-    "DejaVuSansMono-Bold", "LiberationMono-Bold",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,12 +86,12 @@ def draw_sign(
     if level < 2:
         picture = Image.new("RGB", size_px, (250, 250, 248))
         face = FONT_NAMES[0] if level == 0 else rng.choice(FONT_NAMES[:3])
-        lines = [text] if level == 0 else _lines(text, rng)
-        _write(picture, lines, face, INK, (0.06, 0.2, 0.94, 0.8))
+        lines = [text] if level == 0 else break_lines(text)
+        write(picture, lines, face, INK, (0.06, 0.2, 0.94, 0.8))
     else:
         picture = _board(text, rng, size_px)
     if level == 2 and noise:
-        picture = _photographed(picture, rng)
+        picture = photographed(picture, rng)
     return WrittenPicture(
         image=np.asarray(picture.resize((width_px, height_px))).copy(),
         caption=f'a sign that says "{text}"',
@@ -122,16 +120,16 @@ def draw_page(
     face = rng.choice(FONT_NAMES[:8])
     plain = face.replace("-Bold", "") if face.startswith("DejaVu") else face
     margin = 0.08
-    _write(picture, [title], face, INK, (margin, 0.06, 1 - margin, 0.2), centre=False)
+    write(picture, [title], face, INK, (margin, 0.06, 1 - margin, 0.2), centre=False)
     y = round(0.23 * height_px)
     pen.line([(margin * width_px, y), ((1 - margin) * width_px, y)], fill=(120, 120, 130), width=2)
     size = round(height_px * 0.058)
-    wrapped = [part for line in lines for part in _wrap(line, plain, size, width_px * 0.84)]
+    wrapped = [part for line in lines for part in wrap(line, plain, size, width_px * 0.84)]
     for number, line in enumerate(wrapped[:9]):
         at = (margin * width_px, height_px * (0.28 + 0.078 * number))
-        pen.text(at, line, fill=INK, font=_font(plain, size))
+        pen.text(at, line, fill=INK, font=font_of(plain, size))
     if noise:
-        picture = _photographed(picture, rng, mild=True)
+        picture = photographed(picture, rng, mild=True)
     return WrittenPicture(
         image=np.asarray(picture).copy(),
         caption=f'a page titled "{title}" that says "{" ".join(lines)}"',
@@ -163,7 +161,7 @@ def draw_chart(
     pen = ImageDraw.Draw(picture)
     w, h = picture.size
     face = rng.choice(FONT_NAMES[:6])
-    _write(picture, [topic], face, INK, (0.05, 0.03, 0.95, 0.15))
+    write(picture, [topic], face, INK, (0.05, 0.03, 0.95, 0.15))
     colours = [COLOURS[name] for name in ("blue", "orange", "green", "red", "purple")]
     rng.shuffle(colours)
     several = rng.random() < 0.5
@@ -180,12 +178,12 @@ def draw_chart(
         left = 0.05 + 0.9 * number / len(rows)
         right = left + 0.9 / len(rows)
         above = (left, y0 / h - 0.095, right, y0 / h - 0.012)
-        _write(picture, [str(value)], face, INK, above)
-        _write(picture, [label], face, INK, (left + 0.006, 0.86, right - 0.006, 0.945))
+        write(picture, [str(value)], face, INK, above)
+        write(picture, [label], face, INK, (left + 0.006, 0.86, right - 0.006, 0.945))
     pen.line([(0.05 * w, bottom), (0.95 * w, bottom)], fill=(90, 90, 100), width=4)
     picture = picture.reduce(2)
     if noise:
-        picture = _photographed(picture, rng, mild=True)
+        picture = photographed(picture, rng, mild=True)
     said = _listed(f"{label} {value}" for label, value in rows)
     highest = max(rows, key=lambda row: row[1])
     return WrittenPicture(
@@ -216,13 +214,13 @@ def table(rng: random.Random, size_px: tuple[int, int] = (384, 288)) -> WrittenP
     face = rng.choice(FONT_NAMES[:6])
     shade = mix(rng.choice(list(COLOURS.values())), (255, 255, 255), 0.75)
     pen.rectangle((0.08 * w, 0.08 * h, 0.92 * w, 0.28 * h), fill=shade)
-    _write(picture, [topic], face, INK, (0.12, 0.1, 0.88, 0.26), centre=False)
+    write(picture, [topic], face, INK, (0.12, 0.1, 0.88, 0.26), centre=False)
     for number, (name, value) in enumerate(rows):
         y = 0.28 + 0.21 * number
         pen.rectangle((0.08 * w, y * h, 0.92 * w, (y + 0.21) * h), outline=(150, 150, 160))
-        _write(picture, [name], face, INK, (0.12, y + 0.04, 0.6, y + 0.17), centre=False)
-        _write(picture, [str(value)], face, INK, (0.68, y + 0.04, 0.88, y + 0.17))
-    picture = _photographed(picture, rng, mild=True)
+        write(picture, [name], face, INK, (0.12, y + 0.04, 0.6, y + 0.17), centre=False)
+        write(picture, [str(value)], face, INK, (0.68, y + 0.04, 0.88, y + 0.17))
+    picture = photographed(picture, rng, mild=True)
     said = _listed(f"{name} {value}" for name, value in rows)
     name, value = rng.choice(rows)
     return WrittenPicture(
@@ -259,7 +257,7 @@ def _board(text: str, rng: random.Random, size_px: tuple[int, int]) -> Image.Ima
     picture = backdrop(place, width_px, height_px, rng)
     pen = ImageDraw.Draw(picture)
     form = rng.choice(("shop", "wood", "traffic", "note", "blackboard"))
-    lines = _lines(text, rng)
+    lines = break_lines(text)
     wide = rng.uniform(0.74, 0.9)
     high = min(0.68, max(0.3, 0.26 * len(lines) + 0.1))
     x0, y0 = rng.uniform(0.04, 0.96 - wide), rng.uniform(0.06, 0.8 - high)
@@ -286,82 +284,8 @@ def _board(text: str, rng: random.Random, size_px: tuple[int, int]) -> Image.Ima
     edge = mix(fill_of, INK, 0.35) if form != "blackboard" else WOOD
     pen.rounded_rectangle(board, corner, fill=fill_of, outline=edge, width=4)
     inner = (x0 + 0.035, y0 + 0.05, x0 + wide - 0.035, y0 + high - 0.05)
-    _write(picture, lines, rng.choice(FONT_NAMES), ink, inner)
+    write(picture, lines, rng.choice(FONT_NAMES), ink, inner)
     return picture
-
-
-def _lines(text: str, rng: random.Random) -> list[str]:
-    """One line for short texts, two or three balanced ones for longer."""
-    words = text.split()
-    if len(text) <= 9 or len(words) == 1:
-        return [text]
-    best = min(
-        range(1, len(words)),
-        key=lambda cut: abs(len(" ".join(words[:cut])) - len(" ".join(words[cut:]))),
-    )
-    return [" ".join(words[:best]), " ".join(words[best:])]
-
-
-def _write(
-    picture: Image.Image,
-    lines: Sequence[str],
-    face: str,
-    ink: Rgb,
-    box: tuple[float, float, float, float],
-    centre: bool = True,
-) -> None:
-    """The lines as large as the box (parts of width and height) allows."""
-    width_px, height_px = picture.size
-    x0, y0, x1, y1 = box
-    wide, high = (x1 - x0) * width_px, (y1 - y0) * height_px
-    size = max(8, int(high / len(lines) / 1.2))
-    longest = max(_font(face, size).getlength(line) for line in lines)
-    if longest > wide:
-        size = max(8, int(size * wide / longest))
-    font = _font(face, size)
-    step = size * 1.2
-    y = y0 * height_px + (high - step * len(lines)) / 2
-    for line in lines:
-        x = x0 * width_px + ((wide - font.getlength(line)) / 2 if centre else 0)
-        ImageDraw.Draw(picture).text((x, y), line, fill=ink, font=font)
-        y += step
-
-
-def _wrap(line: str, face: str, size: int, wide_px: float) -> list[str]:
-    font = _font(face, size)
-    wrapped = [""]
-    for word in line.split():
-        longer = f"{wrapped[-1]} {word}".strip()
-        if wrapped[-1] and font.getlength(longer) > wide_px:
-            wrapped.append(word)
-        else:
-            wrapped[-1] = longer
-    return wrapped
-
-
-def _photographed(picture: Image.Image, rng: random.Random, mild: bool = False) -> Image.Image:
-    """A camera's or a scanner's view: a little tilted, dimmer or brighter, with grain."""
-    tilt_deg = rng.gauss(0, 0.5 if mild else 1.8)
-    ground = picture.getpixel((1, 1))
-    picture = picture.rotate(tilt_deg, Image.Resampling.BILINEAR, fillcolor=ground)
-    if rng.random() < 0.3:
-        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0, 0.8)))
-    noise = np.random.default_rng(rng.getrandbits(64))
-    seen = noise.standard_normal((picture.height, picture.width, 3), dtype=np.float32)
-    seen *= rng.uniform(0, 6)
-    seen += np.asarray(picture) * np.float32(rng.uniform(0.84, 1.06))
-    return Image.fromarray(seen.clip(0, 255).astype(np.uint8))
-
-
-@cache
-def _font(face: str, size_px: int) -> ImageFont.FreeTypeFont:
-    """A font by its file name; falls back to the first that is installed. Raises OSError where
-    none of FONT_NAMES is."""
-    for name in (face, *FONT_NAMES):
-        for folder in FONT_FOLDERS:
-            for file in sorted(folder.rglob(f"{name}.ttf")):
-                return ImageFont.truetype(file, size_px)
-    raise OSError("No font found; on Debian: apt install fonts-dejavu-core fonts-liberation")
 
 
 _ONE_WORD = (

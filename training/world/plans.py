@@ -1,0 +1,174 @@
+"""What a picture shows, before it is drawn: the things, their place, and how a person says it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from training.world.backdrops import PLACES
+from training.world.objects import KINDS
+from training.world.statements import Fact
+from training.world.words import COLOURS, COUNTS, content_words, with_article
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """Things of one kind and colour in a scene. `size` is "big", "small" or "" (as usual)."""
+
+    kind: str
+    colour: str
+    count: int = 1
+    size: str = ""
+
+    @property
+    def name(self) -> str:
+        """`a big red ball`, `three red balls`."""
+        noun = KINDS[self.kind].plural if self.count > 1 else self.kind
+        words = " ".join(part for part in (self.size, self.colour, noun) if part)
+        return f"{COUNTS[self.count]} {words}" if self.count > 1 else with_article(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a scene shows before it is drawn. `relation` holds between the first two things:
+    "next to", "on", "under", "above", or "" where things only stand in a row."""
+
+    things: tuple[Thing, ...]
+    place: str
+    relation: str = ""
+
+    @property
+    def caption(self) -> str:
+        names = [thing.name for thing in self.things]
+        if self.relation:
+            said = f"{names[0]} {self.relation} {names[1]}"
+        elif len(names) > 1:
+            said = f"{', '.join(names[:-1])} and {names[-1]}"
+        else:
+            said = names[0]
+        return f"{said} {PLACES[self.place].said}"
+
+
+def plan(rng: random.Random) -> Plan:
+    """What the next scene shows."""
+    form = rng.random()
+    if form < 0.42:
+        place = rng.choice(list(PLACES))
+        thing = Thing(_kind(place, rng), _colour(rng), size=rng.choice(("", "", "big", "small")))
+        return Plan((thing,), place)
+    if form < 0.57:
+        place = rng.choice(list(PLACES))
+        return Plan((Thing(_kind(place, rng), _colour(rng), rng.randrange(2, 5)),), place)
+    if form < 0.88:
+        return _pair(rng)
+    place = rng.choice(list(PLACES))
+    kinds = rng.sample(_kinds(place), 3)
+    colours = rng.sample(list(COLOURS), 3)
+    things = (Thing(kind, colour) for kind, colour in zip(kinds, colours, strict=True))
+    return Plan(tuple(things), place)
+
+
+def _pair(rng: random.Random) -> Plan:
+    """Two things that stand in a relation."""
+    relation = rng.choice(("next to", "next to", "on", "under", "above"))
+    grounds = [name for name in PLACES if name not in ("sky", "water")]
+    place = rng.choice(grounds if relation != "next to" else list(PLACES))
+    if relation == "on":
+        second = rng.choice([kind for kind, known in KINDS.items() if known.top is not None])
+        first = rng.choice([k for k, known in KINDS.items() if known.small and k != second])
+    elif relation == "under":
+        second = rng.choice(("table", "table", "umbrella"))
+        first = rng.choice([k for k, known in KINDS.items() if known.small or k == "dog"])
+        if first == "bird":
+            first = "cat"
+    elif relation == "above":
+        first = rng.choice([kind for kind, known in KINDS.items() if known.flies])
+        second = rng.choice([kind for kind, known in KINDS.items() if not known.flies])
+    else:
+        first, second = rng.sample(_kinds(place), 2)
+    one, other = rng.sample(list(COLOURS), 2)
+    return Plan((Thing(first, one), Thing(second, other)), place, relation)
+
+
+def _kinds(place: str) -> list[str]:
+    if place == "sky":
+        return [kind for kind, known in KINDS.items() if known.flies]
+    if place == "water":
+        return [kind for kind, known in KINDS.items() if known.floats]
+    return [kind for kind in KINDS if kind not in ("boat", "fish")] + (
+        ["boat", "fish"] if place == "beach" else []
+    )
+
+
+def _kind(place: str, rng: random.Random) -> str:
+    return rng.choice(_kinds(place))
+
+
+def _colour(rng: random.Random) -> str:
+    return rng.choice(list(COLOURS))
+
+
+def find(made: Plan, rng: random.Random) -> str:
+    """What one would type to find it: "red bicycle", "red bicycle on the beach"."""
+    thing = made.things[0]
+    short = thing.name.removeprefix("a ").removeprefix("an ")
+    form = rng.random()
+    if form < 0.5 and len(made.things) == 1:
+        return short if form < 0.3 else f"{short} {PLACES[made.place].said}"
+    if form < 0.6 and made.relation:
+        return f"{short} {made.relation} {made.things[1].name}"
+    return made.caption if form < 0.8 else f"{short} {PLACES[made.place].said}"
+
+
+def facts_of(made: Plan) -> tuple[Fact, ...]:
+    """What can be asked of the picture; every quote is a part of the caption."""
+    caption = made.caption
+    facts = []
+
+    def add(question: str, otherwise: str, answer: str, value: str, quote: str) -> None:
+        if quote in caption and not content_words(otherwise) & content_words(caption):
+            fact = Fact(question, otherwise, answer, value, quote, 0, quote, "scene", question)
+            facts.append(fact)
+
+    for thing in made.things:
+        known = KINDS[thing.kind]
+        words = thing.name
+        if thing.count > 1:
+            add(
+                f"How many {known.plural} are there?",
+                f"What number of {known.otherwise}s do we see?",
+                f"There are {words}.",
+                COUNTS[thing.count],
+                words,
+            )
+        else:
+            add(
+                f"What colour is the {thing.kind}?",
+                f"Which shade does the {known.otherwise} have?",
+                f"The {thing.kind} is {thing.colour}.",
+                thing.colour,
+                f"{thing.colour} {thing.kind}",
+            )
+    if made.relation:
+        first, second = made.things[0], made.things[1]
+        add(
+            f"What is {made.relation} the {second.kind}?",
+            f"Which object belongs to the {KINDS[second.kind].otherwise}?",
+            f"{first.name.capitalize()} is {made.relation} the {second.kind}.",
+            f"{first.colour} {first.kind}",
+            f"{first.name} {made.relation}",
+        )
+    else:
+        first = made.things[0]
+        verb = "are" if first.count > 1 else "is"
+        noun = KINDS[first.kind].plural if first.count > 1 else first.kind
+        said = PLACES[made.place].said
+        if made.place != "night":
+            add(
+                f"Where {verb} the {noun}?",
+                f"At which place do we see the {KINDS[first.kind].otherwise}?",
+                f"The {noun} {verb} {said}.",
+                said,
+                said if len(made.things) > 1 else f"{noun} {said}",
+            )
+    return tuple(facts)
