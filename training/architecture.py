@@ -212,7 +212,8 @@ def _low_frequencies(rows: int, side: int = 48) -> torch.Tensor:
     made = torch.stack(
         [torch.einsum("y,x,c->yxc", lines[u], lines[v], colours[c]).flatten() for u, v, c in steps]
     )
-    return made / made.norm(dim=1, keepdim=True)
+    even: torch.Tensor = made / made.norm(dim=1, keepdim=True)
+    return even
 
 
 def _waves() -> torch.Tensor:
@@ -233,4 +234,5 @@ def _waves() -> torch.Tensor:
         made[0, half, :, half * long : (half + 1) * long] = torch.cos(angles) * window
         made[1, half, :, half * long : (half + 1) * long] = torch.sin(angles) * window
     flat = made.flatten(0, 2)
-    return flat / flat.norm(dim=1, keepdim=True)
+    even: torch.Tensor = flat / flat.norm(dim=1, keepdim=True)
+    return even

@@ -13,8 +13,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers
-from tokenizers import pre_tokenizers, trainers
+from tokenizers import (
+    AddedToken,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    trainers,
+)
 
 from model import prompts
 
@@ -101,17 +109,18 @@ def train(texts: Iterable[str], vocabulary: int = VOCABULARY) -> Any:
     learned = merges_of.get_vocab()
     pieces = sorted(learned, key=lambda piece: learned[piece])
     vocabulary_of = {token: number for number, token in enumerate([*fixed, *pieces])}
-    merges = [tuple(merge) for merge in _merges(merges_of)]
+    merges = [(left, right) for left, right in _merges(merges_of)]
+    pad, eos, bos, unknown, mask = CONTROL[:5]
     made = Tokenizer(
-        models.BPE(vocabulary_of, merges, byte_fallback=True, unk_token="<unk>", fuse_unk=True)
+        models.BPE(vocabulary_of, merges, byte_fallback=True, unk_token=unknown, fuse_unk=True)
     )
     _dress(made)
     made.add_special_tokens([AddedToken(token, special=True) for token in CONTROL])
     made.add_tokens([AddedToken(sentence, normalized=False) for sentence in SENTENCES])
     return PreTrainedTokenizerFast(
         tokenizer_object=made,
-        bos_token="<bos>", eos_token="<eos>", pad_token="<pad>", unk_token="<unk>",
-        mask_token="<mask>", extra_special_tokens=dict(NAMED), chat_template=TEMPLATE,
+        bos_token=bos, eos_token=eos, pad_token=pad, unk_token=unknown,
+        mask_token=mask, extra_special_tokens=dict(NAMED), chat_template=TEMPLATE,
         model_max_length=8192, padding_side="left", clean_up_tokenization_spaces=False,
     )  # fmt: skip
 

@@ -1,0 +1,64 @@
+"""`python -m training all` makes the demonstration model from nothing; each step runs alone too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+RUNS = Path(__file__).parent / "runs"
+POCKET = Path(__file__).parents[1] / "model" / "pocket"
+MEDIA = {
+    "clip": 2000, "note": 10000, "scene": 6000, "sign0": 1000, "sign1": 2000, "sign2": 4000,
+    "page": 1000, "chart": 400, "table": 400,
+}  # fmt: skip
+PICTURE_TOKENS = 70
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--run", default="pocket", show_default=True, help="The folder under training/runs.")
+@click.pass_context
+def main(context: click.Context, run: str) -> None:
+    """Make the demonstration model."""
+    context.obj = RUNS / run
+
+
+@main.command()
+@click.pass_obj
+def new(run: Path) -> None:
+    """Make the tokenizer and a model that knows nothing yet."""
+    from training import architecture, lessons, tokenizer
+
+    made = tokenizer.train(lessons.corpus(6000))
+    model, drafter = architecture.new(made)
+    architecture.save(model, drafter, made, run)
+    click.echo(f"{len(made)} tokens, {sum(p.numel() for p in model.parameters()):,} weights")
+
+
+@main.command()
+@click.argument("kinds", nargs=-1)
+def render(kinds: tuple[str, ...]) -> None:
+    """Draw and speak the training's pictures and sounds; KINDS are all unless named."""
+    from model.inputs import Media
+    from training import renders
+
+    for kind in kinds or tuple(MEDIA):
+        renders.render(kind, RUNS / "media", MEDIA[kind], Media(picture_tokens=PICTURE_TOKENS))
+
+
+@main.command()
+@click.option("--minutes", default=240.0, show_default=True, help="Time for training in all.")
+@click.option("--threads", default=2, show_default=True)
+@click.pass_obj
+def train(run: Path, minutes: float, threads: int) -> None:
+    """Train, or go on training."""
+    import torch
+
+    from training.trainer import Run
+
+    torch.set_num_threads(threads)
+    Run(run, RUNS / "media", minutes).go()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""Pictures and sounds of the world, drawn and spoken ahead of the training and kept in files.
+
+Drawing and speaking cost as much as learning from the result, so separate processes do it once.
+A shard holds some hundred items: the pixels or samples, and beside them what the world says of
+each item, as JSON. Shards are written under another name first: a reader never sees half of one.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model.inputs import Media, patches
+from model.interface import Image
+from training.world import pages, seeds
+from training.world.speech import note, speak, voice
+from training.world.statements import Fact
+from training.world.words import SLOTS, fill
+
+SHARD = 200
+PIXELS = np.uint8
+SAMPLES = np.int16
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that an item answers; `quote` is a part of its words, letter for letter."""
+
+    question: str
+    answer: str
+    quote: str
+
+
+def asked(facts: Iterable[Fact]) -> tuple[Asked, ...]:
+    """What the world asks of an item, as far as lessons need it."""
+    return tuple(
+        Asked(fact.question, fact.answer_sentence.rstrip("."), fact.quote) for fact in facts
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rendered:
+    """One item: `data` is (n, 6912) uint8 patches, `columns` of them in a row, or (n,) int16
+    samples at 16 kHz with `columns` 0. `words` is its caption or transcript; `queries` find it."""
+
+    data: Any
+    columns: int
+    words: str
+    queries: tuple[str, ...]
+    facts: tuple[Asked, ...]
+
+
+def scene(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
+    """The `number`-th picture of a range of seeds."""
+    from training.world.scenes import scene as draw
+
+    made = draw(seeds.dice(range_, number, "scene"))
+    finds = tuple(fact.find for fact in made.facts)
+    queries = (made.find, made.caption, *finds)
+    return picture(made.image, media, made.caption, queries, asked(made.facts))
+
+
+def picture(
+    pixels: Any, media: Media, words: str, queries: tuple[str, ...], facts: tuple[Asked, ...]
+) -> Rendered:
+    """Pixels as the model takes them, in bytes."""
+    cut = patches(Image(pixels), media)
+    data = np.round(cut.values * 255).astype(PIXELS)
+    return Rendered(data, int(cut.positions[-1, 0]) + 1, words, queries, facts)
+
+
+def spoken(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
+    """The `number`-th spoken note of a range of seeds."""
+    rng = seeds.dice(range_, number, "note")
+    made = note(rng)
+    samples = speak(made.text, voice(rng), rng)
+    queries = (made.topic, made.text, *(fact.question for fact in made.facts))
+    data = np.round(samples * 32767).astype(SAMPLES)
+    return Rendered(data, 0, made.text, queries, asked(made.facts))
+
+
+def clip(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
+    """One to three words without a sentence, spoken: hearing starts with these."""
+    rng = seeds.dice(range_, number, "clip")
+    slots = [*SLOTS, "person", "day", "month", "number", "date", "time", "colour", "amount"]
+    said = [fill(rng.choice(slots), rng) for _ in range(rng.choice((1, 1, 2, 2, 3)))]
+    words = " ".join(rng.choice((word.said, *word.otherwise)) for word in said)
+    samples = speak(words, voice(rng), rng)
+    return Rendered(np.round(samples * 32767).astype(SAMPLES), 0, words, (words,), ())
+
+
+def written(draw: Callable[..., Any], of: str) -> Callable[..., Rendered]:
+    """A maker of pictures with words in them."""
+
+    def make(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
+        made = draw(seeds.dice(range_, number, of))
+        finds = tuple(fact.find for fact in made.facts if fact.find)
+        queries = (made.find, made.words, *finds)
+        return picture(made.image, media, made.caption, queries, asked(made.facts))
+
+    return make
+
+
+MAKERS: dict[str, Callable[..., Rendered]] = {
+    "scene": scene,
+    "note": spoken,
+    "clip": clip,
+    "sign0": written(functools.partial(pages.sign, level=0), "sign0"),
+    "sign1": written(functools.partial(pages.sign, level=1), "sign1"),
+    "sign2": written(functools.partial(pages.sign, level=2), "sign2"),
+    "page": written(pages.page, "page"),
+    "chart": written(pages.chart, "chart"),
+    "table": written(pages.table, "table"),
+}
+
+
+def render(
+    kind: str, directory: Path, count: int, media: Media, range_: range = seeds.TRAIN
+) -> None:
+    """Write shards until `count` items of a kind are there; existing shards are kept."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for shard in range(count // SHARD):
+        file = directory / f"{kind}-{shard:05}.npz"
+        if not file.exists():
+            numbers = range(shard * SHARD, (shard + 1) * SHARD)
+            _write(file, [MAKERS[kind](number, media, range_) for number in numbers])
+
+
+def read(file: Path) -> Iterator[Rendered]:
+    """The items of a shard."""
+    with np.load(file) as held:
+        data, ends = held["data"], held["ends"]
+        said = json.loads(str(held["said"]))
+    start = 0
+    for one, end in zip(said, ends.tolist(), strict=True):
+        facts = tuple(_asked(fact) for fact in one["facts"])
+        queries = tuple(one["queries"])
+        yield Rendered(data[start:end], one["columns"], one["words"], queries, facts)
+        start = end
+
+
+def _asked(said: dict[str, Any]) -> Asked:
+    return Asked(said["question"], said["answer"], said["quote"])
+
+
+def _write(file: Path, items: list[Rendered]) -> None:
+    said = [
+        {
+            "columns": item.columns,
+            "words": item.words,
+            "queries": item.queries,
+            "facts": [asdict(fact) for fact in item.facts],
+        }
+        for item in items
+    ]
+    ends = np.cumsum([len(item.data) for item in items])
+    data = np.concatenate([item.data for item in items])
+    waiting = file.with_suffix(".tmp.npz")
+    np.savez(waiting, data=data, ends=ends, said=np.array(json.dumps(said)))
+    waiting.replace(file)

@@ -1,0 +1,335 @@
+"""The training of the demonstration model: one mixture of all tasks, on a processor.
+
+Matrices inside the layers learn by Muon, which needs far fewer examples at this size than AdamW;
+everything else learns by AdamW. Matrix products run in bfloat16, weights and sums are float32.
+What is exported is a running average of the weights.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from training import architecture, lessons, loader
+from training import tokenizer as tokenizers
+from training.batches import LETTERS, NOTHING, Batch
+from training.trunk import States, Trunk, masks
+from training.world import seeds
+
+Tensor = torch.Tensor
+
+MUON_RATE, ADAM_RATE = 4e-3, 1.5e-3
+SLOWER = {"patch_dense.weight": 0.2, "embed_audio": 0.3}  # large first maps, well begun
+WARM_STEPS, DECAY_FROM = 60, 0.6
+CLIP = 1.0
+AVERAGE = 0.995
+WEIGHTS = {
+    lessons.ANSWER: 1.0, lessons.REFUSE: 1.0, lessons.JUDGE: 4.0, lessons.CAPTION: 1.0,
+    lessons.READ: 1.0, lessons.TRANSCRIPT: 1.0, lessons.LISTEN: 1.0,
+}  # fmt: skip
+GIST_WEIGHT, BODY_WEIGHT, HEARING_WEIGHT = 0.25, 0.15, 0.3
+LOG_EVERY, CHECK_EVERY, SAVE_EVERY = 25, 400, 200
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one batch gave: the loss and, per task, how many tokens were right of how many."""
+
+    loss: Tensor
+    parts: dict[str, float]
+    right: dict[str, tuple[int, int]]
+
+
+class Student:
+    """The model with what is needed only while it learns: two temperatures and an ear that spells
+    what it hears, which teaches the first layers long before sentences can."""
+
+    def __init__(self, model: Any, compiled: bool = True) -> None:
+        model.set_attn_implementation("eager")  # masks are ours; compiled, it is the fastest
+        self.model = model
+        self.trunk = Trunk(model, compiled)
+        hidden = model.config.text_config.hidden_size
+        self.ear = torch.nn.Linear(hidden, len(LETTERS) + 1)
+        self.heat = torch.nn.Parameter(torch.tensor([2.3, 2.3]))  # log of gist's and body's scale
+        self.window = model.config.text_config.sliding_window
+
+    def learn(self, batch: Batch) -> Outcome:
+        """Forward through all tasks of a batch."""
+        t = {
+            name: torch.from_numpy(getattr(batch, name))
+            for name in ("ids", "positions", "owners", "branches", "blocks", "labels", "tasks",
+                         "places", "vectors", "heard", "letters")
+        }  # fmt: skip
+        patches = torch.from_numpy(batch.patches).float() / 255
+        frames = torch.from_numpy(batch.frames)
+        allowed = masks(t["positions"], t["owners"], t["branches"], t["blocks"], self.window)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            embeds = self.trunk.embed(t["ids"], patches, t["places"], frames)
+            states = self.trunk(embeds.float(), t["positions"], allowed)
+            taught = t["labels"] != NOTHING
+            logits = self.trunk.logits(states.last[taught])
+        wanted, tasks = t["labels"][taught], t["tasks"][taught]
+        losses = functional.cross_entropy(logits, wanted, reduction="none")
+        weights = torch.tensor([WEIGHTS[task] for task in lessons.TASKS])[tasks]
+        words = (losses * weights).sum() / weights.sum()
+        parts = {"words": float(words.detach())}
+        loss = words
+        hits = logits.argmax(-1) == wanted
+        right = {
+            task: (int(hits[tasks == number].sum()), int((tasks == number).sum()))
+            for number, task in enumerate(lessons.TASKS)
+        }
+        meeting, met = self._meet(states, t["vectors"])
+        for name, value in met.items():
+            right[name] = value
+        if meeting is not None:
+            loss = loss + meeting
+            parts["vectors"] = float(meeting.detach())
+        if len(t["heard"]):
+            hearing = self._spell(states.early, t["heard"], t["letters"])
+            loss = loss + HEARING_WEIGHT * hearing
+            parts["hearing"] = float(hearing.detach())
+        return Outcome(loss, parts, right)
+
+    def _meet(
+        self, states: States, vectors: Tensor
+    ) -> tuple[Tensor | None, dict[str, tuple[int, int]]]:
+        """Queries and the items they should find, against all other items of the batch."""
+        rows, gists, starts, ends, keys, asks = vectors.T
+        items, queries = self._pairs(keys, asks)
+        if len(items) < 2:
+            return None, {}
+        made = functional.normalize(states.gist[rows, gists].float(), dim=-1)
+        scale = self.heat.exp().clamp(max=60)
+        loss, met = self._contrast(made, items, queries, keys, scale[0])
+        loss = GIST_WEIGHT * loss
+        told = {"gist": met}
+        both = (ends[items] > starts[items]) & (ends[queries] > starts[queries])
+        if both.sum() > 1:
+            order = torch.arange(states.body.shape[1])
+            own = (order >= starts[:, None]) & (order < ends[:, None])
+            sums = (states.body[rows].float() * own[..., None]).sum(1)
+            body = functional.normalize(sums / own.sum(1, keepdim=True).clamp(min=1), dim=-1)
+            more, met = self._contrast(body, items[both], queries[both], keys, scale[1])
+            loss = loss + BODY_WEIGHT * more
+            told["body"] = met
+        return loss, told
+
+    @staticmethod
+    def _pairs(keys: Tensor, asks: Tensor) -> tuple[Tensor, Tensor]:
+        item_of = {
+            int(key): place for place, key in enumerate(keys) if not asks[place] and key >= 0
+        }
+        pairs = [
+            (item_of[int(key)], place)
+            for place, key in enumerate(keys)
+            if asks[place] and int(key) in item_of
+        ]
+        made = torch.tensor(pairs, dtype=torch.long).reshape(-1, 2)
+        return made[:, 0], made[:, 1]
+
+    @staticmethod
+    def _contrast(
+        made: Tensor, items: Tensor, queries: Tensor, keys: Tensor, scale: Tensor
+    ) -> tuple[Tensor, tuple[int, int]]:
+        likeness = made[queries] @ made[items].T * scale
+        same = keys[queries][:, None] == keys[items][None, :]
+        own = torch.eye(len(items), dtype=torch.bool)
+        likeness = likeness.masked_fill(same & ~own, -1e4)
+        goal = torch.arange(len(items))
+        loss = functional.cross_entropy(likeness, goal) + functional.cross_entropy(likeness.T, goal)
+        return loss / 2, (int((likeness.argmax(1) == goal).sum()), len(goal))
+
+    def _spell(self, early: Tensor, heard: Tensor, letters: Tensor) -> Tensor:
+        longest = int(heard[:, 2].max())
+        rows, firsts, counts, starts, ends = heard.T
+        places = (firsts[:, None] + torch.arange(longest)).clamp(max=early.shape[1] - 1)
+        states = early[rows[:, None], places].float()
+        odds = self.ear(states).log_softmax(-1).transpose(0, 1)
+        lost: Tensor = functional.ctc_loss(
+            odds, letters, counts, ends - starts, zero_infinity=True, reduction="none"
+        )
+        mean: Tensor = (lost / (ends - starts).clamp(min=1)).mean()
+        return mean
+
+
+class Run:
+    """A training that can be stopped and taken up again; everything lies in `directory`."""
+
+    def __init__(self, directory: Path, media: Path, minutes: float, seed: int = 0) -> None:
+        self.directory, self.media, self.budget_s = directory, media, minutes * 60
+        self.tokenizer = tokenizers.load(directory)
+        model, _ = architecture.new(self.tokenizer, seed)
+        self.student = Student(model)
+        self.average = copy.deepcopy(model)
+        self.optimizers = _optimizers(self.student)
+        self.step, self.spent_s, self.salt = 0, 0.0, seed
+        self.file = directory / "state.pt"
+        if self.file.exists():
+            self._resume()
+
+    @property
+    def progress(self) -> float:
+        return min(1.0, self.spent_s / self.budget_s)
+
+    def go(self) -> None:
+        """Train until the time is used up."""
+        config = Ids(self.student.model.config)
+        queue, told, process = loader.start(
+            self.directory, self.media, config, self.salt + 1000 * self.step
+        )
+        checks = _checks(self.directory, config)
+        seen: dict[str, list[int]] = {}
+        begun = time.monotonic()
+        parts: dict[str, float] = {}
+        try:
+            while self.progress < 1:
+                told.value = self.progress
+                outcome = self._step(queue.get())
+                now = time.monotonic()
+                self.spent_s += min(60.0, now - begun)
+                begun = now
+                for name, value in outcome.parts.items():
+                    parts[name] = parts.get(name, value) * 0.9 + value * 0.1
+                _count(seen, outcome)
+                if self.step % LOG_EVERY == 0:
+                    self._log("train", parts, seen)
+                    seen = {}
+                if self.step % CHECK_EVERY == 0:
+                    self._check(checks)
+                if self.step % SAVE_EVERY == 0:
+                    self.save()
+            self.save()
+        finally:
+            process.terminate()
+
+    def _step(self, batch: Batch) -> Outcome:
+        self.step += 1
+        rate = _rate(self.step, self.progress)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * rate
+        outcome = self.student.learn(batch)
+        outcome.loss.backward()  # type: ignore[no-untyped-call]
+        every = [one for group in _groups(self.optimizers) for one in group["params"]]
+        torch.nn.utils.clip_grad_norm_(every, CLIP)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        keep = min(AVERAGE, self.step / (self.step + 10))
+        with torch.no_grad():
+            for mean, now in zip(
+                self.average.parameters(), self.student.model.parameters(), strict=True
+            ):
+                mean.lerp_(now, 1 - keep)
+        return outcome
+
+    @torch.no_grad()
+    def _check(self, checks: list[Batch]) -> None:
+        """Accuracy on held-out seeds, of the averaged weights."""
+        live = copy.deepcopy(self.student.model.state_dict())
+        self.student.model.load_state_dict(self.average.state_dict())
+        seen: dict[str, list[int]] = {}
+        for batch in checks:
+            _count(seen, self.student.learn(batch))
+        self.student.model.load_state_dict(live)
+        self._log("held out", {}, seen)
+
+    def _log(self, what: str, parts: dict[str, float], seen: dict[str, list[int]]) -> None:
+        line: dict[str, Any] = {"what": what, "step": self.step, "minutes": self.spent_s / 60}
+        line |= {name: round(value, 4) for name, value in parts.items()}
+        line["right"] = {name: round(a / b, 4) for name, (a, b) in seen.items() if b}
+        text = json.dumps(line)
+        print(text, flush=True)
+        with (self.directory / "curve.jsonl").open("a") as curve:
+            curve.write(text + "\n")
+
+    def save(self) -> None:
+        """Write everything that is needed to go on."""
+        held = {
+            "model": self.student.model.state_dict(), "average": self.average.state_dict(),
+            "ear": self.student.ear.state_dict(), "heat": self.student.heat.detach(),
+            "optimizers": [one.state_dict() for one in self.optimizers],
+            "step": self.step, "spent_s": self.spent_s,
+        }  # fmt: skip
+        waiting = self.file.with_suffix(".tmp")
+        torch.save(held, waiting)
+        waiting.replace(self.file)
+
+    def _resume(self) -> None:
+        held = torch.load(self.file, weights_only=True)
+        self.student.model.load_state_dict(held["model"])
+        self.average.load_state_dict(held["average"])
+        self.student.ear.load_state_dict(held["ear"])
+        self.student.heat.data.copy_(held["heat"])
+        for optimizer, state in zip(self.optimizers, held["optimizers"], strict=True):
+            peaks = [group["peak"] for group in optimizer.param_groups]
+            optimizer.load_state_dict(state)
+            for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+                group["peak"] = peak
+        self.step, self.spent_s = held["step"], held["spent_s"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """The ids of the soft tokens, in a shape that travels to another process."""
+
+    image_token_id: int
+    audio_token_id: int
+
+    def __init__(self, config: Any) -> None:
+        object.__setattr__(self, "image_token_id", config.image_token_id)
+        object.__setattr__(self, "audio_token_id", config.audio_token_id)
+
+
+def _optimizers(student: Student) -> list[Any]:
+    inner, outer = [], []
+    for name, weight in student.model.named_parameters():
+        if ".layers." in name and weight.ndim == 2:
+            inner.append(weight)
+        else:
+            slow = next((part for key, part in SLOWER.items() if key in name), 1.0)
+            outer.append({"params": [weight], "peak": ADAM_RATE * slow})
+    outer.append({"params": [*student.ear.parameters(), student.heat], "peak": ADAM_RATE})
+    muon = torch.optim.Muon(inner, lr=MUON_RATE, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
+    for group in muon.param_groups:
+        group["peak"] = MUON_RATE
+    return [muon, torch.optim.AdamW(outer, lr=ADAM_RATE, betas=(0.9, 0.98), weight_decay=0.0)]
+
+
+def _groups(optimizers: list[Any]) -> list[dict[str, Any]]:
+    return [group for optimizer in optimizers for group in optimizer.param_groups]
+
+
+def _rate(step: int, progress: float) -> float:
+    """Warm up, stay, and go down to a fiftieth."""
+    warm = min(1.0, step / WARM_STEPS)
+    down = 1 - max(0.0, progress - DECAY_FROM) / (1 - DECAY_FROM)
+    return warm * max(0.02, down)
+
+
+def _count(seen: dict[str, list[int]], outcome: Outcome) -> None:
+    for name, (right, of) in outcome.right.items():
+        held = seen.setdefault(name, [0, 0])
+        held[0] += right
+        held[1] += of
+
+
+def _checks(directory: Path, config: Any) -> list[Batch]:
+    """Batches of held-out seeds, the same every time."""
+    from model.inputs import Media
+    from training import renders
+
+    held = directory / "held"
+    for kind in renders.MAKERS:
+        renders.render(kind, held, renders.SHARD, Media.of(directory), range_=seeds.EVAL)
+    table = loader.Table(directory, held, config, seeds.EVAL, 0)
+    table.refresh()
+    return [table.batch(number, loader.mix(0.5)) for number in range(3)]
