@@ -10,97 +10,32 @@ share one Catalog.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
 import re
 import sqlite3
 import time
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
 
 from indexer import roots
 from indexer.database import Database
-from indexer.extract import title_of
 from indexer.passages import Kind
+from indexer.records import (
+    Coverage,
+    Failure,
+    FileRow,
+    Item,
+    failure,
+    file_row,
+    item_from,
+    item_of,
+)
 from indexer.roots import FolderProblem, Root
 from indexer.schema import CatalogProblem
-from indexer.tree import join
 
 __all__ = ["Catalog", "CatalogProblem", "Coverage", "Failure", "FileRow", "FolderProblem", "Item"]
 __all__ += ["Root", "item_of"]
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One content and where it lies now. `path` is the first of its live `paths`; `thumb` is
-    (width_px, height_px) of its thumbnail; times are unix seconds. `note` says what
-    was left out while reading, `reason` and `sentence` what could not be understood."""
-
-    item: str
-    content: str
-    kind: Kind
-    path: Path
-    paths: tuple[Path, ...]
-    title: str
-    state: str
-    pages: int | None
-    width_px: int | None
-    height_px: int | None
-    duration_s: float | None
-    made_at: float | None
-    colour: str | None
-    modified_at: float
-    size_bytes: int
-    read_generation: str | None
-    understood_generation: str | None
-    thumb: tuple[int, int] | None = None
-    note: str | None = None
-    reason: str | None = None
-    sentence: str | None = None
-
-
-class Coverage(TypedDict):
-    """How much of the live files, of kinds we read, each stage covers."""
-
-    files: int
-    read: int
-    understood: int
-    failed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A file that could not be read or understood, and why, for a person."""
-
-    path: Path
-    reason: str
-    sentence: str
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """A file as the library lists it; `item` is None until it has been read once."""
-
-    item: str | None
-    path: Path
-    kind: Kind | None
-    state: str
-    reason: str | None
-    sentence: str | None
-    attempts: int
-    size_bytes: int
-    modified_at: float
-
-
-def item_of(content: str) -> str:
-    """The public name of a content (40 hex digits): 26 letters that survive every rename."""
-    digest = hashlib.blake2b(b"item" + bytes.fromhex(content), digest_size=20).digest()
-    return base64.b32encode(digest).decode().lower()[:26]
 
 
 class Catalog:
@@ -154,7 +89,7 @@ class Catalog:
         found: dict[str, list[sqlite3.Row]] = {}
         for row in rows:
             found.setdefault(row["content"], []).append(row)
-        return {content: _item(group) for content, group in found.items()}
+        return {content: item_from(group) for content, group in found.items()}
 
     def item_of_path(self, path: Path) -> Item | None:
         """The item that lies at an absolute path."""
@@ -280,7 +215,7 @@ class Catalog:
             rows = db.execute(
                 """SELECT * FROM listing WHERE state = 'failed' ORDER BY root_path, path"""
             ).fetchall()
-        return [Failure(_path(r), r["reason"], r["sentence"], r["attempts"]) for r in rows]
+        return [failure(row) for row in rows]
 
     def retry(self, path: Path | None = None) -> int:
         """Takes up again what failed: everything, or what lies at or below `path`. Returns how
@@ -320,20 +255,7 @@ class Catalog:
                 f"SELECT * FROM listing WHERE {LISTED} ORDER BY root_path, path LIMIT ? OFFSET ?",
                 (state, state, kind, kind, limit, offset),
             ).fetchall()
-        return [
-            FileRow(
-                r["item"],
-                _path(r),
-                Kind(r["kind"]) if r["kind"] else None,
-                r["state"],
-                r["reason"],
-                r["sentence"],
-                r["attempts"],
-                max(r["size"], 0),
-                r["mtime_ns"] / 1e9,
-            )
-            for r in rows
-        ]
+        return [file_row(row) for row in rows]
 
     def file_count(self, state: str | None = None, kind: Kind | None = None) -> int:
         """How many files `files` goes through."""
@@ -375,35 +297,3 @@ LISTED = "(? IS NULL OR state = ?) AND (? IS NULL OR kind = ?)"
 
 def _among(kinds: Collection[Kind] | None) -> tuple[bool, str]:
     return kinds is None, json.dumps([str(kind) for kind in kinds or ()])
-
-
-def _path(row: sqlite3.Row) -> Path:
-    return Path(os.fsdecode(join(row["root_path"], row["path"])))
-
-
-def _item(group: list[sqlite3.Row]) -> Item:
-    row = group[0]
-    paths = tuple(Path(os.fsdecode(join(r["base"], r["path"]))) for r in group)
-    return Item(
-        item=row["item"],
-        content=row["content"],
-        kind=Kind(row["kind"]),
-        path=paths[0],
-        paths=paths,
-        title=row["title"] or title_of(paths[0]),
-        state=row["state"],
-        pages=row["pages"],
-        width_px=row["width_px"],
-        height_px=row["height_px"],
-        duration_s=row["duration_s"],
-        made_at=row["made_at"],
-        colour=row["colour"],
-        modified_at=row["mtime_ns"] / 1e9,
-        size_bytes=row["size"],
-        read_generation=row["read_generation"],
-        understood_generation=row["understood_generation"],
-        thumb=(row["thumb_w"], row["thumb_h"]) if row["thumb_w"] else None,
-        note=row["note"],
-        reason=row["reason"],
-        sentence=row["sentence"],
-    )

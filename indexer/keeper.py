@@ -13,8 +13,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from indexer.catalog import Catalog, Coverage
+from indexer.changes import Changes
 from indexer.pipeline import Pipeline
-from indexer.reconcile import Changes, reconcile
+from indexer.reconcile import reconcile
 from model.interface import ModelProblem
 
 if TYPE_CHECKING:
@@ -31,7 +32,10 @@ ROUNDS = 5  # how often `run_once` comes back to files that change while they ar
 
 
 class Keeper:
-    """Keeps the index of one catalog; the holder of the library's lock may have one."""
+    """Keeps the index of one catalog; the holder of the library's lock may have one.
+
+    `unwatched` are the folders that are only looked at now and then, `rescanned_at` (unix s) is
+    when everything was looked at last."""
 
     def __init__(
         self,
@@ -73,13 +77,13 @@ class Keeper:
         for _ in range(ROUNDS):
             while self._pipeline.read_some():
                 self._tell()
+            while self._pipeline.understand_some():
+                self._tell()
             due = self._pipeline.next_due()
             if due is None or due > time.time() + 2 * SETTLE_S:
                 break
             time.sleep(max(0.0, due - time.time()))
             changes += reconcile(self._catalog)
-        while self._pipeline.understand_some():
-            self._tell()
         self._pipeline.tidy(thoroughly=True)
         self._tell()
         return changes + self._pipeline.corrections
@@ -93,7 +97,7 @@ class Keeper:
         self._stopping.clear()
         self._pipeline.resume()
         self._pipeline.recover()
-        self._watcher = Watcher(self._wake.set, ignored=self._catalog.file.parent)
+        self._watcher = Watcher(self._wake.set, ignored=self._catalog.file.parent.resolve())
         self._rescan.set()
         self._threads = [
             threading.Thread(target=self._keep, args=(beat,), name=name, daemon=True)
@@ -109,7 +113,10 @@ class Keeper:
         self._wake.set()
         self._work.set()
         for thread in self._threads:
-            thread.join(timeout_s)
+            thread.join(timeout_s / 2)
+            if thread.is_alive():  # it waits for a file that takes long to open
+                self._pipeline.abort()
+                thread.join(timeout_s / 2)
         self._threads = []
         if self._watcher is not None:
             self._watcher.stop()
@@ -156,13 +163,14 @@ class Keeper:
         """Everywhere at the start, now and then, and when events were lost; else where the
         watcher saw something."""
         assert self._watcher is not None  # noqa: S101  start() made it
-        now = time.monotonic()
+        now = time.time()  # goes on while the machine sleeps
         every = self._rescan_s
         if self.unwatched or any(root.offline for root in self._catalog.roots()):
             every = min(every, POLL_S)
-        hints = self._watcher.take() if self._watcher.alive() else None
-        late = self.rescanned_at is None or now - self.rescanned_at > every
-        if hints is None or late or self._rescan.is_set():
+        hints = self._watcher.take()
+        deaf = not self._watcher.alive() and not self.unwatched
+        late = self.rescanned_at is None or abs(now - self.rescanned_at) > every
+        if hints is None or deaf or late or self._rescan.is_set():
             self._rescan.clear()
             roots = [root.path for root in self._catalog.roots() if root.path.is_dir()]
             self.unwatched = self._watcher.follow(roots)
@@ -173,7 +181,7 @@ class Keeper:
         else:
             return
         if changes != Changes():
-            self._busy_at = now
+            self._busy_at = time.monotonic()
             self._tell()
 
     def _keep(self, beat: Callable[[], float]) -> None:

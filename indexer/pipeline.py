@@ -7,15 +7,17 @@ Rows of a generation that the catalog does not know are invisible, and swept at 
 
 from __future__ import annotations
 
+import os
 import secrets
+import signal
 import threading
 import time
 from collections.abc import Sequence
 
 from indexer.catalog import Catalog
+from indexer.changes import Changes
 from indexer.pace import Pace
 from indexer.reading import Outcome, Pending, Read, Reader, Refused, Unsettled, read_file
-from indexer.reconcile import Changes
 from indexer.store import Store
 from indexer.understanding import (
     Doubtful,
@@ -26,6 +28,7 @@ from indexer.understanding import (
     Waiting,
     verdict,
 )
+from indexer.upkeep import Upkeep
 from indexer.worklist import Worklist
 from model.interface import Model
 
@@ -46,6 +49,7 @@ class Pipeline:
         self._reader = reader
         self._model = model
         self._worklist = Worklist(catalog.database)
+        self._upkeep = Upkeep(catalog.database)
         self._stop = threading.Event()
         self._understanding = Understanding(reader, model, self._stop.is_set)
         self._model_key: str | None = None
@@ -80,7 +84,7 @@ class Pipeline:
         Raises ModelProblem when the model cannot be used at all."""
         key = self._model.fingerprint.key
         if key != self._model_key:
-            self._worklist.requeue_models(key)
+            self._upkeep.requeue_models(key)
             self._model_key = key
         items = self._worklist.claim_contents(limit)
         done: list[Understood | NotUnderstood] = []
@@ -113,16 +117,16 @@ class Pipeline:
 
     def recover(self) -> None:
         """Makes good what an ended process left behind; before the first batch, by the writer."""
-        self._worklist.recover()
+        self._upkeep.recover()
         present = self._store.generations()
-        self._worklist.requeue_short(self._store.counts(), present)
-        self._store.remove(present - self._worklist.generations())
+        self._upkeep.requeue_short(self._store.counts(), present)
+        self._store.remove(present - self._upkeep.generations())
         self.empty_trash()
 
     def tidy(self, thoroughly: bool = False) -> None:
         """For quiet moments: forgets contents without a path, and compacts the store when enough
         has been written (or `thoroughly`, anything)."""
-        self._worklist.drop_orphans()
+        self._upkeep.drop_orphans()
         self.empty_trash()
         if self._commits >= (1 if thoroughly else OPTIMISE_AFTER):
             self._store.optimize()
@@ -130,9 +134,9 @@ class Pipeline:
 
     def empty_trash(self) -> None:
         """Removes from the store what nothing points at any more."""
-        if trash := self._worklist.trash():
+        if trash := self._upkeep.trash():
             self._store.remove(trash)
-            self._worklist.emptied(trash)
+            self._upkeep.emptied(trash)
             self._commits += 1
 
     def next_due(self) -> float | None:
@@ -141,11 +145,16 @@ class Pipeline:
 
     def eta_s(self) -> int | None:
         """Seconds until everything is understood; None while that cannot be told."""
-        return self.pace.eta_s(self._worklist.remaining())
+        return self.pace.eta_s(self._upkeep.remaining())
 
     def stop(self) -> None:
         """Calls off the work under way; what was not finished is put back."""
         self._stop.set()
+
+    def abort(self) -> None:
+        """Ends the child that is reading, after `stop`; its file is put back."""
+        if (pid := self._reader.pid) is not None:
+            os.kill(pid, signal.SIGKILL)
 
     def resume(self) -> None:
         """Takes work up again after `stop`."""

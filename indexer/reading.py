@@ -36,6 +36,9 @@ class Reader(Protocol):
 
     def original(self, path: Path, place: Place, longest_px: int = 1600) -> Image | Sound: ...
 
+    @property
+    def pid(self) -> int | None: ...
+
     def close(self) -> None: ...
 
 

@@ -19,42 +19,16 @@ import time
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
 from indexer.catalog import Catalog
+from indexer.changes import Changes, Hint
 from indexer.excludes import excluded_file, excluded_way, is_cache
-from indexer.roots import below, relative
+from indexer.roots import below, is_reachable, relative
 from indexer.tree import Closed, Seen, Stat, join, walk
 
 # A file that is written without end (a log) is read after this long all the same.
 PATIENCE_S = 30.0
 BATCH = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What a look at the tree found, in files."""
-
-    added: int = 0
-    changed: int = 0
-    moved: int = 0
-    gone: int = 0
-
-    def __add__(self, other: Changes) -> Changes:
-        return Changes(
-            self.added + other.added,
-            self.changed + other.changed,
-            self.moved + other.moved,
-            self.gone + other.gone,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """Where to look: a file, the files of a folder, or when `deep` everything below it."""
-
-    path: Path
-    deep: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +51,7 @@ def reconcile(
     own = (data.st_dev, data.st_ino)
     with catalog.database.reading() as db:
         roots = db.execute("SELECT * FROM roots").fetchall()
-    online = [root for root in roots if _reachable(catalog, root)]
+    online = [root for root in roots if is_reachable(catalog.database, root)]
     scopes = list(_scopes(online, hints, own))
     if not scopes:
         return Changes()
@@ -119,40 +93,6 @@ def _closed_off(base: bytes, start: bytes, own: tuple[int, int]) -> bool:
         if stat.S_ISLNK(found.st_mode) or (found.st_dev, found.st_ino) == own or is_cache(way):
             return True
     return False
-
-
-def _reachable(catalog: Catalog, root: sqlite3.Row) -> bool:
-    """Marks a root offline or back again; false when there is nothing to compare with."""
-    name = os.fsdecode(root["path"])
-    with catalog.database.reading() as db:
-        files = db.execute(
-            "SELECT count(*) FROM files WHERE root = ? AND size >= 0", (root["id"],)
-        ).fetchone()[0]
-    kept = f"its {files} files are remembered" if files != 1 else "its one file is remembered"
-    sentence: str | None = None
-    device, inode = root["device"], root["inode"]
-    try:
-        with os.scandir(root["path"]) as entries:
-            bare = next(entries, None) is None
-        found = os.lstat(root["path"])
-        if bare and files:
-            sentence = f"The folder {name} is empty; {kept}."
-        else:
-            device, inode = found.st_dev, found.st_ino
-    except PermissionError:
-        sentence = f"Recollect may not open the folder {name}; {kept}. Allow reading it."
-    except OSError as problem:
-        missing = problem.errno in (errno.ENOENT, errno.ENOTDIR)
-        what = "is not there" if missing else f"cannot be read ({problem.strerror})"
-        sentence = f"The folder {name} {what}; {kept}."
-    new = (int(sentence is not None), sentence, device, inode)
-    if new != (root["offline"], root["sentence"], root["device"], root["inode"]):
-        with catalog.database.writing() as db:
-            db.execute(
-                "UPDATE roots SET offline = ?, sentence = ?, device = ?, inode = ? WHERE id = ?",
-                (*new, root["id"]),
-            )
-    return sentence is None
 
 
 SEEN = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from dataclasses import dataclass
@@ -93,6 +94,40 @@ def remove_root(database: Database, path: Path) -> int:
         db.execute("DELETE FROM files WHERE root = ?", (root["id"],))
         db.execute("DELETE FROM roots WHERE id = ?", (root["id"],))
     return int(count)
+
+
+def is_reachable(database: Database, root: sqlite3.Row) -> bool:
+    """Marks a root offline or back again; false when there is nothing to compare with."""
+    name = os.fsdecode(root["path"])
+    with database.reading() as db:
+        files = db.execute(
+            "SELECT count(*) FROM files WHERE root = ? AND size >= 0", (root["id"],)
+        ).fetchone()[0]
+    kept = f"its {files} files are remembered" if files != 1 else "its one file is remembered"
+    sentence: str | None = None
+    device, inode = root["device"], root["inode"]
+    try:
+        with os.scandir(root["path"]) as entries:
+            bare = next(entries, None) is None
+        found = os.lstat(root["path"])
+        if bare and files:
+            sentence = f"The folder {name} is empty; {kept}."
+        else:
+            device, inode = found.st_dev, found.st_ino
+    except PermissionError:
+        sentence = f"Recollect may not open the folder {name}; {kept}. Allow reading it."
+    except OSError as problem:
+        missing = problem.errno in (errno.ENOENT, errno.ENOTDIR)
+        what = "is not there" if missing else f"cannot be read ({problem.strerror})"
+        sentence = f"The folder {name} {what}; {kept}."
+    new = (int(sentence is not None), sentence, device, inode)
+    if new != (root["offline"], root["sentence"], root["device"], root["inode"]):
+        with database.writing() as db:
+            db.execute(
+                "UPDATE roots SET offline = ?, sentence = ?, device = ?, inode = ? WHERE id = ?",
+                (*new, root["id"]),
+            )
+    return sentence is None
 
 
 def locate(db: sqlite3.Connection, path: Path) -> list[tuple[int, bytes]]:

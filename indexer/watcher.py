@@ -29,8 +29,8 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
+from indexer.changes import Hint
 from indexer.excludes import excluded_file, excluded_way
-from indexer.reconcile import Hint
 from indexer.roots import relative
 
 # Our own reading opens and closes files: those events are not asked for.
@@ -67,7 +67,6 @@ class Watcher:
         self._hints = _Hints(wake, ignored, most_hints)
         self._observer: BaseObserver | None = None
         self._watches: dict[Path, ObservedWatch] = {}
-        self._refused: dict[Path, Unwatched] = {}
         self._overflow = _Overflow(self._hints.lose)
 
     def follow(self, roots: Iterable[Path]) -> list[Unwatched]:
@@ -76,12 +75,16 @@ class Watcher:
         wanted = list(roots)
         if self._observer is None or not self._observer.is_alive():
             self.stop()
-            self._observer = Observer()
-            self._observer.start()
+            try:
+                self._observer = Observer()
+                self._observer.start()
+            except OSError as problem:
+                self._observer = None
+                return [unwatched(path, problem) for path in wanted]
             logging.getLogger(OVERFLOW_LOGGER).addHandler(self._overflow)
         for path in [path for path in self._watches if path not in wanted]:
             self._observer.unschedule(self._watches.pop(path))
-        self._refused = {}
+        refused = []
         self._hints.roots = [os.fsencode(path) for path in wanted]
         for path in wanted:
             if path in self._watches:
@@ -93,8 +96,8 @@ class Watcher:
                     self._hints, str(path), recursive=True, event_filter=EVENTS
                 )
             except OSError as problem:
-                self._refused[path] = unwatched(path, problem)
-        return list(self._refused.values())
+                refused.append(unwatched(path, problem))
+        return refused
 
     def take(self) -> list[Hint] | None:
         """The hints since the last call; None when events were lost: look everywhere."""

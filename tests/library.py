@@ -15,7 +15,7 @@ from indexer.keeper import Keeper
 from indexer.passages import PlaceJson
 from indexer.pipeline import Pipeline
 from indexer.store import Store
-from indexer.worklist import Worklist
+from indexer.upkeep import Upkeep
 from tests.fake_model import FakeModel
 
 NOBODY = 65534
@@ -54,7 +54,7 @@ class Small:
 
     def generations(self) -> set[str]:
         """The generations that the catalog points at."""
-        return Worklist(self.catalog.database).generations()
+        return Upkeep(self.catalog.database).generations()
 
 
 @contextmanager

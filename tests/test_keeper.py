@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from indexer.catalog import Coverage
+from indexer.changes import Changes
+from indexer.extract.child import Reader
 from indexer.keeper import Keeper
-from indexer.reconcile import Changes
+from indexer.pipeline import Pipeline
 from model.interface import Content, ModelProblem, Role, Vectors
 from tests.fake_model import FakeModel
 from tests.library import Small, small
@@ -195,3 +199,22 @@ def test_file_that_is_still_being_written_waits(library: Small) -> None:
         copy.write("The end of the river.")
     until(lambda: library.found("end river") == [keeper_sees])
     assert len(library.rows()) == 1
+
+
+def test_stopping_does_not_wait_for_a_file_that_hangs(tmp_path: Path) -> None:
+    with small(tmp_path / "lib", tmp_path / "data") as library, Reader() as reader:
+        good = library.write("good.txt", "boat")
+        assert reader.extract(good)
+        assert reader.pid is not None
+        os.kill(reader.pid, signal.SIGSTOP)
+        pipeline = Pipeline(library.catalog, library.store, reader, library.model)
+        keeper = Keeper(library.catalog, pipeline, settle_s=0.0)
+        keeper.start()
+        until(lambda: library.catalog.states() == {"reading": 1})
+        time.sleep(0.2)
+        began = time.monotonic()
+        keeper.stop()
+        assert time.monotonic() - began < 5
+        until(lambda: library.catalog.states() == {"pending": 1})
+        library.keeper.run_once()
+        assert library.catalog.coverage() == {"files": 1, "read": 1, "understood": 1, "failed": 0}

@@ -11,12 +11,13 @@ import pytest
 import soundfile
 from PIL import Image as Picture
 
+from indexer.changes import Changes
 from indexer.extract import Extracted
 from indexer.extract.child import Reader
 from indexer.keeper import Keeper
 from indexer.passages import FIRST_UNDERSTOOD, Kind, Span
 from indexer.pipeline import Pipeline
-from indexer.reconcile import Changes, reconcile
+from indexer.reconcile import reconcile
 from indexer.worklist import Worklist
 from model.interface import Content, Fingerprint, ModelProblem, Role, Vectors
 from tests.fake_model import FakeModel, counts

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from indexer.catalog import Catalog
-from indexer.reconcile import Changes, Hint, reconcile
+from indexer.changes import Changes, Hint
+from indexer.reconcile import reconcile
 from tests.library import as_nobody
 
 

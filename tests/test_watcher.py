@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import resource
 import shutil
 import threading
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.reconcile import Hint
+from indexer.changes import Hint
 from indexer.watcher import OVERFLOW_LOGGER, Watcher, unwatched
 
 
@@ -119,6 +120,20 @@ def test_folder_that_cannot_be_watched_has_a_sentence(watched: Watched) -> None:
     [refused] = watched.watcher.follow([watched.folder, watched.folder / "nowhere"])
     assert refused.path.name == "nowhere"
     assert "looked at every minute" in refused.sentence
+
+
+def test_no_more_watchers_are_to_be_had(tmp_path: Path) -> None:
+    watcher = Watcher(lambda: None, ignored=tmp_path / "data")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        [refused] = watcher.follow([tmp_path])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert "max_user_instances" in refused.sentence
+    assert watcher.take() == []
+    assert watcher.follow([tmp_path]) == [], "it is tried again"
+    watcher.stop()
 
 
 @pytest.mark.parametrize(

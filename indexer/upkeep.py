@@ -1,0 +1,117 @@
+"""Housekeeping: what an ended process left behind, what the store lost, what is forgotten."""
+
+# Values are always bound; what is put into SQL by name are columns of this file alone.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from indexer.database import Database
+from indexer.extract import EXTRACTOR_VERSION
+
+
+class Upkeep:
+    """What has to be done besides reading and understanding; by the writer of the library alone."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def recover(self) -> None:
+        """Puts back what an ended process had taken; what an older extractor has read is read
+        again."""
+        with self._database.writing() as db:
+            db.execute("UPDATE files SET state = 'pending' WHERE state = 'reading'")
+            db.execute("UPDATE contents SET state = 'read' WHERE state = 'understanding'")
+            db.execute(
+                """UPDATE files SET state = 'pending', attempts = 0, due_at = 0
+                WHERE state = 'known' AND content IN (
+                    SELECT content FROM contents WHERE extractor != ?)""",
+                (EXTRACTOR_VERSION,),
+            )
+
+    def requeue_models(self, key: str) -> int:
+        """Sends back to stage 2 what another model than `key` has understood or failed at; its
+        rows stay until the new ones are there. Returns how many contents."""
+        with self._database.writing() as db:
+            return db.execute(
+                """UPDATE contents SET state = 'read', attempts = 0
+                WHERE read_generation IS NOT NULL AND state IN ('understood', 'failed')
+                    AND model_key IS NOT ?""",
+                (key,),
+            ).rowcount
+
+    def requeue_short(self, counts: Mapping[str, int], present: Collection[str]) -> int:
+        """Does again what the store holds fewer (or more) rows of than were written: it was
+        walked back by a power cut. Returns how many contents."""
+        with self._database.writing() as db:
+            rows = db.execute(
+                """SELECT content, words, captions, vectors, read_generation,
+                    understood_generation FROM contents WHERE read_generation IS NOT NULL"""
+            ).fetchall()
+            unread = [
+                (r["content"],) for r in rows if counts.get(r["read_generation"], 0) != r["words"]
+            ]
+            lost = [
+                (r["content"],)
+                for r in rows
+                if (generation := r["understood_generation"])
+                and (
+                    counts.get(generation, 0) != r["captions"]
+                    or (r["vectors"] and generation not in present)
+                )
+            ]
+            db.executemany("UPDATE contents SET extractor = 0 WHERE content = ?", unread)
+            db.executemany(
+                """UPDATE files SET state = 'pending', attempts = 0, due_at = 0
+                WHERE content = ? AND state = 'known'""",
+                unread,
+            )
+            db.executemany(
+                "UPDATE contents SET state = 'read' WHERE content = ? AND state = 'understood'",
+                lost,
+            )
+        return len(unread) + len(lost)
+
+    def drop_orphans(self) -> int:
+        """Forgets contents that no path leads to; their generations go to the trash."""
+        with self._database.writing() as db:
+            db.execute("DELETE FROM lost")
+            orphans = "NOT EXISTS (SELECT 1 FROM files f WHERE f.content = contents.content)"
+            for column in ("read_generation", "understood_generation"):
+                db.execute(
+                    f"""INSERT OR IGNORE INTO trash SELECT {column} FROM contents
+                    WHERE {column} IS NOT NULL AND {orphans}"""
+                )
+            return db.execute(f"DELETE FROM contents WHERE {orphans}").rowcount
+
+    def trash(self) -> list[str]:
+        """Generations to remove from the store."""
+        with self._database.reading() as db:
+            return [row["generation"] for row in db.execute("SELECT generation FROM trash")]
+
+    def emptied(self, generations: Iterable[str]) -> None:
+        """Strikes removed generations off the trash."""
+        with self._database.writing() as db:
+            db.executemany("DELETE FROM trash WHERE generation = ?", [(g,) for g in generations])
+
+    def generations(self) -> set[str]:
+        """Every generation that a content points at."""
+        with self._database.reading() as db:
+            rows = db.execute(
+                """SELECT read_generation AS g FROM contents UNION
+                SELECT understood_generation FROM contents"""
+            )
+            return {row["g"] for row in rows if row["g"]}
+
+    def remaining(self) -> dict[tuple[str, str | None], int]:
+        """How many files wait for each (stage, kind); the kind of an unread file is a guess."""
+        with self._database.reading() as db:
+            rows = db.execute(
+                """SELECT 'read' AS stage, f.kind, count(*) AS n FROM files f
+                JOIN roots r ON r.id = f.root AND r.offline = 0
+                WHERE f.state IN ('pending', 'reading') GROUP BY f.kind
+                UNION ALL SELECT 'understand', c.kind, count(*) FROM contents c
+                WHERE c.state IN ('read', 'understanding') GROUP BY c.kind"""
+            )
+            return {(row["stage"], row["kind"]): row["n"] for row in rows}
