@@ -31,8 +31,7 @@ class Example:
     branches: Ints
     labels: Ints
     task: int = -1
-    patches: NDArray[np.uint8] | None = None
-    columns: int = 0
+    pictures: list[tuple[NDArray[np.uint8], int]] = field(default_factory=list)  # and columns
     samples: NDArray[np.float32] | None = None
     said: str = ""  # what the sound says, for hearing letter by letter
     gist_at: int = -1
@@ -78,10 +77,14 @@ class Desk:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def lesson(self, lesson: lessons.Lesson) -> Example:
-        """Prompt and target of words alone."""
-        asked = inputs.render(lesson.prompt, self.tokenizer, self.cut).ids.tolist()
+        """Prompt and target; the prompt may show pictures."""
+        asked = inputs.render(lesson.prompt, self.tokenizer, self.cut)
         target = [*self.spell(lesson.target), self.stop]
-        made = _line(asked, target)
+        made = _line(asked.ids.tolist(), target)
+        made.pictures = [
+            (np.round(one.values * 255).astype(np.uint8), int(one.positions[-1, 0]) + 1)
+            for one in asked.pictures
+        ]
         made.task = lessons.TASKS.index(lesson.task)
         return made
 
@@ -116,7 +119,7 @@ class Desk:
         made.labels = np.concatenate([made.labels, np.full(len(gist), NOTHING)])
         made.gist_at, made.key = len(made) - 1, key
         if samples is None:
-            made.patches, made.columns = item.data, item.columns
+            made.pictures = [(item.data, item.columns)]
         else:
             made.samples, made.said = samples, item.words
         return made
@@ -208,12 +211,13 @@ def pack(examples: Sequence[Example], rows: int, length: int, config: Any) -> Ba
             made["labels"][number, here] = one.labels
             made["owners"][number, here] = owner
             made["tasks"][number, here] = one.task
-            if one.patches is not None:
-                patches.append(one.patches)
-                index = np.arange(len(one.patches))
-                places.append(np.stack([index % one.columns, index // one.columns], axis=1))
-                soft = start + np.flatnonzero(one.ids == config.image_token_id)
-                made["blocks"][number, soft] = owner
+            soft = start + np.flatnonzero(one.ids == config.image_token_id)
+            for data, columns in one.pictures:
+                patches.append(data)
+                index = np.arange(len(data))
+                places.append(np.stack([index % columns, index // columns], axis=1))
+                made["blocks"][number, soft[: len(data)]] = int(soft[0])
+                soft = soft[len(data) :]
             if one.samples is not None:
                 frames.append(one.samples.reshape(-1, FRAME))
                 first = start + int(np.argmax(one.ids == config.audio_token_id))

@@ -17,7 +17,7 @@ from model.inputs import Media
 from training import batches, lessons
 from training.renders import Rendered
 from training.tokenizer import load as load_tokenizer
-from training.world import seeds
+from training.world import questions, seeds
 
 WAITING = 6  # batches kept ready
 FRESH = 50  # batches between two looks for newly rendered media
@@ -86,13 +86,13 @@ class Table:
         rng = seeds.dice(self.range, number % len(self.range), f"batch{self.salt}")
         made: list[batches.Example] = []
         keys: dict[str, int] = {}
-        told = [item for kind in sorted(self.items) for item in self._some(rng, kind, 6)]
-        told = [item for item in told if item.columns]
         for _ in range(wanted.answers):
-            lesson = lessons.answer(rng, wanted.sources, told)
+            shown = 0.06 if wanted.sources > 2 else 0.0
+            long = 0.0 if wanted.sources < 3 else 0.1 if wanted.length < 512 else 0.4
+            lesson = lessons.answer(rng, wanted.sources, shown, long)
             made.append(self.desk.lesson(lesson))
         for _ in range(wanted.judges):
-            made.append(self.desk.lesson(lessons.judge(rng, told)))
+            made.append(self.desk.lesson(lessons.judge(rng)))
         for kind, count in wanted.media.items():
             task = TASK_OF.get(kind, lessons.READ)
             for item in self._some(rng, kind, count, wanted.frames):
@@ -101,10 +101,10 @@ class Table:
                 made.append(self.desk.medium(item, now, key, rng))
                 made.append(self.desk.text(rng.choice(item.queries), key, True))
         for _ in range(wanted.pairs):
-            pair = lessons.pair(rng)
-            key = keys.setdefault(pair.passage, len(keys))
-            made.append(self.desk.text(pair.passage, key, False))
-            made.append(self.desk.text(pair.query, key, True))
+            query, passage = questions.pair(rng)
+            key = keys.setdefault(passage, len(keys))
+            made.append(self.desk.text(passage, key, False))
+            made.append(self.desk.text(query, key, True))
         made = [one for one in made if len(one) <= wanted.length]
         return batches.pack(made, wanted.rows, wanted.length, self.config)
 
