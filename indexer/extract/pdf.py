@@ -6,8 +6,9 @@ and draws pages here.
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,10 @@ MAX_CHARS = 20_000_000
 FEW_CHARS = 20
 # So many drawn shapes are a picture; fewer are rules and frames.
 FEW_SHAPES = 12
+# MuPDF repairs a file that was cut off between two objects; these end the one it was cut off in:
+# in a stream, in an array, in a string.
+MENDING = (b"\nendstream\nendobj\n", b"]>>\nendobj\n", b")>>\nendobj\n")
+MAX_MENDED_BYTES = 256 << 20
 
 LOCKED = "This PDF is locked with a password."
 DAMAGED = "The PDF is damaged and none of its pages can be read."
@@ -32,11 +37,12 @@ def extract(path: Path) -> Iterator[Extracted]:
     """One Words for each page that has some, a Part for each that is a picture; pages that cannot
     be read are left out and counted in the note. Raises Unreadable when none can."""
     with opened(path) as document:
-        count, chars, good = min(document.page_count, MAX_PAGES), 0, 0
+        count, chars, good, seen = min(document.page_count, MAX_PAGES), 0, 0, 0
         first: Any = None
         for number in range(count):
             try:
                 page = document[number]
+                document.xref_get_keys(page.xref)  # raises where it is cut off and only looks blank
                 text = page_text(page)
                 looked_at = len(text) < FEW_CHARS and _is_picture(page)
             except MemoryError:
@@ -46,6 +52,7 @@ def extract(path: Path) -> Iterator[Extracted]:
             good += 1
             first = page if first is None else first
             chars += len(text)
+            seen += bool(text) or looked_at
             if text:
                 yield Words(text, Page(number + 1))
             if looked_at:
@@ -53,7 +60,7 @@ def extract(path: Path) -> Iterator[Extracted]:
             if chars > MAX_CHARS:
                 count = number + 1
                 break
-        if first is None:
+        if first is None or (seen == 0 and _is_cut_off(path)):
             raise _broken(path)
         picture, colour = thumb(first)
         yield Facts(
@@ -71,20 +78,31 @@ def opened(path: Path) -> Any:
 
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
-    try:
-        document = pymupdf.open(path, filetype="pdf")
-        locked, pages = document.needs_pass, 0 if document.needs_pass else document.page_count
-    except MemoryError:
-        raise
-    except Exception as problem:
-        raise _broken(path) from problem
-    if locked:
+    document = _tried(lambda: pymupdf.open(path, filetype="pdf"))
+    if document is None and path.stat().st_size <= MAX_MENDED_BYTES and _is_cut_off(path):
+        data = path.read_bytes()
+        for end in MENDING:
+            document = document or _tried(functools.partial(pymupdf.open, "pdf", data + end))
+    if document is None:
+        raise _broken(path)
+    if document.needs_pass:
         document.close()
         raise Unreadable("encrypted", LOCKED)
-    if pages == 0:
-        document.close()
-        raise _broken(path)
     return document
+
+
+def _tried(open_it: Callable[[], Any]) -> Any | None:
+    """The document, if it opens and either has pages or wants a password first."""
+    try:
+        document = open_it()
+        if document.needs_pass or document.page_count > 0:
+            return document
+        document.close()
+    except MemoryError:
+        raise
+    except Exception:
+        return None
+    return None
 
 
 def page(document: Any, number: int) -> Any:
@@ -155,7 +173,7 @@ def _big_line(page: Any) -> str | None:
                 lines.append((round(size, 1), line["bbox"][1], text))
     if not lines:
         return None
-    usual = sorted(size for size, _, _ in lines)[len(lines) // 2]
+    usual = sorted(size for size, _, _ in lines)[(len(lines) - 1) // 2]
     for size, top, text in sorted(lines, key=lambda line: (-line[0], line[1])):
         if size < usual * 1.15:
             return None
@@ -172,8 +190,12 @@ def _note(good: int, tried: int, pages: int) -> str | None:
 
 
 def _broken(path: Path) -> Unreadable:
+    cut_off = _is_cut_off(path)
+    return Unreadable("truncated", CUT_OFF) if cut_off else Unreadable("corrupt", DAMAGED)
+
+
+def _is_cut_off(path: Path) -> bool:
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - 2048))
-        whole = b"%%EOF" in file.read()
-    return Unreadable("corrupt", DAMAGED) if whole else Unreadable("truncated", CUT_OFF)
+        return b"%%EOF" not in file.read()

@@ -48,7 +48,7 @@ def _sounds(levels_db: Float32) -> list[tuple[int, int]]:
     heard = levels_db[levels_db > QUIET_DB]
     if heard.size == 0:
         return []
-    background = max(float(np.percentile(levels_db, 10)), QUIET_DB)
+    background = max(float(np.percentile(levels_db, 3)), QUIET_DB)
     loud = float(np.percentile(heard, 95))
     if loud - background < SPREAD_DB:
         begins = QUIET_DB

@@ -20,9 +20,10 @@ from indexer.passages import Span
 from model.interface import Float32, Sound
 
 RATE_HZ = 16_000
-BLOCK_FRAMES = 1 << 16
+BLOCK_FRAMES = 1 << 14
 MAX_S = 24 * 3600.0
 MAX_SPAN_S = 60.0
+RUN_UP_S = 0.5  # an MP3 is silent at first where one begins in its middle
 MAX_RATE_HZ = 768_000
 
 EMPTY = "The sound is empty (0 s)."
@@ -65,9 +66,11 @@ def clip(path: Path, span: Span) -> Sound:
         rate_hz = file.samplerate
         first = max(0, round(span.start_s * rate_hz))
         count = round(min(span.end_s - span.start_s, MAX_SPAN_S) * rate_hz)
+        begin = max(0, min(first, file.frames) - round(RUN_UP_S * rate_hz))
         try:
-            file.seek(min(first, file.frames))
-            samples = _mono(file.read(max(0, count), dtype="float32", always_2d=True))
+            file.seek(begin)
+            samples = _mono(file.read(first - begin + max(0, count), "float32", always_2d=True))
+            samples = samples[first - begin :]
         except Exception as problem:
             raise Unreadable("corrupt", DAMAGED) from problem
     if samples.size == 0:
@@ -84,12 +87,17 @@ def peaks(path: Path, count: int) -> list[float]:
     highest: list[Float32] = []
     with _opened(path) as file:
         step = max(1, file.samplerate // 100)
+        rest = np.zeros(0, np.float32)
         for block in _blocks(file):
-            padded = np.pad(np.abs(block), (0, -block.size % step))
-            highest.append(padded.reshape(-1, step).max(axis=1))
-    if not highest:
+            rest = np.concatenate([rest, np.abs(block)])
+            full = rest.size - rest.size % step
+            highest.append(rest[:full].reshape(-1, step).max(axis=1))
+            rest = rest[full:]
+        if rest.size:
+            highest.append(rest.max(keepdims=True))
+    fine = np.concatenate([*highest, np.zeros(0, np.float32)])
+    if fine.size == 0:
         raise Unreadable("empty", EMPTY)
-    fine = np.concatenate(highest)
     edges = np.linspace(0, fine.size, count + 1)
     return [
         round(min(1.0, float(fine[int(a) : max(int(a) + 1, int(np.ceil(b)))].max())), 3)

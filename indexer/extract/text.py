@@ -21,6 +21,7 @@ LINE_CHARS = 92
 MAX_PAGES = 10_000
 
 _MARKDOWN = frozenset([".md", ".markdown"])
+_MANY_BLANKS = re.compile(r"\n(?:[ \t]*\n){3,}")
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 
 
@@ -70,7 +71,7 @@ def cut_pages(text: str) -> list[str]:
     """Stretches of `text` that fill a page each: whole paragraphs where they fit, else whole lines,
     sentences, words. A form feed begins a new page."""
     found: list[str] = []
-    for chapter in text.split("\f"):
+    for chapter in _MANY_BLANKS.sub("\n\n\n", text).split("\f"):
         held: list[str] = []
         for block in re.split(r"(?<=\n)(?=[ \t]*\n)", chapter):
             if held and not _fits("".join([*held, block])):

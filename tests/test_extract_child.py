@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pymupdf
+import pytest
+import soundfile
+from PIL import Image as Picture
+
+from indexer.extract import Facts, Part, Thumb, Unreadable, Words, extract
+from indexer.extract.child import Reader
+from indexer.extract.frames import packed, unpacked
+from indexer.passages import Page, Span
+from model.interface import Image, Sound
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Reader]:
+    with Reader() as made:
+        yield made
+
+
+@pytest.fixture
+def note(tmp_path: Path) -> Path:
+    path = tmp_path / "note.md"
+    path.write_text("# A note\n\nSome words about the harbour.")
+    return path
+
+
+def pdf(path: Path, pages: int) -> Path:
+    with pymupdf.open() as document:
+        for number in range(1, pages + 1):
+            document.new_page().insert_text((72, 72), f"Words of page {number}")
+        document.save(path)
+    return path
+
+
+def slow_picture(path: Path) -> Path:
+    """A WebP that takes seconds to decode: large and all noise."""
+    Picture.effect_noise((6000, 6000), 90).save(path, "WEBP", quality=60, method=0)
+    return path
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return slow_picture(tmp_path_factory.mktemp("slow") / "slow.webp")
+
+
+def test_the_child_finds_what_is_found_here(reader: Reader, tmp_path: Path, note: Path) -> None:
+    photo = tmp_path / "a.png"
+    Picture.new("RGB", (600, 300), "teal").save(photo)
+    sound = tmp_path / "a.wav"
+    soundfile.write(sound, np.sin(np.arange(48_000) / 9).astype(np.float32), 16_000)
+    for path in (note, photo, sound, pdf(tmp_path / "a.pdf", 3)):
+        assert reader.extract(path) == list(extract(path))
+    kinds = [type(piece) for piece in reader.extract(note)]
+    assert kinds == [Words, Facts, Thumb]
+    assert reader.extract(sound)[-1] == Part(Span(0.0, 3.0))
+
+
+def test_originals(reader: Reader, tmp_path: Path, note: Path) -> None:
+    photo = tmp_path / "a.png"
+    Picture.new("RGB", (600, 300), (0, 128, 128)).save(photo)
+    image = reader.original(photo, None, longest_px=100)
+    assert isinstance(image, Image)
+    assert image.pixels.shape == (50, 100, 3)
+    assert image.pixels[0, 0].tolist() == [0, 128, 128]
+    page = reader.original(note, Page(1))
+    assert isinstance(page, Image)
+    assert page.pixels.shape[0] == 1600
+    sound = tmp_path / "a.wav"
+    soundfile.write(sound, np.full((32_000, 2), 0.25, np.float32), 8_000)
+    clip = reader.original(sound, Span(1.0, 2.5))
+    assert isinstance(clip, Sound)
+    assert (clip.rate_hz, clip.samples.size) == (16_000, 24_000)
+    assert reader.peaks(sound, 4) == [0.25] * 4
+    assert reader.sound(sound) == sound
+    with Picture.open(io.BytesIO(reader.picture(photo, 64))) as small:
+        assert (small.format, small.size) == ("WEBP", (64, 32))
+
+
+def test_pages_and_their_words(reader: Reader, tmp_path: Path, note: Path) -> None:
+    for path, number, first in ((note, 1, "A"), (pdf(tmp_path / "a.pdf", 3), 3, "Words")):
+        with Picture.open(io.BytesIO(reader.page(path, number, 900))) as picture:
+            assert (picture.format, picture.width) == ("WEBP", 900)
+        words = reader.words(path, number)
+        assert words["words"][0][4] == first
+        assert round(words["width"]) == 595
+    with pytest.raises(Unreadable, match="no page 4"):
+        reader.page(tmp_path / "a.pdf", 4, 900)
+    with pytest.raises(Unreadable, match="no page 2"):
+        reader.words(note, 2)
+
+
+def test_what_is_wrong_with_a_file_comes_back_as_its_sentence(
+    reader: Reader, tmp_path: Path
+) -> None:
+    (tmp_path / "empty.txt").touch()
+    for name, reason in (("empty.txt", "empty"), ("gone.txt", "vanished")):
+        with pytest.raises(Unreadable) as refused:
+            reader.extract(tmp_path / name)
+        assert refused.value.reason == reason
+        assert refused.value.sentence.endswith(".")
+    before = reader.pid
+    with pytest.raises(Unreadable, match="not a kind of file"):
+        reader.extract(Path(sys.executable).resolve())
+    assert reader.pid == before  # none of this ended the child
+
+
+def test_names_of_any_bytes_reach_the_child(reader: Reader, tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/new\nline \xff \xf0\x9f\x98\x80.txt"))
+    path.write_text("Odd name.")
+    assert reader.extract(path)[0] == Words("Odd name.", Page(1))
+
+
+def test_a_killed_child_is_a_sentence_and_a_new_child(slow: Path, note: Path) -> None:
+    with Reader() as reader:
+        reader.extract(note)
+        first = reader.pid
+        assert first is not None
+        killer = threading.Timer(0.3, os.kill, (first, signal.SIGKILL))
+        killer.start()
+        with pytest.raises(Unreadable, match="made the program that reads it stop") as refused:
+            reader.extract(slow)
+        assert refused.value.reason == "crashed"
+        assert isinstance(reader.extract(note)[0], Words)
+        assert reader.pid not in (None, first)
+
+
+def test_a_child_killed_while_idle_is_replaced(note: Path) -> None:
+    with Reader() as reader:
+        reader.extract(note)
+        assert reader.pid is not None
+        os.kill(reader.pid, signal.SIGKILL)
+        time.sleep(0.05)
+        assert isinstance(reader.extract(note)[0], Words)
+
+
+def test_a_file_that_takes_too_long_is_a_sentence(slow: Path, note: Path) -> None:
+    with Reader(limit_s=60) as reader:
+        reader.extract(note)
+        reader._limit_s = 0.3
+        began = time.monotonic()
+        with pytest.raises(Unreadable, match=r"longer than 0\.3 seconds") as refused:
+            reader.extract(slow)
+        assert refused.value.reason == "timeout"
+        assert time.monotonic() - began < 3
+        reader._limit_s = 60
+        assert isinstance(reader.extract(note)[0], Words)
+
+
+def test_a_file_that_takes_too_much_memory_is_a_sentence(tmp_path: Path, note: Path) -> None:
+    path = tmp_path / "large.png"
+    Picture.new("RGB", (12_000, 12_000)).save(path, compress_level=1)
+    with Reader(memory_bytes=700 << 20) as reader:
+        with pytest.raises(Unreadable, match="more memory than Recollect gives") as refused:
+            reader.extract(path)
+        assert refused.value.reason == "too_large"
+        assert isinstance(reader.extract(note)[0], Words)
+
+
+PARENT = """
+import sys, threading
+from pathlib import Path
+from indexer.extract.child import Reader
+reader = Reader()
+reader.extract(Path(sys.argv[1]))
+print(reader.pid, flush=True)
+if len(sys.argv) > 2:
+    reader.extract(Path(sys.argv[2]))
+else:
+    threading.Event().wait()
+"""
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_the_child_ends_with_its_parent(slow: Path, note: Path, busy: bool) -> None:
+    """Also when the parent is killed while a decoder runs that holds the interpreter's lock."""
+    files = [str(note), str(slow)] if busy else [str(note)]
+    command = [sys.executable, "-c", PARENT, *files]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        time.sleep(0.3)
+        assert child.is_running()
+        parent.kill()
+    end = time.monotonic() + 2
+    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_the_child_has_nothing_of_ours(reader: Reader, tmp_path: Path, note: Path) -> None:
+    with (tmp_path / "open").open("w") as held:
+        os.set_inheritable(held.fileno(), True)
+        with Reader() as fresh:
+            fresh.extract(note)
+            assert fresh.pid is not None
+            process = psutil.Process(fresh.pid)
+            assert str(held.name) not in [file.path for file in process.open_files()]
+            assert process.net_connections() == []
+            assert process.num_fds() <= 8
+            assert process.cwd() == "/"
+            os.kill(fresh.pid, signal.SIGINT)
+            time.sleep(0.05)
+            pid = fresh.pid
+            assert isinstance(fresh.extract(note)[0], Words)
+            assert fresh.pid == pid
+
+
+def test_threads_take_turns(reader: Reader, tmp_path: Path) -> None:
+    paths = []
+    for n in range(8):
+        paths.append(tmp_path / f"{n}.txt")
+        paths[-1].write_text(f"Words of file {n}.")
+    found: dict[int, list[object]] = {}
+
+    def read(n: int) -> None:
+        for _ in range(5):
+            found[n] = list(reader.extract(paths[n]))
+
+    threads = [threading.Thread(target=read, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [found[n][0] for n in range(8)] == [
+        Words(f"Words of file {n}.", Page(1)) for n in range(8)
+    ]
+
+
+def test_a_closed_reader_leaves_no_process_and_can_be_used_again(note: Path) -> None:
+    reader = Reader()
+    reader.close()
+    reader.extract(note)
+    pid = reader.pid
+    assert pid is not None
+    reader.close()
+    assert not psutil.pid_exists(pid)
+    reader.extract(note)
+    reader.close()
+
+
+def test_the_child_starts_fast(note: Path) -> None:
+    with Reader() as reader:
+        began = time.monotonic()
+        with pytest.raises(Unreadable):
+            reader.extract(note.with_name("gone.txt"))
+        assert time.monotonic() - began < 3
+        loaded = Path(f"/proc/{reader.pid}/maps").read_text()
+    assert "mupdf" not in loaded
+    assert "torch" not in loaded
+
+
+def test_messages_are_checked() -> None:
+    stream = io.BytesIO(packed({"is": "x", "text": "ü\ud800"}, b"body"))
+    assert unpacked(stream.read) == ({"is": "x", "text": "ü\ud800"}, b"body")
+    with pytest.raises(ValueError, match="larger"):
+        unpacked(io.BytesIO(b"\xff" * 12).read)
+    with pytest.raises(ValueError, match="without a head"):
+        unpacked(io.BytesIO(packed([], b"")).read)  # type: ignore[arg-type]
+
+
+def test_reading_changes_nothing(reader: Reader, tmp_path: Path, note: Path) -> None:
+    pdf(tmp_path / "a.pdf", 2)
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in tmp_path.iterdir()}
+    for path in before:
+        reader.extract(path)
+        reader.page(path, 1, 300)
+    after = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in tmp_path.iterdir()}
+    assert after == before

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pymupdf
+import pytest
+from PIL import Image
+
+from indexer.extract import Extracted, Facts, Part, Thumb, Unreadable, Words, extract, sniff
+from indexer.passages import Kind, Page
+
+LINE = "The quarterly report of the harbour office."
+
+
+def pdf(*pages: str, title: str | None = None) -> Any:
+    document = pymupdf.open()
+    for text in pages:
+        page = document.new_page()
+        if text:
+            page.insert_textbox(pymupdf.Rect(72, 72, 500, 760), text, fontsize=11)
+    if title is not None:
+        document.set_metadata({"title": title})
+    return document
+
+
+def saved(path: Path, document: Any, **options: Any) -> Path:
+    document.save(path, **options)
+    document.close()
+    return path
+
+
+def read(path: Path) -> list[Extracted]:
+    return list(extract(path))
+
+
+def words_of(path: Path) -> list[Words]:
+    return [piece for piece in read(path) if isinstance(piece, Words)]
+
+
+def facts_of(path: Path) -> Facts:
+    return next(piece for piece in read(path) if isinstance(piece, Facts))
+
+
+def picture_png() -> bytes:
+    stream = io.BytesIO()
+    Image.effect_noise((200, 200), 80).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_every_page_has_its_words(tmp_path: Path) -> None:
+    path = saved(tmp_path / "report.pdf", pdf("First page words.", "Zweite Seite: Grüße."))
+    assert sniff(path) is Kind.DOCUMENT
+    assert words_of(path) == [
+        Words("First page words.", Page(1)),
+        Words("Zweite Seite: Grüße.", Page(2)),
+    ]
+    facts = facts_of(path)
+    assert (facts.pages, facts.title, facts.note) == (2, "report", None)
+    thumb = next(piece for piece in read(path) if isinstance(piece, Thumb))
+    assert max(thumb.width_px, thumb.height_px) == 480
+
+
+def test_lines_are_joined_and_broken_words_made_whole(tmp_path: Path) -> None:
+    text = "A docu-\nment of Müller-\nLüdenscheidt with RE-2024-\n0117 in it.\nSecond line."
+    path = saved(tmp_path / "a.pdf", pdf(text))
+    assert words_of(path)[0].text == (
+        "A document of Müller-Lüdenscheidt with RE-2024-0117 in it. Second line."
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "title"),
+    [
+        ("Annual Report 2024", "Annual Report 2024"),
+        ("untitled", "Big Words"),
+        ("", "Big Words"),
+        ("Microsoft Word - thesis_v7.docx", "Big Words"),
+        ("Microsoft Word - My Thesis", "My Thesis"),
+        ("scan.pdf", "Big Words"),
+    ],
+)
+def test_the_title_is_a_sane_one(tmp_path: Path, given: str, title: str) -> None:
+    document = pdf(LINE, title=given)
+    document[0].insert_text((72, 60), "Big Words", fontsize=24)
+    assert facts_of(saved(tmp_path / "file.pdf", document)).title == title
+
+
+def test_a_page_without_words_is_to_be_looked_at(tmp_path: Path) -> None:
+    document = pdf(LINE, "", "", "")
+    document[1].insert_image(pymupdf.Rect(72, 72, 400, 400), stream=picture_png())
+    for n in range(20):
+        document[2].draw_rect(pymupdf.Rect(50 + 10 * n, 700 - 20 * n, 58 + 10 * n, 700), fill=(1,))
+    path = saved(tmp_path / "scan.pdf", document)
+    assert [piece for piece in read(path) if isinstance(piece, Part)] == [
+        Part(Page(2)),
+        Part(Page(3)),
+    ]
+    assert facts_of(path).pages == 4
+
+
+def test_a_locked_pdf_says_so(tmp_path: Path) -> None:
+    path = saved(
+        tmp_path / "locked.pdf",
+        pdf(LINE),
+        encryption=pymupdf.PDF_ENCRYPT_AES_256,
+        user_pw="secret",
+        owner_pw="owner",
+    )
+    with pytest.raises(Unreadable, match=r"This PDF is locked with a password\.") as refused:
+        read(path)
+    assert refused.value.reason == "encrypted"
+
+
+def test_a_pdf_that_opens_without_password_is_read(tmp_path: Path) -> None:
+    path = saved(
+        tmp_path / "protected.pdf",
+        pdf(LINE),
+        encryption=pymupdf.PDF_ENCRYPT_AES_256,
+        user_pw="",
+        owner_pw="owner",
+    )
+    assert words_of(path) == [Words(LINE, Page(1))]
+
+
+@pytest.mark.parametrize("percent", range(50, 100, 3))
+def test_a_truncated_pdf_gives_the_pages_that_are_there(tmp_path: Path, percent: int) -> None:
+    whole = saved(tmp_path / "whole.pdf", pdf(*[f"{LINE} Page {n}." for n in range(1, 41)]))
+    data = whole.read_bytes()
+    path = tmp_path / "cut.pdf"
+    path.write_bytes(data[: len(data) * percent // 100])
+    found = words_of(path)
+    assert 10 <= len(found) <= 40
+    for words in found:
+        assert isinstance(words.place, Page)
+        assert f"{LINE} Page {words.place.page}.".startswith(words.text)
+    missing = 40 - len(found)
+    note = facts_of(path).note
+    assert missing <= 1 or note in [
+        f"{n} of 40 pages are damaged and could not be read." for n in (missing, missing - 1)
+    ]
+
+
+@pytest.mark.parametrize("kept", [9, 40, 200])
+def test_a_pdf_of_which_nothing_is_left_says_so(tmp_path: Path, kept: int) -> None:
+    whole = saved(tmp_path / "whole.pdf", pdf(LINE))
+    path = tmp_path / "cut.pdf"
+    path.write_bytes(whole.read_bytes()[:kept])
+    with pytest.raises(Unreadable, match="cut off") as refused:
+        read(path)
+    assert refused.value.reason == "truncated"
+
+
+def test_a_damaged_pdf_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "bad.pdf"
+    path.write_bytes(b"%PDF-1.7\n" + b"no objects here\n" * 50 + b"%%EOF\n")
+    with pytest.raises(Unreadable, match="damaged") as refused:
+        read(path)
+    assert refused.value.reason == "corrupt"
+
+
+def test_a_damaged_page_does_not_take_the_others_along(tmp_path: Path) -> None:
+    document = pdf("First page words.", "Second page words.", "Third page words.")
+    document.xref_set_key(-1, "Info", "null")
+    document.update_object(document[1].xref, "(not a page)")
+    path = saved(tmp_path / "hurt.pdf", document)
+    assert [words.place for words in words_of(path)] in ([Page(1), Page(3)], [Page(1), Page(2)])
+
+
+def test_a_page_of_absurd_size_has_a_bounded_picture(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    document.new_page(width=14_000, height=20)
+    document.new_page(width=14_000, height=14_000)
+    path = saved(tmp_path / "huge.pdf", document)
+    thumb = next(piece for piece in read(path) if isinstance(piece, Thumb))
+    assert (thumb.width_px, thumb.height_px) == (480, 1)

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from indexer.extract import Facts, Part, Thumb, Unreadable, extract, photo, sniff
+from indexer.extract.photo import upright
+from indexer.passages import Kind
+
+
+def scene(mode: str = "RGB", size: tuple[int, int] = (160, 80)) -> Image.Image:
+    """Left half red, right half blue; the top left corner green."""
+    picture = Image.new("RGB", size, (200, 30, 30))
+    picture.paste((30, 30, 200), (size[0] // 2, 0, *size))
+    picture.paste((30, 200, 30), (0, 0, size[0] // 8, size[1] // 4))
+    return picture.convert(mode)
+
+
+def read(path: Path) -> tuple[Facts, Thumb, Part]:
+    facts, thumb, part = list(extract(path))
+    assert isinstance(facts, Facts)
+    assert isinstance(thumb, Thumb)
+    assert isinstance(part, Part)
+    return facts, thumb, part
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp"])
+def test_a_photo_is_facts_a_thumb_and_itself(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    scene(size=(1600, 800)).save(path)
+    assert sniff(path) is Kind.PHOTO
+    facts, thumb, part = read(path)
+    assert (facts.title, facts.width_px, facts.height_px) == ("a", 1600, 800)
+    assert part == Part(None)
+    assert (thumb.width_px, thumb.height_px) == (480, 240)
+    colour = np.array([int(str(facts.colour)[at : at + 2], 16) for at in (1, 3, 5)])
+    assert np.abs(colour - [110, 35, 113]).max() < 12
+
+
+TURNS = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+@pytest.mark.parametrize("orientation", TURNS)
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp"])
+def test_a_photo_is_turned_upright(tmp_path: Path, orientation: int, name: str) -> None:
+    turn = TURNS[orientation]  # how the camera held it, so that the tag turns it back
+    stored = scene() if turn is None else scene().transpose(turn)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / name
+    stored.save(path, exif=exif, quality=95)
+    shown = np.asarray(upright(path, 1600), dtype=int)
+    difference = np.abs(shown - np.asarray(scene(), dtype=int))
+    assert difference.mean() < 6
+    assert (read(path)[0].width_px, read(path)[0].height_px) == (160, 80)
+
+
+def exif_bytes(tags: dict[int, str], inner: dict[int, str]) -> bytes:
+    exif = Image.Exif()
+    exif.update(tags)
+    exif.get_ifd(0x8769).update(inner)
+    return exif.tobytes()
+
+
+def moment(*parts: int) -> float:
+    year, month, day, hour, minute = parts
+    return datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("tags", "inner", "expected"),
+    [
+        (
+            {},
+            {0x9003: "2024:06:01 12:30:00", 0x9011: "+02:00"},
+            moment(2024, 6, 1, 10, 30),
+        ),
+        (
+            {0x0132: "2023:01:02 03:04:00"},
+            {0x9011: "+00:00"},
+            moment(2023, 1, 2, 3, 4),
+        ),
+        ({0x0132: "0000:00:00 00:00:00"}, {}, None),
+        ({0x0132: "yesterday"}, {}, None),
+        ({}, {}, None),
+    ],
+)
+def test_when_it_was_taken(
+    tmp_path: Path, tags: dict[int, str], inner: dict[int, str], expected: float | None
+) -> None:
+    path = tmp_path / "a.jpg"
+    scene().save(path, exif=exif_bytes(tags, inner))
+    assert read(path)[0].made_at == expected
+
+
+def test_without_a_zone_it_was_local_time(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    scene().save(path, exif=exif_bytes({}, {0x9003: "2024:06:01 12:30:00"}))
+    assert read(path)[0].made_at == datetime(2024, 6, 1, 12, 30).timestamp()
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "CMYK", "1", "I;16"])
+def test_every_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / ("a.jpg" if mode == "CMYK" else "a.png")
+    if mode == "I;16":
+        grey = np.asarray(scene("L"), dtype=np.uint16) * 257
+        Image.fromarray(grey).save(path)
+        expected = scene("L").convert("RGB")
+    else:
+        scene(mode).save(path, quality=100)
+        expected = scene(mode).convert("RGB")
+    shown = np.asarray(upright(path, 1600), dtype=int)
+    assert np.abs(shown - np.asarray(expected, dtype=int)).mean() <= 2
+
+
+def test_what_is_transparent_becomes_white(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.new("RGBA", (20, 20), (255, 0, 0, 0)).save(path)
+    assert np.asarray(upright(path, 100)).min() == 255
+    palette = Image.new("RGB", (20, 20), "red").quantize(2)
+    palette.save(path, transparency=palette.getpixel((0, 0)))
+    assert np.asarray(upright(path, 100)).min() == 255
+
+
+def test_a_profile_is_applied_and_a_bad_one_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for icc in (profile, b"no profile", profile[:300]):
+        scene().save(path, icc_profile=icc)
+        shown = np.asarray(upright(path, 1600), dtype=int)
+        assert np.abs(shown - np.asarray(scene(), dtype=int)).mean() <= 2
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9000), (9000, 1), (7, 3)])
+def test_odd_sizes(tmp_path: Path, size: tuple[int, int]) -> None:
+    path = tmp_path / "a.png"
+    Image.new("RGB", size, "navy").save(path)
+    _, thumb, _ = read(path)
+    assert min(thumb.width_px, thumb.height_px) >= 1
+    assert max(thumb.width_px, thumb.height_px) <= 480
+
+
+def test_a_large_jpeg_is_decoded_small(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    scene(size=(3000, 2000)).save(path)
+    facts, _, _ = read(path)
+    assert (facts.width_px, facts.height_px) == (3000, 2000)
+    assert upright(path, 700).size == (700, 467)
+
+
+def test_too_many_pixels_are_refused_from_the_header(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photo, "MAX_PIXELS", 10_000)
+    path = tmp_path / "a.png"
+    scene().save(path)
+    with pytest.raises(Unreadable, match="more pixels") as refused:
+        list(extract(path))
+    assert refused.value.reason == "too_large"
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp"])
+@pytest.mark.parametrize("share", [0.02, 0.5])
+def test_a_damaged_picture_says_so(tmp_path: Path, name: str, share: float) -> None:
+    stream = io.BytesIO()
+    noise = Image.effect_noise((300, 300), 90).convert("RGB")
+    noise.save(stream, {"png": "PNG", "jpg": "JPEG", "webp": "WEBP"}[name[2:]])
+    data = stream.getvalue()
+    path = tmp_path / name
+    path.write_bytes(data[: max(30, int(len(data) * share))])
+    with pytest.raises(Unreadable, match="damaged and cannot be opened") as refused:
+        list(extract(path))
+    assert refused.value.reason == "corrupt"
+
+
+def test_other_formats_are_not_decoded_under_a_good_name(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    scene().save(path, "TIFF")
+    with pytest.raises(Unreadable):
+        list(extract(path))
+
+
+def test_an_animation_is_its_first_frame(tmp_path: Path) -> None:
+    path = tmp_path / "a.webp"
+    scene().save(path, save_all=True, append_images=[Image.new("RGB", (160, 80), "white")] * 3)
+    assert np.asarray(upright(path, 160))[40, 120, 2] > 150
