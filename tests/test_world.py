@@ -21,6 +21,7 @@ from training.world.speech import (
     NEW_VOICES,
     RATE_HZ,
     TRAIN_VOICES,
+    excerpt,
     meeting,
     note,
     pronounceable,
@@ -223,3 +224,12 @@ def test_meeting_has_its_turns_where_it_says() -> None:
         between = held.samples[int(before.end_s * RATE_HZ) + 800 : int(after.start_s * RATE_HZ)]
         within = held.samples[int(after.start_s * RATE_HZ) : int(after.end_s * RATE_HZ)]
         assert np.sqrt((between**2).mean()) < 0.2 * np.sqrt((within**2).mean())
+
+
+@speaking
+def test_excerpt_is_as_long_as_a_clip_may_be() -> None:
+    for number in range(12):
+        heard = excerpt(random.Random(number))
+        assert 1 < heard.samples.size / RATE_HZ <= 15
+        assert heard.facts
+        assert all(fact.quote in heard.text for fact in heard.facts)

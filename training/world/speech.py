@@ -14,7 +14,7 @@ import random
 import re
 import subprocess
 import wave
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -166,6 +166,17 @@ class Meeting:
     facts: tuple[Fact, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Excerpt:
+    """A stretch of a meeting as the index cuts it: (n,) float32 `samples` at 16 kHz, what is said
+    in them from the first word to the last, and the facts it holds (`paragraph_index` 0)."""
+
+    samples: Float32
+    text: str
+    topic: str
+    facts: tuple[Fact, ...]
+
+
 def note(rng: random.Random) -> Note:
     """The words of a spoken note; `speak` makes them heard."""
     said = [statement(rng)]
@@ -234,6 +245,27 @@ def perform(script: Script, rng: random.Random, noise: float = 1.0) -> Meeting:
     samples = np.concatenate(pieces)
     samples = (samples + hiss(samples.size, rng, noise)).clip(-1, 1).astype(np.float32)
     return Meeting(script.topic, samples, tuple(turns), script.facts)
+
+
+def excerpt(
+    rng: random.Random, voices: tuple[Voice, ...] = TRAIN_VOICES, longest_s: float = 15.0
+) -> Excerpt:
+    """One to five turns in a row of some meeting, no longer than `longest_s`, with at least one
+    fact among them. Raises FileNotFoundError without espeak-ng."""
+    whole = script(rng, voices)
+    first = rng.choice(whole.facts).paragraph_index
+    count = rng.randrange(1, 6)
+    spoken = perform(replace(whole, turns=whole.turns[first : first + count]), rng)
+    kept = [turn for turn in spoken.turns if turn.end_s + 0.3 < longest_s]
+    end = int((kept[-1].end_s + rng.uniform(0.1, 0.3)) * RATE_HZ)
+    start = int(max(0.0, kept[0].start_s - rng.uniform(0.1, 0.4)) * RATE_HZ)
+    held = [fact for fact in whole.facts if first <= fact.paragraph_index < first + len(kept)]
+    return Excerpt(
+        samples=spoken.samples[start:end],
+        text=" ".join(turn.text for turn in kept),
+        topic=held[0].find,
+        facts=tuple(replace(fact, paragraph_index=0) for fact in held),
+    )
 
 
 _AGREEMENTS = ("Good, thank you.", "I agree.", "That is fine.", "What else?", "Yes, please go on.")
