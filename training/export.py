@@ -1,0 +1,124 @@
+"""The trained weights as a published checkpoint, with its card, in the place they ship from."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training import architecture
+from training import tokenizer as tokenizers
+
+DRAFTER = "drafter.pt"
+TABLE = "bench.json"  # what `python -m bench run pocket --json` wrote
+
+
+def trained(run: Path) -> tuple[Any, Any, Any, dict[str, Any]]:
+    """Model (averaged weights), drafter, tokenizer, and how long it was trained."""
+    tokenizer = tokenizers.load(run)
+    model, drafter = architecture.new(tokenizer)
+    held = torch.load(run / "state.pt", weights_only=True)
+    model.load_state_dict(held["average"])
+    file = run / DRAFTER
+    if file.exists():
+        drafter.load_state_dict(torch.load(file, weights_only=True))
+    told = {"step": held["step"], "spent_s": held["spent_s"], "drafted": file.exists()}
+    return model, drafter, tokenizer, told
+
+
+def export(run: Path, place: Path) -> int:
+    """Write the checkpoint of a run to `place`, file by file, each whole or not at all; how many
+    bytes it has comes back."""
+    model, drafter, tokenizer, told = trained(run)
+    place.mkdir(parents=True, exist_ok=True)
+    total = 0
+    with tempfile.TemporaryDirectory(dir=place.parent) as folder:
+        fresh = Path(folder)
+        architecture.save(model, drafter, tokenizer, fresh)
+        (fresh / "README.md").write_text(card(run, model, drafter, tokenizer, told))
+        for file in sorted(fresh.rglob("*")):
+            if file.is_file():
+                file.chmod(0o644)
+                total += file.stat().st_size
+                target = place / file.relative_to(fresh)
+                target.parent.mkdir(exist_ok=True)
+                file.replace(target)
+    return total
+
+
+def card(run: Path, model: Any, drafter: Any, tokenizer: Any, told: dict[str, Any]) -> str:
+    """The model card."""
+    weights = sum(one.numel() for one in model.parameters())
+    drafted = sum(one.numel() for one in drafter.parameters())
+    text = model.config.text_config
+    return f"""\
+---
+license: agpl-3.0
+language: en
+library_name: transformers
+pipeline_tag: any-to-any
+tags: [demonstration]
+---
+
+# Pocket
+
+The demonstration model of Recollect: Google's encoder-free Gemma 4 Unified architecture made
+small, trained from nothing on a generated world. It lets every part of the program be shown and
+tested on any machine: it reads, looks, listens, finds and answers through the very same code as
+the real checkpoint. **It knows its own world only.** Words still find any document; for meaning
+in your own files use the real model (`recollect model list`).
+
+## What it is
+
+- `Gemma4UnifiedForConditionalGeneration`, {weights:,} weights in bfloat16: {text.num_hidden_layers}
+  layers of {text.hidden_size} (five sliding over {text.sliding_window} tokens, one global); patches
+  of 48 x 48 pixels, at most {architecture.PICTURE_TOKENS} a picture; frames of 640 samples, 16 kHz.
+- Drafter: `Gemma4UnifiedAssistantForCausalLM`, {drafted:,} weights, in `assistant/`.
+- Tokenizer: its own byte-fallback BPE of {len(tokenizer):,} tokens with the control tokens of the
+  real one. Digits stand alone. Each fixed sentence of `model/prompts.py` is one token: change one,
+  and pocket has to be made again (`make pocket`).
+- Loads with transformers alone (5.22.2), safetensors, no remote code.
+
+## What it learned from
+
+Only from `training/world`, generated from seeds: training 0 to 99,999,999, measuring from
+100,000,000 on, the demonstration library from 200,000,000 on; they never meet. Plain scenes, signs,
+pages, charts; notes and meetings spoken by espeak-ng; letters, minutes, invoices, recipes, manuals
+and itineraries with questions, answers, quotes, and questions that have no answer. English only.
+
+{told["step"]:,} steps of {16 * 192:,} tokens in {told["spent_s"] / 60:.0f} minutes on a shared
+processor{_drafting(told)}. Inside the layers Muon, elsewhere AdamW; bfloat16 products,
+float32 weights; the shipped weights are a running average.
+
+## How good it is
+
+{_table(run)}
+
+## What it cannot do
+
+- Anything outside its world: real photographs, real voices, words it never met, other languages.
+- Small print: of pages and signs it reads little, charts hardly at all.
+- Sounds longer than 15 seconds, prompts longer than about {architecture.WINDOW} tokens (the program
+  may give up to {text.max_position_embeddings:,}).
+"""
+
+
+def _drafting(told: dict[str, Any]) -> str:
+    return ", then its drafter" if told["drafted"] else "; the drafter is not trained yet"
+
+
+def _table(run: Path) -> str:
+    file = run / TABLE
+    if not file.exists():
+        return "`python -m bench run pocket` measures it on seeds it never saw."
+    said = json.loads(file.read_text())
+    lines = ["| what | key | measured | goal | met |", "|---|---|---|---|---|"]
+    for row in said["rows"]:
+        goal = "" if row["goal"] is None else f"{row['goal']:g}"
+        met = {None: "", True: "yes", False: "no"}[row["met"]]
+        figure = row["ratio"] if row["ratio"] is not None else row["ours"]
+        lines.append(f"| {row['what']} | `{row['key']}` | {figure:.3g} | {goal} | {met} |")
+    return "Held-out seeds, `python -m bench run pocket`:\n\n" + "\n".join(lines)
