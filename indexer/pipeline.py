@@ -202,9 +202,10 @@ class Pipeline:
         )
 
     def _embedded(self, items: Sequence[Waiting]) -> list[Understood]:
-        return self._understanding.embed(
-            [(item, self._store.passages(item.read_generation)) for item in items]
-        )
+        if not items:
+            return []
+        read = self._store.passages_of([item.read_generation for item in items])
+        return self._understanding.embed([(item, read[item.read_generation]) for item in items])
 
     def _keep_understood(self, key: str, done: Sequence[Understood | NotUnderstood]) -> None:
         if not done:

@@ -213,8 +213,16 @@ class Store:
 
     def passages(self, generation: str) -> list[Passage]:
         """All passages of a generation, in order."""
-        rows = self._passage_rows([generation], None)
-        return sorted((passage_of(row) for row in rows), key=lambda passage: passage.ordinal)
+        return self.passages_of([generation])[generation]
+
+    def passages_of(self, generations: Sequence[str]) -> dict[str, list[Passage]]:
+        """All passages of each generation, in order, in one read."""
+        found: dict[str, list[Passage]] = {generation: [] for generation in generations}
+        for row in self._passage_rows(generations, None):
+            found[row["generation"]].append(passage_of(row))
+        for passages in found.values():
+            passages.sort(key=lambda passage: passage.ordinal)
+        return found
 
     def passage(self, generation: str, ordinal: int) -> Passage | None:
         """One passage, or None where there is none."""
