@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-import pymupdf
 import pytest
 import soundfile
 from PIL import Image as Picture
@@ -20,6 +19,7 @@ from PIL import Image as Picture
 from indexer.extract import Facts, Part, Thumb, Unreadable, Words, extract
 from indexer.extract.child import Reader
 from indexer.extract.frames import packed, unpacked
+from indexer.extract.mupdf import pymupdf
 from indexer.passages import Page, Span
 from model.interface import Image, Sound
 
@@ -200,22 +200,34 @@ def test_the_child_ends_with_its_parent(slow: Path, note: Path, busy: bool) -> N
         time.sleep(0.02)
 
 
-def test_the_child_has_nothing_of_ours(reader: Reader, tmp_path: Path, note: Path) -> None:
-    with (tmp_path / "open").open("w") as held:
+def test_the_child_has_nothing_of_ours(tmp_path: Path, note: Path) -> None:
+    with (tmp_path / "open").open("w") as held, Reader() as reader:
         os.set_inheritable(held.fileno(), True)
-        with Reader() as fresh:
-            fresh.extract(note)
-            assert fresh.pid is not None
-            process = psutil.Process(fresh.pid)
-            assert str(held.name) not in [file.path for file in process.open_files()]
-            assert process.net_connections() == []
-            assert process.num_fds() <= 8
-            assert process.cwd() == "/"
-            os.kill(fresh.pid, signal.SIGINT)
-            time.sleep(0.05)
-            pid = fresh.pid
-            assert isinstance(fresh.extract(note)[0], Words)
-            assert fresh.pid == pid
+        reader.extract(note)
+        assert reader.pid is not None
+        process = psutil.Process(reader.pid)
+        assert process.cwd() == "/"
+        assert process.net_connections() == []
+        opened = [link.readlink() for link in Path(f"/proc/{reader.pid}/fd").iterdir()]
+        assert all(str(file).startswith(("/dev/null", "pipe:")) for file in opened)
+        assert len(opened) == 6  # the standard three, and our three pipes
+
+
+def test_the_child_loads_nothing_that_talks_to_its_maker(reader: Reader, tmp_path: Path) -> None:
+    reader.extract(pdf(tmp_path / "a.pdf", 1))
+    assert "onnx" not in Path(f"/proc/{reader.pid}/maps").read_text()
+    assert "onnxruntime" not in sys.modules
+
+
+def test_an_interrupt_is_not_for_the_child(note: Path) -> None:
+    with Reader() as reader:
+        reader.extract(note)
+        pid = reader.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGINT)
+        time.sleep(0.05)
+        assert isinstance(reader.extract(note)[0], Words)
+        assert reader.pid == pid
 
 
 def test_threads_take_turns(reader: Reader, tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ import io
 from pathlib import Path
 from typing import Any
 
-import pymupdf
 import pytest
 from PIL import Image
 
 from indexer.extract import Extracted, Facts, Part, Thumb, Unreadable, Words, extract, sniff
+from indexer.extract.mupdf import pymupdf
 from indexer.passages import Kind, Page
 
 LINE = "The quarterly report of the harbour office."

@@ -198,7 +198,8 @@ def _environment() -> dict[str, str]:
     kept = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
     said = {name: os.environ[name] for name in kept if name in os.environ}
     one = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"], "1")
-    return {**said, **one, "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    ours = {"PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1", "ORT_DISABLE_TELEMETRY": "1"}
+    return {**said, **one, **ours}
 
 
 def _exactly(source: int, until: float, count: int) -> bytes:

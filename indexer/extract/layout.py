@@ -37,7 +37,7 @@ class PageSource:
 
     def document(self) -> Any:
         """A pymupdf document of this one page; as tall as its words need."""
-        import pymupdf
+        from indexer.extract.mupdf import pymupdf
 
         return pymupdf.open("pdf", _laid_out(self.html))
 
@@ -81,7 +81,7 @@ def _markdown() -> Any:
 @functools.lru_cache(maxsize=8)
 def _laid_out(body: str) -> bytes:
     """The page as a PDF: the same bytes of HTML give the same boxes."""
-    import pymupdf
+    from indexer.extract.mupdf import pymupdf
 
     inner = WIDTH_PT - 2 * MARGIN_PT
     _, filled = pymupdf.Story(body, user_css=_STYLE).place(pymupdf.Rect(0, 0, inner, 100_000))

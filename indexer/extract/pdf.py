@@ -74,7 +74,7 @@ def extract(path: Path) -> Iterator[Extracted]:
 
 def opened(path: Path) -> Any:
     """The open pymupdf document; the caller closes it. Raises Unreadable."""
-    import pymupdf
+    from indexer.extract.mupdf import pymupdf
 
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
@@ -118,7 +118,7 @@ def page(document: Any, number: int) -> Any:
 def page_text(page: Any) -> str:
     """The words of a page: paragraphs apart, their lines joined, words broken at the end of a line
     made whole."""
-    import pymupdf
+    from indexer.extract.mupdf import pymupdf
 
     flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
     blocks = page.get_text("blocks", flags=flags)
@@ -162,7 +162,7 @@ def _title(document: Any, first: Any, path: Path) -> str:
 
 def _big_line(page: Any) -> str | None:
     """The line set largest on the upper half of a page, if it is larger than most."""
-    import pymupdf
+    from indexer.extract.mupdf import pymupdf
 
     lines: list[tuple[float, float, str]] = []
     for block in page.get_text("dict", flags=pymupdf.TEXT_PRESERVE_WHITESPACE)["blocks"]:

@@ -20,8 +20,9 @@ MAX_SIDE_PX = 4_000
 def rendered(page: Any, *, width_px: int | None = None, longest_px: int | None = None) -> Picture:
     """A pymupdf page as a picture of that width, or with that longest side; at most 4,000 px
     either way, whatever size the page says it has."""
-    import pymupdf
     from PIL import Image
+
+    from indexer.extract.mupdf import pymupdf
 
     width, height = max(page.rect.width, 1e-3), max(page.rect.height, 1e-3)
     wanted = (width_px or MAX_SIDE_PX) / width
