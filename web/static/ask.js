@@ -84,7 +84,7 @@ function Outcome({ turn, last }) {
   ].filter(Boolean);
   return html`<div class="outcome">
     <p>${said.join(" ")}</p>
-    <button class="quiet" onClick=${copy}><${Icon} name=${copied ? "check" : "copy"} size="18" /><span role="status">${copied ? "Copied" : "Copy with sources"}</span></button>
+    ${!NOT_THERE.test(turn.text) && html`<button class="quiet" onClick=${copy}><${Icon} name=${copied ? "check" : "copy"} size="18" /><span role="status">${copied ? "Copied" : "Copy with sources"}</span></button>`}
   </div>`;
 }
 

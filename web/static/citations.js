@@ -5,7 +5,7 @@ import { useLayer } from "./keys.js";
 import { addressOf, openItem, route } from "./route.js";
 import { PlayButton, playFrom } from "./sound.js";
 import { useStore } from "./store.js";
-import { KINDS, baseName, clock, count, placeLabel, safeName } from "./wording.js";
+import { KINDS, baseName, clock, count, counted, placeLabel, safeName } from "./wording.js";
 
 /**
  * @typedef {import("./conversation.js").Citation} Citation
@@ -134,7 +134,7 @@ export function Sources({ turn }) {
     html`<ol>${list.map((source) => html`<${SourceCard} key=${source.n} source=${source} quote=${quoteOf(source)} />`)}</ol>`;
   return html`<aside class="sources" aria-label=${`Sources of: ${turn.question}`}>
     ${shown.length > 0 && html`<h3><${Icon} name="quote" size="16" />${writing ? "Looking at" : "Sources"} <span class="number">${count(shown.length)}</span></h3>${cards(shown)}`}
-    ${others.length > 0 && html`<details><summary>Also looked at: ${count(others.length)} more</summary>${cards(others)}</details>`}
+    ${others.length > 0 && html`<details><summary>${shown.length ? `Also looked at: ${count(others.length)} more` : `Looked at: ${counted(others.length, "place")}`}</summary>${cards(others)}</details>`}
   </aside>`;
 }
 

@@ -1,5 +1,5 @@
 /** Server-sent events read by `fetch`: EventSource can neither post, nor abort cleanly. */
-import { Problem, ask, connection, wasAborted } from "./http.js";
+import { ask, waitS, wasAborted } from "./http.js";
 
 /**
  * The events of a stream, one by one, however the network cut them.
@@ -37,8 +37,6 @@ function read(frame) {
   return data.length ? { event, data: JSON.parse(data.join("\n")) } : null;
 }
 
-const WAITS_S = [1, 2, 5, 10];
-
 /**
  * Follow a stream of state for as long as the page is seen, coming back after every break. A hidden
  * page lets go, because a browser keeps only six connections to one server. Never used for answers:
@@ -58,12 +56,13 @@ export async function follow(path, tell) {
         tell(data);
       }
     } catch (error) {
-      if (!wasAborted(error) && !(error instanceof Problem)) connection.change({ lost: true });
+      // Lost in the middle, or refused: asking again tells which, and says so.
+      if (wasAborted(error) && !stop.signal.aborted) throw error;
     } finally {
       document.removeEventListener("visibilitychange", hide);
     }
     if (stop.signal.aborted) continue;
-    await new Promise((wake) => setTimeout(wake, 1000 * WAITS_S[Math.min(failures, 3)]));
+    await new Promise((wake) => setTimeout(wake, 1000 * waitS(failures)));
     failures += 1;
   }
 }

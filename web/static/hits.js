@@ -35,13 +35,13 @@ const BAND_FIRST = 3;
 /** @param {{counts: Record<string, number>, kind: string | null}} props */
 export function KindChips({ counts, kind }) {
   const known = Object.keys(counts).length > 0;
-  const chip = (/** @type {string | null} */ name, /** @type {string} */ label, /** @type {number | null} */ number) =>
+  const chip = (/** @type {string | null} */ name, /** @type {string} */ label, /** @type {string} */ number) =>
     html`<a class=${`chip ${name ?? ""}`} href=${addressWith({ kind: name, item: null, page: null, t: null })} aria-current=${kind === name ? "true" : undefined}>
-      ${name && html`<${Icon} name=${KIND_ICON[name]} size="16" />`}${label}${number !== null && html` <span class="number">${count(number)}</span>`}
+      ${name && html`<${Icon} name=${KIND_ICON[name]} size="16" />`}${label}${name && html` <span class="number">${number}</span>`}
     </a>`;
   return html`<nav class="chips" aria-label="Kinds">
-    ${chip(null, "All", null)}
-    ${Object.entries(KINDS).map(([name, [, many]]) => chip(name, many, known ? (counts[name] ?? 0) : null))}
+    ${chip(null, "All", "")}
+    ${Object.entries(KINDS).map(([name, [, many]]) => chip(name, many, known ? count(counts[name] ?? 0) : ""))}
   </nav>`;
 }
 

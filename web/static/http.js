@@ -25,9 +25,24 @@ export class Problem extends Error {
 export const wasAborted = (error) => error instanceof DOMException && error.name === "AbortError";
 
 /** The server answered: whoever waited for it may ask again. */
-export function answered() {
+function answered() {
   const { lost, epoch } = connection.value;
   if (lost) connection.set({ lost: false, epoch: epoch + 1 });
+}
+
+const WAITS_S = [1, 2, 5, 10];
+
+/** How long to wait before the next try, seconds. @param {number} failures so far */
+export const waitS = (failures) => WAITS_S[Math.min(failures, WAITS_S.length - 1)];
+
+/** The server does not answer: knock until it does. */
+async function knock() {
+  if (connection.value.lost) return;
+  connection.change({ lost: true });
+  for (let failures = 0; connection.value.lost; failures += 1) {
+    await new Promise((wake) => setTimeout(wake, 1000 * waitS(failures)));
+    await fetch("/api/status", { method: "HEAD", credentials: "same-origin" }).then(answered, () => {});
+  }
 }
 
 /**
@@ -42,7 +57,7 @@ export async function ask(path, options = {}) {
     response = await fetch(path, { credentials: "same-origin", ...options });
   } catch (error) {
     if (wasAborted(error)) throw error;
-    connection.change({ lost: true });
+    knock();
     throw new Problem("offline", "Recollect is not running.");
   }
   answered();

@@ -98,7 +98,7 @@ export function Player({ item, second }) {
     l: () => skip(10),
     t: () => setFollow((on) => !on),
   });
-  const spoken = (text?.passages ?? []).filter((passage) => passage.place?.start_s !== undefined);
+  const spoken = (text?.passages ?? []).filter(({ text: said, place }) => said.trim() && place?.start_s !== undefined);
   return html`<div class="player">
     <div class="deck">
       <${Wave} peaks=${peaks?.peaks ?? []} second=${at} duration_s=${duration_s} />

@@ -42,6 +42,7 @@ const LIMIT = 60;
 const TYPING_PAUSE_MS = 60;
 const MEANING_PAUSE_MS = 180; // meaning costs the model; wait until the fingers rest
 const COMMIT_WAIT_MS = 400;
+const SLOW_MS = 1000;
 
 const DAYS = { week: 7, month: 31, year: 366 };
 
@@ -156,7 +157,7 @@ function useSearching() {
     }
     if (!given && found.value.key === key && !found.value.looking && !found.value.problem) return undefined;
     const stop = new AbortController();
-    const slow = setTimeout(() => found.change({ slow: true }), 400);
+    const slow = setTimeout(() => found.change({ slow: true }), SLOW_MS);
     found.change({ looking: true, problem: null });
     attempt(stop.signal).finally(() => clearTimeout(slow));
     return () => {
@@ -243,15 +244,15 @@ function Filters() {
   </div>`;
 }
 
-/** @param {{coverage: import("./wording.js").Coverage | null}} props */
-function CoverageLine({ coverage }) {
+/** @param {{coverage: import("./wording.js").Coverage | null, slow: boolean}} props */
+function CoverageLine({ coverage, slow }) {
   const now = useStore(status);
-  if (!coverage) return html`<p class="coverage"> </p>`;
   const eta = now && isWorking(now) ? now.eta_s : null;
-  return html`<p class="coverage">
-    ${coverageLine(coverage, eta)}
-    ${coverage.failed > 0 && html` <a href="/library?state=failed">${failedLine(coverage.failed)}</a>`}
-  </p>`;
+  return html`<div class="coverage">
+    <p>${coverage && coverageLine(coverage, eta)}
+      ${coverage && coverage.failed > 0 && html` <a href="/library?state=failed">${failedLine(coverage.failed)}</a>`}</p>
+    <p class="slow" role="status">${slow ? "Still looking" : ""}</p>
+  </div>`;
 }
 
 /** Nothing matched: say so, and offer ways on. */
@@ -300,8 +301,7 @@ export function SearchPage() {
   return html`<div class="results" aria-busy=${now.looking}>
     <h1 class="unseen">Results for ${text || "your example"}</h1>
     <div class="toolbar"><${KindChips} counts=${now.counts} kind=${kind} /><${Filters} /></div>
-    <${CoverageLine} coverage=${now.coverage} />
-    <p class="slow" role="status">${now.slow && now.looking ? "Still looking" : ""}</p>
+    <${CoverageLine} coverage=${now.coverage} slow=${now.slow && now.looking} />
     ${now.problem && html`<${ProblemNote} problem=${now.problem} retry=${again} />`}
     ${nothing ? html`<${Nothing} text=${text} />` : html`<${Groups} rows=${now.rows} kind=${kind} />`}
     <${Band} hits=${now.band} words=${now.rows.length} />
