@@ -114,12 +114,16 @@ class Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         from indexer.lock import LibraryHeld
+        from indexer.roots import FolderProblem
+        from indexer.schema import CatalogProblem
+        from indexer.store import StoreProblem
         from model.interface import ModelProblem
         from web.problems import LibraryProblem
 
+        mendable = (LibraryProblem, LibraryHeld, FolderProblem, CatalogProblem, StoreProblem)
         try:
             return super().invoke(ctx)
-        except (LibraryProblem, LibraryHeld, ModelProblem) as problem:
+        except (*mendable, ModelProblem, PermissionError) as problem:
             raise click.ClickException(str(problem)) from problem
 
 

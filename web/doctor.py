@@ -65,9 +65,7 @@ def _folder(data: Path) -> Iterator[Finding]:
     if os.access(place, os.W_OK):
         yield {"what": "Data directory", "ok": True, "said": shown(data)}
     else:
-        said = (
-            f"{shown(place)} cannot be written; name another with --data."
-        )
+        said = f"{shown(place)} cannot be written; name another with --data."
         yield {"what": "Data directory", "ok": False, "said": said}
     free_bytes = shutil.disk_usage(place).free
     said = f"{free_bytes / 1e9:,.1f} GB free"

@@ -72,8 +72,8 @@ class Library:
 
     def close(self) -> None:
         """Ends background work and children; what was unfinished is taken up next time."""
+        self._runtime.close()  # first: the keeper may be waiting for the model
         self.keeper.stop()
-        self._runtime.close()
         self._pipeline.close()
         self._reader.close()
         self._catalog.close()

@@ -19,10 +19,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import os
 import secrets
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -81,6 +83,22 @@ _log = logging.getLogger("recollect.web")
 def new_token() -> str:
     """A key for one library, to be kept in a file that only its owner can read."""
     return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def kept_token(file: Path) -> str:
+    """The key in `file`, made with the file (0600) where there is none: pages that are open go on
+    working when the server comes back. Deleting the file ends every session."""
+    try:
+        said = file.read_text(encoding="ascii").strip()
+        if len(said) >= TOKEN_BYTES and file.stat().st_mode & 0o077 == 0:
+            return said
+    except (FileNotFoundError, UnicodeDecodeError):
+        pass
+    token = new_token()
+    file.unlink(missing_ok=True)
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as written:
+        written.write(token)
+    return token
 
 
 class Keys:

@@ -15,7 +15,7 @@ from web.app import create_app
 from web.client import Client
 from web.library import Library
 from web.problems import LibraryProblem
-from web.security import new_token
+from web.security import kept_token
 from web.server import bind, port_of, serve
 from web.terminal import covered
 
@@ -40,7 +40,7 @@ def run(
         try:
             for folder in folders:
                 library.add(str(folder))
-            token = new_token()
+            token = kept_token(data / "token")
             app = create_app(library, static=STATIC, token=token, port=port)
 
             def started() -> None:

@@ -164,7 +164,8 @@ def show_status(status: StatusJson, as_json: bool) -> None:
     if status["queue"]:
         _out.print(f"{status['queue']:,} waiting.")
     model = status["model"]
-    _out.print(f"Model: {model['name']} on {model['device']} ({model['dtype']}).")
+    where = f" on {model['device']} ({model['dtype']})" if model["resident_bytes"] else ""
+    _out.print(f"Model: {model['name']}{where or ', loaded when it is first needed'}.")
     if model.get("demonstration"):
         _out.print(
             "It is the demonstration model and understands the demonstration library only; "
