@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import html
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,37 +31,43 @@ a { color: #1c1c1e; text-decoration: none }
 
 @dataclass(frozen=True, slots=True)
 class PageSource:
-    """One page: its words as they are searched, and the same as HTML to be laid out."""
+    """One page: its words as they are searched, and how to write the same as HTML."""
 
     text: str
-    html: str
+    html: Callable[[], str]
 
     def document(self) -> Any:
         """A pymupdf document of this one page; as tall as its words need."""
         from indexer.extract.mupdf import pymupdf
 
-        return pymupdf.open("pdf", _laid_out(self.html))
+        return pymupdf.open("pdf", _laid_out(self.html()))
 
 
 def plain(source: str) -> PageSource:
     """A page of plain text: its own lines, its own blanks."""
-    lines = "<br/>".join(
-        html.escape(line.expandtabs(4)).replace("  ", "\u00a0 ") for line in source.split("\n")
-    )
-    return PageSource(source, f"<p>{lines}</p>")
+
+    def body() -> str:
+        lines = "<br/>".join(
+            html.escape(line.expandtabs(4)).replace("  ", "\u00a0 ") for line in source.split("\n")
+        )
+        return f"<p>{lines}</p>"
+
+    return PageSource(source, body)
 
 
 def markdown(source: str) -> PageSource:
     """A page of Markdown: laid out as it is meant, its words without the marks."""
-    tokens = _markdown().parse(source)
+    parser = _markdown()
+    tokens = parser.parse(source)
     blocks: list[str] = []
     for token in tokens:
         if token.type == "inline":
             blocks.append("".join(_inline(child) for child in token.children or ()))
         elif token.type in ("fence", "code_block"):
             blocks.append(token.content.rstrip("\n"))
-    parser = _markdown()
-    return PageSource("\n\n".join(blocks), parser.renderer.render(tokens, parser.options, {}))
+    return PageSource(
+        "\n\n".join(blocks), lambda: str(parser.renderer.render(tokens, parser.options, {}))
+    )
 
 
 def _inline(token: Any) -> str:
@@ -83,11 +90,12 @@ def _laid_out(body: str) -> bytes:
     """The page as a PDF: the same bytes of HTML give the same boxes."""
     from indexer.extract.mupdf import pymupdf
 
-    inner = WIDTH_PT - 2 * MARGIN_PT
-    _, filled = pymupdf.Story(body, user_css=_STYLE).place(pymupdf.Rect(0, 0, inner, 100_000))
-    height = max(HEIGHT_PT, filled[3] + 2 * MARGIN_PT)
-    story = pymupdf.Story(body, user_css=_STYLE)
-    story.place(pymupdf.Rect(MARGIN_PT, MARGIN_PT, WIDTH_PT - MARGIN_PT, height - MARGIN_PT + 1))
+    story, height = pymupdf.Story(body, user_css=_STYLE), HEIGHT_PT
+    frame = pymupdf.Rect(MARGIN_PT, MARGIN_PT, WIDTH_PT - MARGIN_PT, height - MARGIN_PT)
+    if story.place(frame)[0]:  # more than fits on A4: a page as tall as it takes
+        frame.y1 = 100_000
+        story = pymupdf.Story(body, user_css=_STYLE)
+        height = story.place(frame)[1][3] + MARGIN_PT
     stream = io.BytesIO()
     writer = pymupdf.DocumentWriter(stream)
     story.draw(writer.begin_page(pymupdf.Rect(0, 0, WIDTH_PT, height)))

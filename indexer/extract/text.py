@@ -73,34 +73,36 @@ def cut_pages(text: str) -> list[str]:
     found: list[str] = []
     for chapter in _MANY_BLANKS.sub("\n\n\n", text).split("\f"):
         held: list[str] = []
+        chars = lines = 0
         for block in re.split(r"(?<=\n)(?=[ \t]*\n)", chapter):
-            if held and not _fits("".join([*held, block])):
+            more_chars, more_lines = len(block), _lines(block)
+            if held and (chars + more_chars > PAGE_CHARS or lines + more_lines > PAGE_LINES):
                 found.append("".join(held))
-                held = []
-            while not _fits(block):
+                held, chars, lines = [], 0, 0
+            while more_chars > PAGE_CHARS or more_lines > PAGE_LINES:
                 at = _end(block)
                 found.append(block[:at])
                 block = block[at:]
+                more_chars, more_lines = len(block), _lines(block)
             held.append(block)
+            chars, lines = chars + more_chars, lines + more_lines
         found.append("".join(held))
     return [page.strip("\n").rstrip() for page in found if page.strip()]
 
 
-def _fits(text: str) -> bool:
-    text = text.strip("\n")
-    return len(text) <= PAGE_CHARS and _lines(text) <= PAGE_LINES
-
-
-def _lines(text: str) -> int:
-    return sum(1 + max(0, len(line) - 1) // LINE_CHARS for line in text.split("\n"))
+def _lines(block: str) -> int:
+    """How many lines of a page picture a block takes."""
+    lines = block.split("\n")
+    folded = sum((len(line) - 1) // LINE_CHARS for line in lines if len(line) > LINE_CHARS)
+    return len(lines) - (lines[-1] == "") + folded
 
 
 def _end(block: str) -> int:
     """Where to end a page within a paragraph that is longer than one."""
     most = min(len(block), PAGE_CHARS)
     lines = 0
-    for line in re.finditer(r"[^\n]*\n?", block[:most]):
-        lines += 1 + max(0, len(line.group()) - 1) // LINE_CHARS
+    for line in re.finditer(r"[^\n]*\n|[^\n]+", block[:most]):
+        lines += _lines(line.group())
         if lines > PAGE_LINES:
             # A line that does not fit as a whole is still cut where the page is full.
             most = line.start() or PAGE_LINES * LINE_CHARS
