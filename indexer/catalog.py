@@ -44,6 +44,7 @@ class Catalog:
     def __init__(self, file: Path) -> None:
         self.file = file
         self.database = Database(file)
+        self._counted: tuple[int, list[sqlite3.Row]] | None = None
 
     def close(self) -> None:
         self.database.close()
@@ -183,37 +184,55 @@ class Catalog:
         self, kinds: Collection[Kind] | None = None, folder: Path | None = None
     ) -> Coverage:
         """Files of kinds we read that are there now, and how many of them each stage covers."""
-        where, bound = self._inside(folder)
-        with self.database.reading() as db:
-            row = db.execute(
-                f"""SELECT count(*) AS files,
-                    coalesce(sum(live AND read_generation IS NOT NULL), 0) AS read,
-                    coalesce(sum(live AND content_state = 'understood'), 0) AS understood,
-                    coalesce(sum(state = 'failed'), 0) AS failed
-                FROM listing f WHERE state NOT IN ('offline', 'skipped')
-                AND (? OR kind IN (SELECT value FROM json_each(?))) AND {where}""",
-                (*_among(kinds), *bound),
-            ).fetchone()
+        if folder is None:
+            groups = [g for g in self._groups() if kinds is None or g["kind"] in kinds]
+        else:
+            where, bound = self._inside(folder)
+            with self.database.reading() as db:
+                groups = db.execute(
+                    f"{GROUPS} WHERE (? OR kind IN (SELECT value FROM json_each(?))) AND {where} "
+                    "GROUP BY 1, 2, 3, 4",
+                    (*_among(kinds), *bound),
+                ).fetchall()
+        groups = [g for g in groups if g["state"] not in ("offline", "skipped")]
         return Coverage(
-            files=row["files"], read=row["read"], understood=row["understood"], failed=row["failed"]
+            files=sum(g["files"] for g in groups),
+            read=sum(g["files"] for g in groups if g["is_read"]),
+            understood=sum(g["files"] for g in groups if g["is_understood"]),
+            failed=sum(g["files"] for g in groups if g["state"] == "failed"),
         )
 
     def states(self) -> dict[str, int]:
         """How many files are in each state."""
-        with self.database.reading() as db:
-            rows = db.execute("SELECT state, count(*) AS n FROM listing GROUP BY 1 ORDER BY 1")
-            return {row["state"]: row["n"] for row in rows}
+        counts: dict[str, int] = {}
+        for group in self._groups():
+            counts[group["state"]] = counts.get(group["state"], 0) + group["files"]
+        return dict(sorted(counts.items()))
 
     def queue(self) -> int:
         """How many files wait for a stage or are in one."""
         waiting = ("pending", "reading", "read", "understanding")
         return sum(n for state, n in self.states().items() if state in waiting)
 
+    def _groups(self) -> list[sqlite3.Row]:
+        """All files, counted by kind, state and stage; kept until the next commit."""
+        version = self.database.version()
+        kept = self._counted
+        if kept is None or kept[0] != version:
+            with self.database.reading() as db:
+                kept = (version, db.execute(f"{GROUPS} GROUP BY 1, 2, 3, 4").fetchall())
+            self._counted = kept
+        return kept[1]
+
     def failed(self) -> list[Failure]:
         """Every file that could not be read or understood, with the reason."""
         with self.database.reading() as db:
             rows = db.execute(
-                """SELECT * FROM listing WHERE state = 'failed' ORDER BY root_path, path"""
+                """SELECT * FROM listing WHERE state = 'failed' AND id IN (
+                    SELECT id FROM files WHERE state = 'failed' UNION
+                    SELECT f.id FROM contents c JOIN files f ON f.content = c.content
+                    WHERE c.state = 'failed')
+                ORDER BY root_path, path"""
             ).fetchall()
         return [failure(row) for row in rows]
 
@@ -292,6 +311,8 @@ class Catalog:
 
 # A file whose content may be shown: its folder is there and it could be read when last looked at.
 LIVE = "r.offline = 0 AND f.content IS NOT NULL AND f.state IN ('known', 'pending', 'reading')"
+GROUPS = """SELECT kind, state, live AND read_generation IS NOT NULL AS is_read,
+    live AND content_state = 'understood' AS is_understood, count(*) AS files FROM listing f"""
 LISTED = "(? IS NULL OR state = ?) AND (? IS NULL OR kind = ?)"
 
 

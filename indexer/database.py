@@ -32,6 +32,7 @@ class Database:
             os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
             with self._lent() as db:
                 migrate(db)
+            self._observer = self._connect()  # never writes, so that it sees every commit
         except (OSError, sqlite3.OperationalError) as problem:
             raise CatalogProblem(
                 f"The library's catalog {file} cannot be opened ({problem}); check that its folder "
@@ -67,11 +68,16 @@ class Database:
                 raise
             db.execute("COMMIT")
 
+    def version(self) -> int:
+        """A number that changes with every commit, of this process or another."""
+        with self._idle_lock:
+            return int(self._observer.execute("PRAGMA data_version").fetchone()[0])
+
     def close(self) -> None:
         """Closes what is idle now and what is lent when it comes back; idempotent."""
         with self._idle_lock:
             self._closed = True
-            idle, self._idle = self._idle, []
+            idle, self._idle = [*self._idle, self._observer], []
         for db in idle:
             db.close()
 

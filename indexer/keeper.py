@@ -193,7 +193,11 @@ class Keeper:
                 wait_s = beat()
                 self._problems.pop(beat.__name__, None)
             except Exception as fault:
-                log.exception("%s paused", threading.current_thread().name)
+                if self._stopping.is_set():
+                    break
+                # the kind of fault alone: names and texts of a person do not belong in a log
+                log.warning("%s is paused by %s", threading.current_thread().name, type(fault))
+                log.debug("the fault", exc_info=True)
                 self._problems[beat.__name__] = _sentence(fault)
                 wait_s = PAUSE_S
             if wait_s:

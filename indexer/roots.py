@@ -32,7 +32,7 @@ class FolderProblem(Exception):
 def all_roots(db: sqlite3.Connection) -> list[Root]:
     """Every root, in the order they were added."""
     found = db.execute(
-        """SELECT r.*, (SELECT count(*) FROM files f WHERE f.root = r.id AND f.size >= 0) AS files
+        """SELECT r.*, (SELECT count(*) FROM files f WHERE f.root = r.id) AS files
         FROM roots r ORDER BY r.id"""
     )
     return [
@@ -88,9 +88,7 @@ def remove_root(database: Database, path: Path) -> int:
             raise FolderProblem(
                 f"{path} is not a watched folder{inside}; `recollect roots` lists them."
             )
-        count = db.execute(
-            "SELECT count(*) FROM files WHERE root = ? AND size >= 0", (root["id"],)
-        ).fetchone()[0]
+        count = db.execute("SELECT count(*) FROM files WHERE root = ?", (root["id"],)).fetchone()[0]
         db.execute("DELETE FROM files WHERE root = ?", (root["id"],))
         db.execute("DELETE FROM roots WHERE id = ?", (root["id"],))
     return int(count)
@@ -100,9 +98,7 @@ def is_reachable(database: Database, root: sqlite3.Row) -> bool:
     """Marks a root offline or back again; false when there is nothing to compare with."""
     name = os.fsdecode(root["path"])
     with database.reading() as db:
-        files = db.execute(
-            "SELECT count(*) FROM files WHERE root = ? AND size >= 0", (root["id"],)
-        ).fetchone()[0]
+        files = db.execute("SELECT count(*) FROM files WHERE root = ?", (root["id"],)).fetchone()[0]
     kept = f"its {files} files are remembered" if files != 1 else "its one file is remembered"
     sentence: str | None = None
     device, inode = root["device"], root["inode"]

@@ -34,6 +34,10 @@ from indexer.tree import Stat, join
 from indexer.understanding import NotUnderstood, Understood, Waiting
 
 
+# Nothing is put off for longer: what is due later than this was put off before the clock was set.
+CLOCK_SET_S = 60.0
+
+
 @dataclass(frozen=True, slots=True)
 class Before:
     """What is known of a content from earlier; `current`: by this version of the extractor."""
@@ -57,9 +61,9 @@ class Worklist:
             rows = db.execute(
                 """SELECT f.id, f.path, f.attempts, r.path AS base FROM files f
                 JOIN roots r ON r.id = f.root AND r.offline = 0
-                WHERE f.state = 'pending' AND f.due_at <= ?
-                ORDER BY f.mtime_ns DESC, f.id LIMIT ?""",
-                (time.time(), limit),
+                WHERE f.state = 'pending' AND (f.due_at <= :now OR f.due_at > :now + :clock_set_s)
+                ORDER BY f.mtime_ns DESC, f.id LIMIT :limit""",
+                {"now": time.time(), "clock_set_s": CLOCK_SET_S, "limit": limit},
             ).fetchall()
             db.executemany(
                 "UPDATE files SET state = 'reading' WHERE id = ?", [(r["id"],) for r in rows]

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import stat
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ from tests.library import Small, small
 
 
 @pytest.fixture
-def catalog(tmp_path: Path) -> Catalog:
-    return Catalog(tmp_path / "data" / "catalog.sqlite")
+def catalog(tmp_path: Path) -> Iterator[Catalog]:
+    catalog = Catalog(tmp_path / "data" / "catalog.sqlite")
+    yield catalog
+    catalog.close()
 
 
 def folder(path: Path) -> Path:
@@ -175,7 +178,7 @@ def test_name_words(path: bytes, words: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Small:
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
     base = tmp_path_factory.mktemp("library")
     with small(base / "lib", base / "data") as library:
         library.write("letters/BoatTrip.txt", "We went down the river in a boat.")
@@ -185,7 +188,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Small:
         (library.folder / "program.bin").write_bytes(bytes(range(256)) * 8)
         os.utime(library.folder / "money.md", (1_000_000_000, 1_000_000_000))
         library.keeper.run_once()
-    return library
+        yield library
 
 
 def test_same_bytes_are_one_item_with_two_paths(library: Small) -> None:
@@ -277,3 +280,14 @@ def test_only_live_generations_are_told(library: Small) -> None:
         money.read_generation: money.content,
         money.understood_generation: money.content,
     }
+
+
+def test_counts_follow_what_another_process_commits(catalog: Catalog, tmp_path: Path) -> None:
+    (folder(tmp_path / "lib") / "a.txt").write_text("a")
+    catalog.add_root(tmp_path / "lib")
+    assert catalog.coverage()["files"] == 0
+    other = Catalog(catalog.file)
+    reconcile(other)
+    other.close()
+    assert catalog.coverage()["files"] == 1
+    assert catalog.states() == {"pending": 1}

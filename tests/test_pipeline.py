@@ -398,3 +398,26 @@ def test_a_persons_files_are_left_as_they_are(library: Small) -> None:
     library.keeper.run_once()
     assert tree(library.folder) == before
     assert library.rows() == []
+
+
+def test_clock_that_was_set_back_delays_nothing_for_long(library: Small) -> None:
+    library.write("a.txt", "boat")
+    reconcile(library.catalog)
+    with library.catalog.database.writing() as db:
+        db.execute("UPDATE files SET due_at = due_at + 86400")
+    assert library.pipeline.read_some() == 1
+
+
+def test_some_parts_that_fail_do_not_fail_the_rest(library: Small) -> None:
+    words = "The boat lies in the river and nobody is there to see it. " * 12
+    library.write("a.txt", f"{words}\n\n{words} A tornado came. {words}\n\n{words}")
+    library.keeper.run_once()
+    item = library.catalog.item_of_path(library.folder / "a.txt")
+    assert item is not None
+    assert item.state == "understood"
+    assert item.reason == "model"
+    assert "parts could not be understood" in (item.sentence or "")
+    assert library.catalog.coverage()["failed"] == 0
+    assert library.catalog.retry() == 0, "only when a person names it"
+    assert library.catalog.retry(item.path) == 1
+    assert library.catalog.states() == {"read": 1}

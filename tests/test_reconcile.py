@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,11 @@ def lib(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def catalog(tmp_path: Path, lib: Path) -> Catalog:
+def catalog(tmp_path: Path, lib: Path) -> Iterator[Catalog]:
     catalog = Catalog(tmp_path / "data" / "catalog.sqlite")
     catalog.add_root(lib)
-    return catalog
+    yield catalog
+    catalog.close()
 
 
 def write(path: Path, text: str = "words") -> Path:
