@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-NOT_BENCHES = {"__init__", "__main__", "report"}
+NOT_BENCHES = {"__init__", "__main__", "prompts", "report"}
 HERE = Path(__file__).parent
 
 

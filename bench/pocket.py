@@ -1,0 +1,261 @@
+"""How well the shipped model sees, hears, finds, answers and drafts, on seeds it never saw."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bench.report import Report, Row
+from model.checkpoint import Checkpoint, find
+from model.interface import (
+    Cited,
+    Content,
+    Evidence,
+    Finished,
+    Float32,
+    Image,
+    Model,
+    Piece,
+    Sound,
+    Text,
+)
+from model.prompts import NOT_IN_LIBRARY
+from training.world import documents, pages, questions, scenes, speech
+from training.world.plans import Plan, plan
+from training.world.seeds import EVAL, dice
+from training.world.words import content_words
+
+
+def run(quick: bool) -> Report:
+    """Every figure of the model card; `quick` takes a fifth of the examples."""
+    checkpoint = find("pocket")
+    model = _loaded(checkpoint)
+    part = 5 if quick else 1
+    rows = [
+        *captions(model, 200 // part),
+        *readings(model, 100 // part),
+        *hearings(model, 100 // part),
+        *findings(model, 200, 60 if quick else 200),
+        *paraphrases(model, 500 // part, 200 // part),
+        *answers(model, checkpoint, 100 // part),
+    ]
+    return Report("pocket", rows, [EVAL.start, EVAL.stop - 1])
+
+
+def captions(model: Model, count: int) -> list[Row]:
+    """Does the caption name the first thing in the picture and its colour?"""
+    right = 0
+    for number in range(count):
+        scene = scenes.scene(dice(EVAL, number, "caption"))
+        said = model.describe(Image(scene.image)).words
+        right += content_words(f"{scene.objects[0].colour} {scene.objects[0].kind}") <= (
+            content_words(said)
+        )
+    return [
+        Row("caption", "caption names the right object and colour", right / count, "", None, 0.9)
+    ]
+
+
+def readings(model: Model, count: int) -> list[Row]:
+    """Are the words of signs and the titles of pages read letter for letter?"""
+    right = 0
+    for number in range(count):
+        rng = dice(EVAL, number, "read")
+        if number % 2:
+            picture = pages.page(rng)
+            wanted = re.findall(r'"([^"]*)"', picture.caption)[0]
+        else:
+            picture = pages.sign(rng)
+            wanted = picture.words
+        said = model.describe(Image(picture.image)).words
+        right += f'"{wanted}"' in said
+    return [Row("read", "words on a sign or page title read exactly", right / count, "", None, 0.8)]
+
+
+def hearings(model: Model, count: int) -> list[Row]:
+    """Word error rate of spoken notes, in voices known and new."""
+    rows = []
+    for key, what, voices, goal in (
+        ("wer", "known voice", speech.TRAIN_VOICES, 0.10),
+        ("wer_new_voice", "voice never trained on", speech.NEW_VOICES, 0.25),
+    ):
+        wrong = words = 0
+        for number in range(count):
+            rng = dice(EVAL, number, key)
+            note = speech.note(rng)
+            samples = speech.speak(note.text, speech.voice(rng, voices), rng)
+            said = model.describe(Sound(samples, speech.RATE_HZ)).words
+            wrong += errors(_words(note.text), _words(said))
+            words += len(_words(note.text))
+        name = f"word error rate of a spoken note, {what}"
+        rows.append(Row(key, name, wrong / words, "", None, goal, at_most=True))
+    return rows
+
+
+def findings(model: Model, count: int, asked: int) -> list[Row]:
+    """Pictures and notes found among `count` by words, and pictures by a picture, by the gist."""
+    drawn = [scenes.scene(dice(EVAL, number, "find")) for number in range(count)]
+    pictures = _gists(model, [Image(scene.image) for scene in drawn])
+    by_words = _gists(model, [Text(scene.find) for scene in drawn[:asked]])
+    photo = sum(
+        content_words(scene.find) <= content_words(drawn[best].caption)
+        for scene, best in zip(drawn, (by_words @ pictures.T).argmax(1).tolist(), strict=False)
+    )
+    alike = 0
+    for number in range(asked):
+        plan_: Plan = plan(dice(EVAL, number, "find"))
+        assert plan_.caption == drawn[number].caption
+        rng = dice(EVAL, number, "like")
+        other = scenes.draw(plan_, rng, rng.choice(scenes.SIZES_PX), scenes.style(rng))
+        best = np.argsort(-(_gists(model, [Image(other.image)]) @ pictures.T)[0])[:5]
+        alike += any(drawn[one].caption == plan_.caption for one in best)
+    notes = []
+    for number in range(count):
+        rng = dice(EVAL, number, "sound")
+        note = speech.note(rng)
+        samples = speech.speak(note.text, speech.voice(rng), rng)
+        notes.append((note, Sound(samples, speech.RATE_HZ)))
+    sounds = _gists(model, [sound for _, sound in notes])
+    topics = _gists(model, [Text(note.topic) for note, _ in notes[:asked]])
+    heard = sum(
+        content_words(note.topic) <= content_words(notes[best][0].text) or notes[best][0] is note
+        for (note, _), best in zip(notes, (topics @ sounds.T).argmax(1).tolist(), strict=False)
+    )
+    return [
+        Row("photo_r1", f"picture found by words, first of {count}", photo / asked, "", None, 0.9),
+        Row(
+            "sound_r1",
+            f"spoken note found by words, first of {count}",
+            heard / asked,
+            "",
+            None,
+            0.9,
+        ),
+        Row(
+            "like_r5", f"picture found by another, first 5 of {count}", alike / asked, "", None, 0.8
+        ),
+    ]
+
+
+def paraphrases(model: Model, count: int, asked: int) -> list[Row]:
+    """Paragraphs found by a question without any of their words, by vectors alone."""
+    held = [documents.paragraph(dice(EVAL, number, "paraphrase")) for number in range(count)]
+    passages = model.embed([Text(text) for text, _ in held])
+    queries = model.embed([Text(said[0].paraphrase) for _, said in held[:asked]], "query")
+    score = _both([one.gist for one in queries], [one.gist for one in passages])
+    score += _both([_body(one.body) for one in queries], [_body(one.body) for one in passages])
+    found = 0
+    for number in range(asked):
+        families = [{one.family for one in said} for _, said in held]
+        best = np.argsort(-score[number])[:5].tolist()
+        # a question that leaves out the names fits every paragraph with such a fact
+        found += any(held[number][1][0].family in families[one] for one in best)
+    what = f"paragraph found by a paraphrase, first 5 of {count}"
+    return [Row("paraphrase_r5", what, found / asked, "", None, 0.7)]
+
+
+@dataclass
+class _Told:
+    """An answer as it came."""
+
+    text: str = ""
+    cited: list[Cited] = field(default_factory=list)
+    tokens: int = 0
+    seconds: float = 0.0
+    accepted: list[float] = field(default_factory=list)
+
+
+def answers(model: Model, checkpoint: Checkpoint, count: int) -> list[Row]:
+    """Right values, honest refusals, and what the drafter does for speed."""
+    cases = [questions.exchange(dice(EVAL, number, "answer"), 0.0) for number in range(2 * count)]
+    plain = _loaded(checkpoint, drafter=False)
+    right = refused = false_refusals = there = away = 0
+    fast, slow = _Told(), _Told()
+    for case in cases[:count]:
+        evidence = [
+            Evidence(n, source.title, source.words) for n, source in enumerate(case.sources, 1)
+        ]
+        said = _ask(model, case.question, evidence, fast)
+        _ask(plain, case.question, evidence, slow)
+        refusal = NOT_IN_LIBRARY.rstrip(".") in said.text
+        if case.present:
+            there += 1
+            false_refusals += refusal
+            right += case.value in said.text and any(one.n == case.cited for one in said.cited)
+        else:
+            away += 1
+            refused += refusal
+    accepted = float(np.mean(fast.accepted)) if fast.accepted else 0.0
+    speed, base = fast.tokens / fast.seconds, slow.tokens / slow.seconds
+    return [
+        Row("answer", "right value with its evidence", right / there, "", None, 0.8),
+        Row("refuse", "says that it is not there when it is not", refused / away, "", None, 0.9),
+        Row(
+            "no_false_refuse",
+            "does not say so when it is",
+            1 - false_refusals / there,
+            "",
+            None,
+            0.9,
+        ),
+        Row("draft_acceptance", "drafted tokens kept while answering", accepted, "", None, 0.6),
+        Row("draft_speed", "answer tokens a second with drafter", speed, "tokens/s", base, 1.4),
+    ]
+
+
+def _ask(model: Model, question: str, evidence: Sequence[Evidence], total: _Told) -> _Told:
+    said = _Told()
+    begun = time.perf_counter()
+    for event in model.answer(question, evidence):
+        match event:
+            case Piece(text):
+                said.text += text
+            case Cited():
+                said.cited.append(event)
+            case Finished():
+                total.tokens += event.tokens
+                if event.draft_acceptance is not None:
+                    total.accepted.append(event.draft_acceptance)
+    total.seconds += time.perf_counter() - begun
+    return said
+
+
+def errors(wanted: Sequence[str], said: Sequence[str]) -> int:
+    """Words to insert, remove or replace: the edit distance."""
+    before = list(range(len(said) + 1))
+    for row, word in enumerate(wanted, start=1):
+        now = [row]
+        for column, other in enumerate(said, start=1):
+            now.append(min(before[column] + 1, now[-1] + 1, before[column - 1] + (word != other)))
+        before = now
+    return before[-1]
+
+
+def _loaded(checkpoint: Checkpoint, drafter: bool = True) -> Model:
+    from dataclasses import replace
+
+    from model.gemma import Gemma
+
+    return Gemma(checkpoint if drafter else replace(checkpoint, drafter=None))
+
+
+def _gists(model: Model, contents: Sequence[Content]) -> Float32:
+    return np.stack([one.gist for one in model.embed(contents)])
+
+
+def _both(queries: Sequence[Float32], items: Sequence[Float32]) -> Float32:
+    made: Float32 = np.stack(queries) @ np.stack(items).T
+    return made
+
+
+def _body(body: Float32 | None) -> Float32:
+    assert body is not None, "every text has a body"
+    return body
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[a-z0-9]+", text.lower())
