@@ -97,7 +97,7 @@ def begin(model: Any) -> None:
     vision.pos_embedding.normal_(std=0.5)
     _rotation(vision.multimodal_embedder.embedding_projection.weight)
     basis = torch.linalg.qr(torch.randn(HIDDEN, HIDDEN))[0]
-    waves = _waves()  # (2 * bands, FRAME): all cosines, then all sines
+    waves = filters()  # (2 * bands, FRAME): all cosines, then all sines
     count = len(waves) // 2
     heard, energy = basis[:, : 2 * count], basis[:, 2 * count :]
     # A frame arrives with unit mean square; scaled so that a soft token does too, on average.
@@ -216,19 +216,24 @@ def _low_frequencies(rows: int, side: int = 48) -> torch.Tensor:
     return even
 
 
-def _waves() -> torch.Tensor:
-    """(2 * HALVES * BANDS, FRAME): Hann-windowed cosines, then the sines, of mel-spaced
-    frequencies on each half of a frame; each row has unit length."""
+def centres_hz() -> torch.Tensor:
+    """(BANDS,): the mel-spaced frequencies that the first layer listens to."""
 
     def mel(hz: float) -> float:
         return 2595 * math.log10(1 + hz / 700)
 
     marks = torch.linspace(mel(LOWEST_HZ), mel(HIGHEST_HZ), BANDS)
-    hertz = 700 * (10 ** (marks / 2595) - 1)
+    hertz: torch.Tensor = 700 * (10 ** (marks / 2595) - 1)
+    return hertz
+
+
+def filters() -> torch.Tensor:
+    """(2 * HALVES * BANDS, FRAME): Hann-windowed cosines, then the sines, of those frequencies on
+    each half of a frame; each row has unit length."""
     long = FRAME // HALVES
     at_s = torch.arange(long) / RATE_HZ
     window = torch.hann_window(long, periodic=False)
-    angles = 2 * math.pi * hertz[:, None] * at_s
+    angles = 2 * math.pi * centres_hz()[:, None] * at_s
     made = torch.zeros(2, HALVES, BANDS, FRAME)
     for half in range(HALVES):
         made[0, half, :, half * long : (half + 1) * long] = torch.cos(angles) * window

@@ -32,12 +32,10 @@ LOG_EVERY = 25
 def distil(model: Any, drafter: Any, directory: Path, media: Path, minutes: float) -> float:
     """Train `drafter` in place for so many minutes; the held-out share of first guesses that the
     target agrees with comes back."""
-    from training.trainer import Ids
-
     model.set_attn_implementation("eager")
     drafter.set_attn_implementation("eager")
     lesson = _Lesson(model.eval().requires_grad_(False), drafter)
-    ids = Ids(model.config)
+    ids = loader.Ids(model.config)
     queue, told, process = loader.start(directory, media, ids, 77)
     told.value = 0.6
     optimizer = torch.optim.AdamW(drafter.parameters(), lr=RATE, betas=(0.9, 0.98))

@@ -60,6 +60,18 @@ def mix(progress: float) -> Mix:
 TASK_OF = {"scene": lessons.CAPTION, "clip": lessons.TRANSCRIPT, "note": lessons.TRANSCRIPT}
 
 
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """The ids of the soft tokens, in a shape that travels to another process."""
+
+    image_token_id: int
+    audio_token_id: int
+
+    def __init__(self, config: Any) -> None:
+        object.__setattr__(self, "image_token_id", config.image_token_id)
+        object.__setattr__(self, "audio_token_id", config.audio_token_id)
+
+
 class Table:
     """Builds batches from the world with dice of its own."""
 

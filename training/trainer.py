@@ -181,7 +181,7 @@ class Run:
 
     def go(self) -> None:
         """Train until the time is used up."""
-        config = Ids(self.student.model.config)
+        config = loader.Ids(self.student.model.config)
         queue, told, process = loader.start(
             self.directory, self.media, config, self.salt + 1000 * self.step
         )
@@ -275,18 +275,6 @@ class Run:
             for group, peak in zip(optimizer.param_groups, peaks, strict=True):
                 group["peak"] = peak
         self.step, self.spent_s = held["step"], held["spent_s"]
-
-
-@dataclass(frozen=True, slots=True)
-class Ids:
-    """The ids of the soft tokens, in a shape that travels to another process."""
-
-    image_token_id: int
-    audio_token_id: int
-
-    def __init__(self, config: Any) -> None:
-        object.__setattr__(self, "image_token_id", config.image_token_id)
-        object.__setattr__(self, "audio_token_id", config.audio_token_id)
 
 
 def _optimizers(student: Student) -> list[Any]:

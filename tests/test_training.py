@@ -1,0 +1,200 @@
+"""The trainer computes what the program computes, and the shipped layout is the published one."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model import inputs, prompts
+from model.interface import Image, Sound, Text
+from training import architecture, batches, lessons, loader
+from training import tokenizer as tokenizers
+from training.renders import Asked, Rendered
+from training.trunk import Trunk, masks
+from training.world.seeds import TRAIN
+
+torch = pytest.importorskip("torch")
+
+POCKET = Path(__file__).parents[1] / "model" / "pocket"
+CUT = inputs.Media(picture_tokens=architecture.PICTURE_TOKENS)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Any:
+    return tokenizers.train(lessons.corpus(60))
+
+
+@pytest.fixture(scope="module")
+def pair(tokenizer: Any) -> tuple[Any, Any]:
+    """A model and its drafter, untrained."""
+    model, drafter = architecture.new(tokenizer, seed=3)
+    model.set_attn_implementation("eager")
+    return model.eval(), drafter.eval()
+
+
+def _picture() -> Image:
+    pixels = np.random.default_rng(0).integers(0, 255, (120, 160, 3), dtype=np.uint8)
+    return Image(pixels)
+
+
+def _sound() -> Sound:
+    samples = np.random.default_rng(1).standard_normal(6000).astype(np.float32) * 0.1
+    return Sound(samples, 16_000)
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60).filter(lambda text: "▁" not in text))
+def test_any_text_survives_the_tokenizer(text: str) -> None:
+    shared = _shared_tokenizer()
+    ids = shared(text, add_special_tokens=False)["input_ids"]
+    spoken = [one for one in shared.all_special_tokens if one in text]
+    assert spoken or shared.decode(ids) == text
+
+
+_KEPT: list[Any] = []
+
+
+def _shared_tokenizer() -> Any:
+    if not _KEPT:
+        _KEPT.append(tokenizers.train(lessons.corpus(20), 500))
+    return _KEPT[0]
+
+
+def test_digits_stand_alone_so_that_numbers_can_be_copied(tokenizer: Any) -> None:
+    pieces = tokenizer.tokenize("1,850 euros")
+    assert [piece for piece in pieces if piece.isdigit()] == ["1", "8", "5", "0"]
+
+
+def test_the_instructions_are_single_tokens(tokenizer: Any) -> None:
+    for prompt in (prompts.GIST, prompts.CAPTION, prompts.TRANSCRIPT, prompts.ANSWER_RULES):
+        assert len(tokenizer(prompt.strip(), add_special_tokens=False)["input_ids"]) == 1
+
+
+@pytest.mark.skipif(not (POCKET / "tokenizer.json").exists(), reason="pocket was not made yet")
+def test_the_shipped_tokenizer_knows_todays_instructions() -> None:
+    """A changed sentence in prompts.py needs a new pocket: `make pocket`."""
+    shipped = tokenizers.load(POCKET)
+    for sentence in tokenizers.SENTENCES:
+        assert len(shipped(sentence, add_special_tokens=False)["input_ids"]) == 1, sentence
+
+
+@pytest.mark.parametrize("content", [_picture(), _sound(), Text("The rent is 900 euros.")])
+def test_the_trunk_is_the_models_own_forward(pair: tuple[Any, Any], tokenizer: Any, content: Any):  # type: ignore[no-untyped-def]
+    row = inputs.render(prompts.gist(content), tokenizer, CUT)
+    with torch.no_grad():
+        theirs = pair[0](**inputs.batch([row])).logits
+        states = _run(pair[0], row)
+        ours = Trunk(pair[0], compiled=False).logits(states.last)
+    words = torch.from_numpy(row.kinds == inputs.TEXT_TOKEN)
+    torch.testing.assert_close(ours[0, words], theirs[0, words], atol=1e-4, rtol=1e-4)
+
+
+def _run(model: Any, row: inputs.Inputs) -> Any:
+    ids = torch.from_numpy(row.ids)[None]
+    order = torch.arange(len(row))[None]
+    whole = torch.zeros_like(order)
+    blocks = torch.where(torch.from_numpy(row.kinds)[None] == inputs.IMAGE_TOKEN, 0, -1)
+    trunk = Trunk(model, compiled=False)
+    patches, places = torch.zeros(0, 6912), torch.zeros(0, 2, dtype=torch.long)
+    if row.pictures:
+        patches = torch.from_numpy(row.pictures[0].values)
+        places = torch.from_numpy(row.pictures[0].positions)
+    frames = torch.from_numpy(row.sounds[0]) if row.sounds else torch.zeros(0, 640)
+    embeds = trunk.embed(ids, patches, places, frames)
+    return trunk(embeds, order, masks(order, whole, whole, blocks, architecture.WINDOW))
+
+
+def test_packed_branches_see_what_fresh_prompts_see(pair: tuple[Any, Any], tokenizer: Any) -> None:
+    """Two examples in one row, one of them in two branches, against each prompt alone."""
+    model = pair[0]
+    desk = batches.Desk(tokenizer, CUT)
+    cut = inputs.patches(_picture(), CUT)
+    data = np.round(cut.values * 255).astype(np.uint8)
+    columns = int(cut.positions[-1, 0]) + 1
+    item = Rendered(data, columns, "a red ball", ("ball",), (Asked("What?", "A ball", "ball"),))
+    examples = [
+        desk.medium(item, lessons.CAPTION, 0, random.Random(0)),
+        desk.text("red ball", 0, True),
+    ]
+    batch = batches.pack(examples, 1, 160, loader.Ids(model.config))
+    t = {name: torch.from_numpy(getattr(batch, name)) for name in batch.__slots__}
+    trunk = Trunk(model, compiled=False)
+    with torch.no_grad():
+        embeds = trunk.embed(t["ids"], t["patches"].float() / 255, t["places"], t["frames"])
+        allowed = masks(t["positions"], t["owners"], t["branches"], t["blocks"], 512)
+        packed = trunk(embeds, t["positions"], allowed)
+        for (row, at, *_), prompt in zip(
+            batch.vectors.tolist(),
+            (prompts.gist(_picture()), prompts.gist(Text("red ball"))),
+            strict=True,
+        ):
+            alone = _run(model, inputs.render(prompt, tokenizer, CUT))
+            torch.testing.assert_close(
+                packed.gist[row, at], alone.gist[0, -1], atol=2e-3, rtol=2e-3
+            )
+        caption = _run(model, inputs.render(prompts.describe(_picture()), tokenizer, CUT))
+        first = int(np.flatnonzero(batch.labels[0] != batches.NOTHING)[0])
+        torch.testing.assert_close(packed.last[0, first], caption.last[0, -1], atol=2e-3, rtol=2e-3)
+
+
+def test_answers_are_written_as_the_program_reads_them() -> None:
+    for number in range(20):
+        lesson = lessons.answer(random.Random(number), 4)
+        if lesson.task == lessons.REFUSE:
+            assert lesson.target == prompts.NOT_IN_LIBRARY
+            continue
+        n, quote = lesson.target.split(" [")[-1].removesuffix('"].').split(': "')
+        fenced = "".join(part for part in lesson.prompt[-1].parts if isinstance(part, str))
+        source = fenced.split(f"<source {n} ")[1].split("</source>")[0]
+        assert quote in source
+
+
+def test_the_drafter_changes_no_word(pair: tuple[Any, Any], tokenizer: Any) -> None:
+    """The published drafter configuration can be built, and greedy output stays the same."""
+    model, drafter = pair
+    ids = tokenizer("The deposit for Mill Lane 4 is", return_tensors="pt")
+    say = {"max_new_tokens": 12, "do_sample": False}
+    alone = model.generate(**ids, **say)
+    drafter.generation_config.num_assistant_tokens = 3
+    drafted = model.generate(**ids, **say, assistant_model=drafter)
+    assert alone.tolist() == drafted.tolist()
+
+
+def test_a_tone_wakes_its_own_band(pair: tuple[Any, Any]) -> None:
+    """The first weights hear: the energy of a tone stands in the band nearest to it."""
+    model = pair[0]
+    waves = architecture.filters()
+    count = len(waves) // 2
+    time_s = torch.arange(640) / 16_000
+    for hertz in (300.0, 1000.0, 3000.0):
+        energy = waves @ torch.sin(2 * torch.pi * hertz * time_s + 0.7)
+        heard = (energy[:count] ** 2 + energy[count:] ** 2)[: architecture.BANDS]
+        nearest = (architecture.centres_hz() - hertz).abs().argmin()
+        assert abs(int(heard.argmax()) - int(nearest)) <= 1
+    layer = model.model.language_model.layers[0]
+    made = layer.mlp(model.model.embed_audio.embedding_projection.weight.T[:4])
+    assert torch.isfinite(made).all()
+
+
+@pytest.mark.skipif(not (POCKET / "model.safetensors").exists(), reason="pocket was not made yet")
+def test_pocket_is_small_and_complete() -> None:
+    files = [file for file in POCKET.rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in files) <= 25_000_000
+    names = {str(file.relative_to(POCKET)) for file in files}
+    assert names >= {
+        "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+        "chat_template.jinja", "generation_config.json", "processor_config.json", "README.md",
+        "assistant/config.json", "assistant/model.safetensors",
+    }  # fmt: skip
+
+
+def test_training_dice_stay_in_their_range() -> None:
+    assert loader.mix(0.0).sources == 1
+    assert loader.mix(1.0).length <= 768
+    assert len(TRAIN) == 10**8
