@@ -64,6 +64,29 @@ class Matrix:
         return ranked(found, limit)
 
 
+class Matrices:
+    """The matrices of several tables, read again when a table has changed."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._held: dict[str, Matrix] = {}
+
+    def of(self, name: str, table: Any) -> Matrix | None:
+        """The open table `name` as it is now; None where it is too large to be held."""
+        version = table.version
+        held = self._held.get(name)
+        if held is not None and held.version == version:
+            return held
+        dim = table.schema.field("vector").type.list_size
+        if table.count_rows() * dim * 4 > self._most_bytes:
+            self._held.pop(name, None)
+            return None
+        fields = ["content", "generation", "ordinal", "kind", "vector"]
+        matrix = Matrix.of(version, table.search().select(fields).to_arrow(), dim)
+        self._held[name] = matrix
+        return matrix
+
+
 ROUNDING = 1e-6  # below this, scores differ by the order of summation alone
 
 

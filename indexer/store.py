@@ -12,28 +12,31 @@ filter: filters are typed expressions over names we made.
 
 from __future__ import annotations
 
+import functools
 import re
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 
-from indexer.durability import Durability, set_aside_newest
+from indexer.durability import Durability
 from indexer.folding import terms, tokens
-from indexer.matrix import Matrix, Row, ranked, rounded
+from indexer.matrix import Matrices, Row, ranked, rounded
 from indexer.passages import Kind, Passage, Place, PlaceJson, place_json
 from indexer.rows import passage_of, vectors_schema, vectors_table, words_row, words_schema
+from indexer.tables import StoreProblem, Tables
 from model.interface import Float32
 
+__all__ = ["Found", "Space", "Store", "StoreProblem", "VectorRow", "probe"]
+
 Space = Literal["gist", "body"]
-T = TypeVar("T")
 
 # Up to here the vectors of one table are searched in memory, beyond it by scanning the disk.
 RESIDENT_BYTES = 256 << 20
@@ -46,10 +49,6 @@ KEEP_VERSIONS = timedelta(hours=1)
 KEEP_ALL = timedelta(days=36_500)
 
 _OWN = re.compile(r"[0-9a-z]{1,64}")
-
-
-class StoreProblem(Exception):
-    """The index cannot be used; the message says why and what to do about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +81,19 @@ class Store:
             import lancedb
 
             folder.mkdir(parents=True, exist_ok=True)
-            self._database = lancedb.connect(folder, read_consistency_interval=timedelta(0))
+            database = lancedb.connect(folder, read_consistency_interval=timedelta(0))
         except ImportError as problem:
             raise StoreProblem(f"LanceDB does not load ({problem}); reinstall it.") from problem
         except OSError as problem:
             raise StoreProblem(
                 f"The index folder {folder} cannot be used: {problem.strerror}."
             ) from problem
-        self._folder = folder
+        self._tables = Tables(folder, database)
         self._durability = Durability(folder)
         self._lock = threading.RLock()
-        self._tables: dict[str, Any] = {}
-        self._matrices: dict[str, Matrix] = {}
+        self._matrices = Matrices(RESIDENT_BYTES)
         self._unindexed = 0
-        if not self._exists("words"):
+        if not self._tables.exist("words"):
             self._create_words()
         else:
             self._unindexed = self._indexed_behind()
@@ -121,10 +119,10 @@ class Store:
         import pyarrow as pa
 
         with self._lock:
-            self._table("words").add(pa.Table.from_pylist(rows, schema=words_schema()))
+            self._tables["words"].add(pa.Table.from_pylist(rows, schema=words_schema()))
             self._unindexed += len(rows)
             if self._unindexed > UNINDEXED_ROWS:
-                self._table("words").optimize(cleanup_older_than=KEEP_ALL)
+                self._tables["words"].optimize(cleanup_older_than=KEEP_ALL)
                 self._unindexed = 0
 
     def add_vectors(
@@ -164,9 +162,9 @@ class Store:
     def _add_vectors(
         self, name: str, dim: int, pairs: Sequence[tuple[dict[str, Any], Float32]]
     ) -> None:
-        if not self._exists(name):
-            self._tables[name] = self._database.create_table(name, schema=vectors_schema(dim))
-        self._table(name).add(vectors_table(dim, pairs))
+        if not self._tables.exist(name):
+            self._tables.make(name, vectors_schema(dim))
+        self._tables[name].add(vectors_table(dim, pairs))
 
     def sync(self) -> None:
         """Return when everything written so far would survive a power cut."""
@@ -179,21 +177,21 @@ class Store:
         if not names:
             return
         with self._lock:
-            for table in self._names():
+            for table in self._tables.names():
                 for start in range(0, len(names), FILTER_IDS):
-                    self._table(table).delete(_among("generation", names[start:][:FILTER_IDS]))
+                    self._tables[table].delete(_among("generation", names[start:][:FILTER_IDS]))
 
     def optimize(self) -> None:
         """Compact, bring the full-text index up to date, and drop versions older than an hour. For
         the writer, when nothing else is to be done."""
         with self._lock:
-            for name in self._names():
-                self._table(name).optimize(cleanup_older_than=KEEP_ALL)
+            for name in self._tables.names():
+                self._tables[name].optimize(cleanup_older_than=KEEP_ALL)
             self._unindexed = 0
             # What replaces the old files has to be on disk before they go.
             self._durability.sync()
-            for name in self._names():
-                self._table(name).optimize(cleanup_older_than=KEEP_VERSIONS)
+            for name in self._tables.names():
+                self._tables[name].optimize(cleanup_older_than=KEEP_VERSIONS)
             self._durability.sync()
 
     # Reading
@@ -201,14 +199,14 @@ class Store:
     def generations(self) -> set[str]:
         """Every generation that has a row in any table."""
         found: set[str] = set()
-        for name in self._names():
-            column = self._columns(name, ["generation"])["generation"]
+        for name in self._tables.names():
+            column = self._tables.columns(name, ["generation"])["generation"]
             found.update(column.unique().to_pylist())
         return found
 
     def counts(self) -> dict[str, int]:
         """How many passages each generation has."""
-        column = self._columns("words", ["generation"])["generation"]
+        column = self._tables.columns("words", ["generation"])["generation"]
         return {one["values"]: one["counts"] for one in column.value_counts().to_pylist()}
 
     def passages(self, generation: str) -> list[Passage]:
@@ -247,7 +245,7 @@ class Store:
         if ordinals is not None:
             where = where.and_(_among("ordinal", ordinals))
         fields = ["generation", "ordinal", "source", "page", "start_s", "end_s", "text"]
-        rows: list[dict[str, Any]] = self._read(
+        rows: list[dict[str, Any]] = self._tables.read(
             "words", lambda table: table.search().where(where).select(fields).to_list()
         )
         return rows
@@ -256,7 +254,7 @@ class Store:
         """Every passage as (content, generation, ordinal, source, place, text), by content, ordinal
         and generation: what two indexes are compared by."""
         fields = ["content", "generation", "ordinal", "source", "page", "start_s", "end_s", "text"]
-        table = self._columns("words", fields).sort_by(
+        table = self._tables.columns("words", fields).sort_by(
             [("content", "ascending"), ("ordinal", "ascending"), ("generation", "ascending")]
         )
         for batch in table.to_batches():
@@ -326,7 +324,7 @@ class Store:
             return rows
 
         while True:
-            rows = self._read("words", search)
+            rows = self._tables.read("words", search)
             found: list[tuple[Row, float]] = [
                 ((row["content"], row["generation"], row["ordinal"]), rounded(row["_score"]))
                 for row in rows
@@ -350,37 +348,15 @@ class Store:
         """The passages nearest to the unit `vector` (D,) by cosine, exactly. Vectors of another
         fingerprint than `key` are not looked at."""
         name = f"{space}_{_own(key)}"
-        if limit <= 0 or _nothing(kinds, contents) or not self._exists(name):
+        if limit <= 0 or _nothing(kinds, contents) or not self._tables.exist(name):
             return []
-        matrix = self._matrix(name)
+        matrix = self._tables.read(name, functools.partial(self._matrices.of, name))
         unit = (vector / max(float(np.linalg.norm(vector)), 1e-12)).astype(np.float32)
         if matrix is not None:
             found = matrix.nearest(unit, limit, kinds, contents)
         else:
             found = self._scan(name, unit, limit, kinds, contents)
         return [Found(*row, score) for row, score in found]
-
-    def _matrix(self, name: str) -> Matrix | None:
-        """The table in memory, as it is now; None where it is too large for that."""
-
-        def load(table: Any) -> Matrix | None:
-            version = table.version
-            held = self._matrices.get(name)
-            if held is not None and held.version == version:
-                return held
-            dim = table.schema.field("vector").type.list_size
-            if table.count_rows() * dim * 4 > RESIDENT_BYTES:
-                return None
-            fields = ["content", "generation", "ordinal", "kind", "vector"]
-            return Matrix.of(version, table.search().select(fields).to_arrow(), dim)
-
-        matrix = self._read(name, load)
-        with self._lock:
-            if matrix is None:
-                self._matrices.pop(name, None)
-            else:
-                self._matrices[name] = matrix
-        return matrix
 
     def _scan(
         self,
@@ -400,63 +376,28 @@ class Store:
             rows: list[dict[str, Any]] = builder.to_list()
             return rows
 
-        rows = self._read(name, search)
+        rows = self._tables.read(name, search)
         found: list[tuple[Row, float]] = [
             ((row["content"], row["generation"], row["ordinal"]), rounded(1 - row["_distance"]))
             for row in rows
         ]
         return ranked(found, limit)
 
-    # Tables
-
-    def _names(self) -> list[str]:
-        return sorted(path.stem for path in self._folder.glob("*.lance") if self._exists(path.stem))
-
-    def _exists(self, name: str) -> bool:
-        """A table exists from its first manifest on, whether or not it can be opened."""
-        return any((self._folder / f"{name}.lance" / "_versions").glob("*.manifest"))
+    # The words table
 
     def _create_words(self) -> None:
-        self._tables["words"] = self._database.create_table("words", schema=words_schema())
+        table = self._tables.make("words", words_schema())
         # Without an index a search finds nothing, not even by reading; with one made on the empty
         # table, rows are found from the moment they are added.
-        self._tables["words"].create_index("folded", config=_full_text())
+        table.create_index("folded", config=_full_text())
         self._durability.sync()
 
     def _indexed_behind(self) -> int:
-        statistics = self._read("words", lambda table: table.index_stats("folded_idx"))
+        statistics = self._tables.read("words", lambda table: table.index_stats("folded_idx"))
         if statistics is None:  # killed between making the table and its index
-            self._table("words").create_index("folded", config=_full_text())
+            self._tables["words"].create_index("folded", config=_full_text())
             return 0
         return int(statistics.num_unindexed_rows)
-
-    def _table(self, name: str) -> Any:
-        """The open table. A newest version that does not open is set aside for the one before; the
-        catalog sees from `counts` what that lost. Raises StoreProblem."""
-        with self._lock:
-            while name not in self._tables:
-                try:
-                    self._tables[name] = self._database.open_table(name)
-                except Exception as problem:
-                    path = self._folder / f"{name}.lance"
-                    if set_aside_newest(path, self._folder / "aside") is None:
-                        raise StoreProblem(
-                            f"The index table {path} is damaged and no earlier version of it "
-                            "is left; move the index folder away and run `recollect index`."
-                        ) from problem
-            return self._tables[name]
-
-    def _read(self, name: str, read: Callable[[Any], T]) -> T:
-        """`read` of the table, once more on a fresh one if its version was cleaned up meanwhile."""
-        try:
-            return read(self._table(name))
-        except (OSError, RuntimeError, ValueError):
-            with self._lock:
-                self._tables.pop(name, None)
-            return read(self._table(name))
-
-    def _columns(self, name: str, fields: list[str]) -> Any:
-        return self._read(name, lambda table: table.search().select(fields).to_arrow())
 
 
 def probe() -> str | None:

@@ -324,7 +324,7 @@ def test_the_index_keeps_up_while_rows_pour_in(
     store = Store(tmp_path)
     for n in range(30):
         store.add_words(new_name(), f"{n:040x}", Kind.DOCUMENT, text_passages(f"word number {n}"))
-    statistics = store._table("words").index_stats("folded_idx")
+    statistics = store._tables["words"].index_stats("folded_idx")
     assert statistics.num_indexed_rows >= 21
     assert len(store.search_words("word", 50)) == 30
     assert contents_of(store.search_words("29", 50)) == [f"{29:040x}"]
@@ -389,6 +389,14 @@ def test_a_table_with_no_good_version_is_a_problem_not_a_new_table(tmp_path: Pat
     with pytest.raises(StoreProblem, match="damaged"):
         Store(tmp_path)
     assert any(versions.glob("*.manifest"))
+
+
+def test_a_table_whose_index_was_never_made_gets_it(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.add_words(new_name(), "ab", Kind.DOCUMENT, text_passages("word"))
+    store._tables["words"].drop_index("folded_idx")
+    assert store.search_words("word", 3) == []
+    assert len(Store(tmp_path).search_words("word", 3)) == 1
 
 
 def test_a_folder_that_cannot_be_used_is_a_problem(tmp_path: Path) -> None:
