@@ -387,8 +387,8 @@ class Store:
 
     def _create_words(self) -> None:
         table = self._tables.make("words", words_schema())
-        # Without an index a search finds nothing, not even by reading; with one made on the empty
-        # table, rows are found from the moment they are added.
+        # Without it words are cut by LanceDB's usual rules, stems and stop words among them; with it
+        # made on the empty table, rows are found by ours from the moment they are added.
         table.create_index("folded", config=_full_text())
         self._durability.sync()
 
