@@ -41,10 +41,11 @@ Space = Literal["gist", "body"]
 # Up to here the vectors of one table are searched in memory, beyond it by scanning the disk.
 RESIDENT_BYTES = 256 << 20
 # More ids than this in one filter are slower than reading on and filtering here.
-FILTER_IDS = 2_000
+FILTER_IDS = 5_000
 # Rows the full-text index does not know yet are found by reading them all: 230 ms for 50,000.
 UNINDEXED_ROWS = 5_000
-MOST_ROWS = 20_000
+# Equally good rows are read on to be cut by name; from here on it no longer matters which.
+MOST_TIED_ROWS = 20_000
 KEEP_VERSIONS = timedelta(hours=1)
 KEEP_ALL = timedelta(days=36_500)
 
@@ -331,7 +332,7 @@ class Store:
                 if here is None or row["content"] in here
             ]
             order = ranked(found, limit)
-            exhausted = len(rows) < read or read >= MOST_ROWS
+            exhausted = len(rows) < read or (here is None and read >= MOST_TIED_ROWS)
             if exhausted or (len(order) == limit and rounded(rows[-1]["_score"]) < order[-1][1]):
                 return [Found(*row, score) for row, score in order]
             read *= 4
@@ -387,8 +388,8 @@ class Store:
 
     def _create_words(self) -> None:
         table = self._tables.make("words", words_schema())
-        # Without it words are cut by LanceDB's usual rules, stems and stop words among them; with it
-        # made on the empty table, rows are found by ours from the moment they are added.
+        # Without it words are cut by LanceDB's usual rules, with stems and stop words; made on the
+        # empty table, it lets rows be found by our rules from the moment they are added.
         table.create_index("folded", config=_full_text())
         self._durability.sync()
 
