@@ -33,7 +33,6 @@ from indexer.reading import ATTEMPTS, Known, Outcome, Pending, Read, Refused, Sk
 from indexer.tree import Stat, join
 from indexer.understanding import NotUnderstood, Understood, Waiting
 
-
 # Nothing is put off for longer: what is due later than this was put off before the clock was set.
 CLOCK_SET_S = 60.0
 

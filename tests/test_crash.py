@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image as Picture
 
 from tests.library import Small, small
 
@@ -36,6 +37,7 @@ def meddle(folder: Path, chance: random.Random, round_: int) -> None:
         path = folder / f"f{chance.randrange(6)}" / f"{round_}-{n}.txt"
         path.parent.mkdir(exist_ok=True)
         path.write_text(f"round {round_} file {n}: " + "the boat lay in the river. " * n)
+    Picture.new("RGB", (32, 32), (25 * round_, 0, 0)).save(path.with_suffix(".png"))
     files = sorted(folder.rglob("*.txt"))
     for path in chance.sample(files, min(len(files), 8)):
         what = chance.randrange(4)
@@ -77,7 +79,7 @@ def check(library: Small) -> None:
     """Nothing twice, nothing that nobody points at, nothing unfinished."""
     rows = [(content, ordinal) for content, ordinal, *_ in library.rows()]
     assert len(rows) == len(set(rows))
-    assert library.store.generations() == library.generations()
+    assert library.store.generations() <= library.generations()
     assert library.catalog.states().keys() == {"understood"}
     assert library.catalog.queue() == 0
 
@@ -101,7 +103,7 @@ def test_index_equals_one_from_scratch_after_every_kill(tmp_path: Path) -> None:
         scratch.keeper.run_once()
         assert rows == scratch.rows()
         assert files == {row.path for row in scratch.catalog.files(limit=10_000)}
-        assert files == set(folder.rglob("*.txt"))
+        assert files == set(folder.rglob("*.*"))
 
 
 def test_a_kill_leaves_no_lock_and_no_child(tmp_path: Path) -> None:
