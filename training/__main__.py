@@ -9,7 +9,7 @@ import click
 RUNS = Path(__file__).parent / "runs"
 POCKET = Path(__file__).parents[1] / "model" / "pocket"
 MEDIA = {
-    "clip": 2000, "note": 10000, "scene": 6000, "sign0": 1000, "sign1": 2000, "sign2": 4000,
+    "clip": 3000, "note": 10000, "scene": 6000, "sign0": 1000, "sign1": 2000, "sign2": 4000,
     "page": 1000, "chart": 400, "table": 400,
 }  # fmt: skip
 PICTURE_TOKENS = 70

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from training import lessons, renders
 
 Ints = NDArray[np.int64]
 FRAME = 640
-LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+PHONES = 160  # drawers for the names of speech sounds
 NOTHING = -100
 
 
@@ -33,7 +34,7 @@ class Example:
     task: int = -1
     pictures: list[tuple[NDArray[np.uint8], int]] = field(default_factory=list)  # and columns
     samples: NDArray[np.float32] | None = None
-    said: str = ""  # what the sound says, for hearing letter by letter
+    phones: Ints | None = None  # (frames, 2), what is heard around the start of each frame
     gist_at: int = -1
     body: tuple[int, int] = (0, 0)
     key: int = -1  # items and queries with one key belong together
@@ -47,8 +48,7 @@ class Example:
 @dataclass(slots=True, eq=False)
 class Batch:
     """Packed rows, all (b, n) unless said otherwise. `vectors` lists (row, gist place, body start,
-    body end, key, is query) for each example that has a gist, (v, 6); `heard` lists (row, first
-    frame place, frames, letters' start, letters' end) for each sound, (s, 5)."""
+    body end, key, is query) for each example that has a gist, (v, 6)."""
 
     ids: Ints
     positions: Ints
@@ -60,9 +60,8 @@ class Batch:
     patches: NDArray[np.uint8]  # (p, 6912)
     places: Ints  # (p, 2)
     frames: NDArray[np.float32]  # (f, 640)
+    phones: Ints  # (f, 2)
     vectors: Ints
-    heard: Ints
-    letters: Ints
 
 
 class Desk:
@@ -100,11 +99,11 @@ class Desk:
 
     def medium(self, item: renders.Rendered, task: str, key: int, rng: random.Random) -> Example:
         """A picture or a sound, in two branches: its words, and its gist."""
-        samples = None
+        samples, shift = None, 0
         if item.columns:
             frame = self._frame("image", item.columns, len(item.data) // item.columns)
         else:
-            samples = _heard(item.data, rng)
+            samples, shift = _heard(item.data, rng)
             frame = self._frame("audio", len(samples) // FRAME, 1)
         head, words, gist = frame
         target = [*self.spell(item.words), self.stop]
@@ -121,8 +120,19 @@ class Desk:
         if samples is None:
             made.pictures = [(item.data, item.columns)]
         else:
-            made.samples, made.said = samples, item.words
+            made.samples = samples
+            made.phones = _phones(item, shift, len(samples) // FRAME)
+            self._spoken(made, item, shift, len(head))
         return made
+
+    def _spoken(self, made: Example, item: renders.Rendered, shift: int, head: int) -> None:
+        """Each frame after the end of a word foretells that word: hearing is then half written."""
+        frames = len(made.samples) // FRAME if made.samples is not None else 0
+        first = head - 1 - frames
+        for end_ms, word in item.spoken:
+            if word.isalpha():
+                frame = min(frames - 1, -(-(end_ms * 16 + shift) // FRAME))
+                made.labels[first + frame] = self.spell(f" {word}")[0]
 
     def _listening(
         self, frame: Any, item: renders.Rendered, rng: random.Random
@@ -164,15 +174,27 @@ def _line(asked: list[int], target: list[int]) -> Example:
     return Example(ids, np.arange(len(ids)), np.zeros(len(ids), dtype=np.int64), labels)
 
 
-def _heard(samples: NDArray[np.int16], rng: random.Random) -> NDArray[np.float32]:
-    """Samples cut differently into frames each time, in another hiss."""
+def _phones(item: renders.Rendered, shift: int, frames: int) -> Ints:
+    """(frames, 2): the drawers of the sounds in the half frames on both sides of each frame's
+    start."""
+    starts = np.array([at * 16 + shift for at, _ in item.phones])
+    names = (zlib.crc32(name.encode()) for _, name in item.phones)
+    drawers = np.array([0, *(1 + name % (PHONES - 1) for name in names)])
+    centres = np.arange(frames)[:, None] * FRAME + np.array([-FRAME // 4, FRAME // 4])
+    heard: Ints = drawers[np.searchsorted(starts, centres, side="right")]
+    return heard
+
+
+def _heard(samples: NDArray[np.int16], rng: random.Random) -> tuple[NDArray[np.float32], int]:
+    """Samples cut differently into frames each time, in another hiss, and by how much they were
+    moved."""
     noise = np.random.default_rng(rng.getrandbits(64))
     shift = rng.randrange(FRAME)
     count = -(-(len(samples) + shift) // FRAME)
     whole = np.zeros(count * FRAME, np.float32)
     whole[shift : shift + len(samples)] = samples / 32767
     level = 10 ** rng.uniform(-4.0, -2.4)
-    return whole + (level * noise.standard_normal(whole.size)).astype(np.float32)
+    return whole + (level * noise.standard_normal(whole.size)).astype(np.float32), shift
 
 
 @dataclass(slots=True)
@@ -199,8 +221,7 @@ def pack(examples: Sequence[Example], rows: int, length: int, config: Any) -> Ba
     places: list[Any] = []
     frames: list[Any] = []
     vectors: list[tuple[int, ...]] = []
-    heard: list[tuple[int, ...]] = []
-    letters: list[int] = []
+    phones: list[Ints] = []
     for number, row in enumerate(shelf):
         start = 0
         for owner, one in enumerate(row.examples):
@@ -220,11 +241,10 @@ def pack(examples: Sequence[Example], rows: int, length: int, config: Any) -> Ba
                 soft = soft[len(data) :]
             if one.samples is not None:
                 frames.append(one.samples.reshape(-1, FRAME))
-                first = start + int(np.argmax(one.ids == config.audio_token_id))
-                spelled = [LETTERS.index(letter) + 1 for letter in _letters(one.said)]
-                bounds = (len(letters), len(letters) + len(spelled))
-                heard.append((number, first, len(frames[-1]), *bounds))
-                letters += spelled
+                spoken = (one.ids == config.audio_token_id) & (one.labels != NOTHING)
+                made["tasks"][number, here][spoken] = lessons.TASKS.index(lessons.HEAR)
+                if one.phones is not None:
+                    phones.append(one.phones)
             if one.gist_at >= 0:
                 body = (start + one.body[0], start + one.body[1])
                 vectors.append((number, start + one.gist_at, *body, one.key, int(one.query)))
@@ -234,11 +254,6 @@ def pack(examples: Sequence[Example], rows: int, length: int, config: Any) -> Ba
         patches=np.concatenate(patches) if patches else np.zeros((0, 6912), np.uint8),
         places=np.concatenate(places) if places else np.zeros((0, 2), np.int64),
         frames=np.concatenate(frames) if frames else np.zeros((0, FRAME), np.float32),
+        phones=np.concatenate(phones) if phones else np.zeros((0, 2), np.int64),
         vectors=np.array(vectors, np.int64).reshape(-1, 6),
-        heard=np.array(heard, np.int64).reshape(-1, 5),
-        letters=np.array(letters, np.int64),
     )
-
-
-def _letters(text: str) -> Iterator[str]:
-    return (letter for letter in text.lower() if letter in LETTERS)

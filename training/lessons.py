@@ -15,10 +15,10 @@ from training.world import pages, plans, questions, words
 from training.world.seeds import TRAIN, dice
 from training.world.statements import statement
 
-ANSWER, REFUSE, JUDGE, CAPTION, READ, TRANSCRIPT, LISTEN = (
-    "answer", "refuse", "judge", "caption", "read", "transcript", "listen",
+ANSWER, REFUSE, JUDGE, CAPTION, READ, TRANSCRIPT, LISTEN, HEAR = (
+    "answer", "refuse", "judge", "caption", "read", "transcript", "listen", "hear",
 )  # fmt: skip
-TASKS = (ANSWER, REFUSE, JUDGE, CAPTION, READ, TRANSCRIPT, LISTEN)
+TASKS = (ANSWER, REFUSE, JUDGE, CAPTION, READ, TRANSCRIPT, LISTEN, HEAR)
 
 
 @dataclass(frozen=True, slots=True)

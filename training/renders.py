@@ -18,8 +18,9 @@ import numpy as np
 
 from model.inputs import Media, patches
 from model.interface import Image
+from training.alignment import speak
 from training.world import pages, seeds
-from training.world.speech import note, speak, voice
+from training.world.speech import note, voice
 from training.world.statements import Fact
 from training.world.words import SLOTS, fill
 
@@ -54,6 +55,8 @@ class Rendered:
     words: str
     queries: tuple[str, ...]
     facts: tuple[Asked, ...]
+    phones: tuple[tuple[int, str], ...] = ()  # what is heard from which millisecond on
+    spoken: tuple[tuple[int, str], ...] = ()  # the words and when each is over
 
 
 def scene(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
@@ -79,10 +82,11 @@ def spoken(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
     """The `number`-th spoken note of a range of seeds."""
     rng = seeds.dice(range_, number, "note")
     made = note(rng)
-    samples = speak(made.text, voice(rng), rng)
+    heard = speak(made.text, voice(rng), rng)
     queries = (made.topic, made.text, *(fact.question for fact in made.facts))
-    data = np.round(samples * 32767).astype(SAMPLES)
-    return Rendered(data, 0, made.text, queries, asked(made.facts))
+    data = np.round(heard.samples * 32767).astype(SAMPLES)
+    facts = asked(made.facts)
+    return Rendered(data, 0, made.text, queries, facts, heard.phones, heard.words)
 
 
 def clip(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
@@ -91,8 +95,9 @@ def clip(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
     slots = [*SLOTS, "person", "day", "month", "number", "date", "time", "colour", "amount"]
     said = [fill(rng.choice(slots), rng) for _ in range(rng.choice((1, 1, 2, 2, 3)))]
     words = " ".join(rng.choice((word.said, *word.otherwise)) for word in said)
-    samples = speak(words, voice(rng), rng)
-    return Rendered(np.round(samples * 32767).astype(SAMPLES), 0, words, (words,), ())
+    heard = speak(words, voice(rng), rng)
+    data = np.round(heard.samples * 32767).astype(SAMPLES)
+    return Rendered(data, 0, words, (words,), (), heard.phones, heard.words)
 
 
 def written(draw: Callable[..., Any], of: str) -> Callable[..., Rendered]:
@@ -141,7 +146,10 @@ def read(file: Path) -> Iterator[Rendered]:
     for one, end in zip(said, ends.tolist(), strict=True):
         facts = tuple(_asked(fact) for fact in one["facts"])
         queries = tuple(one["queries"])
-        yield Rendered(data[start:end], one["columns"], one["words"], queries, facts)
+        timing = (
+            tuple((at, name) for at, name in one.get(kind, ())) for kind in ("phones", "spoken")
+        )
+        yield Rendered(data[start:end], one["columns"], one["words"], queries, facts, *timing)
         start = end
 
 
@@ -156,6 +164,8 @@ def _write(file: Path, items: list[Rendered]) -> None:
             "words": item.words,
             "queries": item.queries,
             "facts": [asdict(fact) for fact in item.facts],
+            "phones": item.phones,
+            "spoken": item.spoken,
         }
         for item in items
     ]

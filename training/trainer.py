@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from training import architecture, lessons, loader
 from training import tokenizer as tokenizers
-from training.batches import LETTERS, NOTHING, Batch
+from training.batches import NOTHING, PHONES, Batch
 from training.trunk import States, Trunk, masks
 from training.world import seeds
 
@@ -32,7 +32,7 @@ CLIP = 1.0
 AVERAGE = 0.995
 WEIGHTS = {
     lessons.ANSWER: 1.0, lessons.REFUSE: 1.0, lessons.JUDGE: 4.0, lessons.CAPTION: 1.0,
-    lessons.READ: 1.0, lessons.TRANSCRIPT: 1.0, lessons.LISTEN: 1.0,
+    lessons.READ: 1.0, lessons.TRANSCRIPT: 1.0, lessons.LISTEN: 1.0, lessons.HEAR: 1.0,
 }  # fmt: skip
 GIST_WEIGHT, BODY_WEIGHT, HEARING_WEIGHT = 0.25, 0.15, 0.3
 LOG_EVERY, CHECK_EVERY, SAVE_EVERY = 25, 400, 200
@@ -48,15 +48,15 @@ class Outcome:
 
 
 class Student:
-    """The model with what is needed only while it learns: two temperatures and an ear that spells
-    what it hears, which teaches the first layers long before sentences can."""
+    """The model with what is needed only while it learns: two temperatures and an ear that names
+    the sounds it hears, which teaches the first layers long before sentences can."""
 
     def __init__(self, model: Any, compiled: bool = True) -> None:
         model.set_attn_implementation("eager")  # masks are ours; compiled, it is the fastest
         self.model = model
         self.trunk = Trunk(model, compiled)
         hidden = model.config.text_config.hidden_size
-        self.ear = torch.nn.Linear(hidden, len(LETTERS) + 1)
+        self.ear = torch.nn.Linear(hidden, 2 * PHONES)
         self.heat = torch.nn.Parameter(torch.tensor([2.3, 2.3]))  # log of gist's and body's scale
         self.window = model.config.text_config.sliding_window
 
@@ -65,7 +65,7 @@ class Student:
         t = {
             name: torch.from_numpy(getattr(batch, name))
             for name in ("ids", "positions", "owners", "branches", "blocks", "labels", "tasks",
-                         "places", "vectors", "heard", "letters")
+                         "places", "phones", "vectors")
         }  # fmt: skip
         patches = torch.from_numpy(batch.patches).float() / 255
         frames = torch.from_numpy(batch.frames)
@@ -92,10 +92,14 @@ class Student:
         if meeting is not None:
             loss = loss + meeting
             parts["vectors"] = float(meeting.detach())
-        if len(t["heard"]):
-            hearing = self._spell(states.early, t["heard"], t["letters"])
+        if len(t["phones"]):
+            heard = states.early[t["ids"] == self.model.config.audio_token_id].float()
+            odds = self.ear(heard).view(-1, 2, PHONES)
+            hearing = functional.cross_entropy(odds.flatten(0, 1), t["phones"].flatten())
             loss = loss + HEARING_WEIGHT * hearing
             parts["hearing"] = float(hearing.detach())
+            named = (odds.argmax(-1) == t["phones"]).float().sum()
+            right["phones"] = (int(named), t["phones"].numel())
         return Outcome(loss, parts, right)
 
     def _meet(
@@ -146,18 +150,6 @@ class Student:
         goal = torch.arange(len(items))
         loss = functional.cross_entropy(likeness, goal) + functional.cross_entropy(likeness.T, goal)
         return loss / 2, (int((likeness.argmax(1) == goal).sum()), len(goal))
-
-    def _spell(self, early: Tensor, heard: Tensor, letters: Tensor) -> Tensor:
-        longest = int(heard[:, 2].max())
-        rows, firsts, counts, starts, ends = heard.T
-        places = (firsts[:, None] + torch.arange(longest)).clamp(max=early.shape[1] - 1)
-        states = early[rows[:, None], places].float()
-        odds = self.ear(states).log_softmax(-1).transpose(0, 1)
-        lost: Tensor = functional.ctc_loss(
-            odds, letters, counts, ends - starts, zero_infinity=True, reduction="none"
-        )
-        mean: Tensor = (lost / (ends - starts).clamp(min=1)).mean()
-        return mean
 
 
 class Run:
