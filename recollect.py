@@ -7,6 +7,7 @@ imported where they are used, so that `recollect --help` answers at once.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,9 @@ from pydantic_settings import (
 if TYPE_CHECKING:
     from web.client import Client
     from web.library import Library
+
+# Before anything below is imported: no library may ask a model hub, or report to its makers.
+os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", ORT_DISABLE_TELEMETRY="1")
 
 NOTHING_FOUND = 3  # exit codes: 0 done, 1 failed, 2 bad usage, 3 nothing found
 CONFIG = platformdirs.user_config_path("recollect") / "config.toml"

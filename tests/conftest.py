@@ -17,9 +17,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+os.environ.update(HF_HUB_OFFLINE="1", ORT_DISABLE_TELEMETRY="1")
 ROOT = Path(__file__).parent.parent
 # One thread a process: the suite runs two processes on two cores.
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "COLUMNS": "120"}
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"}
 
 
 def recollect(*words: str | Path, data: Path, code: int = 0) -> str:

@@ -12,13 +12,13 @@ from typing import cast
 
 import httpx
 import numpy as np
-import pymupdf
 import soundfile
 from fastapi import FastAPI
 from PIL import Image as Picture
 
 from indexer.catalog import Catalog
 from indexer.extract.child import Reader
+from indexer.extract.mupdf import pymupdf
 from indexer.keeper import Keeper
 from indexer.pipeline import Pipeline
 from indexer.store import Store

@@ -30,7 +30,7 @@ def test_limits_are_named() -> None:
 
 def test_kinds() -> None:
     assert parse_kind(None) is None
-    assert parse_kind("photo") == {Kind.PHOTO}
+    assert parse_kind("photo") == frozenset({Kind.PHOTO})
     with pytest.raises(QueryProblem, match="document, photo, recording"):
         parse_kind("film")
 

@@ -1,0 +1,139 @@
+"""Answers carry citations whose quotes stand where they point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from indexer.passages import Page, Passage, Source
+from model.interface import AnswerEvent, Cited, Evidence, Exchange, Finished, Piece
+from retriever.answer import Answered, Answerer, Citation, NumberedSource, clock, stands_in
+from retriever.search import Searcher
+from tests.fake_model import FakeModel
+from tests.library import READER, Small, small
+
+
+class LyingModel(FakeModel):
+    """Cites what does not exist: a source that was not given, and words that nobody wrote."""
+
+    def answer(
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        history: Sequence[Exchange] = (),
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[AnswerEvent]:
+        yield Piece("It is so [1] [9].")
+        yield Cited(1, "words that nobody wrote")
+        yield Cited(9, "The deposit")
+        yield Finished("stop", 1.0, 3, 1.0, None)
+
+
+class RememberingModel(FakeModel):
+    """Keeps what it was shown."""
+
+    evidence: Sequence[Evidence] = ()
+
+    def answer(
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        history: Sequence[Exchange] = (),
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[AnswerEvent]:
+        self.evidence = evidence
+        return super().answer(question, evidence, history, cancelled)
+
+
+def _write(library: Small) -> None:
+    library.write("lease.txt", "The deposit is 1,850 euro. It is returned within 30 days.")
+    library.write("rent.txt", "The rent is due on the first day of the month.")
+    for n in range(8):
+        library.write(f"note {n}.txt", f"Note {n} about the deposit and the garden.")
+    library.keeper.run_once()
+
+
+def _answerer(library: Small) -> Answerer:
+    searcher = Searcher(library.catalog, library.store, library.model)
+    return Answerer(searcher, library.model, READER.original)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Small]:
+    with small(tmp_path / "folder", tmp_path / "data", RememberingModel()) as made:
+        _write(made)
+        yield made
+
+
+def test_sources_come_first_and_citations_are_verified(library: Small) -> None:
+    parts = list(_answerer(library).answer("How much is the deposit in euro?"))
+    kinds = [type(part) for part in parts]
+    sources = [part for part in parts if isinstance(part, NumberedSource)]
+    assert kinds[: len(sources)] == [NumberedSource] * len(sources)
+    assert [source.n for source in sources] == list(range(1, len(sources) + 1))
+    assert sources[0].item.path.name == "lease.txt"
+    assert kinds[-1] is Answered
+    citations = [part for part in parts if isinstance(part, Citation)]
+    assert citations
+    for citation in citations:
+        assert citation.verified
+        assert stands_in(citation.quote, citation.source.passage)
+        assert citation.source.place == Page(1)
+
+
+def test_no_file_fills_the_evidence_and_there_are_few_sources(library: Small) -> None:
+    sources = [
+        part
+        for part in _answerer(library).answer("deposit garden")
+        if isinstance(part, NumberedSource)
+    ]
+    assert len(sources) == 5
+    assert len({source.item.item for source in sources}) == 5
+
+
+def test_what_cannot_be_confirmed_is_dropped_and_counted(tmp_path: Path) -> None:
+    with small(tmp_path / "folder", tmp_path / "data", LyingModel()) as library:
+        _write(library)
+        parts = list(_answerer(library).answer("How much is the deposit?"))
+    assert not [part for part in parts if isinstance(part, Citation)]
+    assert isinstance(parts[-1], Answered)
+    assert parts[-1].left_out == 2
+
+
+def test_a_follow_up_is_searched_with_the_question_before_it(library: Small) -> None:
+    history = [Exchange("How much is the deposit?", "1,850 euro [1].")]
+    parts = _answerer(library).answer("And when is it returned?", history=history)
+    sources = [part for part in parts if isinstance(part, NumberedSource)]
+    assert "lease.txt" in [source.item.path.name for source in sources]
+
+
+def test_only_the_one_file_is_asked(library: Small) -> None:
+    rent = library.catalog.item_of_path(library.folder / "rent.txt")
+    assert rent is not None
+    parts = _answerer(library).answer("What about the deposit and the rent?", about=rent.item)
+    sources = [part for part in parts if isinstance(part, NumberedSource)]
+    assert {source.item.path.name for source in sources} == {"rent.txt"}
+
+
+def test_an_empty_library_is_not_a_failure(tmp_path: Path) -> None:
+    with small(tmp_path / "folder", tmp_path / "data") as library:
+        library.keeper.run_once()
+        parts = list(_answerer(library).answer("Anything?"))
+    assert isinstance(parts[-1], Answered)
+    assert parts[-1].text == "That is not in your library."
+
+
+@pytest.mark.parametrize(
+    ("quote", "stands"),
+    [("a  deposit\nof", True), ("deposit off", False), ("", False), (" ", False)],
+)
+def test_a_quote_stands_in_its_passage_white_space_apart(quote: str, stands: bool) -> None:
+    passage = Passage(0, "There is a deposit\n of 1,850 euro.", Page(1), Source.TEXT)
+    assert stands_in(quote, passage) is stands
+    assert not stands_in("a deposit", None)
+
+
+def test_clock() -> None:
+    assert [clock(at) for at in (0, 9.9, 192, 3792)] == ["0:00", "0:09", "3:12", "1:03:12"]

@@ -1,0 +1,118 @@
+"""What goes wrong, from the command line: each ends in a sentence a person understands, and
+everything else is still indexed."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from indexer.extract.mupdf import pymupdf
+from tests.conftest import Indexed, recollect, serve, stop
+
+
+def _write_all(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "good.txt").write_text("The spare key is under the blue pot.\n")
+    (folder / "empty.txt").write_bytes(b"")
+    (folder / "empty.pdf").write_bytes(b"")
+    with pymupdf.open() as document:
+        document.new_page().insert_text((72, 72), "The lease ends in May.")
+        whole = document.tobytes()
+        document.save(
+            folder / "locked.pdf", encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="secret"
+        )
+    (folder / "cut off.pdf").write_bytes(whole[: len(whole) // 3])
+    (folder / "not a picture.png").write_text("These words pretend to be a picture of a zebra.\n")
+    soundfile.write(folder / "no sound.wav", np.zeros(0, np.float32), 16_000)
+    nans = np.full(32_000, np.nan, np.float32)
+    soundfile.write(folder / "nans.wav", nans, 16_000, subtype="FLOAT")
+    odd = os.fsencode(folder) + b"/line\nbreak and \xff byte.txt"
+    Path(os.fsdecode(odd)).write_text("An oddly named file about quaggas.\n")
+
+
+@pytest.fixture(scope="module")
+def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Indexed:
+    base = tmp_path_factory.mktemp("spoiled")
+    made = Indexed(base / "folder", base / "data")
+    _write_all(made.folder)
+    recollect("index", made.folder, data=made.data)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("empty.txt", "empty"),
+        ("empty.pdf", "empty"),
+        ("locked.pdf", "locked with a password"),
+        ("cut off.pdf", "damaged|cut off|incomplete"),
+        ("no sound.wav", "empty"),
+    ],
+)
+def test_a_file_that_cannot_be_read_has_a_reason(
+    spoiled: Indexed, name: str, sentence: str
+) -> None:
+    status = json.loads(recollect("status", "--json", data=spoiled.data))
+    (failure,) = [one for one in status["failed"] if Path(one["path"]).name == name]
+    assert set(failure) == {"path", "reason", "sentence", "attempts"}
+    assert any(part in failure["sentence"] for part in sentence.split("|")), failure["sentence"]
+    assert failure["sentence"].endswith(".")
+    assert failure["reason"]
+
+
+def test_everything_else_is_found(spoiled: Indexed) -> None:
+    for words, name in (
+        ("spare key", "good.txt"),
+        ("zebra", "not a picture.png"),
+        ("quaggas", r"line\nbreak and \xff byte.txt"),
+    ):
+        found = json.loads(
+            recollect("search", words, "--kind", "document", "--json", data=spoiled.data)
+        )
+        shown = found["hits"][0]["path"].encode("unicode_escape").decode().replace("\\\\", "\\")
+        assert shown.endswith(name)
+    printed = recollect("search", "quaggas", data=spoiled.data)
+    assert r"line\nbreak" in printed  # a name cannot break the terminal's line
+
+
+def test_a_recording_of_nans_is_silence_and_no_failure(spoiled: Indexed) -> None:
+    status = json.loads(recollect("status", "--json", data=spoiled.data))
+    assert "nans.wav" not in {Path(one["path"]).name for one in status["failed"]}
+    coverage = status["coverage"]
+    assert coverage["files"] == coverage["understood"] + coverage["failed"]
+    found = json.loads(recollect("search", "nans", "--json", data=spoiled.data))
+    assert [hit["kind"] for hit in found["hits"] if hit["title"] == "nans"] == ["recording"]
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    said = recollect("index", tmp_path / "nowhere", data=tmp_path / "data", code=1)
+    assert "There is no folder" in said
+    assert "Traceback" not in said
+
+
+def test_a_port_in_use(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = recollect("serve", "--port", str(port), data=tmp_path / "data", code=1)
+    assert f"Port {port} is already in use. Choose another with --port." in said
+
+
+def test_a_second_server_on_the_same_data(spoiled: Indexed) -> None:
+    first = serve("serve", library=spoiled)
+    try:
+        said = recollect("serve", "--port", "0", data=spoiled.data, code=1)
+        assert f"process {first.process.pid}" in said
+        assert first.url in said
+        # The other verbs go through the running server.
+        assert "good" in recollect("search", "spare", "key", data=spoiled.data)
+        assert "not a watched folder" in recollect(
+            "remove", spoiled.folder / "x", data=spoiled.data, code=1
+        )
+    finally:
+        stop(first)
