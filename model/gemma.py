@@ -285,7 +285,7 @@ def _load(checkpoint: Checkpoint, placement: Placement) -> tuple[Any, Any | None
         except (OSError, RuntimeError, ValueError, KeyError) as why:
             raise ModelProblem(
                 f"The weights in {directory} cannot be loaded ({str(why).splitlines()[0]}); "
-                "download the checkpoint again, or use the small model: recollect model use pocket."
+                "download the checkpoint again, or use the small model with --model pocket."
             ) from why
         if told["missing_keys"] or told["mismatched_keys"]:
             raise ModelProblem(

@@ -58,6 +58,6 @@ def place(weight_count: int, name: str) -> Placement:
         raise ModelProblem(
             f"{name} needs {needed_bytes / 1e9:.1f} GB for its weights and this machine "
             f"has {free_bytes / 1e9:.1f} GB free; close other programs, or use the small model: "
-            "recollect model use pocket."
+            "give --model pocket."
         )
     return chosen

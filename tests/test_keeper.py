@@ -156,7 +156,7 @@ class Unloaded(FakeModel):
 
     def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
         if not self.there:
-            raise ModelProblem("There is no model; run `recollect model pull`.")
+            raise ModelProblem("There is no model; name one with `--model`.")
         return super().embed(contents, role)
 
 
@@ -166,7 +166,7 @@ def test_missing_model_pauses_the_second_stage_and_says_so(tmp_path: Path) -> No
         path = library.write("a.txt", "boat")
         library.keeper.start()
         until(lambda: library.keeper.problem is not None)
-        assert library.keeper.problem == "There is no model; run `recollect model pull`."
+        assert library.keeper.problem == "There is no model; name one with `--model`."
         until(lambda: library.found("boat") == [path])
         assert library.catalog.coverage()["failed"] == 0
         model.there = True

@@ -284,13 +284,13 @@ class Missing(FakeModel):
     """A model that cannot be loaded."""
 
     def embed(self, contents: object, role: Role = "item") -> list[Vectors]:
-        raise ModelProblem("There is no model; run `recollect model pull`.")
+        raise ModelProblem("There is no model; name one with `--model`.")
 
 
 def test_model_that_cannot_be_used_fails_no_file(library: Small) -> None:
     library.write("a.txt", "boat")
     pipeline = Pipeline(library.catalog, library.store, READER, Missing())
-    with pytest.raises(ModelProblem, match="model pull"):
+    with pytest.raises(ModelProblem, match="--model"):
         Keeper(library.catalog, pipeline).run_once()
     assert library.catalog.coverage() == {"files": 1, "read": 1, "understood": 0, "failed": 0}
     library.keeper.run_once()
