@@ -1,6 +1,5 @@
 /** The browser part of Recollect, from the top: three places, one viewer beside any of them. */
 import { ThemeButton } from "./appearance.js";
-import { AskPage } from "./ask.js";
 import { element, html, render, useEffect, useState } from "./dom.js";
 import { Example, ExampleButton, startExamples } from "./example.js";
 import { Icon, drawStaticIcons } from "./icons.js";
@@ -12,6 +11,13 @@ import { startSound } from "./sound.js";
 import { OfflineBar, StatusPill, startStatus } from "./status.js";
 import { useStore } from "./store.js";
 import { Viewer } from "./viewer.js";
+
+/** The ask page comes when it is wanted: it brings markdown-it, as large as all the rest. */
+function AskPage() {
+  const [page, setPage] = useState(/** @type {{AskPage: Function} | null} */ (null));
+  useEffect(() => void import("./ask.js").then(setPage), []);
+  return page && html`<${page.AskPage} />`;
+}
 
 const PAGES = { search: SearchPage, ask: AskPage, library: LibraryPage };
 const TITLES = { search: "Search", ask: "Ask", library: "Library", item: "Open" };

@@ -1,5 +1,5 @@
 /** Light or dark: as the system, or as chosen here; theme.js puts the choice back before first paint. */
-import { html, useEffect, useState } from "./dom.js";
+import { html, useState } from "./dom.js";
 import { Icon } from "./icons.js";
 
 const THEMES = /** @type {const} */ ([
@@ -27,9 +27,12 @@ function chooseTheme(theme) {
 /** Goes round system, light and dark. */
 export function ThemeButton() {
   const [theme, setTheme] = useState(chosenTheme);
-  useEffect(() => chooseTheme(theme), [theme]);
   const at = THEMES.findIndex(([name]) => name === theme);
   const [, icon, label] = THEMES[at];
   const next = THEMES[(at + 1) % THEMES.length];
-  return html`<button class="quiet square" title=${`Theme: ${label}`} aria-label=${`Theme: ${label}. Change to: ${next[2]}`} onClick=${() => setTheme(next[0])}><${Icon} name=${icon} /></button>`;
+  const choose = () => {
+    chooseTheme(next[0]);
+    setTheme(next[0]);
+  };
+  return html`<button class="quiet square" title=${`Theme: ${label}`} aria-label=${`Theme: ${label}. Change to: ${next[2]}`} onClick=${choose}><${Icon} name=${icon} /></button>`;
 }

@@ -4,7 +4,7 @@ import { connection, getJson } from "./http.js";
 import { Icon } from "./icons.js";
 import { status } from "./status.js";
 import { useStore } from "./store.js";
-import { baseName } from "./wording.js";
+import { baseName, short } from "./wording.js";
 
 /**
  * @typedef {object} File
@@ -43,13 +43,16 @@ export function useNewest() {
 /** @param {File[]} files */
 const newest = (files) => files.filter((file) => file.id).sort((a, b) => b.modified_at - a.modified_at);
 
+const LONGEST_NAME = 48; // characters of a name in a question
+
 /** Questions one could ask of this very library. @param {Record<string, File[]>} files */
 function questionsFrom({ document: documents = [], photo: photos = [], recording: recordings = [] }) {
+  const called = (/** @type {File} */ file) => `“${short(spoken(file), LONGEST_NAME)}”`;
   return [
-    documents[0] && { text: `What does “${spoken(documents[0])}” say?`, about: documents[0] },
-    recordings[0] && { text: `What is said in “${spoken(recordings[0])}”?`, about: recordings[0] },
-    photos[0] && { text: `What is in the photo “${spoken(photos[0])}”?`, about: photos[0] },
-    documents[1] && { text: `What does “${spoken(documents[1])}” say?`, about: documents[1] },
+    documents[0] && { text: `What does ${called(documents[0])} say?`, about: documents[0] },
+    recordings[0] && { text: `What is said in ${called(recordings[0])}?`, about: recordings[0] },
+    photos[0] && { text: `What is in the photo ${called(photos[0])}?`, about: photos[0] },
+    documents[1] && { text: `What does ${called(documents[1])} say?`, about: documents[1] },
   ].filter(Boolean).slice(0, 3);
 }
 

@@ -67,6 +67,18 @@ export function safeName(name) {
 /** The last part of a path. @param {string} path */
 export const baseName = (path) => safeName(path.replace(/[/\\]+$/, "").split(/[/\\]/).pop() || path);
 
+/**
+ * At most so many characters, cut in the middle, where names differ least.
+ * @param {string} text
+ * @param {number} most
+ */
+export function short(text, most) {
+  const letters = Array.from(text);
+  if (letters.length <= most) return text;
+  const half = Math.floor((most - 1) / 2);
+  return `${letters.slice(0, half).join("")}…${letters.slice(-half).join("")}`;
+}
+
 /** About how long something still takes, coarser the longer it is. @param {number | null | undefined} seconds */
 export function remaining(seconds) {
   if (seconds == null) return "";

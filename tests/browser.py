@@ -1,0 +1,139 @@
+"""A real headless Chromium, and visits that remember everything a page should not have done."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+from tests.conftest import Served
+from tests.served import Running
+
+AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+Theme = Literal["light", "dark"]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The browser of this machine. Without one the tests are skipped, in CI they fail."""
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        sentence = "no Chromium on this machine: the browser is NOT tested (apt install chromium)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found,
+            args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Visit:
+    """One tab. `noise` is what the console said, policy violations among it, and every request
+    that left this machine."""
+
+    page: Page
+    url: str
+    noise: list[str] = field(default_factory=list)
+
+    def open(self, address: str) -> None:
+        self.page.goto(self.url + address)
+
+    def see(self, selector: str, number: int = 0) -> Locator:
+        """Waits until it is visible."""
+        found = self.page.locator(selector).nth(number)
+        found.wait_for(state="visible", timeout=20_000)
+        return found
+
+    def gone(self, selector: str) -> None:
+        self.page.locator(selector).wait_for(state="detached", timeout=20_000)
+
+    def count(self, selector: str) -> int:
+        return self.page.locator(selector).count()
+
+    def until(self, expression: str) -> None:
+        """Waits until a JavaScript expression holds."""
+        # Playwright's own wait needs an eval that the page's policy forbids.
+        for _ in range(200):
+            if self.page.evaluate(expression):
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"never became true: {expression}")
+
+    def api(self, address: str) -> Any:
+        """What the API answers to this browser."""
+        answer = self.page.request.get(self.url + address)
+        assert answer.ok, answer.text()
+        return answer.json()
+
+    def accessibility(self) -> list[str]:
+        """What axe finds wrong with the page as it stands."""
+        self.page.evaluate(AXE)
+        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [
+            f"{violation['id']}: {node['html'][:160]}"
+            for violation in found["violations"]
+            for node in violation["nodes"]
+        ]
+
+
+def launch(served: Running | Served) -> str:
+    """A fresh link that lets one browser in."""
+    if isinstance(served, Running):
+        return served.launch_url()
+    key = {"Authorization": f"Bearer {served.token}"}
+    answer = httpx.post(f"{served.url}/api/launch", json={}, headers=key, trust_env=False)
+    return str(answer.json()["url"])
+
+
+@contextmanager
+def visit(
+    browser: Browser,
+    served: Running | Served,
+    *,
+    width: int = 1440,
+    height: int = 900,
+    theme: Theme = "light",
+    touch: bool = False,
+    reduced_motion: bool = False,
+) -> Iterator[Visit]:
+    """A browser that came in by its link; fails at the end if the page made any noise."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=theme,
+        has_touch=touch,
+        reduced_motion="reduce" if reduced_motion else "no-preference",
+    )
+    page = context.new_page()
+    visited = Visit(page, served.url)
+    noise = visited.noise
+    page.on("console", lambda said: noise.append(f"{said.type}: {said.text}"))
+    page.on("pageerror", lambda error: noise.append(f"error: {error}"))
+    page.on("request", lambda asked: _note_far(asked.url, served.url, noise))
+    try:
+        page.goto(launch(served))
+        yield visited
+        assert noise == []
+    finally:
+        context.close()
+
+
+def _note_far(address: str, home: str, noise: list[str]) -> None:
+    if not address.startswith((home, f"blob:{home}")):
+        noise.append(f"request to {address}")

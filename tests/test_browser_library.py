@@ -1,0 +1,139 @@
+"""The library in a real browser: reading as it happens, and what could not be read."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser import Visit, chromium, visit
+from tests.conftest import Indexed, serve, stop
+from tests.served import Running, running, small_library, write_files
+from web.demonstration import SHIPPED
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "files"
+    write_files(folder)
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7 and then nothing")
+    return folder
+
+
+@pytest.fixture
+def served(folder: Path, tmp_path: Path) -> Iterator[Running]:
+    with small_library(folder, tmp_path / "data") as library, running(library) as server:
+        yield server
+
+
+@pytest.fixture
+def tab(browser: Browser, served: Running) -> Iterator[Visit]:
+    with visit(browser, served) as opened:
+        opened.open("/library")
+        opened.see(".files tbody tr")
+        yield opened
+
+
+def test_progress_is_live_to_the_end(browser: Browser, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    for kind, name in [("Documents", "Flat"), ("Pictures", "Summer"), ("Recordings", "")]:
+        shutil.copytree(SHIPPED / kind / name, folder / kind)
+    library = Indexed(folder, tmp_path / "data")
+    server = serve("serve", folder, library=library)
+    try:
+        with visit(browser, server) as tab:
+            tab.open("/library")
+            tab.page.evaluate(
+                """() => { window.seen = []; setInterval(() => {
+                    const now = [...document.querySelectorAll('progress')].map((one) => one.value);
+                    if (String(now) !== String(seen.at(-1))) seen.push(now); }, 50); }"""
+            )
+            end = "document.querySelector('.panel header p')?.textContent.includes('up to date')"
+            for _ in range(6):
+                if tab.page.evaluate(end):
+                    break
+                tab.page.wait_for_timeout(10_000)
+            tab.until(end)
+            seen = tab.page.evaluate("window.seen")
+            assert len(seen) >= 3, f"the bars stood still: {seen}"
+            assert tab.page.locator(".stage-line", has_text="all heard").count() == 1
+            count = sum(1 for path in folder.rglob("*") if path.is_file())
+            assert tab.see(".pill.good").inner_text() == f"{count} files, all understood"
+            assert tab.see("#progress-title").inner_text() == f"{count} files"
+    finally:
+        stop(server)
+
+
+def test_a_failed_file_has_its_reason_and_can_be_tried_again(
+    tab: Visit, served: Running, folder: Path
+) -> None:
+    row = tab.page.locator("tr.failed")
+    assert "broken.pdf" in row.inner_text()
+    assert "1 file could not be read" in tab.see(".failures h2").inner_text()
+    tab.page.locator("select").first.select_option("failed")
+    tab.until("location.search === '?state=failed'")
+    tab.until("document.querySelectorAll('.files tbody tr').length === 1")
+    (folder / "broken.pdf").write_text("Now a text about otters.\n")
+    with tab.page.expect_response("**/api/retry"):
+        tab.page.get_by_role("button", name="Try this one again").click()
+    served.library.index()
+    tab.gone(".failures")
+
+
+def test_odd_names_are_shown_as_escapes(tab: Visit) -> None:
+    names = tab.page.locator(".files td.name").all_inner_texts()
+    (odd,) = [name for name in names if "name" in name and "txt" in name]
+    assert "\n" not in odd.strip()
+
+
+def test_folders_are_added_and_removed_with_a_sentence(
+    tab: Visit, served: Running, tmp_path: Path
+) -> None:
+    other = tmp_path / "more"
+    other.mkdir()
+    (other / "walrus.txt").write_text("The walrus sleeps.\n")
+    field = tab.page.locator(".add input")
+    field.fill(str(tmp_path / "nowhere"))
+    tab.page.get_by_role("button", name="Add folder").click()
+    assert tab.see(".panel .problem").inner_text().endswith(".")
+    tab.noise.clear()  # the browser itself reports the refusal
+    field.fill(str(other))
+    tab.page.get_by_role("button", name="Add folder").click()
+    added = tab.page.locator(".folders li", has_text="more")
+    added.wait_for()
+    served.library.index()
+    tab.page.locator(".files td.name", has_text="walrus").wait_for()
+    added.get_by_role("button", name="Remove the folder").click()
+    assert "The files themselves are not touched" in added.locator(".sure").inner_text()
+    added.get_by_role("button", name="Remove folder", exact=True).click()
+    added.wait_for(state="detached")
+    assert (other / "walrus.txt").exists()
+
+
+def test_a_row_opens_its_file(tab: Visit, served: Running) -> None:
+    tab.page.locator(".files a", has_text="boats.pdf").click()
+    tab.see(".viewer .paper")
+    assert f"item={served.item('boats.pdf')}" in tab.page.url
+    assert tab.page.url.startswith(f"{tab.url}/library")
+
+
+def test_an_empty_library_asks_for_a_folder(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    with (
+        small_library(tmp_path / "nothing", tmp_path / "data") as library,
+        running(library) as server,
+        visit(browser, server) as tab,
+    ):
+        library.remove(str(tmp_path / "nothing"))
+        assert "Choose a folder" in tab.see(".home .lead").inner_text()

@@ -1,0 +1,317 @@
+"""Searching in a real browser: words first, meaning later, and the way to the very place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image as Picture
+from playwright.sync_api import Browser, Route
+
+from indexer.extract.mupdf import pymupdf
+from tests.browser import Visit, chromium, visit
+from tests.served import Running, running, small_library, write_files
+
+pytestmark = pytest.mark.browser
+
+ROWS = "#main .group:not(.band) [data-row]"
+
+
+def write_more(folder: Path) -> None:
+    """Three pages of which the second speaks of the lantern, photos of several shapes, and a
+    recording that is high until the third second and low from the fifth on."""
+    with pymupdf.open() as document:
+        for text in ("The first page.", "The lantern hangs in the old harbour.", "The last page."):
+            page = document.new_page()
+            page.insert_text((72, 700), text)
+        document.save(folder / "harbour.pdf")
+    for n, (width, height, colour) in enumerate(
+        [(640, 360, (0, 0, 250)), (300, 500, (0, 10, 240)), (500, 480, (5, 0, 250))]
+    ):
+        Picture.new("RGB", (width, height), colour).save(folder / f"sky {n}.png")
+    seconds = np.arange(9 * 16_000) / 16_000
+    high = 0.5 * np.sin(2 * np.pi * 900 * seconds) * (seconds < 3)
+    low = 0.5 * np.sin(2 * np.pi * 200 * seconds) * (seconds >= 5)
+    soundfile.write(folder / "two tones.wav", (high + low).astype(np.float32), 16_000)
+    for n in range(12):
+        (folder / f"diary {n:02}.txt").write_text(f"Day {n}: we saw the comet again.\n")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("library") / "files"
+    write_files(folder)
+    write_more(folder)
+    data = tmp_path_factory.mktemp("data")
+    with small_library(folder, data) as library, running(library) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def tab(browser: Browser, served: Running) -> Iterator[Visit]:
+    with visit(browser, served) as opened:
+        yield opened
+
+
+def typed(tab: Visit, words: str) -> None:
+    tab.page.locator("#q").click()
+    tab.page.keyboard.type(words, delay=20)
+
+
+def test_what_is_typed_finds_a_page_and_marks_the_word_on_it(tab: Visit, served: Running) -> None:
+    typed(tab, "lantern")
+    row = tab.see(".row.document")
+    assert row.locator("mark").inner_text() == "lantern"
+    assert "p. 2" in row.inner_text()
+    assert "Searched all" in tab.see(".coverage").inner_text()
+    row.locator("[data-row]").click()
+    assert "Page 2 of 3" in tab.see(".viewer .pager").inner_text()
+    mark = tab.see(".paper rect.exact").bounding_box()
+    word = tab.page.evaluate(
+        """() => { const line = [...document.querySelectorAll('.paper text')]
+            .find((text) => text.textContent.includes('lantern'));
+          const start = line.textContent.indexOf('lantern');
+          const box = line.getBoundingClientRect();
+          const at = line.getExtentOfChar(start);
+          const scale = box.width / line.getBBox().width;
+          return box.x + (at.x - line.getBBox().x) * scale; }"""
+    )
+    assert mark is not None
+    assert abs(mark["x"] - word) < 12
+    image = tab.see(".paper img")
+    tab.until("document.querySelector('.paper img').naturalWidth > 500")
+    box = image.bounding_box()
+    assert box is not None
+    assert box["y"] <= mark["y"] <= box["y"] + box["height"]
+    assert f"item={served.item('harbour.pdf')}" in tab.page.url
+    assert "page=2" in tab.page.url
+
+
+def test_the_words_on_a_page_can_be_selected(tab: Visit, served: Running) -> None:
+    tab.open(f"/item/{served.item('harbour.pdf')}?page=2")
+    line = tab.see(".paper text")
+    line.scroll_into_view_if_needed()
+    box = line.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    tab.page.mouse.move(box["x"] + 1, middle)
+    tab.page.mouse.down()
+    tab.page.mouse.move(box["x"] + box["width"] - 1, middle, steps=8)
+    tab.page.mouse.up()
+    assert "lantern hangs in the old" in tab.page.evaluate("getSelection().toString()")
+
+
+def test_photos_are_found_by_what_is_on_them(tab: Visit, served: Running) -> None:
+    typed(tab, "blue picture")
+    tab.page.keyboard.press("Enter")
+    photo = tab.see(".photos li a")
+    assert "blue" in (photo.locator("img").get_attribute("alt") or "")
+    assert "blue" in photo.inner_text()
+    photo.click()
+    picture = tab.see(".viewer .picture img")
+    tab.until("document.querySelector('.picture img').naturalWidth > 100")
+    assert "blue" in tab.see(".viewer figcaption").inner_text()
+    assert picture.get_attribute("src") == f"/api/items/{item_in(tab.page.url)}/picture"
+
+
+def item_in(address: str) -> str:
+    return address.split("item=")[1].split("&")[0]
+
+
+def test_a_recording_plays_from_the_second_that_was_found(tab: Visit) -> None:
+    typed(tab, "low")
+    tab.see(".row.recording")
+    row = tab.page.locator(".row.recording", has_text="two tones").first
+    start_s = sounding_start(tab, "two tones.wav", "low")
+    assert 4 < start_s < 6
+    row.locator("button.play").click()
+    tab.until("!document.getElementById('sound').paused")
+    tab.until(f"document.getElementById('sound').currentTime >= {start_s}")
+    assert tab.page.evaluate("document.getElementById('sound').currentTime") < start_s + 2
+    row.locator("[data-row]").click()
+    lit = tab.see(".transcript [aria-current]")
+    assert "low" in lit.inner_text()
+    tab.see(".transcript li").locator("p").click()
+    tab.until("document.getElementById('sound').currentTime < 3")
+    assert "high" in tab.see(".transcript [aria-current]").inner_text()
+
+
+def sounding_start(tab: Visit, name: str, words: str) -> float:
+    hits = tab.api(f"/api/search?q={words}&kind=recording")["hits"]
+    (hit,) = [hit for hit in hits if hit["path"].endswith(name)]
+    return float(hit["place"]["start_s"])
+
+
+def test_a_link_to_a_second_starts_paused_there(tab: Visit, served: Running) -> None:
+    tab.open(f"/item/{served.item('two tones.wav')}?t=6")
+    tab.see(".player .clock")
+    tab.until("document.getElementById('sound').currentTime > 5.9")
+    assert tab.page.evaluate("document.getElementById('sound').paused")
+    assert "0:06 / 0:09" in tab.see(".clock").inner_text()
+    slider = tab.see(".wave input")
+    assert slider.get_attribute("aria-valuetext") == "0:06 of 0:09"
+    assert tab.page.locator(".wave path").first.get_attribute("d")
+
+
+def test_a_link_to_a_page_opens_it_and_pages_turn(tab: Visit, served: Running) -> None:
+    tab.open(f"/item/{served.item('harbour.pdf')}?page=2")
+    assert "Page 2 of 3" in tab.see(".pager").inner_text()
+    tab.page.keyboard.press("n")
+    tab.until("location.search === '?page=3'")
+    assert tab.see("button[aria-label='Next page']").is_disabled()
+    tab.page.keyboard.press("p")
+    tab.page.keyboard.press("p")
+    tab.until("location.search === '?page=1'")
+
+
+def test_an_unknown_link_says_so(browser: Browser, served: Running) -> None:
+    with visit(browser, served) as tab:
+        tab.open(f"/item/{'a' * 26}")
+        assert "not in your library" in tab.see(".viewer .problem").inner_text()
+        assert all("404" in line for line in tab.noise)
+        tab.noise.clear()
+
+
+def test_nothing_jumps_when_meaning_arrives(tab: Visit) -> None:
+    def late(route: Route) -> None:
+        time.sleep(0.8)
+        route.continue_()
+
+    tab.page.route("**/api/search?*by=all*", late)
+    tab.page.evaluate(
+        """() => { window.shift = 0; new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) window.shift += entry.value;
+          }).observe({type: 'layout-shift', buffered: true}); }"""
+    )
+    typed(tab, "lantern")
+    tab.see(".row.document")
+    tab.page.evaluate("window.shift = 0")
+    before = positions(tab)
+    assert tab.count(".band.waiting") == 1
+    tab.gone(".band.waiting")
+    assert positions(tab) == before
+    assert tab.page.evaluate("window.shift") == 0
+    assert "diary" in tab.see(".band .rows").inner_text()
+
+
+def positions(tab: Visit) -> list[list[object]]:
+    found: list[list[object]] = tab.page.evaluate(
+        f"""[...document.querySelectorAll('{ROWS}')]
+            .map((row) => [row.textContent, row.getBoundingClientRect().top])"""
+    )
+    return found
+
+
+def test_an_answer_to_an_older_query_never_wins(tab: Visit) -> None:
+    def slow_at_first(route: Route) -> None:
+        if "q=lantern&" in route.request.url:
+            time.sleep(0.6)
+        route.continue_()
+
+    tab.page.route("**/api/search?*", slow_at_first)
+    typed(tab, "lantern")
+    tab.page.wait_for_timeout(120)
+    tab.page.locator("#q").fill("zebras")
+    tab.page.keyboard.press("Enter")
+    tab.page.wait_for_timeout(1500)
+    assert "zebras" in tab.see(".row.document").inner_text()
+    assert "lantern" not in tab.see("#main").inner_text()
+
+
+def test_esc_closes_one_thing_at_a_time(tab: Visit) -> None:
+    typed(tab, "lantern")
+    tab.page.keyboard.press("Enter")
+    tab.see(".row.document")
+    tab.page.keyboard.press("ArrowDown")
+    tab.page.keyboard.press("Enter")
+    tab.see(".viewer")
+    tab.page.keyboard.press("?")
+    tab.see("dialog[open]")
+    tab.page.keyboard.press("Escape")
+    tab.gone("dialog[open]")
+    assert tab.count(".viewer") == 1
+    tab.page.keyboard.press("Escape")
+    tab.gone(".viewer")
+    assert "q=lantern" in tab.page.url
+    assert tab.page.evaluate("document.activeElement.hasAttribute('data-row')")
+    tab.page.keyboard.press("Escape")
+    tab.until("location.search === ''")
+    assert tab.page.locator("#q").input_value() == ""
+
+
+def test_the_way_back_keeps_query_and_scroll(tab: Visit) -> None:
+    tab.open("/?q=comet&kind=document")
+    tab.see(".row.document", 11)
+    tab.page.evaluate("window.scrollTo(0, 300)")
+    tab.page.locator("[data-row]", has_text="diary").nth(6).click()
+    tab.see(".viewer .paper")
+    tab.page.go_back()
+    tab.gone(".viewer")
+    assert abs(tab.page.evaluate("scrollY") - 300) <= 2
+    tab.page.keyboard.press("g")
+    tab.page.keyboard.press("l")
+    tab.see(".library h1")
+    tab.page.go_back()
+    tab.see(".row.document", 11)
+    tab.until("Math.abs(scrollY - 300) <= 2")
+    assert tab.page.locator("#q").input_value() == "comet"
+
+
+def test_what_was_typed_before_the_scripts_ran_counts(browser: Browser, served: Running) -> None:
+    with visit(browser, served) as tab:
+
+        def late(route: Route) -> None:
+            time.sleep(0.7)
+            route.continue_()
+
+        tab.page.route("**/static/app.js", late)
+        tab.page.goto(tab.url + "/", wait_until="commit")
+        box = tab.page.locator("#q")
+        box.wait_for(state="visible")
+        box.fill("lantern")
+        assert "lantern" in tab.see(".row.document").inner_text()
+
+
+def test_an_example_picture_finds_its_like(tab: Visit, tmp_path: Path) -> None:
+    Picture.new("RGB", (64, 64), (240, 0, 10)).save(tmp_path / "like.png")
+    tab.page.locator("input[type=file]").set_input_files(tmp_path / "like.png")
+    assert "like.png" in tab.see(".given").inner_text()
+    assert "red picture" in tab.see(".photos li").inner_text()
+    tab.page.locator("input[type=file]").set_input_files(
+        {"name": "a.zip", "mimeType": "application/zip", "buffer": b"x"}
+    )
+    assert "Search by a picture" in tab.see(".refusal").inner_text()
+    tab.page.locator(".given button").click()
+    tab.gone(".given")
+
+
+def test_nothing_found_offers_ways_on(tab: Visit) -> None:
+    tab.open("/?q=river&kind=photo&when=week")
+    assert "Nothing matches" in tab.see(".empty h2").inner_text()
+    assert tab.see(".empty a").inner_text() == "Search everything"
+    tab.see(".empty a", 1).click()
+    assert "river" in tab.see(".question").inner_text()
+
+
+def test_a_server_that_is_gone_is_said_and_forgiven(browser: Browser, served: Running) -> None:
+    with visit(browser, served) as tab:
+        tab.see(".home h1")
+        tab.page.context.set_offline(True)
+        typed(tab, "lantern")
+        assert "Start it again" in tab.see(".bar").inner_text()
+        assert tab.page.locator("#q").input_value() == "lantern"
+        tab.page.context.set_offline(False)
+        tab.gone(".bar")
+        assert "lantern" in tab.see(".row.document").inner_text()
+        assert all("ERR_INTERNET_DISCONNECTED" in line for line in tab.noise)
+        tab.noise.clear()
