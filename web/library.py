@@ -6,8 +6,10 @@ server both call it; neither knows what lies below.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -15,31 +17,28 @@ from indexer.catalog import Catalog, Item
 from indexer.extract import Unreadable, sniff
 from indexer.extract.child import Reader
 from indexer.keeper import Keeper
-from indexer.passages import Kind, Span, place_json
+from indexer.passages import Kind, Span
 from indexer.pipeline import Pipeline
 from indexer.store import Store
-from model.interface import Exchange, Image, ModelProblem, Piece, Sound
+from model.interface import Exchange, Image, ModelProblem, Piece, Sound, Text
 from model.runtime import Busy, Runtime
 from retriever.answer import Answered, Answerer, Citation, NumberedSource
 from retriever.query import Query, QueryProblem, parse_day, parse_kind
-from retriever.search import Hit, Searcher, source_of
-from retriever.snippets import snippet, terms
+from retriever.search import Searcher
 from web.bell import Bell
 from web.display import shown
-from web.items import Items, thumb_json
+from web.findings import citation_json, hit_json, source_json
+from web.items import Items
 from web.problems import LibraryProblem
 from web.shapes import (
     AskEvent,
-    CitationJson,
     CoverageJson,
     FilesJson,
-    HitJson,
     IndexJson,
     ModelJson,
     ProgressJson,
     RootJson,
     SearchJson,
-    SourceJson,
     StatusJson,
 )
 
@@ -78,6 +77,15 @@ class Library:
         self._reader.close()
         self._catalog.close()
 
+    def warm(self) -> None:
+        """Loads the model in the background, so that the first search need not wait for it."""
+
+        def load() -> None:
+            with suppress(ModelProblem, Busy):  # said to whoever needs the model
+                self._runtime.people.embed([Text("ready")], role="query")
+
+        threading.Thread(target=load, name="warming", daemon=True).start()
+
     # --- find and ask
 
     def search(
@@ -113,7 +121,7 @@ class Library:
             raise _model_problem(problem) from problem
         return {
             "query": words,
-            "hits": [_hit(rank, hit, words) for rank, hit in enumerate(hits, start=1)],
+            "hits": [hit_json(rank, hit) for rank, hit in enumerate(hits, start=1)],
             "coverage": self._coverage(query),
             "took_ms": round((time.perf_counter() - began) * 1000, 1),
         }
@@ -133,11 +141,11 @@ class Library:
             ):
                 match part:
                     case NumberedSource():
-                        yield {"event": "source", "data": _source(part, question)}
+                        yield {"event": "source", "data": source_json(part, question)}
                     case Piece(text):
                         yield {"event": "token", "data": {"text": text}}
                     case Citation():
-                        yield {"event": "citation", "data": _citation(part)}
+                        yield {"event": "citation", "data": citation_json(part)}
                     case Answered():
                         yield self._done(question, part)
         except QueryProblem as problem:
@@ -153,7 +161,7 @@ class Library:
             "data": {
                 "question": question,
                 "answer": answered.text,
-                "citations": [_citation(citation) for citation in answered.citations],
+                "citations": [citation_json(citation) for citation in answered.citations],
                 "coverage": self._catalog.coverage(),
                 "speed": {
                     "first_token_ms": round(finished.first_token_ms, 1),
@@ -336,56 +344,3 @@ def _model_problem(problem: Exception) -> LibraryProblem:
     if isinstance(problem, Busy):
         return LibraryProblem("busy", str(problem), status=429)
     return LibraryProblem("model", str(problem), status=503)
-
-
-def _hit(rank: int, hit: Hit, words: str) -> HitJson:
-    item = hit.item
-    return {
-        "rank": rank,
-        "id": item.item,
-        "path": shown(item.path),
-        "kind": item.kind,
-        "title": shown(item.title),
-        "place": place_json(hit.passage.place) if hit.passage else None,
-        "snippet": shown(hit.snippet.text),
-        "source": source_of(hit),
-        "score": round(hit.score, 6),
-        "marks": list(hit.snippet.marks),
-        "found_by": list(hit.ways),
-        "thumb": thumb_json(item),
-        "more": [
-            {"place": place_json(passage.place), "snippet": other.text}
-            for passage, other in hit.more
-        ],
-        "modified_at": item.modified_at,
-        "duration_s": item.duration_s,
-        "pages": item.pages,
-    }
-
-
-def _source(source: NumberedSource, question: str) -> SourceJson:
-    item = source.item
-    words = snippet(source.passage.text, terms(question)).text if source.passage else item.title
-    return {
-        "n": source.n,
-        "id": item.item,
-        "path": shown(item.path),
-        "kind": item.kind,
-        "title": shown(item.title),
-        "place": place_json(source.place),
-        "snippet": words,
-        "thumb": thumb_json(item),
-    }
-
-
-def _citation(citation: Citation) -> CitationJson:
-    item = citation.source.item
-    return {
-        "n": citation.source.n,
-        "id": item.item,
-        "path": shown(item.path),
-        "kind": item.kind,
-        "place": place_json(citation.source.place),
-        "quote": citation.quote,
-        "verified": citation.verified,
-    }

@@ -45,6 +45,7 @@ def run(
 
             def started() -> None:
                 lock.announce(f"http://127.0.0.1:{port}", token)
+                library.warm()
                 library.keeper.start()
                 link = app.state.launch_url()
                 click.echo(covered(library.status()["coverage"]), err=True)

@@ -1,0 +1,64 @@
+"""Hits, sources and citations as the JSON that people and programs are given."""
+
+from __future__ import annotations
+
+from indexer.passages import place_json
+from retriever.answer import Citation, NumberedSource
+from retriever.search import Hit, source_of
+from retriever.snippets import snippet, terms
+from web.display import shown
+from web.items import thumb_json
+from web.shapes import CitationJson, HitJson, SourceJson
+
+
+def hit_json(rank: int, hit: Hit) -> HitJson:
+    item = hit.item
+    return {
+        "rank": rank,
+        "id": item.item,
+        "path": shown(item.path),
+        "kind": item.kind,
+        "title": shown(item.title),
+        "place": place_json(hit.passage.place) if hit.passage else None,
+        "snippet": shown(hit.snippet.text),
+        "source": source_of(hit),
+        "score": round(hit.score, 6),
+        "marks": list(hit.snippet.marks),
+        "found_by": list(hit.ways),
+        "thumb": thumb_json(item),
+        "more": [
+            {"place": place_json(passage.place), "snippet": other.text}
+            for passage, other in hit.more
+        ],
+        "modified_at": item.modified_at,
+        "duration_s": item.duration_s,
+        "pages": item.pages,
+    }
+
+
+def source_json(source: NumberedSource, question: str) -> SourceJson:
+    item = source.item
+    words = snippet(source.passage.text, terms(question)).text if source.passage else item.title
+    return {
+        "n": source.n,
+        "id": item.item,
+        "path": shown(item.path),
+        "kind": item.kind,
+        "title": shown(item.title),
+        "place": place_json(source.place),
+        "snippet": words,
+        "thumb": thumb_json(item),
+    }
+
+
+def citation_json(citation: Citation) -> CitationJson:
+    item = citation.source.item
+    return {
+        "n": citation.source.n,
+        "id": item.item,
+        "path": shown(item.path),
+        "kind": item.kind,
+        "place": place_json(citation.source.place),
+        "quote": citation.quote,
+        "verified": citation.verified,
+    }
