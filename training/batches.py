@@ -20,6 +20,7 @@ Ints = NDArray[np.int64]
 FRAME = 640
 PHONES = 160  # drawers for the names of speech sounds
 NOTHING = -100
+SEEN = 14  # patches of a picture that have to name what they show, at most
 
 
 @dataclass(slots=True, eq=False)
@@ -119,6 +120,9 @@ class Desk:
         made.gist_at, made.key = len(made) - 1, key
         if samples is None:
             made.pictures = [(item.data, item.columns)]
+            first = len(head) - 1 - len(item.data)
+            for patch, word in rng.sample(item.seen, min(SEEN, len(item.seen))):
+                made.labels[first + patch] = self.spell(f" {word}")[0]
         else:
             made.samples = samples
             made.phones = _phones(item, shift, len(samples) // FRAME)
@@ -232,6 +236,8 @@ def pack(examples: Sequence[Example], rows: int, length: int, config: Any) -> Ba
             made["labels"][number, here] = one.labels
             made["owners"][number, here] = owner
             made["tasks"][number, here] = one.task
+            seen = (one.ids == config.image_token_id) & (one.labels != NOTHING)
+            made["tasks"][number, here][seen] = lessons.TASKS.index(lessons.SEE)
             soft = start + np.flatnonzero(one.ids == config.image_token_id)
             for data, columns in one.pictures:
                 patches.append(data)

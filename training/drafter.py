@@ -83,7 +83,9 @@ class _Lesson:
     def __call__(self, batch: Batch, dice: torch.Generator) -> tuple[Tensor, list[float]]:
         """The loss, and for each token ahead the share that the target agrees with."""
         ids, labels = torch.from_numpy(batch.ids), torch.from_numpy(batch.labels)
-        labels = labels.masked_fill(ids == self.target.config.audio_token_id, NOTHING)
+        config = self.target.config
+        soft = (ids == config.audio_token_id) | (ids == config.image_token_id)
+        labels = labels.masked_fill(soft, NOTHING)
         positions, owners = torch.from_numpy(batch.positions), torch.from_numpy(batch.owners)
         branches, blocks = torch.from_numpy(batch.branches), torch.from_numpy(batch.blocks)
         allowed = masks(positions, owners, branches, blocks, self.window)

@@ -15,10 +15,10 @@ from training.world import pages, plans, questions, words
 from training.world.seeds import TRAIN, dice
 from training.world.statements import statement
 
-ANSWER, REFUSE, JUDGE, CAPTION, READ, TRANSCRIPT, LISTEN, HEAR = (
-    "answer", "refuse", "judge", "caption", "read", "transcript", "listen", "hear",
+ANSWER, REFUSE, JUDGE, CAPTION, READ, TRANSCRIPT, LISTEN, HEAR, SEE = (
+    "answer", "refuse", "judge", "caption", "read", "transcript", "listen", "hear", "see",
 )  # fmt: skip
-TASKS = (ANSWER, REFUSE, JUDGE, CAPTION, READ, TRANSCRIPT, LISTEN, HEAR)
+TASKS = (ANSWER, REFUSE, JUDGE, CAPTION, READ, TRANSCRIPT, LISTEN, HEAR, SEE)
 
 
 @dataclass(frozen=True, slots=True)

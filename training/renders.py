@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,7 @@ class Rendered:
     facts: tuple[Asked, ...]
     phones: tuple[tuple[int, str], ...] = ()  # what is heard from which millisecond on
     spoken: tuple[tuple[int, str], ...] = ()  # the words and when each is over
+    seen: tuple[tuple[int, str], ...] = ()  # patches and what is to be seen there
 
 
 def scene(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
@@ -66,7 +67,21 @@ def scene(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
     made = draw(seeds.dice(range_, number, "scene"))
     finds = tuple(fact.find for fact in made.facts)
     queries = (made.find, made.caption, *finds)
-    return picture(made.image, media, made.caption, queries, asked(made.facts))
+    drawn = picture(made.image, media, made.caption, queries, asked(made.facts))
+    rows = len(drawn.data) // drawn.columns
+    return replace(drawn, seen=tuple(_seen(made.boxes, drawn.columns, rows)))
+
+
+def _seen(boxes: Iterable[tuple[Any, Any]], columns: int, rows: int) -> Iterator[tuple[int, str]]:
+    """The patches whose middle lies on a thing, and its kind or colour in turn, like a chess
+    board; small things are seen by the patch they are in. Things in front come last and count."""
+    for thing, (left, top, right, bottom) in boxes:
+        middle = (int((left + right) / 2 * columns), int((top + bottom) / 2 * rows))
+        for x in range(columns):
+            for y in range(rows):
+                across, down = (x + 0.5) / columns, (y + 0.5) / rows
+                if (x, y) == middle or (left < across < right and top < down < bottom):
+                    yield y * columns + x, thing.colour if (x + y) % 2 else thing.kind
 
 
 def picture(
@@ -146,9 +161,8 @@ def read(file: Path) -> Iterator[Rendered]:
     for one, end in zip(said, ends.tolist(), strict=True):
         facts = tuple(_asked(fact) for fact in one["facts"])
         queries = tuple(one["queries"])
-        timing = (
-            tuple((at, name) for at, name in one.get(kind, ())) for kind in ("phones", "spoken")
-        )
+        told = ("phones", "spoken", "seen")
+        timing = (tuple((at, name) for at, name in one.get(kind, ())) for kind in told)
         yield Rendered(data[start:end], one["columns"], one["words"], queries, facts, *timing)
         start = end
 
@@ -166,6 +180,7 @@ def _write(file: Path, items: list[Rendered]) -> None:
             "facts": [asdict(fact) for fact in item.facts],
             "phones": item.phones,
             "spoken": item.spoken,
+            "seen": item.seen,
         }
         for item in items
     ]

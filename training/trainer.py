@@ -33,6 +33,7 @@ AVERAGE = 0.995
 WEIGHTS = {
     lessons.ANSWER: 1.0, lessons.REFUSE: 1.0, lessons.JUDGE: 4.0, lessons.CAPTION: 1.0,
     lessons.READ: 1.0, lessons.TRANSCRIPT: 1.0, lessons.LISTEN: 1.0, lessons.HEAR: 1.0,
+    lessons.SEE: 0.6,
 }  # fmt: skip
 GIST_WEIGHT, BODY_WEIGHT, HEARING_WEIGHT = 0.25, 0.15, 0.3
 LOG_EVERY, CHECK_EVERY, SAVE_EVERY = 25, 400, 200

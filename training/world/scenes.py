@@ -25,7 +25,8 @@ SIZES_PX = ((384, 288), (384, 288), (336, 336), (288, 384), (432, 288))
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
     """A picture, (height, width, 3) uint8, and what is in it. `find` is a short query that should
-    find it; `facts` quote from the caption."""
+    find it; `facts` quote from the caption; `boxes` say where each single thing is, back to front,
+    a small turn of the camera apart."""
 
     image: Uint8
     caption: str
@@ -33,6 +34,7 @@ class Scene:
     place: str
     find: str
     facts: tuple[Fact, ...]
+    boxes: tuple[tuple[Thing, Box], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ def draw(
     style = style or Style()
     width_px, height_px = size_px[0] * 2, size_px[1] * 2
     picture = backdrop(made.place, width_px, height_px, rng)
-    for thing, box in _places(made, rng, width_px / height_px, style.scale):
+    boxes = _places(made, rng, width_px / height_px, style.scale)
+    for thing, box in boxes:
         _put(picture, thing, box, style, rng)
     picture = picture.reduce(2)
     if style.tilt_deg or style.zoom != 1:
@@ -96,6 +99,7 @@ def draw(
         dx, dy = (side * (1 - 1 / near) / 2 for side in size_px)
         frame = (dx, dy, size_px[0] - dx, size_px[1] - dy)
         picture = turned.resize(size_px, Image.Resampling.BILINEAR, box=frame)
+        boxes = [(thing, _nearer(box, near)) for thing, box in boxes]
     if style.blur_px:
         picture = picture.filter(ImageFilter.GaussianBlur(style.blur_px))
     return Scene(
@@ -105,7 +109,14 @@ def draw(
         place=made.place,
         find=find(made, rng),
         facts=facts_of(made),
+        boxes=tuple(boxes),
     )
+
+
+def _nearer(box: Box, near: float) -> Box:
+    """Where a box stands when the camera has come nearer to the middle."""
+    left, top, right, bottom = ((side - 0.5) * near + 0.5 for side in box)
+    return left, top, right, bottom
 
 
 def _exposed(picture: Image.Image, style: Style, rng: random.Random) -> Uint8:
