@@ -9,8 +9,7 @@ import { safeName } from "./wording.js";
 const LARGEST_BYTES = 20_000_000;
 const TAKEN = ["image/png", "image/jpeg", "image/webp", "audio/wav", "audio/x-wav", "audio/flac", "audio/x-flac", "audio/ogg", "audio/mpeg"];
 
-/** @type {Store<{file: File, preview: string} | null>} */
-export const example = new Store(null);
+export const example = new Store(/** @type {{file: File, preview: string} | null} */ (null));
 
 /** What is wrong with the last thing offered, as a sentence. */
 const refusal = new Store("");

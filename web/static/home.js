@@ -21,7 +21,7 @@ function Recent() {
   </section>`;
 }
 
-/** @param {{files: Record<string, import("./questions.js").File[]>}} props */
+/** @param {{files: Record<string, import("./questions.js").Known[]>}} props */
 function New({ files }) {
   const { document: documents, photo: photos, recording: recordings } = files;
   return html`

@@ -23,9 +23,9 @@ export function Icon({ name, size = 20 }) {
 
 /** Fill the places of index.html that ask for an icon by `data-icon`. */
 export function drawStaticIcons() {
-  for (const place of document.querySelectorAll("[data-icon]")) {
+  for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-icon]"))) {
     const drawn = svg("svg", { ...LOOK, width: 20, height: 20, class: "icon" });
-    for (const [shape, attributes] of NODES[place.dataset.icon]) drawn.append(svg(shape, attributes));
+    for (const [shape, attributes] of NODES[place.dataset.icon ?? ""]) drawn.append(svg(shape, attributes));
     place.replaceChildren(drawn);
   }
 }

@@ -1,7 +1,7 @@
 /** An answer as it grows: Markdown tokens to elements, never through a string of HTML. */
 import MarkdownIt from "./vendor/markdown-it.js";
 
-const parser = new MarkdownIt({ html: false, linkify: false, maxNesting: 20 }).disable([
+const parser = new /** @type {any} */ (MarkdownIt)({ html: false, linkify: false, maxNesting: 20 }).disable([
   "image",
   "reference",
   "html_block",
@@ -72,6 +72,7 @@ export class Writing {
 
 /** Tokens cut into the blocks of the outermost level. @param {Token[]} tokens @returns {Token[][]} */
 function topLevel(tokens) {
+  /** @type {Token[][]} */
   const blocks = [];
   let depth = 0;
   for (const token of tokens) {

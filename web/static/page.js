@@ -49,6 +49,7 @@ export function quoted(words, quote) {
  * @returns {[number, number, number, number][]} x, y, width, height in points
  */
 function boxes(words, marked) {
+  /** @type {[number, number, number, number][]} */
   const made = [];
   let last = -2;
   for (const index of [...marked].sort((a, b) => a - b)) {

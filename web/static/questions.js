@@ -21,10 +21,10 @@ export const spoken = (file) => baseName(file.name).replace(/\.[^.]+$/, "").repl
 
 /**
  * The newest files of each kind, looked up again when the number of read files changes.
- * @returns {Record<string, File[]> | null}
+ * @returns {Record<string, Known[]> | null}
  */
 export function useNewest() {
-  const [files, setFiles] = useState(/** @type {Record<string, File[]> | null} */ (null));
+  const [files, setFiles] = useState(/** @type {Record<string, Known[]> | null} */ (null));
   const { epoch } = useStore(connection);
   const read = useStore(status)?.coverage.read ?? -1;
   useEffect(() => {
@@ -40,12 +40,14 @@ export function useNewest() {
   return files;
 }
 
-/** @param {File[]} files */
-const newest = (files) => files.filter((file) => file.id).sort((a, b) => b.modified_at - a.modified_at);
+/** @typedef {File & {id: string}} Known a file that can be opened */
+
+/** @param {File[]} files @returns {Known[]} */
+const newest = (files) => /** @type {Known[]} */ (files.filter((file) => file.id)).sort((a, b) => b.modified_at - a.modified_at);
 
 const LONGEST_NAME = 48; // characters of a name in a question
 
-/** Questions one could ask of this very library. @param {Record<string, File[]>} files */
+/** Questions one could ask of this very library. @param {Record<string, Known[]>} files */
 function questionsFrom({ document: documents = [], photo: photos = [], recording: recordings = [] }) {
   const called = (/** @type {File} */ file) => `“${short(spoken(file), LONGEST_NAME)}”`;
   return [
@@ -56,7 +58,7 @@ function questionsFrom({ document: documents = [], photo: photos = [], recording
   ].filter(Boolean).slice(0, 3);
 }
 
-/** @param {{files: Record<string, File[]>}} props */
+/** @param {{files: Record<string, Known[]>}} props */
 export function Questions({ files }) {
   const questions = questionsFrom(files);
   if (!questions.length) return null;

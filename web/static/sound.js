@@ -14,8 +14,10 @@ import { clock } from "./wording.js";
  * @property {boolean} broken the browser cannot play it
  */
 
-/** @type {Store<Sounding>} */
-export const sounding = new Store({ id: null, playing: false, second: 0, duration_s: 0, from: null, broken: false });
+/** @type {Sounding} */
+const SILENCE = { id: null, playing: false, second: 0, duration_s: 0, from: null, broken: false };
+
+export const sounding = new Store(SILENCE);
 
 const audio = () => /** @type {HTMLAudioElement} */ (element("sound"));
 
@@ -51,7 +53,7 @@ export function startSound() {
 export function cue(id, second) {
   const sound = audio();
   if (sounding.value.id !== id) {
-    sounding.set({ id, playing: false, second, duration_s: 0, from: second, broken: false });
+    sounding.set({ ...SILENCE, id, second, from: second });
     sound.src = `/api/items/${encodeURIComponent(id)}/audio`;
     sound.load();
   }

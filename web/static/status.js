@@ -14,14 +14,14 @@ import { count, remaining } from "./wording.js";
  * @property {Record<string, number>} states
  * @property {{path: string, reason: string, sentence: string, attempts: number}[]} failed
  * @property {number} queue
- * @property {{name: string, device: string, dtype: string, demonstration?: boolean}} model
+ * @property {{name: string, device: string, dtype: string, resident_bytes: number, demonstration?: boolean}} model
  * @property {Record<string, Coverage>} [progress] by kind
  * @property {number | null} [eta_s]
  * @property {boolean} [demonstration]
  */
 
-/** @type {Store<Status | null>} null until the first word from the server */
-export const status = new Store(null);
+/** Null until the first word from the server. */
+export const status = new Store(/** @type {Status | null} */ (null));
 
 /** Called once. */
 export function startStatus() {

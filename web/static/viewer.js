@@ -80,6 +80,7 @@ function CopyLink({ item }) {
   const now = useStore(route);
   const copy = async () => {
     const heard = sounding.value.id === item.id ? Math.floor(sounding.value.second) : now.second;
+    /** @type {Record<string, string>} */
     const query = item.kind === "document" ? { page: String(now.page ?? 1) } : item.kind === "recording" ? { t: String(heard ?? 0) } : {};
     const text = new URLSearchParams(query).toString();
     try {
