@@ -36,6 +36,7 @@ WEIGHTS = {
     lessons.SEE: 0.6,
 }  # fmt: skip
 GIST_WEIGHT, BODY_WEIGHT, HEARING_WEIGHT = 0.25, 0.15, 0.3
+_SOFT = torch.tensor([lessons.TASKS.index(task) for task in (lessons.HEAR, lessons.SEE)])
 LOG_EVERY, CHECK_EVERY, SAVE_EVERY = 25, 400, 200
 
 
@@ -75,8 +76,11 @@ class Student:
             embeds = self.trunk.embed(t["ids"], patches, t["places"], frames)
             states = self.trunk(embeds.float(), t["positions"], allowed)
             taught = t["labels"] != NOTHING
-            logits = self.trunk.logits(states.last[taught])
-        wanted, tasks = t["labels"][taught], t["tasks"][taught]
+            wanted, tasks = t["labels"][taught], t["tasks"][taught]
+            # Soft tokens name what they hold early, so that the layers above can read it there.
+            early = self.trunk.text.norm(states.early[taught])
+            soft = torch.isin(tasks, _SOFT)[:, None]
+            logits = self.trunk.logits(torch.where(soft, early, states.last[taught]))
         losses = functional.cross_entropy(logits, wanted, reduction="none")
         weights = torch.tensor([WEIGHTS[task] for task in lessons.TASKS])[tasks]
         words = (losses * weights).sum() / weights.sum()
@@ -94,7 +98,7 @@ class Student:
             loss = loss + meeting
             parts["vectors"] = float(meeting.detach())
         if len(t["phones"]):
-            heard = states.early[t["ids"] == self.model.config.audio_token_id].float()
+            heard = states.body[t["ids"] == self.model.config.audio_token_id].float()
             odds = self.ear(heard).view(-1, 2, PHONES)
             hearing = functional.cross_entropy(odds.flatten(0, 1), t["phones"].flatten())
             loss = loss + HEARING_WEIGHT * hearing
