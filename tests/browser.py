@@ -76,6 +76,16 @@ class Visit:
             self.page.wait_for_timeout(50)
         raise AssertionError(f"never became true: {expression}")
 
+    def forgive(self, part: str) -> None:
+        """Waits for the browser's own line about a refused request, and forgets it."""
+        for _ in range(100):
+            if self.noise:
+                break
+            self.page.wait_for_timeout(50)
+        assert self.noise, f"nothing was said of {part}"
+        assert all(part in line for line in self.noise), self.noise
+        self.noise.clear()
+
     def api(self, address: str) -> Any:
         """What the API answers to this browser."""
         answer = self.page.request.get(self.url + address)

@@ -1,12 +1,13 @@
 /** The browser part of Recollect, from the top: three places, one viewer beside any of them. */
 import { ThemeButton } from "./appearance.js";
+import { emptyBox, startBox } from "./box.js";
 import { element, html, render, useEffect, useState } from "./dom.js";
 import { Example, ExampleButton, startExamples } from "./example.js";
 import { Icon, drawStaticIcons } from "./icons.js";
 import { focusFirstRow, startKeys, useKeySheet } from "./keys.js";
 import { LibraryPage } from "./library.js";
 import { go, route, startRouting } from "./route.js";
-import { SearchPage, emptyBox, startBox } from "./search.js";
+import { SearchPage } from "./search.js";
 import { startSound } from "./sound.js";
 import { OfflineBar, StatusPill, startStatus } from "./status.js";
 import { useStore } from "./store.js";

@@ -37,7 +37,7 @@ export const route = new Store(read());
  * @param {string} address
  * @param {{replace?: boolean, state?: Route["state"]}} [how]
  */
-export function go(address, { replace = false, state = {} } = {}) {
+export function go(address, { replace = false, state: { scroll, ...state } = {} } = {}) {
   const samePlace = new URL(address, location.href).pathname === location.pathname;
   if (replace) {
     history.replaceState(state, "", address);
@@ -127,7 +127,7 @@ export function startRouting() {
 
 /**
  * Put the page back where it was, once its rows are there.
- * @param {boolean} ready
+ * @param {string} ready what is shown; empty until it is
  */
 export function useScroll(ready) {
   useEffect(() => {

@@ -1,11 +1,10 @@
 /** The search page: words at once, meaning as it comes, and nothing on screen jumps. */
 import { html, useEffect, useState } from "./dom.js";
-import { drop, example, searchByExample } from "./example.js";
+import { example, searchByExample } from "./example.js";
 import { Band, Groups, KindChips } from "./hits.js";
 import { Home } from "./home.js";
 import { Problem, connection, getJson, wasAborted } from "./http.js";
 import { Icon } from "./icons.js";
-import { remember } from "./recent.js";
 import { addressWith, go, route, useScroll } from "./route.js";
 import { isWorking, status } from "./status.js";
 import { Store, useStore } from "./store.js";
@@ -142,7 +141,10 @@ async function run(parameters, typed, signal) {
   }
 }
 
-/** Ask whenever the address, the example, or the server's presence changes. */
+/**
+ * Ask whenever the address, the example, or the server's presence changes.
+ * @returns {string} the key of the question
+ */
 function useSearching() {
   const { query, state } = useStore(route);
   const { epoch } = useStore(connection);
@@ -178,48 +180,7 @@ function useSearching() {
       }
     }
   }, [key, typed, epoch, given]);
-}
-
-/** The box in the header: it was typable before any script ran. */
-export function startBox() {
-  const box = /** @type {HTMLInputElement} */ (document.getElementById("q"));
-  const { place, query, state } = route.value;
-  const early = box.value !== "" && box.value !== query.get("q");
-  if (!early) box.value = query.get("q") ?? "";
-  const type = () => {
-    const path = "/";
-    const typing = route.value.state.typed && route.value.place === "search";
-    const address = addressWith({ q: box.value, item: null, page: null, t: null }, path);
-    go(address, { replace: Boolean(typing), state: { ...(typing ? route.value.state : {}), typed: true } });
-  };
-  box.addEventListener("input", type);
-  if (early && (place === "search" || !state.typed)) type();
-  box.form?.addEventListener("submit", (event) => {
-    event.preventDefault();
-    commit(box.value);
-  });
-  route.watch(({ place: now, query: said }) => {
-    const text = now === "search" ? (said.get("q") ?? "") : box.value;
-    if (document.activeElement !== box && box.value !== text) box.value = text;
-    else if (now === "search" && box.value.trim() !== text.trim()) box.value = text;
-  });
-}
-
-/** Enter: sort once, and remember the question. @param {string} text */
-function commit(text) {
-  const typing = route.value.state.typed && route.value.place === "search";
-  if (text.trim()) remember(text.trim());
-  go(addressWith({ q: text, item: null, page: null, t: null }, "/"), { replace: Boolean(typing), state: {} });
-}
-
-/** Esc at the very bottom: the box is emptied. */
-export function emptyBox() {
-  const box = /** @type {HTMLInputElement} */ (document.getElementById("q"));
-  drop();
-  box.value = "";
-  if (route.value.place === "search" && route.value.query.get("q")) {
-    go("/", { replace: Boolean(route.value.state.typed) });
-  }
+  return key;
 }
 
 /** Folder and time, as plain selects: they work with every hand and every reader. */
@@ -288,13 +249,13 @@ function ProblemNote({ problem, retry }) {
 }
 
 export function SearchPage() {
-  useSearching();
+  const key = useSearching();
   const { query } = useStore(route);
   const now = useStore(found);
   const given = useStore(example);
   const text = (query.get("q") ?? "").trim();
   const kind = query.get("kind");
-  useScroll(now.rows.length > 0);
+  useScroll(now.rows.length > 0 && now.key === key ? key : "");
   if (!text && !given) return html`<${Home} />`;
   const nothing = !now.rows.length && !now.looking && now.band?.length === 0 && !now.problem && now.key;
   const again = () => connection.change({ epoch: connection.value.epoch + 1 });
