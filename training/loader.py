@@ -50,10 +50,10 @@ def mix(progress: float) -> Mix:
         media = {"scene": 4, "sign0": 1, "sign1": 1, "clip": 1, "note": 5}
         return Mix(8, 384, 6, 2, 5, 3, 230, media)
     if progress < 0.85:
-        media = {"scene": 4, "sign1": 1, "sign2": 1, "clip": 1, "note": 4}
-        return Mix(8, 384, 6, 1, 5, 4, 280, media)
-    media = {"scene": 4, "sign2": 1, "page": 1, "note": 4}
-    return Mix(4, 768, 5, 1, 5, 5, 375, media)
+        media = {"scene": 4, "sign1": 1, "clip": 1, "note": 4}
+        return Mix(8, 384, 7, 1, 5, 4, 280, media)
+    media = {"scene": 4, "sign2": 1, "note": 4}
+    return Mix(4, 768, 6, 1, 5, 5, 375, media)
 
 
 # What the words of each kind of rendered item are.
@@ -101,7 +101,8 @@ class Table:
         for _ in range(wanted.answers):
             shown = 0.06 if wanted.sources > 2 else 0.0
             long = 0.0 if wanted.sources < 3 else 0.1 if wanted.length < 512 else 0.4
-            lesson = lessons.answer(rng, wanted.sources, shown, long)
+            most = 1 if rng.random() < 0.08 else wanted.sources
+            lesson = lessons.answer(rng, most, shown, long)
             made.append(self.desk.lesson(lesson))
         for _ in range(wanted.judges):
             made.append(self.desk.lesson(lessons.judge(rng)))

@@ -37,6 +37,8 @@ WEIGHTS = {
 }  # fmt: skip
 GIST_WEIGHT, BODY_WEIGHT, HEARING_WEIGHT = 0.25, 0.15, 0.3
 _SOFT = torch.tensor([lessons.TASKS.index(task) for task in (lessons.HEAR, lessons.SEE)])
+_ANSWERS = torch.tensor([lessons.TASKS.index(task) for task in (lessons.ANSWER, lessons.REFUSE)])
+TURN = 3.0  # how much heavier the deciding tokens of an answer weigh
 LOG_EVERY, CHECK_EVERY, SAVE_EVERY = 25, 400, 200
 
 
@@ -53,13 +55,15 @@ class Student:
     """The model with what is needed only while it learns: two temperatures and an ear that names
     the sounds it hears, which teaches the first layers long before sentences can."""
 
-    def __init__(self, model: Any, compiled: bool = True) -> None:
+    def __init__(self, model: Any, tokenizer: Any, compiled: bool = True) -> None:
         model.set_attn_implementation("eager")  # masks are ours; compiled, it is the fastest
         self.model = model
         self.trunk = Trunk(model, compiled)
         hidden = model.config.text_config.hidden_size
         self.ear = torch.nn.Linear(hidden, 2 * PHONES)
         self.heat = torch.nn.Parameter(torch.tensor([2.3, 2.3]))  # log of gist's and body's scale
+        # After these an answer decides: whether it knows, which source, where the quote begins.
+        self.turns = torch.tensor(tokenizer.convert_tokens_to_ids(["\n", "▁[", '▁"']))
         self.window = model.config.text_config.sliding_window
 
     def learn(self, batch: Batch) -> Outcome:
@@ -83,6 +87,8 @@ class Student:
             logits = self.trunk.logits(torch.where(soft, early, states.last[taught]))
         losses = functional.cross_entropy(logits, wanted, reduction="none")
         weights = torch.tensor([WEIGHTS[task] for task in lessons.TASKS])[tasks]
+        turning = torch.isin(t["ids"][taught], self.turns) & torch.isin(tasks, _ANSWERS)
+        weights = weights * torch.where(turning, TURN, 1.0)
         words = (losses * weights).sum() / weights.sum()
         parts = {"words": float(words.detach())}
         loss = words
@@ -164,7 +170,7 @@ class Run:
         self.directory, self.media, self.budget_s = directory, media, minutes * 60
         self.tokenizer = tokenizers.load(directory)
         model, _ = architecture.new(self.tokenizer, seed)
-        self.student = Student(model)
+        self.student = Student(model, self.tokenizer)
         self.average = copy.deepcopy(model)
         self.optimizers = _optimizers(self.student)
         self.step, self.spent_s, self.salt = 0, 0.0, seed
