@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -87,11 +88,24 @@ def export(run: Path) -> None:
     click.echo(f"{write(run, POCKET):,} bytes in {POCKET}")
 
 
+@main.command()
+@click.option("--quick", is_flag=True, help="A fifth of the examples.")
+@click.pass_obj
+def measure(run: Path, quick: bool) -> None:
+    """Measure what is in model/pocket on held-out seeds, and keep the table for its card."""
+    from bench.pocket import run as bench
+    from training.export import TABLE
+
+    report = bench(quick)
+    report.print()
+    (run / TABLE).write_text(json.dumps(report.json(), indent=2) + "\n")
+
+
 @main.command(name="all")
 @click.option("--minutes", default=240.0, show_default=True, help="Time for training.")
 @click.pass_context
 def everything(context: click.Context, minutes: float) -> None:
-    """Make the model from nothing: tokenizer, pictures and sounds, model, drafter, checkpoint."""
+    """Make the model from nothing: tokenizer, pictures and sounds, model, drafter, checkpoint, its table."""
     run: Path = context.obj
     if not (run / "tokenizer.json").exists():
         context.invoke(new)
@@ -99,6 +113,8 @@ def everything(context: click.Context, minutes: float) -> None:
     context.invoke(train, minutes=minutes)
     context.invoke(drafter, minutes=minutes / 8)
     context.invoke(export)
+    context.invoke(measure)
+    context.invoke(export)  # once more, with the measured table in the card
 
 
 if __name__ == "__main__":
