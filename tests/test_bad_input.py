@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 import soundfile
 
 from indexer.extract.mupdf import pymupdf
-from tests.conftest import Indexed, recollect, serve, stop
+from tests.conftest import Indexed, Served, recollect, serve, stop
 
 
 def _write_all(folder: Path) -> None:
@@ -37,12 +38,15 @@ def _write_all(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Indexed:
+def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     base = tmp_path_factory.mktemp("spoiled")
     made = Indexed(base / "folder", base / "data")
     _write_all(made.folder)
-    recollect("index", made.folder, data=made.data)
-    return made
+    said = json.loads(recollect("index", made.folder, "--json", data=made.data))
+    assert said["coverage"]["files"] == said["added"]
+    running = serve("serve", library=made)
+    yield running
+    stop(running)
 
 
 @pytest.mark.parametrize(
@@ -55,10 +59,8 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Indexed:
         ("no sound.wav", "empty"),
     ],
 )
-def test_a_file_that_cannot_be_read_has_a_reason(
-    spoiled: Indexed, name: str, sentence: str
-) -> None:
-    status = json.loads(recollect("status", "--json", data=spoiled.data))
+def test_a_file_that_cannot_be_read_has_a_reason(spoiled: Served, name: str, sentence: str) -> None:
+    status = json.loads(recollect("status", "--json", data=spoiled.library.data))
     (failure,) = [one for one in status["failed"] if Path(one["path"]).name == name]
     assert set(failure) == {"path", "reason", "sentence", "attempts"}
     assert any(part in failure["sentence"] for part in sentence.split("|")), failure["sentence"]
@@ -66,27 +68,27 @@ def test_a_file_that_cannot_be_read_has_a_reason(
     assert failure["reason"]
 
 
-def test_everything_else_is_found(spoiled: Indexed) -> None:
+def test_everything_else_is_found(spoiled: Served) -> None:
     for words, name in (
         ("spare key", "good.txt"),
         ("zebra", "not a picture.png"),
         ("quaggas", r"line\nbreak and \xff byte.txt"),
     ):
         found = json.loads(
-            recollect("search", words, "--kind", "document", "--json", data=spoiled.data)
+            recollect("search", words, "--kind", "document", "--json", data=spoiled.library.data)
         )
         shown = found["hits"][0]["path"].encode("unicode_escape").decode().replace("\\\\", "\\")
         assert shown.endswith(name)
-    printed = recollect("search", "quaggas", data=spoiled.data)
+    printed = recollect("search", "quaggas", data=spoiled.library.data)
     assert r"line\nbreak" in printed  # a name cannot break the terminal's line
 
 
-def test_a_recording_of_nans_is_silence_and_no_failure(spoiled: Indexed) -> None:
-    status = json.loads(recollect("status", "--json", data=spoiled.data))
+def test_a_recording_of_nans_is_silence_and_no_failure(spoiled: Served) -> None:
+    status = json.loads(recollect("status", "--json", data=spoiled.library.data))
     assert "nans.wav" not in {Path(one["path"]).name for one in status["failed"]}
     coverage = status["coverage"]
     assert coverage["files"] == coverage["understood"] + coverage["failed"]
-    found = json.loads(recollect("search", "nans", "--json", data=spoiled.data))
+    found = json.loads(recollect("search", "nans", "--json", data=spoiled.library.data))
     assert [hit["kind"] for hit in found["hits"] if hit["title"] == "nans"] == ["recording"]
 
 
@@ -103,16 +105,9 @@ def test_a_port_in_use(tmp_path: Path) -> None:
     assert f"Port {port} is already in use. Choose another with --port." in said
 
 
-def test_a_second_server_on_the_same_data(spoiled: Indexed) -> None:
-    first = serve("serve", library=spoiled)
-    try:
-        said = recollect("serve", "--port", "0", data=spoiled.data, code=1)
-        assert f"process {first.process.pid}" in said
-        assert first.url in said
-        # The other verbs go through the running server.
-        assert "good" in recollect("search", "spare", "key", data=spoiled.data)
-        assert "not a watched folder" in recollect(
-            "remove", spoiled.folder / "x", data=spoiled.data, code=1
-        )
-    finally:
-        stop(first)
+def test_a_second_server_on_the_same_data(spoiled: Served) -> None:
+    said = recollect("serve", "--port", "0", data=spoiled.library.data, code=1)
+    assert f"process {spoiled.process.pid}" in said
+    assert spoiled.url in said
+    said = recollect("remove", spoiled.library.folder / "x", data=spoiled.library.data, code=1)
+    assert "not a watched folder" in said
