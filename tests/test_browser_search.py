@@ -315,6 +315,15 @@ def test_nothing_found_offers_ways_on(tab: Visit) -> None:
     assert "river" in tab.see(".question").inner_text()
 
 
+def test_a_browser_that_lost_its_key_is_told_the_cure(browser: Browser, served: Running) -> None:
+    with visit(browser, served) as tab:
+        tab.see(".home h1")
+        tab.page.context.clear_cookies()
+        typed(tab, "lantern")
+        assert "link" in tab.see(".bar").inner_text()
+        tab.forgive("401")
+
+
 def test_a_server_that_is_gone_is_said_and_forgiven(browser: Browser, served: Running) -> None:
     with visit(browser, served) as tab:
         tab.see(".home h1")

@@ -1,8 +1,11 @@
 /** Asking the server: JSON in and out, and what went wrong as one sentence for a person. */
 import { Store } from "./store.js";
 
-/** Whether the server answers; `epoch` counts how often it came back, so that pages ask again. */
-export const connection = new Store({ lost: false, epoch: 0 });
+/**
+ * Whether the server answers; `epoch` counts how often it came back, so that pages ask again, and
+ * `refused` is its sentence when it no longer knows this browser.
+ */
+export const connection = new Store({ lost: false, epoch: 0, refused: "" });
 
 /** Something the server, or its absence, has to say. */
 export class Problem extends Error {
@@ -27,7 +30,7 @@ export const wasAborted = (error) => error instanceof DOMException && error.name
 /** The server answered: whoever waited for it may ask again. */
 function answered() {
   const { lost, epoch } = connection.value;
-  if (lost) connection.set({ lost: false, epoch: epoch + 1 });
+  if (lost) connection.change({ lost: false, epoch: epoch + 1 });
 }
 
 const WAITS_S = [1, 2, 5, 10];
@@ -61,8 +64,13 @@ export async function ask(path, options = {}) {
     throw new Problem("offline", "Recollect is not running.");
   }
   answered();
-  if (response.ok) return response;
-  throw await problemOf(response);
+  if (response.ok) {
+    if (connection.value.refused) connection.change({ refused: "" });
+    return response;
+  }
+  const problem = await problemOf(response);
+  if (problem.status === 401) connection.change({ refused: problem.sentence });
+  throw problem;
 }
 
 /** @param {Response} response */

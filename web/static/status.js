@@ -52,12 +52,13 @@ export function StatusPill() {
   return html`<a class=${`pill ${working ? "working" : "good"}`} href="/library"><span class="dot" />${pillText(now)}</a>`;
 }
 
-/** The bar that matters everywhere: the server is gone. */
-export function OfflineBar() {
-  const { lost } = useStore(connection);
+/** The bar that matters everywhere: the server is gone, or does not know this browser any more. */
+export function ConnectionBar() {
+  const { lost, refused } = useStore(connection);
+  const sentence = lost ? "Recollect is not running. Start it again and this page carries on." : refused;
   return (
-    lost &&
-    html`<p class="bar bad" role="status"><${Icon} name="unplug" size="18" /><span>Recollect is not running. Start it again and this page carries on.</span></p>`
+    sentence &&
+    html`<p class="bar bad" role="status"><${Icon} name="unplug" size="18" /><span>${sentence}</span></p>`
   );
 }
 
