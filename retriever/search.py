@@ -39,8 +39,8 @@ MORE_PLACES = 6
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One file that matches: its best passage (None when only the name or the picture matched),
-    and further places in it."""
+    """One file that matches: its best passage (its first where only the name matched, None where
+    it has none yet), and further places in it."""
 
     item: Item
     passage: Passage | None
@@ -189,6 +189,7 @@ class Searcher:
         keys: dict[str, list[tuple[str, int]]] = {}
         for item, found in chosen:
             ordinals = [ordinal for (_, ordinal), _ in found if ordinal != NAME]
+            ordinals = ordinals or [0, FIRST_UNDERSTOOD]
             generations = [(_generation(item, ordinal), ordinal) for ordinal in ordinals]
             keys[item.content] = [(g, ordinal) for g, ordinal in generations if g is not None]
         read = self._store.passages_at({key for wanted in keys.values() for key in wanted})
@@ -214,4 +215,6 @@ def _score(found: list[tuple[_Key, _Candidate]]) -> float:
 
 def source_of(hit: Hit) -> Source:
     """Where the words shown with a hit come from."""
-    return Source.NAME if hit.passage is None else hit.passage.source
+    if hit.passage is None or hit.ways == ("name",):
+        return Source.NAME
+    return hit.passage.source

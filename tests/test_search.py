@@ -13,7 +13,7 @@ from PIL import Image as Picture
 from indexer.passages import Kind, Page
 from model.interface import Image
 from retriever.query import Query, QueryProblem, parse_day
-from retriever.search import Hit, Searcher
+from retriever.search import Hit, Searcher, source_of
 from tests.library import Small, small
 
 
@@ -88,7 +88,10 @@ def test_a_photo_is_found_by_another(searcher: Searcher, library: Small) -> None
 def test_a_file_is_found_by_its_name(searcher: Searcher) -> None:
     hits = searcher.search(Query("garden plan", by="words"))
     assert names(hits)[0] == "garden plan.txt"
-    assert "name" in hits[0].ways
+    assert hits[0].ways == ("name",)
+    assert source_of(hits[0]) == "name"
+    assert hits[0].passage is not None
+    assert hits[0].passage.text.startswith("Roses here")
 
 
 def test_filters_by_folder_date_and_item(searcher: Searcher, library: Small) -> None:
