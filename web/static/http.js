@@ -79,7 +79,8 @@ async function problemOf(response) {
   let said = null;
   try {
     said = (await response.json()).error;
-  } catch {
+  } catch (error) {
+    if (wasAborted(error)) throw error;
     // An answer without JSON still has a status to speak of.
   }
   const fallback =
