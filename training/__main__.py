@@ -105,7 +105,7 @@ def measure(run: Path, quick: bool) -> None:
 @click.option("--minutes", default=240.0, show_default=True, help="Time for training.")
 @click.pass_context
 def everything(context: click.Context, minutes: float) -> None:
-    """Make the model from nothing: tokenizer, pictures and sounds, model, drafter, checkpoint, its table."""
+    """Make the model from nothing: tokenizer, pictures, sounds, model, drafter, files, table."""
     run: Path = context.obj
     if not (run / "tokenizer.json").exists():
         context.invoke(new)
