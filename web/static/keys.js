@@ -1,5 +1,5 @@
 /** The keyboard: one handler for all keys, one owner of Esc, and the sheet that lists them. */
-import { html, useEffect, useRef, useState } from "./dom.js";
+import { html, useLayoutEffect, useRef, useState } from "./dom.js";
 import { Icon } from "./icons.js";
 
 /** @type {{close: () => void}[]} what Esc closes, the topmost last */
@@ -9,14 +9,15 @@ const layers = [];
 const bindings = [];
 
 /**
- * While `open`, Esc closes this layer (and only this one, if it is the topmost).
+ * While `open`, Esc closes this layer (and only this one, if it is the topmost). A layout effect, as
+ * are all here: the next key may come before the effects that wait for a paint.
  * @param {boolean} open
  * @param {() => void} close
  */
 export function useLayer(open, close) {
   const latest = useRef(close);
   latest.current = close;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return undefined;
     const layer = { close: () => latest.current() };
     layers.push(layer);
@@ -31,7 +32,7 @@ export function useLayer(open, close) {
 export function useKeys(keys) {
   const latest = useRef(keys);
   latest.current = keys;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const names = Object.keys(latest.current);
     const bound = Object.fromEntries(
       names.map((name) => [name, (/** @type {KeyboardEvent} */ event) => latest.current[name]?.(event)]),
@@ -146,7 +147,7 @@ const SHEET = [
 export function KeySheet({ close }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   useLayer(true, close);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const opener = document.activeElement;
     dialog.current?.showModal();
     return () => opener instanceof HTMLElement && opener.focus();
