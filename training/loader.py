@@ -49,11 +49,11 @@ def mix(progress: float) -> Mix:
     if progress < 0.5:
         media = {"scene": 4, "sign0": 1, "sign1": 1, "clip": 1, "note": 5}
         return Mix(8, 384, 6, 2, 5, 3, 230, media)
-    if progress < 0.85:
+    if progress < 0.75:
         media = {"scene": 4, "sign1": 1, "clip": 1, "note": 4}
         return Mix(8, 384, 7, 1, 5, 4, 280, media)
-    media = {"scene": 4, "sign2": 1, "note": 4}
-    return Mix(4, 768, 6, 1, 5, 5, 375, media)
+    media = {"scene": 6, "sign2": 1, "note": 3}
+    return Mix(4, 768, 5, 1, 4, 5, 375, media)
 
 
 # What the words of each kind of rendered item are.
