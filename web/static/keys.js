@@ -148,9 +148,12 @@ export function KeySheet({ close }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   useLayer(true, close);
   useLayoutEffect(() => {
-    const opener = document.activeElement;
-    dialog.current?.showModal();
-    return () => opener instanceof HTMLElement && opener.focus();
+    const [sheet, opener] = [dialog.current, document.activeElement];
+    sheet?.showModal();
+    return () => {
+      sheet?.close(); // as long as it is open, nothing behind it takes the focus
+      if (opener instanceof HTMLElement) opener.focus();
+    };
   }, []);
   return html`<dialog ref=${dialog} class="sheet" aria-labelledby="keys-title" onCancel=${(/** @type {Event} */ event) => {
     event.preventDefault();
