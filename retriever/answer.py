@@ -31,6 +31,8 @@ from retriever.search import Hit, Searcher
 MAX_SOURCES = 5
 MAX_PLACES_A_FILE = 2
 MAX_ORIGINALS = 2
+# What is found this much worse than the best answers nothing and misleads; a share of its score.
+WORTH_TELLING = 0.55
 
 Original = Callable[[Path, Place], Image | Sound]
 
@@ -126,6 +128,7 @@ class Answerer:
         asked = f"{history[-1].question} {question}" if history else question
         query = Query(words=asked[:2_000], about=about, limit=MAX_SOURCES)
         hits = self._searcher.search(query, question=True)
+        hits = [hit for hit in hits if hit.score >= hits[0].score * WORTH_TELLING]
         places = [(hit, passage) for hit in hits for passage in _passages(hit)]
         # Best passages of different files first, second places of the same file after them.
         places.sort(key=lambda one: one[1] is not None and one[1] is not one[0].passage)

@@ -48,7 +48,9 @@ def run(
                 library.warm()
                 library.keeper.start()
                 link = app.state.launch_url()
-                click.echo(covered(library.status()["coverage"]), err=True)
+                coverage = library.status()["coverage"]
+                if coverage["files"]:
+                    click.echo(covered(coverage), err=True)
                 click.echo(f"Recollect is at {link}")
                 click.echo("Ctrl-C stops it.", err=True)
                 if open_browser and _has_screen():
