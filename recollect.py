@@ -74,7 +74,10 @@ def build(settings: Settings) -> Library:
 
     data = settings.data
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    runtime = Runtime(find(settings.model))
+    checkpoint = find(settings.model)
+    # So small that sharing its sums out among threads costs more than it saves, above all on a
+    # machine that is busy with other things.
+    runtime = Runtime(checkpoint, threads=1 if checkpoint.demonstration else None)
     catalog = Catalog(data / "catalog.sqlite")
     store = Store(data / "lance")
     # Two readers, so that a person's page never waits behind the indexer's large file.
