@@ -24,9 +24,9 @@ Way = Literal["words", "name", "meaning"]
 WAYS: tuple[Way, ...] = ("words", "name", "meaning")
 
 RRF_K = 60
-# A phrase that stands in a file is the best evidence there is that this file was meant; each of
-# the two vectors alone is the weakest.
-WEIGHTS = {"phrase": 3.0, "words": 2.0, "name": 1.5, "body": 1.0, "gist": 1.0}
+# A phrase that stands in a file, or a name that holds every word, is the best evidence there is
+# that this file was meant; each of the two vectors alone is the weakest.
+WEIGHTS = {"phrase": 3.0, "whole name": 3.0, "words": 2.0, "name": 1.0, "body": 1.0, "gist": 1.0}
 # By meaning alone, everything is near something. Kept is what is near in itself and not far behind
 # the nearest of its kind (cosine). `python -m bench run pocket` shows what these leave.
 NEAR = 0.45
@@ -113,6 +113,14 @@ class Searcher:
         named = self._catalog.search_names(words, depth, query.kinds)
         keys = [(content, NAME) for content, _ in named if within is None or content in within]
         self._add(candidates, "name", "name", keys)
+        wanted = set(terms(words))
+        items = self._catalog.items_of_contents(content for content, _ in keys)
+        whole = [
+            key
+            for key in keys
+            if key[0] in items and wanted.issubset(terms(items[key[0]].path.name))
+        ]
+        self._add(candidates, "whole name", "name", whole)
 
     def _by_meaning(
         self,
