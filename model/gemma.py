@@ -44,6 +44,7 @@ from model.interface import (
     Vectors,
 )
 from model.placement import Placement, place
+from model.pace import unlooped
 from model.spelling import Spelling
 
 logger = logging.getLogger(__name__)
@@ -153,7 +154,8 @@ class Gemma:
         if isinstance(shown, Sound):
             tokens = 16 + int(shown.duration_s * TRANSCRIPT_TOKENS_A_SECOND)
             limits = replace(CAPTION_LIMITS, tokens=tokens)
-        words = self._spelling.text(self._decoder.write(context, limits, None, self._pause))
+        writing = self._decoder.write(context, limits, None, self._pause)
+        words = self._spelling.text(unlooped(list(writing)))
         body = self._body(words) if words else None
         return Understood(words, gist, body)
 
@@ -212,7 +214,7 @@ class Gemma:
         assert isinstance(clip, Sound)  # noqa: S101 - the caller chose it so
         row = self._render(prompts.listen(question, _fitted(clip)))
         writing = self._decoder.write(self._decoder.read(row), HEARD_LIMITS, None, cancelled)
-        return self._spelling.text(writing)
+        return self._spelling.text(unlooped(list(writing)))
 
     def _body(self, words: str) -> Any:
         prompt = prompts.gist(Text(words))

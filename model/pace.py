@@ -54,16 +54,25 @@ class Pace:
         return float(sum(self._acceptance**place for place in range(count + 1)))
 
 
-def loops(tokens: list[int], least: int = 32, times: int = 4) -> bool:
-    """Whether a text ends in the same run of tokens at least `times` over, `least` tokens in all:
-    small models and long sounds fall into it and never come out."""
+def loops(tokens: list[int], least: int = 32, times: int = 4) -> int:
+    """The length of the run of tokens that a text ends in at least `times` over, `least` tokens
+    in all, or 0: small models and long sounds fall into such a loop and never come out."""
     if len(tokens) < least:
-        return False
+        return 0
     for period in range(1, least + 1):
         span = max(least, period * times)
         if span > len(tokens):
-            return False
+            return 0
         tail = tokens[-span:]
         if tail[period:] == tail[:-period]:
-            return True
-    return False
+            return period
+    return 0
+
+
+def unlooped(tokens: list[int]) -> list[int]:
+    """A text that ended in a loop, up to the end of its first round."""
+    period = loops(tokens)
+    end = len(tokens)
+    while period and end > period and tokens[end - 1] == tokens[end - 1 - period]:
+        end -= 1
+    return tokens[:end]

@@ -19,7 +19,7 @@ from model.gemma import Gemma
 from model.inputs import Inputs, batch, common_prefix, split
 from model.inputs import render as render_prompt
 from model.interface import Image, Sound, Text
-from model.pace import Pace, loops
+from model.pace import Pace, loops, unlooped
 from model.placement import Placement
 from tests import tiny
 
@@ -202,6 +202,13 @@ def test_a_looping_text_ends(gemma: Gemma) -> None:
     assert not loops([5] * 31)
     assert not loops([7, 8] * 15 + [9])
     assert not loops(list(range(100)))
+
+
+def test_a_loop_is_kept_once() -> None:
+    assert unlooped([1, 2, 3] + [7, 8] * 16) == [1, 2, 3, 7, 8]
+    assert unlooped([5] * 32) == [5]
+    assert unlooped([1, 2, 3]) == [1, 2, 3]
+    assert unlooped([]) == []
 
 
 def test_drafting_stops_where_it_does_not_pay_and_is_tried_again() -> None:
