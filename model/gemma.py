@@ -43,8 +43,8 @@ from model.interface import (
     Understood,
     Vectors,
 )
-from model.placement import Placement, place
 from model.pace import unlooped
+from model.placement import Placement, place
 from model.spelling import Spelling
 
 logger = logging.getLogger(__name__)
