@@ -154,7 +154,7 @@ def paraphrases(model: Model, count: int, asked: int) -> list[Row]:
         best = np.argsort(-score[number])[:5].tolist()
         # a question that leaves out the names fits every paragraph with such a fact
         found += any(held[number][1][0].family in families[one] for one in best)
-    what = f"paragraph found by a paraphrase, first 5 of {count}"
+    what = f"paragraph with such a fact found by a paraphrase, first 5 of {count}"
     return [Row("paraphrase_r5", what, found / asked, "", None, 0.7)]
 
 

@@ -100,7 +100,9 @@ float32 weights; the shipped weights are a running average.
 ## What it cannot do
 
 - Anything outside its world: real photographs, real voices, words it never met, other languages.
-- Small print: of pages and signs it reads little, charts hardly at all.
+- Reading: it knows that a picture is a sign, but does not read signs, pages or charts yet.
+- Naming: of the things in a picture it knows place and colour better than kind.
+- Saying with certainty that nothing answers a question.
 - Sounds longer than 15 seconds, prompts longer than about {architecture.WINDOW} tokens (the program
   may give up to {text.max_position_embeddings:,}).
 """
