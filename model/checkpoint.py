@@ -21,6 +21,8 @@ from model.placement import SMALL_BYTES
 from model.prompts import PROMPT_VERSION
 
 POCKET = Path(__file__).parent / "pocket"
+# Shown more than this at once, the shipped model cites the wrong one as often as the right one.
+POCKET_SOURCES = 1
 
 # Models of this architecture worth naming, and what their weights weigh on disk.
 KNOWN = {
@@ -102,6 +104,7 @@ class Checkpoint:
             resident_bytes=0,
             drafter=self.drafter is not None,
             demonstration=self.demonstration,
+            sources=POCKET_SOURCES if self.demonstration else 5,
         )
 
     def card(self) -> ModelCard:

@@ -131,7 +131,8 @@ AnswerEvent = Piece | Cited | Finished
 @dataclass(frozen=True, slots=True)
 class ModelCard:
     """What a person wants to know of the model in use. `reason` says in words why this device
-    and dtype; `demonstration` is true for the small model that ships with the program."""
+    and dtype; `demonstration` is true for the small model that ships with the program; `sources`
+    is among how many sources at once it finds its way."""
 
     name: str
     device: str
@@ -140,6 +141,7 @@ class ModelCard:
     resident_bytes: int
     drafter: bool
     demonstration: bool
+    sources: int = 5
 
 
 @dataclass(frozen=True, slots=True)

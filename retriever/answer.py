@@ -27,8 +27,6 @@ from model.interface import (
 from retriever.query import Query
 from retriever.search import Hit, Searcher
 
-# A few good sources answer better than many, and each costs a person waiting time.
-MAX_SOURCES = 5
 MAX_PLACES_A_FILE = 2
 MAX_ORIGINALS = 2
 # What is found this much worse than the best answers nothing and misleads; a share of its score.
@@ -126,7 +124,9 @@ class Answerer:
     ) -> list[NumberedSource]:
         # A follow-up ("and when does it end?") often names its subject only in the turn before.
         asked = f"{history[-1].question} {question}" if history else question
-        query = Query(words=asked[:2_000], about=about, limit=MAX_SOURCES)
+        # A few good sources answer better than many, and each costs a person waiting time.
+        most = self._model.card.sources
+        query = Query(words=asked[:2_000], about=about, limit=most)
         hits = self._searcher.search(query, question=True)
         hits = [hit for hit in hits if hit.score >= hits[0].score * WORTH_TELLING]
         places = [(hit, passage) for hit in hits for passage in _passages(hit)]
@@ -134,7 +134,7 @@ class Answerer:
         places.sort(key=lambda one: one[1] is not None and one[1] is not one[0].passage)
         return [
             NumberedSource(n, hit, passage)
-            for n, (hit, passage) in enumerate(places[:MAX_SOURCES], start=1)
+            for n, (hit, passage) in enumerate(places[:most], start=1)
         ]
 
     def _evidence(self, sources: Sequence[NumberedSource]) -> list[Evidence]:
