@@ -24,7 +24,9 @@ def text_config(vocabulary: int, layers: int, hidden: int, **more: Any) -> dict[
         "num_hidden_layers": layers, "num_attention_heads": 4, "num_key_value_heads": 2,
         "num_global_key_value_heads": 1, "head_dim": 8, "global_head_dim": 16,
         "attention_k_eq_v": True, "sliding_window": WINDOW, "max_position_embeddings": 4096,
-        "layer_types": ["sliding_attention"] * (layers - 1) + ["full_attention"],
+        # a global layer early on too: what a picture sees there reaches the words
+        "layer_types": ["sliding_attention", "full_attention", "sliding_attention"][: layers - 1]
+        + ["sliding_attention"] * (layers - 4) + ["full_attention"],
         "use_bidirectional_attention": "vision", "initializer_range": 0.2,
     } | more  # fmt: skip
 
