@@ -29,7 +29,7 @@ RRF_K = 60
 WEIGHTS = {"phrase": 3.0, "whole name": 3.0, "words": 2.0, "name": 1.0, "body": 1.0, "gist": 1.0}
 # By meaning alone, everything is near something. Kept is what is near in itself and not far behind
 # the nearest of its kind (cosine). `python -m bench run pocket` shows what these leave.
-NEAR = 0.45
+NEAR = 0.5
 NEAR_THE_BEST = 0.15
 # Lanes are read deeper than the page that is shown, because superseded generations are dropped
 # after reading and several passages fall together in one file.
@@ -131,13 +131,16 @@ class Searcher:
     ) -> None:
         asked = query.like if query.like is not None else Text(query.words)
         vectors = self._model.embed([asked], role="query")[0]
-        spaces: list[tuple[Literal["gist", "body"], Float32]] = [("gist", vectors.gist)]
-        if vectors.body is not None:
-            spaces.append(("body", vectors.body))
-        for space, vector in spaces:
-            for kind in sorted(query.kinds or Kind):
-                found = self._near(space, vector, kind, within, depth)
-                self._add(candidates, space, "meaning", found)
+        for kind in sorted(query.kinds or Kind):
+            gist = self._near("gist", vectors.gist, kind, within, depth)
+            if vectors.body is not None:
+                # One vector alone finds something near for any words at all; two seldom agree
+                # on nothing. Where both see it, each speaks for the rank.
+                body = self._near("body", vectors.body, kind, within, depth)
+                near = set(body)
+                self._add(candidates, "body", "meaning", body)
+                gist = [key for key in gist if key in near]
+            self._add(candidates, "gist", "meaning", gist)
 
     def _near(
         self,
