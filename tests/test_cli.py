@@ -68,12 +68,15 @@ def test_ask_json_has_exactly_the_documented_shape(demonstration: Indexed) -> No
 # From here on through a running server, as the command line does while one holds the library.
 
 
-@pytest.mark.parametrize("kind", ["document", "photo", "recording"])
-def test_every_kind_is_found_by_itself(demo_server: Served, kind: str) -> None:
-    data = demo_server.library.data
-    found = said_json("search", "red bicycle garden Lisbon", "--kind", kind, data=data)
+@pytest.mark.parametrize(
+    ("kind", "words"), [("document", "deposit"), ("photo", "beach"), ("recording", "landlord")]
+)
+def test_every_kind_is_found_by_itself(demo_server: Served, kind: str, words: str) -> None:
+    found = said_json("search", words, "--kind", kind, data=demo_server.library.data)
     assert found["hits"]
     assert {hit["kind"] for hit in found["hits"]} == {kind}
+    for hit in found["hits"]:
+        assert (hit["place"] is None) == (kind == "photo")
 
 
 def test_the_folder_filter_keeps_to_the_folder(demo_server: Served) -> None:

@@ -238,6 +238,7 @@ def test_status_is_told_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_many_follow_one_watch(tmp_path: Path) -> None:
+    eventually(lambda: watches() == 0, 5.0)  # those of the tests before have ended
     with endless(tmp_path) as (server, _), server.program() as client:
         requests = [client.build_request("GET", "/api/status?stream=1") for _ in range(20)]
         following = [client.send(request, stream=True) for request in requests]

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, sync_playwright
 
 HERE = Path(__file__).parent
-QUESTION = "How much is the deposit for Lindenstrasse 12?"
+QUESTION = "When do we arrive in Lisbon?"
 
 
 def main(link: str) -> None:
@@ -24,7 +24,7 @@ def main(link: str) -> None:
         page = chromium.new_page(viewport={"width": 1440, "height": 900})
         page.goto(link)
         page.goto(f"{root}/?q=deposit")
-        page.locator(".rows .row a").first.click()
+        page.get_by_role("link", name="Lease Lindenstrasse 12").first.click()
         take(page, "search")
         page.goto(f"{root}/ask")
         page.locator("main textarea, main input").first.fill(QUESTION)
