@@ -65,11 +65,13 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The end of an answer."""
+    """The end of an answer. `unfounded` are the figures in it that stand in none of its sources
+    nor in the question: what a model most easily makes up, and a reader most easily believes."""
 
     text: str
     citations: tuple[Citation, ...]
     left_out: int
+    unfounded: tuple[str, ...]
     finished: Finished
 
 
@@ -117,7 +119,9 @@ class Answerer:
                     yield citation
                 case Finished():
                     text = "".join(said).strip()
-                    yield Answered(text, tuple(citations), left_out, event)
+                    known = [question, *(one.words for one in evidence)]
+                    unfounded = unfounded_figures(text, known)
+                    yield Answered(text, tuple(citations), left_out, unfounded, event)
 
     def _sources(
         self, question: str, about: str | None, history: Sequence[Exchange]
@@ -195,6 +199,18 @@ def stands_in(quote: str, passage: Passage | None) -> bool:
     if passage is None or not quote.strip():
         return False
     return _squeeze(quote) in _squeeze(passage.text)
+
+
+def unfounded_figures(answer: str, known: Sequence[str]) -> tuple[str, ...]:
+    """The figures of an answer, citation marks aside, that stand nowhere in the known texts."""
+    founded = {figure for text in known for figure in _figures(text)}
+    said = _figures(re.sub(r"\[\d+\]", "", answer))
+    return tuple(dict.fromkeys(figure for figure in said if figure not in founded))
+
+
+def _figures(text: str) -> list[str]:
+    """Numbers as they are written, with their separators: 1,850, 12.50, 6:45."""
+    return re.findall(r"\d+(?:[.,:/]\d+)*", text)
 
 
 def _squeeze(text: str) -> str:

@@ -9,7 +9,15 @@ import pytest
 
 from indexer.passages import Page, Passage, Source
 from model.interface import AnswerEvent, Cited, Evidence, Exchange, Finished, Piece
-from retriever.answer import Answered, Answerer, Citation, NumberedSource, clock, stands_in
+from retriever.answer import (
+    Answered,
+    Answerer,
+    Citation,
+    NumberedSource,
+    clock,
+    stands_in,
+    unfounded_figures,
+)
 from retriever.search import Searcher
 from tests.fake_model import FakeModel
 from tests.library import READER, Small, small
@@ -100,6 +108,45 @@ def test_what_cannot_be_confirmed_is_dropped_and_counted(tmp_path: Path) -> None
     assert not [part for part in parts if isinstance(part, Citation)]
     assert isinstance(parts[-1], Answered)
     assert parts[-1].left_out == 2
+
+
+class MisreadingModel(FakeModel):
+    """Cites rightly and misreads the figure."""
+
+    def answer(
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        history: Sequence[Exchange] = (),
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[AnswerEvent]:
+        yield Piece("The deposit for number 12 is 1,580 euro [1], back in 30 days [1].")
+        yield Cited(1, "The deposit is 1,850 euro.")
+        yield Finished("stop", 1.0, 3, 1.0, None)
+
+
+def test_a_figure_that_stands_in_no_source_is_told(tmp_path: Path) -> None:
+    with small(tmp_path / "folder", tmp_path / "data", MisreadingModel()) as library:
+        _write(library)
+        question = "How much is the deposit for number 12, returned in 30 days?"
+        parts = list(_answerer(library).answer(question))
+    assert isinstance(parts[-1], Answered)
+    assert parts[-1].unfounded == ("1,580",)
+
+
+@pytest.mark.parametrize(
+    ("answer", "known", "unfounded"),
+    [
+        ("It is 12.50 [3].", ["12.50 euro"], ()),
+        ("It is 12 [3].", ["12.50 euro"], ("12",)),
+        ("At 6:45, not 7:15.", ["the 6:45 train"], ("7:15",)),
+        ("No figure at all [1].", [], ()),
+    ],
+)
+def test_figures_are_compared_as_they_are_written(
+    answer: str, known: list[str], unfounded: tuple[str, ...]
+) -> None:
+    assert unfounded_figures(answer, known) == unfounded
 
 
 def test_a_follow_up_is_searched_with_the_question_before_it(library: Small) -> None:

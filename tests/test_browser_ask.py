@@ -59,6 +59,8 @@ class Talker(FakeModel):
         elif "hostile" in question:
             for piece in (letter for text in HOSTILE for letter in text):
                 yield Piece(piece)
+        elif "price" in question:
+            yield Piece("The boat costs 1,580 euro.")
         else:
             yield Piece("What the sources say:\n\n")
             for one in (one for one in evidence if one.words):
@@ -208,6 +210,11 @@ def test_what_is_not_there_is_said_with_the_nearest(tab: Visit) -> None:
     said = tab.see(".not-there").inner_text()
     assert said.startswith("Not in your library. I looked at ")
     assert "harbour notes" in said
+
+
+def test_a_figure_that_stands_in_no_source_is_told(tab: Visit) -> None:
+    ask(tab, "What is the price of the red boat?")
+    assert "1,580 stands in none of the sources" in tab.see(".turn.last .doubt").inner_text()
 
 
 def test_a_follow_up_knows_what_was_said(tab: Visit, talker: Talker) -> None:

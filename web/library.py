@@ -171,6 +171,7 @@ class Library:
                 },
                 "reason": finished.reason,
                 "left_out": answered.left_out,
+                "unfounded": list(answered.unfounded),
             },
         }
 

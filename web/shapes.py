@@ -101,6 +101,7 @@ class TokenJson(TypedDict):
 class DoneJson(AskJson):
     reason: str
     left_out: int  # quotes dropped because they could not be confirmed
+    unfounded: list[str]  # figures of the answer that stand in none of its sources
 
 
 class ProblemJson(TypedDict):

@@ -146,6 +146,10 @@ def _end(done: DoneJson, as_json: bool) -> None:
         line.append(f"{one_line(citation['path'])}{_comma(citation['place'])}", style="default")
         _out.print(line)
         _out.print(Text(f"    “{one_line(citation['quote'])}”", style="italic"))
+    if done["unfounded"]:
+        stand = "stands" if len(done["unfounded"]) == 1 else "stand"
+        figures = ", ".join(done["unfounded"])
+        _err.print(f"Check before you believe it: {figures} {stand} in none of the sources.")
     if done["left_out"]:
         _err.print(f"{done['left_out']} quotes were left out because they could not be confirmed.")
     _err.print(Text(covered(done["coverage"]), style="dim"))

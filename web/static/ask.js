@@ -82,7 +82,9 @@ function Outcome({ turn, last }) {
     (done.reason === "length" || done.reason === "time") && "The answer was cut off at the limit.",
     done.reason === "repetition" && "The answer was ended because it began to repeat itself.",
   ].filter(Boolean);
+  const figures = done.unfounded ?? [];
   return html`<div class="outcome">
+    ${figures.length > 0 && html`<p class="doubt"><${Icon} name="triangle-alert" size="18" />Check before you believe it: ${figures.join(", ")} ${figures.length === 1 ? "stands" : "stand"} in none of the sources.</p>`}
     <p>${said.join(" ")}</p>
     ${!NOT_THERE.test(turn.text) && html`<button class="quiet" onClick=${copy}><${Icon} name=${copied ? "check" : "copy"} size="18" /><span role="status">${copied ? "Copied" : "Copy with sources"}</span></button>`}
   </div>`;

@@ -13,6 +13,7 @@ import { Store } from "./store.js";
  * @property {import("./wording.js").Coverage} coverage
  * @property {string} reason
  * @property {number} left_out
+ * @property {string[]} [unfounded] figures that stand in none of the sources
  * @property {{first_token_ms: number, tokens: number, tokens_per_s: number, draft_acceptance: number | null} | null} speed
  *
  * @typedef {object} Turn
