@@ -134,8 +134,8 @@ class Searcher:
         for kind in sorted(query.kinds or Kind):
             gist = self._near("gist", vectors.gist, kind, within, depth)
             if vectors.body is not None:
-                # One vector alone finds something near for any words at all; two seldom agree
-                # on nothing. Where both see it, each speaks for the rank.
+                # Gist alone sees something near for any words at all. Where a question has words,
+                # body says what is found, and gist speaks only for the rank of that.
                 body = self._near("body", vectors.body, kind, within, depth)
                 near = set(body)
                 self._add(candidates, "body", "meaning", body)

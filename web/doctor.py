@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TypedDict
 import psutil
 
 from indexer.lock import LibraryLock
+from indexer.store import probe
 from model.interface import ModelCard, ModelProblem
 from web.display import shown
 
@@ -44,20 +44,8 @@ def _python() -> Finding:
 
 
 def _vectors() -> Finding:
-    """Imported in a child: on a processor without AVX2 the import kills its process."""
-    tried = subprocess.run(
-        [sys.executable, "-c", "import lancedb; print(lancedb.__version__)"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    if tried.returncode == 0:
-        return {"what": "LanceDB", "ok": True, "said": tried.stdout.strip()}
-    if tried.returncode < 0:
-        said = "it cannot run on this processor, which lacks AVX2; use another machine."
-    else:
-        said = "it is not installed whole; run `pip install --force-reinstall lancedb`."
-    return {"what": "LanceDB", "ok": False, "said": said}
+    problem = probe()
+    return {"what": "LanceDB", "ok": problem is None, "said": problem or "it works here"}
 
 
 def _folder(data: Path) -> Iterator[Finding]:

@@ -201,15 +201,7 @@ class Library:
             "model": self.model(),
             "progress": progress,
             "eta_s": self.keeper.eta_s(),
-            "busy": self._catalog.queue() > 0,
-            "titles": self._titles(),
         }
-
-    def _titles(self) -> list[str]:
-        """A title of each kind, for the example questions of an empty search page."""
-        rows = [row for kind in Kind for row in self._catalog.files("understood", kind, 0, 1)]
-        items = [self._catalog.item(row.item) for row in rows if row.item is not None]
-        return [shown(item.title) for item in items if item is not None]
 
     def model(self) -> ModelJson:
         card = self._runtime.card

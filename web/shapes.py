@@ -157,8 +157,6 @@ class StatusJson(TypedDict):
     model: ModelJson
     progress: NotRequired[dict[str, ProgressJson]]  # by kind
     eta_s: NotRequired[int | None]
-    busy: NotRequired[bool]
-    titles: NotRequired[list[str]]  # of recent documents, for example questions
 
 
 class IndexJson(TypedDict):
