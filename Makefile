@@ -3,13 +3,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check bench pocket clean
+.PHONY: demo test test-slow check bench pocket clean
 
 demo: .venv/product          ## install, write the demonstration library, read it and serve it
 	$(BIN)/recollect --data .venv/demo-data demo .venv/demo-library --open
 
 test: .venv/developer        ## the test suite; the browser tests need a Chromium
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(TESTS)
+
+test-slow: .venv/developer   ## the long proofs: kills, faults, floods
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow $(TESTS)
 
 check: .venv/developer       ## types, lint, formatting, and the arrows between the packages
 	$(BIN)/mypy recollect.py indexer retriever model web training bench tests

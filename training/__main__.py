@@ -10,8 +10,8 @@ import click
 RUNS = Path(__file__).parent / "runs"
 POCKET = Path(__file__).parents[1] / "model" / "pocket"
 MEDIA = {
-    "clip": 3000, "note": 10000, "scene": 6000, "sign0": 1000, "sign1": 2000, "sign2": 4000,
-    "page": 1000, "chart": 400, "table": 400,
+    "clip": 3000, "note": 12000, "scene": 14000, "sign0": 1000, "sign1": 2000, "sign2": 9000,
+    "page": 3000, "chart": 400, "table": 400,
 }  # fmt: skip
 PICTURE_TOKENS = 70
 
@@ -34,6 +34,19 @@ def new(run: Path) -> None:
     model, drafter = architecture.new(made)
     architecture.save(model, drafter, made, run)
     click.echo(f"{len(made)} tokens, {sum(p.numel() for p in model.parameters()):,} weights")
+
+
+@main.command()
+@click.argument("checkpoint", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--steps", default=0, help="How many steps it was trained so far, for its card.")
+@click.option("--minutes", default=0.0, help="How many minutes it was trained so far.")
+@click.pass_obj
+def resume(run: Path, checkpoint: Path, steps: int, minutes: float) -> None:
+    """Start from the weights of a published CHECKPOINT, to go on training them."""
+    from training.export import take_up
+
+    take_up(run, checkpoint, steps, minutes)
+    click.echo(f"{run} goes on from {checkpoint}")
 
 
 @main.command()

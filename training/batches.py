@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from model import inputs, prompts
 from model.interface import Image, Sound
-from training import lessons, renders
+from training import lessons, renders, sight
 
 Ints = NDArray[np.int64]
 FRAME = 640
 PHONES = 160  # drawers for the names of speech sounds
 NOTHING = -100
-SEEN = 14  # patches of a picture that have to name what they show, at most
+SEEN = 18  # patches of a picture that have to name what they show, at most
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +34,7 @@ class Example:
     labels: Ints
     task: int = -1
     pictures: list[tuple[NDArray[np.uint8], int]] = field(default_factory=list)  # and columns
+    shown: Ints | None = None  # (patches, sight.ASKED), what they show
     samples: NDArray[np.float32] | None = None
     phones: Ints | None = None  # (frames, 2), what is heard around the start of each frame
     gist_at: int = -1
@@ -60,6 +61,7 @@ class Batch:
     tasks: Ints
     patches: NDArray[np.uint8]  # (p, 6912)
     places: Ints  # (p, 2)
+    shown: Ints  # (p, sight.ASKED)
     frames: NDArray[np.float32]  # (f, 640)
     phones: Ints  # (f, 2)
     vectors: Ints
@@ -120,6 +122,9 @@ class Desk:
         made.gist_at, made.key = len(made) - 1, key
         if samples is None:
             made.pictures = [(item.data, item.columns)]
+            made.shown = np.full((len(item.data), sight.ASKED), NOTHING)
+            for patch, asked, shown in item.shown:
+                made.shown[patch, asked] = shown
             first = len(head) - 1 - len(item.data)
             for patch, word in rng.sample(item.seen, min(SEEN, len(item.seen))):
                 made.labels[first + patch] = self.spell(f" {word}")[0]
@@ -223,6 +228,7 @@ def pack(examples: Sequence[Example], rows: int, length: int, config: Any) -> Ba
     made["labels"] = np.full(shape, NOTHING)
     patches: list[Any] = []
     places: list[Any] = []
+    shown: list[Ints] = []
     frames: list[Any] = []
     vectors: list[tuple[int, ...]] = []
     phones: list[Ints] = []
@@ -245,6 +251,8 @@ def pack(examples: Sequence[Example], rows: int, length: int, config: Any) -> Ba
                 places.append(np.stack([index % columns, index // columns], axis=1))
                 made["blocks"][number, soft[: len(data)]] = int(soft[0])
                 soft = soft[len(data) :]
+                unknown = np.full((len(data), sight.ASKED), NOTHING)
+                shown.append(unknown if one.shown is None else one.shown)
             if one.samples is not None:
                 frames.append(one.samples.reshape(-1, FRAME))
                 spoken = (one.ids == config.audio_token_id) & (one.labels != NOTHING)
@@ -259,6 +267,7 @@ def pack(examples: Sequence[Example], rows: int, length: int, config: Any) -> Ba
         **made,
         patches=np.concatenate(patches) if patches else np.zeros((0, 6912), np.uint8),
         places=np.concatenate(places) if places else np.zeros((0, 2), np.int64),
+        shown=np.concatenate(shown) if shown else np.zeros((0, sight.ASKED), np.int64),
         frames=np.concatenate(frames) if frames else np.zeros((0, FRAME), np.float32),
         phones=np.concatenate(phones) if phones else np.zeros((0, 2), np.int64),
         vectors=np.array(vectors, np.int64).reshape(-1, 6),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from training import architecture
 from training import tokenizer as tokenizers
 
 DRAFTER = "drafter.pt"
+STATE = "state.pt"
 TABLE = "bench.json"  # what `python -m bench run pocket --json` wrote
 
 
@@ -20,13 +22,29 @@ def trained(run: Path) -> tuple[Any, Any, Any, dict[str, Any]]:
     """Model (averaged weights), drafter, tokenizer, and how long it was trained."""
     tokenizer = tokenizers.load(run)
     model, drafter = architecture.new(tokenizer)
-    held = torch.load(run / "state.pt", weights_only=True)
+    held = torch.load(run / STATE, weights_only=True)
     model.load_state_dict(held["average"])
     file = run / DRAFTER
     if file.exists():
         drafter.load_state_dict(torch.load(file, weights_only=True))
     told = {"step": held["step"], "spent_s": held["spent_s"], "drafted": file.exists()}
     return model, drafter, tokenizer, told
+
+
+def take_up(run: Path, checkpoint: Path, steps: int, minutes: float) -> None:
+    """Write a run's state as if it had just made the weights of a published checkpoint."""
+    from transformers import Gemma4UnifiedForConditionalGeneration
+
+    tokenizer = tokenizers.load(checkpoint)
+    tokenizers.save(tokenizer, run)
+    for name in ("config.json", "processor_config.json"):
+        shutil.copy(checkpoint / name, run / name)
+    made = Gemma4UnifiedForConditionalGeneration.from_pretrained(
+        str(checkpoint), dtype=torch.float32
+    )
+    weights = made.state_dict()
+    held = {"model": weights, "average": weights, "step": steps, "spent_s": minutes * 60}
+    torch.save(held, run / STATE)
 
 
 def export(run: Path, place: Path) -> int:

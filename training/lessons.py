@@ -33,7 +33,7 @@ class Lesson:
 def answer(rng: random.Random, most: int, pictures: float = 0.0, long: float = 0.0) -> Lesson:
     """A question with up to `most` sources. The first lessons (`most` 1) show the right source
     alone, and nothing is missing from it."""
-    absent = 0.0 if most == 1 else 0.22
+    absent = 0.0 if most == 1 else 0.3
     case = questions.exchange(rng, pictures, max(2, most), absent, long)
     sources = case.sources
     target = case.answer

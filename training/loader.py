@@ -41,19 +41,19 @@ class Mix:
 def mix(progress: float) -> Mix:
     """The mixture at a point of the training, 0 to 1."""
     if progress < 0.12:
-        media = {"scene": 6, "sign0": 1, "clip": 6, "note": 3}
+        media = {"scene": 7, "sign0": 2, "clip": 6, "note": 3}
         return Mix(16, 192, 9, 1, 6, 1, 90, media)
     if progress < 0.28:
-        media = {"scene": 5, "sign0": 1, "clip": 3, "note": 4}
+        media = {"scene": 7, "sign0": 2, "clip": 3, "note": 4}
         return Mix(8, 384, 7, 2, 5, 2, 160, media)
     if progress < 0.5:
-        media = {"scene": 4, "sign0": 1, "sign1": 1, "clip": 1, "note": 5}
-        return Mix(8, 384, 6, 2, 5, 3, 230, media)
+        media = {"scene": 9, "sign0": 1, "sign1": 2, "page": 1, "clip": 1, "note": 4}
+        return Mix(8, 384, 6, 1, 5, 3, 230, media)
     if progress < 0.75:
-        media = {"scene": 4, "sign1": 1, "clip": 1, "note": 4}
-        return Mix(8, 384, 7, 1, 5, 4, 280, media)
-    media = {"scene": 6, "sign2": 1, "note": 3}
-    return Mix(4, 768, 5, 1, 4, 5, 375, media)
+        media = {"scene": 8, "sign1": 1, "sign2": 3, "page": 1, "note": 4}
+        return Mix(8, 384, 7, 1, 4, 4, 280, media)
+    media = {"scene": 7, "sign2": 3, "page": 1, "chart": 1, "note": 4}
+    return Mix(4, 768, 6, 1, 4, 5, 375, media)
 
 
 # What the words of each kind of rendered item are.
@@ -88,7 +88,7 @@ class Table:
         """Take in what was rendered since the last look."""
         from training.renders import read
 
-        for file in sorted(self.media.glob("*-?????.npz")):
+        for file in sorted(self.media.glob("*-?????.json")):
             if file not in self.files:
                 self.files.add(file)
                 self.items.setdefault(file.name.split("-")[0], []).extend(read(file))

@@ -2,7 +2,7 @@
 
 Drawing and speaking cost as much as learning from the result, so separate processes do it once.
 A shard holds some hundred items: the pixels or samples, and beside them what the world says of
-each item, as JSON. Shards are written under another name first: a reader never sees half of one.
+each item, as JSON, which is put in place last: a reader never sees half a shard.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 
 from model.inputs import Media, patches
 from model.interface import Image
+from training import sight
 from training.alignment import speak
 from training.world import pages, seeds
 from training.world.speech import note, voice
@@ -58,6 +59,7 @@ class Rendered:
     phones: tuple[tuple[int, str], ...] = ()  # what is heard from which millisecond on
     spoken: tuple[tuple[int, str], ...] = ()  # the words and when each is over
     seen: tuple[tuple[int, str], ...] = ()  # patches and what is to be seen there
+    shown: tuple[sight.Shown, ...] = ()  # what the patches show, for the eye
 
 
 def scene(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
@@ -68,8 +70,9 @@ def scene(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
     finds = tuple(fact.find for fact in made.facts)
     queries = (made.find, made.caption, *finds)
     drawn = picture(made.image, media, made.caption, queries, asked(made.facts))
-    rows = len(drawn.data) // drawn.columns
-    return replace(drawn, seen=tuple(_seen(made.boxes, drawn.columns, rows)))
+    grid = sight.Grid(drawn.columns, len(drawn.data) // drawn.columns)
+    seen = tuple(_seen(made.boxes, grid.columns, grid.rows))
+    return replace(drawn, seen=seen, shown=tuple(sight.things(made.boxes, grid)))
 
 
 def _seen(boxes: Iterable[tuple[Any, Any]], columns: int, rows: int) -> Iterator[tuple[int, str]]:
@@ -122,7 +125,9 @@ def written(draw: Callable[..., Any], of: str) -> Callable[..., Rendered]:
         made = draw(seeds.dice(range_, number, of))
         finds = tuple(fact.find for fact in made.facts if fact.find)
         queries = (made.find, made.words, *finds)
-        return picture(made.image, media, made.caption, queries, asked(made.facts))
+        drawn = picture(made.image, media, made.caption, queries, asked(made.facts))
+        grid = sight.Grid(drawn.columns, len(drawn.data) // drawn.columns)
+        return replace(drawn, shown=tuple(sight.letters(made.glyphs, grid)))
 
     return make
 
@@ -146,24 +151,23 @@ def render(
     """Write shards until `count` items of a kind are there; existing shards are kept."""
     directory.mkdir(parents=True, exist_ok=True)
     for shard in range(count // SHARD):
-        file = directory / f"{kind}-{shard:05}.npz"
+        file = directory / f"{kind}-{shard:05}.json"
         if not file.exists():
             numbers = range(shard * SHARD, (shard + 1) * SHARD)
             _write(file, [MAKERS[kind](number, media, range_) for number in numbers])
 
 
 def read(file: Path) -> Iterator[Rendered]:
-    """The items of a shard."""
-    with np.load(file) as held:
-        data, ends = held["data"], held["ends"]
-        said = json.loads(str(held["said"]))
+    """The items of a shard. Their pixels and samples stay on disk until they are looked at."""
+    data = np.load(file.with_suffix(".npy"), mmap_mode="r")
     start = 0
-    for one, end in zip(said, ends.tolist(), strict=True):
+    for one in json.loads(file.read_text()):
         facts = tuple(_asked(fact) for fact in one["facts"])
         queries = tuple(one["queries"])
-        told = ("phones", "spoken", "seen")
-        timing = (tuple((at, name) for at, name in one.get(kind, ())) for kind in told)
-        yield Rendered(data[start:end], one["columns"], one["words"], queries, facts, *timing)
+        told = ("phones", "spoken", "seen", "shown")
+        rest = (tuple(map(tuple, one[kind])) for kind in told)
+        end = start + one["length"]
+        yield Rendered(data[start:end], one["columns"], one["words"], queries, facts, *rest)
         start = end
 
 
@@ -174,6 +178,7 @@ def _asked(said: dict[str, Any]) -> Asked:
 def _write(file: Path, items: list[Rendered]) -> None:
     said = [
         {
+            "length": len(item.data),
             "columns": item.columns,
             "words": item.words,
             "queries": item.queries,
@@ -181,11 +186,11 @@ def _write(file: Path, items: list[Rendered]) -> None:
             "phones": item.phones,
             "spoken": item.spoken,
             "seen": item.seen,
+            "shown": item.shown,
         }
         for item in items
     ]
-    ends = np.cumsum([len(item.data) for item in items])
-    data = np.concatenate([item.data for item in items])
-    waiting = file.with_suffix(".tmp.npz")
-    np.savez(waiting, data=data, ends=ends, said=np.array(json.dumps(said)))
+    np.save(file.with_suffix(".npy"), np.concatenate([item.data for item in items]))
+    waiting = file.with_suffix(".tmp")
+    waiting.write_text(json.dumps(said))
     waiting.replace(file)

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from training import architecture, lessons, loader
+from training import architecture, lessons, loader, sight
 from training import tokenizer as tokenizers
 from training.batches import NOTHING, PHONES, Batch
 from training.trunk import States, Trunk, masks
@@ -35,10 +35,11 @@ WEIGHTS = {
     lessons.READ: 1.0, lessons.TRANSCRIPT: 1.0, lessons.LISTEN: 1.0, lessons.HEAR: 1.0,
     lessons.SEE: 0.6,
 }  # fmt: skip
-GIST_WEIGHT, BODY_WEIGHT, HEARING_WEIGHT = 0.25, 0.15, 0.3
+GIST_WEIGHT, BODY_WEIGHT, HEARING_WEIGHT, SEEING_WEIGHT = 0.25, 0.15, 0.3, 0.5
+EMPTY = 0.3  # how much less it counts that a patch shows nothing
 _SOFT = torch.tensor([lessons.TASKS.index(task) for task in (lessons.HEAR, lessons.SEE)])
 _ANSWERS = torch.tensor([lessons.TASKS.index(task) for task in (lessons.ANSWER, lessons.REFUSE)])
-TURN = 3.0  # how much heavier the deciding tokens of an answer weigh
+TURN, DIGIT = 3.0, 2.0  # how much heavier the deciding tokens and figures of an answer weigh
 LOG_EVERY, CHECK_EVERY, SAVE_EVERY = 25, 400, 200
 
 
@@ -52,8 +53,9 @@ class Outcome:
 
 
 class Student:
-    """The model with what is needed only while it learns: two temperatures and an ear that names
-    the sounds it hears, which teaches the first layers long before sentences can."""
+    """The model with what is needed only while it learns: two temperatures, an ear that names the
+    sounds it hears and an eye that names what patches show; they teach the first layers long
+    before sentences can."""
 
     def __init__(self, model: Any, tokenizer: Any, compiled: bool = True) -> None:
         model.set_attn_implementation("eager")  # masks are ours; compiled, it is the fastest
@@ -61,9 +63,13 @@ class Student:
         self.trunk = Trunk(model, compiled)
         hidden = model.config.text_config.hidden_size
         self.ear = torch.nn.Linear(hidden, 2 * PHONES)
+        self.eye = torch.nn.Linear(hidden, sight.ASKED * sight.ANSWERS)
+        self.odds = torch.ones(sight.ANSWERS)
+        self.odds[0] = EMPTY
         self.heat = torch.nn.Parameter(torch.tensor([2.3, 2.3]))  # log of gist's and body's scale
         # After these an answer decides: whether it knows, which source, where the quote begins.
         self.turns = torch.tensor(tokenizer.convert_tokens_to_ids(["\n", "▁[", '▁"']))
+        self.digits = torch.tensor(tokenizer.convert_tokens_to_ids([*"0123456789"]))
         self.window = model.config.text_config.sliding_window
 
     def learn(self, batch: Batch) -> Outcome:
@@ -71,7 +77,7 @@ class Student:
         t = {
             name: torch.from_numpy(getattr(batch, name))
             for name in ("ids", "positions", "owners", "branches", "blocks", "labels", "tasks",
-                         "places", "phones", "vectors")
+                         "places", "shown", "phones", "vectors")
         }  # fmt: skip
         patches = torch.from_numpy(batch.patches).float() / 255
         frames = torch.from_numpy(batch.frames)
@@ -88,7 +94,8 @@ class Student:
         losses = functional.cross_entropy(logits, wanted, reduction="none")
         weights = torch.tensor([WEIGHTS[task] for task in lessons.TASKS])[tasks]
         turning = torch.isin(t["ids"][taught], self.turns) & torch.isin(tasks, _ANSWERS)
-        weights = weights * torch.where(turning, TURN, 1.0)
+        figure = torch.isin(wanted, self.digits) & torch.isin(tasks, _ANSWERS)
+        weights = weights * torch.where(turning, TURN, 1.0) * torch.where(figure, DIGIT, 1.0)
         words = (losses * weights).sum() / weights.sum()
         parts = {"words": float(words.detach())}
         loss = words
@@ -111,6 +118,23 @@ class Student:
             parts["hearing"] = float(hearing.detach())
             named = (odds.argmax(-1) == t["phones"]).float().sum()
             right["phones"] = (int(named), t["phones"].numel())
+        told = t["shown"] != NOTHING
+        if told.any():
+            seen = states.body[t["ids"] == self.model.config.image_token_id].float()
+            odds = self.eye(seen).view(-1, sight.ASKED, sight.ANSWERS)[told]
+            shown = t["shown"][told]
+            seeing = functional.cross_entropy(odds, shown, self.odds)
+            loss = loss + SEEING_WEIGHT * seeing
+            parts["seeing"] = float(seeing.detach())
+            asked = told.nonzero()[:, 1]
+            named = odds.argmax(-1) == shown
+            for name, which in (
+                ("letters", asked < sight.THIRDS),
+                ("kinds", asked == sight.KIND),
+                ("colours", asked == sight.COLOUR),
+            ):
+                there = which & (shown > 0)
+                right[name] = (int(named[there].sum()), int(there.sum()))
         return Outcome(loss, parts, right)
 
     def _meet(
@@ -174,6 +198,7 @@ class Run:
         self.average = copy.deepcopy(model)
         self.optimizers = _optimizers(self.student)
         self.step, self.spent_s, self.salt = 0, 0.0, seed
+        self.warm_from = 0
         self.file = directory / "state.pt"
         if self.file.exists():
             self._resume()
@@ -215,7 +240,7 @@ class Run:
 
     def _step(self, batch: Batch) -> Outcome:
         self.step += 1
-        rate = _rate(self.step, self.progress)
+        rate = _rate(self.step - self.warm_from, self.progress)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * rate
@@ -258,7 +283,8 @@ class Run:
         """Write everything that is needed to go on."""
         held = {
             "model": self.student.model.state_dict(), "average": self.average.state_dict(),
-            "ear": self.student.ear.state_dict(), "heat": self.student.heat.detach(),
+            "ear": self.student.ear.state_dict(), "eye": self.student.eye.state_dict(),
+            "heat": self.student.heat.detach(), "warm_from": self.warm_from,
             "optimizers": [one.state_dict() for one in self.optimizers],
             "step": self.step, "spent_s": self.spent_s,
         }  # fmt: skip
@@ -270,14 +296,18 @@ class Run:
         held = torch.load(self.file, weights_only=True)
         self.student.model.load_state_dict(held["model"])
         self.average.load_state_dict(held["average"])
+        self.step, self.spent_s = held["step"], held["spent_s"]
+        self.warm_from = held.get("warm_from", self.step)
+        if "optimizers" not in held:  # taken up from a published checkpoint
+            return
         self.student.ear.load_state_dict(held["ear"])
+        self.student.eye.load_state_dict(held["eye"])
         self.student.heat.data.copy_(held["heat"])
         for optimizer, state in zip(self.optimizers, held["optimizers"], strict=True):
             peaks = [group["peak"] for group in optimizer.param_groups]
             optimizer.load_state_dict(state)
             for group, peak in zip(optimizer.param_groups, peaks, strict=True):
                 group["peak"] = peak
-        self.step, self.spent_s = held["step"], held["spent_s"]
 
 
 def _optimizers(student: Student) -> list[Any]:
@@ -288,7 +318,8 @@ def _optimizers(student: Student) -> list[Any]:
         else:
             slow = next((part for key, part in SLOWER.items() if key in name), 1.0)
             outer.append({"params": [weight], "peak": ADAM_RATE * slow})
-    outer.append({"params": [*student.ear.parameters(), student.heat], "peak": ADAM_RATE})
+    helpers = [*student.ear.parameters(), *student.eye.parameters(), student.heat]
+    outer.append({"params": helpers, "peak": ADAM_RATE})
     muon = torch.optim.Muon(inner, lr=MUON_RATE, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
     for group in muon.param_groups:
         group["peak"] = MUON_RATE

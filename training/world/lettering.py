@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +22,17 @@ FONT_NAMES = (
     "LiberationSans-Regular", "LiberationSerif-Bold", "LiberationSansNarrow-Bold",
     "DejaVuSansMono-Bold", "LiberationMono-Bold",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """A letter and where it stands, in parts of the picture's width and height."""
+
+    letter: str
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 def break_lines(text: str) -> list[str]:
@@ -42,8 +54,9 @@ def write(
     ink: Rgb,
     box: tuple[float, float, float, float],
     centre: bool = True,
-) -> None:
-    """The lines as large as the box (parts of width and height) allows."""
+) -> tuple[Glyph, ...]:
+    """The lines as large as the box (parts of width and height) allows; where each letter came to
+    stand comes back."""
     width_px, height_px = picture.size
     x0, y0, x1, y1 = box
     wide, high = (x1 - x0) * width_px, (y1 - y0) * height_px
@@ -54,10 +67,17 @@ def write(
     font = font_of(face, size)
     step = size * 1.2
     y = y0 * height_px + (high - step * len(lines)) / 2
+    glyphs = []
     for line in lines:
         x = x0 * width_px + ((wide - font.getlength(line)) / 2 if centre else 0)
         ImageDraw.Draw(picture).text((x, y), line, fill=ink, font=font)
+        for number, letter in enumerate(line):
+            before, after = (font.getlength(line[: number + more]) for more in (0, 1))
+            sides = ((x + before) / width_px, (x + after) / width_px)
+            high_at = (y + 0.2 * size) / height_px, (y + size) / height_px
+            glyphs.append(Glyph(letter, sides[0], high_at[0], sides[1], high_at[1]))
         y += step
+    return tuple(glyphs)
 
 
 def wrap(line: str, face: str, size: int, wide_px: float) -> list[str]:

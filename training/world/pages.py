@@ -17,6 +17,7 @@ from model.interface import Uint8
 from training.world.backdrops import backdrop
 from training.world.lettering import (
     FONT_NAMES,
+    Glyph,
     break_lines,
     font_of,
     photographed,
@@ -32,13 +33,15 @@ from training.world.words import COLOURS, MONTHS, PEOPLE, WEEKDAYS, content_word
 class WrittenPicture:
     """A picture, (height, width, 3) uint8, with words in it. `words` are the largest of them, a
     sign's text or a title, as they stand there; `find` is a short query that should find it;
-    `facts` quote from the caption."""
+    `facts` quote from the caption; `glyphs` are the letters of its large words where they stood
+    before the camera turned a little."""
 
     image: Uint8
     caption: str
     words: str
     find: str
     facts: tuple[Fact, ...] = ()
+    glyphs: tuple[Glyph, ...] = ()
 
 
 def sign(
@@ -87,9 +90,9 @@ def draw_sign(
         picture = Image.new("RGB", size_px, (250, 250, 248))
         face = FONT_NAMES[0] if level == 0 else rng.choice(FONT_NAMES[:3])
         lines = [text] if level == 0 else break_lines(text)
-        write(picture, lines, face, INK, (0.06, 0.2, 0.94, 0.8))
+        glyphs = write(picture, lines, face, INK, (0.06, 0.2, 0.94, 0.8))
     else:
-        picture = _board(text, rng, size_px)
+        picture, glyphs = _board(text, rng, size_px)
     if level == 2 and noise:
         picture = photographed(picture, rng)
     return WrittenPicture(
@@ -98,6 +101,7 @@ def draw_sign(
         words=text,
         find=f"sign {text}" if rng.random() < 0.4 else text,
         facts=(_fact("What does the sign say?", "Which words can I read?", text, text),),
+        glyphs=glyphs,
     )
 
 
@@ -120,7 +124,7 @@ def draw_page(
     face = rng.choice(FONT_NAMES[:8])
     plain = face.replace("-Bold", "") if face.startswith("DejaVu") else face
     margin = 0.08
-    write(picture, [title], face, INK, (margin, 0.06, 1 - margin, 0.2), centre=False)
+    glyphs = write(picture, [title], face, INK, (margin, 0.06, 1 - margin, 0.2), centre=False)
     y = round(0.23 * height_px)
     pen.line([(margin * width_px, y), ((1 - margin) * width_px, y)], fill=(120, 120, 130), width=2)
     size = round(height_px * 0.058)
@@ -136,6 +140,7 @@ def draw_page(
         words=title,
         find=title,
         facts=(_fact("What is the title of the page?", "Which heading is there?", title, title),),
+        glyphs=glyphs,
     )
 
 
@@ -161,7 +166,7 @@ def draw_chart(
     pen = ImageDraw.Draw(picture)
     w, h = picture.size
     face = rng.choice(FONT_NAMES[:6])
-    write(picture, [topic], face, INK, (0.05, 0.03, 0.95, 0.15))
+    glyphs = [*write(picture, [topic], face, INK, (0.05, 0.03, 0.95, 0.15))]
     colours = [COLOURS[name] for name in ("blue", "orange", "green", "red", "purple")]
     rng.shuffle(colours)
     several = rng.random() < 0.5
@@ -178,8 +183,9 @@ def draw_chart(
         left = 0.05 + 0.9 * number / len(rows)
         right = left + 0.9 / len(rows)
         above = (left, y0 / h - 0.095, right, y0 / h - 0.012)
-        write(picture, [str(value)], face, INK, above)
-        write(picture, [label], face, INK, (left + 0.006, 0.86, right - 0.006, 0.945))
+        glyphs += write(picture, [str(value)], face, INK, above)
+        under = (left + 0.006, 0.86, right - 0.006, 0.945)
+        glyphs += write(picture, [label], face, INK, under)
     pen.line([(0.05 * w, bottom), (0.95 * w, bottom)], fill=(90, 90, 100), width=4)
     picture = picture.reduce(2)
     if noise:
@@ -199,6 +205,7 @@ def draw_chart(
                 f"{highest[0]} {highest[1]}",
             ),
         ),
+        glyphs=tuple(glyphs),
     )
 
 
@@ -214,12 +221,13 @@ def table(rng: random.Random, size_px: tuple[int, int] = (384, 288)) -> WrittenP
     face = rng.choice(FONT_NAMES[:6])
     shade = mix(rng.choice(list(COLOURS.values())), (255, 255, 255), 0.75)
     pen.rectangle((0.08 * w, 0.08 * h, 0.92 * w, 0.28 * h), fill=shade)
-    write(picture, [topic], face, INK, (0.12, 0.1, 0.88, 0.26), centre=False)
+    glyphs = [*write(picture, [topic], face, INK, (0.12, 0.1, 0.88, 0.26), centre=False)]
     for number, (name, value) in enumerate(rows):
         y = 0.28 + 0.21 * number
         pen.rectangle((0.08 * w, y * h, 0.92 * w, (y + 0.21) * h), outline=(150, 150, 160))
-        write(picture, [name], face, INK, (0.12, y + 0.04, 0.6, y + 0.17), centre=False)
-        write(picture, [str(value)], face, INK, (0.68, y + 0.04, 0.88, y + 0.17))
+        cells = ((0.12, y + 0.04, 0.6, y + 0.17), (0.68, y + 0.04, 0.88, y + 0.17))
+        glyphs += write(picture, [name], face, INK, cells[0], centre=False)
+        glyphs += write(picture, [str(value)], face, INK, cells[1])
     picture = photographed(picture, rng, mild=True)
     said = _listed(f"{name} {value}" for name, value in rows)
     name, value = rng.choice(rows)
@@ -236,6 +244,7 @@ def table(rng: random.Random, size_px: tuple[int, int] = (384, 288)) -> WrittenP
                 f"{name} {value}",
             ),
         ),
+        glyphs=tuple(glyphs),
     )
 
 
@@ -250,8 +259,10 @@ def _listed(parts: Iterable[str]) -> str:
     return f"{', '.join(said[:-1])} and {said[-1]}"
 
 
-def _board(text: str, rng: random.Random, size_px: tuple[int, int]) -> Image.Image:
-    """The sign itself, standing somewhere."""
+def _board(
+    text: str, rng: random.Random, size_px: tuple[int, int]
+) -> tuple[Image.Image, tuple[Glyph, ...]]:
+    """The sign itself, standing somewhere, and its letters."""
     width_px, height_px = size_px
     place = rng.choice(("street", "street", "grass", "room", "beach", "snow"))
     picture = backdrop(place, width_px, height_px, rng)
@@ -284,8 +295,7 @@ def _board(text: str, rng: random.Random, size_px: tuple[int, int]) -> Image.Ima
     edge = mix(fill_of, INK, 0.35) if form != "blackboard" else WOOD
     pen.rounded_rectangle(board, corner, fill=fill_of, outline=edge, width=4)
     inner = (x0 + 0.035, y0 + 0.05, x0 + wide - 0.035, y0 + high - 0.05)
-    write(picture, lines, rng.choice(FONT_NAMES), ink, inner)
-    return picture
+    return picture, write(picture, lines, rng.choice(FONT_NAMES), ink, inner)
 
 
 _ONE_WORD = (
