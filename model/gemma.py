@@ -1,12 +1,10 @@
 """The resident model: Gemma 4 Unified behind `interface.Model`.
 
-The only file that imports the modelling code of transformers. One thread at a time may use it;
-`runtime.Runtime` sees to that.
+One thread at a time may use it; `runtime.Runtime` sees to that.
 """
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,14 +12,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import torch
-from transformers import (
-    AutoTokenizer,
-    DynamicCache,
-    Gemma4UnifiedAssistantForCausalLM,
-    Gemma4UnifiedForConditionalGeneration,
-    GenerationConfig,
-)
-from transformers.utils import logging as transformers_logging
+from transformers import AutoTokenizer, DynamicCache, GenerationConfig
 
 from model import inputs, prompts, vectors
 from model.answering import Answering
@@ -36,18 +27,16 @@ from model.interface import (
     Finished,
     Image,
     ModelCard,
-    ModelProblem,
     Role,
     Sound,
     Text,
     Understood,
     Vectors,
 )
+from model.loading import load
 from model.pace import unlooped
 from model.placement import Placement, place
 from model.spelling import Spelling
-
-logger = logging.getLogger(__name__)
 
 SomeContent = TypeVar("SomeContent", Text, Image, Sound, Image | Sound, Content)
 
@@ -76,7 +65,7 @@ class Gemma:
         self._checkpoint = checkpoint
         self._breathe = breathe
         self._placement = placement or place(checkpoint.weight_count, checkpoint.name)
-        self._model, drafter = _load(checkpoint, self._placement)
+        self._model, drafter = load(checkpoint, self._placement)
         self._tokenizer: Any = AutoTokenizer.from_pretrained(
             checkpoint.directory, local_files_only=True, trust_remote_code=False
         )
@@ -265,37 +254,6 @@ class Gemma:
         out = self._model.model(**tensors, use_cache=False)
         states: torch.Tensor = out.last_hidden_state
         return states
-
-
-def _load(checkpoint: Checkpoint, placement: Placement) -> tuple[Any, Any | None]:
-    transformers_logging.disable_progress_bar()
-    begun = time.perf_counter()
-    wanted = [(Gemma4UnifiedForConditionalGeneration, checkpoint.directory)]
-    if checkpoint.drafter is not None:
-        wanted.append((Gemma4UnifiedAssistantForCausalLM, checkpoint.drafter))
-    loaded = []
-    for kind, directory in wanted:
-        try:
-            model, told = kind.from_pretrained(
-                directory,
-                dtype=getattr(torch, placement.dtype),
-                local_files_only=True,
-                use_safetensors=True,
-                output_loading_info=True,
-            )
-            model = model.to(placement.device).eval()
-        except (OSError, RuntimeError, ValueError, KeyError) as why:
-            raise ModelProblem(
-                f"The weights in {directory} cannot be loaded ({str(why).splitlines()[0]}); "
-                "download the checkpoint again, or use the small model with --model pocket."
-            ) from why
-        if told["missing_keys"] or told["mismatched_keys"]:
-            raise ModelProblem(
-                f"The weights in {directory} do not fit its config.json; download it again."
-            )
-        loaded.append(model.requires_grad_(False))
-    logger.info("%s loaded in %.1f s", checkpoint.name, time.perf_counter() - begun)
-    return loaded[0], loaded[1] if len(loaded) > 1 else None
 
 
 def _fitted(content: SomeContent) -> SomeContent:
