@@ -20,6 +20,7 @@ Ints = NDArray[np.int64]
 FRAME = 640
 PHONES = 160  # drawers for the names of speech sounds
 NOTHING = -100
+GLIMPSE = 5  # patches along each side of a glimpse
 SEEN = 18  # patches of a picture that have to name what they show, at most
 
 
@@ -73,7 +74,9 @@ class Desk:
     def __init__(self, tokenizer: Any, cut: inputs.Media) -> None:
         self.tokenizer = tokenizer
         self.cut = cut
-        self.stop = int(tokenizer.convert_tokens_to_ids("<turn|>"))
+        number = tokenizer.convert_tokens_to_ids
+        self.stop, self.soft = int(number("<turn|>")), int(number("<|image|>"))
+        self.picture_ends = int(number("<|image>")), int(number("<image|>"))
 
     def spell(self, text: str) -> list[int]:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
@@ -132,6 +135,29 @@ class Desk:
             made.samples = samples
             made.phones = _phones(item, shift, len(samples) // FRAME)
             self._spoken(made, item, shift, len(head))
+        return made
+
+    def glimpse(self, item: renders.Rendered, rng: random.Random) -> Example | None:
+        """A window of a scene around one of its things, for the eye alone: a third of the patches
+        teach as much about things as the whole. None where nothing stands in it."""
+        rows = len(item.data) // item.columns
+        there = [patch for patch, asked, shown in item.shown if asked == sight.KIND and shown]
+        if not there:
+            return None
+        wide, high = min(GLIMPSE, item.columns), min(GLIMPSE, rows)
+        middle_y, middle_x = divmod(rng.choice(there), item.columns)
+        left = min(max(0, middle_x - rng.randrange(wide)), item.columns - wide)
+        top = min(max(0, middle_y - rng.randrange(high)), rows - high)
+        grid = np.arange(top, top + high)[:, None] * item.columns + np.arange(left, left + wide)
+        chosen = grid.flatten().tolist()
+        ids = np.array([self.picture_ends[0], *[self.soft] * len(chosen), self.picture_ends[1]])
+        made = _line(ids.tolist(), [])
+        made.pictures = [(item.data[chosen], wide)]
+        new = {patch: number for number, patch in enumerate(chosen)}
+        made.shown = np.full((len(chosen), sight.ASKED), NOTHING)
+        for patch, asked, shown in item.shown:
+            if patch in new:
+                made.shown[new[patch], asked] = shown
         return made
 
     def _spoken(self, made: Example, item: renders.Rendered, shift: int, head: int) -> None:

@@ -35,25 +35,26 @@ class Mix:
     pairs: int
     sources: int  # of a question, at most
     frames: int  # of a sound, at most
+    glimpses: int  # windows of scenes, for the eye alone
     media: dict[str, int]
 
 
 def mix(progress: float) -> Mix:
     """The mixture at a point of the training, 0 to 1."""
     if progress < 0.12:
-        media = {"scene": 7, "sign0": 2, "clip": 6, "note": 3}
-        return Mix(16, 192, 9, 1, 6, 1, 90, media)
+        media = {"scene": 5, "sign0": 2, "clip": 6, "note": 3}
+        return Mix(16, 192, 7, 1, 5, 1, 90, 16, media)
     if progress < 0.28:
-        media = {"scene": 7, "sign0": 2, "clip": 3, "note": 4}
-        return Mix(8, 384, 7, 2, 5, 2, 160, media)
+        media = {"scene": 5, "sign0": 2, "clip": 3, "note": 3}
+        return Mix(8, 384, 5, 2, 4, 2, 160, 16, media)
     if progress < 0.5:
-        media = {"scene": 9, "sign0": 1, "sign1": 2, "page": 1, "clip": 1, "note": 4}
-        return Mix(8, 384, 6, 1, 5, 3, 230, media)
+        media = {"scene": 5, "sign1": 2, "sign2": 1, "page": 1, "clip": 1, "note": 3}
+        return Mix(8, 384, 4, 1, 3, 3, 230, 20, media)
     if progress < 0.75:
-        media = {"scene": 8, "sign1": 1, "sign2": 3, "page": 1, "note": 4}
-        return Mix(8, 384, 7, 1, 4, 4, 280, media)
-    media = {"scene": 7, "sign2": 3, "page": 1, "chart": 1, "note": 4}
-    return Mix(4, 768, 6, 1, 4, 5, 375, media)
+        media = {"scene": 5, "sign1": 1, "sign2": 2, "page": 1, "note": 3}
+        return Mix(8, 384, 5, 1, 3, 4, 280, 10, media)
+    media = {"scene": 5, "sign2": 2, "page": 1, "note": 3}
+    return Mix(4, 768, 4, 1, 3, 5, 375, 4, media)
 
 
 # What the words of each kind of rendered item are.
@@ -96,29 +97,37 @@ class Table:
     def batch(self, number: int, wanted: Mix) -> batches.Batch:
         """The `number`-th batch of this range."""
         rng = seeds.dice(self.range, number % len(self.range), f"batch{self.salt}")
-        made: list[batches.Example] = []
+        groups: list[list[batches.Example]] = []  # what belongs together is taken together
         keys: dict[str, int] = {}
         for _ in range(wanted.answers):
             shown = 0.06 if wanted.sources > 2 else 0.0
             long = 0.0 if wanted.sources < 3 else 0.1 if wanted.length < 512 else 0.4
             most = 1 if rng.random() < 0.08 else wanted.sources
-            lesson = lessons.answer(rng, most, shown, long)
-            made.append(self.desk.lesson(lesson))
+            groups.append([self.desk.lesson(lessons.answer(rng, most, shown, long))])
         for _ in range(wanted.judges):
-            made.append(self.desk.lesson(lessons.judge(rng)))
+            groups.append([self.desk.lesson(lessons.judge(rng))])
         for kind, count in wanted.media.items():
             task = TASK_OF.get(kind, lessons.READ)
             for item in self._some(rng, kind, count, wanted.frames):
                 key = keys.setdefault(item.words, len(keys))
                 now = lessons.LISTEN if kind == "note" and rng.random() < 0.12 else task
-                made.append(self.desk.medium(item, now, key, rng))
-                made.append(self.desk.text(rng.choice(item.queries), key, True))
+                query = self.desk.text(rng.choice(item.queries), key, True)
+                groups.append([self.desk.medium(item, now, key, rng), query])
+        for item in self._some(rng, "scene", wanted.glimpses):
+            seen = self.desk.glimpse(item, rng)
+            if seen is not None:
+                groups.append([seen])
         for _ in range(wanted.pairs):
-            query, passage = questions.pair(rng)
+            asked, passage = questions.pair(rng)
             key = keys.setdefault(passage, len(keys))
-            made.append(self.desk.text(passage, key, False))
-            made.append(self.desk.text(query, key, True))
-        made = [one for one in made if len(one) <= wanted.length]
+            groups.append([self.desk.text(passage, key, False), self.desk.text(asked, key, True)])
+        rng.shuffle(groups)  # too much for the rows: chance decides what waits, not length
+        made, room = list[batches.Example](), wanted.rows * wanted.length
+        for group in groups:
+            length = sum(map(len, group))
+            if length <= room and max(map(len, group)) <= wanted.length:
+                made += group
+                room -= length
         return batches.pack(made, wanted.rows, wanted.length, self.config)
 
     def _some(

@@ -35,7 +35,8 @@ WEIGHTS = {
     lessons.READ: 1.0, lessons.TRANSCRIPT: 1.0, lessons.LISTEN: 1.0, lessons.HEAR: 1.0,
     lessons.SEE: 0.6,
 }  # fmt: skip
-GIST_WEIGHT, BODY_WEIGHT, HEARING_WEIGHT, SEEING_WEIGHT = 0.25, 0.15, 0.3, 0.5
+GIST_WEIGHT, BODY_WEIGHT, HEARING_WEIGHT = 0.25, 0.15, 0.3
+SEEING_WEIGHTS = {"letters": 0.3, "kinds": 0.5, "colours": 0.25}
 EMPTY = 0.3  # how much less it counts that a patch shows nothing
 _SOFT = torch.tensor([lessons.TASKS.index(task) for task in (lessons.HEAR, lessons.SEE)])
 _ANSWERS = torch.tensor([lessons.TASKS.index(task) for task in (lessons.ANSWER, lessons.REFUSE)])
@@ -118,24 +119,38 @@ class Student:
             parts["hearing"] = float(hearing.detach())
             named = (odds.argmax(-1) == t["phones"]).float().sum()
             right["phones"] = (int(named), t["phones"].numel())
-        told = t["shown"] != NOTHING
-        if told.any():
-            seen = states.body[t["ids"] == self.model.config.image_token_id].float()
-            odds = self.eye(seen).view(-1, sight.ASKED, sight.ANSWERS)[told]
-            shown = t["shown"][told]
-            seeing = functional.cross_entropy(odds, shown, self.odds)
-            loss = loss + SEEING_WEIGHT * seeing
-            parts["seeing"] = float(seeing.detach())
-            asked = told.nonzero()[:, 1]
-            named = odds.argmax(-1) == shown
-            for name, which in (
-                ("letters", asked < sight.THIRDS),
-                ("kinds", asked == sight.KIND),
-                ("colours", asked == sight.COLOUR),
-            ):
-                there = which & (shown > 0)
-                right[name] = (int(named[there].sum()), int(there.sum()))
+        if len(t["shown"]):
+            seeing = self._see(t["ids"] == self.model.config.image_token_id, states, t["shown"])
+            for name, (lost, hit) in seeing.items():
+                loss = loss + SEEING_WEIGHTS[name] * lost
+                parts[name] = float(lost.detach())
+                right[name] = hit
         return Outcome(loss, parts, right)
+
+    def _see(
+        self, soft: Tensor, states: States, shown: Tensor
+    ) -> dict[str, tuple[Tensor, tuple[int, int]]]:
+        """How well patches name what they show, for each sort that they were told: the loss, and
+        how many of those that show something were right. Letters are named early, things, which
+        reach over many patches, a layer later."""
+        kinds = (sight.ASKED, sight.ANSWERS)
+        early, later = (self.eye(one[soft].float()).unflatten(-1, kinds)
+                        for one in (states.body, states.early))  # fmt: skip
+        made = {}
+        for name, odds, asked in (
+            ("letters", early, slice(0, sight.THIRDS)),
+            ("kinds", later, slice(sight.KIND, sight.KIND + 1)),
+            ("colours", later, slice(sight.COLOUR, sight.COLOUR + 1)),
+        ):
+            answers = shown[:, asked]
+            told = answers != NOTHING
+            if told.any():
+                said, wanted = odds[:, asked][told], answers[told]
+                there = wanted > 0
+                hits = int((said.argmax(-1) == wanted)[there].sum())
+                lost = functional.cross_entropy(said, wanted, self.odds)
+                made[name] = (lost, (hits, int(there.sum())))
+        return made
 
     def _meet(
         self, states: States, vectors: Tensor
