@@ -24,7 +24,7 @@ from model.interface import (
     Text,
 )
 from model.prompts import NOT_IN_LIBRARY
-from training.world import documents, pages, questions, scenes, speech
+from training.world import documents, pages, questions, scenes, speech, statements
 from training.world.plans import Plan, plan
 from training.world.seeds import EVAL, dice
 from training.world.words import content_words
@@ -142,19 +142,20 @@ def findings(model: Model, count: int, asked: int) -> list[Row]:
 
 
 def paraphrases(model: Model, count: int, asked: int) -> list[Row]:
-    """Paragraphs found by a question without any of their words, by vectors alone."""
+    """Paragraphs found by a question without any of their words, by vectors alone. A paragraph
+    counts that answers the question: its own, or one whose fact the same question asks for."""
     held = [documents.paragraph(dice(EVAL, number, "paraphrase")) for number in range(count)]
+    answered = [frozenset().union(*map(statements.paraphrases, said)) for _, said in held]
     passages = model.embed([Text(text) for text, _ in held])
     queries = model.embed([Text(said[0].paraphrase) for _, said in held[:asked]], "query")
     score = _both([one.gist for one in queries], [one.gist for one in passages])
     score += _both([_body(one.body) for one in queries], [_body(one.body) for one in passages])
     found = 0
     for number in range(asked):
-        families = [{one.family for one in said} for _, said in held]
         best = np.argsort(-score[number])[:5].tolist()
-        # a question that leaves out the names fits every paragraph with such a fact
-        found += any(held[number][1][0].family in families[one] for one in best)
-    what = f"paragraph with such a fact found by a paraphrase, first 5 of {count}"
+        question = held[number][1][0].paraphrase
+        found += number in best or any(question in answered[one] for one in best)
+    what = f"paragraph found by a paraphrase of its question, first 5 of {count}"
     return [Row("paraphrase_r5", what, found / asked, "", None, 0.7)]
 
 

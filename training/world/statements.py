@@ -7,6 +7,7 @@ another word for the thing), how it is answered, and a few words that should fin
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 from dataclasses import dataclass, replace
@@ -99,6 +100,23 @@ def fact(said: Statement, paragraph_index: int) -> Fact:
         family=said.family,
         topic=said.topic,
     )
+
+
+def paraphrases(said: Statement) -> frozenset[str]:
+    """Every question without its words that asks for this statement. Two statements that differ
+    only in what such a question leaves out share it."""
+    family = families()[said.family]
+    others = {slot: _known(slot, filling) or (filling,) for slot, filling in said.fillings}
+    asked = set()
+    for template in family.otherwise:
+        used = sorted({slot for slot, _ in _SLOT.findall(template)})
+        for chosen in itertools.product(*(others[slot] for slot in used)):
+            words = {
+                slot: Word(dict(said.fillings)[slot], (other,))
+                for slot, other in zip(used, chosen, strict=True)
+            }
+            asked.add(_capital(_insert(template, words, random.Random(0))))
+    return frozenset(asked)
 
 
 def reported(said: Statement, speaker: str) -> Statement:
