@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from indexer import lookup
 from indexer import store as store_module
 from indexer.folding import terms, tokens
 from indexer.passages import FIRST_UNDERSTOOD, Kind, Page, Passage, Place, Source, Span
@@ -174,7 +175,7 @@ def test_filters_by_kind_and_content(tmp_path: Path) -> None:
     assert store.search_words("word", 9, kinds={Kind.PHOTO}, contents=only) == []
     assert store.search_words("word", 9, kinds=set()) == []
     assert store.search_words("word", 9, contents=set()) == []
-    many = only | {f"{n:040x}" for n in range(10_000, 10_000 + store_module.FILTER_IDS)}
+    many = only | {f"{n:040x}" for n in range(10_000, 10_000 + lookup.FILTER_IDS)}
     assert contents_of(store.search_words("word", 9, contents=many)) == sorted(only)
 
 
@@ -244,11 +245,11 @@ def vectors_store(folder: Path) -> tuple[Store, list[str], Float32]:
     return store, contents, matrix
 
 
-@pytest.mark.parametrize("resident_bytes", [store_module.RESIDENT_BYTES, 0])
+@pytest.mark.parametrize("resident_bytes", [lookup.RESIDENT_BYTES, 0])
 def test_vectors_are_found_exactly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resident_bytes: int
 ) -> None:
-    monkeypatch.setattr(store_module, "RESIDENT_BYTES", resident_bytes)
+    monkeypatch.setattr(lookup, "RESIDENT_BYTES", resident_bytes)
     store, contents, matrix = vectors_store(tmp_path)
     asked = unit(*np.random.default_rng(8).standard_normal(16))
     order = np.argsort(-(matrix @ asked))
