@@ -33,7 +33,7 @@ class Example:
     positions: Ints
     branches: Ints
     labels: Ints
-    task: int = -1
+    task: int | Ints = -1
     pictures: list[tuple[NDArray[np.uint8], int]] = field(default_factory=list)  # and columns
     shown: Ints | None = None  # (patches, sight.ASKED), what they show
     samples: NDArray[np.float32] | None = None
@@ -91,6 +91,23 @@ class Desk:
             for one in asked.pictures
         ]
         made.task = lessons.TASKS.index(lesson.task)
+        return made
+
+    def examination(self, asked: Sequence[lessons.Lesson]) -> Example:
+        """Lessons that begin alike, as branches behind what they share: the sources are read once
+        for all questions."""
+        prompts_ids = [inputs.render(one.prompt, self.tokenizer, self.cut).ids for one in asked]
+        shared = _shared(prompts_ids)
+        made = _line(prompts_ids[0][:shared].tolist(), [])
+        tasks = [np.full(shared, -1)]
+        for number, (lesson, ids) in enumerate(zip(asked, prompts_ids, strict=True), start=1):
+            tail = _line(ids[shared:].tolist(), [*self.spell(lesson.target), self.stop])
+            made.ids = np.concatenate([made.ids, tail.ids])
+            made.positions = np.concatenate([made.positions, tail.positions + shared])
+            made.branches = np.concatenate([made.branches, np.full(len(tail), number)])
+            made.labels = np.concatenate([made.labels, tail.labels])
+            tasks.append(np.full(len(tail), lessons.TASKS.index(lesson.task)))
+        made.task = np.concatenate(tasks)
         return made
 
     def text(self, text: str, key: int, query: bool) -> Example:
@@ -193,6 +210,13 @@ class Desk:
         shortest = min(len(words), len(gist))
         shared = int(np.argmax(words[:shortest] != gist[:shortest]))
         return words[:shared].tolist(), words[shared:].tolist(), gist[shared:].tolist()
+
+
+def _shared(rows: Sequence[Ints]) -> int:
+    """How many ids all rows begin with."""
+    shortest = min(map(len, rows))
+    alike = np.all([row[:shortest] == rows[0][:shortest] for row in rows], axis=0)
+    return int(shortest if alike.all() else np.argmin(alike))
 
 
 def _soft(head: list[int]) -> list[int]:

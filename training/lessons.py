@@ -48,6 +48,20 @@ def answer(rng: random.Random, most: int, pictures: float = 0.0, long: float = 0
     return Lesson(task, prompts.answer(case.question, evidence), target)
 
 
+def examination(rng: random.Random, most: int, count: int, long: float) -> list[Lesson]:
+    """Several questions about the same sources, as separate lessons that begin alike."""
+    sources, asked = questions.examination(rng, most, count, long)
+    evidence = [
+        Evidence(n, source.title, _heard(source, rng)) for n, source in enumerate(sources, start=1)
+    ]
+    return [
+        Lesson(
+            ANSWER if one.present else REFUSE, prompts.answer(one.question, evidence), one.answer
+        )
+        for one in asked
+    ]
+
+
 def judge(rng: random.Random) -> Lesson:
     """Does this source answer the question?"""
     question, source, match = questions.judgement(rng)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import random
+import zlib
 from dataclasses import dataclass
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
@@ -20,6 +21,7 @@ from training.tokenizer import load as load_tokenizer
 from training.world import questions, seeds
 
 WAITING = 6  # batches kept ready
+QUESTIONS = 6  # about the same sources, at most
 FRESH = 50  # batches between two looks for newly rendered media
 
 
@@ -98,29 +100,33 @@ class Table:
         """The `number`-th batch of this range."""
         rng = seeds.dice(self.range, number % len(self.range), f"batch{self.salt}")
         groups: list[list[batches.Example]] = []  # what belongs together is taken together
-        keys: dict[str, int] = {}
-        for _ in range(wanted.answers):
-            shown = 0.06 if wanted.sources > 2 else 0.0
-            long = 0.0 if wanted.sources < 3 else 0.1 if wanted.length < 512 else 0.4
-            most = 1 if rng.random() < 0.08 else wanted.sources
-            groups.append([self.desk.lesson(lessons.answer(rng, most, shown, long))])
+        long = 0.0 if wanted.sources < 3 else 0.1 if wanted.length < 512 else 0.3
+        for number in range(wanted.answers):
+            if number == 0 or wanted.sources == 1:  # by itself, now and then about a picture
+                shown = 0.25 if wanted.sources > 2 else 0.0
+                most = 1 if rng.random() < 0.2 else wanted.sources
+                groups.append([self.desk.lesson(lessons.answer(rng, most, shown, long))])
+                continue
+            most = rng.randrange(2, wanted.sources + 1)
+            if asked := lessons.examination(rng, most, QUESTIONS, long):
+                groups.append([self.desk.examination(asked)])
         for _ in range(wanted.judges):
             groups.append([self.desk.lesson(lessons.judge(rng))])
         for kind, count in wanted.media.items():
             task = TASK_OF.get(kind, lessons.READ)
             for item in self._some(rng, kind, count, wanted.frames):
-                key = keys.setdefault(item.words, len(keys))
+                key = zlib.crc32(item.words.encode())
                 now = lessons.LISTEN if kind == "note" and rng.random() < 0.12 else task
-                query = self.desk.text(rng.choice(item.queries), key, True)
-                groups.append([self.desk.medium(item, now, key, rng), query])
+                words = self.desk.text(rng.choice(item.queries), key, True)
+                groups.append([self.desk.medium(item, now, key, rng), words])
         for item in self._some(rng, "scene", wanted.glimpses):
             seen = self.desk.glimpse(item, rng)
             if seen is not None:
                 groups.append([seen])
         for _ in range(wanted.pairs):
-            asked, passage = questions.pair(rng)
-            key = keys.setdefault(passage, len(keys))
-            groups.append([self.desk.text(passage, key, False), self.desk.text(asked, key, True)])
+            query, passage = questions.pair(rng)
+            key = zlib.crc32(passage.encode())
+            groups.append([self.desk.text(passage, key, False), self.desk.text(query, key, True)])
         rng.shuffle(groups)  # too much for the rows: chance decides what waits, not length
         made, room = list[batches.Example](), wanted.rows * wanted.length
         for group in groups:

@@ -40,7 +40,8 @@ SEEING_WEIGHTS = {"letters": 0.3, "kinds": 0.5, "colours": 0.25}
 EMPTY = 0.3  # how much less it counts that a patch shows nothing
 _SOFT = torch.tensor([lessons.TASKS.index(task) for task in (lessons.HEAR, lessons.SEE)])
 _ANSWERS = torch.tensor([lessons.TASKS.index(task) for task in (lessons.ANSWER, lessons.REFUSE)])
-TURN, DIGIT = 3.0, 2.0  # how much heavier the deciding tokens and figures of an answer weigh
+TURN, DIGIT = 4.0, 2.0  # how much heavier the deciding tokens and figures of an answer weigh
+REMEMBERED = 300  # items of earlier batches that a query must not be taken for
 LOG_EVERY, CHECK_EVERY, SAVE_EVERY = 25, 400, 200
 
 
@@ -70,6 +71,7 @@ class Student:
         self.heat = torch.nn.Parameter(torch.tensor([2.3, 2.3]))  # log of gist's and body's scale
         # After these an answer decides: whether it knows, which source, where the quote begins.
         self.turns = torch.tensor(tokenizer.convert_tokens_to_ids(["\n", "▁[", '▁"']))
+        self.past: tuple[Tensor, ...] = ()  # gists of items of the last batches, and their keys
         self.digits = torch.tensor(tokenizer.convert_tokens_to_ids([*"0123456789"]))
         self.window = model.config.text_config.sliding_window
 
@@ -162,7 +164,11 @@ class Student:
             return None, {}
         made = functional.normalize(states.gist[rows, gists].float(), dim=-1)
         scale = self.heat.exp().clamp(max=60)
-        loss, met = self._contrast(made, items, queries, keys, scale[0])
+        loss, met = self._contrast(made, items, queries, keys, scale[0], self.past)
+        if torch.is_grad_enabled():
+            old = self.past or (made[:0].detach(), keys[:0])
+            new = (made[items].detach(), keys[items])
+            self.past = tuple(torch.cat(both)[-REMEMBERED:] for both in zip(old, new, strict=True))
         loss = GIST_WEIGHT * loss
         told = {"gist": met}
         both = (ends[items] > starts[items]) & (ends[queries] > starts[queries])
@@ -191,15 +197,26 @@ class Student:
 
     @staticmethod
     def _contrast(
-        made: Tensor, items: Tensor, queries: Tensor, keys: Tensor, scale: Tensor
+        made: Tensor,
+        items: Tensor,
+        queries: Tensor,
+        keys: Tensor,
+        scale: Tensor,
+        past: tuple[Tensor, ...] = (),
     ) -> tuple[Tensor, tuple[int, int]]:
-        likeness = made[queries] @ made[items].T * scale
-        same = keys[queries][:, None] == keys[items][None, :]
-        own = torch.eye(len(items), dtype=torch.bool)
+        """Each query against the items of this batch and those of the `past` (vectors, keys)."""
+        count = len(items)
+        held, named = made[items], keys[items]
+        if past:
+            held, named = torch.cat([held, past[0]]), torch.cat([named, past[1]])
+        likeness = made[queries] @ held.T * scale
+        same = keys[queries][:, None] == named[None, :]
+        own = torch.eye(count, len(named), dtype=torch.bool)
         likeness = likeness.masked_fill(same & ~own, -1e4)
-        goal = torch.arange(len(items))
-        loss = functional.cross_entropy(likeness, goal) + functional.cross_entropy(likeness.T, goal)
-        return loss / 2, (int((likeness.argmax(1) == goal).sum()), len(goal))
+        goal = torch.arange(count)
+        back = likeness[:, :count].T
+        loss = functional.cross_entropy(likeness, goal) + functional.cross_entropy(back, goal)
+        return loss / 2, (int((likeness.argmax(1) == goal).sum()), count)
 
 
 class Run:

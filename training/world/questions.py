@@ -85,6 +85,50 @@ def exchange(
     return QuestionCase(question, sources, cited(asked, number), True, asked.value, number)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question of an examination and its answer in the product's own form."""
+
+    question: str
+    answer: str
+    present: bool
+
+
+def examination(
+    rng: random.Random, most_sources: int, count: int, long: float
+) -> tuple[tuple[Source, ...], tuple[Asked, ...]]:
+    """Sources that are near each other, and up to `count` questions about them, a good third
+    of which they do not answer: what is told apart is then the question, not the material."""
+    right, near, _ = _told(rng, long)
+    chosen = [right, *near][:most_sources]
+    while len(chosen) < most_sources and (len(chosen) < 2 or rng.random() < 0.6):
+        chosen.append(_any(rng, long))
+    rng.shuffle(chosen)
+    asked: dict[str, Asked] = {}
+    for _ in range(3 * count):
+        if len(asked) == count:
+            break
+        number = rng.randrange(len(chosen))
+        if not chosen[number].facts:
+            continue
+        wanted = rng.choice(chosen[number].facts)
+        by_words = rng.random() < 0.75
+        missing = rng.random() < 0.3
+        if missing:
+            other = rival(rng, wanted) if rng.random() < 0.7 else statement(rng)
+            if other is None:
+                continue
+            wanted = fact(other, 0)
+        question = wanted.question if by_words else wanted.paraphrase
+        answered = [n for n, held in enumerate(chosen) if _answers(held, wanted, by_words)]
+        if answered != ([] if missing else [number]):
+            continue
+        answer = NOT_IN_LIBRARY if missing else cited(wanted, number + 1)
+        asked[question] = Asked(question, answer, not missing)
+    sources = tuple(Source(held.title, held.words, held.original) for held in chosen)
+    return sources, tuple(asked.values())
+
+
 def cited(asked: Fact, number: int) -> str:
     """The answer to a fact with its quote, as the product writes it:
     `The rent is 900 euros [1: "rent is 900 euros"].`"""
