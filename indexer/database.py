@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from indexer.schema import CatalogProblem, guess_kind, migrate, name_words
+from indexer.schema import CatalogProblem, guess_kind, migrate, name_words, path_mark
 
 WAIT_S = 30.0
 
@@ -107,6 +107,7 @@ class Database:
         try:
             db.row_factory = sqlite3.Row
             db.create_function("name_words", 1, name_words, deterministic=True)
+            db.create_function("path_mark", 3, path_mark, deterministic=True)
             db.create_function("guess_kind", 1, guess_kind, deterministic=True)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")

@@ -6,6 +6,7 @@ what a released program has written, a later one brings up to date, and an older
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import sqlite3
@@ -86,6 +87,21 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             FROM files f JOIN roots r ON r.id = f.root
             LEFT JOIN contents c ON c.content = f.content""",
     ),
+    (
+        # What the rows of a content's generations add up to (`rows.passages_sum`, `vectors_sum`).
+        "ALTER TABLE contents ADD COLUMN words_sum TEXT",
+        "ALTER TABLE contents ADD COLUMN captions_sum TEXT",
+        "ALTER TABLE contents ADD COLUMN vectors_sum TEXT",
+        # What the library remembers of itself, by name.
+        "CREATE TABLE notes(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+        # What a person wanted forgotten: keyed hashes of paths and contents, which tell neither.
+        "CREATE TABLE forgotten(mark TEXT PRIMARY KEY) WITHOUT ROWID",
+        """CREATE TRIGGER files_forgotten BEFORE INSERT ON files
+            WHEN EXISTS (SELECT 1 FROM forgotten) AND EXISTS (SELECT 1 FROM forgotten
+                WHERE mark = path_mark((SELECT value FROM notes WHERE name = 'key'),
+                    (SELECT path FROM roots WHERE id = new.root), new.path))
+            BEGIN SELECT RAISE(IGNORE); END""",
+    ),
 )
 
 SUFFIXES = {
@@ -132,6 +148,18 @@ def name_words(path: bytes) -> str:
     words = os.fsdecode(stem).encode("utf-8", "replace").decode()
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[^\W\d_])(?=\d)", " ", words)
     return words if apart == words else f"{words} {apart}"
+
+
+def path_mark(key: str, root: bytes, path: bytes) -> str:
+    """What stands in `forgotten` for a file's path, 40 hex digits."""
+    whole = root.rstrip(b"/") + b"/" + path
+    return hashlib.blake2b(b"path" + whole, digest_size=20, key=bytes.fromhex(key)).hexdigest()
+
+
+def content_mark(key: str, content: str) -> str:
+    """What stands in `forgotten` for a content, 40 hex digits."""
+    said = b"content" + bytes.fromhex(content)
+    return hashlib.blake2b(said, digest_size=20, key=bytes.fromhex(key)).hexdigest()
 
 
 def guess_kind(path: bytes) -> str | None:
