@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from indexer.catalog import Catalog
 from indexer.extract.child import Reader
 from indexer.keeper import Keeper
@@ -51,6 +53,18 @@ class Small:
     def rows(self) -> list[Row]:
         """What is in the store, without the random names of generations."""
         return [(c, o, source, place, text) for c, _, o, source, place, text in self.store.rows()]
+
+    def vectors(self) -> list[tuple[str, str, int, bytes]]:
+        """Every vector in the store as (table, content, ordinal, its bytes), in order."""
+        found = []
+        for name in self.store._tables.names():
+            if name != "words":
+                table = self.store._tables.columns(name, ["content", "ordinal", "vector"])
+                found += [
+                    (name, row["content"], row["ordinal"], np.float32(row["vector"]).tobytes())
+                    for row in table.to_pylist()
+                ]
+        return sorted(found)
 
     def generations(self) -> set[str]:
         """The generations that the catalog points at."""

@@ -1,0 +1,373 @@
+"""Kill the indexer at a random moment or at a named stage, and compare what is left with scratch.
+
+The indexer runs in a process of its own and dies by SIGKILL. Starting Python takes a second, so
+the processes are forked from one that has imported what can be shared; LanceDB, which starts
+threads, is imported after the fork. The hooks that kill live here, not in the product.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal, Self
+
+from PIL import Image as Picture
+
+from indexer.lock import LibraryLock
+from tests.library import Small, small
+
+When = Literal["before", "after", "during"]
+# Where a stage begins and ends: a kill comes before, after or within one of these calls.
+STAGES: dict[str, tuple[tuple[str, str], ...]] = {
+    "scan": (("indexer.keeper", "reconcile"),),
+    "read": (("indexer.pipeline", "read_file"),),
+    "decode": (("indexer.extract.child", "Reader.extract"),),
+    "embed": (("tests.fake_model", "FakeModel.embed"), ("tests.fake_model", "FakeModel.describe")),
+    "add": (
+        ("indexer.store", "Store.add_words_many"),
+        ("indexer.store", "Store.add_vectors_many"),
+    ),
+    "sync": (("indexer.store", "Store.sync"),),
+    "flip": (
+        ("indexer.worklist", "Worklist.finish_reading"),
+        ("indexer.worklist", "Worklist.finish_understanding"),
+    ),
+    "delete": (("indexer.store", "Store.remove"),),
+    "compact": (("lancedb.table", "LanceTable.optimize"),),
+    "clean": (("lancedb.table", "LanceTable.optimize"),),
+}
+# Shorter than this and an `optimize` throws old versions away; longer and it keeps them all.
+CLEANING = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """One death: at the nth call of a stage, or, without a stage, after so many seconds."""
+
+    stage: str | None
+    call: int = 1
+    when: When = "before"
+    after_s: float = 0.0
+
+    @classmethod
+    def drawn(cls, chance: random.Random, stage: str | None) -> Kill:
+        if stage is None:
+            return cls(None, after_s=chance.uniform(0.0, 1.5))
+        when: When = chance.choice(["before", "after", "during"])
+        most = {"scan": 1, "compact": 3, "clean": 3, "decode": 6, "read": 6}.get(stage, 2)
+        return cls(stage, chance.randint(1, most), when, chance.uniform(0.0, 0.02))
+
+
+class Nursery:
+    """Starts indexers that are to die. Use as a context."""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.kills"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parent.parent,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        assert self._read() == "ready"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+
+    def kill(self, folder: Path, data: Path, kill: Kill) -> bool:
+        """Runs an indexer over `folder` until that death; whether it died of it (a stage that was
+        never reached lets it end by itself)."""
+        assert self._process.stdin is not None
+        order = {"folder": str(folder), "data": str(data), "kill": asdict(kill)}
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        pid = int(self._read())
+        if kill.stage is None:
+            assert self._read() == "open"
+            time.sleep(kill.after_s)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            said = self._read()
+        else:
+            while (said := self._read()) == "open":
+                pass
+        status = int(said)
+        if os.WIFEXITED(status):
+            assert os.WEXITSTATUS(status) == 0, "the indexer ended in an error"
+            return False
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return True
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the nursery ended"
+        return line.strip()
+
+
+# -- in the nursery and its children
+
+
+def main() -> None:
+    import lance_namespace  # noqa: F401  half of what importing lancedb takes
+    import numpy  # noqa: F401
+
+    import indexer.pipeline
+    import indexer.watcher  # noqa: F401
+
+    assert len(list(Path("/proc/self/task").iterdir())) == 1, "a fork would lose threads"
+    print("ready", flush=True)
+    for line in sys.stdin:
+        order = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            _live(Path(order["folder"]), Path(order["data"]), Kill(**order["kill"]))
+        print(pid, flush=True)
+        print(os.waitpid(pid, 0)[1], flush=True)
+
+
+def _live(folder: Path, data: Path, kill: Kill) -> None:
+    try:
+        if kill.stage is not None:
+            _arm(kill)
+        warnings.simplefilter("ignore")  # cleaning at once is meant
+        with LibraryLock(data), small(folder, data) as library:
+            os.write(1, b"open\n")
+            library.keeper.run_once()
+            if kill.stage is None:  # goes on watching until it is killed
+                library.keeper.start()
+                time.sleep(60)
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def _arm(kill: Kill) -> None:
+    """Makes the nth call of a stage this process's last."""
+    assert kill.stage is not None
+    calls = 0
+
+    def hooked(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:
+            nonlocal calls
+            if kill.stage in ("compact", "clean"):
+                cleaning = named["cleanup_older_than"] < CLEANING
+                if cleaning is not (kill.stage == "clean"):
+                    return real(*given, **named)
+            if kill.stage == "delete" and not given[1]:
+                return real(*given, **named)  # nothing to be deleted
+            calls += 1
+            if calls == kill.call:
+                if kill.when == "before":
+                    _die()
+                if kill.when == "during":
+                    threading.Timer(kill.after_s, _die).start()
+            result = real(*given, **named)
+            if calls == kill.call and kill.when == "after":
+                _die()
+            return result
+
+        return call
+
+    if kill.stage == "clean":  # or nothing is old enough to be thrown away
+        replaced("indexer.store", "KEEP_VERSIONS", timedelta(0))
+    for module, name in STAGES[kill.stage]:
+        owner, last = named(module, name)
+        setattr(owner, last, hooked(getattr(owner, last)))
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(10)
+
+
+def named(module: str, name: str) -> tuple[Any, str]:
+    """The owner of a name like `Store.add` in a module, and the last part of the name."""
+    owner: Any = importlib.import_module(module)
+    *way, last = name.split(".")
+    for part in way:
+        owner = getattr(owner, part)
+    assert hasattr(owner, last), f"{module} has no {name} any more; the hook has to follow it"
+    return owner, last
+
+
+def replaced(module: str, name: str, value: Any) -> None:
+    """Sets a name of a module; fails when there is none to set."""
+    owner, last = named(module, name)
+    setattr(owner, last, value)
+
+
+# -- what a person does in the meantime
+
+
+def meddle(folder: Path, chance: random.Random, round_: int) -> None:
+    """Adds, changes, saves atomically, renames, swaps, links, deletes; they stay so few
+    that a comparison takes a second."""
+    for n in range(chance.randrange(2, 7)):
+        path = folder / f"f{chance.randrange(6)}" / f"{round_}-{n}.txt"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"round {round_} file {n}: " + "the boat lay in the river. " * (n + 1))
+    colour = (round_ * 25 % 256, round_ % 256, 0)
+    Picture.new("RGB", (32, 32), colour).save(path.with_suffix(".png"))
+    files = sorted(path for path in folder.rglob("*.*") if path.is_file())
+    for path in chance.sample(files, min(len(files), 6)):
+        _edit(path, chance, round_)
+    files = sorted(path for path in folder.rglob("*.*") if path.is_file())
+    for path in chance.sample(files, max(0, len(files) - 24)):
+        path.unlink()
+    folders = sorted(path for path in folder.iterdir() if path.is_dir())
+    chance.choice(folders).rename(folder / f"moved{round_}")
+
+
+def _edit(path: Path, chance: random.Random, round_: int) -> None:
+    fresh = path.with_name(f"r{round_}-{path.name[-12:]}")
+    match chance.randrange(7):
+        case 0 if path.suffix == ".txt":
+            path.write_bytes(path.read_bytes() + f"Changed in round {round_}.".encode())
+        case 1 if path.suffix == ".txt":
+            part = path.with_suffix(".part")
+            part.write_text(f"Saved anew in round {round_}, {path.name}.")
+            part.replace(path)
+        case 2:
+            path.rename(fresh)
+        case 3:
+            path.rename(path.with_name(path.name.swapcase()))
+        case 4 if not fresh.exists():
+            os.link(path, fresh)
+        case 5:
+            other = chance.choice(sorted(path.parent.iterdir()))
+            aside = path.with_name("aside.txt")
+            path.rename(aside)
+            if other != path:
+                other.rename(path)
+            aside.rename(other)
+        case _:
+            path.unlink()
+
+
+# -- what has to be true afterwards
+
+
+@dataclass(frozen=True)
+class Left:
+    """What an index says of a folder, without what differs by chance between two of them."""
+
+    rows: list[Any]
+    vectors: list[Any]
+    files: list[Any]
+    states: dict[str, int]
+
+
+def left(library: Small) -> Left:
+    files = library.catalog.files(limit=1_000_000)
+    return Left(
+        library.rows(),
+        library.vectors(),
+        sorted((os.fsencode(f.path), f.item, f.kind, f.state, f.reason) for f in files),
+        library.catalog.states(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`difference` counts rows, vectors and files that only one of the two indexes has,
+    `again` what the model was asked once more though it had been kept."""
+
+    unrecovered: int
+    duplicates: int
+    difference: int
+    again: int
+
+    @property
+    def good(self) -> bool:
+        return not (self.unrecovered or self.duplicates or self.difference or self.again)
+
+
+def judged(folder: Path, data: Path) -> Verdict:
+    """Brings the index to rest as a restart does, and compares it with one from scratch."""
+    with recovered(folder, data) as (library, again):
+        return compared(library, again)
+
+
+@contextmanager
+def recovered(folder: Path, data: Path) -> Iterator[tuple[Small, int]]:
+    """The index at rest after a restart, and how often the model was asked in vain."""
+    with LibraryLock(data), small(folder, data) as library:
+        kept = _understood(library)
+        library.keeper.run_once()
+        new = {content: n for content, n in _understood(library).items() if content not in kept}
+        yield library, max(0, library.model.calls - sum(new.values()))
+
+
+def _understood(library: Small) -> dict[str, int]:
+    """Contents that the model has been through, and how many vectors each has."""
+    with library.catalog.database.reading() as db:
+        rows = db.execute("SELECT content, vectors FROM contents WHERE state = 'understood'")
+        return {row["content"]: row["vectors"] for row in rows}
+
+
+def compared(library: Small, again: int = 0) -> Verdict:
+    """The index of a library at rest against one from scratch over the same folder."""
+    ours = left(library)
+    with TemporaryDirectory() as base, small(library.folder, Path(base)) as fresh:
+        fresh.keeper.run_once()
+        scratch = left(fresh)
+    waiting = library.catalog.queue()
+    unfinished = library.store.generations() - library.generations()
+    rows = [(content, ordinal) for content, ordinal, *_ in ours.rows]
+    duplicates = len(rows) - len(set(rows)) + len(ours.vectors) - len(set(ours.vectors))
+    difference = sum(
+        len(set(map(repr, mine)) ^ set(map(repr, theirs)))
+        for mine, theirs in (
+            (ours.rows, scratch.rows),
+            (ours.vectors, scratch.vectors),
+            (ours.files, scratch.files),
+            (ours.states.items(), scratch.states.items()),
+        )
+    )
+    return Verdict(waiting + len(unfinished), duplicates, difference, again)
+
+
+def trial(
+    base: Path, stages: Iterable[str | None], chance: random.Random
+) -> Iterator[tuple[Kill, Verdict | None]]:
+    """Edits, a kill at each of these stages, a restart, and the verdict; every fourth restart is
+    itself killed before it is done, and the verdict comes after the next."""
+    folder, data = base / "folder", base / "data"
+    folder.mkdir()
+    with Nursery() as nursery:
+        for round_, stage in enumerate(stages):
+            kill = Kill.drawn(chance, stage)
+            meddle(folder, chance, round_)
+            while not nursery.kill(folder, data, kill):
+                kill = replace(kill, call=1)  # it did not come to so many
+                meddle(folder, chance, round_)
+            yield kill, None if chance.random() < 0.25 else judged(folder, data)
+    yield Kill(None), judged(folder, data)
+
+
+if __name__ == "__main__":
+    main()
