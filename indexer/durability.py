@@ -12,18 +12,22 @@ import os
 import sys
 from pathlib import Path
 
+from indexer.sums import NAME, Sums
+
 
 class Durability:
-    """Forces what is new under `folder` to disk. Files there are written once and never changed, so
-    a name that was synced stays synced."""
+    """Forces what is new under `folder` to disk, and takes its checksum. Files there are written
+    once and never changed, so a name that was synced stays synced."""
 
     def __init__(self, folder: Path) -> None:
+        self.sums = Sums(folder)
         self._folder = folder
         self._synced: set[str] = set()
 
     def sync(self) -> int:
         """Force all files that are new since the last call, and their directories; how many."""
         files, folders = _listing(self._folder)
+        files.discard(str(self._folder / NAME))
         new = sorted(files - self._synced, key=lambda file: ("_versions" in file, file))
         for file in new:
             with contextlib.suppress(FileNotFoundError):  # cleaned up meanwhile
@@ -36,6 +40,7 @@ class Durability:
                 parent = str(Path(folder).parent)
                 changed.add(parent)
         if new:
+            self.sums.keep(files)
             _fsync(str(self._folder))
         self._synced = files | folders
         return len(new)

@@ -13,6 +13,7 @@ from indexer.extract import EXTRACTOR_VERSION, Facts, title_of
 from indexer.passages import Page, Place, Span
 from indexer.reading import Pending, Read, Refused
 from indexer.records import item_of
+from indexer.rows import passages_sum
 from indexer.tree import Stat
 
 AGAIN_S = 1.0  # how long a file that was caught changing is left alone
@@ -140,12 +141,20 @@ def store(db: Connection, read: Read, generation: str | None) -> None:
     if generation is not None:
         bin_generations(db, read.content)
         db.execute(
-            """INSERT INTO contents(content, item, kind, state, read_generation, words)
-            VALUES (?, ?, ?, 'read', ?, ?) ON CONFLICT(content) DO UPDATE SET
+            """INSERT INTO contents(content, item, kind, state, read_generation, words, words_sum)
+            VALUES (?, ?, ?, 'read', ?, ?, ?) ON CONFLICT(content) DO UPDATE SET
                 kind = excluded.kind, state = 'read', words = excluded.words,
+                words_sum = excluded.words_sum,
                 read_generation = excluded.read_generation, understood_generation = NULL,
                 captions = 0, vectors = 0, attempts = 0, reason = NULL, sentence = NULL""",
-            (read.content, item_of(read.content), read.kind, generation, len(read.passages)),
+            (
+                read.content,
+                item_of(read.content),
+                read.kind,
+                generation,
+                len(read.passages),
+                passages_sum(read.kind, read.passages),
+            ),
         )
     db.execute(
         """UPDATE contents SET title = ?, pages = ?, width_px = ?, height_px = ?, duration_s = ?,

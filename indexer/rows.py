@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from indexer.folding import tokens
-from indexer.passages import Kind, Page, Passage, Source, Span
+from indexer.passages import Kind, Page, Passage, Place, Source, Span
 from model.interface import Float32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorRow:
+    """The vectors (D,) of the passage `ordinal`; None where the model gave none."""
+
+    ordinal: int
+    place: Place
+    gist: Float32 | None
+    body: Float32 | None
 
 
 def words_schema() -> Any:
@@ -49,7 +61,7 @@ def vectors_schema(dim: int) -> Any:
 
 def words_row(generation: str, content: str, kind: Kind, passage: Passage) -> dict[str, Any]:
     place = passage.place
-    text = passage.text.encode("utf-8", "replace").decode("utf-8")  # no lone surrogates in arrow
+    text = _storable(passage.text)
     return {
         "content": content,
         "generation": generation,
@@ -85,3 +97,51 @@ def vectors_table(dim: int, pairs: Sequence[tuple[dict[str, Any], Float32]]) -> 
     flat = pa.array(np.concatenate([vector for _, vector in pairs]))
     columns["vector"] = pa.FixedSizeListArray.from_arrays(flat, dim)
     return pa.table(columns, schema=vectors_schema(dim))
+
+
+# What rows add up to: the sum of one digest for each, so that their order does not matter.
+
+
+def passages_sum(kind: Kind, passages: Iterable[Passage]) -> str:
+    """What the passages of one generation add up to, 16 hex digits."""
+    return total(passage_digest(kind, passage) for passage in passages)
+
+
+def passage_digest(kind: str, passage: Passage) -> int:
+    place = passage.place
+    where = (
+        (place.page,)
+        if isinstance(place, Page)
+        else (place.start_s, place.end_s)
+        if isinstance(place, Span)
+        else ()
+    )
+    said = f"{kind} {passage.ordinal} {passage.source} {where} {_storable(passage.text)}"
+    return _digest(said.encode())
+
+
+def vectors_sum(rows: Iterable[VectorRow]) -> str:
+    """What the vectors of one generation add up to in both spaces, 16 hex digits."""
+    return total(
+        vector_digest(space, row.ordinal, vector)
+        for row in rows
+        for space, vector in (("gist", row.gist), ("body", row.body))
+        if vector is not None
+    )
+
+
+def vector_digest(space: str, ordinal: int, vector: Float32) -> int:
+    return _digest(f"{space} {ordinal} ".encode() + np.ascontiguousarray(vector, "<f4").tobytes())
+
+
+def total(digests: Iterable[int]) -> str:
+    return f"{sum(digests) % (1 << 64):016x}"
+
+
+def _digest(said: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest())
+
+
+def _storable(text: str) -> str:
+    """Without lone surrogates, which arrow has no way to write."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,8 @@ import numpy as np
 from indexer.durability import Durability
 from indexer.lance import among, connect, full_text, own, probe
 from indexer.lookup import FILTER_IDS, Found, Lookup, Space
-from indexer.passages import Kind, Passage, Place
-from indexer.rows import vectors_schema, vectors_table, words_row, words_schema
+from indexer.passages import Kind, Passage
+from indexer.rows import VectorRow, vectors_schema, vectors_table, words_row, words_schema
 from indexer.tables import StoreProblem, Tables
 from model.interface import Float32
 
@@ -33,16 +32,6 @@ __all__ = ["Found", "Space", "Store", "StoreProblem", "VectorRow", "probe"]
 UNINDEXED_ROWS = 5_000
 KEEP_VERSIONS = timedelta(hours=1)
 KEEP_ALL = timedelta(days=36_500)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class VectorRow:
-    """The vectors (D,) of the passage `ordinal`; None where the model gave none."""
-
-    ordinal: int
-    place: Place
-    gist: Float32 | None
-    body: Float32 | None
 
 
 class Store(Lookup):

@@ -30,6 +30,7 @@ from indexer.entries import (
 from indexer.extract import EXTRACTOR_VERSION
 from indexer.passages import Kind, Place
 from indexer.reading import ATTEMPTS, Known, Outcome, Pending, Read, Refused, Skipped, Unsettled
+from indexer.rows import passages_sum, vectors_sum
 from indexer.tree import Stat, join
 from indexer.understanding import NotUnderstood, Understood, Waiting
 
@@ -206,14 +207,16 @@ class Worklist:
                 )
                 done = db.execute(
                     """UPDATE contents SET state = 'understood', understood_generation = ?,
-                        model_key = ?, captions = ?, vectors = ?, attempts = 0, wanted_at = 0,
-                        reason = ?, sentence = ?
+                        model_key = ?, captions = ?, vectors = ?, captions_sum = ?,
+                        vectors_sum = ?, attempts = 0, wanted_at = 0, reason = ?, sentence = ?
                     WHERE content = ? AND read_generation = ?""",
                     (
                         generation,
                         key,
                         len(outcome.passages),
                         len(outcome.rows),
+                        passages_sum(item.kind, outcome.passages),
+                        vectors_sum(outcome.rows),
                         outcome.reason,
                         outcome.sentence,
                         item.content,
