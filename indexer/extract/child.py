@@ -1,34 +1,40 @@
 """The reader: opens strangers' files in a child process that may hang or die without harm.
 
 The child is started when it is first needed and again after it died. It has its own memory limit,
-no open file but two pipes and a lifeline, and ends with this process. A new one is a fresh Python
-(never a fork), so it carries nothing of ours with it.
+no open file but two pipes and a lifeline, may write and connect nowhere (`sandbox`), and ends with
+this process. A new one is a fresh Python (never a fork), so it carries nothing of ours with it.
+What it says is bounded and checked: it can be wrong, but not large and not of another shape.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import select
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
 from indexer.extract import Extracted, PageWords, Unreadable
 from indexer.extract.frames import Message, packed, unpacked
+from indexer.extract.replies import piece_of, refusal_of
 from indexer.passages import Place, place_json
 from model.interface import Image, Sound
+
+T = TypeVar("T")
 
 LIMIT_S = 60.0
 WHOLE_LIMIT_S = 1_800.0
 MEMORY_BYTES = 2 << 30
+# The most that is believed of one file, so that no child can fill this process.
+MOST_PIECES = 100_000
+MOST_BYTES = 128 << 20
 
 CRASHED = "This file made the program that reads it stop; it was left out."
 _ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +46,8 @@ class Reader:
 
     `limit_s` is how long the child may be silent; a page that was read is a sign of life.
     """
+
+    worker = "indexer.extract.worker"
 
     def __init__(
         self,
@@ -56,32 +64,26 @@ class Reader:
 
     def extract(self, path: Path) -> list[Extracted]:
         """Everything in the file."""
-        from indexer.extract.worker import piece_of
-
-        return [piece_of(message) for message in self._ask("extract", path)]
+        return self._ask(piece_of, "extract", path)
 
     def original(self, path: Path, place: Place, longest_px: int = 1600) -> Image | Sound:
         """A photo (place None) or a page as pixels; a span of a recording as mono samples at 16
         kHz, at most a minute of it."""
-        head, body = self._one("original", path, place=place_json(place), longest_px=longest_px)
-        if head["is"] == "sound":
-            return Sound(np.frombuffer(body, np.float32), head["rate_hz"])
-        shape = (head["height_px"], head["width_px"], 3)
-        return Image(np.frombuffer(body, np.uint8).reshape(shape))
+        return self._one(
+            _media_of, "original", path, place=place_json(place), longest_px=longest_px
+        )
 
     def page(self, path: Path, page: int, width_px: int) -> bytes:
         """A page of a document as WebP; texts are laid out for it."""
-        return self._one("page", path, page=page, width_px=width_px)[1]
+        return self._one(_body_of, "page", path, page=page, width_px=width_px)
 
     def words(self, path: Path, page: int) -> PageWords:
         """The words of a page and their boxes."""
-        head, _ = self._one("words", path, page=page)
-        words = [(*map(float, word[:4]), str(word[4]), int(word[5])) for word in head["words"]]
-        return {"width": head["width"], "height": head["height"], "words": words}  # type: ignore[typeddict-item]
+        return self._one(_words_of, "words", path, page=page)
 
     def picture(self, path: Path, longest_px: int) -> bytes:
         """A photo as WebP: upright, without metadata."""
-        return self._one("picture", path, longest_px=longest_px)[1]
+        return self._one(_body_of, "picture", path, longest_px=longest_px)
 
     def sound(self, path: Path) -> Path:
         """A file a browser can play. All the kinds we read are."""
@@ -89,8 +91,11 @@ class Reader:
 
     def peaks(self, path: Path, count: int = 400) -> list[float]:
         """The loudest sample, 0 to 1, of each of `count` equal stretches of a recording."""
-        found = self._one("peaks", path, count=count)[0]["peaks"]
-        return [float(peak) for peak in found]
+        return self._one(_peaks_of, "peaks", path, count=count)
+
+    def fences(self) -> list[str]:
+        """What keeps the child from writing and connecting on this system."""
+        return self._one(lambda said: [str(name) for name in said[0]["fences"]], "fences", Path())
 
     def close(self) -> None:
         """End the child. The reader can be used again."""
@@ -113,24 +118,25 @@ class Reader:
         child = self._child
         return None if child is None else child.pid
 
-    def _one(self, do: str, path: Path, **wanted: Any) -> Message:
-        for message in self._ask(do, path, **wanted):
-            return message
+    def _one(self, make: Callable[[Message], T], do: str, path: Path, **wanted: Any) -> T:
+        for made in self._ask(make, do, path, **wanted):
+            return made
         raise Unreadable("crashed", CRASHED)
 
-    def _ask(self, do: str, path: Path, **wanted: Any) -> list[Message]:
+    def _ask(self, make: Callable[[Message], T], do: str, path: Path, **wanted: Any) -> list[T]:
+        """What `make` makes of each answer; where it cannot, the child is not to be trusted."""
         job = {"do": do, "path": str(path), "cpu_s": self._whole_limit_s, **wanted}
         with self._lock:
             try:
-                return list(self._answers(packed(job)))
-            except (EOFError, BrokenPipeError, ValueError, KeyError) as problem:
-                self._stop()
-                raise Unreadable("crashed", CRASHED) from problem
+                return [make(message) for message in self._answers(packed(job))]
+            except Unreadable:
+                raise
             except TimeoutError as problem:
                 self._stop()
                 raise Unreadable("timeout", _too_long(self._limit_s)) from problem
-            except Unreadable:
-                raise
+            except Exception as problem:
+                self._stop()
+                raise Unreadable("crashed", CRASHED) from problem
             except BaseException:  # interrupted: what the child still says is not for the next job
                 self._stop()
                 raise
@@ -143,14 +149,26 @@ class Reader:
         child.stdin.flush()
         source = child.stdout.fileno()
         end = time.monotonic() + self._whole_limit_s
-        while True:
+        left_bytes = MOST_BYTES
+
+        def read(count: int) -> bytes:
+            nonlocal left_bytes
+            left_bytes -= count
+            if left_bytes < 0:
+                raise ValueError("more than any file of ours says")
+            return _exactly(source, until, count)
+
+        for _ in range(MOST_PIECES):
             until = min(end, time.monotonic() + self._limit_s)
-            head, body = unpacked(functools.partial(_exactly, source, until))
+            head, body = unpacked(read)
+            if "alive" in head:
+                continue
             if "done" in head:
                 return
             if "reason" in head:
-                raise Unreadable(head["reason"], head["sentence"])
+                raise refusal_of(head)
             yield head, body
+        raise ValueError("more pieces than any file of ours has")
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._child is not None and self._child.poll() is None:
@@ -164,7 +182,7 @@ class Reader:
                     sys.executable,
                     "-P",
                     "-m",
-                    "indexer.extract.worker",
+                    self.worker,
                     str(ours),
                     str(self._memory_bytes),
                 ],
@@ -191,6 +209,31 @@ class Reader:
             for pipe in (child.stdin, child.stdout):
                 with contextlib.suppress(BrokenPipeError):
                     pipe.close()  # type: ignore[union-attr]
+
+
+def _body_of(said: Message) -> bytes:
+    return said[1]
+
+
+def _media_of(said: Message) -> Image | Sound:
+    head, body = said
+    if head["is"] == "sound":
+        samples = np.frombuffer(body, np.float32)
+        if not np.isfinite(samples).all():
+            raise ValueError("samples that are no numbers")
+        return Sound(samples, int(head["rate_hz"]))
+    shape = (int(head["height_px"]), int(head["width_px"]), 3)
+    return Image(np.frombuffer(body, np.uint8).reshape(shape))
+
+
+def _words_of(said: Message) -> PageWords:
+    head = said[0]
+    words = [(*map(float, word[:4]), str(word[4]), int(word[5])) for word in head["words"]]
+    return {"width": float(head["width"]), "height": float(head["height"]), "words": words}  # type: ignore[typeddict-item]
+
+
+def _peaks_of(said: Message) -> list[float]:
+    return [float(peak) for peak in said[0]["peaks"]]
 
 
 def _environment() -> dict[str, str]:

@@ -11,14 +11,17 @@ from collections.abc import Callable
 from typing import Any
 
 _LENGTHS = struct.Struct(">IQ")
-MAX_HEAD_BYTES = 64 << 20
-MAX_BODY_BYTES = 512 << 20
+MAX_HEAD_BYTES = 8 << 20
+MAX_BODY_BYTES = 64 << 20
 
 Message = tuple[dict[str, Any], bytes]
 
 
 def packed(head: dict[str, Any], body: bytes = b"") -> bytes:
+    """One message. Raises MemoryError for one that `unpacked` would refuse for its size."""
     said = json.dumps(head).encode("ascii")
+    if len(said) > MAX_HEAD_BYTES or len(body) > MAX_BODY_BYTES:
+        raise MemoryError("a message larger than any of ours")
     return _LENGTHS.pack(len(said), len(body)) + said + body
 
 

@@ -18,27 +18,38 @@ from pathlib import Path
 from typing import Any
 
 from indexer.extract import (
-    Facts,
     PageWords,
-    Part,
     Reason,
-    Thumb,
     Unreadable,
-    Words,
     extract,
     file_format,
+    pulse,
     unopened,
 )
-from indexer.extract.frames import Message, packed, unpacked
-from indexer.passages import Page, Place, Span, place_json
+from indexer.extract.frames import packed, unpacked
+from indexer.extract.replies import message_of, place_of
+from indexer.extract.sandbox import lock_in
+from indexer.passages import Page, Span
 
 TOO_MUCH_MEMORY = "Opening this file takes more memory than Recollect gives to one file."
 Answer = Iterator[tuple[dict[str, Any], bytes]]
 
 
+MOST_OPEN_FILES = 128
+
+_fences: list[str] = []
+
+
 def main(lifeline: int, memory_bytes: int) -> None:
-    _limit(lifeline, memory_bytes)
     orders, answers = _own_pipes()
+    _limit(lifeline, memory_bytes)
+    _fences.extend(lock_in())  # from here on nothing is written, connected to or started
+
+    def alive() -> None:
+        answers.write(packed({"alive": True}))
+        answers.flush()
+
+    pulse.listen(alive)
 
     def read(count: int) -> bytes:
         data = orders.read(count)
@@ -49,8 +60,8 @@ def main(lifeline: int, memory_bytes: int) -> None:
     while True:
         job, _ = unpacked(read)
         _allow_seconds(job["cpu_s"])
-        for head, body in _answers(job):
-            answers.write(packed(head, body))
+        for message in _answers(job):
+            answers.write(message)
             answers.flush()
         _tidy()
 
@@ -76,16 +87,17 @@ def _limit(lifeline: int, memory_bytes: int) -> None:
             os._exit(0)  # it closed before we listened
     except BlockingIOError:
         pass
-    _set_limit(resource.RLIMIT_CORE, 0)
-    _set_limit(resource.RLIMIT_FSIZE, 0)  # nothing is ever written to a file
-    _set_limit(resource.RLIMIT_AS, memory_bytes)
+    _set_limit(resource.RLIMIT_CORE, 0, for_good=True)
+    _set_limit(resource.RLIMIT_FSIZE, 0, for_good=True)  # nothing is ever written to a file
+    _set_limit(resource.RLIMIT_AS, memory_bytes, for_good=True)
+    _set_limit(resource.RLIMIT_NOFILE, MOST_OPEN_FILES, for_good=True)
 
 
-def _set_limit(which: int, value: int) -> None:
+def _set_limit(which: int, value: int, for_good: bool = False) -> None:
     _, hard = resource.getrlimit(which)
     most = value if hard == resource.RLIM_INFINITY else min(value, hard)
     with contextlib.suppress(ValueError, OSError):  # macOS does not keep every limit
-        resource.setrlimit(which, (most, hard))
+        resource.setrlimit(which, (most, most if for_good else hard))
 
 
 def _allow_seconds(seconds: float) -> None:
@@ -94,10 +106,11 @@ def _allow_seconds(seconds: float) -> None:
     _set_limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + seconds) + 2)
 
 
-def _answers(job: dict[str, Any]) -> Answer:
+def _answers(job: dict[str, Any]) -> Iterator[bytes]:
     try:
-        yield from _JOBS[job["do"]](job)
-        yield {"done": True}, b""
+        for head, body in JOBS[job["do"]](job):
+            yield packed(head, body)
+        yield packed({"done": True})
     except Unreadable as problem:
         yield _refusal(problem.reason, problem.sentence)
     except MemoryError:
@@ -113,8 +126,8 @@ def _answers(job: dict[str, Any]) -> Answer:
             yield _refusal("corrupt", "This file is damaged and cannot be read.")
 
 
-def _refusal(reason: Reason, sentence: str) -> tuple[dict[str, Any], bytes]:
-    return {"reason": reason, "sentence": sentence}, b""
+def _refusal(reason: Reason, sentence: str) -> bytes:
+    return packed({"reason": reason, "sentence": sentence})
 
 
 def _tidy() -> None:
@@ -132,16 +145,7 @@ def _path(job: dict[str, Any]) -> Path:
 
 def _extract(job: dict[str, Any]) -> Answer:
     for piece in extract(_path(job)):
-        match piece:
-            case Words(text, place):
-                yield {"is": "words", "text": text, "place": place_json(place)}, b""
-            case Thumb(webp, width_px, height_px):
-                yield {"is": "thumb", "width_px": width_px, "height_px": height_px}, webp
-            case Part(place):
-                yield {"is": "part", "place": place_json(place)}, b""
-            case Facts():
-                names = Facts.__dataclass_fields__
-                yield {"is": "facts", **{name: getattr(piece, name) for name in names}}, b""
+        yield message_of(piece)
 
 
 def _original(job: dict[str, Any]) -> Answer:
@@ -230,35 +234,19 @@ def _peaks(job: dict[str, Any]) -> Answer:
     yield {"is": "peaks", "peaks": sound.peaks(_path(job), job["count"])}, b""
 
 
-_JOBS: dict[str, Callable[[dict[str, Any]], Answer]] = {
+def _fences_held(job: dict[str, Any]) -> Answer:
+    yield {"is": "fences", "fences": _fences}, b""
+
+
+JOBS: dict[str, Callable[[dict[str, Any]], Answer]] = {
     "extract": _extract,
     "original": _original,
     "page": _page,
     "words": _words,
     "picture": _picture,
     "peaks": _peaks,
+    "fences": _fences_held,
 }
-
-
-def place_of(said: dict[str, Any] | None) -> Place:
-    """The place that `place_json` wrote."""
-    if said is None:
-        return None
-    return Page(said["page"]) if "page" in said else Span(said["start_s"], said["end_s"])
-
-
-def piece_of(message: Message) -> Words | Facts | Thumb | Part:
-    """The piece a message of `extract` was made from."""
-    head, body = message
-    match head.pop("is"):
-        case "words":
-            return Words(head["text"], place_of(head["place"]))
-        case "thumb":
-            return Thumb(body, head["width_px"], head["height_px"])
-        case "part":
-            return Part(place_of(head["place"]))
-        case _:
-            return Facts(**head)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,114 @@
+"""Pieces as messages, and messages as pieces. What comes from the child is believed to be data,
+never to be right: a file may have made the child say anything."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, get_args
+
+from indexer.extract import Extracted, Facts, Part, Reason, Thumb, Unreadable, Words
+from indexer.extract.frames import Message
+from indexer.passages import Page, Place, Span, place_json
+
+LONGEST_TITLE, LONGEST_SENTENCE = 300, 600
+MAX_THUMB_BYTES, MAX_THUMB_PX = 2 << 20, 4_000
+LAST_PAGE, LAST_S = 10_000_000, 1e7
+
+
+def message_of(piece: Extracted) -> Message:
+    """What the child says of a piece."""
+    match piece:
+        case Words(text, place):
+            return {"is": "words", "text": text, "place": place_json(place)}, b""
+        case Thumb(webp, width_px, height_px):
+            return {"is": "thumb", "width_px": width_px, "height_px": height_px}, webp
+        case Part(place):
+            return {"is": "part", "place": place_json(place)}, b""
+        case Facts():
+            names = Facts.__dataclass_fields__
+            return {"is": "facts", **{name: getattr(piece, name) for name in names}}, b""
+
+
+def piece_of(message: Message) -> Extracted:
+    """The piece a message tells of. Raises ValueError, KeyError or TypeError where it is none."""
+    head, body = message
+    match head["is"]:
+        case "words":
+            return Words(_text(head["text"]), place_of(head["place"]))
+        case "thumb":
+            if len(body) > MAX_THUMB_BYTES:
+                raise ValueError("a thumbnail larger than any of ours")
+            width_px, height_px = (_count(head[side], MAX_THUMB_PX) for side in _SIDES)
+            return Thumb(body, width_px, height_px)
+        case "part":
+            return Part(place_of(head["place"]))
+        case "facts":
+            return Facts(
+                title=_text(head["title"])[:LONGEST_TITLE],
+                pages=_maybe(_count, head["pages"]),
+                width_px=_maybe(_count, head["width_px"]),
+                height_px=_maybe(_count, head["height_px"]),
+                duration_s=_maybe(_seconds, head["duration_s"]),
+                made_at=_maybe(_number, head["made_at"]),
+                colour=_maybe(_colour, head["colour"]),
+                note=_maybe(_text, head["note"]) and _text(head["note"])[:LONGEST_SENTENCE],
+            )
+    raise ValueError("no piece of ours")
+
+
+_SIDES = ("width_px", "height_px")
+
+
+def place_of(said: dict[str, Any] | None) -> Place:
+    """The place that `place_json` wrote."""
+    if said is None:
+        return None
+    if "page" in said:
+        return Page(_count(said["page"], LAST_PAGE))
+    start_s, end_s = _seconds(said["start_s"]), _seconds(said["end_s"])
+    if end_s < start_s:
+        raise ValueError("a stretch that ends before it begins")
+    return Span(start_s, end_s)
+
+
+def refusal_of(head: dict[str, Any]) -> Unreadable:
+    """Why the child gave nothing."""
+    if head["reason"] not in get_args(Reason):
+        raise ValueError("no reason of ours")
+    return Unreadable(head["reason"], _text(head["sentence"])[:LONGEST_SENTENCE])
+
+
+def _maybe(make: Any, value: Any) -> Any:
+    return None if value is None else make(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("no number")
+    return float(value)
+
+
+def _seconds(value: Any) -> float:
+    number = _number(value)
+    if not 0 <= number <= LAST_S:
+        raise ValueError("no second of a recording")
+    return number
+
+
+def _count(value: Any, most: int = 1 << 40) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise ValueError("no count")
+    return value
+
+
+def _colour(value: Any) -> str:
+    text = _text(value)
+    if len(text) != 7 or text[0] != "#" or not all(c in "0123456789abcdef" for c in text[1:]):
+        raise ValueError("no colour")
+    return text
