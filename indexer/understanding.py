@@ -19,7 +19,7 @@ from indexer.passages import FIRST_UNDERSTOOD, Kind, Passage, Place, Source
 from indexer.reading import Reader
 from indexer.store import VectorRow
 from indexer.tree import Stat
-from model.interface import Float32, Model, ModelProblem, Text, Vectors
+from model.interface import Float32, MemoryShort, Model, ModelProblem, Text, Vectors
 
 EMBEDDED_AT_ONCE = 32
 
@@ -140,6 +140,8 @@ class Understanding:
         self.calls += 1
         try:
             seen = self._model.describe(original)
+        except MemoryShort as problem:
+            raise _flaw(problem) from problem
         except ModelProblem:
             raise
         except Exception as problem:
@@ -152,9 +154,9 @@ class Understanding:
         self.calls += len(texts)
         try:
             found = self._model.embed(texts)
-        except ModelProblem:
-            raise
         except Exception as problem:
+            if isinstance(problem, ModelProblem) and not isinstance(problem, MemoryShort):
+                raise
             if len(texts) == 1:
                 return [_flaw(problem)]
             half = len(texts) // 2
@@ -203,6 +205,8 @@ def _usable(vector: Float32, dim: int) -> bool:
 
 
 def _flaw(problem: Exception) -> _Flaw:
+    if isinstance(problem, MemoryShort):
+        return _Flaw("memory", str(problem))
     kind = type(problem).__name__
     return _Flaw("model", f"The model failed on this ({kind}); retry it, or report it as a fault.")
 

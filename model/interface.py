@@ -197,3 +197,12 @@ class Model(Protocol):
 
 class ModelProblem(Exception):
     """The model cannot be loaded or used; the message says why and what to do about it."""
+
+
+class MemoryShort(ModelProblem):
+    """There was not the memory for one content or question; others may still be answered."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There was not enough free memory for this one; close other programs, then try again."
+        )

@@ -1,39 +1,30 @@
 """One thread owns the model; everybody else asks through a lane.
 
 Two lanes, each an `interface.Model`: `people` for whoever is waiting in front of a screen, `files`
-for the background. People go first. Background work is done one call at a time, long calls in
-pieces, and pauses between the words of a caption when a person comes. The model is loaded at the
-first call, so that nothing pays for it which does not need it.
+for the background. People go first. Background work is cut in slices, between which people are
+served; a caption in the middle of which somebody comes is paused and goes on afterwards. The model
+is loaded at the first call, so that nothing pays for it which does not need it, and may be given
+back when nobody has asked for a while.
 
 Light: importing this loads no torch.
 """
 
 from __future__ import annotations
 
-import queue
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from model.interface import (
-    AnswerEvent,
-    Content,
-    Evidence,
-    Exchange,
-    Fingerprint,
-    Image,
-    Model,
-    ModelCard,
-    ModelProblem,
-    Role,
-    Sound,
-    Understood,
-    Vectors,
-)
+from model import shortage
+from model.interface import Fingerprint, MemoryShort, Model, ModelCard, ModelProblem
+from model.lanes import Lane
+from model.residence import Load, Residence, Resident
+from model.slices import Slices
 
 if TYPE_CHECKING:
     from model.checkpoint import Checkpoint
@@ -42,64 +33,69 @@ Result = TypeVar("Result")
 
 # So many people may wait for the one model; the next is asked to come again.
 MOST_WAITING = 8
-# A background call is cut into pieces of so many contents, between which people are served.
-PIECE = 8
+# Somebody who is being served, but asks nothing of the model for so long, no longer holds up the
+# background.
+ATTENDED_S = 2.0
 
 
 class Busy(Exception):
     """Too many are waiting for the model; the message says so to a person."""
 
 
-class Resident(Model, Protocol):
-    """A loaded model; `calls` counts the contents and questions it was given."""
-
-    @property
-    def calls(self) -> int: ...
-
-
-# Loads the model. It is given a function that the model calls between the tokens of background
-# work, where something else may be done.
-Load = Callable[[Callable[[], None]], Resident]
-
-
 @dataclass(eq=False, slots=True)
 class _Job:
+    """`short` work may be done between two tokens of somebody else's answer."""
+
     work: Callable[[Resident], Any]
+    short: bool
     done: Future[Any] = field(default_factory=Future)
 
 
 class Runtime:
     """Owns the model of one checkpoint, and its thread. `fingerprint` and `card` answer before
     anything is loaded. `threads` is how many processor threads the model may use, None for one to
-    each core; `load` makes another model than the checkpoint's own."""
+    each core; after `unload_after_s` without work the memory is given back, None for never; `load`
+    makes another model than the checkpoint's own."""
 
     def __init__(
-        self, checkpoint: Checkpoint, threads: int | None = None, load: Load | None = None
+        self,
+        checkpoint: Checkpoint,
+        threads: int | None = None,
+        load: Load | None = None,
+        unload_after_s: float | None = None,
     ) -> None:
+        self.slices = Slices()
+        self.people: Model = Lane(self, people=True)
+        self.files: Model = Lane(self, people=False)
         self._checkpoint = checkpoint
+        self._residence = Residence(checkpoint, self.breathe, load)
         self._threads = threads
-        self._load = load or self._gemma
-        self._model: Resident | None = None
+        self._unload_after_s = unload_after_s
         self._turn = threading.Condition()
         self._people: deque[_Job] = deque()
         self._files: deque[_Job] = deque()
         self._worker: threading.Thread | None = None
         self._closing = False
         self._in_background = False
-        self.people: Model = _Lane(self, self._people, None)
-        self.files: Model = _Lane(self, self._files, PIECE)
+        self._attended = 0
+        self._attended_at = 0.0
 
     @property
     def loaded(self) -> bool:
-        return self._model is not None
+        return self._residence.loaded
+
+    @property
+    def problem(self) -> str | None:
+        """Why the model could not be loaded when it was last tried; None where it could."""
+        return self._residence.problem
 
     @property
     def calls(self) -> int:
-        return self._model.calls if self._model is not None else 0
+        return self._residence.calls
 
     @property
     def card(self) -> ModelCard:
-        return self._model.card if self._model is not None else self._checkpoint.unloaded
+        return self._residence.card
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -122,9 +118,25 @@ class Runtime:
         if self._worker is not None and self._worker is not threading.current_thread():
             self._worker.join(wait_s)
 
-    def submit(self, lane: deque[_Job], work: Callable[[Resident], Result]) -> Future[Result]:
+    @contextmanager
+    def attended(self) -> Iterator[None]:
+        """Somebody is being served, who may need the model more than once: the background waits
+        all the while, so that they wait for one slice of it at the most, not for one each time."""
+        with self._turn:
+            self._attended += 1
+            self._attended_at = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._attended -= 1
+                self._turn.notify_all()
+
+    def submit(
+        self, people: bool, work: Callable[[Resident], Result], short: bool = False
+    ) -> Future[Result]:
         """Queue `work` for the model's thread. Raises Busy when too many wait in this lane."""
-        job = _Job(work)
+        job, lane = _Job(work, short), self._people if people else self._files
         with self._turn:
             if self._closing:
                 raise _closed()
@@ -140,131 +152,96 @@ class Runtime:
             self._turn.notify_all()
         return job.done
 
-    def _gemma(self, breathe: Callable[[], None]) -> Resident:
-        from model.gemma import Gemma
+    # --- on the model's thread
 
-        return Gemma(self._checkpoint, breathe=breathe)
+    def breathe(self) -> None:
+        """Between two steps of background work: serve the people who came meanwhile. Raises
+        ModelProblem when the runtime is closing, which ends the work."""
+        if not self._in_background:
+            return
+        self.slices.end()
+        self._in_background = False
+        try:
+            while (job := self._person()) is not None:
+                self._do(job)
+        finally:
+            self._in_background = True
+            self.slices.begin()
+        if self._closing:
+            raise _closed()
+
+    def serve_short(self) -> None:
+        """Between two tokens of an answer: what others need that takes no time."""
+        with self._turn:
+            waiting = [job for job in self._people if job.short]
+            for job in waiting:
+                self._people.remove(job)
+        for job in waiting:
+            self._do(job)
 
     def _run(self) -> None:
         if self._threads is not None:
             import torch
 
             torch.set_num_threads(self._threads)
-        while True:
-            with self._turn:
-                self._turn.wait_for(lambda: self._closing or self._people or self._files)
-                if self._closing:
-                    return
-                self._in_background = not self._people
-                job = (self._people or self._files).popleft()
+        while (turn := self._next()) is not None:
+            job, self._in_background = turn
             self._do(job)
-            self._in_background = False
+            if self._in_background:
+                self.slices.end()
+                self._in_background = False
+            del turn, job  # what was asked for may be large
+
+    def _next(self) -> tuple[_Job, bool] | None:
+        """The next job, and whether it is the background's; None at the end. Where nothing comes
+        for long, the model is given back meanwhile."""
+        idle_from = time.monotonic()
+        with self._turn:
+            while not self._closing:
+                if self._people:
+                    return self._people.popleft(), False
+                attended_s = self._attended_s()
+                if self._files and attended_s <= 0:
+                    return self._files.popleft(), True
+                wait_s = attended_s if self._files else None
+                if self.loaded and self._unload_after_s is not None:
+                    left_s = idle_from + self._unload_after_s - time.monotonic()
+                    if left_s <= 0:
+                        self._residence.give_back()
+                        continue
+                    wait_s = left_s if wait_s is None else min(wait_s, left_s)
+                self._turn.wait(wait_s)
+        return None
+
+    def _person(self) -> _Job | None:
+        """The next person; waits for as long as somebody is attended. None when nobody is."""
+        with self._turn:
+            while not self._closing:
+                if self._people:
+                    return self._people.popleft()
+                if (wait_s := self._attended_s()) <= 0:
+                    return None
+                self._turn.wait(wait_s)
+        return None
+
+    def _attended_s(self) -> float:
+        """For how long the background has still to wait for who is attended."""
+        if not self._attended:
+            return 0.0
+        return self._attended_at + ATTENDED_S - time.monotonic()
 
     def _do(self, job: _Job) -> None:
         if not job.done.set_running_or_notify_cancel():
             return
         try:
-            if self._model is None:
-                self._model = self._load(self._breathe)
-            job.done.set_result(job.work(self._model))
+            model = self._residence.model()
+            if self._in_background:
+                self.slices.begin()  # loading is not one
+            job.done.set_result(job.work(model))
         except BaseException as why:  # it belongs to whoever asked, and the thread must live on
-            job.done.set_exception(_in_words(why))
-
-    def _breathe(self) -> None:
-        """Between two tokens of background work: serve the people who came meanwhile."""
+            job.done.set_exception(MemoryShort() if shortage.is_shortage(why) else why)
         if not self._in_background:
-            return
-        self._in_background = False
-        while self._people and not self._closing:
-            self._do(self._people.popleft())
-        self._in_background = True
-
-
-class _Lane:
-    """`interface.Model` on the other side of the thread."""
-
-    def __init__(self, runtime: Runtime, waiting: deque[_Job], piece: int | None) -> None:
-        self._runtime = runtime
-        self._waiting = waiting
-        self._piece = piece
-
-    @property
-    def card(self) -> ModelCard:
-        return self._runtime.card
-
-    @property
-    def fingerprint(self) -> Fingerprint:
-        return self._runtime.fingerprint
-
-    def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
-        made: list[Vectors] = []
-        for some in self._pieces(contents):
-            made += self._call(partial(_embed, some, role))
-        return made
-
-    def describe(self, content: Image | Sound) -> Understood:
-        return self._call(lambda model: model.describe(content))
-
-    def judge(self, question: str, candidates: Sequence[Evidence]) -> list[float]:
-        likely: list[float] = []
-        for some in self._pieces(candidates):
-            likely += self._call(partial(_judge, question, some))
-        return likely
-
-    def answer(
-        self,
-        question: str,
-        evidence: Sequence[Evidence],
-        history: Sequence[Exchange] = (),
-        cancelled: Callable[[], bool] = lambda: False,
-    ) -> Iterator[AnswerEvent]:
-        """Closing the generator stops the model before its next token."""
-        events: queue.SimpleQueue[AnswerEvent | None] = queue.SimpleQueue()
-        gone = threading.Event()
-
-        def stop() -> bool:
-            return gone.is_set() or self._runtime.closing or cancelled()
-
-        def write(model: Resident) -> None:
-            for event in model.answer(question, evidence, history, stop):
-                events.put(event)
-
-        done = self._runtime.submit(self._waiting, write)
-        done.add_done_callback(lambda _: events.put(None))
-        try:
-            while (event := events.get()) is not None:
-                yield event
-            done.result()
-        finally:
-            gone.set()
-            done.cancel()
-
-    def _call(self, work: Callable[[Resident], Result]) -> Result:
-        return self._runtime.submit(self._waiting, work).result()
-
-    def _pieces(self, whole: Sequence[Any]) -> Iterator[Sequence[Any]]:
-        size = self._piece or max(1, len(whole))
-        for start in range(0, len(whole), size):
-            yield whole[start : start + size]
-
-
-def _embed(some: Sequence[Content], role: Role, model: Resident) -> list[Vectors]:
-    return model.embed(some, role)
-
-
-def _judge(question: str, some: Sequence[Evidence], model: Resident) -> list[float]:
-    return model.judge(question, some)
-
-
-def _in_words(why: BaseException) -> BaseException:
-    """Running out of memory said to a person; anything else as it is."""
-    if isinstance(why, MemoryError) or type(why).__name__ == "OutOfMemoryError":
-        problem = ModelProblem(
-            "The memory did not suffice for this; close other programs and ask again."
-        )
-        problem.__cause__ = why
-        return problem
-    return why
+            self._attended_at = time.monotonic()
 
 
 def _closed() -> ModelProblem:

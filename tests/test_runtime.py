@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from model import shortage
 from model.checkpoint import find
 from model.interface import (
     AnswerEvent,
@@ -18,6 +22,7 @@ from model.interface import (
     Fingerprint,
     Finished,
     Image,
+    MemoryShort,
     ModelCard,
     ModelProblem,
     Piece,
@@ -27,7 +32,12 @@ from model.interface import (
     Understood,
     Vectors,
 )
-from model.runtime import MOST_WAITING, PIECE, Busy, Runtime
+from model.residence import TRY_AGAIN_S
+from model.runtime import MOST_WAITING, Busy, Runtime
+from model.slices import SLICE_S, Slices
+from tests import tiny
+from tests.fake_model import FakeModel
+from tests.served import small_library
 
 CHECKPOINT = find("pocket")
 PICTURE = Image(np.zeros((1, 1, 3), np.uint8))
@@ -44,6 +54,7 @@ class Scribe:
         self.begun = threading.Event()
         self.calls = 0
         self.wrote = 0
+        self.each_s = 0.0
         self.card: ModelCard = CHECKPOINT.unloaded
         self.fingerprint: Fingerprint = CHECKPOINT.fingerprint
 
@@ -51,6 +62,7 @@ class Scribe:
         self.calls += len(contents)
         self.threads.add(threading.current_thread().name)
         self.log.append(f"embed {len(contents)} {role}")
+        time.sleep(self.each_s * len(contents))
         return [Vectors(np.ones(1, np.float32), None) for _ in contents]
 
     def describe(self, content: Image | Sound) -> Understood:
@@ -113,12 +125,37 @@ def test_nothing_is_loaded_before_the_first_call(pair: tuple[Runtime, list[Scrib
     assert made[0].log == ["embed 1 query", "embed 1 item"]
 
 
-def test_background_calls_come_in_pieces(pair: tuple[Runtime, list[Scribe]]) -> None:
+def test_background_calls_are_cut_as_fast_as_the_model_is(
+    pair: tuple[Runtime, list[Scribe]],
+) -> None:
     runtime, made = pair
-    vectors = runtime.files.embed([Text("a")] * (2 * PIECE + 1))
-    assert len(vectors) == 2 * PIECE + 1
-    assert made[0].log == [f"embed {PIECE} item", f"embed {PIECE} item", "embed 1 item"]
+    assert len(runtime.files.embed([Text("a")] * 100)) == 100
+    assert made[0].log[:5] == [f"embed {2**n} item" for n in range(5)]
     assert runtime.people.embed([]) == []
+    made[0].each_s = 0.02  # of a sudden the machine is busy
+    made[0].log.clear()
+    runtime.files.embed([Text("a")] * 16)
+    runtime.files.embed([Text("a")] * 40)
+    sizes = [int(line.split()[1]) for line in made[0].log][1:]
+    assert sum(sizes) == 40
+    assert 0.4 * SLICE_S <= sizes[0] * made[0].each_s <= SLICE_S
+
+
+def test_one_content_is_a_slice_however_long_it_takes() -> None:
+    slices = Slices(target_s=0.1)
+    slices.learn([Text("a")], 30.0)
+    assert slices.cut([Text("a")] * 5) == 1
+    assert slices.cut([Text("a" * 100_000), Text("a")]) == 1
+
+
+def test_long_contents_make_fewer_to_a_slice() -> None:
+    slices = Slices(target_s=0.1)
+    for _ in range(20):
+        slices.learn([Text("a" * 400)] * 10, 0.1)
+    assert slices.cut([Text("a" * 400)] * 30) == 10
+    assert slices.cut([Text("a" * 4_000)] * 30) < 3
+    second = Sound(np.zeros(16_000, np.float32), 16_000)
+    assert slices.cut([Text("a" * 400), PICTURE, PICTURE, second, second]) > 1
 
 
 def test_a_person_is_served_in_the_middle_of_a_caption(
@@ -204,20 +241,238 @@ def test_what_goes_wrong_reaches_the_one_who_asked(pair: tuple[Runtime, list[Scr
     assert len(runtime.people.embed([Text("still there")])) == 1
 
 
-def test_a_load_that_failed_is_tried_again() -> None:
+class Clock:
+    """`time.monotonic` of a module, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now_s = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+
+def test_a_load_that_failed_is_told_at_once_and_tried_again_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     tries: list[int] = []
 
     def load(breathe: Callable[[], None]) -> Scribe:
         tries.append(1)
         if len(tries) == 1:
-            raise ModelProblem("The weights are damaged.")
+            raise OSError("the disk went away")
         return Scribe(breathe)
 
+    clock = Clock()
+    monkeypatch.setattr("model.residence.time", clock)
     runtime = Runtime(CHECKPOINT, load=load)
-    with pytest.raises(ModelProblem, match="damaged"):
-        runtime.people.embed([Text("a")])
+    for lane in (runtime.people, runtime.files, runtime.people):
+        with pytest.raises(ModelProblem, match=r"pocket could not be loaded \(OSError: the disk"):
+            lane.embed([Text("a")])
+    assert len(tries) == 1
+    assert runtime.problem is not None
+    assert runtime.card.reason == runtime.problem
+    clock.now_s += TRY_AGAIN_S
     assert len(runtime.people.embed([Text("a")])) == 1
+    assert runtime.problem is None
+    assert len(tries) == 2
     runtime.close()
+
+
+def test_a_model_too_large_to_load_says_so() -> None:
+    def load(breathe: Callable[[], None]) -> Scribe:
+        raise MemoryError
+
+    runtime = Runtime(CHECKPOINT, load=load)
+    with pytest.raises(ModelProblem, match="not enough free memory to load pocket"):
+        runtime.files.describe(PICTURE)
+    runtime.close()
+
+
+def test_an_idle_model_is_given_back_and_comes_again() -> None:
+    made: list[Scribe] = []
+
+    def load(breathe: Callable[[], None]) -> Scribe:
+        made.append(Scribe(breathe))
+        return made[-1]
+
+    runtime = Runtime(CHECKPOINT, load=load, unload_after_s=0.05)
+    runtime.files.embed([Text("a")] * 3)
+    assert runtime.loaded
+    while runtime.loaded:
+        time.sleep(0.005)
+    assert runtime.calls == 3  # goes on counting
+    gone = weakref.ref(made.pop())
+    gc.collect()
+    assert gone() is None  # nothing here holds it
+    runtime.people.embed([Text("b")])
+    assert runtime.calls == 4
+    runtime.close()
+
+
+def test_who_searches_does_not_wait_for_anothers_answer(
+    pair: tuple[Runtime, list[Scribe]],
+) -> None:
+    runtime, made = pair
+    events = runtime.people.answer("q", [])
+    next(events)
+    runtime.people.embed([Text("quick")], "query")
+    wrote = made[0].wrote
+    assert wrote < 500
+    next(events)
+    events.close()  # type: ignore[attr-defined]
+
+
+def test_the_background_waits_while_somebody_is_attended(
+    pair: tuple[Runtime, list[Scribe]],
+) -> None:
+    runtime, made = pair
+    runtime.people.embed([Text("warm")])
+    with runtime.attended():
+        background = threading.Thread(target=lambda: runtime.files.embed([Text("a")]))
+        background.start()
+        while not runtime._files:
+            time.sleep(0.001)
+        for _ in range(3):
+            time.sleep(0.02)
+            runtime.people.embed([Text("b")], "query")
+        assert made[0].log.count("embed 1 item") == 1  # the warming
+    background.join(5)
+    assert made[0].log[-1] == "embed 1 item"
+
+
+def test_who_is_attended_but_asks_nothing_holds_up_nobody_for_long(
+    pair: tuple[Runtime, list[Scribe]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, _ = pair
+    monkeypatch.setattr("model.runtime.ATTENDED_S", 0.05)
+    with runtime.attended():
+        began = time.perf_counter()
+        runtime.files.embed([Text("a")])
+        assert time.perf_counter() - began >= 0.04
+
+
+class OutOfMemoryError(RuntimeError):
+    """Called like torch's own, which only a graphics card raises."""
+
+
+class Cramped(Scribe):
+    """Has memory for `room` contents at once, and none for what says `vast`."""
+
+    room = 3
+
+    def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
+        vast = any(isinstance(one, Text) and one.text == "vast" for one in contents)
+        if vast or len(contents) > self.room:
+            self.log.append(f"short {len(contents)}")
+            raise self.shortage()
+        return super().embed(contents, role)
+
+    def shortage(self) -> Exception:
+        import torch
+
+        try:
+            torch.empty(1 << 60, dtype=torch.uint8)  # what torch really says on a processor
+        except RuntimeError as said:
+            return said
+        raise AssertionError
+
+    def answer(
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        history: Sequence[Exchange] = (),
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[AnswerEvent]:
+        self.log.append("answer")
+        if question == "late":
+            yield Piece("half")
+        if question == "late" or self.log.count("answer") == 1:
+            raise OutOfMemoryError
+        yield Finished("stop", 0.0, 1, 0.0, None)
+
+
+@pytest.fixture
+def cramped() -> Iterator[tuple[Runtime, list[Cramped]]]:
+    made: list[Cramped] = []
+
+    def load(breathe: Callable[[], None]) -> Scribe:
+        made.append(Cramped(breathe))
+        return made[0]
+
+    runtime = Runtime(CHECKPOINT, load=load)
+    yield runtime, made
+    runtime.close()
+
+
+def test_what_does_not_fit_at_once_is_done_in_halves(
+    cramped: tuple[Runtime, list[Cramped]],
+) -> None:
+    runtime, made = cramped
+    assert len(runtime.people.embed([Text("a")] * 8)) == 8
+    assert made[0].log == ["short 8", "short 4", *["embed 2 item"] * 2, "short 4",
+                           *["embed 2 item"] * 2]  # fmt: skip
+    made[0].log.clear()
+    runtime.files.embed([Text("a")] * 64)
+    later = made[0].log[-10:]
+    assert not any(line.startswith("short") for line in later)  # it has learned
+
+
+def test_one_that_never_fits_fails_alone_after_a_second_try(
+    cramped: tuple[Runtime, list[Cramped]],
+) -> None:
+    runtime, made = cramped
+    with pytest.raises(MemoryShort, match="close other programs"):
+        runtime.files.embed([Text("vast")])
+    assert made[0].log == ["short 1", "short 1"]
+    assert len(runtime.files.embed([Text("a")])) == 1
+
+
+def test_an_answer_is_begun_again_only_where_nothing_of_it_was_said(
+    cramped: tuple[Runtime, list[Cramped]],
+) -> None:
+    runtime, _ = cramped
+    assert isinstance(list(runtime.people.answer("q", []))[-1], Finished)
+    late = runtime.people.answer("late", [])
+    assert next(late) == Piece("half")
+    with pytest.raises(MemoryShort):
+        list(late)
+
+
+@pytest.mark.parametrize(
+    ("problem", "short"),
+    [
+        (MemoryError(), True),
+        (OutOfMemoryError(), True),
+        (RuntimeError("MPS backend out of memory (MPS allocated: 1 GB)"), True),
+        (RuntimeError("The size of tensor a (3) must match"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_a_shortage_is_told_from_other_faults(problem: Exception, short: bool) -> None:
+    assert shortage.is_shortage(problem) is short
+
+
+def test_closing_ends_a_background_caption_between_two_tokens(
+    pair: tuple[Runtime, list[Scribe]],
+) -> None:
+    runtime, made = pair
+    ended: list[BaseException] = []
+
+    def describe() -> None:
+        try:
+            runtime.files.describe(PICTURE)
+        except ModelProblem as why:
+            ended.append(why)
+
+    background = threading.Thread(target=describe)
+    background.start()
+    while not made or not made[0].begun.wait(0.01):
+        pass
+    began = time.perf_counter()
+    runtime.close()
+    background.join(5)
+    assert time.perf_counter() - began < 1
+    assert "closing" in str(ended[0])
 
 
 def test_closing_stops_an_answer_and_refuses_the_rest(
@@ -231,3 +486,64 @@ def test_closing_stops_an_answer_and_refuses_the_rest(
     with pytest.raises(ModelProblem, match="closing"):
         runtime.people.embed([Text("a")])
     runtime.close()
+
+
+class NarrowModel(FakeModel):
+    """Has not the memory for a text that says `vast`."""
+
+    def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
+        if any(isinstance(one, Text) and "vast" in one.text for one in contents):
+            raise MemoryError
+        return super().embed(contents, role)
+
+
+def test_a_file_too_large_for_the_memory_fails_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for n in range(9):
+        (folder / f"{n}.txt").write_text(f"The boat number {n} lies in the river.")
+    (folder / "vast.txt").write_text("The vast one lies there, too.")
+    with small_library(folder, tmp_path / "data", NarrowModel()) as library:
+        told = library.status()
+    assert told["coverage"]["understood"] == 9
+    (failure,) = told["failed"]
+    assert failure["path"].endswith("vast.txt")
+    assert "not enough free memory" in failure["sentence"]
+
+
+def test_a_caption_interrupted_at_every_step_is_the_same(tmp_path: Path) -> None:
+    """The real model: people ask, look and are answered in the middle of it, and the words and
+    vectors of the background come out as if nobody had come."""
+    checkpoint = find(tiny.write(tmp_path / "tiny"))
+    runtime = Runtime(checkpoint, threads=1)
+    shown, heard = tiny.picture(), tiny.sound()
+    undisturbed = [runtime.files.describe(one) for one in (shown, heard)]
+    source = Evidence(1, "a note", "the red bicycle near the garden at ten", tiny.picture(60, 60))
+    done = threading.Event()
+    served: list[int] = []
+
+    def disturb() -> None:
+        while not done.is_set():
+            with runtime.attended():
+                runtime.people.embed([Text("red bicycle")], "query")
+                told = runtime.people.answer("what is near?", [source])
+                for _ in zip(told, range(3), strict=False):
+                    pass
+                told.close()  # type: ignore[attr-defined]
+            served.append(1)
+
+    person = threading.Thread(target=disturb)
+    person.start()
+    disturbed = [runtime.files.describe(one) for one in (shown, heard)]
+    in_between = len(served)
+    done.set()
+    person.join(30)
+    runtime.close()
+    assert in_between >= 4
+    for before, after in zip(undisturbed, disturbed, strict=True):
+        assert before.words
+        assert before.words == after.words
+        np.testing.assert_allclose(before.gist, after.gist, atol=1e-5)
+        assert before.body is not None
+        assert after.body is not None
+        np.testing.assert_allclose(before.body, after.body, atol=1e-5)
