@@ -1,9 +1,10 @@
 """The decode loop: prefill, branch, draft, verify, stream, stop.
 
 Our own, because the stock loop returns wrong tokens when it is given a prefilled cache together
-with a drafter. Greedy and lossless: the drafter proposes, the model decides, and what comes out is
-what the model alone would have written, token for token (up to the last bits of floating point, in
-which one token at a time and several at a time may differ where two tokens are all but equal).
+with a drafter. Lossless: the drafter proposes, the model decides, and what comes out is what the
+model alone would have written, token for token or chance for chance (up to the last bits of
+floating point, in which one token at a time and several at a time may differ where two tokens are
+all but equal).
 
 It knows token ids, never text. A `Constraint` may narrow each step; drafts are narrowed alike, so
 that drafting pays inside a quote, too.
@@ -16,24 +17,36 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from model.inputs import Inputs, batch
+from model import spans
+from model.cache import Cache
+from model.inputs import AUDIO_TOKEN, IMAGE_TOKEN, Inputs, batch
 from model.interface import FinishReason
+from model.layers import KeysValues, Layers, Passed
 from model.pace import Pace, loops
+from model.sampling import Allowed, Best, Chooser, Drawn, Guess, Sampling
+
+# Read at once, where memory does not ask for less; between two parts a person may cancel.
+PART_TOKENS = 1024
 
 
 class Constraint(Protocol):
-    """What may come next. `allowed` gives (ids, True) for a list of all tokens that may, or (ids,
-    False) for a list of those that may not; None where everything may."""
+    """What may come next, see `sampling.Allowed`."""
 
-    def allowed(self) -> tuple[NDArray[np.int64], bool] | None: ...
+    def allowed(self) -> Allowed: ...
 
     def push(self, token: int) -> None: ...
 
     def fork(self) -> Constraint: ...
+
+
+class Ending(Protocol):
+    """Where a text ends by what it says."""
+
+    def push(self, token: int) -> bool:
+        """`token` was written; whether the text has come to its end."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,61 +60,118 @@ class Limits:
 
 @dataclass(slots=True, eq=False)
 class Context:
-    """Everything read so far. `logits` (V,) float32 decide the next token; `state` (1, 1, H) and
-    `shared` (keys and values of the last layer of each type) are what the drafter reads."""
+    """Everything read so far: `ids`, and the `media` among them. `logits` (V,) float32 decide the
+    next token; `state` (1, H) is what the drafter reads; `before_mlp` (H,) is the last token's
+    state behind the last layer's attention. The last three are None after `forget`."""
 
-    cache: Any
-    length: int
-    logits: torch.Tensor
-    state: torch.Tensor
-    shared: dict[str, tuple[torch.Tensor, torch.Tensor]]
+    cache: Cache
+    ids: list[int]
+    media: list[spans.Span]
+    logits: torch.Tensor | None = None
+    state: torch.Tensor | None = None
+    before_mlp: torch.Tensor | None = None
+
+    @property
+    def length(self) -> int:
+        return len(self.ids)
 
 
 class Decoder:
-    """The model's forward, its cache and its drafter. `suppressed` tokens are never written."""
+    """The model's layers, their cache and the drafter. `suppressed` tokens are never written;
+    prompts are read in parts of `part_tokens`."""
 
     def __init__(
         self,
         model: Any,
         drafter: Any | None,
-        new_cache: Callable[[], Any],
         stop_ids: Collection[int],
         suppressed: Collection[int],
+        part_tokens: int = PART_TOKENS,
     ) -> None:
         self.model = model
         self.drafter = drafter
         self.stop_ids = frozenset(stop_ids)
         self.pace = Pace(None if drafter is not None else 0)
-        self._new_cache = new_cache
+        self.part_tokens = part_tokens
+        self.layers = Layers(model.model.language_model)
+        self._drafts = Layers(drafter.model) if drafter is not None else None
         self._device = model.device
-        self._suppressed = torch.tensor(sorted(suppressed), dtype=torch.long, device=self._device)
+        text_config = model.config.get_text_config()
+        self._cap = text_config.final_logit_softcapping
+        self._pad_id = int(text_config.pad_token_id or 0)
+        self.suppressed = sorted(suppressed)
+        never = torch.zeros(text_config.vocab_size, device=self._device)
+        never[self.suppressed] = -torch.inf
+        self._never = never
 
-    @torch.inference_mode()
     def read(self, inputs: Inputs, context: Context | None = None) -> Context:
         """Prefill `inputs` after `context`, or from the start; the old context is used up."""
-        if context is None:
-            cache, length = self._new_cache(), 0
-            # Sliding layers then keep what a crop needs, until that crop.
-            cache.activate_past_recording()
-        else:
-            cache, length = context.cache, context.length
-        if inputs.kinds.any():
-            tensors = {name: one.to(self._device) for name, one in batch([inputs]).items()}
-            out = self.model.model(
-                **tensors, past_key_values=cache, use_cache=True, return_shared_kv_states=True
+        context = context or Context(self.layers.new_cache(), [], [])
+        for _ in self.reading(inputs, context):
+            pass
+        return context
+
+    def reading(self, inputs: Inputs, context: Context | None) -> Iterator[Context]:
+        """The same, part by part; the context is whole after the last."""
+        context = context or Context(self.layers.new_cache(), [], [])
+        for start, stop in spans.cuts(inputs, self.part_tokens):
+            with torch.inference_mode():
+                self._read(spans.part(inputs, start, stop), context, last=stop == len(inputs))
+            yield context
+
+    def _read(self, part: Inputs, context: Context, last: bool) -> None:
+        blocks = spans.blocks(part) if self.layers.sees_pictures_whole else None
+        passed = self.layers.read(
+            self._embedded(part),
+            context.cache,
+            torch.from_numpy(blocks).to(self._device) if blocks is not None else None,
+        )
+        before = context.length
+        context.media += [
+            spans.Span(before + one.start, before + one.stop, one.content)
+            for one in spans.spans(part)
+        ]
+        context.ids += part.ids.tolist()
+        if last:
+            context.state = passed.states[-1:]
+            context.before_mlp = passed.before_mlp[-1]
+            context.logits = self._logits(context.state)[0]
+
+    def _embedded(self, part: Inputs) -> torch.Tensor:
+        """(T, H): words by the embedding table, patches and frames by their own projections."""
+        embed = self.model.model.language_model.embed_tokens
+        if not part.kinds.any():
+            one: torch.Tensor = embed(torch.from_numpy(part.ids).to(self._device))
+            return one
+        tensors = {name: given.to(self._device) for name, given in batch([part]).items()}
+        kinds = tensors["mm_token_type_ids"][0]
+        ids = tensors["input_ids"][0].masked_fill(kinds != 0, self._pad_id)
+        embedded: torch.Tensor = embed(ids)
+        if part.pictures:
+            shown = self.model.model.get_image_features(
+                tensors["pixel_values"], tensors["image_position_ids"], return_dict=True
             )
-        else:
-            out = self._forward(torch.from_numpy(inputs.ids).to(self._device)[None], cache)
-        state = out.last_hidden_state[:, -1:]
-        shared = dict(out.shared_kv_states) if self.drafter is not None else {}
-        return Context(cache, length + len(inputs), self._logits(state)[0, 0], state, shared)
+            embedded[kinds == IMAGE_TOKEN] = torch.cat(shown.pooler_output).to(embedded.dtype)
+        if part.sounds:
+            heard = self.model.model.get_audio_features(
+                tensors["input_features"], tensors["input_features_mask"], return_dict=True
+            )
+            frames = heard.pooler_output[tensors["input_features_mask"]]
+            embedded[kinds == AUDIO_TOKEN] = frames.to(embedded.dtype)
+        return embedded
 
     def forget(self, context: Context, count: int) -> Context:
         """Drop the last `count` tokens read: back to the branching point. The context that comes
         back can be read on from, not decoded from."""
-        context.cache.crop(-count)
-        context.length -= count
+        context.cache.crop(count)
+        _shorten(context, context.length - count)
         return context
+
+    def fork(self, context: Context, length: int) -> Context:
+        """A copy of the first `length` tokens, to be read on from apart."""
+        other = Context(context.cache.fork(length), [*context.ids], [*context.media])
+        _shorten(other, length)
+        return other
 
     def write(
         self,
@@ -109,92 +179,90 @@ class Decoder:
         limits: Limits,
         constraint: Constraint | None = None,
         cancelled: Callable[[], bool] = lambda: False,
+        sampling: Sampling | None = None,
+        ending: Ending | None = None,
     ) -> Writing:
-        """Start to write on from `context`; iterate over the result for token ids."""
-        return Writing(self, context, limits, constraint, cancelled)
-
-    def _forward(self, ids: torch.Tensor, cache: Any) -> Any:
-        """Words alone go to the decoder directly, which can then leave the mask out."""
-        text = self.model.model.language_model
-        return text(
-            inputs_embeds=text.embed_tokens(ids),
-            past_key_values=cache,
-            use_cache=True,
-            return_shared_kv_states=True,
-        )
+        """Start to write on from `context`; iterate over the result for token ids. The best token
+        is taken each time, or with `sampling` one drawn by chance."""
+        chooser = Best() if sampling is None else Drawn(sampling)
+        return Writing(self, context, limits, constraint, cancelled, chooser, ending)
 
     def _logits(self, states: torch.Tensor) -> torch.Tensor:
         logits: torch.Tensor = self.model.lm_head(states)
-        cap = self.model.config.get_text_config().final_logit_softcapping
-        if cap is not None:
-            logits = torch.tanh(logits / cap) * cap
-        logits = logits.float()
-        logits[..., self._suppressed] = -torch.inf
-        return logits
+        if self._cap is not None:
+            logits = torch.tanh(logits / self._cap) * self._cap
+        return logits.float() + self._never
 
-    def advance(self, context: Context, tokens: list[int]) -> tuple[torch.Tensor, Any]:
-        """Read `tokens`; gives logits (len, V) and the forward's output for `settle`."""
-        ids = torch.tensor([tokens], dtype=torch.long, device=self._device)
-        out = self._forward(ids, context.cache)
-        return self._logits(out.last_hidden_state)[0], out
+    def advance(self, context: Context, tokens: list[int]) -> tuple[torch.Tensor, Passed]:
+        """Read `tokens`; gives logits (len, V) and the states for `settle`."""
+        ids = torch.tensor(tokens, dtype=torch.long, device=self._device)
+        embedded = self.model.model.language_model.embed_tokens(ids)
+        passed = self.layers.read(embedded, context.cache, None)
+        return self._logits(passed.states), passed
 
-    def settle(self, context: Context, logits: torch.Tensor, out: Any, kept: int) -> None:
-        """Keep the first `kept` of the tokens just read, forget the rest."""
-        dropped = len(logits) - kept
-        context.cache.crop(-dropped)
-        context.length += kept
+    def settle(
+        self, context: Context, tokens: list[int], logits: torch.Tensor, passed: Passed, kept: int
+    ) -> None:
+        """Keep the first `kept` of the `tokens` just read, forget the rest."""
+        context.cache.crop(len(tokens) - kept)
+        context.ids += tokens[:kept]
         context.logits = logits[kept - 1]
-        context.state = out.last_hidden_state[:, kept - 1 : kept]
-        if self.drafter is not None:
-            context.shared = {
-                kind: (
-                    keys[:, :, : keys.shape[2] - dropped],
-                    values[:, :, : keys.shape[2] - dropped],
-                )
-                for kind, (keys, values) in out.shared_kv_states.items()
-            }
+        context.state = passed.states[kept - 1 : kept]
+        context.before_mlp = None
 
     def draft(
-        self, context: Context, token: int, count: int, constraint: Constraint | None
-    ) -> list[int]:
+        self,
+        context: Context,
+        token: int,
+        count: int,
+        constraint: Constraint | None,
+        chooser: Chooser,
+    ) -> list[Guess]:
         """Up to `count` guesses at what follows `token`, which the model has chosen but not read.
 
         The drafter sees the embedding of the last token beside the state before it, stays at one
         position, and attends to the model's own keys and values.
         """
-        if count == 0 or self.drafter is None:
+        if count == 0 or self._drafts is None or context.state is None:
             return []
-        embed = self.model.get_input_embeddings()
+        embed = self.model.model.language_model.embed_tokens
         ahead = constraint.fork() if constraint is not None else None
-        place = torch.tensor([[context.length]], device=self._device)
-        state, guesses = context.state, list[int]()
+        seen = self._seen(context.cache)
+        state, guesses = context.state, list[Guess]()
         for _ in range(count):
-            last = embed(torch.tensor([[token]], device=self._device))
-            out = self.drafter(
-                inputs_embeds=torch.cat([last, state], dim=-1),
-                position_ids=place,
-                shared_kv_states=context.shared,
-                use_cache=False,
-            )
-            state = out.last_hidden_state
-            token = pick(out.logits[0, -1].float(), ahead)
+            last = embed(torch.tensor([token], device=self._device))
+            drafter: Any = self.drafter
+            inside = drafter.pre_projection(torch.cat([last, state], dim=-1))
+            made = self._drafts.look(inside, context.length, seen)
+            state = drafter.post_projection(made)
+            if drafter.masked_embedding is not None:
+                logits = drafter.masked_embedding(made[None], drafter.lm_head.weight)[0, 0]
+            else:
+                logits = drafter.lm_head(made)[0]
+            guess = chooser.choose(logits.float(), ahead.allowed() if ahead is not None else None)
+            token = guess.token
             if token in self.stop_ids:
                 break
-            guesses.append(token)
+            guesses.append(guess)
             if ahead is not None:
                 ahead.push(token)
         return guesses
 
+    def _seen(self, cache: Cache) -> dict[str, KeysValues]:
+        """The model's keys and values a drafter attends to: of the last layer of each kind, and no
+        further back than its own window reaches."""
+        assert self._drafts is not None  # noqa: S101 - the caller has a drafter
+        most = {"sliding_attention": self._drafts.window + 1}
+        return {
+            kind: cache.view(self.layers.shared_at[kind], most.get(kind))
+            for kind in set(self._drafts.kinds)
+        }
 
-def pick(logits: torch.Tensor, constraint: Constraint | None) -> int:
-    """The best token (V,) that may come next."""
-    narrowed = constraint.allowed() if constraint is not None else None
-    if narrowed is None:
-        return int(logits.argmax())
-    ids, may = torch.from_numpy(narrowed[0]).to(logits.device), narrowed[1]
-    if may:
-        return int(ids[logits[ids].argmax()])
-    return int(logits.index_fill(0, ids, -torch.inf).argmax())
+
+def _shorten(context: Context, length: int) -> None:
+    del context.ids[length:]
+    context.media = [one for one in context.media if one.stop <= length]
+    context.logits = context.state = context.before_mlp = None
 
 
 class Writing:
@@ -208,6 +276,8 @@ class Writing:
         limits: Limits,
         constraint: Constraint | None,
         cancelled: Callable[[], bool],
+        chooser: Chooser,
+        ending: Ending | None,
     ) -> None:
         self.tokens: list[int] = []
         self.drafted = 0
@@ -218,12 +288,17 @@ class Writing:
         self._limits = limits
         self._constraint = constraint
         self._cancelled = cancelled
+        self._chooser = chooser
+        self._ending = ending
         self._unread: list[int] = []  # chosen or forced, but not yet read by the model
+        self._next: int | None = None  # what the model put in the place of a refused guess
         self._until_s = time.monotonic() + limits.time_s
 
     def force(self, tokens: list[int], more: int) -> None:
         """Go on as if the model had written `tokens`, for `more` tokens at the most."""
         self._limits = replace(self._limits, tokens=len(self.tokens) + len(tokens) + more)
+        if tokens:
+            self._next = None
         for token in tokens:
             self._take(token)
         self._unread += tokens
@@ -247,8 +322,12 @@ class Writing:
         """Choose one token, draft and verify some more; what was written comes back."""
         begun = time.perf_counter()
         decoder, context = self._decoder, self._context
-        token = pick(context.logits, self._constraint)
+        token, self._next = self._next, None
+        if token is None:
+            assert context.logits is not None  # noqa: S101 - a context to write from is read
+            token = self._chooser.choose(context.logits, self._allowed()).token
         if token in decoder.stop_ids:
+            self._next = token
             self.reason = "stop"
             return []
         self._take(token)
@@ -256,21 +335,26 @@ class Writing:
         if self.reason is not None:
             return [token]
         count = decoder.pace.choose(self._limits.tokens - len(self.tokens))
-        guesses = decoder.draft(context, token, count, self._constraint)
+        guesses = decoder.draft(context, token, count, self._constraint, self._chooser)
         return [token, *self._round(guesses, begun)]
 
-    def _round(self, guesses: list[int], begun: float) -> list[int]:
+    def _round(self, guesses: list[Guess], begun: float) -> list[int]:
         """Read what is unread and the guesses behind it; keep the guesses the model agrees to."""
         decoder, context = self._decoder, self._context
         first = len(self._unread)
-        logits, out = decoder.advance(context, [*self._unread, *guesses])
+        tokens = [*self._unread, *(guess.token for guess in guesses)]
+        logits, passed = decoder.advance(context, tokens)
         kept: list[int] = []
-        for place, guess in enumerate(guesses):
-            if self.reason or pick(logits[first - 1 + place], self._constraint) != guess:
+        for place, guess in enumerate(guesses, start=first - 1):
+            if self.reason:
                 break
-            self._take(guess)
-            kept.append(guess)
-        decoder.settle(context, logits, out, first + len(kept))
+            chosen = self._chooser.verify(guess, logits[place], self._allowed())
+            if chosen != guess.token:
+                self._next = chosen
+                break
+            self._take(chosen)
+            kept.append(chosen)
+        decoder.settle(context, tokens, logits, passed, first + len(kept))
         self._unread = []
         self.drafted += len(guesses)
         self.kept += len(kept)
@@ -278,11 +362,16 @@ class Writing:
             decoder.pace.learn(len(guesses), len(kept), time.perf_counter() - begun)
         return kept
 
+    def _allowed(self) -> Allowed:
+        return self._constraint.allowed() if self._constraint is not None else None
+
     def _take(self, token: int) -> None:
         self.tokens.append(token)
         if self._constraint is not None:
             self._constraint.push(token)
-        if len(self.tokens) >= self._limits.tokens:
+        if self._ending is not None and self._ending.push(token):
+            self.reason = "stop"
+        elif len(self.tokens) >= self._limits.tokens:
             self.reason = "length"
         elif self._limits.loops and loops(self.tokens):
             self.reason = "repetition"

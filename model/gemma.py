@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import torch
-from transformers import AutoTokenizer, DynamicCache, GenerationConfig
+from transformers import AutoTokenizer, GenerationConfig
 
 from model import inputs, prompts, vectors
 from model.answering import Answering
@@ -80,7 +80,6 @@ class Gemma:
         self._decoder = Decoder(
             self._model,
             drafter,
-            new_cache=lambda: DynamicCache(config=config.get_text_config()),
             stop_ids=stop_ids if isinstance(stop_ids, list) else [stop_ids],
             suppressed={*(settings.suppress_tokens or ()), *(i for i in media_ids if i)},
         )
@@ -133,10 +132,9 @@ class Gemma:
         head, gist_tail = inputs.split(gist_row, shared)
         words_tail = inputs.split(words_row, shared)[1]
         context = self._decoder.read(head)
-        context = self._decoder.forget(context, 0)
-        with self._reading() as seen:
-            context = self._decoder.read(gist_tail, context)
-        gist = vectors.gist(seen["gist"][0, -1], shown)
+        context = self._decoder.read(gist_tail, context)
+        assert context.before_mlp is not None  # noqa: S101 - just read
+        gist = vectors.gist(context.before_mlp, shown)
         context = self._decoder.forget(context, len(gist_tail))
         context = self._decoder.read(words_tail, context)
         limits = CAPTION_LIMITS

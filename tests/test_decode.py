@@ -21,6 +21,7 @@ from model.inputs import render as render_prompt
 from model.interface import Image, Sound, Text
 from model.pace import Pace, loops, unlooped
 from model.placement import Placement
+from model.sampling import Chooser, Guess
 from tests import tiny
 
 FREE = Limits(tokens=72, loops=False)
@@ -60,7 +61,7 @@ def stock(gemma: Gemma, row: Inputs, tokens: int, **more: Any) -> list[int]:
         **batch([row]),
         max_new_tokens=tokens,
         do_sample=False,
-        suppress_tokens=gemma._decoder._suppressed.tolist(),
+        suppress_tokens=gemma._decoder.suppressed,
         eos_token_id=sorted(gemma._decoder.stop_ids),
         **more,
     )[0, len(row) :].tolist()
@@ -91,12 +92,19 @@ class Prophet(Decoder):
     start = 0
 
     def draft(
-        self, context: Context, token: int, count: int, constraint: Constraint | None
-    ) -> list[int]:
+        self,
+        context: Context,
+        token: int,
+        count: int,
+        constraint: Constraint | None,
+        chooser: Chooser,
+    ) -> list[Guess]:
         at = context.length - self.start + 1
         rng = np.random.default_rng(at)
         right = list(self.truth[at : at + count])
-        return [guess if rng.random() < 0.7 else int(rng.integers(20, 300)) for guess in right]
+        return [
+            Guess(guess if rng.random() < 0.7 else int(rng.integers(20, 300))) for guess in right
+        ]
 
 
 @pytest.mark.parametrize("drafts", [1, 4])
@@ -105,8 +113,7 @@ def test_accepted_and_refused_drafts_change_nothing(
 ) -> None:
     own = decoder(gemma, None)
     for row, truth in expected:
-        prophet = Prophet(own.model, own.drafter, own._new_cache, own.stop_ids, [])
-        prophet._suppressed = own._suppressed
+        prophet = Prophet(own.model, own.drafter, own.stop_ids, own.suppressed)
         prophet.pace = Pace(drafts)
         prophet.truth, prophet.start = tuple(truth), len(row)
         writing = prophet.write(prophet.read(row), FREE)
@@ -125,10 +132,11 @@ def test_a_branch_writes_what_a_fresh_prompt_writes(gemma: Gemma, medium: str) -
     other = gemma._render(prompts.describe(content))
     at = common_prefix(one, other)
     head, tail = split(one, at)
-    context = own.forget(own.read(head), 0)
-    context = own.forget(own.read(tail, context), len(tail))
+    context = own.forget(own.read(tail, own.read(head)), len(tail))
     context = own.read(split(other, at)[1], context)
     fresh = own.read(other)
+    assert context.logits is not None
+    assert fresh.logits is not None
     assert float((context.logits - fresh.logits).abs().nan_to_num().max()) < 2e-5
     assert list(own.write(context, FREE)) == list(own.write(fresh, FREE))
 
