@@ -194,7 +194,7 @@ class Catalog:
                     "GROUP BY 1, 2, 3, 4",
                     (*_among(kinds), *bound),
                 ).fetchall()
-        groups = [g for g in groups if g["state"] not in ("offline", "skipped")]
+        groups = [g for g in groups if g["state"] not in AWAY]
         return Coverage(
             files=sum(g["files"] for g in groups),
             read=sum(g["files"] for g in groups if g["is_read"]),
@@ -311,6 +311,7 @@ class Catalog:
 
 # A file whose content may be shown: its folder is there and it could be read when last looked at.
 LIVE = "r.offline = 0 AND f.content IS NOT NULL AND f.state IN ('known', 'pending', 'reading')"
+AWAY = ("offline", "missing", "skipped")
 GROUPS = """SELECT kind, state, live AND read_generation IS NOT NULL AS is_read,
     live AND content_state = 'understood' AS is_understood, count(*) AS files FROM listing f"""
 LISTED = "(? IS NULL OR state = ?) AND (? IS NULL OR kind = ?)"

@@ -35,7 +35,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX contents_next ON contents(state, attempts, wanted_at DESC, newest DESC)",
         "CREATE INDEX contents_read ON contents(read_generation)",
         "CREATE INDEX contents_understood ON contents(understood_generation)",
-        # One path. `state`: pending | reading | known (see its content) | failed | skipped.
+        # One path. `state`: pending | reading | known (see its content) | failed | skipped | missing.
         # `path` is relative to the root, raw bytes. A changed file keeps its old content until
         # the new one has been read. `size` -1 is a folder that may not be opened; `fresh` is 0 once
         # the file has been through the first stage.
@@ -101,6 +101,44 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
                 WHERE mark = path_mark((SELECT value FROM notes WHERE name = 'key'),
                     (SELECT path FROM roots WHERE id = new.root), new.path))
             BEGIN SELECT RAISE(IGNORE); END""",
+    ),
+    (
+        # Files that vanished in a way that may be no one's wish, by their row (state 'missing'):
+        # since when (unix s), the state they had, and why they are kept: unmounted | many.
+        """CREATE TABLE absent(
+            file INTEGER PRIMARY KEY REFERENCES files(id) ON DELETE CASCADE,
+            since REAL NOT NULL, state TEXT NOT NULL, why TEXT NOT NULL)""",
+        # A folder that is offline: since when, and why (absent | shut | empty | replaced);
+        # `accepted`: a person has said that what is missing in it is gone; `gone` files left it
+        # since `gone_since`, so that many small losses count as one large one.
+        "ALTER TABLE roots ADD COLUMN away_since REAL",
+        "ALTER TABLE roots ADD COLUMN why TEXT",
+        "ALTER TABLE roots ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE roots ADD COLUMN gone INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE roots ADD COLUMN gone_since REAL NOT NULL DEFAULT 0",
+        # When the bytes of a file were last compared with its content (unix s; 0: it changed so
+        # shortly before it was read that its times cannot tell whether it has changed since).
+        "ALTER TABLE files ADD COLUMN audited_at REAL NOT NULL DEFAULT 0",
+        "CREATE INDEX files_audited ON files(state, audited_at)",
+        "DROP VIEW listing",
+        """CREATE VIEW listing AS SELECT
+            f.id, f.root, f.path, r.path AS root_path, f.size, f.mtime_ns, f.content,
+            coalesce(c.kind, f.kind) AS kind, c.item, c.state AS content_state,
+            c.read_generation, c.understood_generation,
+            r.offline = 0 AND f.content IS NOT NULL
+                AND f.state IN ('known', 'pending', 'reading') AS live,
+            CASE WHEN r.offline THEN 'offline' WHEN f.state = 'known' THEN c.state
+                ELSE f.state END AS state,
+            CASE f.state WHEN 'known' THEN c.reason WHEN 'missing' THEN a.why
+                ELSE f.reason END AS reason,
+            CASE f.state WHEN 'known' THEN c.sentence
+                WHEN 'missing' THEN CASE a.why
+                    WHEN 'unmounted' THEN 'The drive it is on is not there; it is remembered.'
+                    ELSE 'It went missing with many others; it is kept until you accept that.' END
+                ELSE f.sentence END AS sentence,
+            CASE WHEN f.state = 'known' THEN c.attempts ELSE f.attempts END AS attempts
+            FROM files f JOIN roots r ON r.id = f.root
+            LEFT JOIN contents c ON c.content = f.content LEFT JOIN absent a ON a.file = f.id""",
     ),
 )
 
