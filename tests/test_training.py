@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from model import inputs, prompts
 from model.interface import Image, Sound, Text
-from training import architecture, batches, lessons, loader
+from training import architecture, batches, export, lessons, loader, renders, sight, trainer
 from training import tokenizer as tokenizers
 from training.renders import Asked, Rendered
 from training.trunk import Trunk, masks
@@ -192,6 +193,82 @@ def test_pocket_is_small_and_complete() -> None:
         "chat_template.jinja", "generation_config.json", "processor_config.json", "README.md",
         "assistant/config.json", "assistant/model.safetensors",
     }  # fmt: skip
+
+
+def _table(pair: tuple[Any, Any], directory: Path) -> loader.Table:
+    """Batches from a few freshly drawn and spoken items."""
+    table = loader.Table(POCKET, directory, loader.Ids(pair[0].config), TRAIN, 0)
+    kinds = ["scene", "sign1"]
+    if shutil.which("espeak-ng"):
+        kinds += ["clip", "note"]
+    for kind in kinds:
+        table.items[kind] = [renders.MAKERS[kind](number, CUT) for number in range(3)]
+    return table
+
+
+def test_questions_about_the_same_sources_see_only_their_own(
+    pair: tuple[Any, Any], tokenizer: Any
+) -> None:
+    """Packed as branches, each question gets the logits of a prompt of its own."""
+    model = pair[0]
+    asked = lessons.examination(random.Random(4), 3, 4, 0.0)
+    assert len(asked) == 4
+    desk = batches.Desk(tokenizer, CUT)
+    batch = batches.pack([desk.examination(asked)], 1, 768, loader.Ids(model.config))
+    tensors = {
+        name: torch.from_numpy(getattr(batch, name))
+        for name in ("ids", "positions", "owners", "branches", "blocks")
+    }
+    packed_as = [tensors[name] for name in ("positions", "owners", "branches", "blocks")]
+    allowed = masks(packed_as[0], packed_as[1], packed_as[2], packed_as[3], 512)
+    trunk = Trunk(model, compiled=False)
+    nothing = torch.zeros(0, 6912), torch.zeros(0, 2, dtype=torch.long), torch.zeros(0, 640)
+    with torch.no_grad():
+        embeds = trunk.embed(tensors["ids"], *nothing)
+        packed = trunk(embeds, tensors["positions"], allowed).last[0]
+    branches = torch.from_numpy(batch.branches[0])
+    taught = torch.from_numpy(batch.labels[0] != batches.NOTHING)
+    for number, lesson in enumerate(asked, start=1):
+        first = int(torch.nonzero(taught & (branches == number))[0])
+        row = inputs.render(lesson.prompt, tokenizer, CUT)
+        own = _run(model, row).last[0, -1]
+        torch.testing.assert_close(packed[first], own, atol=2e-3, rtol=2e-3)
+
+
+def test_a_glimpse_keeps_what_its_patches_show() -> None:
+    scene = renders.scene(3, CUT)
+    desk = batches.Desk(tokenizers.load(POCKET), CUT)
+    seen = desk.glimpse(scene, random.Random(0))
+    assert seen is not None
+    assert seen.shown is not None
+    data, columns = seen.pictures[0]
+    assert len(data) == len(seen.shown) == columns**2
+    whole = {patch: shown for patch, asked, shown in scene.shown if asked == sight.KIND}
+    for patch, shown in zip(data, seen.shown[:, sight.KIND].tolist(), strict=True):
+        here = np.flatnonzero((scene.data == patch).all(axis=1))
+        assert shown in {whole[int(place)] for place in here}
+    assert (seen.shown[:, sight.KIND] > 0).any()
+
+
+@pytest.mark.slow
+def test_steps_teach_and_are_taken_up_again(pair: tuple[Any, Any], tmp_path: Path) -> None:
+    """The same batch, seen a few times, is known better; a run goes on where it was saved."""
+    export.take_up(tmp_path, POCKET, steps=7, minutes=1.0)
+    run = trainer.Run(tmp_path, tmp_path, minutes=60)
+    run.student.trunk = Trunk(run.student.model, compiled=False)
+    assert (run.step, run.spent_s) == (7, 60.0)
+    batch = _table(pair, tmp_path).batch(0, loader.mix(0.4))
+    before = run.student.learn(batch).parts
+    for _ in range(4):
+        run.take_step(batch)
+    after = run.student.learn(batch).parts
+    for name in ("words", "kinds", "letters"):
+        assert after[name] < before[name], name
+    run.save()
+    again = trainer.Run(tmp_path, tmp_path, minutes=60)
+    assert again.step == 11
+    told = zip(run.student.model.parameters(), again.student.model.parameters(), strict=True)
+    assert all(torch.equal(one, other) for one, other in told)
 
 
 def test_training_dice_stay_in_their_range() -> None:

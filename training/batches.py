@@ -81,11 +81,15 @@ class Desk:
     def spell(self, text: str) -> list[int]:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
-    def lesson(self, lesson: lessons.Lesson) -> Example:
-        """Prompt and target; the prompt may show pictures."""
+    def lesson(self, lesson: lessons.Lesson, said: Sequence[int] | None = None) -> Example:
+        """Prompt and target, or what was `said` in its place; the prompt may show pictures, or
+        play a sound."""
         asked = inputs.render(lesson.prompt, self.tokenizer, self.cut)
-        target = [*self.spell(lesson.target), self.stop]
-        made = _line(asked.ids.tolist(), target)
+        target = self.spell(lesson.target) if said is None else said
+        made = _line(asked.ids.tolist(), [*target, self.stop])
+        if asked.sounds:
+            made.samples = asked.sounds[0].ravel()
+            made.phones = np.full((len(asked.sounds[0]), 2), NOTHING)
         made.pictures = [
             (np.round(one.values * 255).astype(np.uint8), int(one.positions[-1, 0]) + 1)
             for one in asked.pictures

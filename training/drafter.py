@@ -8,6 +8,7 @@ target's last sliding and last global layer. It learns the target's whole distri
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections import UserDict
 from pathlib import Path
@@ -17,7 +18,8 @@ import torch
 from torch.nn import functional
 
 from training import loader
-from training.batches import NOTHING, Batch
+from training.batches import NOTHING, Batch, Example, pack
+from training.continuations import continuations
 from training.trunk import Trunk, masks
 from training.world import seeds
 
@@ -27,18 +29,26 @@ AHEAD = 4  # tokens foretold from one state
 PLACES = 24  # states of a row it learns from, at one go
 RATE, WARM_STEPS = 2e-3, 50
 LOG_EVERY = 25
+WRITING = 0.4  # of the time is for writing continuations
+FEWEST, ROW = 40, 768
 
 
 def distil(model: Any, drafter: Any, directory: Path, media: Path, minutes: float) -> float:
-    """Train `drafter` in place for so many minutes; the held-out share of first guesses that the
-    target agrees with comes back."""
+    """Train `drafter` in place for so many minutes: on the world's texts, with what the target
+    thinks of them, and from half-time on what the target itself says. The held-out share of first
+    guesses that the target agrees with comes back."""
     model.set_attn_implementation("eager")
     drafter.set_attn_implementation("eager")
     lesson = _Lesson(model.eval().requires_grad_(False), drafter)
     ids = loader.Ids(model.config)
     queue, told, process = loader.start(directory, media, ids, 77)
     told.value = 0.6
+    table = loader.Table(directory, media, ids, seeds.TRAIN, 78)
+    table.refresh()
+    said = continuations(model, table.desk, table.items.get("note", []), minutes * WRITING)
+    print(f"{len(said)} continuations", flush=True)
     optimizer = torch.optim.AdamW(drafter.parameters(), lr=RATE, betas=(0.9, 0.98))
+    minutes *= 1 - WRITING
     begun, step = time.monotonic(), 0
     dice = torch.Generator().manual_seed(1)
     try:
@@ -46,7 +56,9 @@ def distil(model: Any, drafter: Any, directory: Path, media: Path, minutes: floa
             step += 1
             for group in optimizer.param_groups:
                 group["lr"] = RATE * min(1.0, step / WARM_STEPS) * max(0.02, min(1.0, 2 - 2 * part))
-            loss, agreed = lesson(queue.get(), dice)
+            own = part > 0.5 and len(said) > FEWEST and step % 4 > 0
+            batch = _own(said, step, ids) if own else queue.get()
+            loss, agreed = lesson(batch, dice)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(drafter.parameters(), 1.0)
             optimizer.step()
@@ -60,6 +72,11 @@ def distil(model: Any, drafter: Any, directory: Path, media: Path, minutes: floa
     finally:
         process.terminate()
     return held_out(lesson, directory, ids)
+
+
+def _own(said: list[Example], step: int, ids: loader.Ids) -> Batch:
+    chosen = random.Random(step).sample(said, min(len(said), 24))
+    return pack([one for one in chosen if len(one) <= ROW], 4, ROW, ids)
 
 
 @torch.no_grad()

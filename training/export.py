@@ -22,7 +22,7 @@ def trained(run: Path) -> tuple[Any, Any, Any, dict[str, Any]]:
     """Model (averaged weights), drafter, tokenizer, and how long it was trained."""
     tokenizer = tokenizers.load(run)
     model, drafter = architecture.new(tokenizer)
-    held = torch.load(run / STATE, weights_only=True)
+    held = torch.load(run / STATE, weights_only=True, map_location="cpu")
     model.load_state_dict(held["average"])
     file = run / DRAFTER
     if file.exists():

@@ -7,6 +7,7 @@ source before five, single words before sentences.
 from __future__ import annotations
 
 import multiprocessing
+import queue as queues
 import random
 import zlib
 from dataclasses import dataclass
@@ -163,10 +164,23 @@ def start(
 
 
 def _work(directory: Path, media: Path, config: Any, salt: int, queue: Any, progress: Any) -> None:
+    trainer = multiprocessing.parent_process()
+    assert trainer is not None, "the trainer starts this"
     table = Table(directory, media, config, seeds.TRAIN, salt)
     number = 0
     while True:
         if number % FRESH == 0:
             table.refresh()
-        queue.put(table.batch(number, mix(progress.value)))
+        made = table.batch(number, mix(progress.value))
         number += 1
+        while not _put(queue, made):
+            if not trainer.is_alive():  # killed, it could not end this process
+                return
+
+
+def _put(waiting: Any, made: batches.Batch) -> bool:
+    try:
+        waiting.put(made, timeout=5)
+    except queues.Full:
+        return False
+    return True

@@ -38,8 +38,8 @@ WEIGHTS = {
 GIST_WEIGHT, BODY_WEIGHT, HEARING_WEIGHT = 0.25, 0.15, 0.3
 SEEING_WEIGHTS = {"letters": 0.3, "kinds": 0.5, "colours": 0.25}
 EMPTY = 0.3  # how much less it counts that a patch shows nothing
-_SOFT = torch.tensor([lessons.TASKS.index(task) for task in (lessons.HEAR, lessons.SEE)])
-_ANSWERS = torch.tensor([lessons.TASKS.index(task) for task in (lessons.ANSWER, lessons.REFUSE)])
+_SOFT = [lessons.TASKS.index(task) for task in (lessons.HEAR, lessons.SEE)]
+_ANSWERS = [lessons.TASKS.index(task) for task in (lessons.ANSWER, lessons.REFUSE)]
 TURN, DIGIT = 4.0, 2.0  # how much heavier the deciding tokens and figures of an answer weigh
 REMEMBERED = 300  # items of earlier batches that a query must not be taken for
 LOG_EVERY, CHECK_EVERY, SAVE_EVERY = 25, 400, 200
@@ -62,42 +62,50 @@ class Student:
     def __init__(self, model: Any, tokenizer: Any, compiled: bool = True) -> None:
         model.set_attn_implementation("eager")  # masks are ours; compiled, it is the fastest
         self.model = model
+        self.device = next(model.parameters()).device
         self.trunk = Trunk(model, compiled)
         hidden = model.config.text_config.hidden_size
-        self.ear = torch.nn.Linear(hidden, 2 * PHONES)
-        self.eye = torch.nn.Linear(hidden, sight.ASKED * sight.ANSWERS)
-        self.odds = torch.ones(sight.ANSWERS)
+        self.ear = torch.nn.Linear(hidden, 2 * PHONES, device=self.device)
+        self.eye = torch.nn.Linear(hidden, sight.ASKED * sight.ANSWERS, device=self.device)
+        self.odds = torch.ones(sight.ANSWERS, device=self.device)
         self.odds[0] = EMPTY
-        self.heat = torch.nn.Parameter(torch.tensor([2.3, 2.3]))  # log of gist's and body's scale
+        # The logarithms of gist's and body's scale.
+        self.heat = torch.nn.Parameter(torch.tensor([2.3, 2.3], device=self.device))
         # After these an answer decides: whether it knows, which source, where the quote begins.
-        self.turns = torch.tensor(tokenizer.convert_tokens_to_ids(["\n", "▁[", '▁"']))
+        self.turns = self._numbers(tokenizer, ["\n", "▁[", '▁"'])
         self.past: tuple[Tensor, ...] = ()  # gists of items of the last batches, and their keys
-        self.digits = torch.tensor(tokenizer.convert_tokens_to_ids([*"0123456789"]))
+        self.digits = self._numbers(tokenizer, [*"0123456789"])
+        self.weights = torch.tensor([WEIGHTS[task] for task in lessons.TASKS], device=self.device)
+        self.soft = torch.tensor(_SOFT, device=self.device)
+        self.answers = torch.tensor(_ANSWERS, device=self.device)
         self.window = model.config.text_config.sliding_window
+
+    def _numbers(self, tokenizer: Any, tokens: list[str]) -> Tensor:
+        return torch.tensor(tokenizer.convert_tokens_to_ids(tokens), device=self.device)
 
     def learn(self, batch: Batch) -> Outcome:
         """Forward through all tasks of a batch."""
         t = {
-            name: torch.from_numpy(getattr(batch, name))
+            name: torch.from_numpy(getattr(batch, name)).to(self.device)
             for name in ("ids", "positions", "owners", "branches", "blocks", "labels", "tasks",
                          "places", "shown", "phones", "vectors")
         }  # fmt: skip
-        patches = torch.from_numpy(batch.patches).float() / 255
-        frames = torch.from_numpy(batch.frames)
+        patches = torch.from_numpy(batch.patches).to(self.device).float() / 255
+        frames = torch.from_numpy(batch.frames).to(self.device)
         allowed = masks(t["positions"], t["owners"], t["branches"], t["blocks"], self.window)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
             embeds = self.trunk.embed(t["ids"], patches, t["places"], frames)
             states = self.trunk(embeds.float(), t["positions"], allowed)
             taught = t["labels"] != NOTHING
             wanted, tasks = t["labels"][taught], t["tasks"][taught]
             # Soft tokens name what they hold early, so that the layers above can read it there.
             early = self.trunk.text.norm(states.early[taught])
-            soft = torch.isin(tasks, _SOFT)[:, None]
+            soft = torch.isin(tasks, self.soft)[:, None]
             logits = self.trunk.logits(torch.where(soft, early, states.last[taught]))
         losses = functional.cross_entropy(logits, wanted, reduction="none")
-        weights = torch.tensor([WEIGHTS[task] for task in lessons.TASKS])[tasks]
-        turning = torch.isin(t["ids"][taught], self.turns) & torch.isin(tasks, _ANSWERS)
-        figure = torch.isin(wanted, self.digits) & torch.isin(tasks, _ANSWERS)
+        weights = self.weights[tasks]
+        turning = torch.isin(t["ids"][taught], self.turns) & torch.isin(tasks, self.answers)
+        figure = torch.isin(wanted, self.digits) & torch.isin(tasks, self.answers)
         weights = weights * torch.where(turning, TURN, 1.0) * torch.where(figure, DIGIT, 1.0)
         words = (losses * weights).sum() / weights.sum()
         parts = {"words": float(words.detach())}
@@ -173,7 +181,7 @@ class Student:
         told = {"gist": met}
         both = (ends[items] > starts[items]) & (ends[queries] > starts[queries])
         if both.sum() > 1:
-            order = torch.arange(states.body.shape[1])
+            order = torch.arange(states.body.shape[1], device=self.device)
             own = (order >= starts[:, None]) & (order < ends[:, None])
             sums = (states.body[rows].float() * own[..., None]).sum(1)
             body = functional.normalize(sums / own.sum(1, keepdim=True).clamp(min=1), dim=-1)
@@ -184,15 +192,10 @@ class Student:
 
     @staticmethod
     def _pairs(keys: Tensor, asks: Tensor) -> tuple[Tensor, Tensor]:
-        item_of = {
-            int(key): place for place, key in enumerate(keys) if not asks[place] and key >= 0
-        }
-        pairs = [
-            (item_of[int(key)], place)
-            for place, key in enumerate(keys)
-            if asks[place] and int(key) in item_of
-        ]
-        made = torch.tensor(pairs, dtype=torch.long).reshape(-1, 2)
+        told = list(enumerate(zip(keys.tolist(), asks.tolist(), strict=True)))
+        item_of = {key: place for place, (key, ask) in told if not ask and key >= 0}
+        pairs = [(item_of[key], place) for place, (key, ask) in told if ask and key in item_of]
+        made = torch.tensor(pairs, dtype=torch.long, device=keys.device).reshape(-1, 2)
         return made[:, 0], made[:, 1]
 
     @staticmethod
@@ -211,9 +214,9 @@ class Student:
             held, named = torch.cat([held, past[0]]), torch.cat([named, past[1]])
         likeness = made[queries] @ held.T * scale
         same = keys[queries][:, None] == named[None, :]
-        own = torch.eye(count, len(named), dtype=torch.bool)
+        own = torch.eye(count, len(named), dtype=torch.bool, device=named.device)
         likeness = likeness.masked_fill(same & ~own, -1e4)
-        goal = torch.arange(count)
+        goal = torch.arange(count, device=named.device)
         back = likeness[:, :count].T
         loss = functional.cross_entropy(likeness, goal) + functional.cross_entropy(back, goal)
         return loss / 2, (int((likeness.argmax(1) == goal).sum()), count)
@@ -226,7 +229,8 @@ class Run:
         self.directory, self.media, self.budget_s = directory, media, minutes * 60
         self.tokenizer = tokenizers.load(directory)
         model, _ = architecture.new(self.tokenizer, seed)
-        self.student = Student(model, self.tokenizer)
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.student = Student(model.to(device), self.tokenizer)
         self.average = copy.deepcopy(model)
         self.optimizers = _optimizers(self.student)
         self.step, self.spent_s, self.salt = 0, 0.0, seed
@@ -252,7 +256,7 @@ class Run:
         try:
             while self.progress < 1:
                 told.value = self.progress
-                outcome = self._step(queue.get())
+                outcome = self.take_step(queue.get())
                 now = time.monotonic()
                 self.spent_s += min(60.0, now - begun)
                 begun = now
@@ -270,7 +274,8 @@ class Run:
         finally:
             process.terminate()
 
-    def _step(self, batch: Batch) -> Outcome:
+    def take_step(self, batch: Batch) -> Outcome:
+        """Learn from one batch."""
         self.step += 1
         rate = _rate(self.step - self.warm_from, self.progress)
         for optimizer in self.optimizers:
@@ -325,7 +330,7 @@ class Run:
         waiting.replace(self.file)
 
     def _resume(self) -> None:
-        held = torch.load(self.file, weights_only=True)
+        held = torch.load(self.file, weights_only=True, map_location=self.student.device)
         self.student.model.load_state_dict(held["model"])
         self.average.load_state_dict(held["average"])
         self.step, self.spent_s = held["step"], held["spent_s"]

@@ -90,16 +90,16 @@ def masks(
     example, which example owns it (-1 is padding), which branch of it (0: the shared prefix), and
     which picture of the row it belongs to (-1: none), whose tokens see each other when sliding."""
     count = owners.shape[1]
-    order = torch.arange(count)
+    order = torch.arange(count, device=owners.device)
     mine = owners[:, :, None] == owners[:, None, :]
     reach = (branches[:, None, :] == 0) | (branches[:, :, None] == branches[:, None, :])
     causal = mine & reach & (order[:, None] >= order[None, :])
     together = (blocks[:, :, None] == blocks[:, None, :]) & (blocks[:, :, None] >= 0)
     near = (positions[:, :, None] - positions[:, None, :]) < window
     allowed = {"full_attention": causal, "sliding_attention": (causal | together) & near}
-    own = torch.eye(count, dtype=torch.bool)
+    own = torch.eye(count, dtype=torch.bool, device=owners.device)
     return {
-        kind: torch.zeros(mask.shape).masked_fill(~(mask | own), -1e9)[:, None]
+        kind: torch.zeros(mask.shape, device=mask.device).masked_fill(~(mask | own), -1e9)[:, None]
         for kind, mask in allowed.items()
     }
 
@@ -137,4 +137,4 @@ def _last_layer(
 
 
 def _kind(states: Tensor) -> torch.dtype:
-    return torch.bfloat16 if torch.is_autocast_enabled("cpu") else states.dtype
+    return torch.bfloat16 if torch.is_autocast_enabled(states.device.type) else states.dtype

@@ -1,0 +1,66 @@
+"""What the trained model itself says to the world's questions, pictures and sounds.
+
+The drafter has to foretell the model, mistakes included, so it learns from these. They are written
+by the program's own decode loop.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from model import inputs, prompts
+from model.decode import Decoder, Limits
+from model.interface import Image, Sound
+from training import lessons
+from training.batches import Desk, Example
+from training.renders import Rendered
+from training.world.scenes import scene
+from training.world.seeds import TRAIN, dice
+
+RATE_HZ = 16_000
+LIMITS = Limits(tokens=96)
+
+
+def continuations(model: Any, desk: Desk, notes: list[Rendered], minutes: float) -> list[Example]:
+    """As many as the time allows: answers mostly, then captions and transcripts of `notes`."""
+    decoder = Decoder(model, None, [desk.stop], [desk.soft])
+    until_s = time.monotonic() + minutes * 60
+    made: list[Example] = []
+    for lesson in _asked(notes):
+        if time.monotonic() > until_s:
+            break
+        row = inputs.render(lesson.prompt, desk.tokenizer, desk.cut)
+        said = list(decoder.write(decoder.read(row), LIMITS))
+        made.append(desk.lesson(lesson, said))
+    return made
+
+
+def _asked(notes: list[Rendered]) -> Iterator[lessons.Lesson]:
+    for number in itertools.count():
+        rng = dice(TRAIN, number, "continuation")
+        form = rng.random()
+        if form < 0.6:
+            yield lessons.answer(rng, 5, 0.0, 0.2)
+        elif form < 0.8 or not notes:
+            seen = scene(rng)
+            yield lessons.Lesson(lessons.CAPTION, prompts.describe(Image(seen.image)), "")
+        else:
+            yield _spoken(notes, rng)
+
+
+def _spoken(notes: list[Rendered], rng: random.Random) -> lessons.Lesson:
+    note = rng.choice(notes)
+    if note.facts and rng.random() < 0.3:
+        question = rng.choice(note.facts).question
+        return lessons.Lesson(lessons.LISTEN, prompts.listen(question, _sound(note)), "")
+    return lessons.Lesson(lessons.TRANSCRIPT, prompts.describe(_sound(note)), "")
+
+
+def _sound(note: Rendered) -> Sound:
+    return Sound(np.asarray(note.data, np.float32) / np.float32(32767), RATE_HZ)
