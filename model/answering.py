@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from model.decode import Context, Decoder, Limits, Writing
+from model.decode import Context, Decoder
 from model.interface import AnswerEvent, Cited, Evidence, Finished, FinishReason, Piece
 from model.prompts import NOT_IN_LIBRARY
 from model.quotes import MOST_WORDS, Quotes
 from model.spelling import Spelling
+from model.writing import Limits, Writing
 
 # A quote of the longest kind, in tokens of a small vocabulary, with its brackets.
 CITATION_TOKENS = MOST_WORDS * 5

@@ -1,4 +1,4 @@
-"""The decode loop: prefill, branch, draft, verify, stream, stop.
+"""Prefill, branch, draft and verify: the steps of the decode loop, which `writing.Writing` runs.
 
 Our own, because the stock loop returns wrong tokens when it is given a prefilled cache together
 with a drafter. Lossless: the drafter proposes, the model decides, and what comes out is what the
@@ -6,56 +6,27 @@ model alone would have written, token for token or chance for chance (up to the 
 floating point, in which one token at a time and several at a time may differ where two tokens are
 all but equal).
 
-It knows token ids, never text. A `Constraint` may narrow each step; drafts are narrowed alike, so
-that drafting pays inside a quote, too.
+It knows token ids, never text.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 
 from model import spans
 from model.cache import Cache
 from model.inputs import AUDIO_TOKEN, IMAGE_TOKEN, Inputs, batch
-from model.interface import FinishReason
 from model.layers import KeysValues, Layers, Passed
-from model.pace import Pace, loops
-from model.sampling import Allowed, Best, Chooser, Drawn, Guess, Sampling
+from model.pace import Pace
+from model.sampling import Best, Chooser, Drawn, Guess, Sampling
+from model.writing import Constraint, Ending, Limits, Writing
 
 # Read at once, where memory does not ask for less; between two parts a person may cancel.
 PART_TOKENS = 1024
-
-
-class Constraint(Protocol):
-    """What may come next, see `sampling.Allowed`."""
-
-    def allowed(self) -> Allowed: ...
-
-    def push(self, token: int) -> None: ...
-
-    def fork(self) -> Constraint: ...
-
-
-class Ending(Protocol):
-    """Where a text ends by what it says."""
-
-    def push(self, token: int) -> bool:
-        """`token` was written; whether the text has come to its end."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """When to stop at the latest; `loops` also stops a text that only repeats itself."""
-
-    tokens: int
-    time_s: float = 600.0
-    loops: bool = True
 
 
 @dataclass(slots=True, eq=False)
@@ -106,18 +77,22 @@ class Decoder:
 
     def read(self, inputs: Inputs, context: Context | None = None) -> Context:
         """Prefill `inputs` after `context`, or from the start; the old context is used up."""
-        context = context or Context(self.layers.new_cache(), [], [])
+        context = context or self.begin()
         for _ in self.reading(inputs, context):
             pass
         return context
 
-    def reading(self, inputs: Inputs, context: Context | None) -> Iterator[Context]:
-        """The same, part by part; the context is whole after the last."""
-        context = context or Context(self.layers.new_cache(), [], [])
+    def begin(self) -> Context:
+        """A context that has read nothing yet."""
+        return Context(self.layers.new_cache(), [], [])
+
+    def reading(self, inputs: Inputs, context: Context) -> Iterator[int]:
+        """The same, part by part, with how many tokens were read; `context` can be written from
+        after the last."""
         for start, stop in spans.cuts(inputs, self.part_tokens):
             with torch.inference_mode():
                 self._read(spans.part(inputs, start, stop), context, last=stop == len(inputs))
-            yield context
+            yield stop
 
     def _read(self, part: Inputs, context: Context, last: bool) -> None:
         blocks = spans.blocks(part) if self.layers.sees_pictures_whole else None
@@ -263,115 +238,3 @@ def _shorten(context: Context, length: int) -> None:
     del context.ids[length:]
     context.media = [one for one in context.media if one.stop <= length]
     context.logits = context.state = context.before_mlp = None
-
-
-class Writing:
-    """One text being written. Iterating gives token ids; `reason` says why it ended. After it
-    ended, `force` may put words into the model's mouth, and iterating goes on."""
-
-    def __init__(
-        self,
-        decoder: Decoder,
-        context: Context,
-        limits: Limits,
-        constraint: Constraint | None,
-        cancelled: Callable[[], bool],
-        chooser: Chooser,
-        ending: Ending | None,
-    ) -> None:
-        self.tokens: list[int] = []
-        self.drafted = 0
-        self.kept = 0
-        self.reason: FinishReason | None = None
-        self._decoder = decoder
-        self._context = context
-        self._limits = limits
-        self._constraint = constraint
-        self._cancelled = cancelled
-        self._chooser = chooser
-        self._ending = ending
-        self._unread: list[int] = []  # chosen or forced, but not yet read by the model
-        self._next: int | None = None  # what the model put in the place of a refused guess
-        self._until_s = time.monotonic() + limits.time_s
-
-    def force(self, tokens: list[int], more: int) -> None:
-        """Go on as if the model had written `tokens`, for `more` tokens at the most."""
-        self._limits = replace(self._limits, tokens=len(self.tokens) + len(tokens) + more)
-        if tokens:
-            self._next = None
-        for token in tokens:
-            self._take(token)
-        self._unread += tokens
-        self.reason = None
-
-    def __iter__(self) -> Iterator[int]:
-        with torch.inference_mode():
-            if self._unread:
-                self._round([], time.perf_counter())
-        while self.reason is None:
-            if self._cancelled():
-                self.reason = "cancelled"
-            elif time.monotonic() > self._until_s:
-                self.reason = "time"
-            else:
-                with torch.inference_mode():
-                    yielded = self._step()
-                yield from yielded
-
-    def _step(self) -> list[int]:
-        """Choose one token, draft and verify some more; what was written comes back."""
-        begun = time.perf_counter()
-        decoder, context = self._decoder, self._context
-        token, self._next = self._next, None
-        if token is None:
-            assert context.logits is not None  # noqa: S101 - a context to write from is read
-            token = self._chooser.choose(context.logits, self._allowed()).token
-        if token in decoder.stop_ids:
-            self._next = token
-            self.reason = "stop"
-            return []
-        self._take(token)
-        self._unread.append(token)
-        if self.reason is not None:
-            return [token]
-        count = decoder.pace.choose(self._limits.tokens - len(self.tokens))
-        guesses = decoder.draft(context, token, count, self._constraint, self._chooser)
-        return [token, *self._round(guesses, begun)]
-
-    def _round(self, guesses: list[Guess], begun: float) -> list[int]:
-        """Read what is unread and the guesses behind it; keep the guesses the model agrees to."""
-        decoder, context = self._decoder, self._context
-        first = len(self._unread)
-        tokens = [*self._unread, *(guess.token for guess in guesses)]
-        logits, passed = decoder.advance(context, tokens)
-        kept: list[int] = []
-        for place, guess in enumerate(guesses, start=first - 1):
-            if self.reason:
-                break
-            chosen = self._chooser.verify(guess, logits[place], self._allowed())
-            if chosen != guess.token:
-                self._next = chosen
-                break
-            self._take(chosen)
-            kept.append(chosen)
-        decoder.settle(context, tokens, logits, passed, first + len(kept))
-        self._unread = []
-        self.drafted += len(guesses)
-        self.kept += len(kept)
-        if first == 1:
-            decoder.pace.learn(len(guesses), len(kept), time.perf_counter() - begun)
-        return kept
-
-    def _allowed(self) -> Allowed:
-        return self._constraint.allowed() if self._constraint is not None else None
-
-    def _take(self, token: int) -> None:
-        self.tokens.append(token)
-        if self._constraint is not None:
-            self._constraint.push(token)
-        if self._ending is not None and self._ending.push(token):
-            self.reason = "stop"
-        elif len(self.tokens) >= self._limits.tokens:
-            self.reason = "length"
-        elif self._limits.loops and loops(self.tokens):
-            self.reason = "repetition"

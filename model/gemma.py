@@ -17,7 +17,8 @@ from transformers import AutoTokenizer, GenerationConfig
 from model import inputs, prompts, vectors
 from model.answering import Answering
 from model.checkpoint import Checkpoint
-from model.decode import Decoder, Limits
+from model.decode import Decoder
+from model.hearing import Hearing
 from model.interface import (
     AnswerEvent,
     Content,
@@ -36,7 +37,9 @@ from model.interface import (
 from model.loading import load
 from model.pace import unlooped
 from model.placement import Placement, place
+from model.prefixes import Prefixes
 from model.spelling import Spelling
+from model.writing import Limits
 
 SomeContent = TypeVar("SomeContent", Text, Image, Sound, Image | Sound, Content)
 
@@ -47,7 +50,6 @@ MOST_SOUND_S = 15.0
 MOST_CLIPS = 2
 
 CAPTION_LIMITS = Limits(tokens=128, time_s=300)
-HEARD_LIMITS = Limits(tokens=96, time_s=60)
 ANSWER_LIMITS = Limits(tokens=400, time_s=300)
 TRANSCRIPT_TOKENS_A_SECOND = 8
 
@@ -84,6 +86,9 @@ class Gemma:
             suppressed={*(settings.suppress_tokens or ()), *(i for i in media_ids if i)},
         )
         self._text = self._model.model.language_model
+        self._prefixes = Prefixes(self._decoder)
+        self._hearing = Hearing(self._decoder, self._spelling, self._prefixes, self._render)
+        self._empty: inputs.Inputs | None = None  # an answer's prompt without question or sources
         self.calls = 0
         every = [*self._model.parameters(), *self._model.buffers()]
         every += [*drafter.parameters(), *drafter.buffers()] if drafter is not None else []
@@ -177,31 +182,44 @@ class Gemma:
         What was heard is shown to the model but not quotable: it stands nowhere in the library."""
         self.calls += 1
         begun = time.perf_counter()
-        shown = list(evidence)
-        clips = [at for at, one in enumerate(evidence) if isinstance(one.original, Sound)]
-        for at in clips[:MOST_CLIPS]:
+        shown = [_shortened(source) for source in evidence]
+        clips = [one.original for one in shown if isinstance(one.original, Sound)]
+        for clip in clips[:MOST_CLIPS]:
             if cancelled():
                 yield Finished("cancelled", 0.0, 0, 0.0, None)
                 return
-            heard = self._listen(question, shown[at], cancelled)
-            if heard:
-                words = f"{shown[at].words}\n(heard again: {heard})"
-                shown[at] = replace(shown[at], words=words)
-        row = self._render(prompts.answer(question, shown, history))
-        context = self._decoder.read(row)
+            self._hearing.listen(question, clip, cancelled)
+        asked = [*(past.question for past in history), question]
+        heard = [self._hearing.later(one, shown) for one in asked[1:]]
+        shown = [self._hearing.told(asked[0], source) for source in shown]
+        row = self._render(prompts.answer(question, shown, history, heard))
+        context, rest = self._prefixes.take(row, self._rules(row))
+        for _ in self._decoder.reading(rest, context):
+            if cancelled():
+                self._prefixes.keep(context)
+                yield Finished("cancelled", 0.0, 0, 0.0, None)
+                return
         told = Answering(self._decoder, self._spelling, evidence, ANSWER_LIMITS, cancelled)
-        yield from told.write(context, begun)
+        try:
+            yield from told.write(context, begun)
+        except GeneratorExit:  # nobody listens any more; the next question may come all the same
+            self._prefixes.keep(context)
+            raise
+        self._prefixes.keep(context)
+
+    def forget(self) -> None:
+        """Let go of what was kept to make the next turn quick."""
+        self._prefixes.clear()
 
     def _pause(self) -> bool:
         self._breathe()
         return False
 
-    def _listen(self, question: str, source: Evidence, cancelled: Callable[[], bool]) -> str:
-        clip = source.original
-        assert isinstance(clip, Sound)  # noqa: S101 - the caller chose it so
-        row = self._render(prompts.listen(question, _fitted(clip)))
-        writing = self._decoder.write(self._decoder.read(row), HEARD_LIMITS, None, cancelled)
-        return self._spelling.text(unlooped(list(writing)))
+    def _rules(self, row: inputs.Inputs) -> int:
+        """How many tokens of an answer's prompt come before anything that differs."""
+        if self._empty is None:
+            self._empty = self._render(prompts.answer("", ()))
+        return inputs.common_prefix(self._empty, row)
 
     def _body(self, words: str) -> Any:
         prompt = prompts.gist(Text(words))
@@ -261,3 +279,10 @@ def _fitted(content: SomeContent) -> SomeContent:
     if isinstance(content, Sound) and content.duration_s > MOST_SOUND_S:
         return replace(content, samples=content.samples[: int(MOST_SOUND_S * content.rate_hz)])
     return content
+
+
+def _shortened(source: Evidence) -> Evidence:
+    """The source with a clip no longer than the model understands."""
+    if not isinstance(source.original, Sound):
+        return source
+    return replace(source, original=_fitted(source.original))

@@ -74,19 +74,30 @@ def listen(question: str, clip: Sound) -> Prompt:
     return (Turn("user", (clip, said)),)
 
 
-def answer(question: str, evidence: Sequence[Evidence], history: Sequence[Exchange] = ()) -> Prompt:
-    """Rules, earlier turns, pictures, fenced sources, question, in this order: what stays the same
-    between two turns stands first."""
-    turns = [Turn("system", (ANSWER_RULES,))]
-    for past in history:
-        turns += [Turn("user", (past.question,)), Turn("model", (past.answer,))]
+def answer(
+    question: str,
+    evidence: Sequence[Evidence],
+    history: Sequence[Exchange] = (),
+    heard: Sequence[str] = (),
+) -> Prompt:
+    """Rules, pictures, fenced sources, then the questions and answers in their turns: what stays
+    the same from one turn to the next stands first, so that it need not be read again. `heard` is
+    what the clips said to each question but the first, whose words stand in the sources."""
     parts: list[Part] = []
     for source in evidence:
         if isinstance(source.original, Image):
             parts += [f"Picture of source {source.n}: ", source.original, "\n"]
     parts += [fenced(source) for source in evidence]
-    parts.append(f"Question: {question}")
-    turns.append(Turn("user", tuple(parts)))
+    turns = [Turn("system", (ANSWER_RULES,))]
+    asked = [*(past.question for past in history), question]
+    for at, one in enumerate(asked):
+        if 0 < at <= len(heard) and heard[at - 1]:
+            parts.append(f"{heard[at - 1]}\n")
+        parts.append(f"Question: {one}")
+        turns.append(Turn("user", tuple(parts)))
+        parts = []
+        if at < len(history):
+            turns.append(Turn("model", (history[at].answer,)))
     return tuple(turns)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from model import prompts
 from model.checkpoint import find
-from model.decode import Constraint, Context, Decoder, Limits
+from model.decode import Context, Decoder
 from model.gemma import Gemma
 from model.inputs import Inputs, batch, common_prefix, split
 from model.inputs import render as render_prompt
@@ -22,6 +22,7 @@ from model.interface import Image, Sound, Text
 from model.pace import Pace, loops, unlooped
 from model.placement import Placement
 from model.sampling import Chooser, Guess
+from model.writing import Constraint, Limits
 from tests import tiny
 
 FREE = Limits(tokens=72, loops=False)

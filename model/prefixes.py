@@ -1,0 +1,72 @@
+"""What was read lately, kept to be read on from: the next turn of a conversation, another question
+about the same clip, the rules every answer begins with.
+
+Exact: only a beginning that is the same token for token, picture for picture and sample for sample
+is used again, and only where its keys and values are still held.
+"""
+
+from __future__ import annotations
+
+from model import spans
+from model.decode import Context, Decoder
+from model.inputs import Inputs
+
+# Kept in all, besides the text at hand; the newest is kept whatever its length.
+MOST_TOKENS = 4096
+MOST_CONTEXTS = 4
+
+
+class Prefixes:
+    """The contexts of one decoder. One that is handed out is nobody else's until it is given back
+    with `keep`; `reused` says how many tokens the last one brought along."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self.reused = 0
+        self._decoder = decoder
+        self._kept: list[Context] = []  # oldest first
+        self._fixed: Context | None = None
+
+    def take(self, row: Inputs, fixed: int = 0) -> tuple[Context, Inputs]:
+        """A context that has read a beginning of `row`, and what is left to read, never nothing.
+        The first `fixed` tokens are the same in many prompts, and a copy of them stays."""
+        found, count = self._longest(row)
+        if count < fixed:
+            if self._fixed is None or self._usable(self._fixed, row) < fixed:
+                self._fixed = self._decoder.read(spans.part(row, 0, fixed))
+            found, count = self._fixed, fixed
+        self.reused = count
+        if found is None:
+            return self._decoder.begin(), row
+        rest = spans.part(row, count, len(row))
+        # A context that would be cut to less than half is more worth to somebody else.
+        if found is self._fixed or 2 * count < found.length:
+            return self._decoder.fork(found, count), rest
+        self._kept.remove(found)
+        return self._decoder.forget(found, found.length - count), rest
+
+    def keep(self, context: Context) -> None:
+        """Give a context back, or add a new one; the oldest go when there are too many."""
+        self._kept.append(context)
+        while len(self._kept) > MOST_CONTEXTS or (
+            len(self._kept) > 1 and sum(one.length for one in self._kept) > MOST_TOKENS
+        ):
+            del self._kept[0]
+
+    def clear(self) -> None:
+        """Let go of all, where memory is short."""
+        self._kept.clear()
+        self._fixed = None
+
+    def _longest(self, row: Inputs) -> tuple[Context | None, int]:
+        best, most = None, 0
+        for context in self._kept:
+            count = self._usable(context, row)
+            if count and count >= most:
+                best, most = context, count
+        return best, most
+
+    def _usable(self, context: Context, row: Inputs) -> int:
+        count = spans.shared(row, spans.spans(row), context.ids, context.media)
+        if count == len(row):
+            count -= 1
+        return count if context.cache.reaches(count) else 0
