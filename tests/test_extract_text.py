@@ -9,14 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.extract import Extracted, Facts, Thumb, Unreadable, Words, extract, sniff
+from indexer.extract.blocks import PAGE_CHARS, PAGE_LINES, cut_pages
 from indexer.extract.characters import clean
-from indexer.extract.text import PAGE_CHARS, PAGE_LINES, cut_pages
-from indexer.extract.text import page as text_page
+from indexer.extract.layout import PageSource
+from indexer.extract.paged import page
+from indexer.extract.text import sections
 from indexer.extract.worker import page_words
 from indexer.folding import tokens
 from indexer.passages import Kind, Page
 
 GERMAN = "Grüße aus München: 20 € für „Käse“.\n"
+
+
+def text_page(path: Path, number: int) -> PageSource:
+    return page(path, number, sections)
 
 
 def read(path: Path) -> list[Extracted]:
@@ -105,7 +111,6 @@ def test_a_text_named_png_is_a_text(tmp_path: Path) -> None:
         ("program", b"\x7fELF\x02\x01\x01" + bytes(range(256)) * 4),
         ("archive.zip", b"PK\x03\x04" + bytes(200)),
         ("page.ps", b"%!PS-Adobe-3.0\n"),
-        ("letter.rtf", b"{\\rtf1 words}"),
         ("latin", "Grüße und Küsse".encode("cp1252")),
     ],
 )

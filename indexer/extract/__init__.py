@@ -12,13 +12,13 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import IO, Literal, TypedDict
 
 from indexer.extract.signatures import Format, by_content, by_name
 from indexer.passages import Kind, Place
 
 # Raised when the same bytes would now give other words; files read by an older one are read again.
-EXTRACTOR_VERSION = 1
+EXTRACTOR_VERSION = 2
 HEAD_BYTES = 8192
 
 Reason = Literal[
@@ -37,10 +37,12 @@ Reason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The text of one page."""
+    """The text of one page, and what the page is called besides its number: a sheet, a slide, an
+    attachment."""
 
     text: str
     place: Place
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,15 @@ _KINDS: dict[Format, Kind] = {
     "pdf": Kind.DOCUMENT,
     "picture": Kind.PHOTO,
     "sound": Kind.RECORDING,
+    "docx": Kind.DOCUMENT,
+    "pptx": Kind.DOCUMENT,
+    "xlsx": Kind.DOCUMENT,
+    "odf": Kind.DOCUMENT,
+    "html": Kind.DOCUMENT,
+    "epub": Kind.DOCUMENT,
+    "mail": Kind.DOCUMENT,
+    "mbox": Kind.DOCUMENT,
+    "old": Kind.DOCUMENT,
 }
 
 
@@ -113,18 +124,30 @@ def sniff(path: Path) -> Kind | None:
 
 
 def file_format(path: Path) -> Format | None:
-    """What the content says; where it says nothing (empty, damaged), what the name says."""
-    return by_content(head(path), path.name) or by_name(path.name)
-
-
-def head(path: Path) -> bytes:
-    """The first bytes of a plain file; nothing of anything else. Raises Unreadable."""
+    """What the content says; where it says nothing (empty, damaged), what the name says. Raises
+    Unreadable when the file cannot be opened."""
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with open(handle, "rb") as file:
-            return file.read(HEAD_BYTES) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                return by_content(b"", path.name) or by_name(path.name)
+            return file_format_of(file, path.name)
     except OSError as problem:
         raise unopened(problem) from problem
+
+
+def file_format_of(file: IO[bytes], name: str) -> Format | None:
+    """The same of an open file, which is read from its start; a bounded part of it is."""
+    from indexer.extract.containers import COMPOUND, ZIP, inside
+
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    if head.startswith((ZIP, COMPOUND)) and b"%PDF-" not in head[:1024]:
+        found = inside(file, head, name)
+        file.seek(0)
+        return found
+    file.seek(0)
+    return by_content(head, name) or by_name(name)
 
 
 def extract(path: Path) -> Iterator[Extracted]:
@@ -134,10 +157,6 @@ def extract(path: Path) -> Iterator[Extracted]:
         if found is not None and path.stat().st_size == 0:
             raise Unreadable("empty", "The file is empty.")
         match found:
-            case "text":
-                from indexer.extract import text
-
-                yield from text.extract(path)
             case "pdf":
                 from indexer.extract import pdf
 
@@ -152,6 +171,12 @@ def extract(path: Path) -> Iterator[Extracted]:
                 yield from sound.extract(path)
             case None:
                 raise Unreadable("unsupported", NOT_READ_YET)
+            case _:
+                from indexer.extract import paged
+
+                if (read := paged.sections_of(found)) is None:
+                    raise Unreadable("unsupported", NOT_READ_YET)
+                yield from paged.extract(path, read)
     except OSError as problem:
         raise unopened(problem) from problem
 

@@ -31,10 +31,12 @@ a { color: #1c1c1e; text-decoration: none }
 
 @dataclass(frozen=True, slots=True)
 class PageSource:
-    """One page: its words as they are searched, and how to write the same as HTML."""
+    """One page: its words as they are searched, how to write the same as HTML, and what the page
+    is called besides its number: a sheet, a slide, a message."""
 
     text: str
     html: Callable[[], str]
+    label: str = ""
 
     def document(self) -> Any:
         """A pymupdf document of this one page; as tall as its words need."""

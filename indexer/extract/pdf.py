@@ -10,9 +10,10 @@ import functools
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from indexer.extract import Extracted, Facts, Part, Unreadable, Words, title_of
+from indexer.extract.blocks import Block, Section
 from indexer.extract.characters import clean
 from indexer.extract.pictures import thumb
 from indexer.passages import Page
@@ -70,6 +71,23 @@ def extract(path: Path) -> Iterator[Extracted]:
             note=_note(good, count, document.page_count),
         )
         yield picture
+
+
+def sections(file: IO[bytes]) -> Iterator[Section]:
+    """The words of a PDF that lies in another file, page by page. Raises Unreadable."""
+    from indexer.extract.mupdf import pymupdf
+
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    pymupdf.TOOLS.mupdf_display_warnings(False)
+    document = _tried(lambda: pymupdf.open("pdf", file.read()))
+    if document is None:
+        raise Unreadable("corrupt", DAMAGED)
+    with document:
+        if document.needs_pass:
+            raise Unreadable("encrypted", LOCKED)
+        for number in range(min(document.page_count, MAX_PAGES)):
+            paragraphs = page_text(document[number]).split("\n\n")
+            yield Section([Block(text) for text in paragraphs], roomy=3.0)
 
 
 def opened(path: Path) -> Any:

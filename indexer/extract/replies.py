@@ -10,7 +10,7 @@ from indexer.extract import Extracted, Facts, Part, Reason, Thumb, Unreadable, W
 from indexer.extract.frames import Message
 from indexer.passages import Page, Place, Span, place_json
 
-LONGEST_TITLE, LONGEST_SENTENCE = 300, 600
+LONGEST_TITLE, LONGEST_SENTENCE, LONGEST_LABEL = 300, 600, 200
 MAX_THUMB_BYTES, MAX_THUMB_PX = 2 << 20, 4_000
 LAST_PAGE, LAST_S = 10_000_000, 1e7
 
@@ -18,8 +18,9 @@ LAST_PAGE, LAST_S = 10_000_000, 1e7
 def message_of(piece: Extracted) -> Message:
     """What the child says of a piece."""
     match piece:
-        case Words(text, place):
-            return {"is": "words", "text": text, "place": place_json(place)}, b""
+        case Words(text, place, label):
+            said = {"is": "words", "text": text, "place": place_json(place), "label": label}
+            return said, b""
         case Thumb(webp, width_px, height_px):
             return {"is": "thumb", "width_px": width_px, "height_px": height_px}, webp
         case Part(place):
@@ -34,7 +35,8 @@ def piece_of(message: Message) -> Extracted:
     head, body = message
     match head["is"]:
         case "words":
-            return Words(_text(head["text"]), place_of(head["place"]))
+            label = _text(head.get("label", ""))[:LONGEST_LABEL]
+            return Words(_text(head["text"]), place_of(head["place"]), label)
         case "thumb":
             if len(body) > MAX_THUMB_BYTES:
                 raise ValueError("a thumbnail larger than any of ours")

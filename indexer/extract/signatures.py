@@ -6,19 +6,41 @@ import re
 from pathlib import PurePath
 from typing import Literal
 
-Format = Literal["text", "pdf", "picture", "sound"]
+Format = Literal[
+    "text", "pdf", "picture", "sound",
+    "docx", "pptx", "xlsx", "odf", "html", "epub", "mail", "mbox", "old",
+]  # fmt: skip
 Encoding = Literal["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
 
-_TEXT_NAMES = frozenset(".txt .text .md .markdown .rst .org .log .csv .tsv .tex .srt .vtt".split())
+# Called a text, so that old western encodings, which any bytes could be, are believed of them.
+_TEXT_NAMES = frozenset(
+    """.txt .text .md .markdown .mkd .qmd .rmd .rst .org .adoc .asciidoc .textile .wiki .nfo .log
+    .csv .tsv .tab .json .jsonl .ndjson .geojson .ipynb .xml .svg .rss .atom .opml .yaml .yml .toml
+    .ini .cfg .conf .properties .env .desktop .service .tex .bib .sty .cls .ltx .srt .vtt .sub .ass
+    .lrc .ics .vcf .ldif .po .pot .diff .patch .sql .graphql .proto .css .scss .less .js .mjs .cjs
+    .jsx .ts .tsx .vue .svelte .php .py .pyi .rb .pl .pm .lua .r .jl .m .java .kt .kts .scala
+    .groovy .gradle .swift .go .rs .c .h .cc .cpp .cxx .hh .hpp .cs .fs .vb .d .zig .nim .hs .ml
+    .clj .ex
+    .exs .erl .el .lisp .scm .asm .s .f .f90 .pas .ada .v .vhd .tcl .sh .bash .zsh .fish .ps1 .bat
+    .cmd .awk .sed .mk .cmake .dockerfile .tf .nix .man .1 .3 .5 .7 .8 .changes .dsc""".split()
+)
 _NAMES: dict[str, Format] = {
     ".pdf": "pdf",
     **dict.fromkeys([".png", ".jpg", ".jpeg", ".jpe", ".webp"], "picture"),
     **dict.fromkeys([".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3"], "sound"),
     **dict.fromkeys(_TEXT_NAMES, "text"),
+    **dict.fromkeys([".html", ".htm", ".xhtml", ".xht"], "html"),
+    **dict.fromkeys([".eml", ".emlx", ".mht", ".mhtml"], "mail"),
+    **dict.fromkeys([".docx", ".docm", ".dotx"], "docx"),
+    **dict.fromkeys([".pptx", ".pptm", ".ppsx"], "pptx"),
+    **dict.fromkeys([".xlsx", ".xlsm", ".xltx"], "xlsx"),
+    **dict.fromkeys([".odt", ".ods", ".odp", ".odg"], "odf"),
+    ".epub": "epub",
+    ".mbox": "mbox",
 }
 
-# Text to a machine, but not words to a person: rich text, PostScript, keys.
-_NOT_WORDS = (b"{\\rtf", b"%!PS", b"-----BEGIN ")
+# Text to a machine, but not words to a person: PostScript, keys.
+_NOT_WORDS = (b"%!PS", b"-----BEGIN ")
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
@@ -37,10 +59,64 @@ def by_content(head: bytes, name: str = "") -> Format | None:
         return "sound"
     if head.startswith(_NOT_WORDS):
         return None
+    if head.startswith(b"{\\rtf"):
+        return "old"
     encoding = encoding_of(head)
-    if encoding == "cp1252":  # any bytes are that: believe it of files that are called a text
-        return "text" if by_name(name) == "text" else None
-    return None if encoding is None else "text"
+    if encoding is None:
+        return None
+    named = by_name(name)
+    written = _written(head.decode(encoding, "replace").lstrip("\ufeff"), named)
+    if written == "text" and encoding == "cp1252":
+        # any bytes are that: believe it of files that are called a text
+        return "text" if named == "text" else None
+    return written
+
+
+_PAGE = re.compile(
+    r"(?:\s|<!--.*?-->|<\?xml.*?\?>)*<(?:!doctype\s+html|html[\s>]|head[\s>]|body[\s>])",
+    re.I | re.S,
+)
+_ANY_TAG = re.compile(r"<(?:[a-z][a-z0-9]*[\s>/]|!doctype|!--)", re.I)
+_MAILBOX = re.compile(r"From \S.*\d{2}:\d{2}.*\n[A-Za-z][A-Za-z0-9-]*:")
+_HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*):(?:[ \t]|$)")
+_MAIL_HEADERS = frozenset(
+    "from to subject date received return-path message-id mime-version delivered-to".split()
+)
+
+
+def _written(text: str, named: Format | None) -> Format:
+    """What kind of text one is that begins like this."""
+    if _PAGE.match(text) or (named == "html" and _ANY_TAG.search(text)):
+        return "html"
+    if _MAILBOX.match(text):
+        return "mbox"
+    known = _mail_headers(text)
+    if named == "mail":
+        return "mail" if known else "text"
+    by_whom_and_when = known & {"from", "return-path", "received"} and known & {
+        "date",
+        "received",
+        "message-id",
+    }
+    return "mail" if len(known) >= 3 and by_whom_and_when else "text"
+
+
+def _mail_headers(text: str) -> set[str]:
+    """Which headers of mail a text begins with; none where other lines stand among them."""
+    found: set[str] = set()
+    lines = text.split("\n")
+    if lines[0].strip().isdecimal():  # Apple's mail begins with its length
+        lines = lines[1:]
+    for line in lines[:-1]:
+        if not line.strip():
+            break
+        if line[0] in " \t":
+            continue
+        header = _HEADER.match(line.rstrip("\r"))
+        if header is None:
+            return set()
+        found.add(header[1].lower())
+    return found & _MAIL_HEADERS
 
 
 def _riff(head: bytes, form: bytes) -> bool:

@@ -1,64 +1,49 @@
-"""Plain text and Markdown: pages of about 3,000 characters, cut at the ends of paragraphs."""
+"""Texts: plain ones, Markdown, tables of comma-separated values; source code, logs and settings as
+they are. Pages of about 3,000 characters, cut at the ends of paragraphs."""
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from datetime import date
+from itertools import islice
+from pathlib import PurePath
+from typing import IO
 
-from indexer.extract import Extracted, Facts, Unreadable, Words, title_of
+from indexer.extract import Unreadable
+from indexer.extract.blocks import Block, Section, Told, cut_pages, row, said
 from indexer.extract.characters import clean
+from indexer.extract.dates import unix_s
 from indexer.extract.layout import PageSource, markdown, plain
-from indexer.extract.pictures import thumb
 from indexer.extract.signatures import encoding_of
-from indexer.passages import Page
 
 MAX_BYTES = 32 << 20
-PAGE_CHARS = 3_000
-# What fits on a page picture: so many lines of so many characters.
-PAGE_LINES = 54
-LINE_CHARS = 92
-MAX_PAGES = 10_000
+MAX_ROWS = 100_000
 
-_MARKDOWN = frozenset([".md", ".markdown"])
-_MANY_BLANKS = re.compile(r"\n(?:[ \t]*\n){3,}")
+_MARKDOWN = frozenset([".md", ".markdown", ".mkd", ".qmd", ".rmd"])
+_DELIMITERS = {".csv": ",;\t|", ".tsv": "\t", ".tab": "\t"}
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.M)
 
 
-def extract(path: Path) -> Iterator[Extracted]:
-    """One Words for each page, then Facts and a picture of the first page."""
-    sources, cut = pages(path)
-    if not sources:
-        raise Unreadable("empty", "There are no words in this file.")
-    for number, source in enumerate(sources, start=1):
-        yield Words(source.text, Page(number))
-    picture, colour = thumb(sources[0].document()[0])
-    note = f"Only the first {len(sources)} pages of this text were read." if cut else None
-    yield Facts(_title(path), pages=len(sources), colour=colour, note=note)
-    yield picture
+def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section | PageSource]:
+    """The pages of a text, laid out by what its name says it is written in."""
+    text, cut = decoded(file)
+    suffix = PurePath(name).suffix.lower()
+    if suffix in _DELIMITERS and (dialect := _dialect(text, _DELIMITERS[suffix])):
+        yield _table(text, dialect, told)
+    elif suffix in _MARKDOWN:
+        yield from _markdown(text, told)
+    else:
+        yield from (plain(source) for source in cut_pages(text))
+    if cut:
+        told.left_out(f"Only the first {MAX_BYTES >> 20} MB of this text were read.")
 
 
-def page(path: Path, number: int) -> PageSource:
-    """The page that `extract` gave this number."""
-    sources, _ = pages(path)
-    if not 1 <= number <= len(sources):
-        raise Unreadable("vanished", f"This document has no page {number}.")
-    return sources[number - 1]
-
-
-def pages(path: Path) -> tuple[list[PageSource], bool]:
-    """The pages of a text, and whether some of it was left out."""
-    text, cut = read(path)
-    make = markdown if path.suffix.lower() in _MARKDOWN else plain
-    made = (make(source) for source in cut_pages(text))
-    sources = [source for source in made if source.text.strip()]
-    return sources[:MAX_PAGES], cut or len(sources) > MAX_PAGES
-
-
-def read(path: Path) -> tuple[str, bool]:
+def decoded(file: IO[bytes]) -> tuple[str, bool]:
     """The text of a file in whatever encoding, and whether its end was left out."""
-    with path.open("rb") as file:
-        data = file.read(MAX_BYTES + 1)
+    data = file.read(MAX_BYTES + 1)
     cut = len(data) > MAX_BYTES
     data = data[:MAX_BYTES]
     encoding = encoding_of(data)
@@ -67,57 +52,85 @@ def read(path: Path) -> tuple[str, bool]:
     return clean(data.decode(encoding, "replace")), cut
 
 
-def cut_pages(text: str) -> list[str]:
-    """Stretches of `text` that fill a page each: whole paragraphs where they fit, else whole lines,
-    sentences, words. A form feed begins a new page."""
-    found: list[str] = []
-    for chapter in _MANY_BLANKS.sub("\n\n\n", text).split("\f"):
-        held: list[str] = []
-        chars = lines = 0
-        for block in re.split(r"(?<=\n)(?=[ \t]*\n)", chapter):
-            more_chars, more_lines = len(block), _lines(block)
-            if held and (chars + more_chars > PAGE_CHARS or lines + more_lines > PAGE_LINES):
-                found.append("".join(held))
-                held, chars, lines = [], 0, 0
-            while more_chars > PAGE_CHARS or more_lines > PAGE_LINES:
-                at = _end(block)
-                found.append(block[:at])
-                block = block[at:]
-                more_chars, more_lines = len(block), _lines(block)
-            held.append(block)
-            chars, lines = chars + more_chars, lines + more_lines
-        found.append("".join(held))
-    return [page.strip("\n").rstrip() for page in found if page.strip()]
+def _markdown(text: str, told: Told) -> Iterator[PageSource]:
+    front = _FRONT_MATTER.match(text)
+    told.title = _front_value(front, "title")
+    if (made := _front_value(front, "date")) and re.match(r"\d{4}-\d\d-\d\d", made):
+        try:
+            told.made_at = unix_s(date.fromisoformat(made[:10]))
+        except ValueError:
+            told.made_at = None
+    before = plain(front[1].strip()) if front is not None and front[1].strip() else None
+    text = text[front.end() :] if front is not None else text
+    if not told.title and (heading := _HEADING.search(text[:3_000])):
+        told.title = markdown(heading.group(1)).text.strip()
+    for source in cut_pages(text):
+        page = markdown(source)
+        yield page if before is None else _both(before, page)
+        before = None
+    if before is not None:
+        yield before
 
 
-def _lines(block: str) -> int:
-    """How many lines of a page picture a block takes."""
-    lines = block.split("\n")
-    folded = sum((len(line) - 1) // LINE_CHARS for line in lines if len(line) > LINE_CHARS)
-    return len(lines) - (lines[-1] == "") + folded
+def _both(above: PageSource, below: PageSource) -> PageSource:
+    return PageSource(f"{above.text}\n\n{below.text}", lambda: above.html() + below.html())
 
 
-def _end(block: str) -> int:
-    """Where to end a page within a paragraph that is longer than one."""
-    most = min(len(block), PAGE_CHARS)
-    lines = 0
-    for line in re.finditer(r"[^\n]*\n|[^\n]+", block[:most]):
-        lines += _lines(line.group())
-        if lines > PAGE_LINES:
-            # A line that does not fit as a whole is still cut where the page is full.
-            most = line.start() or PAGE_LINES * LINE_CHARS
-            break
-    window = block[:most]
-    for pattern in (r"\n", r"[.!?…。！？]\s", r"\s"):
-        ends = [found.end() for found in re.finditer(pattern, window)]
-        if ends and ends[-1] >= most // 2:
-            return ends[-1]
-    return most
+def _front_value(front: re.Match[str] | None, key: str) -> str:
+    found = front and re.search(rf"^{key}[ \t]*:[ \t]*(.+)$", front[1], re.MULTILINE | re.I)
+    return said(found[1]).strip("\"'") if found else ""
 
 
-def _title(path: Path) -> str:
-    if path.suffix.lower() in _MARKDOWN:
-        heading = _HEADING.search(read(path)[0][:PAGE_CHARS])
-        if heading is not None:
-            return markdown(heading.group(1)).text.strip()[:200] or title_of(path)
-    return title_of(path)
+def _dialect(text: str, delimiters: str) -> type[csv.Dialect] | csv.Dialect | None:
+    """How the values are kept apart; None where they are not, and the file is a plain text."""
+    sample = text[: 1 << 15]
+    sample = sample[: sample.rfind("\n")] if "\n" in sample else sample
+    try:
+        found = csv.Sniffer().sniff(sample, delimiters)
+        found.doublequote = True
+        return found
+    except csv.Error:
+        lines = sample.split("\n")[:50]
+        count, best = max((sum(mark in line for line in lines), mark) for mark in delimiters)
+        if count < max(1, len(lines) // 2):
+            return None
+
+        class Plain(csv.excel):
+            delimiter = best
+
+        return Plain()
+
+
+def _table(text: str, dialect: type[csv.Dialect] | csv.Dialect, told: Told) -> Section:
+    def rows() -> Iterator[Block]:
+        csv.field_size_limit(MAX_BYTES)
+        read = csv.reader(text.split("\n"), dialect)
+        for number, cells in enumerate(_unbroken(read)):
+            if number >= MAX_ROWS:
+                told.left_out(f"Only the first {MAX_ROWS:,} rows were read.")
+                return
+            if made := row(cells):
+                yield made
+
+    return Section(rows(), head=header(list(islice(rows(), 2))))
+
+
+def _unbroken(rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    """The rows; a line that breaks the rules ends nothing."""
+    while True:
+        try:
+            yield next(rows)
+        except StopIteration:
+            return
+        except csv.Error:
+            continue
+
+
+def header(first_two: list[Block]) -> Block | None:
+    """The first row of a table, where it names columns: words over something else."""
+    if len(first_two) < 2 or len(first_two[0].cells) < 2:
+        return None
+    names = first_two[0].cells
+    if any(not name or name.replace(".", "").replace(",", "").isdigit() for name in names):
+        return None
+    return first_two[0] if sum(map(len, names)) <= 200 else None

@@ -185,17 +185,16 @@ def _page_picture(path: Path, number: int, width_px: int | None, longest_px: int
 
 def _with_page(path: Path, number: int, see: Callable[[Any], Any]) -> Any:
     """What `see` makes of a page of a document, whether it was set or is laid out by us."""
-    from indexer.extract import pdf, text
+    from indexer.extract import paged, pdf
 
-    match file_format(path):
-        case "pdf":
-            with pdf.opened(path) as document:
-                return see(pdf.page(document, number))
-        case "text":
-            with text.page(path, number).document() as document:
-                return see(document[0])
-        case _:
-            raise Unreadable("unsupported", "This file has no pages.")
+    found = file_format(path)
+    if found == "pdf":
+        with pdf.opened(path) as document:
+            return see(pdf.page(document, number))
+    if (read := paged.sections_of(found)) is None:
+        raise Unreadable("unsupported", "This file has no pages.")
+    with paged.page(path, number, read).document() as document:
+        return see(document[0])
 
 
 def _words(job: dict[str, Any]) -> Answer:

@@ -1,0 +1,29 @@
+"""Times as documents write them, in unix seconds."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+
+# Clocks that were never set, and times nobody could have written a document at.
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def unix_s(made: date | datetime | None) -> float | None:
+    """A day is its beginning, and a time without a zone is in UTC, so that the same file gives the
+    same time on every machine. None for what cannot be."""
+    if made is None:
+        return None
+    if not isinstance(made, datetime):
+        made = datetime(made.year, made.month, made.day)
+    made = made if made.tzinfo else made.replace(tzinfo=UTC)
+    return made.timestamp() if _EARLIEST < made < _LATEST else None
+
+
+def iso_s(written: str | None) -> float | None:
+    """ "2024-03-01T12:30:00Z" and its shorter forms."""
+    text = re.sub(r"(\.\d{1,6})\d*", r"\1", (written or "").strip())
+    try:
+        return unix_s(datetime.fromisoformat(text))
+    except ValueError:
+        return None
