@@ -33,8 +33,8 @@ Result = TypeVar("Result")
 
 # So many people may wait for the one model; the next is asked to come again.
 MOST_WAITING = 8
-# Somebody who is being served, but asks nothing of the model for so long, no longer holds up the
-# background.
+# The background waits for the next question of who is being served, but for no longer than this
+# from one question to the next, nor from one of its own slices to the next.
 ATTENDED_S = 2.0
 
 
@@ -79,6 +79,7 @@ class Runtime:
         self._in_background = False
         self._attended = 0
         self._attended_at = 0.0
+        self._patience_s = ATTENDED_S
 
     @property
     def loaded(self) -> bool:
@@ -166,7 +167,7 @@ class Runtime:
                 self._do(job)
         finally:
             self._in_background = True
-            self.slices.begin()
+            self._begin_slice()
         if self._closing:
             raise _closed()
 
@@ -178,6 +179,10 @@ class Runtime:
                 self._people.remove(job)
         for job in waiting:
             self._do(job)
+
+    def _begin_slice(self) -> None:
+        self._patience_s = ATTENDED_S
+        self.slices.begin()
 
     def _run(self) -> None:
         if self._threads is not None:
@@ -210,7 +215,7 @@ class Runtime:
                         self._residence.give_back()
                         continue
                     wait_s = left_s if wait_s is None else min(wait_s, left_s)
-                self._turn.wait(wait_s)
+                self._wait(wait_s)
         return None
 
     def _person(self) -> _Job | None:
@@ -221,14 +226,19 @@ class Runtime:
                     return self._people.popleft()
                 if (wait_s := self._attended_s()) <= 0:
                     return None
-                self._turn.wait(wait_s)
+                self._wait(wait_s)
         return None
+
+    def _wait(self, wait_s: float | None) -> None:
+        began = time.monotonic()
+        self._turn.wait(wait_s)
+        self._patience_s -= time.monotonic() - began
 
     def _attended_s(self) -> float:
         """For how long the background has still to wait for who is attended."""
         if not self._attended:
             return 0.0
-        return self._attended_at + ATTENDED_S - time.monotonic()
+        return min(self._patience_s, self._attended_at + ATTENDED_S - time.monotonic())
 
     def _do(self, job: _Job) -> None:
         if not job.done.set_running_or_notify_cancel():
@@ -236,7 +246,7 @@ class Runtime:
         try:
             model = self._residence.model()
             if self._in_background:
-                self.slices.begin()  # loading is not one
+                self._begin_slice()  # loading is not one
             job.done.set_result(job.work(model))
         except BaseException as why:  # it belongs to whoever asked, and the thread must live on
             job.done.set_exception(MemoryShort() if shortage.is_shortage(why) else why)

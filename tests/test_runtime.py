@@ -351,6 +351,27 @@ def test_who_is_attended_but_asks_nothing_holds_up_nobody_for_long(
         assert time.perf_counter() - began >= 0.04
 
 
+def test_people_without_end_do_not_starve_the_background(
+    pair: tuple[Runtime, list[Scribe]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, _ = pair
+    monkeypatch.setattr("model.runtime.ATTENDED_S", 0.05)
+    done = threading.Event()
+
+    def ask() -> None:
+        while not done.is_set():
+            with runtime.attended():
+                runtime.people.embed([Text("a")], "query")
+                done.wait(0.02)
+
+    person = threading.Thread(target=ask)
+    person.start()
+    for _ in range(3):
+        runtime.files.embed([Text("b")])
+    done.set()
+    person.join(5)
+
+
 class OutOfMemoryError(RuntimeError):
     """Called like torch's own, which only a graphics card raises."""
 
@@ -497,6 +518,7 @@ class NarrowModel(FakeModel):
         return super().embed(contents, role)
 
 
+@pytest.mark.slow
 def test_a_file_too_large_for_the_memory_fails_alone(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
@@ -511,6 +533,7 @@ def test_a_file_too_large_for_the_memory_fails_alone(tmp_path: Path) -> None:
     assert "not enough free memory" in failure["sentence"]
 
 
+@pytest.mark.slow
 def test_a_caption_interrupted_at_every_step_is_the_same(tmp_path: Path) -> None:
     """The real model: people ask, look and are answered in the middle of it, and the words and
     vectors of the background come out as if nobody had come."""
@@ -531,6 +554,7 @@ def test_a_caption_interrupted_at_every_step_is_the_same(tmp_path: Path) -> None
                     pass
                 told.close()  # type: ignore[attr-defined]
             served.append(1)
+            time.sleep(0.01)
 
     person = threading.Thread(target=disturb)
     person.start()
