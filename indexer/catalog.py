@@ -170,6 +170,14 @@ class Catalog:
             row = db.execute("SELECT webp FROM thumbs WHERE content = ?", (content,)).fetchone()
         return bytes(row["webp"]) if row else None
 
+    def label(self, content: str, page: int) -> str | None:
+        """What a page is called besides its number: a sheet, a slide, an attachment."""
+        with self.database.reading() as db:
+            row = db.execute(
+                "SELECT label FROM labels WHERE content = ? AND page = ?", (content, page)
+            ).fetchone()
+        return str(row["label"]) if row else None
+
     def want(self, item: str) -> None:
         """Moves an item to the front of what the model looks at next."""
         with self.database.writing() as db:

@@ -177,6 +177,11 @@ def store(db: Connection, read: Read, generation: str | None) -> None:
         "INSERT INTO parts VALUES (?, ?, ?)",
         [(read.content, n, _written(place)) for n, place in enumerate(read.parts)],
     )
+    db.execute("DELETE FROM labels WHERE content = ?", (read.content,))
+    db.executemany(
+        "INSERT OR REPLACE INTO labels VALUES (?, ?, ?)",
+        [(read.content, page, label) for page, label in read.labels],
+    )
     db.execute("DELETE FROM thumbs WHERE content = ?", (read.content,))
     if read.thumb is not None:
         db.execute(

@@ -44,9 +44,11 @@ Place = Page | Span | None
 
 
 class PlaceJson(TypedDict, total=False):
-    """`{"page"}` or `{"start_s", "end_s"}`, as the API and the command line write a place."""
+    """`{"page"}` or `{"start_s", "end_s"}`, as the API and the command line write a place; `label`
+    is what a page is called besides its number, where it is called anything."""
 
     page: int
+    label: str
     start_s: float
     end_s: float
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from indexer.extract import NOT_READ_YET, Extracted, Facts, Part, Thumb, Unreadable, Words, sniff
-from indexer.passages import Kind, Passage, Place, Source, split
+from indexer.passages import Kind, Page, Passage, Place, Source, split
 from indexer.tree import Stat
 from model.interface import Image, Sound
 
@@ -63,6 +63,7 @@ class Read:
     thumb: Thumb | None
     parts: tuple[Place, ...]
     passages: tuple[Passage, ...]
+    labels: tuple[tuple[int, str], ...] = ()  # page, and what it is called besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,9 @@ def read_file(file: Pending, reader: Reader, is_known: Callable[[str], bool]) ->
     facts = next((piece for piece in pieces if isinstance(piece, Facts)), None)
     thumb = next((piece for piece in pieces if isinstance(piece, Thumb)), None)
     parts = tuple(piece.place for piece in pieces if isinstance(piece, Part))
-    return Read(file, before, kind, content, facts, thumb, parts, _passages(pieces))
+    return Read(
+        file, before, kind, content, facts, thumb, parts, _passages(pieces), _labels(pieces)
+    )
 
 
 def _passages(pieces: Iterable[Extracted]) -> tuple[Passage, ...]:
@@ -175,6 +178,14 @@ def _passages(pieces: Iterable[Extracted]) -> tuple[Passage, ...]:
     return tuple(Passage(n, text, place, Source.TEXT) for n, (text, place) in enumerate(texts))
 
 
+def _labels(pieces: Iterable[Extracted]) -> tuple[tuple[int, str], ...]:
+    return tuple(
+        (piece.place.page, piece.label)
+        for piece in pieces
+        if isinstance(piece, Words) and piece.label and isinstance(piece.place, Page)
+    )
+
+
 def _unopened(
     file: Pending, problem: OSError, refused: Callable[[str, str], Refused]
 ) -> Refused | Unsettled:
@@ -185,6 +196,20 @@ def _unopened(
             "permission", "Recollect may not read this file; allow reading it, then retry."
         )
     return refused("unreadable", f"The file could not be read from the disk ({problem.strerror}).")
+
+
+def hash_of(path: bytes) -> str | None:
+    """The content a file has now; None when it cannot be read."""
+    try:
+        handle = os.open(path, OPEN)
+    except OSError:
+        return None
+    try:
+        return _hash(handle) if stat.S_ISREG(os.fstat(handle).st_mode) else None
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
 
 
 def _hash(handle: int) -> str:

@@ -35,7 +35,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX contents_next ON contents(state, attempts, wanted_at DESC, newest DESC)",
         "CREATE INDEX contents_read ON contents(read_generation)",
         "CREATE INDEX contents_understood ON contents(understood_generation)",
-        # One path. `state`: pending | reading | known (see its content) | failed | skipped | missing.
+        # One path. `state`: pending | reading | known (see its content) | failed | skipped |
+        # missing (see `absent`).
         # `path` is relative to the root, raw bytes. A changed file keeps its old content until
         # the new one has been read. `size` -1 is a folder that may not be opened; `fresh` is 0 once
         # the file has been through the first stage.
@@ -140,12 +141,22 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             FROM files f JOIN roots r ON r.id = f.root
             LEFT JOIN contents c ON c.content = f.content LEFT JOIN absent a ON a.file = f.id""",
     ),
+    (
+        # What pages are called besides their number: a sheet, a slide, an attachment.
+        """CREATE TABLE labels(
+            content TEXT NOT NULL REFERENCES contents(content) ON DELETE CASCADE,
+            page INTEGER NOT NULL, label TEXT NOT NULL,
+            PRIMARY KEY(content, page)) WITHOUT ROWID""",
+    ),
 )
 
 SUFFIXES = {
-    Kind.DOCUMENT: "txt md markdown rst text pdf",
-    Kind.PHOTO: "png jpg jpeg webp",
-    Kind.RECORDING: "wav flac ogg oga mp3",
+    Kind.DOCUMENT: "txt md markdown rst text pdf docx docm pptx pptm xlsx xlsm odt ods odp odg "
+    "html htm xhtml epub eml emlx mbox mht csv tsv json jsonl log tex srt vtt doc xls ppt rtf",
+    Kind.PHOTO: "png jpg jpeg webp gif tif tiff bmp heic heif avif",
+    Kind.RECORDING: (
+        "wav flac ogg oga opus mp3 m4a m4b aac aif aiff wma amr mp4 m4v mov 3gp mkv webm avi wmv ogv"
+    ),
 }
 GUESSES = {f".{s}".encode(): kind for kind, line in SUFFIXES.items() for s in line.split()}
 

@@ -219,6 +219,9 @@ def written(text: str) -> Callable[[Path], Path]:
     return write
 
 
+SUBTITLES = "1\n00:00:01,000 --> 00:00:02,000\nGood evening, Reykjavik\n"
+CALENDAR = "BEGIN:VCALENDAR\nSUMMARY:Dentist Zwingli\nEND:VCALENDAR\n"
+
 # The name of each document, how it is made, words of it, and the page they are on.
 EACH: list[tuple[str, Callable[[Path], Path], str, int]] = [
     ("report.docx", docx, "seventy crates oranges", 1),
@@ -239,8 +242,8 @@ EACH: list[tuple[str, Callable[[Path], Path], str, int]] = [
     ("server.log", written("2024-03-01 ERROR E4711 pump failed\n" * 5), "E4711", 1),
     ("settings.toml", written('[pump]\npressure = "high"\n'), "pressure", 1),
     ("page.xml", written("<note><to>Wilhelmine</to></note>\n"), "Wilhelmine", 1),
-    ("talk.srt", written("1\n00:00:01,000 --> 00:00:02,000\nGood evening, Reykjavik\n"), "Reykjavik", 1),
-    ("trip.ics", written("BEGIN:VCALENDAR\nSUMMARY:Dentist Zwingli\nEND:VCALENDAR\n"), "Zwingli", 1),
+    ("talk.srt", written(SUBTITLES), "Reykjavik", 1),
+    ("trip.ics", written(CALENDAR), "Zwingli", 1),
     ("README", written("Plain words without any ending, about turbines.\n"), "turbines", 1),
 ]  # fmt: skip
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from indexer.passages import place_json
+from indexer.catalog import Catalog, Item
+from indexer.passages import Page, Place, PlaceJson, place_json
 from retriever.answer import Citation, NumberedSource
 from retriever.search import Hit, source_of
 from retriever.snippets import snippet, terms
@@ -11,7 +12,15 @@ from web.items import thumb_json
 from web.shapes import CitationJson, HitJson, SourceJson
 
 
-def hit_json(rank: int, hit: Hit) -> HitJson:
+def named_place(catalog: Catalog, item: Item, place: Place) -> PlaceJson | None:
+    """A place, with what its page is called."""
+    found = place_json(place)
+    if isinstance(place, Page) and found and (label := catalog.label(item.content, place.page)):
+        found["label"] = shown(label)
+    return found
+
+
+def hit_json(rank: int, hit: Hit, catalog: Catalog) -> HitJson:
     item = hit.item
     return {
         "rank": rank,
@@ -19,7 +28,7 @@ def hit_json(rank: int, hit: Hit) -> HitJson:
         "path": shown(item.path),
         "kind": item.kind,
         "title": shown(item.title),
-        "place": place_json(hit.passage.place) if hit.passage else None,
+        "place": named_place(catalog, item, hit.passage.place) if hit.passage else None,
         "snippet": shown(hit.snippet.text),
         "source": source_of(hit),
         "score": round(hit.score, 6),
@@ -27,7 +36,7 @@ def hit_json(rank: int, hit: Hit) -> HitJson:
         "found_by": list(hit.ways),
         "thumb": thumb_json(item),
         "more": [
-            {"place": place_json(passage.place), "snippet": other.text}
+            {"place": named_place(catalog, item, passage.place), "snippet": other.text}
             for passage, other in hit.more
         ],
         "modified_at": item.modified_at,
@@ -36,7 +45,7 @@ def hit_json(rank: int, hit: Hit) -> HitJson:
     }
 
 
-def source_json(source: NumberedSource, question: str) -> SourceJson:
+def source_json(source: NumberedSource, question: str, catalog: Catalog) -> SourceJson:
     item = source.item
     words = snippet(source.passage.text, terms(question)).text if source.passage else item.title
     return {
@@ -45,20 +54,20 @@ def source_json(source: NumberedSource, question: str) -> SourceJson:
         "path": shown(item.path),
         "kind": item.kind,
         "title": shown(item.title),
-        "place": place_json(source.place),
+        "place": named_place(catalog, item, source.place),
         "snippet": words,
         "thumb": thumb_json(item),
     }
 
 
-def citation_json(citation: Citation) -> CitationJson:
+def citation_json(citation: Citation, catalog: Catalog) -> CitationJson:
     item = citation.source.item
     return {
         "n": citation.source.n,
         "id": item.item,
         "path": shown(item.path),
         "kind": item.kind,
-        "place": place_json(citation.source.place),
+        "place": named_place(catalog, item, citation.source.place),
         "quote": citation.quote,
         "verified": citation.verified,
     }

@@ -99,6 +99,7 @@ class Items:
             "width": found["width"],
             "height": found["height"],
             "words": found["words"],
+            "label": shown(self._catalog.label(item.content, page) or "") or None,
             "marks": [i for i, word in enumerate(found["words"]) if matches(word[4], wanted)],
         }
 

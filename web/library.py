@@ -121,7 +121,7 @@ class Library:
             raise _model_problem(problem) from problem
         return {
             "query": words,
-            "hits": [hit_json(rank, hit) for rank, hit in enumerate(hits, start=1)],
+            "hits": [hit_json(rank, hit, self._catalog) for rank, hit in enumerate(hits, start=1)],
             "coverage": self._coverage(query),
             "took_ms": round((time.perf_counter() - began) * 1000, 1),
         }
@@ -141,11 +141,14 @@ class Library:
             ):
                 match part:
                     case NumberedSource():
-                        yield {"event": "source", "data": source_json(part, question)}
+                        yield {
+                            "event": "source",
+                            "data": source_json(part, question, self._catalog),
+                        }
                     case Piece(text):
                         yield {"event": "token", "data": {"text": text}}
                     case Citation():
-                        yield {"event": "citation", "data": citation_json(part)}
+                        yield {"event": "citation", "data": citation_json(part, self._catalog)}
                     case Answered():
                         yield self._done(question, part)
         except QueryProblem as problem:
@@ -161,7 +164,7 @@ class Library:
             "data": {
                 "question": question,
                 "answer": answered.text,
-                "citations": [citation_json(citation) for citation in answered.citations],
+                "citations": [citation_json(one, self._catalog) for one in answered.citations],
                 "coverage": self._catalog.coverage(),
                 "speed": {
                     "first_token_ms": round(finished.first_token_ms, 1),

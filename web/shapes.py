@@ -222,6 +222,7 @@ class PageWordsJson(TypedDict):
     height: float
     words: list[tuple[float, float, float, float, str, int]]
     marks: list[int]  # indices of the words that match the query
+    label: str | None  # what the page is called besides its number
 
 
 class PeaksJson(TypedDict):

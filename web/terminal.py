@@ -87,7 +87,10 @@ def place_words(place: PlaceJson | None) -> str:
     if place is None:
         return ""
     if "page" in place:
-        return f"page {place['page']}"
+        number, label = str(place["page"]), one_line(place.get("label", ""))
+        if not label:
+            return f"page {number}"
+        return label if label.endswith(f" {number}") else f"page {number} ({label})"
     return f"{clock(place['start_s'])} to {clock(place['end_s'])}"
 
 

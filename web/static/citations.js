@@ -5,7 +5,7 @@ import { useLayer } from "./keys.js";
 import { addressOf, openItem, route } from "./route.js";
 import { PlayButton, playFrom } from "./sound.js";
 import { useStore } from "./store.js";
-import { KINDS, baseName, clock, count, counted, placeLabel, safeName } from "./wording.js";
+import { KINDS, baseName, count, counted, placeLabel, safeName } from "./wording.js";
 
 /**
  * @typedef {import("./conversation.js").Citation} Citation
@@ -145,7 +145,7 @@ export function Sources({ turn }) {
 export function withSources(turn) {
   const lines = turn.citations.map((citation) => {
     const { place } = citation;
-    const where = place?.page ? `p. ${place.page}` : place?.start_s === undefined ? "" : clock(place.start_s);
+    const where = placeLabel(place);
     return `[${citation.n}] ${baseName(citation.path)}${where && `, ${where}`}: "${citation.quote}"`;
   });
   return [turn.text, ...new Set(lines)].join("\n");

@@ -3,11 +3,11 @@ import { html, useEffect, useRef, useState } from "./dom.js";
 import { getJson } from "./http.js";
 import { Icon } from "./icons.js";
 import { useKeys } from "./keys.js";
-import { count } from "./wording.js";
+import { count, safeName } from "./wording.js";
 
 /**
  * @typedef {[number, number, number, number, string, number]} Word x0, y0, x1, y1 in points, text, line
- * @typedef {{width: number, height: number, words: Word[], marks: number[]}} PageWords
+ * @typedef {{width: number, height: number, words: Word[], marks: number[], label?: string | null}} PageWords
  */
 
 /** Letters and digits alone, so that a quote is found across line ends and hyphens. @param {string} text */
@@ -114,7 +114,7 @@ export function PageView({ item, page, words, quote, turn }) {
   return html`<div class="page">
     <div class="pager">
       <button class="quiet square" aria-label="Previous page" disabled=${page <= 1} onClick=${back}><${Icon} name="chevron-left" /></button>
-      <span>Page ${count(page)} of ${count(pages)}</span>
+      <span>Page ${count(page)} of ${count(pages)}${here?.label && html`<span class="named"> · <bdi>${safeName(here.label)}</bdi></span>`}</span>
       <button class="quiet square" aria-label="Next page" disabled=${page >= pages} onClick=${on}><${Icon} name="chevron-right" /></button>
       ${passage.size + exact.size > 0 && html`<span class="found">${exact.size > 0 ? `${count(exact.size)} ${exact.size === 1 ? "word" : "words"} marked` : "passage marked"}</span>`}
     </div>

@@ -1,7 +1,7 @@
 /** How we say things: places, times, counts, and how much of the library has been understood. */
 
 /**
- * @typedef {{page?: number, start_s?: number, end_s?: number, boxes?: number[][]} | null} Place
+ * @typedef {{page?: number, label?: string, start_s?: number, end_s?: number, boxes?: number[][]} | null} Place
  * @typedef {{files: number, read: number, understood: number, failed: number}} Coverage
  */
 
@@ -36,7 +36,8 @@ export function clock(seconds) {
 
 /** @param {Place} place */
 export function placeLabel(place) {
-  if (place?.page) return `p. ${count(place.page)}`;
+  if (place?.page && place.label?.endsWith(` ${place.page}`)) return safeName(place.label);
+  if (place?.page) return `p. ${count(place.page)}${place.label ? ` · ${short(safeName(place.label), 32)}` : ""}`;
   if (place?.start_s !== undefined) return clock(place.start_s);
   return "";
 }
