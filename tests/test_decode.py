@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from model import prompts
 from model.checkpoint import find
 from model.decode import Context, Decoder
+from model.endings import Stops
 from model.gemma import Gemma
-from model.inputs import Inputs, batch, common_prefix, split
+from model.inputs import Inputs, Patches, batch, common_prefix, split
 from model.inputs import render as render_prompt
 from model.interface import Image, Sound, Text
 from model.pace import Pace, loops, unlooped
 from model.placement import Placement
 from model.sampling import Chooser, Guess
+from model.spans import cuts, spans
 from model.writing import Constraint, Limits
 from tests import tiny
 
@@ -146,6 +148,104 @@ def test_a_picture_is_never_parted(gemma: Gemma) -> None:
     row = gemma._render(prompts.gist(tiny.picture()))
     with pytest.raises(ValueError, match="behind its last medium"):
         split(row, int(np.flatnonzero(row.kinds)[0]) + 1)
+
+
+def with_media(gemma: Gemma, *parts: str | Image | Sound) -> Inputs:
+    return gemma._render((prompts.Turn("user", parts),))
+
+
+def mixed(gemma: Gemma) -> Inputs:
+    """Words, pictures and sounds in turn, far beyond the window."""
+    rng = np.random.default_rng(9)
+    return with_media(
+        gemma, tiny.words(rng, 20), tiny.picture(), tiny.words(rng, 3), tiny.picture(48, 400),
+        tiny.sound(3.0), tiny.words(rng, 40), tiny.picture(200, 60), tiny.words(rng, 8),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [1, 5, 12, 13, 64, 100])
+def test_a_prompt_read_in_parts_is_read_as_in_one_go(gemma: Gemma, size: int) -> None:
+    row = mixed(gemma)
+    parts = list(cuts(row, size))
+    assert [start for start, _ in parts[1:]] == [stop for _, stop in parts[:-1]]
+    for span in spans(row):
+        if isinstance(span.content, Patches):  # never parted, wherever the cuts would fall
+            assert not any(span.start < stop < span.stop for _, stop in parts)
+    own = Decoder(gemma._model, None, gemma._decoder.stop_ids, gemma._decoder.suppressed, size)
+    whole = gemma._decoder.read(row)
+    context = own.read(row)
+    assert context.ids == whole.ids == row.ids.tolist()
+    assert context.logits is not None
+    assert whole.logits is not None
+    assert float((context.logits - whole.logits).abs().nan_to_num().max()) < 5e-5
+    assert list(own.write(context, FREE)) == list(gemma._decoder.write(whole, FREE))
+
+
+def test_the_layers_compute_what_the_stock_forward_computes(gemma: Gemma) -> None:
+    import torch
+
+    for row in [*rows(gemma), mixed(gemma)]:
+        context = gemma._decoder.read(row)
+        with torch.inference_mode():
+            stock_logits = gemma._model(**batch([row])).logits[0, -1].float()
+        assert context.logits is not None
+        ours = context.logits + 0.0
+        may = ours > -torch.inf
+        assert float((ours - stock_logits)[may].abs().max()) < 5e-5
+
+
+class Words:
+    """A spelling for the test: every token is a piece of text."""
+
+    thought_open, thought_close = 90, 91
+
+    def __init__(self, *pieces: str) -> None:
+        self.of = [piece.encode() for piece in pieces] + [b""] * 90
+
+
+@pytest.mark.parametrize(
+    ("pieces", "strings", "shown", "found"),
+    [
+        (["one ", "S", "TO", "P now"], ["STOP"], "one ", "STOP"),
+        (["one ST", "OR two"], ["STOP"], "one STOR two", None),
+        (["a\n", "\nb"], ["\n\n"], "a", "\n\n"),
+        (["x STOP y"], ["y", "STOP"], "x ", "STOP"),
+        (["aab", "c"], ["abc"], "a", "abc"),
+        (["ends in ST"], ["STOP"], "ends in ST", None),
+    ],
+)
+def test_a_stop_string_ends_the_text_wherever_its_tokens_begin(
+    pieces: list[str], strings: list[str], shown: str, found: str | None
+) -> None:
+    spelling: Any = Words(*pieces)
+    stops = Stops(spelling, strings)
+    text = ""
+    for token in range(len(pieces)):
+        ended = stops.push(token)
+        text += stops.take()
+        assert shown.startswith(text)  # nothing is shown that has to be taken back
+        if ended:
+            break
+    assert text + stops.take(last=True) == shown
+    assert stops.found == found
+
+
+@pytest.mark.parametrize("drafts", [0, 3])
+def test_a_text_ends_at_a_stop_string(gemma: Gemma, drafts: int) -> None:
+    row = gemma._render(prompts.gist(Text(tiny.words(np.random.default_rng(1), 30))))
+    own = decoder(gemma, drafts)
+    free = list(own.write(own.read(row), FREE))
+    spelt = [gemma._spelling.of[token] or b"" for token in free]
+    at = next(n for n in range(8, 60) if spelt[n].strip() and spelt[n + 1].strip())
+    string = (spelt[at] + spelt[at + 1]).decode(errors="replace")
+    stops = Stops(gemma._spelling, [string])
+    writing = own.write(own.read(row), FREE, ending=stops)
+    written = list(writing)
+    assert writing.reason == "stop"
+    assert stops.found == string
+    assert written == free[: len(written)]
+    assert len(written) <= at + 2
+    assert string not in stops.take(last=True)
 
 
 @dataclass

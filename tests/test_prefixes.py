@@ -1,0 +1,267 @@
+"""Reading on from what is known: the same text as from a fresh start, whatever was read before."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from model import prompts, spans
+from model.cache import SPARE, Cache
+from model.checkpoint import find
+from model.decode import Decoder
+from model.gemma import Gemma
+from model.inputs import IMAGE_TOKEN, Inputs, Patches
+from model.interface import (
+    AnswerEvent,
+    Cited,
+    Evidence,
+    Exchange,
+    Finished,
+    Image,
+    Piece,
+    Sound,
+    Text,
+)
+from model.pace import Pace
+from model.placement import Placement
+from model.prefixes import MOST_CONTEXTS, Prefixes
+from model.writing import Limits
+from tests import tiny
+
+FREE = Limits(tokens=24, loops=False)
+WORDS = "The red bicycle costs 3.5 euro. It stands in the garden near the signal."
+LONG = " ".join([WORDS] * 6)  # far beyond the window
+
+
+@pytest.fixture(scope="module")
+def gemma(tmp_path_factory: pytest.TempPathFactory) -> Gemma:
+    folder = tiny.write(tmp_path_factory.mktemp("tiny"))
+    return Gemma(find(folder), Placement("cpu", "float32", "a test"))
+
+
+def other_picture() -> Image:
+    pixels = tiny.picture().pixels.copy()
+    pixels[60, 40] ^= 255
+    return Image(pixels)
+
+
+def sources(*originals: Image | Sound | None, words: str = LONG) -> list[Evidence]:
+    return [Evidence(n, f"{n}.txt", words, one) for n, one in enumerate(originals, start=1)]
+
+
+def asked(
+    gemma: Gemma,
+    question: str,
+    evidence: list[Evidence],
+    history: tuple[Exchange, ...] = (),
+) -> Inputs:
+    return gemma._render(prompts.answer(question, evidence, history))
+
+
+def text_of(decoder: Decoder, prefixes: Prefixes, row: Inputs, fixed: int = 0) -> list[int]:
+    context, rest = prefixes.take(row, fixed)
+    written = list(decoder.write(decoder.read(rest, context), FREE))
+    prefixes.keep(context)
+    return written
+
+
+@pytest.mark.parametrize("drafts", [0, 3])
+@pytest.mark.parametrize(
+    "originals", [(None,), (tiny.picture(),), (None, tiny.picture(), tiny.picture(60, 140))]
+)
+def test_a_second_turn_writes_what_it_would_have_written_fresh(
+    gemma: Gemma, originals: tuple[Image | None, ...], drafts: int
+) -> None:
+    own = gemma._decoder
+    own.pace = Pace(drafts)
+    prefixes, evidence = Prefixes(own), sources(*originals)
+    first = asked(gemma, "Where is the bicycle?", evidence)
+    assert text_of(own, prefixes, first) == list(own.write(own.read(first), FREE))
+    history = (Exchange("Where is the bicycle?", "In the garden [1]."),)
+    second = asked(gemma, "And the signal?", evidence, history)
+    assert text_of(own, prefixes, second) == list(own.write(own.read(second), FREE))
+    assert prefixes.reused >= len(first)  # up to the first question's answer
+    again = asked(gemma, "And the signal?", evidence, history)
+    assert text_of(own, prefixes, again) == list(own.write(own.read(again), FREE))
+    assert prefixes.reused == len(again) - 1
+    own.pace = Pace()
+
+
+def test_a_changed_pixel_or_sample_is_another_medium(gemma: Gemma) -> None:
+    own = gemma._decoder
+    for one, other in (
+        (tiny.picture(), other_picture()),
+        (tiny.sound(1.0), Sound(np.ascontiguousarray(tiny.sound(1.0).samples[::-1]), 16_000)),
+    ):
+        prefixes = Prefixes(own)
+        row = gemma._render(prompts.describe(one))
+        same_ids = gemma._render(prompts.describe(other))
+        assert row.ids.tolist() == same_ids.ids.tolist()
+        fresh = list(own.write(own.read(same_ids), FREE))
+        text_of(own, prefixes, row)
+        assert text_of(own, prefixes, same_ids) == fresh
+        assert prefixes.reused == int(np.flatnonzero(row.kinds)[0])
+
+
+def test_two_sizes_of_picture_are_told_apart(gemma: Gemma) -> None:
+    """The longer picture's tokens begin like the shorter's; nothing of either may be shared."""
+    own, prefixes = gemma._decoder, Prefixes(gemma._decoder)
+    for content in (tiny.picture(120, 90), tiny.picture(48, 400), tiny.picture(120, 90)):
+        row = gemma._render(prompts.describe(content))
+        fresh = list(own.write(own.read(row), FREE))
+        assert text_of(own, prefixes, row) == fresh
+
+
+def test_the_rules_are_read_once(gemma: Gemma) -> None:
+    own, prefixes = gemma._decoder, Prefixes(gemma._decoder)
+    rows = [asked(gemma, "Where?", sources(None, words=words)) for words in (WORDS, "A cyan one.")]
+    fixed = gemma._rules(rows[0])
+    assert fixed > 200  # the small tokenizer spells the rules letter by letter
+    for row in rows:
+        fresh = list(own.write(own.read(row), FREE))
+        prefixes._kept.clear()
+        assert text_of(own, prefixes, row, fixed) == fresh
+        assert prefixes.reused == fixed
+
+
+def test_what_is_no_longer_held_is_read_again(gemma: Gemma) -> None:
+    """Far back, the sliding layers have let go: then nothing is shared, and the text is right."""
+    own, prefixes = gemma._decoder, Prefixes(gemma._decoder)
+    rng = np.random.default_rng(5)
+    head = "garden " * 30
+    long, short = (
+        asked(gemma, tail, sources(None, words=head))
+        for tail in (tiny.words(rng, SPARE), "And the signal at ten near the red bicycle?")
+    )
+    text_of(own, prefixes, long)
+    fresh = list(own.write(own.read(short), FREE))
+    assert text_of(own, prefixes, short) == fresh
+    assert prefixes.reused == 0
+
+
+def test_a_short_common_beginning_leaves_the_longer_text_alone(gemma: Gemma) -> None:
+    own, prefixes = gemma._decoder, Prefixes(gemma._decoder)
+    one = asked(gemma, "Where?", sources(None, words=WORDS))
+    other = gemma._render(prompts.gist(Text("the red bicycle")))
+    text_of(own, prefixes, one)
+    text_of(own, prefixes, other)
+    assert 0 < prefixes.reused < 20
+    text_of(own, prefixes, one)
+    assert prefixes.reused == len(one) - 1
+
+
+def test_only_so_much_is_kept(gemma: Gemma) -> None:
+    own, prefixes = gemma._decoder, Prefixes(gemma._decoder)
+    for n in range(2 * MOST_CONTEXTS):
+        prefixes.keep(own.read(asked(gemma, f"{n}?", sources(None, words=f"{n} {WORDS}"))))
+    assert len(prefixes._kept) <= MOST_CONTEXTS
+    prefixes.clear()
+    assert prefixes.take(asked(gemma, "0?", sources(None)))[0].length == 0
+
+
+def events(
+    gemma: Gemma, question: str, evidence: list[Evidence], history: tuple[Exchange, ...] = ()
+) -> tuple[str, list[Cited]]:
+    shown: list[AnswerEvent] = list(gemma.answer(question, evidence, history))
+    assert isinstance(shown[-1], Finished)
+    text = "".join(one.text for one in shown if isinstance(one, Piece))
+    return text, [one for one in shown if isinstance(one, Cited)]
+
+
+def test_a_conversation_is_the_same_with_nothing_kept(
+    gemma: Gemma, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Text, a picture and a clip, three turns."""
+    monkeypatch.setattr("model.gemma.ANSWER_LIMITS", Limits(tokens=40))
+    evidence = sources(None, tiny.picture(), tiny.sound(1.0), words=WORDS)
+
+    def conversation(forgetful: bool) -> list[tuple[str, list[Cited]]]:
+        told: list[tuple[str, list[Cited]]] = []
+        history: tuple[Exchange, ...] = ()
+        for question in ("Where is it?", "When?", "And the signal?"):
+            if forgetful:
+                gemma.forget()
+            told.append(events(gemma, question, evidence, history))
+            if not forgetful and history:
+                assert gemma._prefixes.reused > 300
+            history += (Exchange(question, told[-1][0]),)
+        return told
+
+    assert conversation(False) == conversation(True)
+
+
+def test_an_answer_nobody_reads_to_its_end_does_no_harm(gemma: Gemma) -> None:
+    evidence = sources(None, words=WORDS)
+    gemma.forget()
+    whole = events(gemma, "Where?", evidence)
+    stream = gemma.answer("Where?", evidence)
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    assert events(gemma, "Where?", evidence) == whole
+
+
+def test_one_question_is_asked_as_ever(gemma: Gemma) -> None:
+    """The shipped model was trained on exactly this prompt; a conversation may look different, one
+    question may not."""
+    picture = tiny.picture()
+    evidence = [Evidence(1, "a", "one"), Evidence(2, "b", "two", picture), Evidence(3, "c", "3")]
+    turns = prompts.answer("Where?", evidence)
+    assert turns == (
+        prompts.Turn("system", (prompts.ANSWER_RULES,)),
+        prompts.Turn(
+            "user",
+            (
+                "Picture of source 2: ", picture, "\n",
+                '<source 1 "a">\none\n</source>\n',
+                '<source 2 "b">\ntwo\n</source>\n',
+                '<source 3 "c">\n3\n</source>\n',
+                "Question: Where?",
+            ),
+        ),
+    )  # fmt: skip
+    row = gemma._render(turns)
+    later = asked(gemma, "And?", evidence, (Exchange("Where?", "Here [1]."),))
+    assert later.ids[: len(row)].tolist() == row.ids.tolist()
+
+
+def test_shared_beginnings_end_before_a_medium_that_differs() -> None:
+    def row(*parts: int | str) -> Inputs:
+        ids, kinds, pictures = [], [], []
+        for part in parts:
+            if isinstance(part, int):
+                ids.append(part)
+                kinds.append(0)
+            else:
+                count = len(part)
+                ids += [9] * count
+                kinds += [IMAGE_TOKEN] * count
+                values = np.full((count, 3), ord(part[0]), dtype=np.float32)
+                pictures.append(Patches(values, np.zeros((count, 2), dtype=np.int64)))
+        return Inputs(np.array(ids), np.array(kinds), tuple(pictures))
+
+    def common(one: Inputs, other: Inputs) -> int:
+        return spans.shared(one, spans.spans(one), other.ids.tolist(), spans.spans(other))
+
+    whole = row(1, 2, "aaa", 3, "bb", 4)
+    assert common(whole, whole) == len(whole)
+    assert common(whole, row(1, 2, "aaa", 3, "cc", 4)) == 6
+    assert common(whole, row(1, 2, "aa", 3, "bb", 4)) == 2
+    assert common(row(1, 2, "aa", 3), whole) == 2
+    assert common(whole, row(1, 2, "aaa", 5)) == 5
+    assert common(whole, row(7)) == 0
+
+
+def test_a_cache_refuses_to_go_back_further_than_it_holds() -> None:
+    import torch
+
+    cache = Cache([8, None])
+    for _ in range(3 * SPARE):
+        for layer in range(2):
+            cache.append(layer, torch.zeros(1, 1, 2), torch.zeros(1, 1, 2))
+        cache.length += 1
+    assert cache.reaches(cache.length - SPARE)
+    with pytest.raises(ValueError, match="too many"):
+        cache.crop(2 * SPARE)
+    with pytest.raises(ValueError, match="no longer held"):
+        cache.fork(10)
+    assert cache.fork(cache.length - SPARE).length == 2 * SPARE

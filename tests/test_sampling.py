@@ -1,0 +1,286 @@
+"""Drawing by chance: the model's own distribution, with and without a drafter, whatever it drafts.
+
+The test of chance is chi-square on fixed seeds; a drafter's guesses that were kept too often, or
+replaced from the wrong chances, fail it, which is shown here too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from model import prompts
+from model.checkpoint import find
+from model.gemma import Gemma
+from model.interface import Text
+from model.pace import Pace
+from model.placement import Placement
+from model.sampling import Allowed, Best, Chances, Chooser, Drawn, Guess, Sampling
+from model.writing import Constraint, Limits, Writing
+from tests import tiny
+
+if TYPE_CHECKING:
+    import torch
+
+VOCABULARY, DRAWS = 6, 3_000
+ALL = Sampling(top_k=0, top_p=1.0, seed=11)
+
+
+class Table:
+    """Stands where the decoder stands: the next token's logits depend on the last one alone, and
+    the drafter has a table of its own. Logits (V, V)."""
+
+    def __init__(self, drafts: int) -> None:
+        import torch
+
+        rng = np.random.default_rng(3)
+        self.ours = torch.from_numpy(rng.normal(0, 1.2, (VOCABULARY, VOCABULARY))).float()
+        self.theirs = torch.from_numpy(rng.normal(0, 1.2, (VOCABULARY, VOCABULARY))).float()
+        self.pace = Pace(drafts)
+        self.stop_ids = frozenset[int]()
+
+    def draft(
+        self, context: Any, token: int, count: int, constraint: Constraint | None, chooser: Chooser
+    ) -> list[Guess]:
+        guesses = []
+        ahead = constraint.fork() if constraint is not None else None
+        for _ in range(count):
+            allowed = ahead.allowed() if ahead is not None else None
+            guesses.append(chooser.choose(self.theirs[token], allowed))
+            token = guesses[-1].token
+            if ahead is not None:
+                ahead.push(token)
+        return guesses
+
+    def advance(self, context: Any, tokens: list[int]) -> tuple[torch.Tensor, None]:
+        return self.ours[tokens], None
+
+    def settle(
+        self, context: Any, tokens: list[int], logits: torch.Tensor, passed: Any, kept: int
+    ) -> None:
+        context.logits = logits[kept - 1]
+
+
+class NotTwice:
+    """No token may follow itself, and nothing but 0, 2 and 4 an odd one."""
+
+    def __init__(self, last: int = -1) -> None:
+        self.last = last
+
+    def allowed(self) -> Allowed:
+        if self.last % 2 == 1:
+            return np.array([0, 2, 4]), True
+        return (np.array([self.last]), False) if self.last >= 0 else None
+
+    def push(self, token: int) -> None:
+        self.last = token
+
+    def fork(self) -> NotTwice:
+        return NotTwice(self.last)
+
+
+def written(
+    drafts: int, chooser: Chooser, constraint: Constraint | None = None, draws: int = DRAWS
+) -> Writing:
+    table = Table(drafts)
+    context: Any = SimpleNamespace(logits=table.ours[0])
+    limits = Limits(tokens=draws, loops=False)
+    decoder: Any = table
+    writing = Writing(decoder, context, limits, constraint, lambda: False, chooser, None)
+    assert len(list(writing)) == draws
+    return writing
+
+
+def chi_square(tokens: list[int], constrained: bool = False) -> tuple[float, int]:
+    """How far the tokens that followed each token are from its chances, and the degrees of freedom;
+    the chances are worked out here, not asked of what is tested."""
+    table = Table(0).ours.double().softmax(dim=-1).numpy()
+    told, free = 0.0, 0
+    pairs = Counter(pairwise(tokens))
+    for last in range(VOCABULARY):
+        chances = table[last].copy()
+        if constrained:
+            may = [0, 2, 4] if last % 2 else [one for one in range(VOCABULARY) if one != last]
+            chances = np.array([chances[one] if one in may else 0 for one in range(VOCABULARY)])
+            chances /= chances.sum()
+        seen = np.array([pairs[last, one] for one in range(VOCABULARY)])
+        possible = chances > 0
+        assert not seen[~possible].any()
+        expected = chances[possible] * seen.sum()
+        told += float(((seen[possible] - expected) ** 2 / expected).sum())
+        free += int(possible.sum()) - 1
+    return told, free
+
+
+def bound(free: int) -> float:
+    """Exceeded once in ten thousand (Wilson and Hilferty's approximation)."""
+    part = 2 / (9 * free)
+    return float(free * (1 - part + 3.719 * part**0.5) ** 3)
+
+
+@pytest.mark.parametrize("constrained", [False, True])
+@pytest.mark.parametrize("drafts", [0, 1, 4])
+def test_the_distribution_is_the_models(drafts: int, constrained: bool) -> None:
+    writing = written(drafts, Drawn(ALL), NotTwice() if constrained else None)
+    told, free = chi_square(writing.tokens, constrained)
+    assert told < bound(free)
+    if drafts:
+        assert 0.05 < writing.kept / writing.drafted < 0.9
+
+
+class NoResidual(Drawn):
+    """Replaces a refused guess by a plain draw."""
+
+    def residual(self, ours: Chances, drafters: Chances) -> NDArray[np.float64]:
+        return ours.of
+
+
+class Credulous(Drawn):
+    """Keeps whatever could have come."""
+
+    def verify(self, guess: Guess, logits: torch.Tensor, allowed: Allowed) -> int:
+        return guess.token
+
+
+@pytest.mark.parametrize("broken", [NoResidual, Credulous])
+def test_a_broken_step_is_noticed(broken: type[Drawn]) -> None:
+    told, free = chi_square(written(2, broken(ALL)).tokens)
+    assert told > bound(free)
+
+
+def test_a_drafter_without_chances_keeps_the_distribution_too() -> None:
+    """A guess that was the drafter's best token counts as drawn with chance 1."""
+
+    class Sure(Drawn):
+        def verify(self, guess: Guess, logits: torch.Tensor, allowed: Allowed) -> int:
+            return super().verify(Guess(guess.token), logits, allowed)
+
+        def choose(self, logits: torch.Tensor, allowed: Allowed) -> Guess:
+            guess = super().choose(logits, allowed)
+            if logits.data_ptr() in theirs:
+                return Best().choose(logits, allowed)
+            return guess
+
+    table = Table(2)
+    theirs = {row.data_ptr() for row in table.theirs}
+    context: Any = SimpleNamespace(logits=table.ours[0])
+    decoder: Any = table
+    limits = Limits(tokens=DRAWS, loops=False)
+    writing = Writing(decoder, context, limits, None, lambda: False, Sure(ALL), None)
+    told, free = chi_square(list(writing))
+    assert told < bound(free)
+    assert 0 < writing.kept < writing.drafted
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [Sampling(), Sampling(0.3, 5, 0.5), Sampling(2.0, 0, 0.9), Sampling(0.7, 3, 1.0), ALL],
+)
+def test_chances_are_those_of_transformers(sampling: Sampling) -> None:
+    import torch
+    from transformers.generation import logits_process as stock_steps
+
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        logits = torch.from_numpy(rng.normal(0, 3, 300)).float()
+        logits[rng.integers(0, 300, 20)] = -torch.inf
+        scores = stock_steps.TemperatureLogitsWarper(sampling.temperature)(
+            torch.empty(1, 0), logits[None]
+        )
+        if sampling.top_k:
+            scores = stock_steps.TopKLogitsWarper(sampling.top_k)(torch.empty(1, 0), scores)
+        if sampling.top_p < 1:
+            scores = stock_steps.TopPLogitsWarper(sampling.top_p)(torch.empty(1, 0), scores)
+        stock = scores.softmax(dim=-1)[0].numpy()
+        ours = Drawn(sampling).chances(logits, None)
+        np.testing.assert_allclose(ours.get(np.arange(300)), stock, atol=1e-6)
+
+
+def test_a_seed_repeats_a_text_and_none_does_not() -> None:
+    def text(sampling: Sampling) -> list[int]:
+        return written(2, Drawn(sampling), draws=100).tokens
+
+    assert text(ALL) == text(ALL)
+    free = Sampling(top_k=0, top_p=1.0)
+    assert text(free) != text(free)
+
+
+@pytest.mark.parametrize(
+    ("temperature", "top_k", "top_p"),
+    [(0.0, 1, 1.0), (-1.0, 1, 1.0), (1.0, -1, 1.0), (1.0, 1, 0.0)],
+)
+def test_settings_that_mean_nothing_are_refused(
+    temperature: float, top_k: int, top_p: float
+) -> None:
+    with pytest.raises(ValueError, match=r"temperature|top_k"):
+        Sampling(temperature, top_k, top_p)
+
+
+@pytest.fixture(scope="module")
+def gemma(tmp_path_factory: pytest.TempPathFactory) -> Gemma:
+    folder = tiny.write(tmp_path_factory.mktemp("tiny"))
+    return Gemma(find(folder), Placement("cpu", "float32", "a test"))
+
+
+class Four:
+    """Only four tokens of the whole vocabulary."""
+
+    ids = np.array([40, 90, 150, 260])
+
+    def allowed(self) -> Allowed:
+        return self.ids, True
+
+    def push(self, token: int) -> None:
+        pass
+
+    def fork(self) -> Four:
+        return self
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("drafts", [0, 2])
+def test_the_real_loop_draws_what_the_layers_say(gemma: Gemma, drafts: int) -> None:
+    """Two tokens drawn many times over from one read prompt, on the real architecture."""
+    own = gemma._decoder
+    own.pace = Pace(drafts)
+    row = gemma._render(prompts.gist(Text("the red bicycle")))
+    read = own.read(row)
+    drawn = Drawn(Sampling(temperature=8.0, top_k=0, top_p=1.0))
+    expected: dict[tuple[int, int], float] = {}
+    assert read.logits is not None
+    first = drawn.chances(read.logits, Four().allowed())
+    for one, chance in zip(first.ids.tolist(), first.of.tolist(), strict=True):
+        logits, _ = own.advance(own.fork(read, len(row)), [one])
+        second = drawn.chances(logits[0], Four().allowed())
+        for other, then in zip(second.ids.tolist(), second.of.tolist(), strict=True):
+            expected[one, other] = chance * then
+    times = 1_500
+    seen: Counter[tuple[int, ...]] = Counter()
+    kept = 0
+    for seed in range(times):
+        context = own.fork(read, len(row))
+        context.logits, context.state = read.logits, read.state
+        sampling = Sampling(temperature=8.0, top_k=0, top_p=1.0, seed=seed)
+        writing = own.write(context, Limits(tokens=2), Four(), sampling=sampling)
+        seen[tuple(writing)] += 1
+        kept += writing.kept
+    told = sum((seen[pair] - times * of) ** 2 / (times * of) for pair, of in expected.items())
+    assert told < bound(len(expected) - 1)
+    assert (kept > 0) == (drafts > 0)
+    own.pace = Pace()
+
+
+def test_settings_come_from_the_checkpoint(tmp_path: Path) -> None:
+    from transformers import GenerationConfig
+
+    assert Sampling.of(GenerationConfig.from_pretrained("model/pocket")) == Sampling(1.0, 64, 0.95)
+    (tmp_path / "generation_config.json").write_text('{"temperature": 0.5, "top_k": 7}')
+    asked = Sampling.of(GenerationConfig.from_pretrained(tmp_path), seed=3)
+    assert asked == Sampling(0.5, 7, 0.95, seed=3)
