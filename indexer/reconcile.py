@@ -11,88 +11,97 @@ written to a watched folder.
 
 from __future__ import annotations
 
-import errno
 import os
 import sqlite3
 import stat
 import time
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 
 from indexer.catalog import Catalog
 from indexer.changes import Changes, Hint
-from indexer.excludes import excluded_file, excluded_way, is_cache
-from indexer.roots import below, is_reachable, relative
-from indexer.tree import Closed, Seen, Stat, join, walk
+from indexer.excludes import excluded_file, excluded_way
+from indexer.missing import GRACE_S, Scope, come_back, find_missing, hold_back, keep_closed
+from indexer.mounts import pseudo_devices
+from indexer.roots import is_reachable, relative
+from indexer.tree import Bounds, Closed, Seen, Stat, Way, join, walk, way_into
 
 # A file that is written without end (a log) is read after this long all the same.
 PATIENCE_S = 30.0
 BATCH = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    root: int
-    base: bytes
-    start: bytes
-    deep: bool
-
-
 def reconcile(
-    catalog: Catalog, hints: Collection[Hint] | None = None, *, settle_s: float = 0.0
+    catalog: Catalog,
+    hints: Collection[Hint] | None = None,
+    *,
+    settle_s: float = 0.0,
+    grace_s: float = GRACE_S,
+    apart: Collection[Path] = (),
+    entering: Callable[[bytes], None] | None = None,
 ) -> Changes:
     """Brings the catalog level with the disk, everywhere or where the hints point.
 
-    A root that is missing, or empty though it held files, goes offline and keeps its rows. A file
+    A root that is missing, emptied or replaced goes offline and keeps its rows; when many files
+    vanish at once, they are hidden and kept for `grace_s`, or until a person accepts it. A file
     changed less than `settle_s` ago waits until it has been quiet that long. Files of kinds we
-    are known not to read are not counted."""
+    are known not to read are not counted. Nothing in the folders `apart` is looked at, and what is
+    known of them stays; `entering` is told each absolute folder before it is listed."""
     data = catalog.file.parent.stat()
-    own = (data.st_dev, data.st_ino)
+    bounds = Bounds(
+        own=(data.st_dev, data.st_ino),
+        pseudo=pseudo_devices(),
+        apart=frozenset(os.fsencode(folder) for folder in apart),
+        entering=entering,
+    )
     with catalog.database.reading() as db:
         roots = db.execute("SELECT * FROM roots").fetchall()
-    online = [root for root in roots if is_reachable(catalog.database, root)]
-    scopes = list(_scopes(online, hints, own))
+    wanted = [root for root in roots if not _is_apart(root["path"], bounds)]
+    if hints is not None:
+        wanted = [root for root in wanted if _is_hinted(root["path"], hints)]
+    online = [root for root in wanted if is_reachable(catalog.database, root, grace_s)]
+    scopes = list(_scopes(online, hints, bounds))
     if not scopes:
         return Changes()
     with catalog.database.reading() as db:
         db.executescript(SEEN)
-        closed = _fill(db, scopes, own)
+        closed = _fill(db, scopes, bounds)
         with catalog.database.transaction(db):
-            changes = _level(db, scopes, closed, settle_s)
+            changes = _level(db, scopes, closed, settle_s, grace_s)
         db.executescript(EMPTY)
     return changes
 
 
+def _is_apart(path: bytes, bounds: Bounds) -> bool:
+    return any(relative(apart, path) is not None for apart in bounds.apart)
+
+
+def _is_hinted(path: bytes, hints: Iterable[Hint]) -> bool:
+    raw = (os.fsencode(hint.path) for hint in hints)
+    return any(relative(path, one) is not None or relative(one, path) is not None for one in raw)
+
+
 def _scopes(
-    roots: Iterable[sqlite3.Row], hints: Collection[Hint] | None, own: tuple[int, int]
-) -> Iterator[_Scope]:
+    roots: Iterable[sqlite3.Row], hints: Collection[Hint] | None, bounds: Bounds
+) -> Iterator[Scope]:
     for root in roots:
+        everything = Scope(root["id"], root["path"], b"", True, root["device"], Way())
         if hints is None:
-            yield _Scope(root["id"], root["path"], b"", True)
+            yield everything
             continue
         for hint in hints:
             raw = os.fsencode(hint.path)
             start = relative(root["path"], raw)
-            if start is None:
-                if hint.deep and relative(raw, root["path"]) is not None:
-                    yield _Scope(root["id"], root["path"], b"", True)
-            elif not excluded_way(start) and not _closed_off(root["path"], start, own):
-                yield _Scope(root["id"], root["path"], start, hint.deep)
-
-
-def _closed_off(base: bytes, start: bytes, own: tuple[int, int]) -> bool:
-    """Whether the way from the root leads through a link, a cache or our own data."""
-    way = base
-    for name in start.split(b"/") if start else ():
-        way = join(way, name)
-        try:
-            found = os.lstat(way)
-        except OSError:
-            return False  # not there: what is known of it is gone
-        if stat.S_ISLNK(found.st_mode) or (found.st_dev, found.st_ino) == own or is_cache(way):
-            return True
-    return False
+            if start is None or not start:
+                if hint.deep and (start is not None or relative(raw, root["path"]) is not None):
+                    yield everything
+                elif start is not None:
+                    yield replace(everything, deep=False)
+            elif not excluded_way(start) and not _is_apart(raw, bounds):
+                way = way_into(root["path"], start, bounds)
+                yield replace(everything, start=start, deep=hint.deep, way=way)
 
 
 SEEN = """
@@ -104,22 +113,26 @@ EMPTY = "DELETE FROM seen; DELETE FROM missing;"
 
 
 def _fill(
-    db: sqlite3.Connection, scopes: Iterable[_Scope], own: tuple[int, int]
-) -> list[tuple[_Scope, Closed]]:
+    db: sqlite3.Connection, scopes: Iterable[Scope], bounds: Bounds
+) -> list[tuple[Scope, Closed]]:
     """Walks the scopes into `seen`; returns the folders that could not be listed."""
     db.executescript(EMPTY)
-    closed: list[tuple[_Scope, Closed]] = []
+    closed: list[tuple[Scope, Closed]] = []
 
     def rows() -> Iterator[tuple[int | bytes, ...]]:
         for scope in scopes:
-            if (file := _file_at(scope)) is not None:
+            if isinstance(scope.way, Closed):
+                closed.append((scope, scope.way))
+            elif scope.way is None:
+                continue  # left alone: what is known below it is left out from now on
+            elif (file := _file_at(scope)) is not None:
                 yield (scope.root, scope.start, *_columns(file))
-                continue
-            for found in walk(scope.base, scope.start, scope.deep, own):
-                if isinstance(found, Seen):
-                    yield (scope.root, found.path, *_columns(found.stat))
-                else:
-                    closed.append((scope, found))
+            else:
+                for found in walk(scope.base, scope.start, scope.deep, bounds, scope.way):
+                    if isinstance(found, Seen):
+                        yield (scope.root, found.path, *_columns(found.stat))
+                    else:
+                        closed.append((scope, found))
 
     ahead = rows()
     while batch := list(islice(ahead, BATCH)):
@@ -129,15 +142,35 @@ def _fill(
     return closed
 
 
-def _file_at(scope: _Scope) -> Stat | None:
+def _file_at(scope: Scope) -> Stat | None:
     """The file a scope names, when it names one that is read."""
     if not scope.start or excluded_file(scope.start.rpartition(b"/")[2]):
         return None
+    path = join(scope.base, scope.start)
     try:
-        found = os.lstat(join(scope.base, scope.start))
+        found = os.lstat(path)
     except OSError:
         return None
-    return Stat.of(found) if stat.S_ISREG(found.st_mode) else None
+    if not stat.S_ISREG(found.st_mode) or not _is_its_name(path, found):
+        return None
+    return Stat.of(found)
+
+
+def _is_its_name(path: bytes, found: os.stat_result) -> bool:
+    """Whether the file has this very name. Where upper and lower case are one, it is also found
+    by a name it no longer has; only the listing tells."""
+    folder, _, name = path.rpartition(b"/")
+    other = os.fsencode(os.fsdecode(name).swapcase())
+    if other == name:
+        return True
+    try:
+        twin = os.lstat(folder + b"/" + other)
+    except OSError:
+        return True
+    if (twin.st_dev, twin.st_ino) != (found.st_dev, found.st_ino):
+        return True
+    with os.scandir(folder or b"/") as entries:
+        return any(entry.name == name for entry in entries)
 
 
 def _columns(found: Stat) -> tuple[int, ...]:
@@ -153,9 +186,10 @@ DUE = "min(max(s.mtime_ns, s.ctime_ns) / 1e9, :now) + :settle"
 
 def _level(
     db: sqlite3.Connection,
-    scopes: Iterable[_Scope],
-    closed: Iterable[tuple[_Scope, Closed]],
+    scopes: Collection[Scope],
+    closed: Iterable[tuple[Scope, Closed]],
     settle_s: float,
+    grace_s: float,
 ) -> Changes:
     clock: dict[str, float] = {
         "now": time.time(),
@@ -163,11 +197,13 @@ def _level(
         "patience": PATIENCE_S if settle_s else 0.0,
     }
     for scope in scopes:
-        _find_missing(db, scope)
+        find_missing(db, scope)
     for scope, folder in closed:
-        _keep_closed(db, scope, folder)
+        keep_closed(db, scope, folder)
     renamed = _renamed_roots(db)
     moved = _move(db)
+    come_back(db)
+    hold_back(db, scopes, clock["now"], grace_s)
     changed = db.execute(
         f"""SELECT count(*) FROM files f JOIN seen s ON s.root = f.root AND s.path = f.path
         WHERE f.state != 'skipped' AND ({CHANGED})"""
@@ -206,55 +242,6 @@ def _level(
     ).fetchone()[0]
     db.execute("DELETE FROM files WHERE id IN (SELECT id FROM missing)")
     return Changes(added, changed, moved + renamed, gone)
-
-
-def _find_missing(db: sqlite3.Connection, scope: _Scope) -> None:
-    """Rows of the scope that the walk did not see."""
-    low, high = below(scope.start)
-    db.execute(
-        """INSERT OR IGNORE INTO missing SELECT f.id FROM files f
-        WHERE f.root = ? AND f.path >= ? AND f.path < ?
-            AND (? OR instr(substr(f.path, ?), x'2f') = 0)
-            AND NOT EXISTS (SELECT 1 FROM seen s WHERE s.root = f.root AND s.path = f.path)""",
-        (scope.root, low, high, scope.deep, len(low) + 1),
-    )
-    # the scope may name a file, or a folder that once was one
-    db.execute(
-        """INSERT OR IGNORE INTO missing SELECT f.id FROM files f WHERE f.root = ? AND f.path = ?
-            AND NOT EXISTS (SELECT 1 FROM seen s WHERE s.root = f.root AND s.path = f.path)""",
-        (scope.root, scope.start),
-    )
-
-
-def _keep_closed(db: sqlite3.Connection, scope: _Scope, folder: Closed) -> None:
-    """Keeps what lies below a folder that could not be listed, hidden while it may not be read."""
-    low, high = below(folder.path)
-    inside = (scope.root, low, high)
-    db.execute(
-        "DELETE FROM missing WHERE id IN "
-        "(SELECT id FROM files WHERE root = ? AND path >= ? AND path < ?)",
-        inside,
-    )
-    if folder.error not in (errno.EACCES, errno.EPERM):
-        return
-    said = "Recollect may not open the folder this is in; allow reading it."
-    db.execute(
-        """UPDATE files SET state = 'failed', reason = 'permission', sentence = ?
-        WHERE root = ? AND path >= ? AND path < ?""",
-        (said, *inside),
-    )
-    db.execute(
-        """INSERT INTO files(root, path, size, mtime_ns, ctime_ns, inode, device, state, reason,
-            sentence, attempts)
-        VALUES (?, ?, -1, 0, 0, 0, 0, 'failed', 'permission', ?, 1)
-        ON CONFLICT(root, path) DO NOTHING""",
-        (scope.root, folder.path, "Recollect may not open this folder; allow reading it."),
-    )
-    db.execute(
-        "DELETE FROM missing WHERE id IN "
-        "(SELECT id FROM files WHERE root = ? AND path = ? AND size = -1)",
-        (scope.root, folder.path),
-    )
 
 
 def _renamed_roots(db: sqlite3.Connection) -> int:

@@ -5,24 +5,34 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.database import Database
 from indexer.excludes import excluded_way
+from indexer.marker import is_mount, is_recognised
 from indexer.tree import join
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
     """A watched folder and how many files of it are remembered. When `offline`, they are hidden
-    and kept, and `sentence` says what is wrong."""
+    and kept; so are the `missing`, which vanished at once. `sentence` says what is wrong, and
+    `why` (absent, shut, empty, replaced) of what sort that is."""
 
     id: int
     path: Path
     offline: bool
     files: int
     sentence: str | None = None
+    why: str | None = None
+    missing: int = 0
+
+    @property
+    def acceptable(self) -> bool:
+        """Whether a person may say that what is missing is gone."""
+        return self.missing > 0 or self.why in ("empty", "replaced")
 
 
 class FolderProblem(Exception):
@@ -32,13 +42,35 @@ class FolderProblem(Exception):
 def all_roots(db: sqlite3.Connection) -> list[Root]:
     """Every root, in the order they were added."""
     found = db.execute(
-        """SELECT r.*, (SELECT count(*) FROM files f WHERE f.root = r.id) AS files
+        """SELECT r.*, (SELECT count(*) FROM files f WHERE f.root = r.id) AS files,
+            (SELECT count(*) FROM files f WHERE f.root = r.id AND f.state = 'missing') AS missing,
+            (SELECT count(*) FROM absent a JOIN files f ON f.id = a.file WHERE f.root = r.id
+                AND a.why = 'unmounted') AS unmounted
         FROM roots r ORDER BY r.id"""
     )
     return [
-        Root(r["id"], _path(r["path"]), bool(r["offline"]), r["files"], r["sentence"])
+        Root(
+            id=r["id"],
+            path=_path(r["path"]),
+            offline=bool(r["offline"]),
+            files=r["files"],
+            sentence=r["sentence"] or _missing_sentence(r["missing"], r["unmounted"]),
+            why=r["why"],
+            missing=r["missing"],
+        )
         for r in found
     ]
+
+
+def _missing_sentence(missing: int, unmounted: int) -> str | None:
+    if not missing:
+        return None
+    if unmounted == missing:
+        return f"A drive in this folder is not there; {missing:,} files are hidden and remembered."
+    return (
+        f"{missing:,} files went missing at once; they are hidden and remembered. If you deleted "
+        "them, accept that; if not, they are found again when they are back."
+    )
 
 
 def add_root(database: Database, path: Path) -> Root:
@@ -94,36 +126,85 @@ def remove_root(database: Database, path: Path) -> int:
     return int(count)
 
 
-def is_reachable(database: Database, root: sqlite3.Row) -> bool:
-    """Marks a root offline or back again; false when there is nothing to compare with."""
-    name = os.fsdecode(root["path"])
+def is_reachable(database: Database, root: sqlite3.Row, grace_s: float) -> bool:
+    """Marks a root offline or back again; false when there is nothing to compare with.
+
+    A root that was emptied and is otherwise the same is taken at its word after `grace_s`."""
     with database.reading() as db:
         files = db.execute("SELECT count(*) FROM files WHERE root = ?", (root["id"],)).fetchone()[0]
-    kept = f"its {files} files are remembered" if files != 1 else "its one file is remembered"
-    sentence: str | None = None
-    device, inode = root["device"], root["inode"]
+    why: str | None = None
+    error: OSError | None = None
+    device, inode, accepted = root["device"], root["inode"], root["accepted"]
+    now = time.time()
     try:
         with os.scandir(root["path"]) as entries:
             bare = next(entries, None) is None
         found = os.lstat(root["path"])
-        if bare and files:
-            sentence = f"The folder {name} is empty; {kept}."
-        else:
+        same = (found.st_dev, found.st_ino) == (device, inode)
+        if files and not accepted:
+            if bare:
+                over = root["why"] == "empty" and now - (root["away_since"] or now) > grace_s
+                accepted = int(same and over)
+                why = None if accepted else "empty"
+            elif (not same or is_mount(root["path"], found)) and not is_recognised(
+                database, root["id"], root["path"]
+            ):
+                why = "replaced"
+        if why is None:
             device, inode = found.st_dev, found.st_ino
-    except PermissionError:
-        sentence = f"Recollect may not open the folder {name}; {kept}. Allow reading it."
     except OSError as problem:
-        missing = problem.errno in (errno.ENOENT, errno.ENOTDIR)
-        what = "is not there" if missing else f"cannot be read ({problem.strerror})"
-        sentence = f"The folder {name} {what}; {kept}."
-    new = (int(sentence is not None), sentence, device, inode)
-    if new != (root["offline"], root["sentence"], root["device"], root["inode"]):
+        why, error = "shut" if isinstance(problem, PermissionError) else "absent", problem
+    said = None if why is None else _away_sentence(os.fsdecode(root["path"]), why, files, error)
+    since = None if why is None else root["away_since"] or now
+    new = (int(why is not None), why, said, since, device, inode, accepted)
+    columns = ("offline", "why", "sentence", "away_since", "device", "inode", "accepted")
+    if new != tuple(root[name] for name in columns):
         with database.writing() as db:
             db.execute(
-                "UPDATE roots SET offline = ?, sentence = ?, device = ?, inode = ? WHERE id = ?",
+                """UPDATE roots SET offline = ?, why = ?, sentence = ?, away_since = ?,
+                device = ?, inode = ?, accepted = ? WHERE id = ?""",
                 (*new, root["id"]),
             )
-    return sentence is None
+    return why is None
+
+
+def _away_sentence(name: str, why: str, files: int, error: OSError | None) -> str:
+    kept = f"its {files} files are remembered" if files != 1 else "its one file is remembered"
+    match why:
+        case "empty":
+            return f"The folder {name} is empty; {kept}. If you emptied it, accept that."
+        case "replaced":
+            return (
+                f"Another folder or drive is in the place of {name}: none of what is remembered "
+                f"lies in it; {kept}. If that is right, accept it."
+            )
+        case "shut":
+            return f"Recollect may not open the folder {name}; {kept}. Allow reading it."
+    missing = error is None or error.errno in (errno.ENOENT, errno.ENOTDIR)
+    what = "is not there" if missing else f"cannot be read ({error.strerror if error else ''})"
+    return f"The folder {name} {what}; {kept}."
+
+
+def accept(database: Database, path: Path | None) -> int:
+    """Takes a person's word that what is missing in a root (None: in all of them) is gone: the
+    next look forgets it. Returns how many files that is.
+
+    Raises FolderProblem when it is not one of the roots, or is not there itself."""
+    with database.reading() as db:
+        known = all_roots(db)
+    if path is not None:
+        names = {path.expanduser().absolute(), path.expanduser().resolve()}
+        known = [root for root in known if root.path in names]
+        if not known:
+            raise FolderProblem(f"{path} is not a watched folder; `recollect roots` lists them.")
+        if known[0].offline and not known[0].acceptable:
+            raise FolderProblem(
+                f"{known[0].sentence} It may come back; `recollect remove` forgets it."
+            )
+    chosen = [root for root in known if root.acceptable]
+    with database.writing() as db:
+        db.executemany("UPDATE roots SET accepted = 1 WHERE id = ?", [(r.id,) for r in chosen])
+    return sum(root.files if root.offline else root.missing for root in chosen)
 
 
 def locate(db: sqlite3.Connection, path: Path) -> list[tuple[int, bytes]]:
@@ -173,7 +254,8 @@ def _renamed(db: sqlite3.Connection, raw: bytes, found: os.stat_result) -> int |
     ):
         if not os.path.lexists(row["path"]):
             db.execute(
-                "UPDATE roots SET path = ?, renamed = 1, offline = 0, sentence = NULL WHERE id = ?",
+                "UPDATE roots SET path = ?, renamed = 1, offline = 0, why = NULL, sentence = NULL, "
+                "away_since = NULL WHERE id = ?",
                 (raw, row["id"]),
             )
             return int(row["id"])

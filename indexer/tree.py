@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from indexer.excludes import excluded_file, excluded_folder, is_cache, is_system
+from indexer.ignore import NO_RULES, Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +48,90 @@ def join(root: bytes, path: bytes) -> bytes:
     return root.rstrip(b"/") + b"/" + path if path else root
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where no walk goes: `own`, the (device, inode) of our data directory; `pseudo`, devices of
+    file systems without files; `apart`, absolute folders that are looked at on their own (what is
+    known of them stays). `entering` is called with each absolute folder before it is listed."""
+
+    own: tuple[int, int] | None = None
+    pseudo: Collection[int] = ()
+    apart: Collection[bytes] = ()
+    entering: Callable[[bytes], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a folder was come to: the rules that hold above it, and the (device, inode) of each
+    folder on the way, so that a folder mounted inside itself ends the walk."""
+
+    rules: Rules = NO_RULES
+    through: tuple[tuple[int, int], ...] = ()
+
+
+def way_into(root: bytes, folder: bytes, bounds: Bounds) -> Way | Closed | None:
+    """The way from a root to a folder below it (relative). None when it is closed off by a link, a
+    cache, our own data, a pattern, or a loop; Closed where it cannot be told what is left out."""
+    way = Way()
+    here = b""
+    for name in folder.split(b"/") if folder else ():
+        try:
+            rules = way.rules.within(root, here)
+        except OSError as problem:
+            return Closed(here, problem.errno or errno.EIO)
+        path = here + b"/" + name if here else name
+        try:
+            above = os.lstat(join(root, here))
+            found = os.lstat(join(root, path))
+        except OSError:
+            return Way(rules, way.through)  # not there: what is known of it is gone
+        way = Way(rules, (*way.through, (above.st_dev, above.st_ino)))
+        if stat.S_ISDIR(found.st_mode):
+            closed_off = not _enters(root, path, found, way, bounds)
+        else:
+            closed_off = stat.S_ISLNK(found.st_mode) or rules.leave_out(path)
+        if closed_off:
+            return None
+        here = path
+    return way
+
+
+def _enters(root: bytes, path: bytes, found: os.stat_result, way: Way, bounds: Bounds) -> bool:
+    """Whether a folder is looked into, from the one above it."""
+    identity = (found.st_dev, found.st_ino)
+    if identity == bounds.own or identity in way.through or found.st_dev in bounds.pseudo:
+        return False
+    if excluded_folder(path.rpartition(b"/")[2]) or way.rules.leave_out(path, folder=True):
+        return False
+    whole = join(root, path)
+    return not (is_cache(whole) or is_system(whole))
+
+
 def walk(
-    root: bytes, start: bytes = b"", deep: bool = True, own: tuple[int, int] | None = None
+    root: bytes,
+    start: bytes = b"",
+    deep: bool = True,
+    bounds: Bounds = Bounds(),
+    way: Way = Way(),
 ) -> Iterator[Seen | Closed]:
     """Every readable-by-kind file below `start` (relative to `root`), or in it when not `deep`.
 
-    Links are not followed; pipes, sockets and devices are not files. `own` is the (device, inode)
-    of our data directory. Memory is bounded by depth and folders, not by files."""
-    ahead = [start]
+    Links are not followed; pipes, sockets and devices are not files. Memory is bounded by depth
+    and folders, not by files."""
+    ahead = [(start, way)]
     while ahead:
-        folder = ahead.pop()
+        folder, way = ahead.pop()
+        whole = join(root, folder)
+        if whole in bounds.apart:
+            yield Closed(folder, errno.EAGAIN)
+            continue
         try:
-            with os.scandir(join(root, folder)) as entries:
+            rules = way.rules.within(root, folder)
+            here = os.lstat(whole)
+            inner = Way(rules, (*way.through, (here.st_dev, here.st_ino)))
+            if bounds.entering is not None:
+                bounds.entering(whole)
+            with os.scandir(whole) as entries:
                 for entry in entries:
                     path = folder + b"/" + entry.name if folder else entry.name
                     try:
@@ -66,13 +139,13 @@ def walk(
                     except OSError:
                         continue  # gone since it was listed
                     if stat.S_ISREG(found.st_mode):
-                        if not excluded_file(entry.name):
+                        if not (excluded_file(entry.name) or rules.leave_out(path)):
                             yield Seen(path, Stat.of(found))
                     elif stat.S_ISDIR(found.st_mode) and deep:
-                        if (found.st_dev, found.st_ino) == own or excluded_folder(entry.name):
-                            continue
-                        if not (is_cache(entry.path) or is_system(entry.path)):
-                            ahead.append(path)
+                        if entry.path in bounds.apart:
+                            yield Closed(path, errno.EAGAIN)
+                        elif _enters(root, path, found, inner, bounds):
+                            ahead.append((path, inner))
         except OSError as problem:
             if problem.errno not in (errno.ENOENT, errno.ENOTDIR):
                 yield Closed(folder, problem.errno or errno.EIO)
