@@ -12,6 +12,7 @@ from pathlib import Path
 from indexer.schema import CatalogProblem, guess_kind, migrate, name_words, path_mark
 
 WAIT_S = 30.0
+CHECKPOINTS = 3  # tries, each of which waits that long for readers
 
 
 class Database:
@@ -72,6 +73,30 @@ class Database:
         """A number that changes with every commit, of this process or another."""
         with self._idle_lock:
             return int(self._observer.execute("PRAGMA data_version").fetchone()[0])
+
+    def note(self, name: str) -> str | None:
+        """What the library remembers of itself under this name."""
+        with self._lent() as db:
+            row = db.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
+        return row["value"] if row else None
+
+    def keep_note(self, name: str, value: str | None) -> None:
+        """Remembers a value under this name; None forgets it."""
+        with self.writing() as db:
+            db.execute("DELETE FROM notes WHERE name = ?", (name,))
+            if value is not None:
+                db.execute("INSERT INTO notes VALUES (?, ?)", (name, value))
+
+    def rewrite(self) -> None:
+        """Writes the file anew, without a byte of what was deleted, and empties its journal."""
+        with self._lent() as db, self._writer:
+            db.execute("INSERT INTO names(names) VALUES ('rebuild')")
+            db.execute("VACUUM")
+            for _ in range(CHECKPOINTS):
+                busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                if not busy:
+                    return
+        raise sqlite3.OperationalError("the catalog is being read without an end")
 
     def close(self) -> None:
         """Closes what is idle now and what is lent when it comes back; idempotent."""

@@ -27,7 +27,7 @@ class Durability:
     def sync(self) -> int:
         """Force all files that are new since the last call, and their directories; how many."""
         files, folders = _listing(self._folder)
-        files.discard(str(self._folder / NAME))
+        files -= {str(self._folder / NAME), str(self._folder / f"{NAME}.new")}
         new = sorted(files - self._synced, key=lambda file: ("_versions" in file, file))
         for file in new:
             with contextlib.suppress(FileNotFoundError):  # cleaned up meanwhile
@@ -44,6 +44,12 @@ class Durability:
             _fsync(str(self._folder))
         self._synced = files | folders
         return len(new)
+
+    def forget(self, table: Path) -> None:
+        """Lets go of what is known of a table that is made anew under the same names."""
+        inside = f"{table}{os.sep}"
+        self._synced = {name for name in self._synced if not name.startswith(inside)}
+        self.sums.forget(table.stem)
 
 
 def _listing(folder: Path) -> tuple[set[str], set[str]]:

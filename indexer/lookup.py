@@ -17,7 +17,7 @@ from indexer.folding import terms, tokens
 from indexer.lance import all_of, among, matching, own, some_of
 from indexer.matrix import Matrices, Row, ranked, rounded
 from indexer.passages import Kind, Passage, PlaceJson, place_json
-from indexer.rows import passage_of
+from indexer.rows import passage_of, total, vector_digest
 from indexer.tables import Tables
 from model.interface import Float32
 
@@ -55,6 +55,33 @@ class Lookup:
             column = self._tables.columns(name, ["generation"])["generation"]
             found.update(column.unique().to_pylist())
         return found
+
+    def owners(self) -> set[tuple[str, str]]:
+        """Every (content, generation) that has a row in any table."""
+        found: set[tuple[str, str]] = set()
+        for name in self._tables.names():
+            columns = self._tables.columns(name, ["content", "generation"])
+            found.update(zip(*(columns[c].to_pylist() for c in columns.column_names), strict=True))
+        return found
+
+    def vectors_held(self, key: str, generation: str) -> tuple[set[int], str]:
+        """The passages that a generation has a vector for, and what its vectors add up to."""
+        where = among("generation", [own(generation)])
+        ordinals: set[int] = set()
+        digests = []
+        for space in ("gist", "body"):
+            name = f"{space}_{own(key)}"
+            if not self._tables.exist(name):
+                continue
+            rows = self._tables.read(
+                name,
+                lambda table: table.search().where(where).select(["ordinal", "vector"]).to_arrow(),
+            ).to_pylist()
+            for row in rows:
+                ordinals.add(row["ordinal"])
+                vector = np.array(row["vector"], np.float32)
+                digests.append(vector_digest(space, row["ordinal"], vector))
+        return ordinals, total(digests)
 
     def counts(self) -> dict[str, int]:
         """How many passages each generation has."""

@@ -86,6 +86,10 @@ class Matrices:
         self._held[name] = matrix
         return matrix
 
+    def forget(self, name: str) -> None:
+        """Lets go of a table that was made anew: its versions begin again."""
+        self._held.pop(name, None)
+
 
 ROUNDING = 1e-6  # below this, scores differ by the order of summation alone
 

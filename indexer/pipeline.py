@@ -12,12 +12,28 @@ import secrets
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+from indexer.adoption import Adopted, Adoption
+from indexer.aside import clear
 from indexer.catalog import Catalog
 from indexer.changes import Changes
+from indexer.forget import Forgotten
 from indexer.pace import Pace
-from indexer.reading import Outcome, Pending, Read, Reader, Refused, Unsettled, read_file
+from indexer.reading import (
+    Known,
+    Outcome,
+    Pending,
+    Read,
+    Reader,
+    Refused,
+    Skipped,
+    Unsettled,
+    read_file,
+)
+from indexer.room import NoRoom, Room, is_full
+from indexer.rows import passages_sum
 from indexer.store import Store
 from indexer.understanding import (
     Doubtful,
@@ -36,12 +52,24 @@ READ_AT_ONCE = 64
 UNDERSTOOD_AT_ONCE = 16
 BATCH_S = 1.0  # a batch is finished early after this long, so that results show up
 OPTIMISE_AFTER = 20  # commits, as LanceDB advises
+# However busy it is: what is gone is dropped and erased this often, well within the hour that is
+# promised, and this many commits are compacted.
+TIDY_S = 1_200.0
+MOST_COMMITS = 500
+FORGOTTEN = "This file was forgotten; `recollect remember` takes that back."
 
 
 class Pipeline:
     """Both stages. One thread may read while another understands; neither runs twice."""
 
-    def __init__(self, catalog: Catalog, store: Store, reader: Reader, model: Model) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: Store,
+        reader: Reader,
+        model: Model,
+        room: Room | None = None,
+    ) -> None:
         self.catalog = catalog
         self.pace = Pace()
         self.corrections = Changes()
@@ -52,8 +80,16 @@ class Pipeline:
         self._upkeep = Upkeep(catalog.database)
         self._stop = threading.Event()
         self._understanding = Understanding(reader, model, self._stop.is_set)
+        self._forgotten = Forgotten(catalog.database)
+        self._adoption: Adoption | None = None
+        self._room = room
+        # Whoever holds both has the index to himself; taken in this order.
+        self._reading_turn = threading.RLock()
+        self._understanding_turn = threading.RLock()
         self._model_key: str | None = None
         self._commits = 0
+        self._tidied_at = time.monotonic()
+        self._erased_at = -TIDY_S
 
     @property
     def model_calls(self) -> int:
@@ -61,7 +97,16 @@ class Pipeline:
         return self._understanding.calls
 
     def read_some(self, limit: int = READ_AT_ONCE) -> int:
-        """Stage 1 for the newest files that have settled; returns how many were looked at."""
+        """Stage 1 for the newest files that have settled; returns how many were looked at.
+
+        Raises NoRoom while the disk is full."""
+        with self._reading_turn, self._roomy():
+            late = time.monotonic() - self._tidied_at > TIDY_S
+            if late or self._commits >= MOST_COMMITS:
+                self.tidy()
+            return self._read_some(limit)
+
+    def _read_some(self, limit: int) -> int:
         files = self._worklist.claim_files(limit)
         done: list[Outcome] = []
         started = time.monotonic()
@@ -81,7 +126,11 @@ class Pipeline:
     def understand_some(self, limit: int = UNDERSTOOD_AT_ONCE) -> int:
         """Stage 2 for the most wanted and newest contents; returns how many were looked at.
 
-        Raises ModelProblem when the model cannot be used at all."""
+        Raises ModelProblem when the model cannot be used at all, NoRoom while the disk is full."""
+        with self._understanding_turn, self._roomy():
+            return self._understand_some(limit)
+
+    def _understand_some(self, limit: int) -> int:
         key = self._model.fingerprint.key
         if key != self._model_key:
             self._upkeep.requeue_models(key)
@@ -117,20 +166,90 @@ class Pipeline:
 
     def recover(self) -> None:
         """Makes good what an ended process left behind; before the first batch, by the writer."""
-        self._upkeep.recover()
-        present = self._store.generations()
-        self._upkeep.requeue_short(self._store.counts(), present)
-        self._store.remove(present - self._upkeep.generations())
-        self.empty_trash()
+        with self.quiet():
+            self._upkeep.recover()
+            present = self._store.generations()
+            if present and not self._upkeep.has_contents():
+                self.catalog.database.keep_note("adopting", "1")
+            self._upkeep.requeue_short(self._store.counts(), present)
+            self._sweep(present)
+            self.empty_trash()
 
     def tidy(self, thoroughly: bool = False) -> None:
-        """For quiet moments: forgets contents without a path, and compacts the store when enough
-        has been written (or `thoroughly`, anything)."""
-        self._upkeep.drop_orphans()
-        self.empty_trash()
-        if self._commits >= (1 if thoroughly else OPTIMISE_AFTER):
-            self._store.optimize()
+        """For quiet moments: forgets contents without a path, erases what is forgotten, and
+        compacts the store when enough has been written (or `thoroughly`, anything)."""
+        with self._reading_turn:
+            self._tidied_at = time.monotonic()
+            self._upkeep.drop_orphans()
+            self.empty_trash()
+            if self.catalog.database.note("adopting") and not self._upkeep.waits():
+                self.catalog.database.keep_note("adopting", None)
+                self._adoption = None
+                self._sweep(self._store.generations())
+            due = thoroughly or time.monotonic() - self._erased_at > TIDY_S
+            if due and self._upkeep.erasing() is not None:
+                self.erase()
+            elif self._commits >= (1 if thoroughly else OPTIMISE_AFTER):
+                self._store.optimize()
+                self._commits = 0
+
+    def erase(self, everything: bool = False) -> None:
+        """Takes every byte of what was forgotten out of the data directory: from the tables, the
+        full-text index, their older versions, the catalog and its journal, and from what was set
+        aside as damaged more than a week ago (`everything`: whenever)."""
+        with self.quiet():
+            erasing = self._upkeep.erasing()
+            self._forgotten.sweep()
+            self.empty_trash()
+            self._store.erase()
+            self.catalog.database.rewrite()
+            clear(self.catalog.file.parent, everything)
+            self._upkeep.erased(erasing)
             self._commits = 0
+            self._erased_at = time.monotonic()
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Nothing is written to the index by others meanwhile; waits for the batches under way."""
+        with self._reading_turn, self._understanding_turn:
+            yield
+
+    def _sweep(self, present: set[str]) -> None:
+        """Removes what no content points at, unless it may yet be adopted."""
+        if not self.catalog.database.note("adopting"):
+            self._store.remove(present - self._upkeep.generations())
+
+    @contextmanager
+    def _roomy(self) -> Iterator[None]:
+        """Work that needs room on the disk. Raises NoRoom, with nothing lost, when there is
+        none."""
+        if self._room is None:
+            yield
+            return
+        self._room.check()
+        try:
+            yield
+        except NoRoom:
+            raise
+        except Exception as problem:
+            if not is_full(problem):
+                raise
+            self._make_room(self._room)
+            self._room.check()
+            raise NoRoom(
+                "There was no room on the disk for a moment; indexing goes on by itself."
+            ) from problem
+
+    def _make_room(self, room: Room) -> None:
+        """Gives up the reserve, and with it what takes no part in the index any more."""
+        room.give_up()
+        self._upkeep.release()
+        try:
+            self.empty_trash()
+            self._store.reclaim()
+        except Exception as problem:
+            if not is_full(problem):
+                raise
 
     def empty_trash(self) -> None:
         """Removes from the store what nothing points at any more."""
@@ -167,39 +286,73 @@ class Pipeline:
     def _read(self, file: Pending, done: Sequence[Outcome]) -> Outcome:
         def is_known(content: str) -> bool:
             before = self._worklist.before(content)
-            return (before is not None and before.current) or any(
-                isinstance(one, Read) and one.content == content for one in done
+            return (
+                (before is not None and before.current)
+                or any(isinstance(one, Read) and one.content == content for one in done)
+                or self._forgotten.holds(content)
             )
 
         outcome = read_file(file, self._reader, is_known)
         if self._stop.is_set() and isinstance(outcome, Refused) and not outcome.final:
             return Unsettled(file)  # the child was ended, not the file's fault
+        if isinstance(outcome, Known) and self._forgotten.holds(outcome.content):
+            return Skipped(file, "forgotten", FORGOTTEN)
         return outcome
 
     def _keep_read(self, done: Sequence[Outcome]) -> None:
-        new = [one for one in done if isinstance(one, Read) and not self._unchanged(one)]
-        generations = {one.content: _generation() for one in new}
-        if any(one.passages for one in new):
-            self._store.add_words_many(
-                (generations[one.content], one.content, one.kind, one.passages) for one in new
-            )
+        rows = []
+        generations: dict[str, str] = {}
+        adopted: list[tuple[Read, Adopted]] = []
+        for one in done:
+            if not isinstance(one, Read):
+                continue
+            if (standing := self._standing(one)) is not None:
+                if not self._holds(standing, one):
+                    self._store.remove([standing])
+                    rows.append((standing, one.content, one.kind, one.passages))
+                continue
+            found = self._adopted(one)
+            if found is not None and found.read_generation is not None:
+                generations[one.content] = found.read_generation
+            else:
+                generations[one.content] = _generation()
+                rows.append((generations[one.content], one.content, one.kind, one.passages))
+            if found is not None and found.understood_generation is not None:
+                adopted.append((one, found))
+        if any(passages for *_, passages in rows):
+            self._store.add_words_many(rows)
             self._store.sync()
             self._commits += 1
         if any(not isinstance(one, Unsettled) for one in done):
             self.corrections += self._worklist.finish_reading(done, generations)
+            for one, found in adopted:
+                key = self._model.fingerprint.key
+                self._worklist.adopt(one, generations[one.content], key, found)
             self.empty_trash()
         elif done:
             self._worklist.finish_reading(done, {})
 
-    def _unchanged(self, read: Read) -> bool:
-        """Whether an earlier extractor had found the same, so that its vectors stay good."""
+    def _standing(self, read: Read) -> str | None:
+        """The generation of an earlier reading that found the same: its vectors stay good."""
         before = self._worklist.before(read.content)
-        return (
-            before is not None
-            and before.read_generation is not None
-            and before.parts == read.parts
-            and self._store.passages(before.read_generation) == list(read.passages)
-        )
+        if before is None or before.read_generation is None or before.parts != read.parts:
+            return None
+        if before.words_sum is not None:
+            same = before.words_sum == passages_sum(read.kind, read.passages)
+        else:
+            same = self._holds(before.read_generation, read)
+        return before.read_generation if same else None
+
+    def _holds(self, generation: str, read: Read) -> bool:
+        return self._store.passages(generation) == list(read.passages)
+
+    def _adopted(self, read: Read) -> Adopted | None:
+        """What a lost catalog's generations hold of this content."""
+        if not self.catalog.database.note("adopting"):
+            return None
+        if self._adoption is None:
+            self._adoption = Adoption(self._store, self._model.fingerprint.key)
+        return self._adoption.of(read)
 
     def _embedded(self, items: Sequence[Waiting]) -> list[Understood]:
         if not items:

@@ -10,7 +10,9 @@ fingerprint of the model, `gist_<key>` and `body_<key>`.
 
 from __future__ import annotations
 
+import operator
 import threading
+import time
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -19,11 +21,14 @@ from typing import Any
 import numpy as np
 
 from indexer.durability import Durability
+from indexer.erasure import rewrite_shared
+from indexer.folding import tokens
 from indexer.lance import among, connect, full_text, own, probe
 from indexer.lookup import FILTER_IDS, Found, Lookup, Space
 from indexer.passages import Kind, Passage
 from indexer.rows import VectorRow, vectors_schema, vectors_table, words_row, words_schema
 from indexer.tables import StoreProblem, Tables
+from indexer.tally import Tally, readable, tally
 from model.interface import Float32
 
 __all__ = ["Found", "Space", "Store", "StoreProblem", "VectorRow", "probe"]
@@ -32,6 +37,10 @@ __all__ = ["Found", "Space", "Store", "StoreProblem", "VectorRow", "probe"]
 UNINDEXED_ROWS = 5_000
 KEEP_VERSIONS = timedelta(hours=1)
 KEEP_ALL = timedelta(days=36_500)
+KEEP_NONE = timedelta(milliseconds=1)
+# How many passages are looked for by how many of their words to see that the index finds them.
+PROBES = 64
+PROBE_TOKENS = 8
 
 
 class Store(Lookup):
@@ -68,10 +77,11 @@ class Store(Lookup):
         import pyarrow as pa
 
         with self._lock:
-            self._tables["words"].add(pa.Table.from_pylist(rows, schema=words_schema()))
+            added = pa.Table.from_pylist(rows, schema=words_schema())
+            self._tables.write("words", lambda table: table.add(added))
             self._unindexed += len(rows)
             if self._unindexed > UNINDEXED_ROWS:
-                self._tables["words"].optimize(cleanup_older_than=KEEP_ALL)
+                self._optimize("words", KEEP_ALL)
                 self._unindexed = 0
 
     def add_vectors(
@@ -113,7 +123,8 @@ class Store(Lookup):
     ) -> None:
         if not self._tables.exist(name):
             self._tables.make(name, vectors_schema(dim))
-        self._tables[name].add(vectors_table(dim, pairs))
+        added = vectors_table(dim, pairs)
+        self._tables.write(name, lambda table: table.add(added))
 
     def sync(self) -> None:
         """Return when everything written so far would survive a power cut."""
@@ -126,22 +137,127 @@ class Store(Lookup):
         if not names:
             return
         with self._lock:
-            for table in self._tables.names():
+            for name in self._tables.names():
                 for start in range(0, len(names), FILTER_IDS):
-                    self._tables[table].delete(among("generation", names[start:][:FILTER_IDS]))
+                    where = among("generation", names[start:][:FILTER_IDS])
+                    self._tables.write(name, operator.methodcaller("delete", where))
 
     def optimize(self) -> None:
         """Compact, bring the full-text index up to date, and drop versions older than an hour. For
         the writer, when nothing else is to be done."""
         with self._lock:
+            self._settle(KEEP_VERSIONS)
+
+    def erase(self) -> None:
+        """Return when no byte of a removed row is left in any file: not in the rows that share a
+        file with it, not in the full-text index, not in an older version. Takes the time of
+        writing what is affected anew. For the writer alone."""
+        with self._lock:
+            self._settle(KEEP_NONE)
             for name in self._tables.names():
-                self._tables[name].optimize(cleanup_older_than=KEEP_ALL)
-            self._unindexed = 0
-            # What replaces the old files has to be on disk before they go.
+                rewrite_shared(self._tables, name)
+            self._index_anew()
+            self._settle(KEEP_NONE)
+
+    def reclaim(self) -> None:
+        """Drop every version but the newest and what no version names, when room is short."""
+        with self._lock:
+            self._settle(KEEP_NONE)
+
+    def _settle(self, keep: timedelta) -> None:
+        for name in self._tables.names():
+            self._optimize(name, KEEP_ALL)
+        self._unindexed = 0
+        # What replaces the old files has to be on disk before they go.
+        self._durability.sync()
+        for name in self._tables.names():
+            self._optimize(name, keep)
+        self._durability.sync()
+
+    def _optimize(self, name: str, keep: timedelta) -> None:
+        # Only when nothing is to be left may files go that no version names: by the lock of the
+        # library nobody else is writing, so they are what a killed process left.
+        unnamed = keep == KEEP_NONE
+        if unnamed:
+            time.sleep(2 * KEEP_NONE.total_seconds())
+        self._tables.write(
+            name,
+            lambda table: table.optimize(cleanup_older_than=keep, delete_unverified=unnamed),
+        )
+
+    # Checking
+
+    def tally(self) -> Tally:
+        """What is in every table, read in full."""
+        return tally(self._tables)
+
+    def damaged(self) -> list[tuple[str, Path, str]]:
+        """Files that are not what was written: (table, file, what is wrong)."""
+        with self._lock:
+            wrong = self._durability.sums.wrong()
+        return [(_table_of(path), path, said) for path, said in wrong]
+
+    def unfound(self) -> str | None:
+        """What the full-text index misses; None when it covers every passage."""
+        statistics = self._tables.read("words", lambda table: table.index_stats("folded_idx"))
+        count = self._tables.read("words", lambda table: table.count_rows())
+        if statistics is None:
+            return "there is none"
+        known = int(statistics.num_indexed_rows) + int(statistics.num_unindexed_rows)
+        if known != count:
+            return f"it knows {known:,} of {count:,} passages"
+        step = max(1, count // PROBES)
+        offsets = list(range(0, count, step))
+        fields = ["content", "generation", "ordinal", "text"]
+        read = self._tables.read(
+            "words", lambda table: table.take_offsets(offsets).select(fields).to_list()
+        )
+        for row in read:
+            asked = " ".join(tokens(row["text"])[:PROBE_TOKENS])
+            found = self.search_words(asked, 10_000, contents=[row["content"]], phrase=True)
+            here = (row["generation"], row["ordinal"])
+            if asked and here not in {(one.generation, one.ordinal) for one in found}:
+                return "a passage is not found by its own words"
+        return None
+
+    def mend(self, name: str, whole: Collection[str]) -> Path:
+        """Make a table anew from those of its rows that can be read and belong to one of these
+        generations; the damaged one is set aside. Where it lies then."""
+        import pyarrow as pa
+
+        kept = frozenset(whole)
+
+        def fill(fresh: Any) -> None:
+            for rows in readable(self._tables, name, lambda why: None):
+                here = pa.array([g in kept for g in rows["generation"].to_pylist()], pa.bool_())
+                if (good := rows.filter(here)).num_rows:
+                    fresh.add(good)
+            if name == "words":
+                fresh.create_index("folded", config=full_text())
             self._durability.sync()
-            for name in self._tables.names():
-                self._tables[name].optimize(cleanup_older_than=KEEP_VERSIONS)
+
+        with self._lock:
+            schema = self._schema(name)
+            aside = self._tables.replace(name, schema, fill if schema is not None else None)
+            self._durability.forget(self._tables.path(name))
+            self._matrices.forget(name)
             self._durability.sync()
+            return aside
+
+    def index_anew(self) -> None:
+        """Make the full-text index anew."""
+        with self._lock:
+            self._index_anew()
+            self._durability.sync()
+
+    def _schema(self, name: str) -> Any | None:
+        """None where the table does not tell: the next vectors make a new one."""
+        if name == "words":
+            return words_schema()
+        try:
+            return vectors_schema(self._tables[name].schema.field("vector").type.list_size)
+        except (StoreProblem, OSError, RuntimeError, ValueError, KeyError):
+            return None
 
     # The words table
 
@@ -151,6 +267,13 @@ class Store(Lookup):
         # empty table, it lets rows be found by our rules from the moment they are added.
         table.create_index("folded", config=full_text())
         self._durability.sync()
+
+    def _index_anew(self) -> None:
+        self._tables.write(
+            "words",
+            lambda table: table.create_index("folded", config=full_text(), replace=True),
+        )
+        self._unindexed = 0
 
     def _indexed_behind(self) -> int:
         statistics = self._tables.read("words", lambda table: table.index_stats("folded_idx"))
@@ -164,3 +287,7 @@ def _checked(vector: Float32, dim: int) -> Float32:
     if vector.shape != (dim,) or not np.isfinite(vector).all():
         raise ValueError(f"not a finite vector of {dim} numbers: {vector.shape}")
     return vector.astype(np.float32, copy=False)
+
+
+def _table_of(file: Path) -> str:
+    return next(part for part in file.parts if part.endswith(".lance")).removesuffix(".lance")

@@ -42,11 +42,16 @@ class Sums:
         stale = known.keys() - here.keys()
         if len(stale) > MOST_STALE + len(here):
             self._known = {inside: known[inside] for inside in known.keys() & here.keys()}
-            fresh = self._file.with_suffix(".new")
-            _write(fresh, "w", [_line(i, *said) for i, said in sorted(self._known.items())])
-            fresh.replace(self._file)
+            self._rewrite(self._known)
         elif lines:
             _write(self._file, "a", lines)
+
+    def forget(self, table: str) -> None:
+        """Lets go of the sums of a table that is made anew under the same names."""
+        known = self._read()
+        for inside in [i for i in known if i.startswith(f"{table}.lance/")]:
+            del known[inside]
+        self._rewrite(known)
 
     def wrong(self) -> list[tuple[Path, str]]:
         """The files that are not what was written, each with what is wrong with it."""
@@ -62,6 +67,11 @@ class Sums:
             except OSError as problem:
                 found.append((path, f"cannot be read ({problem.strerror})"))
         return found
+
+    def _rewrite(self, known: dict[str, tuple[int, str]]) -> None:
+        fresh = self._file.with_suffix(".new")
+        _write(fresh, "w", [_line(inside, *said) for inside, said in sorted(known.items())])
+        fresh.replace(self._file)
 
     def _counts(self, file: str) -> bool:
         return ".lance/" in file and not file.endswith(CHANGING)

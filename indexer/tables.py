@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import shutil
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +13,10 @@ from typing import Any, TypeVar
 from indexer.durability import set_aside_newest
 
 T = TypeVar("T")
+# A commit that met another one is tried again this often, each time after a longer pause.
+TRIES = 6
+PAUSE_S = 0.02
+MENDED = "_mended"
 
 
 class StoreProblem(Exception):
@@ -24,10 +31,16 @@ class Tables:
         self._database = database
         self._lock = threading.RLock()
         self._open: dict[str, Any] = {}
+        self._finish_mending()
 
     def names(self) -> list[str]:
         """Every table, in alphabetical order."""
-        return sorted(path.stem for path in self._folder.glob("*.lance") if self.exist(path.stem))
+        names = (path.stem for path in self._folder.glob("*.lance"))
+        return sorted(name for name in names if self.exist(name) and not name.endswith(MENDED))
+
+    def path(self, name: str) -> Path:
+        """Where a table lies."""
+        return self._folder / f"{name}.lance"
 
     def exist(self, name: str) -> bool:
         """A table exists from its first manifest on, whether or not it can be opened."""
@@ -47,7 +60,7 @@ class Tables:
                 try:
                     self._open[name] = self._database.open_table(name)
                 except Exception as problem:
-                    path = self._folder / f"{name}.lance"
+                    path = self.path(name)
                     if set_aside_newest(path, self._folder / "aside") is None:
                         raise StoreProblem(
                             f"The index table {path} is damaged and no earlier version of it "
@@ -63,6 +76,44 @@ class Tables:
             with self._lock:
                 self._open.pop(name, None)
             return read(self[name])
+
+    def write(self, name: str, write: Callable[[Any], T]) -> T:
+        """`write` to a table, again should its commit have met another one."""
+        for tried in range(TRIES):
+            try:
+                return write(self[name])
+            except (OSError, RuntimeError, ValueError) as problem:
+                if "onflict" not in str(problem) or tried == TRIES - 1:
+                    raise
+                time.sleep(PAUSE_S * 2**tried * random.uniform(0.5, 1.5))  # noqa: S311  no secret
+                with self._lock:
+                    self._open.pop(name, None)
+        raise AssertionError  # the last try returned or raised
+
+    def replace(self, name: str, schema: Any, fill: Callable[[Any], None] | None) -> Path:
+        """Puts a new table, made by `fill` (None: no table), in the place of a damaged one, which
+        is set aside; where it lies then. A kill leaves either of them."""
+        fresh = name + MENDED
+        with self._lock:
+            shutil.rmtree(self.path(fresh), ignore_errors=True)
+            if fill is not None:
+                fill(self._database.create_table(fresh, schema=schema))
+            aside = self._folder / "aside"
+            aside.mkdir(exist_ok=True)
+            kept = aside / f"{name}-{time.time_ns()}.lance"
+            self.path(name).rename(kept)
+            self._open.pop(name, None)
+            self._finish_mending()
+        return kept
+
+    def _finish_mending(self) -> None:
+        """Puts mended tables in their places, where a kill had prevented it."""
+        for fresh in self._folder.glob(f"*{MENDED}.lance"):
+            name = fresh.stem.removesuffix(MENDED)
+            if self.path(name).exists():  # killed before it was whole
+                shutil.rmtree(fresh)
+            else:
+                fresh.rename(self.path(name))
 
     def columns(self, name: str, fields: list[str]) -> Any:
         """All rows of a table, as an arrow table of these columns."""

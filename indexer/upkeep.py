@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+import time
 from collections.abc import Collection, Iterable, Mapping
 
 from indexer.database import Database
@@ -29,6 +32,11 @@ class Upkeep:
                     SELECT content FROM contents WHERE extractor != ?)""",
                 (EXTRACTOR_VERSION,),
             )
+
+    def release(self) -> None:
+        """Puts back what was taken and, for want of room, not put back."""
+        with self._database.writing() as db:
+            db.execute("UPDATE files SET state = 'pending' WHERE state = 'reading'")
 
     def requeue_models(self, key: str) -> int:
         """Sends back to stage 2 what another model than `key` has understood or failed at; its
@@ -73,6 +81,37 @@ class Upkeep:
             )
         return len(unread) + len(lost)
 
+    def requeue(
+        self,
+        read: Collection[str],
+        understood: Collection[str],
+        thumbs: Collection[str] = (),
+        files: Collection[str] = (),
+    ) -> int:
+        """Does again what is damaged: generations by stage, contents without their thumbnail,
+        files by their number. Returns how many contents and files."""
+        with self._database.writing() as db:
+            contents = [
+                (row["content"],)
+                for row in db.execute(
+                    """SELECT content FROM contents WHERE read_generation IN
+                        (SELECT value FROM json_each(?1)) OR content IN
+                        (SELECT value FROM json_each(?2))""",
+                    (json.dumps(list(read)), json.dumps(list(thumbs))),
+                )
+            ]
+            db.executemany("UPDATE contents SET extractor = 0 WHERE content = ?", contents)
+            again = "UPDATE files SET state = 'pending', attempts = 0, due_at = 0"
+            db.executemany(f"{again} WHERE content = ? AND state = 'known'", contents)
+            db.executemany(f"{again} WHERE id = ? AND state = 'known'", [(i,) for i in files])
+            lost = db.execute(
+                """UPDATE contents SET state = 'read', attempts = 0
+                WHERE state = 'understood' AND understood_generation IN
+                    (SELECT value FROM json_each(?))""",
+                (json.dumps(list(understood)),),
+            ).rowcount
+        return len(contents) + len(files) + lost
+
     def drop_orphans(self) -> int:
         """Forgets contents that no path leads to; their generations go to the trash."""
         with self._database.writing() as db:
@@ -83,7 +122,33 @@ class Upkeep:
                     f"""INSERT OR IGNORE INTO trash SELECT {column} FROM contents
                     WHERE {column} IS NOT NULL AND {orphans}"""
                 )
-            return db.execute(f"DELETE FROM contents WHERE {orphans}").rowcount
+            dropped = db.execute(f"DELETE FROM contents WHERE {orphans}").rowcount
+            if dropped:
+                note_erasing(db)
+            return dropped
+
+    def erasing(self) -> str | None:
+        """Not None while something that was forgotten waits to be erased for good; changes with
+        each such thing."""
+        return self._database.note("erasing")
+
+    def erased(self, erasing: str | None) -> None:
+        """Nothing is left of what was forgotten, unless more was since `erasing` was asked."""
+        with self._database.writing() as db:
+            db.execute("DELETE FROM notes WHERE name = 'erasing' AND value = ?", (erasing,))
+
+    def has_contents(self) -> bool:
+        with self._database.reading() as db:
+            return db.execute("SELECT 1 FROM contents LIMIT 1").fetchone() is not None
+
+    def waits(self) -> bool:
+        """Whether a file waits to be read, or lies where it cannot be looked at now."""
+        with self._database.reading() as db:
+            row = db.execute(
+                """SELECT EXISTS (SELECT 1 FROM files WHERE state IN ('pending', 'reading'))
+                OR EXISTS (SELECT 1 FROM roots WHERE offline = 1) AS waits"""
+            ).fetchone()
+            return bool(row["waits"])
 
     def trash(self) -> list[str]:
         """Generations to remove from the store."""
@@ -115,3 +180,8 @@ class Upkeep:
                 WHERE c.state IN ('read', 'understanding') GROUP BY c.kind"""
             )
             return {(row["stage"], row["kind"]): row["n"] for row in rows}
+
+
+def note_erasing(db: sqlite3.Connection) -> None:
+    """Something was forgotten: its bytes are to leave every file."""
+    db.execute("INSERT OR REPLACE INTO notes VALUES ('erasing', ?)", (repr(time.time()),))

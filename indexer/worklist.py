@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from indexer.adoption import Adopted
 from indexer.changes import Changes
 from indexer.database import Database
 from indexer.entries import (
@@ -28,6 +29,7 @@ from indexer.entries import (
     store,
 )
 from indexer.extract import EXTRACTOR_VERSION
+from indexer.forget import Forgotten
 from indexer.passages import Kind, Place
 from indexer.reading import ATTEMPTS, Known, Outcome, Pending, Read, Refused, Skipped, Unsettled
 from indexer.rows import passages_sum, vectors_sum
@@ -45,6 +47,7 @@ class Before:
     current: bool
     read_generation: str | None
     parts: tuple[Place, ...]
+    words_sum: str | None
 
 
 class Worklist:
@@ -52,6 +55,7 @@ class Worklist:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._forgotten = Forgotten(database)
 
     # -- stage 1 -------------------------------------------------------------------------------
 
@@ -93,12 +97,15 @@ class Worklist:
         """What is known of a content, None when nothing is."""
         with self._database.reading() as db:
             row = db.execute(
-                "SELECT extractor, read_generation FROM contents WHERE content = ?", (content,)
+                "SELECT extractor, read_generation, words_sum FROM contents WHERE content = ?",
+                (content,),
             ).fetchone()
             if row is None:
                 return None
             parts = parts_of(db, content)
-        return Before(row["extractor"] == EXTRACTOR_VERSION, row["read_generation"], parts)
+        return Before(
+            row["extractor"] == EXTRACTOR_VERSION, row["read_generation"], parts, row["words_sum"]
+        )
 
     def finish_reading(
         self, outcomes: Sequence[Outcome], generations: Mapping[str, str]
@@ -113,6 +120,9 @@ class Worklist:
                 match outcome:
                     case Unsettled(file):
                         settle(db, file, "pending", due_at=time.time() + AGAIN_S)
+                    case Skipped(file, "forgotten", _):
+                        self._forgotten.add_file(db, file.id)
+                        correction += Changes(added=-int(fresh))
                     case Skipped(file, reason, sentence):
                         settle(db, file, "skipped", reason=reason, sentence=sentence)
                         correction += Changes(added=-int(fresh))
@@ -126,6 +136,26 @@ class Worklist:
                         store(db, outcome, generations.get(content))
                         link(db, file, stat, content)
         return correction
+
+    def adopt(self, read: Read, generation: str, key: str, adopted: Adopted) -> None:
+        """Makes what an earlier catalog's model call left behind the understanding of a content
+        that was just read as `generation`."""
+        with self._database.writing() as db:
+            db.execute(
+                """UPDATE contents SET state = 'understood', understood_generation = ?,
+                    model_key = ?, captions = ?, vectors = ?, captions_sum = ?, vectors_sum = ?
+                WHERE content = ? AND read_generation = ? AND state = 'read'""",
+                (
+                    adopted.understood_generation,
+                    key,
+                    len(adopted.captions),
+                    adopted.vectors,
+                    passages_sum(read.kind, adopted.captions),
+                    adopted.vectors_sum,
+                    read.content,
+                    generation,
+                ),
+            )
 
     # -- stage 2 -------------------------------------------------------------------------------
 

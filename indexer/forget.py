@@ -1,0 +1,153 @@
+"""What a person wants forgotten: gone from the catalog at once, and not read again.
+
+The catalog keeps keyed hashes of the paths and of the content, which tell neither; by them a later
+look leaves the file alone, whatever it is called by then. `Pipeline.erase` takes the bytes out of
+every file of the data directory.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from indexer import roots
+from indexer.database import Database
+from indexer.entries import bin_generations
+from indexer.schema import content_mark, path_mark
+from indexer.tree import join
+from indexer.upkeep import note_erasing
+
+
+class Forgotten:
+    """What is to stay forgotten in one library. Threads may share it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def holds(self, content: str) -> bool:
+        """Whether a content is to stay forgotten."""
+        key = self._database.note("key")
+        if key is None:
+            return False
+        with self._database.reading() as db:
+            return _is_marked(db, content_mark(key, content))
+
+    def add_content(self, content: str) -> list[Path]:
+        """Forgets a content wherever it lies; the paths it had."""
+        with self._database.writing() as db:
+            rows = db.execute(f"{FILES} WHERE f.content = ?", (content,)).fetchall()
+            _mark(db, content_mark(_key(db), content))
+            for row in rows:
+                _drop_file(db, row)
+            _drop_content(db, content)
+            note_erasing(db)
+        return [_path(row) for row in rows]
+
+    def add_path(self, path: Path) -> list[Path]:
+        """Forgets one file, and its content with every other path it has; the paths. [] for a
+        file that is not in the library."""
+        with self._database.reading() as db:
+            found = [
+                row
+                for root, inside in roots.locate(db, path)
+                for row in db.execute(
+                    f"{FILES} WHERE f.root = ? AND f.path = ?", (root, inside)
+                ).fetchall()
+            ]
+        forgotten: list[Path] = []
+        for row in found:
+            if row["content"] is not None:
+                forgotten += self.add_content(row["content"])
+            else:
+                with self._database.writing() as db:
+                    _drop_file(db, row)
+                    note_erasing(db)
+                forgotten.append(_path(row))
+        return forgotten
+
+    def add_file(self, db: sqlite3.Connection, file: int) -> None:
+        """Forgets the path of a file whose content is to stay forgotten."""
+        for row in db.execute(f"{FILES} WHERE f.id = ?", (file,)).fetchall():
+            _drop_file(db, row)
+            note_erasing(db)
+
+    def sweep(self) -> None:
+        """Drops what was read of a content while it was being forgotten."""
+        with self._database.writing() as db:
+            key = db.execute("SELECT value FROM notes WHERE name = 'key'").fetchone()
+            if key is None:
+                return
+            orphans = db.execute(
+                """SELECT content FROM contents c WHERE NOT EXISTS
+                    (SELECT 1 FROM files f WHERE f.content = c.content)"""
+            ).fetchall()
+            for row in orphans:
+                if _is_marked(db, content_mark(key["value"], row["content"])):
+                    _drop_content(db, row["content"])
+
+    def remember(self, path: Path | None, content: str | None) -> int:
+        """Takes back that a file (or, for None, anything) is to stay forgotten; how many marks
+        went. The next look finds it."""
+        with self._database.writing() as db:
+            if path is None:
+                return db.execute("DELETE FROM forgotten").rowcount
+            key = _key(db)
+            marks = {path_mark(key, b"", raw.lstrip(b"/")) for raw in _names(path)}
+            if content is not None:
+                marks.add(content_mark(key, content))
+            return sum(
+                db.execute("DELETE FROM forgotten WHERE mark = ?", (mark,)).rowcount
+                for mark in marks
+            )
+
+    def count(self) -> int:
+        with self._database.reading() as db:
+            return int(db.execute("SELECT count(*) FROM forgotten").fetchone()[0])
+
+
+FILES = """SELECT f.id, f.path, f.content, r.path AS root FROM files f
+    JOIN roots r ON r.id = f.root"""
+
+
+def drop_contents(db: sqlite3.Connection, contents: Sequence[str]) -> None:
+    """Drops those of these contents that no path leads to any more; their bytes are to go."""
+    for content in contents:
+        if not db.execute("SELECT 1 FROM files WHERE content = ?", (content,)).fetchone():
+            _drop_content(db, content)
+    note_erasing(db)
+
+
+def _drop_content(db: sqlite3.Connection, content: str) -> None:
+    bin_generations(db, content)
+    db.execute("DELETE FROM lost WHERE content = ?", (content,))
+    db.execute("DELETE FROM contents WHERE content = ?", (content,))
+
+
+def _drop_file(db: sqlite3.Connection, row: sqlite3.Row) -> None:
+    _mark(db, path_mark(_key(db), row["root"], row["path"]))
+    db.execute("DELETE FROM files WHERE id = ?", (row["id"],))
+
+
+def _mark(db: sqlite3.Connection, mark: str) -> None:
+    db.execute("INSERT OR IGNORE INTO forgotten VALUES (?)", (mark,))
+
+
+def _is_marked(db: sqlite3.Connection, mark: str) -> bool:
+    return db.execute("SELECT 1 FROM forgotten WHERE mark = ?", (mark,)).fetchone() is not None
+
+
+def _key(db: sqlite3.Connection) -> str:
+    db.execute("INSERT OR IGNORE INTO notes VALUES ('key', ?)", (secrets.token_hex(32),))
+    return str(db.execute("SELECT value FROM notes WHERE name = 'key'").fetchone()["value"])
+
+
+def _names(path: Path) -> set[bytes]:
+    """A path as it was said and as it really is."""
+    return {os.fsencode(path.absolute()), os.fsencode(path.absolute().parent.resolve() / path.name)}
+
+
+def _path(row: sqlite3.Row) -> Path:
+    return Path(os.fsdecode(join(row["root"], row["path"])))

@@ -1,0 +1,185 @@
+"""What is forgotten leaves no byte in the data directory, and stays forgotten."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+
+from indexer import pipeline
+from indexer.forget import Forgotten
+from indexer.reconcile import reconcile
+from indexer.verify import Verifier
+from model.interface import Content, Float32, Text, Vectors
+from tests.fake_model import FakeModel
+from tests.library import Small, small
+
+# Words that stand nowhere else, in a text, in a file's name and in its title.
+CANARY = "xyzzyplugh"
+NAME = "quuxfrobnicate"
+HOUR_S = 3600
+
+
+class Signed(FakeModel):
+    """Gives every text a vector of its own, so that its bytes can be told from all others."""
+
+    def vector_of(self, text: str) -> Float32:
+        seed = int.from_bytes(text.encode()[-8:], "big")
+        vector = np.random.default_rng(seed).standard_normal(self.fingerprint.dim)
+        return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+    def _vectors(self, content: Content) -> Vectors:
+        if not isinstance(content, Text):
+            return super()._vectors(content)
+        vector = self.vector_of(content.text)
+        return Vectors(vector, vector)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Small]:
+    with small(tmp_path / "lib", tmp_path / "data", Signed()) as library:
+        for n in range(12):
+            library.write(f"{n}.txt", f"The boat number {n} lies in the river.")
+        yield library
+
+
+def needles(library: Small, text: str) -> list[bytes]:
+    """A text's unique words as they may lie in a file, and its vector."""
+    assert isinstance(library.model, Signed)
+    found = [word.encode(code) for word in (CANARY, NAME) for code in ("utf-8", "utf-16-le")]
+    return [*found, library.model.vector_of(text).tobytes()]
+
+
+def holding(data: Path, needles: list[bytes]) -> list[tuple[str, bytes]]:
+    """Which file of the data directory holds which of the needles."""
+    found = []
+    for path in sorted(path for path in data.rglob("*") if path.is_file()):
+        held = path.read_bytes().lower()
+        for needle in needles:
+            if needle.lower() in held:
+                found.append((str(path.relative_to(data)), needle[:40]))
+    return found
+
+
+def data_of(library: Small) -> Path:
+    return library.catalog.file.parent
+
+
+def written(library: Small) -> tuple[Path, str]:
+    text = f"A garden and {CANARY} in it."
+    path = library.write(f"{NAME}.txt", text)
+    Picture.new("RGB", (64, 48), (250, 5, 5)).save(library.folder / "p.png")
+    library.keeper.run_once()
+    return path, text
+
+
+def test_fault_94_what_is_forgotten_leaves_no_byte(library: Small) -> None:
+    path, text = written(library)
+    sought = needles(library, text)
+    where = {name.split("/")[0] for name, _ in holding(data_of(library), sought)}
+    assert where == {"catalog.sqlite", "catalog.sqlite-wal", "lance"} or where == {
+        "catalog.sqlite-wal", "lance"
+    }  # fmt: skip
+    assert len({needle for _, needle in holding(data_of(library), sought)}) >= 3, "it was there"
+    calls = library.pipeline.model_calls
+    assert Forgotten(library.catalog.database).add_path(path) == [path]
+    assert library.found(CANARY) == [], "gone from search at once"
+    assert library.catalog.search_names(NAME, 5) == []
+    library.pipeline.erase(everything=True)
+    assert holding(data_of(library), sought) == []
+    assert Verifier(library.catalog, library.store).check().faults == []
+    assert len(library.found("boat")) == 12
+    # and stays forgotten: the file is still there, under its old name and under a new one
+    library.keeper.run_once()
+    path.rename(path.with_name(f"new-{NAME}.txt"))
+    library.keeper.run_once()
+    shutil.copy(path.with_name(f"new-{NAME}.txt"), path)
+    library.keeper.run_once()
+    library.pipeline.erase(everything=True)
+    assert library.found(CANARY) == []
+    assert holding(data_of(library), sought) == []
+    assert library.pipeline.model_calls == calls
+    assert path.read_text() == text, "the file itself was never touched"
+
+
+def test_fault_94_a_deleted_file_is_erased_at_the_next_tidying(library: Small) -> None:
+    path, text = written(library)
+    path.unlink()
+    library.keeper.run_once()
+    assert holding(data_of(library), needles(library, text)) == []
+    assert Verifier(library.catalog, library.store).check().faults == []
+
+
+def test_fault_94_a_removed_folder_is_erased(library: Small, tmp_path: Path) -> None:
+    with small(tmp_path / "other", tmp_path / "data", Signed()) as other:
+        path = other.write(f"{NAME}.txt", f"A garden and {CANARY} in it.")
+        other.keeper.run_once()
+        assert other.found(CANARY) == [path]
+        other.catalog.remove_root(other.folder)
+        other.keeper.run_once()
+        assert holding(data_of(other), needles(other, path.read_text())) == []
+        assert len(other.found("boat")) == 12
+
+
+def test_the_thumbnail_of_a_forgotten_picture_goes(library: Small) -> None:
+    written(library)
+    item = library.catalog.item_of_path(library.folder / "p.png")
+    assert item is not None
+    thumb = library.catalog.thumb(item.content)
+    assert thumb is not None
+    assert holding(data_of(library), [thumb[20:60]])
+    Forgotten(library.catalog.database).add_content(item.content)
+    library.pipeline.erase(everything=True)
+    assert holding(data_of(library), [thumb[20:60], item.content.encode()]) == []
+
+
+def test_remembering_brings_it_back(library: Small) -> None:
+    path, _ = written(library)
+    forgotten = Forgotten(library.catalog.database)
+    forgotten.add_path(path)
+    library.keeper.run_once()
+    assert library.found(CANARY) == []
+    assert forgotten.remember(library.folder / "0.txt", None) == 0
+    assert library.catalog.item_of_path(path) is None
+    assert forgotten.remember(None, None) == 2
+    library.keeper.run_once()
+    assert library.found(CANARY) == [path]
+
+
+def test_every_copy_of_a_content_is_forgotten(library: Small) -> None:
+    path, text = written(library)
+    copy = shutil.copy(path, library.folder / "copy.txt")
+    library.keeper.run_once()
+    forgotten = Forgotten(library.catalog.database).add_path(Path(copy))
+    assert sorted(forgotten) == sorted([path, Path(copy)])
+    library.pipeline.erase()
+    assert holding(data_of(library), needles(library, text)) == []
+
+
+def test_a_kill_between_forgetting_and_erasing_loses_no_promise(
+    library: Small, tmp_path: Path
+) -> None:
+    path, text = written(library)
+    Forgotten(library.catalog.database).add_path(path)
+    assert holding(data_of(library), needles(library, text)) != []
+    with small(tmp_path / "lib", tmp_path / "data", Signed()) as again:  # the next process
+        again.keeper.run_once()
+        assert holding(data_of(again), needles(again, text)) == []
+
+
+def test_erasing_is_due_within_the_hour_however_busy_it_is(
+    library: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, text = written(library)
+    path.unlink()
+    reconcile(library.catalog)
+    library.pipeline.read_some()
+    assert holding(data_of(library), needles(library, text)) != []
+    assert pipeline.TIDY_S < HOUR_S / 2
+    monkeypatch.setattr(pipeline, "TIDY_S", 0.0)  # as if so much time had passed
+    library.pipeline.read_some()
+    assert holding(data_of(library), needles(library, text)) == []

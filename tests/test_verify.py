@@ -1,0 +1,140 @@
+"""`verify` finds what does not agree, and `--repair` makes good only what was damaged."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image as Picture
+
+from indexer.verify import Verdict, Verifier
+from tests.library import Small, small
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Small]:
+    with small(tmp_path / "lib", tmp_path / "data") as library:
+        for n in range(6):
+            library.write(f"{n}.txt", f"The boat number {n} lies in the river.")
+        Picture.new("RGB", (64, 48), (250, 5, 5)).save(library.folder / "p.png")
+        library.keeper.run_once()
+        yield library
+
+
+def verifier(library: Small) -> Verifier:
+    return Verifier(library.catalog, library.store)
+
+
+def codes(verdict: Verdict) -> list[str]:
+    return sorted({fault.code for fault in verdict.faults})
+
+
+def generation_of(library: Small, name: str, column: str = "read_generation") -> str:
+    item = library.catalog.item_of_path(library.folder / name)
+    assert item is not None
+    found = getattr(item, column)
+    assert isinstance(found, str)
+    return found
+
+
+def test_a_sound_library_is_found_sound(library: Small) -> None:
+    verdict = verifier(library).check(deep=True)
+    assert verdict.faults == []
+    assert verdict.sound
+    assert (verdict.passages, verdict.files) == (7, 7)
+    assert verdict.vectors == 14, "a gist and a body for each text, a gist and a body for a caption"
+
+
+def test_rows_that_are_gone_are_found_and_made_again(library: Small) -> None:
+    before, vectors, calls = library.rows(), library.vectors(), library.pipeline.model_calls
+    library.store.remove([generation_of(library, "0.txt")])
+    library.store.remove([generation_of(library, "1.txt", "understood_generation")])
+    assert codes(verifier(library).check()) == ["read", "understood"]
+    verdict = verifier(library).repair()
+    assert verdict.again == 2
+    library.keeper.run_once()
+    assert verifier(library).check().sound
+    assert library.rows() == before
+    assert library.vectors() == vectors
+    assert library.pipeline.model_calls == calls + 1, "only where vectors were lost"
+
+
+def test_rows_nobody_points_at_are_found_and_swept(library: Small) -> None:
+    item = library.catalog.item_of_path(library.folder / "0.txt")
+    assert item is not None
+    library.store.add_words(
+        "ab" * 16, item.content, item.kind, library.store.passages(generation_of(library, "0.txt"))
+    )
+    assert codes(verifier(library).check()) == ["orphan"]
+    assert verifier(library).repair().sound
+    assert "ab" * 16 not in library.store.generations()
+
+
+def test_a_changed_row_is_found(library: Small) -> None:
+    library.store._tables["words"].update(
+        where="ordinal = 0 AND text LIKE '%number 3%'", values={"text": "Nothing of the sort."}
+    )
+    assert codes(verifier(library).check()) == ["index", "read"] or codes(
+        verifier(library).check()
+    ) == ["read"]
+    verifier(library).repair()
+    library.keeper.run_once()
+    assert library.found("number 3")[0] == library.folder / "3.txt"
+    assert verifier(library).check().sound
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_fault_05_a_flipped_byte_in_any_file_is_found_and_mended(library: Small, seed: int) -> None:
+    chance = random.Random(seed)
+    before, vectors = library.rows(), library.vectors()
+    files = sorted(
+        path
+        for path in (library.catalog.file.parent / "lance").rglob("*")
+        if path.is_file() and path.name != "latest_version_hint.json" and ".lance/" in str(path)
+    )
+    for path in files if seed == 0 else chance.sample(files, 6):
+        if not path.exists():
+            continue  # set aside with a table that was made anew
+        held = bytearray(path.read_bytes())
+        held[chance.randrange(len(held))] ^= 1 << chance.randrange(8)
+        path.write_bytes(bytes(held))
+        verdict = verifier(library).check()
+        assert "file" in codes(verdict), path
+        assert verifier(library).repair().sound or verifier(library).check().sound, path
+        library.keeper.run_once()
+        assert verifier(library).check().faults == []
+        assert library.rows() == before
+        assert library.vectors() == vectors
+
+
+def test_bytes_changed_behind_an_unchanged_time_are_found_by_a_deep_look(library: Small) -> None:
+    path = library.folder / "2.txt"
+    found = path.stat()
+    with library.catalog.database.writing() as db:  # as if the disk had forgotten: same stat
+        db.execute(
+            "UPDATE files SET content = (SELECT content FROM contents WHERE kind = 'photo') "
+            "WHERE path = ?",
+            (os.fsencode(path.name),),
+        )
+    assert "bytes" not in codes(verifier(library).check())
+    assert "bytes" in codes(verifier(library).check(deep=True))
+    verifier(library).repair(deep=True)
+    library.keeper.run_once()
+    assert verifier(library).check(deep=True).sound
+    assert path.stat().st_mtime_ns == found.st_mtime_ns
+    assert library.found("number 2")[0] == path
+
+
+def test_a_spoilt_thumbnail_is_made_again(library: Small) -> None:
+    with library.catalog.database.writing() as db:
+        db.execute("UPDATE thumbs SET webp = x'00112233'")
+    assert codes(verifier(library).check()) == ["thumb"]
+    calls = library.pipeline.model_calls
+    verifier(library).repair()
+    library.keeper.run_once()
+    assert verifier(library).check().sound
+    assert library.pipeline.model_calls == calls
