@@ -217,8 +217,8 @@ class Desk:
 
 
 def _shared(rows: Sequence[Ints]) -> int:
-    """How many ids all rows begin with."""
-    shortest = min(map(len, rows))
+    """How many ids all rows begin with, one less than the shortest has at most."""
+    shortest = min(map(len, rows)) - 1
     alike = np.all([row[:shortest] == rows[0][:shortest] for row in rows], axis=0)
     return int(shortest if alike.all() else np.argmin(alike))
 

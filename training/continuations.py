@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from model import inputs, prompts
-from model.decode import Decoder, Limits
+from model.decode import Decoder
 from model.interface import Image, Sound
+from model.writing import Limits
 from training import lessons
 from training.batches import Desk, Example
 from training.renders import Rendered

@@ -165,7 +165,6 @@ def start(
 
 def _work(directory: Path, media: Path, config: Any, salt: int, queue: Any, progress: Any) -> None:
     trainer = multiprocessing.parent_process()
-    assert trainer is not None, "the trainer starts this"
     table = Table(directory, media, config, seeds.TRAIN, salt)
     number = 0
     while True:
@@ -174,7 +173,7 @@ def _work(directory: Path, media: Path, config: Any, salt: int, queue: Any, prog
         made = table.batch(number, mix(progress.value))
         number += 1
         while not _put(queue, made):
-            if not trainer.is_alive():  # killed, it could not end this process
+            if trainer is None or not trainer.is_alive():  # killed, it could not end this process
                 return
 
 

@@ -42,7 +42,8 @@ _SOFT = [lessons.TASKS.index(task) for task in (lessons.HEAR, lessons.SEE)]
 _ANSWERS = [lessons.TASKS.index(task) for task in (lessons.ANSWER, lessons.REFUSE)]
 TURN, DIGIT = 4.0, 2.0  # how much heavier the deciding tokens and figures of an answer weigh
 REMEMBERED = 300  # items of earlier batches that a query must not be taken for
-LOG_EVERY, CHECK_EVERY, SAVE_EVERY = 25, 400, 200
+LOG_EVERY, CHECK_EVERY, SAVE_EVERY = 25, 400, 100
+PATIENCE_S = 120  # with the maker of batches, which may have died
 
 
 @dataclass(slots=True)
@@ -256,7 +257,7 @@ class Run:
         try:
             while self.progress < 1:
                 told.value = self.progress
-                outcome = self.take_step(queue.get())
+                outcome = self.take_step(queue.get(timeout=PATIENCE_S))
                 now = time.monotonic()
                 self.spent_s += min(60.0, now - begun)
                 begun = now
