@@ -12,14 +12,12 @@ import secrets
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
-from indexer.adoption import Adopted, Adoption
-from indexer.aside import clear
+from indexer.adoption import Adopted
 from indexer.catalog import Catalog
 from indexer.changes import Changes
-from indexer.forget import Forgotten
+from indexer.housekeeping import Housekeeping
 from indexer.pace import Pace
 from indexer.reading import (
     Known,
@@ -32,7 +30,7 @@ from indexer.reading import (
     Unsettled,
     read_file,
 )
-from indexer.room import NoRoom, Room, is_full
+from indexer.room import Room
 from indexer.rows import passages_sum
 from indexer.store import Store
 from indexer.understanding import (
@@ -44,22 +42,16 @@ from indexer.understanding import (
     Waiting,
     verdict,
 )
-from indexer.upkeep import Upkeep
 from indexer.worklist import Worklist
 from model.interface import Model
 
 READ_AT_ONCE = 64
 UNDERSTOOD_AT_ONCE = 16
 BATCH_S = 1.0  # a batch is finished early after this long, so that results show up
-OPTIMISE_AFTER = 20  # commits, as LanceDB advises
-# However busy it is: what is gone is dropped and erased this often, well within the hour that is
-# promised, and this many commits are compacted.
-TIDY_S = 1_200.0
-MOST_COMMITS = 500
 FORGOTTEN = "This file was forgotten; `recollect remember` takes that back."
 
 
-class Pipeline:
+class Pipeline(Housekeeping):
     """Both stages. One thread may read while another understands; neither runs twice."""
 
     def __init__(
@@ -70,26 +62,15 @@ class Pipeline:
         model: Model,
         room: Room | None = None,
     ) -> None:
-        self.catalog = catalog
+        super().__init__(catalog, store, room)
         self.pace = Pace()
         self.corrections = Changes()
-        self._store = store
         self._reader = reader
         self._model = model
         self._worklist = Worklist(catalog.database)
-        self._upkeep = Upkeep(catalog.database)
         self._stop = threading.Event()
         self._understanding = Understanding(reader, model, self._stop.is_set)
-        self._forgotten = Forgotten(catalog.database)
-        self._adoption: Adoption | None = None
-        self._room = room
-        # Whoever holds both has the index to himself; taken in this order.
-        self._reading_turn = threading.RLock()
-        self._understanding_turn = threading.RLock()
         self._model_key: str | None = None
-        self._commits = 0
-        self._tidied_at = time.monotonic()
-        self._erased_at = -TIDY_S
 
     @property
     def model_calls(self) -> int:
@@ -101,9 +82,7 @@ class Pipeline:
 
         Raises NoRoom while the disk is full."""
         with self._reading_turn, self._roomy():
-            late = time.monotonic() - self._tidied_at > TIDY_S
-            if late or self._commits >= MOST_COMMITS:
-                self.tidy()
+            self.tidy_if_late()
             return self._read_some(limit)
 
     def _read_some(self, limit: int) -> int:
@@ -163,100 +142,6 @@ class Pipeline:
             kinds = [one.item.kind for one in done]
             self.pace.note("understand", kinds, time.monotonic() - started)
         return len(done) + len(doubted)
-
-    def recover(self) -> None:
-        """Makes good what an ended process left behind; before the first batch, by the writer."""
-        with self.quiet():
-            self._upkeep.recover()
-            present = self._store.generations()
-            if present and not self._upkeep.has_contents():
-                self.catalog.database.keep_note("adopting", "1")
-            self._upkeep.requeue_short(self._store.counts(), present)
-            self._sweep(present)
-            self.empty_trash()
-
-    def tidy(self, thoroughly: bool = False) -> None:
-        """For quiet moments: forgets contents without a path, erases what is forgotten, and
-        compacts the store when enough has been written (or `thoroughly`, anything)."""
-        with self._reading_turn:
-            self._tidied_at = time.monotonic()
-            self._upkeep.drop_orphans()
-            self.empty_trash()
-            if self.catalog.database.note("adopting") and not self._upkeep.waits():
-                self.catalog.database.keep_note("adopting", None)
-                self._adoption = None
-                self._sweep(self._store.generations())
-            due = thoroughly or time.monotonic() - self._erased_at > TIDY_S
-            if due and self._upkeep.erasing() is not None:
-                self.erase()
-            elif self._commits >= (1 if thoroughly else OPTIMISE_AFTER):
-                self._store.optimize()
-                self._commits = 0
-
-    def erase(self, everything: bool = False) -> None:
-        """Takes every byte of what was forgotten out of the data directory: from the tables, the
-        full-text index, their older versions, the catalog and its journal, and from what was set
-        aside as damaged more than a week ago (`everything`: whenever)."""
-        with self.quiet():
-            erasing = self._upkeep.erasing()
-            self._forgotten.sweep()
-            self.empty_trash()
-            self._store.erase()
-            self.catalog.database.rewrite()
-            clear(self.catalog.file.parent, everything)
-            self._upkeep.erased(erasing)
-            self._commits = 0
-            self._erased_at = time.monotonic()
-
-    @contextmanager
-    def quiet(self) -> Iterator[None]:
-        """Nothing is written to the index by others meanwhile; waits for the batches under way."""
-        with self._reading_turn, self._understanding_turn:
-            yield
-
-    def _sweep(self, present: set[str]) -> None:
-        """Removes what no content points at, unless it may yet be adopted."""
-        if not self.catalog.database.note("adopting"):
-            self._store.remove(present - self._upkeep.generations())
-
-    @contextmanager
-    def _roomy(self) -> Iterator[None]:
-        """Work that needs room on the disk. Raises NoRoom, with nothing lost, when there is
-        none."""
-        if self._room is None:
-            yield
-            return
-        self._room.check()
-        try:
-            yield
-        except NoRoom:
-            raise
-        except Exception as problem:
-            if not is_full(problem):
-                raise
-            self._make_room(self._room)
-            self._room.check()
-            raise NoRoom(
-                "There was no room on the disk for a moment; indexing goes on by itself."
-            ) from problem
-
-    def _make_room(self, room: Room) -> None:
-        """Gives up the reserve, and with it what takes no part in the index any more."""
-        room.give_up()
-        self._upkeep.release()
-        try:
-            self.empty_trash()
-            self._store.reclaim()
-        except Exception as problem:
-            if not is_full(problem):
-                raise
-
-    def empty_trash(self) -> None:
-        """Removes from the store what nothing points at any more."""
-        if trash := self._upkeep.trash():
-            self._store.remove(trash)
-            self._upkeep.emptied(trash)
-            self._commits += 1
 
     def next_due(self) -> float | None:
         """When the next pending file will have settled (unix s); None when none is pending."""
@@ -347,12 +232,8 @@ class Pipeline:
         return self._store.passages(generation) == list(read.passages)
 
     def _adopted(self, read: Read) -> Adopted | None:
-        """What a lost catalog's generations hold of this content."""
-        if not self.catalog.database.note("adopting"):
-            return None
-        if self._adoption is None:
-            self._adoption = Adoption(self._store, self._model.fingerprint.key)
-        return self._adoption.of(read)
+        adoption = self._adopting(self._model.fingerprint.key)
+        return None if adoption is None else adoption.of(read)
 
     def _embedded(self, items: Sequence[Waiting]) -> list[Understood]:
         if not items:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from indexer import pipeline
+from indexer import housekeeping
 from indexer.forget import Forgotten
 from indexer.reconcile import reconcile
 from indexer.verify import Verifier
@@ -179,7 +179,7 @@ def test_erasing_is_due_within_the_hour_however_busy_it_is(
     reconcile(library.catalog)
     library.pipeline.read_some()
     assert holding(data_of(library), needles(library, text)) != []
-    assert pipeline.TIDY_S < HOUR_S / 2
-    monkeypatch.setattr(pipeline, "TIDY_S", 0.0)  # as if so much time had passed
+    assert housekeeping.TIDY_S < HOUR_S / 2
+    monkeypatch.setattr(housekeeping, "TIDY_S", 0.0)  # as if so much time had passed
     library.pipeline.read_some()
     assert holding(data_of(library), needles(library, text)) == []
