@@ -187,9 +187,12 @@ def test_a_damaged_picture_says_so(tmp_path: Path, name: str, share: float) -> N
     assert refused.value.reason == "corrupt"
 
 
-def test_other_formats_are_not_decoded_under_a_good_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize("format", ["PPM", "EPS", "PCX", "TGA", "ICNS", "JPEG2000", "SGI"])
+def test_fault_54_other_formats_are_not_decoded_under_a_good_name(
+    tmp_path: Path, format: str
+) -> None:
     path = tmp_path / "a.png"
-    scene().save(path, "TIFF")
+    scene().save(path, format)
     with pytest.raises(Unreadable):
         list(extract(path))
 

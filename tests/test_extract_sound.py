@@ -208,7 +208,7 @@ def test_a_long_talk_is_cut_at_its_longest_silence_between_8_and_15_s() -> None:
             (0.8, pause_db), (1, talk_db), (0.4, pause_db), (8, talk_db),
         )
     )  # fmt: skip
-    assert [start for start, _ in found] == pytest.approx([0, 12.65], abs=0.03)
+    assert [start for start, _ in found] == pytest.approx([0, 12.65], abs=0.05)
     assert all(end - start <= LONGEST_S for start, end in found)
 
 
@@ -220,12 +220,13 @@ def test_a_talk_without_a_breath_is_cut_where_it_is_quietest() -> None:
 
 
 def test_a_steady_noise_is_sound_and_a_hum_far_below_is_none() -> None:
-    assert pieces(levels((10, -30))) == [(0.0, 10.0)]
+    [(start_s, end_s)] = pieces(levels((10, -30)))
+    assert (start_s, end_s) == pytest.approx((0.0, 10.0), abs=FRAME_S)
     assert pieces(levels((10, -75))) == []
 
 
 def test_a_click_is_no_sound() -> None:
-    assert pieces(levels((3, -70), (0.04, -10), (3, -70))) == []
+    assert pieces(levels((3, -70), (FRAME_S, -10), (3, -70))) == []
 
 
 def test_a_quiet_voice_and_a_voice_in_noise_are_heard() -> None:

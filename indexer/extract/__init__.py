@@ -103,7 +103,9 @@ _KINDS: dict[Format, Kind] = {
     "text": Kind.DOCUMENT,
     "pdf": Kind.DOCUMENT,
     "picture": Kind.PHOTO,
+    "scan": Kind.DOCUMENT,
     "sound": Kind.RECORDING,
+    "video": Kind.RECORDING,
     "docx": Kind.DOCUMENT,
     "pptx": Kind.DOCUMENT,
     "xlsx": Kind.DOCUMENT,
@@ -139,6 +141,7 @@ def file_format(path: Path) -> Format | None:
 def file_format_of(file: IO[bytes], name: str) -> Format | None:
     """The same of an open file, which is read from its start; a bounded part of it is."""
     from indexer.extract.containers import COMPOUND, ZIP, inside
+    from indexer.extract.scan import TIFF, page_count
 
     file.seek(0)
     head = file.read(HEAD_BYTES)
@@ -146,8 +149,11 @@ def file_format_of(file: IO[bytes], name: str) -> Format | None:
         found = inside(file, head, name)
         file.seek(0)
         return found
+    found = by_content(head, name) or by_name(name)
+    if found == "picture" and head.startswith(TIFF) and page_count(file, most=2) > 1:
+        found = "scan"
     file.seek(0)
-    return by_content(head, name) or by_name(name)
+    return found
 
 
 def extract(path: Path) -> Iterator[Extracted]:
@@ -165,10 +171,18 @@ def extract(path: Path) -> Iterator[Extracted]:
                 from indexer.extract import photo
 
                 yield from photo.extract(path)
+            case "scan":
+                from indexer.extract import scan
+
+                yield from scan.extract(path)
             case "sound":
                 from indexer.extract import sound
 
                 yield from sound.extract(path)
+            case "video":
+                from indexer.extract import video
+
+                yield from video.extract(path)
             case None:
                 raise Unreadable("unsupported", NOT_READ_YET)
             case _:

@@ -1,10 +1,12 @@
-"""Photos: PNG, JPEG and WebP, turned upright and into sRGB, within a bound of pixels."""
+"""Photos: PNG, JPEG, WebP, GIF, TIFF, BMP, HEIC and AVIF, turned upright and into sRGB, within a
+bound of pixels. Of what moves, the first picture."""
 
 from __future__ import annotations
 
 import io
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,23 +19,42 @@ from indexer.extract.pictures import shrunk, thumb
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-FORMATS = ("PNG", "JPEG", "WEBP")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "HEIF", "AVIF")
 MAX_PIXELS = 179_000_000
 MAX_THUMB_SOURCE_PX = 2_048
 
 DAMAGED = "The picture is damaged and cannot be opened."
 TOO_LARGE = "The picture has more pixels than Recollect opens (179 million)."
+MOVES = "Of this animation, the first picture was looked at."
 
 # EXIF tags, by their numbers in the standard.
 _DATE_TIME, _EXIF = 0x0132, 0x8769
 _ORIGINAL, _OFFSET, _ORIENTATION = 0x9003, 0x9011, 0x0112
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The pixels, upright and sRGB; the whole `size` in pixels, upright; when it was taken, in unix
+    seconds; and whether there is more of it than one picture."""
+
+    pixels: Picture
+    size: tuple[int, int]
+    made_at: float | None
+    moves: bool
+
+
 def extract(path: Path) -> Iterator[Extracted]:
     """Facts, a thumbnail, and one Part: the photo itself."""
-    picture, size, made_at = _opened(path, MAX_THUMB_SOURCE_PX)
-    small, colour = thumb(picture)
-    yield Facts(title_of(path), width_px=size[0], height_px=size[1], made_at=made_at, colour=colour)
+    photo = opened(path, MAX_THUMB_SOURCE_PX)
+    small, colour = thumb(photo.pixels)
+    yield Facts(
+        title_of(path),
+        width_px=photo.size[0],
+        height_px=photo.size[1],
+        made_at=photo.made_at,
+        colour=colour,
+        note=MOVES if photo.moves else None,
+    )
     yield small
     yield Part(None)
 
@@ -41,18 +62,21 @@ def extract(path: Path) -> Iterator[Extracted]:
 def upright(path: Path, longest_px: int) -> Picture:
     """The picture as it is meant to be seen, its longest side at most `longest_px`. Raises
     Unreadable."""
-    return shrunk(_opened(path, longest_px)[0], longest_px)
+    return shrunk(opened(path, longest_px).pixels, longest_px)
 
 
-def _opened(path: Path, longest_px: int) -> tuple[Picture, tuple[int, int], float | None]:
-    """The pixels, upright and sRGB, at least `longest_px` long where there are as many; the whole
-    size in pixels, upright; when it was taken, in unix seconds."""
+def opened(path: Path, longest_px: int, page: int = 0) -> Opened:
+    """A picture at least `longest_px` long where there are as many pixels; of a file of several
+    pages, that one (from 0). Raises Unreadable."""
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = None  # the bound is ours, below, and does not warn
+    _add_heif(path)
     try:
         with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as picture:
             warnings.simplefilter("ignore")
+            if page:
+                picture.seek(page)
             width, height = picture.size
             if width * height > MAX_PIXELS:
                 raise Unreadable("too_large", TOO_LARGE)
@@ -60,11 +84,12 @@ def _opened(path: Path, longest_px: int) -> tuple[Picture, tuple[int, int], floa
             picture.draft("RGB", (longest_px, longest_px))
             picture.load()
             turn = _TURNS.get(orientation)
-            pixels = _srgb(shrunk(picture, longest_px) if picture.mode == "RGB" else picture)
+            pixels = _srgb(_early_shrunk(picture, longest_px))
             if turn is not None:
                 pixels = pixels.transpose(Image.Transpose[turn])
             size = (height, width) if orientation in (5, 6, 7, 8) else (width, height)
-            return pixels, size, made_at
+            moves = picture.format in _MOVING and bool(getattr(picture, "is_animated", False))
+            return Opened(pixels, size, made_at, moves)
     except (Unreadable, MemoryError):
         raise
     except OSError as problem:
@@ -73,6 +98,29 @@ def _opened(path: Path, longest_px: int) -> tuple[Picture, tuple[int, int], floa
         raise Unreadable("corrupt", DAMAGED) from problem
     except Exception as problem:  # decoders raise what they like
         raise Unreadable("corrupt", DAMAGED) from problem
+
+
+_MOVING = ("GIF", "WEBP", "PNG", "AVIF")
+# Shrunk before they are turned into sRGB, so that large ones exist once in full and not thrice.
+_SHRINK_FIRST = frozenset("RGB RGBA L LA CMYK YCbCr".split())
+
+
+def _early_shrunk(picture: Picture, longest_px: int) -> Picture:
+    if picture.mode not in _SHRINK_FIRST or "transparency" in picture.info:
+        return picture
+    small = shrunk(picture, longest_px)
+    small.info.update(picture.info)
+    return small
+
+
+def _add_heif(path: Path) -> None:
+    """Pillow opens HEIC by a plugin, which is brought only for files that need it."""
+    with path.open("rb") as file:
+        head = file.read(64)
+    if head[4:8] == b"ftyp" and not head[8:12].startswith(b"avi"):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener(thumbnails=False)
 
 
 _TURNS = {
@@ -115,7 +163,11 @@ def _srgb(picture: Picture) -> Picture:
     """8-bit RGB; what is transparent becomes white, a colour profile is applied where it is one."""
     from PIL import Image
 
-    if picture.mode.startswith(("I", "F")):  # 16 bits a pixel; Pillow would cut them off at 255
+    if picture.mode.startswith("I;16"):  # Pillow would cut them off at 255
+        deep = np.asarray(picture)
+        deep = deep >> 8 if deep.size and deep.max() > 255 else deep
+        picture = Image.fromarray(deep.astype(np.uint8))
+    elif picture.mode.startswith(("I", "F")):
         values = np.asarray(picture, dtype=np.float32)
         highest = 65_535.0 if values.size and values.max() > 255 else 255.0
         picture = Image.fromarray((values.clip(0, highest) * (255 / highest)).astype(np.uint8))

@@ -6,8 +6,10 @@ import re
 from pathlib import PurePath
 from typing import Literal
 
+from indexer.extract.media import PICTURE_NAMES, SOUND_NAMES, VIDEO_NAMES, media_of
+
 Format = Literal[
-    "text", "pdf", "picture", "sound",
+    "text", "pdf", "picture", "scan", "sound", "video",
     "docx", "pptx", "xlsx", "odf", "html", "epub", "mail", "mbox", "old",
 ]  # fmt: skip
 Encoding = Literal["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
@@ -26,8 +28,9 @@ _TEXT_NAMES = frozenset(
 )
 _NAMES: dict[str, Format] = {
     ".pdf": "pdf",
-    **dict.fromkeys([".png", ".jpg", ".jpeg", ".jpe", ".webp"], "picture"),
-    **dict.fromkeys([".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3"], "sound"),
+    **dict.fromkeys(PICTURE_NAMES, "picture"),
+    **dict.fromkeys(SOUND_NAMES, "sound"),
+    **dict.fromkeys(VIDEO_NAMES, "video"),
     **dict.fromkeys(_TEXT_NAMES, "text"),
     **dict.fromkeys([".html", ".htm", ".xhtml", ".xht"], "html"),
     **dict.fromkeys([".eml", ".emlx", ".mht", ".mhtml"], "mail"),
@@ -53,10 +56,8 @@ def by_content(head: bytes, name: str = "") -> Format | None:
     always the same one of them."""
     if b"%PDF-" in head[:1024]:
         return "pdf"
-    if head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")) or _riff(head, b"WEBP"):
-        return "picture"
-    if head.startswith((b"fLaC", b"OggS", b"ID3")) or _riff(head, b"WAVE") or _mp3(head, name):
-        return "sound"
+    if (seen_or_heard := media_of(head, name)) is not None:
+        return seen_or_heard
     if head.startswith(_NOT_WORDS):
         return None
     if head.startswith(b"{\\rtf"):
@@ -117,35 +118,6 @@ def _mail_headers(text: str) -> set[str]:
             return set()
         found.add(header[1].lower())
     return found & _MAIL_HEADERS
-
-
-def _riff(head: bytes, form: bytes) -> bool:
-    return head[:4] in (b"RIFF", b"RF64", b"RIFX") and head[8:12] == form
-
-
-def _mp3(head: bytes, name: str) -> bool:
-    """An MPEG layer III frame, and either another one after it or the name to go with it."""
-    length = _mp3_frame_bytes(head[:4])
-    if length is None:
-        return False
-    return by_name(name) == "sound" or _mp3_frame_bytes(head[length : length + 4]) is not None
-
-
-_V1_KBIT = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
-_V2_KBIT = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
-_V1_HZ = (44_100, 48_000, 32_000)
-
-
-def _mp3_frame_bytes(header: bytes) -> int | None:
-    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE6 != 0xE2:
-        return None
-    version, rate, bits = header[1] >> 3 & 3, header[2] >> 2 & 3, header[2] >> 4
-    if version == 1 or rate == 3 or bits in (0, 15):
-        return None
-    first = version == 3
-    rate_hz = _V1_HZ[rate] // (1 if first else 2 if version == 2 else 4)
-    kbit = (_V1_KBIT if first else _V2_KBIT)[bits]
-    return (144 if first else 72) * kbit * 1000 // rate_hz + (header[2] >> 1 & 1)
 
 
 def encoding_of(head: bytes) -> Encoding | None:

@@ -1,8 +1,8 @@
-"""Where somebody speaks: the level of a recording, frame by frame, and the pieces cut from it.
+"""What is worth hearing in a recording, and the pieces it is cut into.
 
-Silence is what lies near the recording's own background, so a quiet voice in a quiet room and a
-loud one in a train are both heard. No model is needed; a piece is at most 15 s, because the
-resident model understands little of what lies further back in a sound.
+Where anybody speaks, the pieces are speech. A recording in which nobody does (music, a bird, the
+sea) is cut by its level instead: silence is what lies near its own background. A piece is at most
+15 s, because the resident model understands little of what lies further back in a sound.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from model.interface import Float32
 
-FRAME_S = 0.02
+FRAME_S = 0.032  # as long as what one probability of speech is for
 LONGEST_S = 15.0
 SHORTEST_S = 8.0  # a piece that has to be cut is at least this long, where a silence allows it
 
@@ -24,14 +24,18 @@ ABOVE_DB = 10.0  # how far sound begins over the background, at most
 HYSTERESIS_DB = 3.0
 MIN_SILENCE_S = 0.3
 MIN_SOUND_S = 0.06  # shorter is a click
+MIN_SPEECH_S = 0.25  # so much of it in all, or nobody spoke
+SPEECH_BEGINS, SPEECH_ENDS = 0.5, 0.35  # probabilities, as the model's makers advise
 LEFT_OUT_S = 1.5  # a silence from here on is never part of a piece
 MARGIN_S = 0.15  # kept on both sides of a sound: soft beginnings and ends
 
 
-def pieces(levels_db: Float32) -> list[tuple[float, float]]:
-    """Cut a recording, given its level (n,) in dB below full scale for frames of 20 ms: (start,
-    end) of each piece in seconds, in order, without overlap, silence left out."""
-    sounds = _sounds(levels_db)
+def pieces(levels_db: Float32, speech: Float32 | None = None) -> list[tuple[float, float]]:
+    """Cut a recording, given for frames of 32 ms its level (n,) in dB below full scale and the
+    probability (n,) that somebody speaks: (start, end) of each piece in seconds, in order, without
+    overlap, silence left out."""
+    sounds = _spoken(speech) if speech is not None else []
+    sounds = sounds or _sounds(levels_db)
     found: list[tuple[int, int]] = []
     group: list[tuple[int, int]] = []
     for sound in sounds:
@@ -41,6 +45,14 @@ def pieces(levels_db: Float32) -> list[tuple[float, float]]:
         group.append(sound)
     found += _cut(group, levels_db)
     return _with_margins(found, len(levels_db))
+
+
+def _spoken(speech: Float32) -> list[tuple[int, int]]:
+    """The frames where somebody speaks; none where it is too little to be true."""
+    runs = _runs(speech > SPEECH_ENDS)
+    runs = _joined([run for run in runs if speech[run[0] : run[1]].max() > SPEECH_BEGINS])
+    total = sum(end - first for first, end in runs)
+    return runs if total >= _frames(MIN_SPEECH_S) else []
 
 
 def _sounds(levels_db: Float32) -> list[tuple[int, int]]:
@@ -57,7 +69,11 @@ def _sounds(levels_db: Float32) -> list[tuple[int, int]]:
     ends = max(begins - HYSTERESIS_DB, QUIET_DB)
     inside = levels_db > ends
     runs = _runs(inside)
-    runs = [run for run in runs if levels_db[run[0] : run[1]].max() > begins]
+    return _joined([run for run in runs if levels_db[run[0] : run[1]].max() > begins])
+
+
+def _joined(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Runs with the short silences between them; what is still as short as a click is left out."""
     joined: list[tuple[int, int]] = []
     for first, end in runs:
         if joined and first - joined[-1][1] < _frames(MIN_SILENCE_S):

@@ -176,8 +176,11 @@ def _page(job: dict[str, Any]) -> Answer:
 
 
 def _page_picture(path: Path, number: int, width_px: int | None, longest_px: int | None) -> Any:
+    from indexer.extract import scan
     from indexer.extract.pictures import rendered
 
+    if file_format(path) == "scan":
+        return scan.page(path, number, width_px=width_px, longest_px=longest_px)
     return _with_page(
         path, number, lambda page: rendered(page, width_px=width_px, longest_px=longest_px)
     )
@@ -198,16 +201,24 @@ def _with_page(path: Path, number: int, see: Callable[[Any], Any]) -> Any:
 
 
 def _words(job: dict[str, Any]) -> Answer:
+    if file_format(_path(job)) == "scan":
+        from indexer.extract import scan
+
+        picture = scan.page(_path(job), job["page"])
+        yield {"is": "page", "width": picture.width, "height": picture.height, "words": []}, b""
+        return
     yield {"is": "page", **_with_page(_path(job), job["page"], page_words)}, b""
 
 
 def page_words(page: Any) -> PageWords:
     """The words of a pymupdf page with their boxes in points."""
     from indexer.extract.characters import clean
+    from indexer.extract.mupdf import pymupdf
 
     lines: dict[tuple[int, int], int] = {}
     words: list[tuple[float, float, float, float, str, int]] = []
-    for x0, y0, x1, y1, word, block, line, _ in page.get_text("words"):
+    flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP  # letters, no ligatures
+    for x0, y0, x1, y1, word, block, line, _ in page.get_text("words", flags=flags):
         shown = clean(word)
         if shown:
             number = lines.setdefault((block, line), len(lines))

@@ -1,0 +1,126 @@
+"""Pictures, sounds and films by their first bytes: which of them a file is, and who decodes it."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Literal
+
+Media = Literal["picture", "sound", "video"]
+
+PICTURE_NAMES = (
+    ".png .jpg .jpeg .jpe .webp .gif .tif .tiff .bmp .dib .heic .heif .hif .avif".split()
+)
+SOUND_NAMES = (
+    ".wav .wave .flac .ogg .oga .opus .mp3 .m4a .m4b .aac .aif .aiff .aifc .wma .amr .weba".split()
+)
+VIDEO_NAMES = ".mp4 .m4v .mov .qt .3gp .3g2 .mkv .webm .avi .wmv .ogv".split()
+
+# Pictures of the ISO family (HEIF, AVIF); any other brand is sound or film.
+_PICTURE_BRANDS = frozenset(b"heic heix heim heis hevc hevx mif1 msf1 avif avis miaf".split())
+_SOUND_BRANDS = frozenset([b"M4A ", b"M4B ", b"M4P "])
+_ATOMS = frozenset([b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"])
+# Raw photos of cameras begin as TIFF does, but what is first in them is a small preview.
+_RAW_NAMES = frozenset(".dng .nef .nrw .cr2 .arw .sr2 .orf .rw2 .pef .srw .3fr .iiq".split())
+TIFF = (b"II*\0", b"MM\0*", b"II+\0\x08\0", b"MM\0+\0\x08")
+_BMP_HEADERS = frozenset([12, 40, 52, 56, 64, 108, 124])
+_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+
+
+def media_of(head: bytes, name: str = "") -> Media | None:
+    """What these first bytes begin, where it is something to be seen or heard."""
+    if _is_picture(head, name):
+        return "picture"
+    match demuxer_of(head, name):
+        case None:
+            return None
+        case "mp4":
+            return "sound" if head[8:12] in _SOUND_BRANDS else "video"
+        case "matroska" | "avi":
+            return "video"
+        case "asf":
+            return "sound" if _suffix(name) == ".wma" else "video"
+        case "ogg":
+            return "video" if b"\x80theora" in head[:4096] else "sound"
+        case _:
+            return "sound"
+
+
+def demuxer_of(head: bytes, name: str = "") -> str | None:
+    """FFmpeg's name for the container these bytes begin."""
+    if head[4:8] == b"ftyp":
+        return None if _brands(head) & _PICTURE_BRANDS else "mp4"
+    if head[4:8] in _ATOMS and _suffix(name) in (".mov", ".qt", ".mp4"):
+        return "mp4"
+    if head.startswith(b"\x1a\x45\xdf\xa3"):
+        return "matroska"
+    if head[:4] in (b"RIFF", b"RF64", b"RIFX") and head[8:12] in (b"WAVE", b"AVI "):
+        return "avi" if head[8:12] == b"AVI " else "wav"
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        return "aiff"
+    for start, demuxer in _STARTS.items():
+        if head.startswith(start):
+            return demuxer
+    if head[:1] == b"\xff":
+        if _suffix(name) == ".aac" and head[1] & 0xF6 == 0xF0:
+            return "aac"
+        if _is_mp3(head, name):
+            return "mp3"
+    return None
+
+
+_STARTS = {
+    b"OggS": "ogg",
+    b"fLaC": "flac",
+    b"ID3": "mp3",
+    b"#!AMR": "amr",
+    _ASF: "asf",
+}
+
+
+def _is_picture(head: bytes, name: str) -> bool:
+    if head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")):
+        return True
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return True
+    if head.startswith(TIFF):
+        return _suffix(name) not in _RAW_NAMES
+    if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADERS:
+        return head[6:10] == bytes(4)
+    return head[4:8] == b"ftyp" and bool(_brands(head) & _PICTURE_BRANDS)
+
+
+def _brands(head: bytes) -> set[bytes]:
+    """The major brand of an ISO file, and those it says it goes with too."""
+    size = min(int.from_bytes(head[:4], "big"), 256, len(head))
+    others = {head[at : at + 4] for at in range(16, size - 3, 4)}
+    # A film may say that it goes with pictures; what it is first decides.
+    return {head[8:12]} if head[8:12] not in (b"mif1", b"msf1") else {head[8:12]} | others
+
+
+def _suffix(name: str) -> str:
+    return PurePath(name).suffix.lower()
+
+
+def _is_mp3(head: bytes, name: str) -> bool:
+    """An MPEG layer III frame, and either another one after it or the name to go with it."""
+    length = _mp3_frame_bytes(head[:4])
+    if length is None:
+        return False
+    return _suffix(name) == ".mp3" or _mp3_frame_bytes(head[length : length + 4]) is not None
+
+
+_V1_KBIT = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+_V2_KBIT = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+_V1_HZ = (44_100, 48_000, 32_000)
+
+
+def _mp3_frame_bytes(header: bytes) -> int | None:
+    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE6 != 0xE2:
+        return None
+    version, rate, bits = header[1] >> 3 & 3, header[2] >> 2 & 3, header[2] >> 4
+    if version == 1 or rate == 3 or bits in (0, 15):
+        return None
+    first = version == 3
+    rate_hz = _V1_HZ[rate] // (1 if first else 2 if version == 2 else 4)
+    kbit = (_V1_KBIT if first else _V2_KBIT)[bits]
+    return (144 if first else 72) * kbit * 1000 // rate_hz + (header[2] >> 1 & 1)

@@ -1,0 +1,98 @@
+"""Films and recordings written for the tests, by PyAV itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from model.interface import Float32, Uint8
+
+COLOURS = ["#c0392b", "#2471a3", "#1e8449", "#b7950b", "#6c3483", "#1b2631"]
+
+
+def scene(number: int, size: tuple[int, int] = (320, 180)) -> Uint8:
+    """A picture that tells which one it is, by its colour and by where its bar stands."""
+    picture = Image.new("RGB", size, COLOURS[number % len(COLOURS)])
+    left = 10 + 40 * (number % 7)
+    ImageDraw.Draw(picture).rectangle((left, 20, left + 30, size[1] - 20), fill="white")
+    return np.asarray(picture)
+
+
+def film(
+    path: Path,
+    *,
+    scenes_s: Sequence[float] = (6, 6, 6),
+    sound: Float32 | None = None,
+    video: str = "libx264",
+    audio: str = "aac",
+    rate_hz: int = 48_000,
+    fps: int = 10,
+    size: tuple[int, int] = (320, 180),
+    keys_every: int | None = 20,
+    container: str | None = None,
+    metadata: dict[str, str] | None = None,
+    rotate: int = 0,
+    later_s: float = 0.0,
+) -> Path:
+    """A film of scenes that last so long, with `sound` (mono, at `rate_hz`) from `later_s` on."""
+    import av
+
+    with av.open(str(path), "w", format=container) as out:
+        out.metadata.update(metadata or {})
+        stream: Any = None
+        if scenes_s:
+            stream = out.add_stream(video, rate=fps)
+            stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+            if keys_every:
+                stream.codec_context.gop_size = keys_every
+                if video == "libx264":
+                    stream.options = {"sc_threshold": "0", "preset": "ultrafast"}
+            if rotate:
+                stream.set_display_rotation(rotate) if hasattr(
+                    stream, "set_display_rotation"
+                ) else None
+        heard: Any = None
+        if sound is not None:
+            heard = out.add_stream(audio, rate=rate_hz, layout="mono")
+        number = 0
+        for which, length_s in enumerate(scenes_s):
+            for _ in range(round(length_s * fps)):
+                frame = av.VideoFrame.from_ndarray(scene(which, size), format="rgb24")
+                frame.pts, frame.time_base = number, Fraction(1, fps)
+                number += 1
+                out.mux(stream.encode(frame))
+        if sound is not None:
+            for packet in _encoded(heard, sound, rate_hz, later_s):
+                out.mux(packet)
+        if stream is not None:
+            out.mux(stream.encode(None))
+    return path
+
+
+def recording(path: Path, sound: Float32, rate_hz: int, codec: str, **more: Any) -> Path:
+    """A recording without pictures."""
+    return film(path, scenes_s=(), sound=sound, audio=codec, rate_hz=rate_hz, **more)
+
+
+def _encoded(stream: Any, sound: Float32, rate_hz: int, later_s: float) -> list[Any]:
+    import av
+
+    context = stream.codec_context
+    wanted = context.format.name
+    resampler = av.AudioResampler(format=wanted, layout="mono", rate=context.sample_rate)
+    packets: list[Any] = []
+    at = round(later_s * rate_hz)
+    for start in range(0, sound.size, 960):
+        block = sound[start : start + 960][None]
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block), "flt", "mono")
+        frame.sample_rate, frame.pts, frame.time_base = rate_hz, at + start, Fraction(1, rate_hz)
+        for made in resampler.resample(frame):
+            packets += stream.encode(made)
+    for made in resampler.resample(None):
+        packets += stream.encode(made)
+    return [*packets, *stream.encode(None)]
