@@ -35,18 +35,31 @@ def _token() -> re.Pattern[str]:
     return re.compile(f"[{_UNSPACED}]{mark}*|(?:[^\\W_{_UNSPACED}]{mark}*)+")
 
 
-_ASCII_TOKEN = re.compile("[a-z0-9]+")
+_ASCII = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
 
 
 def tokens(text: str) -> list[str]:
     """The folded tokens of `text`, in order."""
-    if text.isascii():
-        found = _ASCII_TOKEN.findall(text.lower())
+    if text.isascii():  # ten times as fast as any pattern
+        found = text.translate(_ASCII).split()
     else:
-        folded = unicodedata.normalize("NFKC", text.translate(_INVISIBLE)).casefold()
-        folded = unicodedata.normalize("NFD", folded).translate(_ACCENTS)
-        found = _token().findall(unicodedata.normalize("NFC", folded))
-    return [token[:MAX_TOKEN_CHARS] for token in found]
+        found = []
+        for word in text.split():
+            if word.isascii():
+                found += word.translate(_ASCII).split()
+            else:
+                found += _folded(word)
+    if max(map(len, found), default=0) > MAX_TOKEN_CHARS:
+        return [token[:MAX_TOKEN_CHARS] for token in found]
+    return found
+
+
+@functools.lru_cache(maxsize=4096)
+def _folded(word: str) -> tuple[str, ...]:
+    """The tokens of something between two blanks; no token goes over a blank."""
+    folded = unicodedata.normalize("NFKC", word.translate(_INVISIBLE)).casefold()
+    folded = unicodedata.normalize("NFD", folded).translate(_ACCENTS)
+    return tuple(_token().findall(unicodedata.normalize("NFC", folded)))
 
 
 _TERM = re.compile(r'"([^"]*)"|(\S+)')
