@@ -90,7 +90,7 @@ def paged(section: Section) -> Iterator[PageSource]:
     for block in _fitting(section.blocks, most_lines, most_chars):
         more_lines, more_chars = _lines(block), len(block.text)
         full = lines + more_lines > most_lines or chars + more_chars > most_chars
-        if held and (full or block.tag == "break"):
+        if (held and block.tag == "break") or (full and any(map(_is_text, held))):
             next_page = _headings_at_end(held) if full else []
             yield page_of(held[: len(held) - len(next_page)], section.label)
             held = next_page
@@ -163,9 +163,13 @@ def _lines(block: Block) -> float:
     return lines + _EXTRA_LINES.get(block.tag, 0.1)
 
 
+def _is_text(block: Block) -> bool:
+    return block.tag not in _HEADINGS
+
+
 def _headings_at_end(blocks: Sequence[Block]) -> list[Block]:
     count = 0
-    while count < min(3, len(blocks) - 1) and blocks[-1 - count].tag in _HEADINGS:
+    while count < min(3, len(blocks) - 1) and not _is_text(blocks[-1 - count]):
         count += 1
     return list(blocks[len(blocks) - count :])
 

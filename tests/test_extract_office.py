@@ -1,0 +1,436 @@
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexer.extract import Extracted, Facts, Thumb, Unreadable, Words, extract, file_format, sniff
+from indexer.extract.child import Reader
+from indexer.extract.containers import BOMB
+from indexer.extract.sheets import MAX_ROWS
+from indexer.passages import Kind, Page
+from tests.documents import docx, odp, ods, odt, pptx, xlsx, zipped
+from tests.library import READER
+
+MADE_AT = 1_709_296_200.0
+Make = Callable[[Path], Path]
+
+
+def read(path: Path) -> list[Extracted]:
+    return list(extract(path))
+
+
+def words_of(path: Path) -> list[Words]:
+    return [piece for piece in read(path) if isinstance(piece, Words)]
+
+
+def text_of(path: Path) -> str:
+    return "\n".join(words.text for words in words_of(path))
+
+
+def facts_of(path: Path) -> Facts:
+    return next(piece for piece in read(path) if isinstance(piece, Facts))
+
+
+def refused(path: Path) -> Unreadable:
+    """Why the child, with its limits, gives nothing."""
+    with pytest.raises(Unreadable) as caught:
+        READER.extract(path)
+    return caught.value
+
+
+def outcome(reader: Reader, path: Path) -> tuple[list[Extracted], Unreadable | None]:
+    """What a file gives, or why it gives nothing."""
+    try:
+        return reader.extract(path), None
+    except Unreadable as problem:
+        return [], problem
+
+
+def repacked(path: Path, **changed: bytes | None) -> Path:
+    """The same container with members replaced; None leaves one out. `__` stands for `/`."""
+    said = {name.replace("__", "/"): content for name, content in changed.items()}
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    for name, content in said.items():
+        known = next((one for one in members if one.partition(".")[0] == name), name)
+        if content is None:
+            members.pop(known)
+        else:
+            members[known] = content
+    return zipped(path, dict(members))
+
+
+def test_a_word_document_has_its_words_in_order_and_what_stands_beside_them(tmp_path: Path) -> None:
+    path = docx(tmp_path / "report.docx")
+    assert sniff(path) is Kind.DOCUMENT
+    first, second = words_of(path)
+    assert first.text == (
+        "Harbour report\n\nThe crane lifted seventy crates of oranges.\n\n"
+        "Ship | Crates\nAurora | 70"
+    )
+    assert second.place == Page(2)
+    assert second.text.startswith("On the second page the fog came in.")
+    assert "Confidential harbour paper" in second.text
+    facts = facts_of(path)
+    assert (facts.title, facts.pages, facts.made_at) == ("The harbour report", 2, MADE_AT)
+    thumb = next(piece for piece in read(path) if isinstance(piece, Thumb))
+    assert max(thumb.width_px, thumb.height_px) == 480
+
+
+W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def body(inner: str) -> bytes:
+    return (f'<w:document xmlns:w="{W}"><w:body>{inner}</w:body></w:document>').encode()
+
+
+def run(text: str) -> str:
+    return f"<w:r><w:t>{text}</w:t></w:r>"
+
+
+def test_word_shows_what_a_reader_of_word_sees(tmp_path: Path) -> None:
+    inner = (
+        f"<w:p><w:ins>{run('inserted')}</w:ins><w:del><w:r><w:delText>deleted</w:delText></w:r>"
+        f"</w:del><w:hyperlink>{run(' linked')}</w:hyperlink></w:p>"
+        f"<w:sdt><w:sdtContent><w:p>{run('controlled')}</w:p></w:sdtContent></w:sdt>"
+        f"<w:p><w:r><w:pict><w:txbxContent><w:p>{run('boxed')}</w:p></w:txbxContent></w:pict>"
+        "</w:r><w:r><w:instrText>PAGEREF x</w:instrText></w:r></w:p>"
+        f"<w:p><w:r><w:lastRenderedPageBreak/><w:t>second page</w:t></w:r></w:p>"
+    )
+    path = repacked(docx(tmp_path / "a.docx"), word__document=body(inner))
+    pages = words_of(path)
+    assert pages[0].text == "inserted linked\n\ncontrolled\n\nboxed"
+    assert pages[1].text.startswith("second page")
+
+
+def test_slides_keep_their_numbers_tables_and_notes(tmp_path: Path) -> None:
+    first, second = words_of(pptx(tmp_path / "plan.pptx"))
+    assert (first.text, first.label) == ("Ferry plan\n\nTwo ferries a day", "Slide 1")
+    assert second.place == Page(2)
+    for words in ("Costs", "Item | Euro\nDiesel | 4810", "Notes\n\nMention the subsidy"):
+        assert words in second.text
+    assert facts_of(tmp_path / "plan.pptx").title == "Ferry plan"
+
+
+def test_sheets_are_lines_with_their_values_as_they_are_shown(tmp_path: Path) -> None:
+    budget, people = words_of(xlsx(tmp_path / "budget.xlsx"))
+    assert budget.text == (
+        "Budget\n\nPost | Euro | Paid\nRoof repair | 1850.5 | 2024-03-01\nPaint | 90"
+    )
+    assert (people.label, people.place) == ("People", Page(2))
+
+
+def test_a_long_sheet_repeats_what_its_columns_are_called(tmp_path: Path) -> None:
+    from openpyxl import Workbook
+
+    book: Any = Workbook()
+    book.active.append(["Name", "Amount"])
+    for n in range(200):
+        book.active.append([f"Person {n}", n])
+    book.save(tmp_path / "long.xlsx")
+    pages = words_of(tmp_path / "long.xlsx")
+    assert len(pages) > 3
+    assert all("Name | Amount" in page.text for page in pages)
+    assert sum("Person 150 | 150" in page.text for page in pages) == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "words"),
+    [
+        (odt, "a.odt", ["Garden diary", "forty pears", "Marrow | 12 kg", "Counted by Hedwig"]),
+        (ods, "a.ods", ["Screws | Screws no.", "Varnish"]),
+        (odp, "a.odp", ["Welcome to the choir", "Rehearsals on Thursdays"]),
+    ],
+)
+def test_open_documents(tmp_path: Path, make: Make, name: str, words: list[str]) -> None:
+    path = make(tmp_path / name)
+    assert file_format(path) == "odf"
+    for one in words:
+        assert one in text_of(path)
+    labels = {"a.ods": ["Stock", "Orders"], "a.odp": ["Slide 1", "Slide 2"], "a.odt": [""]}[name]
+    assert [page.label for page in words_of(path)] == labels
+
+
+def test_fault_41_the_content_decides_what_an_office_file_is(tmp_path: Path) -> None:
+    hidden = docx(tmp_path / "report.txt")
+    assert file_format(hidden) == "docx"
+    assert "seventy crates" in text_of(hidden)
+    fake = tmp_path / "fake.docx"
+    fake.write_text("Only words, whatever the name says.")
+    assert file_format(fake) == "text"
+    assert text_of(fake) == "Only words, whatever the name says."
+    nameless = xlsx(tmp_path / "budget.xlsx").rename(tmp_path / "budget")
+    assert file_format(nameless) == "xlsx"
+
+
+def test_fault_42_a_file_that_is_two_things_is_always_the_same_one(tmp_path: Path) -> None:
+    path = docx(tmp_path / "a.docx")
+    path.write_bytes(b"%PDF-1.4\n<html>" + path.read_bytes())
+    assert file_format(path) == "pdf"
+
+
+@pytest.mark.parametrize(
+    ("make", "name"), [(docx, "a.docx"), (pptx, "a.pptx"), (xlsx, "a.xlsx"), (odt, "a.odt")]
+)
+def test_fault_43_a_cut_off_office_file_says_so(tmp_path: Path, make: Make, name: str) -> None:
+    path = make(tmp_path / name)
+    data = path.read_bytes()
+    for share in (0.1, 0.5, 0.95):
+        path.write_bytes(data[: int(len(data) * share)])
+        assert sniff(path) is Kind.DOCUMENT
+        assert refused(path).reason == "truncated"
+    assert "get a whole copy" in refused(path).sentence
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_fault_45_damaged_office_files_give_a_reason_or_their_words(
+    tmp_path: Path, seed: int
+) -> None:
+    """A few bytes are changed; whatever comes of it, the child answers and lives."""
+    import random
+
+    chance = random.Random(seed)
+    make, name = chance.choice(
+        [(docx, "a.docx"), (pptx, "a.pptx"), (xlsx, "a.xlsx"), (ods, "a.ods")]
+    )
+    path = make(tmp_path / name)
+    data = bytearray(path.read_bytes())
+    for _ in range(20):
+        data[chance.randrange(4, len(data))] = chance.randrange(256)
+    path.write_bytes(data)
+    READER.extract(docx(tmp_path / "before.docx"))
+    pid = READER.pid
+    problem = outcome(READER, path)[1]
+    if problem is not None:
+        assert problem.reason in ("corrupt", "truncated", "encrypted", "too_large", "unsupported")
+        assert problem.sentence.endswith(".")
+    assert READER.pid == pid
+
+
+def compound(*streams: str) -> bytes:
+    """A compound file whose directory names these streams, and nothing else."""
+    head = bytearray(512)
+    head[:8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+    head[30:32] = struct.pack("<H", 9)
+    directory = bytearray()
+    for name in ("Root Entry", *streams):
+        entry = bytearray(128)
+        raw = name.encode("utf-16-le")
+        entry[: len(raw)] = raw
+        entry[64:66] = struct.pack("<H", len(raw) + 2)
+        directory += entry
+    return bytes(head) + bytes(directory.ljust(4096, b"\0"))
+
+
+def test_fault_44_a_locked_office_file_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "locked.docx"
+    path.write_bytes(compound("EncryptionInfo", "EncryptedPackage"))
+    assert sniff(path) is Kind.DOCUMENT
+    problem = refused(path)
+    assert problem.reason == "encrypted"
+    assert "remove the password" in problem.sentence
+    manifest = b'<manifest><file-entry><encryption-data checksum="x"/></file-entry></manifest>'
+    locked = repacked(odt(tmp_path / "locked.odt"), **{"META-INF__manifest": manifest})
+    assert refused(locked).reason == "encrypted"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "cure"),
+    [
+        ("old.doc", compound("WordDocument"), ".docx"),
+        ("old.xls", compound("Workbook"), ".xlsx"),
+        ("old.ppt", compound("PowerPoint Document"), ".pptx"),
+        ("mail.msg", compound("__properties_version1.0"), ".eml"),
+        ("letter.rtf", b"{\\rtf1 words}", ".docx"),
+    ],
+)
+def test_old_kinds_are_refused_with_what_to_do(
+    tmp_path: Path, name: str, data: bytes, cure: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    assert sniff(path) is Kind.DOCUMENT
+    problem = refused(path)
+    assert problem.reason == "unsupported"
+    assert f"save it as {cure}" in problem.sentence
+
+
+def test_other_compound_files_and_archives_are_none_of_ours(tmp_path: Path) -> None:
+    installer = tmp_path / "setup.msi"
+    installer.write_bytes(compound("SummaryInformation"))
+    archive = zipped(tmp_path / "photos.zip", {"a.txt": "words", "b/c.txt": "more"})
+    library = zipped(tmp_path / "x.jar", {"META-INF/MANIFEST.MF": "x", "A.class": "x"})
+    assert [sniff(path) for path in (installer, archive, library)] == [None, None, None]
+
+
+def test_fault_47_macros_and_references_stay_where_they_are(tmp_path: Path) -> None:
+    """A document with macros and outside pictures gives its words, and nothing is fetched: the
+    child could not connect if it tried."""
+    path = docx(tmp_path / "macro.docm")
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    types = members["[Content_Types].xml"]
+    members["[Content_Types].xml"] = types.replace(
+        b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
+        b"application/vnd.ms-word.document.macroEnabled.main+xml",
+    )
+    members["word/vbaProject.bin"] = compound("VBA")
+    members["word/_rels/document.xml.rels"] = members["word/_rels/document.xml.rels"].replace(
+        b"</Relationships>",
+        b'<Relationship Id="rId99" TargetMode="External" Target="http://192.0.2.1/x.png" '
+        b'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/image"/>'
+        b'<Relationship Id="rId98" TargetMode="External" Target="file:///etc/passwd" '
+        b'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/footer"/>'
+        b"</Relationships>",
+    )
+    zipped(path, dict(members))
+    words = " ".join(piece.text for piece in READER.extract(path) if isinstance(piece, Words))
+    assert "seventy crates" in words
+    assert "root:" not in words
+
+
+LAUGHS = (
+    '<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY lol "lol">'
+    + "".join(
+        f'<!ENTITY lol{n} "{f"&lol{n - 1 or str()};" * 10}">'.replace("&lol;", "&lol;")
+        for n in range(1, 10)
+    )
+    + '<!ENTITY etc SYSTEM "file:///etc/passwd">]>'
+)
+BOMBS = {
+    "a.docx": ("word__document", body(f"<w:p>{run('&lol9;&etc; after')}</w:p>")),
+    "a.xlsx": (
+        "xl__sharedStrings",
+        b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        b"<si><t>&lol9;&etc;</t></si></sst>",
+    ),
+    "a.odt": (
+        "content",
+        b'<o:document-content xmlns:o="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+        b'xmlns:t="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><o:body><t:p>&lol9;&etc; after'
+        b"</t:p></o:body></o:document-content>",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_fault_46_entities_are_not_expanded(tmp_path: Path, name: str) -> None:
+    make = {"docx": docx, "xlsx": xlsx, "odt": odt}[name.partition(".")[2]]
+    member, content = BOMBS[name]
+    path = repacked(make(tmp_path / name), **{member: LAUGHS.encode() + content})
+    with Reader(limit_s=20, memory_bytes=1 << 30) as reader:
+        pieces, problem = outcome(reader, path)
+    assert problem is None or problem.reason in ("corrupt", "empty")
+    text = " ".join(piece.text for piece in pieces if isinstance(piece, Words))
+    assert "lollol" not in text
+    assert "root:" not in text
+
+
+def test_fault_62_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    path = docx(tmp_path / "bomb.docx")
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/media/bomb.xml", bytes(64 << 20))
+    problem = refused(path)
+    assert (problem.reason, problem.sentence) == ("too_large", BOMB)
+
+
+def test_fault_62_too_many_members_and_too_many_bytes(tmp_path: Path) -> None:
+    many = docx(tmp_path / "many.docx")
+    with zipfile.ZipFile(many, "a") as archive:
+        for n in range(20_001):
+            archive.writestr(zipfile.ZipInfo(f"word/{n}"), b"")
+    assert refused(many).sentence == BOMB
+    lies = docx(tmp_path / "lies.docx")
+    data = bytearray(lies.read_bytes())
+    at = data.rfind(b"PK\x01\x02")
+    data[at + 24 : at + 28] = struct.pack("<I", 0xFFFFFFF0)  # "unpacks to 4 GB"
+    lies.write_bytes(data)
+    assert refused(lies).reason in ("too_large", "corrupt")
+
+
+def test_fault_62_what_a_document_embeds_is_not_opened(tmp_path: Path) -> None:
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("secret.txt", "nested words " * 1000)
+    path = docx(tmp_path / "nest.docx")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("word/embeddings/inner.zip", inner.getvalue())
+    assert "nested words" not in text_of(path)
+    assert "seventy crates" in text_of(path)
+
+
+def sheet_of(rows: int, columns: int) -> bytes:
+    cells = "".join(f"<c><v>{n}</v></c>" for n in range(columns))
+    return (
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        b'<dimension ref="A1:XFD1048576"/><sheetData>'
+        + f"<row>{cells}</row>".encode() * rows
+        + b"</sheetData></worksheet>"
+    )
+
+
+def test_fault_46_a_sheet_that_says_it_is_huge_is_not_believed(tmp_path: Path) -> None:
+    path = repacked(xlsx(tmp_path / "a.xlsx"), xl__worksheets__sheet1=sheet_of(3, 4))
+    assert words_of(path)[0].text == "Budget\n\n" + "\n".join(["0 | 1 | 2 | 3"] * 3)
+    far = (
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        b'<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>far away</t></is></c></row>'
+        b"</sheetData></worksheet>"
+    )
+    path = repacked(xlsx(tmp_path / "b.xlsx"), xl__worksheets__sheet1=far)
+    assert "Ottilie Brandt" in text_of(path)
+
+
+@pytest.mark.slow
+def test_fault_46_a_sheet_of_a_million_rows_is_read_as_far_as_promised(tmp_path: Path) -> None:
+    path = repacked(xlsx(tmp_path / "huge.xlsx"), xl__worksheets__sheet1=sheet_of(1_048_576, 3))
+    pieces = READER.extract(path)
+    facts = next(piece for piece in pieces if isinstance(piece, Facts))
+    assert facts.note == f"Only the first {MAX_ROWS:,} rows of this workbook were read."
+    lines = sum(piece.text.count("0 | 1 | 2") for piece in pieces if isinstance(piece, Words))
+    assert lines == MAX_ROWS
+
+
+def test_a_spreadsheet_cell_may_stand_for_a_million(tmp_path: Path) -> None:
+    name = "urn:oasis:names:tc:opendocument:xmlns:{}:1.0"
+    content = (
+        f'<o:document-content xmlns:o="{name.format("office")}" xmlns:t="{name.format("table")}" '
+        f'xmlns:x="{name.format("text")}"><o:body><o:spreadsheet><t:table t:name="Wide">'
+        '<t:table-row t:number-rows-repeated="1048576">'
+        '<t:table-cell t:number-columns-repeated="16384"><x:p>again</x:p></t:table-cell>'
+        "</t:table-row></t:table></o:spreadsheet></o:body></o:document-content>"
+    )
+    path = repacked(ods(tmp_path / "wide.ods"), content=content.encode())
+    assert "again | again" in words_of(path)[0].text
+    assert sum(len(words.text) for words in words_of(path)) < 2_000_000
+
+
+def test_deep_nesting_ends_nothing(tmp_path: Path) -> None:
+    deep = body(
+        "<w:tbl><w:tr><w:tc>" * 60 + f"<w:p>{run('deep')}</w:p>" + "</w:tc></w:tr></w:tbl>" * 60
+    )
+    path = repacked(docx(tmp_path / "deep.docx"), word__document=deep)
+    assert "deep" in text_of(path)
+    deeper = body("<w:sdt>" * 5_000 + run("x") + "</w:sdt>" * 5_000)
+    path = repacked(docx(tmp_path / "deeper.docx"), word__document=deeper)
+    assert refused(path).reason in ("corrupt", "empty")
+
+
+def test_every_page_can_be_looked_at_with_its_words_marked(tmp_path: Path) -> None:
+    for make, name in ((docx, "a.docx"), (pptx, "a.pptx"), (xlsx, "a.xlsx"), (odt, "a.odt")):
+        path = make(tmp_path / name)
+        for words in words_of(path):
+            assert isinstance(words.place, Page)
+            shown = READER.words(path, words.place.page)
+            drawn = [word for _, _, _, _, word, _ in shown["words"]]
+            assert [w for w in drawn if w != "•"] == words.text.replace("|", " ").split()
+        picture = READER.page(path, 1, 300)
+        assert picture[:4] == b"RIFF"
+        with pytest.raises(Unreadable, match="no page 99"):
+            READER.words(path, 99)
