@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     model: str = "pocket"
     port: int = Field(default=7878, ge=0, le=65535)
     rescan_s: float = Field(default=600.0, gt=0)
+    threads: int | None = Field(default=None, ge=1)  # of the processor, for the model
+    unload_after_s: float | None = Field(default=None, gt=0)  # an idle model gives its memory back
 
     @classmethod
     def settings_customise_sources(
@@ -77,7 +79,8 @@ def build(settings: Settings) -> Library:
     checkpoint = find(settings.model)
     # So small that sharing its sums out among threads costs more than it saves, above all on a
     # machine that is busy with other things.
-    runtime = Runtime(checkpoint, threads=1 if checkpoint.demonstration else None)
+    threads = settings.threads or (1 if checkpoint.demonstration else None)
+    runtime = Runtime(checkpoint, threads, unload_after_s=settings.unload_after_s)
     catalog = Catalog(data / "catalog.sqlite")
     store = Store(data / "lance")
     # Two readers, so that a person's page never waits behind the indexer's large file.

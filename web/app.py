@@ -246,7 +246,7 @@ def _tell_problems(app: FastAPI) -> None:
         async def handle(request: Request, problem: Exception) -> Response:
             status, code, sentence = say(problem)
             response = problem_response(request.url.path, status, code, sentence)
-            if status in (429, 503):
+            if code == "busy":  # what is broken is not mended by asking again shortly
                 response.headers["retry-after"] = str(RETRY_AFTER_S)
             return response
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -24,7 +25,7 @@ from model.interface import Exchange, Image, ModelProblem, Piece, Sound, Text
 from model.runtime import Busy, Runtime
 from retriever.answer import Answered, Answerer, Citation, NumberedSource
 from retriever.query import Query, QueryProblem, parse_day, parse_kind
-from retriever.search import Searcher
+from retriever.search import Hit, Searcher
 from web.bell import Bell
 from web.display import shown
 from web.findings import citation_json, hit_json, source_json
@@ -101,7 +102,8 @@ class Library:
         like: Path | None = None,
     ) -> SearchJson:
         """The files that match, best first. Dates are ISO days, `before` not included; `like` is
-        a file with an example picture or sound, which need not be in the library."""
+        a file with an example picture or sound, which need not be in the library. Where the model
+        cannot be used, words alone are searched, and `problem` says so."""
         began = time.perf_counter()
         try:
             query = Query(
@@ -114,17 +116,31 @@ class Library:
                 limit=limit,
                 by=by,
             )
-            hits = self._searcher.search(query)
+            hits, without = self._found(query)
         except QueryProblem as problem:
             raise LibraryProblem("query", str(problem)) from problem
         except (ModelProblem, Busy) as problem:
             raise _model_problem(problem) from problem
-        return {
+        found: SearchJson = {
             "query": words,
             "hits": [hit_json(rank, hit, self._catalog) for rank, hit in enumerate(hits, start=1)],
             "coverage": self._coverage(query),
             "took_ms": round((time.perf_counter() - began) * 1000, 1),
         }
+        return {**found, "problem": without} if without else found
+
+    def _found(self, query: Query) -> tuple[list[Hit], str | None]:
+        """The hits, and why the model had no part in them where it should have had one."""
+        if query.by == "words":
+            return self._searcher.search(query), None
+        try:
+            with self._runtime.attended():
+                return self._searcher.search(query), None
+        except ModelProblem as problem:
+            if query.like is not None:
+                raise
+            without = f"Only words were searched, not meaning. {problem}"
+        return self._searcher.search(replace(query, by="words")), without
 
     def ask(
         self,
@@ -135,6 +151,16 @@ class Library:
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AskEvent]:
         """The events of one answer, as it is written; ends in `done` or `error`."""
+        with self._runtime.attended():
+            yield from self._told(question, about, history, cancelled)
+
+    def _told(
+        self,
+        question: str,
+        about: str | None,
+        history: Sequence[Exchange],
+        cancelled: Callable[[], bool],
+    ) -> Iterator[AskEvent]:
         try:
             for part in self._answerer.answer(
                 question, about=about, history=history, cancelled=cancelled
@@ -208,7 +234,7 @@ class Library:
 
     def model(self) -> ModelJson:
         card = self._runtime.card
-        return {
+        told: ModelJson = {
             "name": card.name,
             "device": card.device,
             "dtype": card.dtype,
@@ -219,6 +245,8 @@ class Library:
             "drafter": card.drafter,
             "loaded": self._runtime.loaded,
         }
+        problem = self._runtime.problem
+        return {**told, "problem": problem} if problem else told
 
     def files(
         self,
@@ -338,5 +366,5 @@ class Library:
 
 def _model_problem(problem: Exception) -> LibraryProblem:
     if isinstance(problem, Busy):
-        return LibraryProblem("busy", str(problem), status=429)
+        return LibraryProblem("busy", str(problem), status=503)
     return LibraryProblem("model", str(problem), status=503)

@@ -56,6 +56,7 @@ class SearchJson(TypedDict):
     hits: list[HitJson]
     coverage: CoverageJson
     took_ms: float
+    problem: NotRequired[str]  # why the model had no part in it
 
 
 class CitationJson(TypedDict):
@@ -139,6 +140,7 @@ class ModelJson(TypedDict):
     reason: NotRequired[str]
     drafter: NotRequired[bool]
     loaded: NotRequired[bool]
+    problem: NotRequired[str]  # why it could not be loaded
 
 
 class ProgressJson(TypedDict):

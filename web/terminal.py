@@ -37,7 +37,7 @@ _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 STATUS_KEYS = ("roots", "coverage", "states", "failed", "queue", "model")
-MODEL_KEYS = ("name", "device", "dtype", "resident_bytes", "calls")
+MODEL_KEYS = ("name", "device", "dtype", "resident_bytes", "calls", "loaded", "problem")
 
 
 def print_json(value: object) -> None:
@@ -68,6 +68,8 @@ def show_search(found: SearchJson, as_json: bool) -> None:
         _out.print(Text("     " + one_line(hit["path"]), style="dim"))
     if not found["hits"]:
         _err.print(f"Nothing matches “{one_line(found['query'])}”.")
+    if "problem" in found:
+        _err.print(Text(found["problem"], style="bold"))
     _err.print(Text(covered(found["coverage"]), style="dim"))
 
 
@@ -164,7 +166,8 @@ def _end(done: DoneJson, as_json: bool) -> None:
 def show_status(status: StatusJson, as_json: bool) -> None:
     if as_json:
         plain = _only(cast("Mapping[str, Any]", status), STATUS_KEYS)
-        print_json({**plain, "model": _only(plain["model"], MODEL_KEYS)})
+        model_json = {key: plain["model"][key] for key in MODEL_KEYS if key in plain["model"]}
+        print_json({**plain, "model": model_json})
         return
     show_roots(status["roots"], False)
     _out.print(covered(status["coverage"]))
@@ -172,7 +175,10 @@ def show_status(status: StatusJson, as_json: bool) -> None:
         _out.print(f"{status['queue']:,} waiting.")
     model = status["model"]
     where = f" on {model['device']} ({model['dtype']})" if model["resident_bytes"] else ""
-    _out.print(f"Model: {model['name']}{where or ', loaded when it is first needed'}.")
+    where = where or (", which cannot be used" if "problem" in model else ", not loaded now")
+    _out.print(f"Model: {model['name']}{where}.")
+    if "problem" in model:
+        _out.print(f"{one_line(model['problem'])} Words are found without it.")
     if model.get("demonstration"):
         _out.print(
             "It is the demonstration model and understands the demonstration library only; "

@@ -9,7 +9,7 @@ import { LibraryPage } from "./library.js";
 import { go, route, startRouting } from "./route.js";
 import { SearchPage } from "./search.js";
 import { startSound } from "./sound.js";
-import { ConnectionBar, StatusPill, startStatus } from "./status.js";
+import { ConnectionBar, ModelBar, StatusPill, startStatus } from "./status.js";
 import { useStore } from "./store.js";
 import { Viewer } from "./viewer.js";
 
@@ -94,7 +94,7 @@ startStatus();
 render(html`<${Tools} />`, element("top-tools"));
 render(html`<${Example} />`, element("example"));
 render(html`<${ExampleButton} />`, element("box-tools"));
-render(html`<${ConnectionBar} />`, element("bars"));
+render(html`<${ConnectionBar} /><${ModelBar} />`, element("bars"));
 render(html`<${Stage} />`, element("stage"));
 render(html`<${Layers} />`, element("layers"));
 element("q").addEventListener("keydown", (event) => {

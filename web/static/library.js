@@ -123,9 +123,12 @@ function Failures({ now }) {
 function ModelLine({ now }) {
   const { model } = now;
   const memory = model.resident_bytes ? `, ${size(model.resident_bytes)} of memory` : "";
+  const place = model.loaded
+    ? html` on ${safeName(model.device)} (${safeName(model.dtype)}${memory})`
+    : model.problem ? ", which cannot be used" : ", not loaded now";
   return html`<section class="panel" aria-labelledby="model-title">
     <header><h2 id="model-title">Model</h2></header>
-    <p>${safeName(model.name)} on ${safeName(model.device)} (${safeName(model.dtype)}${memory}).</p>
+    <p>${safeName(model.name)}${place}.</p>
     <${DemonstrationNote} />
   </section>`;
 }

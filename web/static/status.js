@@ -14,7 +14,7 @@ import { count, remaining } from "./wording.js";
  * @property {Record<string, number>} states
  * @property {{path: string, reason: string, sentence: string, attempts: number}[]} failed
  * @property {number} queue
- * @property {{name: string, device: string, dtype: string, resident_bytes: number, demonstration?: boolean}} model
+ * @property {{name: string, device: string, dtype: string, resident_bytes: number, loaded?: boolean, demonstration?: boolean, problem?: string}} model
  * @property {Record<string, Coverage>} [progress] by kind
  * @property {number | null} [eta_s]
  * @property {boolean} [demonstration]
@@ -59,6 +59,15 @@ export function ConnectionBar() {
   return (
     sentence &&
     html`<p class="bar bad" role="status"><${Icon} name="unplug" size="18" /><span>${sentence}</span></p>`
+  );
+}
+
+/** The model cannot be used; what is left works on. */
+export function ModelBar() {
+  const problem = useStore(status)?.model?.problem;
+  return (
+    problem &&
+    html`<p class="bar bad" role="status"><${Icon} name="triangle-alert" size="18" /><span>${problem} Words are found without it.</span></p>`
   );
 }
 

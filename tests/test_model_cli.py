@@ -1,0 +1,230 @@
+"""A model that cannot be used, as a person meets it: on the command line and at the server.
+
+What is wrong with the files is said in one sentence, and nothing is left half-done. A server whose
+model cannot be loaded goes on finding words, and says what is missing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests import tiny
+from tests.conftest import ENVIRONMENT, ROOT, Indexed, Served, recollect, serve, stop
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.write(tmp_path_factory.mktemp("pristine"))
+
+
+@pytest.fixture
+def folder(pristine: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(pristine, tmp_path / "my model"))
+
+
+def _truncated(folder: Path) -> None:
+    shard = folder / "model.safetensors"
+    shard.write_bytes(shard.read_bytes()[:-100])
+
+
+def _other_kind(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "llama"}))
+
+
+def _pickled(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+
+
+def _without(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).unlink()
+
+
+def _nothing(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+HARMS = [
+    pytest.param(_truncated, "damaged or was not downloaded to its end", id="truncated shard"),
+    pytest.param(_other_kind, "of type llama", id="another architecture"),
+    pytest.param(_pickled, "pickled", id="pickle"),
+    pytest.param(_without("tokenizer.json"), "tokenizer", id="no tokenizer"),
+    pytest.param(_without("assistant/model.safetensors"), "no weights", id="no drafter file"),
+    pytest.param(_without("model.safetensors"), "no weights", id="no weights"),
+    pytest.param(_nothing, "no model at", id="no such directory"),
+]
+VERBS = {
+    "search": ["search", "deposit"],
+    "ask": ["ask", "When?"],
+    "serve": ["serve", "--port", "0"],
+    "index": ["index"],
+}
+
+
+def one_sentence(data: Path, model: str, verb: str) -> str:
+    """What is said of a model that is refused; fails unless it is one line, with exit code 1."""
+    said = subprocess.run(
+        [sys.executable, "-m", "recollect", "--data", data, "--model", model, *VERBS[verb]],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        timeout=60,
+    )
+    assert said.returncode == 1, said
+    assert said.stdout == ""
+    (line,) = said.stderr.splitlines()
+    assert line.startswith("Error: ")
+    return line
+
+
+@pytest.mark.parametrize(("harm", "said"), HARMS[:1])
+def test_a_harmed_model_is_refused_in_one_sentence(
+    folder: Path, tmp_path: Path, harm: Callable[[Path], None], said: str
+) -> None:
+    harm(folder)
+    assert said in one_sentence(tmp_path / "data", str(folder), "search")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize(("harm", "said"), HARMS)
+def test_every_harm_is_refused_by_every_verb(
+    folder: Path, tmp_path: Path, harm: Callable[[Path], None], said: str, verb: str
+) -> None:
+    harm(folder)
+    assert said in one_sentence(tmp_path / "data", str(folder), verb)
+
+
+def test_a_name_that_is_nowhere_says_how_to_go_on(tmp_path: Path) -> None:
+    said = one_sentence(tmp_path / "data", "nobody/has-this-model", "ask")
+    assert "nobody/has-this-model" in said
+    assert re.search("recollect model|--model|DIRECTORY", said)
+
+
+def test_the_status_says_whether_the_model_is_loaded(tmp_path: Path) -> None:
+    assert "pocket, not loaded now" in recollect("status", data=tmp_path / "data")
+
+
+def eventually(true: Callable[[], object], within_s: float = 40.0) -> bool:
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        if true():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.fixture(scope="module")
+def broken(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server whose weights do not fit their config.json, which only loading them tells."""
+    base = tmp_path_factory.mktemp("broken")
+    model = Path(shutil.copytree(pristine, base / "model"))
+    _misfit(model)
+    made = Indexed(base / "folder", base / "data")
+    made.folder.mkdir()
+    (made.folder / "lease.txt").write_text("The deposit comes back in May.\n")
+    (made.folder / "note.txt").write_text("A wombat sleeps at noon.\n")
+    running = serve("--model", model, "serve", made.folder, library=made)
+    yield running
+    stop(running)
+
+
+def _misfit(model: Path) -> None:
+    config = json.loads((model / "config.json").read_text())
+    config["text_config"]["intermediate_size"] += 8
+    (model / "config.json").write_text(json.dumps(config))
+
+
+def _mend(model: Path) -> None:
+    config = json.loads((model / "config.json").read_text())
+    config["text_config"]["intermediate_size"] -= 8
+    (model / "config.json").write_text(json.dumps(config))
+
+
+@pytest.mark.slow
+def test_words_are_found_while_the_model_is_broken(broken: Served, tmp_path: Path) -> None:
+    headers = {"Authorization": f"Bearer {broken.token}"}
+    data = broken.library.data
+    with httpx.Client(base_url=broken.url, headers=headers, trust_env=False, timeout=60) as http:
+        told: dict[str, Any] = {}
+
+        def tells() -> bool:
+            told.update(http.get("/api/status").json())
+            return "problem" in told["model"]
+
+        assert eventually(tells)
+        model = told["model"]
+        where = str(broken.library.folder.parent / "model")
+        assert where in model["problem"]
+        assert model["loaded"] is False
+
+        def search(words: str) -> dict[str, Any]:
+            answer = http.get("/api/search", params={"q": words})
+            assert answer.status_code == 200, answer.text
+            found: dict[str, Any] = answer.json()
+            return found
+
+        assert eventually(lambda: search("deposit")["hits"])
+        found = search("deposit")
+        assert [Path(hit["path"]).name for hit in found["hits"]] == ["lease.txt"]
+        assert "Only words were searched" in str(found["problem"])
+        by_words = http.get("/api/search", params={"q": "wombat", "by": "words"}).json()
+        assert len(by_words["hits"]) == 1
+        assert "problem" not in by_words
+
+        asked = http.post("/api/ask", json={"question": "When does the deposit come back?"})
+        assert "event: error" in asked.text
+        assert where in asked.text
+        # a picture needs the model; a fault is no overload, nobody is told to come again soon
+        picture = http.post("/api/search", content=_png(), headers={"Content-Type": "image/png"})
+        assert picture.status_code == 503
+        assert picture.json()["error"]["code"] == "model"
+        assert "retry-after" not in picture.headers
+
+        # a file that is not understood for the model's sake has not failed
+        status = http.get("/api/status").json()
+        assert status["failed"] == []
+        assert status["coverage"]["read"] == 2
+        assert status["coverage"]["understood"] == 0
+
+    said = recollect("search", "deposit", data=data)
+    assert "lease.txt" in said
+    assert "which cannot be used" in recollect("status", data=data)
+    asked_said = recollect("ask", "When does the deposit come back?", data=data, code=1)
+    assert where in asked_said
+
+
+@pytest.mark.slow
+def test_a_mended_model_is_taken_up_without_a_restart(broken: Served) -> None:
+    headers = {"Authorization": f"Bearer {broken.token}"}
+    with httpx.Client(base_url=broken.url, headers=headers, trust_env=False, timeout=60) as http:
+        _mend(broken.library.folder.parent / "model")
+        assert eventually(
+            lambda: http.get("/api/status").json()["coverage"]["understood"] == 2, within_s=60
+        )
+        model = http.get("/api/status").json()["model"]
+        assert model["loaded"] is True
+        assert "problem" not in model
+        assert "problem" not in http.get("/api/search", params={"q": "deposit"}).json()
+
+
+def _png() -> bytes:
+    import io
+
+    from PIL import Image as Picture
+
+    out = io.BytesIO()
+    Picture.new("RGB", (48, 48), (200, 10, 10)).save(out, "PNG")
+    return out.getvalue()
