@@ -118,7 +118,7 @@ class Verifier:
         from PIL import Image, UnidentifiedImageError
 
         with self._catalog.database.reading() as db:
-            for row in db.execute("SELECT content, width_px, height_px, webp FROM thumbs"):
+            for row in db.execute("SELECT * FROM thumbs WHERE webp != x''"):  # else drawn later
                 try:
                     with Image.open(io.BytesIO(row["webp"]), formats=["WEBP"]) as thumb:
                         thumb.load()

@@ -133,6 +133,15 @@ def test_thumb_and_picture(served: Running, api: httpx.Client) -> None:
     assert api.get(f"/api/items/{item}/picture", params={"px": 100_000}).status_code == 422
 
 
+def test_the_thumb_of_a_text_is_drawn_when_it_is_looked_at(
+    served: Running, api: httpx.Client
+) -> None:
+    thumb = api.get(f"/api/items/{served.item('garden.txt')}/thumb")
+    picture = Picture.open(io.BytesIO(thumb.content))
+    assert picture.size == (339, 480)
+    assert min(picture.convert("L").tobytes()) < 100, "its words are on it"
+
+
 def test_page_and_its_words(served: Running, api: httpx.Client) -> None:
     item = served.item("boats.pdf")
     page = api.get(f"/api/items/{item}/page/2", params={"w": 600})

@@ -5,6 +5,7 @@ Items are named by opaque ids alone; the catalog knows the path. What cannot be 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from indexer.catalog import Catalog, Item
@@ -15,6 +16,7 @@ from retriever.snippets import matches, terms
 from web.display import shown
 from web.shapes import ItemJson, PageWordsJson, PeaksJson, TextJson, ThumbJson
 
+THUMB_PX = 480
 # What a browser may be sent as itself; anything else is an unnamed stream of bytes.
 SAFE_TYPES = {
     ".pdf": "application/pdf",
@@ -37,21 +39,34 @@ class Items:
     """Shows items of one library. The reader is not the indexer's, so that a person never waits
     behind a large file."""
 
-    def __init__(self, catalog: Catalog, store: Store, reader: Reader) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: Store,
+        reader: Reader,
+        want: Callable[[Iterable[str]], None],
+        is_there: Callable[[Path], bool],
+    ) -> None:
         self._catalog = catalog
         self._store = store
         self._reader = reader
+        self._want = want
+        self._is_there = is_there
 
     def facts(self, item_id: str) -> ItemJson | None:
         item = self._catalog.item(item_id)
         if item is None:
             return None
-        self._catalog.want(item_id)  # what a person opens is understood next
+        paths = [path for path in item.paths if self._is_there(path)]
+        if not paths:
+            return None
+        if item.state == "read":
+            self._want([item_id])  # what a person opens is understood next
         captions = [p.text for p in self._passages(item) if p.source is Source.CAPTION]
         return {
             "id": item.item,
-            "path": shown(item.path),
-            "paths": [shown(path) for path in item.paths],
+            "path": shown(paths[0]),
+            "paths": [shown(path) for path in paths],
             "kind": item.kind,
             "title": shown(item.title),
             "state": item.state,
@@ -105,7 +120,11 @@ class Items:
 
     def thumb(self, item_id: str) -> bytes | None:
         item = self._catalog.item(item_id)
-        return self._catalog.thumb(item.content) if item else None
+        found = self._catalog.thumb(item.content) if item else None
+        if item is None or found is None or found:
+            return found
+        width_px, _ = item.thumb or (THUMB_PX, THUMB_PX)
+        return self._reader.page(item.path, 1, width_px)
 
     def picture(self, item_id: str, longest_px: int) -> bytes | None:
         item = self._of_kind(item_id, Kind.PHOTO)

@@ -62,7 +62,8 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Thumb:
-    """A small picture of the whole, as WebP without any metadata."""
+    """A small picture of the whole, as WebP without any metadata; without bytes it is drawn when
+    somebody looks at it."""
 
     webp: bytes
     width_px: int

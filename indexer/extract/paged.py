@@ -9,15 +9,17 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from indexer.extract import Extracted, Facts, Unreadable, Words, title_of
+from indexer.extract import Extracted, Facts, Thumb, Unreadable, Words, title_of
 from indexer.extract.blocks import Section, Told, paged, said
 from indexer.extract.layout import PageSource
-from indexer.extract.pictures import thumb
 from indexer.extract.signatures import Format
 from indexer.passages import Page
 
 MAX_PAGES = 10_000
 MAX_CHARS = 20_000_000
+# Laying out and drawing a page takes five times as long as reading it, and few are ever looked at:
+# their small picture is drawn then. A4, and the mean colour of a page of words.
+DRAWN_LATER, COLOUR = Thumb(b"", 339, 480), "#f1f1f1"
 
 # From an open file, which is only read and may be bytes in memory, and its name.
 Sections = Callable[[IO[bytes], str, Told], Iterator[Section | PageSource]]
@@ -50,28 +52,26 @@ def sections_of(found: Format | None) -> Sections | None:
 
 
 def extract(path: Path, read: Sections) -> Iterator[Extracted]:
-    """One Words for each page, then Facts and a picture of the first page. Raises Unreadable."""
+    """One Words for each page, then Facts and the shape of the first page. Raises Unreadable."""
     told = Told()
-    first: PageSource | None = None
     count = chars = 0
     with path.open("rb") as file:
         for source in _pages(file, path, read, told):
             if count >= MAX_PAGES or chars >= MAX_CHARS:
                 told.left_out(f"Only the first {count:,} pages of it were read.")
                 break
-            first, count, chars = first or source, count + 1, chars + len(source.text)
+            count, chars = count + 1, chars + len(source.text)
             yield Words(source.text, Page(count), source.label)
-    if first is None:
+    if not count:
         raise Unreadable("empty", "There are no words in this file.")
-    picture, colour = thumb(first.document()[0])
     yield Facts(
         said(told.title)[:200] or title_of(path),
         pages=count,
         made_at=told.made_at,
-        colour=colour,
+        colour=COLOUR,
         note=" ".join(told.notes) or None,
     )
-    yield picture
+    yield DRAWN_LATER
 
 
 class _Held:
