@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -36,6 +38,7 @@ from model.residence import TRY_AGAIN_S
 from model.runtime import MOST_WAITING, Busy, Runtime
 from model.slices import SLICE_S, Slices
 from tests import tiny
+from tests.conftest import ROOT
 from tests.fake_model import FakeModel
 from tests.served import small_library
 
@@ -571,3 +574,40 @@ def test_a_caption_interrupted_at_every_step_is_the_same(tmp_path: Path) -> None
         assert before.body is not None
         assert after.body is not None
         np.testing.assert_allclose(before.body, after.body, atol=1e-5)
+
+
+STAY = """
+import psutil, sys, time
+from model.checkpoint import find
+from model.interface import Text
+from model.runtime import Runtime
+
+resident = lambda: psutil.Process().memory_info().rss
+runtime = Runtime(find(sys.argv[1]), threads=1, unload_after_s=0.5)
+said = []
+for _ in range(2):
+    runtime.people.embed([Text("red bicycle")])
+    assert runtime.loaded
+    loaded = resident()
+    while runtime.loaded:
+        time.sleep(0.05)
+    time.sleep(0.2)
+    said += [loaded, resident()]
+print(runtime._checkpoint.weight_count * 4, *said)
+"""
+
+
+@pytest.mark.slow
+def test_what_an_idle_model_held_goes_back_to_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiny, "HIDDEN", 1024)  # some 90 MB of weights
+    folder = tiny.write(tmp_path / "model", drafter=False)
+    said = subprocess.run(
+        [sys.executable, "-c", STAY, folder], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    weights, *resident = map(int, said.stdout.split())
+    assert weights > 5e7
+    for loaded, after in zip(resident[::2], resident[1::2], strict=True):
+        assert loaded - after > 0.8 * weights
+    assert resident[2] < resident[0] + 0.2 * weights  # nothing piles up
