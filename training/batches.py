@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ FRAME = 640
 PHONES = 160  # drawers for the names of speech sounds
 NOTHING = -100
 GLIMPSE = 5  # patches along each side of a glimpse
+GLIMPSE_ROWS = 3  # of a glimpse at words
 SEEN = 18  # patches of a picture that have to name what they show, at most
 
 
@@ -150,7 +152,8 @@ class Desk:
             for patch, asked, shown in item.shown:
                 made.shown[patch, asked] = shown
             first = len(head) - 1 - len(item.data)
-            for patch, word in rng.sample(item.seen, min(SEEN, len(item.seen))):
+            seen = item.seen or _read(item)
+            for patch, word in rng.sample(seen, min(SEEN, len(seen))):
                 made.labels[first + patch] = self.spell(f" {word}")[0]
         else:
             made.samples = samples
@@ -159,13 +162,15 @@ class Desk:
         return made
 
     def glimpse(self, item: renders.Rendered, rng: random.Random) -> Example | None:
-        """A window of a scene around one of its things, for the eye alone: a third of the patches
-        teach as much about things as the whole. None where nothing stands in it."""
+        """A window of a picture around one of its things or words, for the eye alone: a third of
+        the patches teach as much as the whole. None where nothing is in it."""
         rows = len(item.data) // item.columns
-        there = [patch for patch, asked, shown in item.shown if asked == sight.KIND and shown]
+        there = [patch for patch, asked, shown in item.shown if asked != sight.COLOUR and shown]
         if not there:
             return None
         wide, high = min(GLIMPSE, item.columns), min(GLIMPSE, rows)
+        if not item.seen:  # words are broad and low
+            wide, high = item.columns, min(GLIMPSE_ROWS, rows)
         middle_y, middle_x = divmod(rng.choice(there), item.columns)
         left = min(max(0, middle_x - rng.randrange(wide)), item.columns - wide)
         top = min(max(0, middle_y - rng.randrange(high)), rows - high)
@@ -179,6 +184,9 @@ class Desk:
         for patch, asked, shown in item.shown:
             if patch in new:
                 made.shown[new[patch], asked] = shown
+        for patch, word in item.seen or _read(item):
+            if patch in new:
+                made.labels[1 + new[patch]] = self.spell(f" {word}")[0]
         return made
 
     def _spoken(self, made: Example, item: renders.Rendered, shift: int, head: int) -> None:
@@ -221,6 +229,12 @@ def _shared(rows: Sequence[Ints]) -> int:
     shortest = min(map(len, rows)) - 1
     alike = np.all([row[:shortest] == rows[0][:shortest] for row in rows], axis=0)
     return int(shortest if alike.all() else np.argmin(alike))
+
+
+def _read(item: renders.Rendered) -> list[tuple[int, str]]:
+    """The words of a written picture where they end."""
+    said = [word for word in re.findall(r"[a-z]+", item.words.lower()) if len(word) > 1]
+    return list(sight.words(item.shown, item.columns, said))
 
 
 def _soft(head: list[int]) -> list[int]:

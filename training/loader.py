@@ -55,9 +55,9 @@ def mix(progress: float) -> Mix:
         return Mix(8, 384, 4, 1, 3, 3, 230, 20, media)
     if progress < 0.75:
         media = {"scene": 5, "sign1": 1, "sign2": 2, "page": 1, "note": 3}
-        return Mix(8, 384, 5, 1, 3, 4, 280, 10, media)
+        return Mix(8, 384, 5, 1, 3, 4, 280, 14, media)
     media = {"scene": 5, "sign2": 2, "page": 1, "note": 3}
-    return Mix(4, 768, 4, 1, 3, 5, 375, 4, media)
+    return Mix(4, 768, 4, 1, 3, 5, 375, 12, media)
 
 
 # What the words of each kind of rendered item are.
@@ -120,7 +120,9 @@ class Table:
                 now = lessons.LISTEN if kind == "note" and rng.random() < 0.12 else task
                 words = self.desk.text(rng.choice(item.queries), key, True)
                 groups.append([self.desk.medium(item, now, key, rng), words])
-        for item in self._some(rng, "scene", wanted.glimpses):
+        signs = wanted.glimpses // 2 if wanted.sources > 2 else 0
+        glanced = self._some(rng, "scene", wanted.glimpses - signs)
+        for item in [*glanced, *self._some(rng, "sign2", signs)]:
             seen = self.desk.glimpse(item, rng)
             if seen is not None:
                 groups.append([seen])

@@ -6,7 +6,8 @@ long before a whole caption can be written, as frames that are told their sound 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from training.world.lettering import Glyph
@@ -24,6 +25,7 @@ ANSWERS = max(len(LETTERS), len(KINDS) + 1, len(COLOURS) + 1)
 
 _KINDS = {kind: number for number, kind in enumerate(KINDS, start=1)}
 _COLOURS = {colour: number for number, colour in enumerate(COLOURS, start=1)}
+ALIKE = 0.75  # letters narrower than a third of a patch may not show
 COVERED = 0.4  # of a patch's or a letter's height, for the letter to be seen there
 
 
@@ -74,3 +76,25 @@ def things(boxes: Iterable[tuple[Thing, Box]], grid: Grid) -> Iterator[Shown]:
         seen = found.get(patch)
         yield patch, KIND, _KINDS[seen.kind] if seen else 0
         yield patch, COLOUR, _COLOURS[seen.colour] if seen else 0
+
+
+def words(shown: Iterable[Shown], columns: int, said: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """The patch in which each of the words `said` ends, as often as its letters show."""
+    rows: dict[int, list[str]] = {}
+    for patch, asked, answer in shown:
+        if asked < THIRDS:
+            thirds = rows.setdefault(patch // columns, [" "] * columns * THIRDS)
+            thirds[patch % columns * THIRDS + asked] = LETTERS[answer]
+    known = {_narrow(word): word for word in said}
+    for row, thirds in rows.items():
+        line, end = "".join(thirds), 0
+        for run in line.split():
+            end = line.index(run, end) + len(run)
+            near = difflib.get_close_matches(_narrow(run), known, n=1, cutoff=ALIKE)
+            if near:
+                yield row * columns + (end - 1) // THIRDS, known[near[0]]
+
+
+def _narrow(word: str) -> str:
+    """Each run of a letter once: a wide letter shows several times."""
+    return "".join(one for one, before in zip(word, " " + word, strict=False) if one != before)

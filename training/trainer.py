@@ -36,7 +36,7 @@ WEIGHTS = {
     lessons.SEE: 0.6,
 }  # fmt: skip
 GIST_WEIGHT, BODY_WEIGHT, HEARING_WEIGHT = 0.25, 0.15, 0.3
-SEEING_WEIGHTS = {"letters": 0.3, "kinds": 0.5, "colours": 0.25}
+SEEING_WEIGHTS = {"letters": 0.5, "kinds": 0.5, "colours": 0.25}
 EMPTY = 0.3  # how much less it counts that a patch shows nothing
 _SOFT = [lessons.TASKS.index(task) for task in (lessons.HEAR, lessons.SEE)]
 _ANSWERS = [lessons.TASKS.index(task) for task in (lessons.ANSWER, lessons.REFUSE)]
