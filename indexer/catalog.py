@@ -14,8 +14,7 @@ import json
 import os
 import re
 import sqlite3
-import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from indexer import roots
@@ -178,12 +177,12 @@ class Catalog:
             ).fetchone()
         return str(row["label"]) if row else None
 
-    def want(self, item: str) -> None:
-        """Moves an item to the front of what the model looks at next."""
+    def want(self, items: Mapping[str, float]) -> None:
+        """Moves items to the front of what the model looks at next, the latest (unix s) first."""
         with self.database.writing() as db:
-            db.execute(
+            db.executemany(
                 "UPDATE contents SET wanted_at = ? WHERE item = ? AND state = 'read'",
-                (time.time(), item),
+                [(at, item) for item, at in items.items()],
             )
 
     # -- how far everything is -----------------------------------------------------------------

@@ -94,11 +94,13 @@ def link(db: Connection, file: Pending, stat: Stat, content: str) -> None:
     """Points a file at its content; the stat is of the moment it was hashed."""
     db.execute(
         """UPDATE files SET state = 'known', content = ?, reason = NULL, sentence = NULL,
-            attempts = 0, fresh = 0, size = ?, mtime_ns = ?, ctime_ns = ?, inode = ?, device = ?,
+            attempts = 0, fresh = 0, audited_at = ?, size = ?, mtime_ns = ?, ctime_ns = ?,
+            inode = ?, device = ?,
             kind = (SELECT kind FROM contents WHERE content = ?)
         WHERE id = ? AND state = 'reading'""",
         (
             content,
+            time.time(),
             stat.size,
             stat.mtime_ns,
             stat.ctime_ns,

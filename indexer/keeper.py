@@ -1,7 +1,8 @@
 """The keeper: brings the index up to date, once or for as long as the program serves.
 
-Two threads, because the model is slow and people are not: one looks and reads (words of a saved
-file are found within seconds), the other lets the model understand what has been read.
+Threads, because the model is slow and people are not: one looks and reads (words of a saved file
+are found within seconds), one lets the model understand what has been read, and one looks at what
+lies on a network.
 """
 
 from __future__ import annotations
@@ -9,33 +10,32 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
 
+from indexer.audit import Audit
 from indexer.catalog import Catalog, Coverage
 from indexer.changes import Changes
+from indexer.limits import Limits
+from indexer.lookout import Lookout, Times
 from indexer.pipeline import Pipeline
 from indexer.reconcile import reconcile
 from model.interface import ModelProblem
 
-if TYPE_CHECKING:
-    from indexer.watcher import Unwatched, Watcher
-
 log = logging.getLogger(__name__)
 
 SETTLE_S = 1.0
-RESCAN_S = 600.0
-POLL_S = 60.0  # how often a folder that cannot be watched, or is not there, is looked at
 QUIET_S = 60.0  # how long nothing has happened before contents without a path are forgotten
 PAUSE_S = 5.0  # after a fault of the disk or the model
+LIMITED_S = 5.0  # how often it is asked whether the model may go on
+AUDIT_S = 7 * 86400.0
 ROUNDS = 5  # how often `run_once` comes back to files that change while they are read
 
 
 class Keeper:
     """Keeps the index of one catalog; the holder of the library's lock may have one.
 
-    `unwatched` are the folders that are only looked at now and then, `rescanned_at` (unix s) is
-    when everything was looked at last."""
+    `lookout` knows which folders are only looked at now and then, and when everything was looked
+    at last; `waiting` is what the second stage waits for, as a sentence."""
 
     def __init__(
         self,
@@ -43,24 +43,28 @@ class Keeper:
         pipeline: Pipeline,
         *,
         settle_s: float = SETTLE_S,
-        rescan_s: float = RESCAN_S,
+        times: Times | None = None,
         quiet_s: float = QUIET_S,
+        audit_s: float = AUDIT_S,
+        limits: Limits | None = None,
         on_progress: Callable[[Coverage], None] | None = None,
     ) -> None:
-        self.unwatched: list[Unwatched] = []
-        self.rescanned_at: float | None = None
+        self.waiting: str | None = None
         self._catalog = catalog
         self._pipeline = pipeline
-        self._settle_s = settle_s
-        self._rescan_s = rescan_s
+        self._times = times or Times(settle_s=settle_s)
         self._quiet_s = quiet_s
+        self._audit = Audit(catalog.database, audit_s)
+        self._limits = limits or Limits()
         self._on_progress = on_progress
-        self._watcher: Watcher | None = None
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._work = threading.Event()
-        self._rescan = threading.Event()
+        self._poll = threading.Event()
+        self.lookout = Lookout(catalog, self._wake.set, self._poll.set, self._times)
+        self._wanted: dict[str, float] = {}
+        self._wanted_lock = threading.Lock()
         self._problems: dict[str, str] = {}
         self._busy_at = 0.0
 
@@ -73,7 +77,7 @@ class Keeper:
         self._pipeline.resume()
         self._pipeline.corrections = Changes()
         self._pipeline.recover()
-        changes = reconcile(self._catalog)
+        changes = reconcile(self._catalog, grace_s=self._times.grace_s)
         for _ in range(ROUNDS):
             while self._pipeline.read_some():
                 self._tell()
@@ -83,7 +87,7 @@ class Keeper:
             if due is None or due > time.time() + 2 * SETTLE_S:
                 break
             time.sleep(max(0.0, due - time.time()))
-            changes += reconcile(self._catalog)
+            changes += reconcile(self._catalog, grace_s=self._times.grace_s)
         self._pipeline.tidy(thoroughly=True)
         self._tell()
         return changes + self._pipeline.corrections
@@ -92,16 +96,18 @@ class Keeper:
 
     def start(self) -> None:
         """Watches and keeps the index up to date from now on, in the background."""
-        from indexer.watcher import Watcher
-
         self._stopping.clear()
         self._pipeline.resume()
         self._pipeline.recover()
-        self._watcher = Watcher(self._wake.set, ignored=self._catalog.file.parent.resolve())
-        self._rescan.set()
+        self.lookout.start()
+        beats = (
+            (self._read_beat, self._wake, "reading"),
+            (self._model_beat, self._work, "understanding"),
+            (self.lookout.poll, self._poll, "polling"),
+        )
         self._threads = [
-            threading.Thread(target=self._keep, args=(beat,), name=name, daemon=True)
-            for beat, name in ((self._read_beat, "reading"), (self._model_beat, "understanding"))
+            threading.Thread(target=self._keep, args=(beat, bell), name=name, daemon=True)
+            for beat, bell, name in beats
         ]
         for thread in self._threads:
             thread.start()
@@ -110,17 +116,18 @@ class Keeper:
         """Ends the background work; what was not finished is taken up at the next start."""
         self._stopping.set()
         self._pipeline.stop()
-        self._wake.set()
-        self._work.set()
+        for bell in (self._wake, self._work, self._poll):
+            bell.set()
         for thread in self._threads:
+            if thread.name == "polling":  # a network that hangs may keep it for ever
+                thread.join(timeout_s / 10)
+                continue
             thread.join(timeout_s / 2)
             if thread.is_alive():  # it waits for a file that takes long to open
                 self._pipeline.abort()
                 thread.join(timeout_s / 2)
         self._threads = []
-        if self._watcher is not None:
-            self._watcher.stop()
-            self._watcher = None
+        self.lookout.stop()
 
     @property
     def problem(self) -> str | None:
@@ -129,8 +136,16 @@ class Keeper:
 
     def poke(self) -> None:
         """Looks everywhere now: the watched folders, or what is wanted, have changed."""
-        self._rescan.set()
-        self._wake.set()
+        self.lookout.everywhere()
+        self._work.set()
+
+    def want(self, items: Iterable[str]) -> None:
+        """A person is looking at these items, the most wanted first: the model takes them next.
+        Never waits; the catalog learns of it when the model's turn comes."""
+        now = time.time()
+        with self._wanted_lock:
+            for place, item in enumerate(items):
+                self._wanted[item] = now - place / 1e3
         self._work.set()
 
     def eta_s(self) -> int | None:
@@ -140,7 +155,10 @@ class Keeper:
     def _read_beat(self) -> float:
         """Look, read a batch, tidy up when there is nothing to read; returns the seconds until
         there may be something again."""
-        self._look()
+        changes = self.lookout.look()
+        if changes is not None and changes != Changes():
+            self._busy_at = time.monotonic()
+            self._tell()
         if self._pipeline.read_some():
             self._busy_at = time.monotonic()
             self._work.set()
@@ -149,44 +167,29 @@ class Keeper:
         if time.monotonic() - self._busy_at > self._quiet_s:
             self._pipeline.tidy()
             self._busy_at = float("inf")  # once, until there is work again
+        elif self._audit.some():
+            return 0.1  # a little at a time
         due = self._pipeline.next_due()
         return 1.0 if due is None else min(1.0, max(0.0, due - time.time()))
 
     def _model_beat(self) -> float:
-        """Let the model understand a batch."""
+        """Let the model understand a batch, when it may."""
+        with self._wanted_lock:
+            wanted, self._wanted = self._wanted, {}
+        if wanted:
+            self._catalog.want(wanted)
+        before, self.waiting = self.waiting, self._limits.waits_for()
+        if self.waiting != before:
+            self._tell()
+        if self.waiting is not None:
+            return LIMITED_S
         if self._pipeline.understand_some():
             self._tell()
             return 0.0
         return 1.0
 
-    def _look(self) -> None:
-        """Everywhere at the start, now and then, and when events were lost; else where the
-        watcher saw something."""
-        assert self._watcher is not None  # noqa: S101  start() made it
-        now = time.time()  # goes on while the machine sleeps
-        every = self._rescan_s
-        if self.unwatched or any(root.offline for root in self._catalog.roots()):
-            every = min(every, POLL_S)
-        hints = self._watcher.take()
-        deaf = not self._watcher.alive() and not self.unwatched
-        late = self.rescanned_at is None or abs(now - self.rescanned_at) > every
-        if hints is None or deaf or late or self._rescan.is_set():
-            self._rescan.clear()
-            roots = [root.path for root in self._catalog.roots() if root.path.is_dir()]
-            self.unwatched = self._watcher.follow(roots)
-            changes = reconcile(self._catalog, settle_s=self._settle_s)
-            self.rescanned_at = now
-        elif hints:
-            changes = reconcile(self._catalog, hints, settle_s=self._settle_s)
-        else:
-            return
-        if changes != Changes():
-            self._busy_at = time.monotonic()
-            self._tell()
-
-    def _keep(self, beat: Callable[[], float]) -> None:
+    def _keep(self, beat: Callable[[], float], bell: threading.Event) -> None:
         """Beats until stopped. A fault of the disk or the model pauses the work, ends nothing."""
-        bell = self._wake if beat == self._read_beat else self._work
         while not self._stopping.is_set():
             bell.clear()
             try:

@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,19 +26,25 @@ ATTEMPTS = 2
 PASSING = frozenset({"crashed", "timeout", "unreadable", "error"})
 LARGEST_BYTES = {Kind.DOCUMENT: 1 << 30, Kind.PHOTO: 1 << 30, Kind.RECORDING: 32 << 30}
 BLOCK_BYTES = 1 << 20
+# How coarse the clock of a file system is; one that tells whole seconds may tell every second one.
+TICK_S = 0.02
+SLOW_TICK_S = 2.0
 # Never through a link, never waiting for somebody to write to a pipe.
 OPEN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class Reader(Protocol):
-    """The child that opens files; see `indexer.extract.child.Reader`."""
+    """The children that open files; see `indexer.extract.readers.Readers`. Any thread may call;
+    `children` calls go on at the same time."""
+
+    children: int
 
     def extract(self, path: Path) -> list[Extracted]: ...
 
     def original(self, path: Path, place: Place, longest_px: int = 1600) -> Image | Sound: ...
 
     @property
-    def pid(self) -> int | None: ...
+    def pids(self) -> list[int]: ...
 
     def close(self) -> None: ...
 
@@ -128,7 +135,7 @@ def read_file(file: Pending, reader: Reader, is_known: Callable[[str], bool]) ->
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             return Unsettled(file)
-        before = Stat.of(found)
+        before = _after_its_tick(handle, Stat.of(found))
         kind = sniff(file.path)
         if kind is None:
             return Skipped(file, "type", NOT_READ_YET)
@@ -196,6 +203,18 @@ def _unopened(
             "permission", "Recollect may not read this file; allow reading it, then retry."
         )
     return refused("unreadable", f"The file could not be read from the disk ({problem.strerror}).")
+
+
+def _after_its_tick(handle: int, found: Stat) -> Stat:
+    """The stat of an open file once its clock has gone on since it was changed: whoever writes to
+    it while it is read, or afterwards, cannot leave it with the same times any more."""
+    changed = max(found.mtime_ns, found.ctime_ns)
+    tick_s = SLOW_TICK_S if changed % 1_000_000_000 == 0 else TICK_S
+    left_s = changed / 1e9 + tick_s - time.time()
+    if not 0 < left_s <= tick_s:
+        return found
+    time.sleep(left_s)
+    return Stat.of(os.fstat(handle))
 
 
 def hash_of(path: bytes) -> str | None:

@@ -6,6 +6,7 @@ import errno
 import os
 import sqlite3
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -205,6 +206,25 @@ def accept(database: Database, path: Path | None) -> int:
     with database.writing() as db:
         db.executemany("UPDATE roots SET accepted = 1 WHERE id = ?", [(r.id,) for r in chosen])
     return sum(root.files if root.offline else root.missing for root in chosen)
+
+
+def hide_silent(database: Database, places: Iterable[Path]) -> None:
+    """Marks roots offline whose file system does not answer, without touching it."""
+    with database.reading() as db:
+        online = [root for root in all_roots(db) if not root.offline]
+    known = set(places)
+    silent = [
+        (f"The folder {root.path} does not answer; its files are remembered.", time.time(), root.id)
+        for root in online
+        if root.path in known
+    ]
+    if silent:
+        with database.writing() as db:
+            db.executemany(
+                """UPDATE roots SET offline = 1, why = 'absent', sentence = ?, away_since = ?
+                WHERE id = ?""",
+                silent,
+            )
 
 
 def locate(db: sqlite3.Connection, path: Path) -> list[tuple[int, bytes]]:

@@ -8,9 +8,11 @@ passage first. Equal scores are ordered by content, so the same question gives t
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from indexer.catalog import Catalog, Item
@@ -65,10 +67,17 @@ NAME = -1
 class Searcher:
     """Searches one library. Holds no state of its own."""
 
-    def __init__(self, catalog: Catalog, store: Store, model: Model) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: Store,
+        model: Model,
+        is_there: Callable[[Path], bool] = os.path.lexists,
+    ) -> None:
         self._catalog = catalog
         self._store = store
         self._model = model
+        self._is_there = is_there
 
     def search(self, query: Query, *, question: bool = False) -> list[Hit]:
         """The best `query.limit` files, best first. With `question`, the words lane looks for the
@@ -179,8 +188,14 @@ class Searcher:
             found.sort(key=lambda one: (one[0][1] == NAME, -one[1].score, one[0][1]))
         scores = {content: _score(found) for content, found in by_content.items()}
         order = sorted(by_content, key=lambda content: (-scores[content], content))
-        items = self._catalog.items_of_contents(order)
-        alive = [content for content in order if content in items][:limit]
+        known = self._catalog.items_of_contents(order)
+        items = {}
+        for content in order:
+            if content in known and (item := self._as_it_lies(known[content])) is not None:
+                items[content] = item
+            if len(items) == limit:
+                break
+        alive = list(items)
         passages = self._passages([(items[content], by_content[content]) for content in alive])
         wanted = terms(words)
         hits = []
@@ -192,6 +207,12 @@ class Searcher:
             score = scores[content]
             hits.append(Hit(items[content], best, shown, score, named, tuple(places[1:])))
         return hits
+
+    def _as_it_lies(self, item: Item) -> Item | None:
+        """The item under the first of its paths that is there this moment: the catalog learns of a
+        rename or a deletion a little later than it happens."""
+        path = next((path for path in item.paths if self._is_there(path)), None)
+        return None if path is None else replace(item, path=path)
 
     def _passages(
         self, chosen: Sequence[tuple[Item, list[tuple[_Key, _Candidate]]]]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -256,7 +257,7 @@ def test_newest_first_and_what_is_wanted_before_that(library: Small) -> None:
     library.pipeline.read_some()
     oldest = library.catalog.item_of_path(library.folder / "oldest.txt")
     assert oldest is not None
-    library.catalog.want(oldest.item)
+    library.catalog.want({oldest.item: time.time()})
     done: list[str] = []
     while library.pipeline.understand_some(1):
         [understood] = {row.path.stem for row in library.catalog.files("understood")} - set(done)
