@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from model import spans
@@ -32,15 +33,13 @@ PART_TOKENS = 1024
 @dataclass(slots=True, eq=False)
 class Context:
     """Everything read so far: `ids`, and the `media` among them. `logits` (V,) float32 decide the
-    next token; `state` (1, H) is what the drafter reads; `before_mlp` (H,) is the last token's
-    state behind the last layer's attention. The last three are None after `forget`."""
+    next token; `state` (1, H) is what the drafter reads; both are None after `forget`."""
 
     cache: Cache
     ids: list[int]
     media: list[spans.Span]
     logits: torch.Tensor | None = None
     state: torch.Tensor | None = None
-    before_mlp: torch.Tensor | None = None
 
     @property
     def length(self) -> int:
@@ -91,15 +90,41 @@ class Decoder:
         after the last."""
         for start, stop in spans.cuts(inputs, self.part_tokens):
             with torch.inference_mode():
-                self._read(spans.part(inputs, start, stop), context, last=stop == len(inputs))
+                passed = self._read(spans.part(inputs, start, stop), context)
+                if stop == len(inputs):
+                    context.state = passed.states[-1:]
+                    context.logits = self._logits(context.state)[0]
             yield stop
 
-    def _read(self, part: Inputs, context: Context, last: bool) -> None:
+    @torch.inference_mode()
+    def branch(self, head: Inputs, kept: Inputs, aside: Inputs) -> tuple[Context, torch.Tensor]:
+        """Two texts that begin with `head`, from one prefill: the context of `head` and `kept`, to
+        be written from, and the state (H,) of the last token of `aside` behind the last layer's
+        attention. Neither has seen the other. `kept` and `aside` are words alone."""
+        context = self.begin()
+        if len(head) + len(kept) + len(aside) > self.part_tokens:
+            self.read(head, context)
+            head = spans.part(head, 0, 0)
+        row = Inputs(
+            np.concatenate([head.ids, kept.ids, aside.ids]),
+            np.concatenate([head.kinds, kept.kinds, aside.kinds]),
+            head.pictures,
+            head.sounds,
+        )
+        turn = len(head) + len(kept)
+        passed = self._read(row, context, aside=(len(head), turn))
+        self.forget(context, len(aside))
+        context.state = passed.states[turn - 1 : turn]
+        context.logits = self._logits(context.state)[0]
+        return context, passed.before_mlp[-1]
+
+    def _read(self, part: Inputs, context: Context, aside: tuple[int, int] | None = None) -> Passed:
         blocks = spans.blocks(part) if self.layers.sees_pictures_whole else None
         passed = self.layers.read(
             self._embedded(part),
             context.cache,
             torch.from_numpy(blocks).to(self._device) if blocks is not None else None,
+            aside,
         )
         before = context.length
         context.media += [
@@ -107,10 +132,7 @@ class Decoder:
             for one in spans.spans(part)
         ]
         context.ids += part.ids.tolist()
-        if last:
-            context.state = passed.states[-1:]
-            context.before_mlp = passed.before_mlp[-1]
-            context.logits = self._logits(context.state)[0]
+        return passed
 
     def _embedded(self, part: Inputs) -> torch.Tensor:
         """(T, H): words by the embedding table, patches and frames by their own projections."""
@@ -172,7 +194,7 @@ class Decoder:
         """Read `tokens`; gives logits (len, V) and the states for `settle`."""
         ids = torch.tensor(tokens, dtype=torch.long, device=self._device)
         embedded = self.model.model.language_model.embed_tokens(ids)
-        passed = self.layers.read(embedded, context.cache, None)
+        passed = self.layers.read(embedded, context.cache)
         return self._logits(passed.states), passed
 
     def settle(
@@ -183,7 +205,6 @@ class Decoder:
         context.ids += tokens[:kept]
         context.logits = logits[kept - 1]
         context.state = passed.states[kept - 1 : kept]
-        context.before_mlp = None
 
     def draft(
         self,
@@ -237,4 +258,4 @@ class Decoder:
 def _shorten(context: Context, length: int) -> None:
     del context.ids[length:]
     context.media = [one for one in context.media if one.stop <= length]
-    context.logits = context.state = context.before_mlp = None
+    context.logits = context.state = None

@@ -134,14 +134,10 @@ class Gemma:
         gist_row = self._render(prompts.gist(shown))
         words_row = self._render(prompts.describe(shown))
         shared = inputs.common_prefix(gist_row, words_row)
-        head, gist_tail = inputs.split(gist_row, shared)
-        words_tail = inputs.split(words_row, shared)[1]
-        context = self._decoder.read(head)
-        context = self._decoder.read(gist_tail, context)
-        assert context.before_mlp is not None  # noqa: S101 - just read
-        gist = vectors.gist(context.before_mlp, shown)
-        context = self._decoder.forget(context, len(gist_tail))
-        context = self._decoder.read(words_tail, context)
+        head, words_tail = inputs.split(words_row, shared)
+        gist_tail = inputs.split(gist_row, shared)[1]
+        context, state = self._decoder.branch(head, words_tail, gist_tail)
+        gist = vectors.gist(state, shown)
         limits = CAPTION_LIMITS
         if isinstance(shown, Sound):
             tokens = 16 + int(shown.duration_s * TRANSCRIPT_TOKENS_A_SECOND)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from model import prompts
 from model.checkpoint import find
-from model.decode import Context, Decoder
+from model.decode import Decoder
 from model.endings import Stops
 from model.gemma import Gemma
 from model.inputs import Inputs, Patches, batch, common_prefix, split
@@ -22,10 +22,10 @@ from model.inputs import render as render_prompt
 from model.interface import Image, Sound, Text
 from model.pace import Pace, loops, unlooped
 from model.placement import Placement
-from model.sampling import Chooser, Guess
 from model.spans import cuts, spans
-from model.writing import Constraint, Limits
+from model.writing import Limits
 from tests import tiny
+from tests.prophet import Prophet
 
 FREE = Limits(tokens=72, loops=False)
 
@@ -87,37 +87,13 @@ def test_the_stock_loop_with_the_stock_drafter_agrees(gemma: Gemma) -> None:
     assert list(own.write(own.read(row), FREE)) == written
 
 
-class Prophet(Decoder):
-    """Drafts the true continuation with a wrong token now and then, so that every length of
-    acceptance and rollback occurs, which a random drafter never does."""
-
-    truth: tuple[int, ...] = ()
-    start = 0
-
-    def draft(
-        self,
-        context: Context,
-        token: int,
-        count: int,
-        constraint: Constraint | None,
-        chooser: Chooser,
-    ) -> list[Guess]:
-        at = context.length - self.start + 1
-        rng = np.random.default_rng(at)
-        right = list(self.truth[at : at + count])
-        return [
-            Guess(guess if rng.random() < 0.7 else int(rng.integers(20, 300))) for guess in right
-        ]
-
-
 @pytest.mark.parametrize("drafts", [1, 4])
 def test_accepted_and_refused_drafts_change_nothing(
     gemma: Gemma, expected: list[tuple[Inputs, list[int]]], drafts: int
 ) -> None:
     own = decoder(gemma, None)
     for row, truth in expected:
-        prophet = Prophet(own.model, own.drafter, own.stop_ids, own.suppressed)
-        prophet.pace = Pace(drafts)
+        prophet = Prophet.beside(own, drafts)
         prophet.truth, prophet.start = tuple(truth), len(row)
         writing = prophet.write(prophet.read(row), FREE)
         assert list(writing) == truth
@@ -141,6 +117,36 @@ def test_a_branch_writes_what_a_fresh_prompt_writes(gemma: Gemma, medium: str) -
     assert context.logits is not None
     assert fresh.logits is not None
     assert float((context.logits - fresh.logits).abs().nan_to_num().max()) < 2e-5
+    assert list(own.write(context, FREE)) == list(own.write(fresh, FREE))
+
+
+@pytest.mark.parametrize("medium", ["picture", "sound", "long sound", "words"])
+@pytest.mark.parametrize("size", [40, 1024])
+def test_two_branches_of_one_prefill_are_two_fresh_prefills(
+    gemma: Gemma, medium: str, size: int
+) -> None:
+    """Hidden states, logits and text; with a prompt that is read at once and one that is not."""
+    rng = np.random.default_rng(4)
+    content: str | Image | Sound = {
+        "picture": tiny.picture(), "sound": tiny.sound(), "long sound": tiny.sound(5.0),
+        "words": tiny.words(rng, 150),
+    }[medium]  # fmt: skip
+    kept, aside = (
+        gemma._render((prompts.Turn("user", (content, tail)),))
+        for tail in ("\n" + tiny.words(rng, 30), "\nIn one word:")
+    )
+    at = common_prefix(kept, aside)
+    own = Decoder(gemma._model, None, gemma._decoder.stop_ids, gemma._decoder.suppressed, size)
+    context, state = own.branch(*split(kept, at), split(aside, at)[1])
+    fresh = own.read(kept)
+    assert context.ids == fresh.ids
+    assert context.logits is not None
+    assert context.state is not None
+    assert fresh.logits is not None
+    assert fresh.state is not None
+    assert float((context.state - fresh.state).abs().max()) < 5e-5
+    assert float((context.logits - fresh.logits).abs().nan_to_num().max()) < 5e-5
+    assert float((state - gemma._states([aside])[0][0, -1]).abs().max()) < 5e-5
     assert list(own.write(context, FREE)) == list(own.write(fresh, FREE))
 
 

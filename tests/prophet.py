@@ -1,0 +1,41 @@
+"""A drafter that is right most of the time, so that every length of acceptance and rollback occurs,
+which a drafter of random weights never does."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.decode import Context, Decoder
+from model.pace import Pace
+from model.sampling import Chooser, Guess
+from model.writing import Constraint
+
+
+class Prophet(Decoder):
+    """Drafts the true continuation with a wrong token now and then. `truth` follows the first
+    `start` tokens."""
+
+    truth: tuple[int, ...] = ()
+    start = 0
+
+    @classmethod
+    def beside(cls, own: Decoder, drafts: int) -> Prophet:
+        """One that reads with the model of `own`."""
+        made = cls(own.model, own.drafter, own.stop_ids, own.suppressed)
+        made.pace = Pace(drafts)
+        return made
+
+    def draft(
+        self,
+        context: Context,
+        token: int,
+        count: int,
+        constraint: Constraint | None,
+        chooser: Chooser,
+    ) -> list[Guess]:
+        at = context.length - self.start + 1
+        rng = np.random.default_rng(at)
+        right = list(self.truth[at : at + count])
+        return [
+            Guess(guess if rng.random() < 0.7 else int(rng.integers(20, 300))) for guess in right
+        ]
