@@ -60,14 +60,14 @@ class Library:
         reader: Reader,
         bell: Bell,
     ) -> None:
-        self.items = Items(catalog, store, reader)
+        self.items = Items(catalog, store, reader, keeper.want, keeper.lookout.is_there)
         self.keeper = keeper
         self._catalog = catalog
         self._runtime = runtime
         self._pipeline = pipeline
         self._reader = reader
         self._bell = bell
-        self._searcher = Searcher(catalog, store, runtime.people)
+        self._searcher = Searcher(catalog, store, runtime.people, keeper.lookout.is_there)
         self._answerer = Answerer(self._searcher, runtime.people, reader.original)
 
     def close(self) -> None:
@@ -121,6 +121,8 @@ class Library:
             raise LibraryProblem("query", str(problem)) from problem
         except (ModelProblem, Busy) as problem:
             raise _model_problem(problem) from problem
+        # what is shown to a person is understood next
+        self.keeper.want(hit.item.item for hit in hits if hit.item.state == "read")
         found: SearchJson = {
             "query": words,
             "hits": [hit_json(rank, hit, self._catalog) for rank, hit in enumerate(hits, start=1)],
