@@ -34,10 +34,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a recording, in seconds from its start."""
+    """A stretch of a recording, in seconds from its start. One without length is a moment: what is
+    seen in a film at that second."""
 
     start_s: float
     end_s: float
+
+    @property
+    def is_moment(self) -> bool:
+        return self.start_s == self.end_s
 
 
 Place = Page | Span | None
@@ -143,4 +148,4 @@ def _words(text: str) -> int:
     words = text.split()
     if max(map(len, words), default=0) < 2 * WORD_CHARS:  # nearly always, and ten times as fast
         return len(words)
-    return sum(max(1, len(word) // WORD_CHARS) for word in words)
+    return len(words) + sum(len(w) // WORD_CHARS - 1 for w in words if len(w) >= 2 * WORD_CHARS)

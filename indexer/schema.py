@@ -148,15 +148,23 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             page INTEGER NOT NULL, label TEXT NOT NULL,
             PRIMARY KEY(content, page)) WITHOUT ROWID""",
     ),
+    (
+        # Parts of a long content that the model is done with, until it is done with all; `words`
+        # is NULL where it failed. The vectors are float32 as they are in memory.
+        """CREATE TABLE drafts(
+            content TEXT NOT NULL REFERENCES contents(content) ON DELETE CASCADE,
+            ordinal INTEGER NOT NULL, model_key TEXT NOT NULL, place TEXT NOT NULL,
+            source TEXT, words TEXT, gist BLOB, body BLOB, reason TEXT, sentence TEXT,
+            PRIMARY KEY(content, ordinal)) WITHOUT ROWID""",
+    ),
 )
 
 SUFFIXES = {
     Kind.DOCUMENT: "txt md markdown rst text pdf docx docm pptx pptm xlsx xlsm odt ods odp odg "
     "html htm xhtml epub eml emlx mbox mht csv tsv json jsonl log tex srt vtt doc xls ppt rtf",
     Kind.PHOTO: "png jpg jpeg webp gif tif tiff bmp heic heif avif",
-    Kind.RECORDING: (
-        "wav flac ogg oga opus mp3 m4a m4b aac aif aiff wma amr mp4 m4v mov 3gp mkv webm avi wmv ogv"
-    ),
+    Kind.RECORDING: "wav flac ogg oga opus mp3 m4a m4b aac aif aiff wma amr "
+    "mp4 m4v mov 3gp mkv webm avi wmv ogv",
 }
 GUESSES = {f".{s}".encode(): kind for kind, line in SUFFIXES.items() for s in line.split()}
 

@@ -2,26 +2,30 @@
 
 Passages of a document are embedded, many at a time. A photo, a page with little text and each
 stretch of a recording is looked at or listened to once, which gives its words and its vectors.
-What fails at one place fails that place alone.
+What fails at one place fails that place alone, and what takes hours is not lost in the last one.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from indexer.drafts import Draft, Drafts
 from indexer.extract import Unreadable
 from indexer.passages import FIRST_UNDERSTOOD, Kind, Passage, Place, Source
 from indexer.reading import Reader
 from indexer.store import VectorRow
 from indexer.tree import Stat
-from model.interface import Float32, MemoryShort, Model, ModelProblem, Text, Vectors
+from model.interface import Float32, Image, MemoryShort, Model, ModelProblem, Text, Vectors
 
 EMBEDDED_AT_ONCE = 32
+FEW_PARTS = 8  # a content with more is worked through in instalments
+INSTALMENT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,10 @@ class NotUnderstood:
     sentence: str
 
 
+class Unfinished(Exception):
+    """A long content has had its turn and is not done; what was understood of it is kept."""
+
+
 class Stopped(Exception):
     """The work was called off between two calls of the model."""
 
@@ -83,10 +91,17 @@ class _Flaw(Exception):
 class Understanding:
     """Puts contents to the model and counts the items it was given in `calls`."""
 
-    def __init__(self, reader: Reader, model: Model, stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        model: Model,
+        stopped: Callable[[], bool],
+        drafts: Drafts | None = None,
+    ) -> None:
         self._reader = reader
         self._model = model
         self._stopped = stopped
+        self._drafts = drafts
         self.calls = 0
 
     def embed(self, items: Sequence[tuple[Waiting, Sequence[Passage]]]) -> list[Understood]:
@@ -112,27 +127,54 @@ class Understanding:
         return outcomes
 
     def describe(self, outcome: Understood) -> None:
-        """Adds what the model sees or hears in the parts of a content.
+        """Adds what the model sees or hears in the parts of a content. One of many parts is worked
+        through in instalments, each part kept as it is done.
 
-        Raises Stopped, Doubtful when the file has changed, and ModelProblem."""
+        Raises Unfinished, Stopped, Doubtful when the file has changed, and ModelProblem."""
         item = outcome.item
-        source = Source.TRANSCRIPT if item.kind is Kind.RECORDING else Source.CAPTION
-        for number, place in enumerate(item.parts):
-            self._check_stopped()
-            if Stat.of(_lstat(item.path)) != item.stat:
-                raise Doubtful
-            ordinal = FIRST_UNDERSTOOD + number
-            try:
-                words, vectors = self._described(item.path, place)
-            except _Flaw as flaw:
-                outcome.fail(flaw.reason, flaw.sentence)
+        long = self._drafts is not None and len(item.parts) > FEW_PARTS
+        for draft in self._long(item) if long else self._short(item):
+            if draft.passage is None or draft.vectors is None:
+                outcome.fail(draft.reason or "model", draft.sentence or "")
                 continue
-            outcome.passages.append(Passage(ordinal, words, place, source))
-            outcome.rows.append(VectorRow(ordinal, place, vectors.gist, vectors.body))
+            outcome.passages.append(draft.passage)
+            gist, body = draft.vectors.gist, draft.vectors.body
+            outcome.rows.append(VectorRow(draft.ordinal, draft.place, gist, body))
         if item.parts and Stat.of(_lstat(item.path)) != item.stat:
             raise Doubtful
 
-    def _described(self, path: Path, place: Place) -> tuple[str, Vectors]:
+    def _short(self, item: Waiting) -> Iterator[Draft]:
+        for number, place in enumerate(item.parts):
+            yield self._draft(item, FIRST_UNDERSTOOD + number, place)
+
+    def _long(self, item: Waiting) -> Iterator[Draft]:
+        assert self._drafts is not None  # noqa: S101  else nothing is long
+        key = self._model.fingerprint.key
+        done = self._drafts.places(item.content, key)
+        until = time.monotonic() + INSTALMENT_S
+        some = False
+        for number, place in enumerate(item.parts):
+            ordinal = FIRST_UNDERSTOOD + number
+            if ordinal in done and done[ordinal] == place:
+                continue
+            if some and time.monotonic() > until:
+                raise Unfinished
+            self._drafts.keep(item.content, key, self._draft(item, ordinal, place))
+            some = True
+        wanted = range(FIRST_UNDERSTOOD, FIRST_UNDERSTOOD + len(item.parts))
+        yield from (one for one in self._drafts.of(item.content, key) if one.ordinal in wanted)
+
+    def _draft(self, item: Waiting, ordinal: int, place: Place) -> Draft:
+        self._check_stopped()
+        if Stat.of(_lstat(item.path)) != item.stat:
+            raise Doubtful
+        try:
+            words, vectors, source = self._described(item.path, place)
+        except _Flaw as flaw:
+            return Draft(ordinal, place, None, None, flaw.reason, flaw.sentence)
+        return Draft(ordinal, place, Passage(ordinal, words, place, source), vectors)
+
+    def _described(self, path: Path, place: Place) -> tuple[str, Vectors, Source]:
         try:
             original = self._reader.original(path, place)
         except Unreadable as problem:
@@ -146,7 +188,8 @@ class Understanding:
             raise
         except Exception as problem:
             raise _flaw(problem) from problem
-        return seen.words, self._checked(Vectors(seen.gist, seen.body))
+        source = Source.CAPTION if isinstance(original, Image) else Source.TRANSCRIPT
+        return seen.words, self._checked(Vectors(seen.gist, seen.body)), source
 
     def _vectors(self, texts: Sequence[Text]) -> list[Vectors | _Flaw]:
         """One for each text; a batch that fails is halved until the text at fault stands alone."""
@@ -182,6 +225,15 @@ class Understanding:
     def _check_stopped(self) -> None:
         if self._stopped():
             raise Stopped
+
+
+def joined(read: Understood, seen: Understood) -> Understood:
+    """What was made of the words of a content, and of its parts, as one."""
+    read.passages += seen.passages
+    read.rows += seen.rows
+    read.failed += seen.failed
+    read.reason, read.sentence = seen.reason or read.reason, seen.sentence or read.sentence
+    return read
 
 
 def verdict(outcome: Understood) -> Understood | NotUnderstood:

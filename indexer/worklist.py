@@ -219,6 +219,7 @@ class Worklist:
         with self._database.writing() as db:
             for outcome in outcomes:
                 item = outcome.item
+                db.execute("DELETE FROM drafts WHERE content = ?", (item.content,))
                 if isinstance(outcome, NotUnderstood):
                     db.execute(
                         """UPDATE contents SET attempts = attempts + 1, reason = ?, sentence = ?,

@@ -84,7 +84,10 @@ def test_originals(reader: Reader, tmp_path: Path, note: Path) -> None:
     assert isinstance(clip, Sound)
     assert (clip.rate_hz, clip.samples.size) == (16_000, 24_000)
     assert reader.peaks(sound, 4) == [0.25] * 4
-    assert reader.sound(sound) == sound
+    wave = np.frombuffer(reader.wave(sound, 1.0, 4.0, 24_000), "<i2")
+    assert wave.size == 4 * 24_000
+    assert wave[24_000] == pytest.approx(0.25 * 32_767, abs=2)
+    assert wave[-24_000:].max() == 0  # behind its end
     with Picture.open(io.BytesIO(reader.picture(photo, 64))) as small:
         assert (small.format, small.size) == ("WEBP", (64, 32))
 

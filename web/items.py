@@ -15,8 +15,10 @@ from indexer.store import Store
 from retriever.snippets import matches, terms
 from web.display import shown
 from web.shapes import ItemJson, PageWordsJson, PeaksJson, TextJson, ThumbJson
+from web.waves import Wave
 
 THUMB_PX = 480
+
 # What a browser may be sent as itself; anything else is an unnamed stream of bytes.
 SAFE_TYPES = {
     ".pdf": "application/pdf",
@@ -30,9 +32,17 @@ SAFE_TYPES = {
     ".oga": "audio/ogg",
     ".opus": "audio/ogg",
     ".mp3": "audio/mpeg",
+    ".gif": "image/gif",
+    ".bmp": "image/bmp",
+    ".avif": "image/avif",
+    ".m4a": "audio/mp4",
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
     ".txt": "text/plain",
     ".md": "text/plain",
 }
+# Every browser plays these; of anything else it is sent the sound, decoded.
+PLAYED = frozenset([".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"])
 
 
 class Items:
@@ -126,13 +136,24 @@ class Items:
         width_px, _ = item.thumb or (THUMB_PX, THUMB_PX)
         return self._reader.page(item.path, 1, width_px)
 
-    def picture(self, item_id: str, longest_px: int) -> bytes | None:
-        item = self._of_kind(item_id, Kind.PHOTO)
-        return self._reader.picture(item.path, longest_px) if item else None
-
-    def sound(self, item_id: str) -> Path | None:
+    def picture(self, item_id: str, longest_px: int, at_s: float | None = None) -> bytes | None:
+        """A photo, or a film at one of its seconds."""
+        if at_s is None:
+            item = self._of_kind(item_id, Kind.PHOTO)
+            return self._reader.picture(item.path, longest_px) if item else None
         item = self._of_kind(item_id, Kind.RECORDING)
-        return self._reader.sound(item.path) if item else None
+        if item is None or item.width_px is None:
+            return None
+        return self._reader.picture(item.path, longest_px, at_s)
+
+    def sound(self, item_id: str) -> Path | Wave | None:
+        """What a browser can play: the file itself, or its sound as a WAV."""
+        item = self._of_kind(item_id, Kind.RECORDING)
+        if item is None:
+            return None
+        if item.path.suffix.lower() in PLAYED and item.width_px is None:
+            return item.path
+        return Wave(item.path, item.duration_s or 0.0, self._reader)
 
     def peaks(self, item_id: str) -> PeaksJson | None:
         item = self._of_kind(item_id, Kind.RECORDING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -15,12 +16,13 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from indexer.extract import EXTRACTOR_VERSION
+from indexer.extract import EXTRACTOR_VERSION, Unreadable
 from web.display import shown
 from web.items import SAFE_TYPES, Items
 from web.limits import Workers, in_thread
 from web.pages import Json, unchanged
 from web.problems import LibraryProblem
+from web.waves import Wave
 
 T = TypeVar("T")
 
@@ -110,19 +112,22 @@ def media_routes(items: Items) -> APIRouter:
         request: Request,
         item_id: str,
         px: Annotated[int, Query(ge=50, le=LARGEST_PX)] = 1_600,
+        at: Annotated[float | None, Query(ge=0, le=1e6, allow_inf_nan=False)] = None,
     ) -> Response:
         await look(item_id, items.original)
-        etag = f'"{item_id}-{px}-{EXTRACTOR_VERSION}"'
+        etag = f'"{item_id}-{px}-{at}-{EXTRACTOR_VERSION}"'
         if unchanged(request, etag):
             return _not_modified(etag, FOR_EVER)
-        drawn = await look(item_id, lambda known: items.picture(known, px))
+        drawn = await look(item_id, lambda known: items.picture(known, px, at))
         return _picture(drawn, etag, FOR_EVER)
 
     @router.api_route("/audio", methods=READ)
     async def audio(request: Request, item_id: str) -> Response:
-        path = await look(item_id, items.sound)
-        file = await in_thread(lambda: open_plain(path))
-        kind = SAFE_TYPES.get(path.suffix.lower(), "application/octet-stream")
+        found: Path | Wave = await look(item_id, items.sound)
+        if isinstance(found, Wave):
+            return _wave_response(request, found, item_id)
+        file = await in_thread(lambda: open_plain(found))
+        kind = SAFE_TYPES.get(found.suffix.lower(), "application/octet-stream")
         return _file_response(request, file, item_id, kind)
 
     @router.api_route("/original", methods=READ)
@@ -192,6 +197,46 @@ class FileStream(StreamingResponse):
                 return
             left -= len(chunk)
             yield chunk
+
+
+class WaveStream(StreamingResponse):
+    """A stretch of a sound, decoded as it is sent."""
+
+    def __init__(self, wave: Wave, start: int, length: int, status: int) -> None:
+        super().__init__(self._chunks(), status, media_type="audio/wav")
+        self._parts = wave.read(start, length)
+        self.headers["content-length"] = str(length)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "HEAD":
+            self._parts = iter(())
+        await super().__call__(scope, receive, send)
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        # Where it cannot be decoded any more, the connection ends early, as it must.
+        with contextlib.suppress(Unreadable):
+            while chunk := await in_thread(lambda: next(self._parts, b"")):
+                yield chunk
+
+
+def _wave_response(request: Request, wave: Wave, item_id: str) -> Response:
+    etag = f'"{item_id}-wave-{wave.size_bytes:x}-{EXTRACTOR_VERSION}"'
+    headers = {"etag": etag, "accept-ranges": "bytes", "cache-control": ASK_AGAIN}
+    if unchanged(request, etag):
+        return _not_modified(etag, ASK_AGAIN)
+    try:
+        part = _wanted(request, etag, wave.size_bytes)
+    except OutOfRange:
+        headers["content-range"] = f"bytes */{wave.size_bytes}"
+        return Response(status_code=416, headers=headers)
+    if part is None:
+        response = WaveStream(wave, 0, wave.size_bytes, 200)
+    else:
+        start, length = part
+        headers["content-range"] = f"bytes {start}-{start + length - 1}/{wave.size_bytes}"
+        response = WaveStream(wave, start, length, 206)
+    response.headers.update(headers)
+    return response
 
 
 def _file_response(request: Request, file: BinaryIO, item_id: str, kind: str) -> Response:

@@ -67,8 +67,8 @@ class Reader:
         return self._ask(piece_of, "extract", path)
 
     def original(self, path: Path, place: Place, longest_px: int = 1600) -> Image | Sound:
-        """A photo (place None) or a page as pixels; a span of a recording as mono samples at 16
-        kHz, at most a minute of it."""
+        """A photo (place None), a page or a moment of a film as pixels; a span of a recording as
+        mono samples at 16 kHz, at most a minute of it."""
         return self._one(
             _media_of, "original", path, place=place_json(place), longest_px=longest_px
         )
@@ -81,13 +81,14 @@ class Reader:
         """The words of a page and their boxes."""
         return self._one(_words_of, "words", path, page=page)
 
-    def picture(self, path: Path, longest_px: int) -> bytes:
-        """A photo as WebP: upright, without metadata."""
-        return self._one(_body_of, "picture", path, longest_px=longest_px)
+    def picture(self, path: Path, longest_px: int, at_s: float | None = None) -> bytes:
+        """A photo, or a film at a second, as WebP: upright, without metadata."""
+        return self._one(_body_of, "picture", path, longest_px=longest_px, at_s=at_s)
 
-    def sound(self, path: Path) -> Path:
-        """A file a browser can play. All the kinds we read are."""
-        return path
+    def wave(self, path: Path, start_s: float, length_s: float, rate_hz: int) -> bytes:
+        """A stretch of a recording, of a minute at most, as mono samples of 16 bits."""
+        wanted = {"start_s": start_s, "length_s": min(length_s, 60.0), "rate_hz": rate_hz}
+        return self._one(_body_of, "wave", path, **wanted)
 
     def peaks(self, path: Path, count: int = 400) -> list[float]:
         """The loudest sample, 0 to 1, of each of `count` equal stretches of a recording."""

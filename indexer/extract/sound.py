@@ -139,6 +139,19 @@ def stretch(path: Path, start_s: float, length_s: float, rate_hz: int) -> Float3
     return np.ascontiguousarray(samples, dtype=np.float32)
 
 
+def wave(path: Path, start_s: float, length_s: float, rate_hz: int) -> bytes:
+    """A stretch as 16-bit samples, exactly so many; where there is no sound, silence."""
+    wanted = round(length_s * rate_hz)
+    try:
+        samples = stretch(path, start_s, length_s, rate_hz)[:wanted]
+    except Unreadable as problem:
+        if problem.reason != "empty":
+            raise
+        samples = np.zeros(0, np.float32)
+    whole = np.pad(samples, (0, wanted - samples.size))
+    return np.rint(whole * 32_767).astype("<i2").tobytes()
+
+
 def peaks(path: Path, count: int) -> list[float]:
     """The loudest sample, 0 to 1, of each of `count` equal stretches."""
     highest: list[Float32] = []

@@ -149,16 +149,18 @@ def _extract(job: dict[str, Any]) -> Answer:
 
 
 def _original(job: dict[str, Any]) -> Answer:
-    from indexer.extract import photo, sound
+    from indexer.extract import photo, sound, video
     from indexer.extract.pictures import pixels_of
 
     path, place = _path(job), place_of(job["place"])
-    if isinstance(place, Span):
+    if isinstance(place, Span) and not place.is_moment:
         heard = sound.clip(path, place)
         yield {"is": "sound", "rate_hz": heard.rate_hz}, heard.samples.tobytes()
         return
     if isinstance(place, Page):
         picture = _page_picture(path, place.page, None, job["longest_px"])
+    elif isinstance(place, Span):
+        picture = video.frame(path, place.start_s, job["longest_px"])
     else:
         picture = photo.upright(path, job["longest_px"])
     pixels = pixels_of(picture)
@@ -235,7 +237,13 @@ def _picture(job: dict[str, Any]) -> Answer:
     from indexer.extract import photo
     from indexer.extract.pictures import webp
 
-    yield {"is": "bytes"}, webp(photo.upright(_path(job), job["longest_px"]))
+    if job["at_s"] is None:
+        picture = photo.upright(_path(job), job["longest_px"])
+    else:
+        from indexer.extract import video
+
+        picture = video.frame(_path(job), job["at_s"], job["longest_px"])
+    yield {"is": "bytes"}, webp(picture)
 
 
 def _peaks(job: dict[str, Any]) -> Answer:
@@ -248,6 +256,12 @@ def _fences_held(job: dict[str, Any]) -> Answer:
     yield {"is": "fences", "fences": _fences}, b""
 
 
+def _wave(job: dict[str, Any]) -> Answer:
+    from indexer.extract import sound
+
+    yield {"is": "bytes"}, sound.wave(_path(job), job["start_s"], job["length_s"], job["rate_hz"])
+
+
 JOBS: dict[str, Callable[[dict[str, Any]], Answer]] = {
     "extract": _extract,
     "original": _original,
@@ -255,6 +269,7 @@ JOBS: dict[str, Callable[[dict[str, Any]], Answer]] = {
     "words": _words,
     "picture": _picture,
     "peaks": _peaks,
+    "wave": _wave,
     "fences": _fences_held,
 }
 
