@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     model: str = "pocket"
     port: int = Field(default=7878, ge=0, le=65535)
     rescan_s: float = Field(default=600.0, gt=0)
+    least_free_mb: float = Field(default=500.0, ge=0)  # indexing stops before the disk is full
     threads: int | None = Field(default=None, ge=1)  # of the processor, for the model
     unload_after_s: float | None = Field(default=None, gt=0)  # an idle model gives its memory back
 
@@ -68,6 +69,7 @@ def build(settings: Settings) -> Library:
     from indexer.extract.child import Reader
     from indexer.keeper import Keeper
     from indexer.pipeline import Pipeline
+    from indexer.room import Room
     from indexer.store import Store
     from model.checkpoint import find
     from model.runtime import Runtime
@@ -84,7 +86,8 @@ def build(settings: Settings) -> Library:
     catalog = Catalog(data / "catalog.sqlite")
     store = Store(data / "lance")
     # Two readers, so that a person's page never waits behind the indexer's large file.
-    pipeline = Pipeline(catalog, store, Reader(), runtime.files)
+    room = Room(data, round(settings.least_free_mb * 1e6))
+    pipeline = Pipeline(catalog, store, Reader(), runtime.files, room)
     bell = Bell()
     keeper = Keeper(catalog, pipeline, rescan_s=settings.rescan_s, on_progress=bell.ring)
     return Library(catalog, store, runtime, pipeline, keeper, Reader(), bell)
@@ -320,6 +323,51 @@ def retry(settings: Settings, file: Path | None) -> None:
     with opened(settings, write=True) as library:
         count = library.retry(str(file.absolute()) if file else None)
     click.echo(f"{count:,} to be tried again, by a running server now, else by `recollect index`.")
+
+
+@main.command()
+@click.argument("file")
+@as_json
+@click.pass_obj
+def forget(settings: Settings, file: str, as_json: bool) -> None:
+    """Forget a file for good: no byte of it is kept, and it is not read again.
+
+    FILE is a path, or an id as `search --json` tells it. The file itself is not touched."""
+    from web.terminal import show_forgotten
+
+    with opened(settings, write=True) as library:
+        show_forgotten(library.forget(file), as_json)
+
+
+@main.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--all", "everything", is_flag=True, help="Everything that was forgotten.")
+@click.pass_obj
+def remember(settings: Settings, file: Path | None, everything: bool) -> None:
+    """Take `forget` back: a file, or all, may be read again."""
+    if (file is None) is not everything:
+        raise click.UsageError("Name a file, or say --all.")
+    with opened(settings, write=True) as library:
+        library.remember(str(file.absolute()) if file else None)
+    click.echo("It is read again, by a running server now, else by `recollect index`.")
+
+
+@main.command()
+@click.option("--deep", is_flag=True, help="Also read your files again and compare.")
+@click.option("--repair", is_flag=True, help="Make good what can be made good.")
+@as_json
+@click.pass_obj
+def verify(settings: Settings, deep: bool, repair: bool, as_json: bool) -> None:
+    """Prove that the index is whole: catalog, tables and checksums agree.
+
+    Exit code 0 when it is, 1 when a fault is left."""
+    from web.terminal import show_verdict
+
+    with opened(settings, write=True) as library:
+        verdict = library.verify(deep=deep, repair=repair)
+    show_verdict(verdict, as_json)
+    if not verdict["sound"]:
+        sys.exit(1)
 
 
 @main.command()

@@ -7,6 +7,7 @@ every file of the data directory.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import sqlite3
@@ -106,6 +107,15 @@ class Forgotten:
     def count(self) -> int:
         with self._database.reading() as db:
             return int(db.execute("SELECT count(*) FROM forgotten").fetchone()[0])
+
+
+def content_of(path: Path) -> str | None:
+    """The content of a file on the disk, None where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
+    except OSError:
+        return None
 
 
 FILES = """SELECT f.id, f.path, f.content, r.path AS root FROM files f

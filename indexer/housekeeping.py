@@ -53,13 +53,18 @@ class Housekeeping:
             self._sweep(present)
             self.empty_trash()
 
+    def drop_orphans(self) -> None:
+        """Drops what no path leads to any more."""
+        with self._reading_turn:
+            self._upkeep.drop_orphans()
+            self.empty_trash()
+
     def tidy(self, thoroughly: bool = False) -> None:
         """For quiet moments: forgets contents without a path, erases what is forgotten, and
         compacts the store when enough has been written (or `thoroughly`, anything)."""
         with self._reading_turn:
             self._tidied_at = time.monotonic()
-            self._upkeep.drop_orphans()
-            self.empty_trash()
+            self.drop_orphans()
             if self.catalog.database.note("adopting") and not self._upkeep.waits():
                 self.catalog.database.keep_note("adopting", None)
                 self._adoption = None

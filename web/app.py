@@ -77,6 +77,17 @@ class MaybePathBody(Body):
     path: Annotated[str, Field(min_length=1, max_length=MOST_PATH_CHARS)] | None = None
 
 
+class What(Body):
+    """A file, by its id or its path."""
+
+    what: Annotated[str, Field(min_length=1, max_length=MOST_PATH_CHARS)]
+
+
+class Check(Body):
+    deep: bool = False
+    repair: bool = False
+
+
 class Asked(BaseModel):
     """The query of a search as it stands in an address; the library checks what it means."""
 
@@ -190,6 +201,7 @@ def _library_routes(library: Library, feed: StatusFeed) -> APIRouter:
     router = APIRouter()
     workers = Workers(at_once=4, in_line=60)
     indexing = Workers(at_once=1, in_line=0)
+    custody = Workers(at_once=1, in_line=20)
 
     @router.api_route("/api/status", methods=READ)
     async def status(request: Request, stream: bool = False) -> Response:
@@ -226,6 +238,20 @@ def _library_routes(library: Library, feed: StatusFeed) -> APIRouter:
     @router.post("/api/retry")
     async def retry(body: MaybePathBody) -> Response:
         return Json({"retried": await workers.run(lambda: library.retry(body.path))})
+
+    @router.post("/api/forget")
+    async def forget(body: What) -> Response:
+        """Forgets a file for good and answers when no byte of it is left."""
+        return Json(await custody.run(lambda: library.forget(body.what)))
+
+    @router.post("/api/remember")
+    async def remember(body: MaybePathBody) -> Response:
+        return Json({"remembered": await workers.run(lambda: library.remember(body.path))})
+
+    @router.post("/api/verify")
+    async def verify(body: Check) -> Response:
+        """Checks the whole index; reading goes on meanwhile, writing waits."""
+        return Json(await custody.run(lambda: library.verify(deep=body.deep, repair=body.repair)))
 
     @router.post("/api/index")
     async def index() -> Response:

@@ -16,7 +16,15 @@ import httpx
 
 from model.interface import Exchange
 from web.problems import LibraryProblem
-from web.shapes import AskEvent, IndexJson, RootJson, SearchJson, StatusJson
+from web.shapes import (
+    AskEvent,
+    ForgottenJson,
+    IndexJson,
+    RootJson,
+    SearchJson,
+    StatusJson,
+    VerdictJson,
+)
 
 # An answer may take minutes on a processor; connecting to this machine may not.
 TIMEOUT = httpx.Timeout(600.0, connect=2.0)
@@ -107,6 +115,16 @@ class Client:
 
     def retry(self, file: str | None = None) -> int:
         return int(self._json("POST", "/api/retry", json={"path": file})["retried"])
+
+    def forget(self, what: str) -> ForgottenJson:
+        return cast(ForgottenJson, self._json("POST", "/api/forget", json={"what": what}))
+
+    def remember(self, file: str | None) -> int:
+        return int(self._json("POST", "/api/remember", json={"path": file})["remembered"])
+
+    def verify(self, *, deep: bool = False, repair: bool = False) -> VerdictJson:
+        asked = {"deep": deep, "repair": repair}
+        return cast(VerdictJson, self._json("POST", "/api/verify", json=asked))
 
     def index(self, progress: Callable[[StatusJson], None] | None = None) -> IndexJson:
         return cast(IndexJson, self._json("POST", "/api/index", json={}))

@@ -27,6 +27,7 @@ from retriever.answer import Answered, Answerer, Citation, NumberedSource
 from retriever.query import Query, QueryProblem, parse_day, parse_kind
 from retriever.search import Hit, Searcher
 from web.bell import Bell
+from web.custody import Custody
 from web.display import shown
 from web.findings import citation_json, hit_json, source_json
 from web.items import Items
@@ -35,12 +36,14 @@ from web.shapes import (
     AskEvent,
     CoverageJson,
     FilesJson,
+    ForgottenJson,
     IndexJson,
     ModelJson,
     ProgressJson,
     RootJson,
     SearchJson,
     StatusJson,
+    VerdictJson,
 )
 
 # The model hears at most this much of a sound at once.
@@ -62,6 +65,7 @@ class Library:
     ) -> None:
         self.items = Items(catalog, store, reader, keeper.want, keeper.lookout.is_there)
         self.keeper = keeper
+        self.custody = Custody(catalog, store, pipeline, keeper)
         self._catalog = catalog
         self._runtime = runtime
         self._pipeline = pipeline
@@ -295,7 +299,8 @@ class Library:
         return self.roots()
 
     def remove(self, folder: str) -> int:
-        """Forget a folder; how many files were forgotten. The files are not touched."""
+        """Forget a folder; how many files were forgotten. The files are not touched. No byte of
+        them is left in the data directory when this returns, or else within the hour."""
         path = Path(folder).expanduser().absolute()
         known = [root for root in self._catalog.roots() if root.path == path]
         if not known:
@@ -303,8 +308,19 @@ class Library:
                 "folder", f"{shown(path)} is not a watched folder; `recollect roots` lists them."
             )
         forgotten = self._catalog.remove_root(path)
+        self._pipeline.drop_orphans()
+        self.custody.erase()
         self.keeper.poke()
         return forgotten
+
+    def forget(self, what: str) -> ForgottenJson:
+        return self.custody.forget(what)
+
+    def remember(self, file: str | None) -> int:
+        return self.custody.remember(file)
+
+    def verify(self, *, deep: bool = False, repair: bool = False) -> VerdictJson:
+        return self.custody.verify(deep=deep, repair=repair)
 
     def retry(self, file: str | None = None) -> int:
         """Put failed files back in the queue; how many."""

@@ -171,6 +171,27 @@ class IndexJson(TypedDict):
     took_s: float
 
 
+class ForgottenJson(TypedDict):
+    forgotten: list[str]
+    erased: bool  # no byte is left; else that is so within the hour
+
+
+class FaultJson(TypedDict):
+    code: str
+    sentence: str
+    mended: bool
+
+
+class VerdictJson(TypedDict):
+    sound: bool
+    faults: list[FaultJson]
+    passages: int
+    vectors: int
+    files: int  # of a person's, read again and compared
+    again: int  # to be read or understood once more
+    took_s: float
+
+
 class FileJson(TypedDict):
     id: str | None
     path: str

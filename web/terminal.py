@@ -24,6 +24,7 @@ from web.shapes import (
     CitationJson,
     CoverageJson,
     DoneJson,
+    ForgottenJson,
     HitCoreJson,
     IndexJson,
     ProblemJson,
@@ -31,6 +32,7 @@ from web.shapes import (
     SearchJson,
     StatusJson,
     TokenJson,
+    VerdictJson,
 )
 
 _out = Console(highlight=False, soft_wrap=True)
@@ -208,6 +210,42 @@ def show_index(done: IndexJson, as_json: bool) -> None:
         f"{done['gone']:,} gone; {done['took_s']:,.1f} s, {done['model_calls']:,} model calls."
     )
     _out.print(covered(done["coverage"]))
+
+
+def show_forgotten(done: ForgottenJson, as_json: bool) -> None:
+    if as_json:
+        print_json(done)
+        return
+    for path in done["forgotten"]:
+        _out.print(Text(f"Forgotten: {one_line(path)}"))
+    _out.print(
+        "Not a byte of it is left in the data directory."
+        if done["erased"]
+        else "It is gone from search, and its last byte leaves the data directory within an hour."
+    )
+    _out.print("The file was not touched, and is not read again; `recollect remember` undoes that.")
+
+
+def show_verdict(verdict: VerdictJson, as_json: bool) -> None:
+    if as_json:
+        print_json(verdict)
+        return
+    for fault in verdict["faults"]:
+        mark = Text("mended ", style="green") if fault["mended"] else Text("wrong  ", style="red")
+        _out.print(mark + Text(one_line(fault["sentence"]), style="default"))
+    said = f"{verdict['passages']:,} passages and {verdict['vectors']:,} vectors"
+    if verdict["files"]:
+        said += f", and {verdict['files']:,} files against what was read of them,"
+    _out.print(f"Checked {said} in {verdict['took_s']:,.1f} s.")
+    if not verdict["faults"]:
+        _out.print("The index is whole: catalog, tables and checksums agree.")
+    elif not verdict["sound"]:
+        _out.print("`recollect verify --repair` makes good what it can; your files are untouched.")
+    if verdict["again"]:
+        _out.print(
+            f"{verdict['again']:,} are read or understood again, by a running server now, else by "
+            "`recollect index`."
+        )
 
 
 @contextmanager
