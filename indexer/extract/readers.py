@@ -1,0 +1,57 @@
+"""Several reading children at once: a machine with several processors uses them."""
+
+from __future__ import annotations
+
+import os
+import queue
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from indexer.extract import Extracted
+from indexer.extract.child import Reader
+from indexer.passages import Place
+from model.interface import Image, Sound
+
+MOST = 4
+
+
+class Readers:
+    """What the indexer asks of a `Reader`, from any thread, of the first of `count` children that
+    is free. A child is started when all others are busy."""
+
+    def __init__(self, count: int | None = None) -> None:
+        self.children = count or min(MOST, os.cpu_count() or 1)
+        self._all = [Reader() for _ in range(self.children)]
+        # the last to be given back is the first to be lent: one file needs one child
+        self._free: queue.LifoQueue[Reader] = queue.LifoQueue()
+        for reader in reversed(self._all):
+            self._free.put(reader)
+
+    def extract(self, path: Path) -> list[Extracted]:
+        """Everything in the file. Raises Unreadable."""
+        with self._lent() as reader:
+            return reader.extract(path)
+
+    def original(self, path: Path, place: Place, longest_px: int = 1600) -> Image | Sound:
+        """A photo or page as pixels, a span as samples; see `Reader`. Raises Unreadable."""
+        with self._lent() as reader:
+            return reader.original(path, place, longest_px)
+
+    @property
+    def pids(self) -> list[int]:
+        """The children that there are."""
+        return [reader.pid for reader in self._all if reader.pid is not None]
+
+    def close(self) -> None:
+        """End the children. They are started again when needed."""
+        for reader in self._all:
+            reader.close()
+
+    @contextmanager
+    def _lent(self) -> Iterator[Reader]:
+        reader = self._free.get()
+        try:
+            yield reader
+        finally:
+            self._free.put(reader)
