@@ -67,6 +67,7 @@ def build(settings: Settings) -> Library:
     """The wiring. No weight is loaded before the first call that needs one."""
     from indexer.catalog import Catalog
     from indexer.extract.child import Reader
+    from indexer.extract.readers import Readers
     from indexer.keeper import Keeper
     from indexer.pipeline import Pipeline
     from indexer.room import Room
@@ -85,9 +86,9 @@ def build(settings: Settings) -> Library:
     runtime = Runtime(checkpoint, threads, unload_after_s=settings.unload_after_s)
     catalog = Catalog(data / "catalog.sqlite")
     store = Store(data / "lance")
-    # Two readers, so that a person's page never waits behind the indexer's large file.
+    # A reader apart, so that a person's page never waits behind the indexer's large files.
     room = Room(data, round(settings.least_free_mb * 1e6))
-    pipeline = Pipeline(catalog, store, Reader(), runtime.files, room)
+    pipeline = Pipeline(catalog, store, Readers(), runtime.files, room)
     bell = Bell()
     keeper = Keeper(catalog, pipeline, rescan_s=settings.rescan_s, on_progress=bell.ring)
     return Library(catalog, store, runtime, pipeline, keeper, Reader(), bell)

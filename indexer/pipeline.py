@@ -7,12 +7,14 @@ Rows of a generation that the catalog does not know are invisible, and swept at 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from indexer.adoption import Adopted
 from indexer.catalog import Catalog
@@ -69,6 +71,7 @@ class Pipeline(Housekeeping):
         self._model = model
         self._worklist = Worklist(catalog.database)
         self._stop = threading.Event()
+        self._taking = threading.Lock()
         self._understanding = Understanding(reader, model, self._stop.is_set)
         self._model_key: str | None = None
 
@@ -89,11 +92,15 @@ class Pipeline(Housekeeping):
         files = self._worklist.claim_files(limit)
         done: list[Outcome] = []
         started = time.monotonic()
+        taken: set[str] = set()
+
+        def read(file: Pending) -> Outcome | None:
+            late = self._stop.is_set() or time.monotonic() - started > BATCH_S
+            return None if late and taken else self._read(file, taken)
+
         try:
-            for file in files:
-                done.append(self._read(file, done))
-                if self._stop.is_set() or time.monotonic() - started > BATCH_S:
-                    break
+            with ThreadPoolExecutor(self._reader.children) as hands:
+                done = [one for one in hands.map(read, files) if one is not None]
             self._keep_read(done)
         finally:
             self._worklist.release_files(files)
@@ -156,28 +163,37 @@ class Pipeline(Housekeeping):
         self._stop.set()
 
     def abort(self) -> None:
-        """Ends the child that is reading, after `stop`; its file is put back."""
-        if (pid := self._reader.pid) is not None:
-            os.kill(pid, signal.SIGKILL)
+        """Ends the children that are reading, after `stop`; their files are put back."""
+        for pid in self._reader.pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def resume(self) -> None:
         """Takes work up again after `stop`."""
         self._stop.clear()
 
     def close(self) -> None:
-        """Ends the reader's child; after the last batch."""
+        """Ends the reader's children; after the last batch."""
         self._reader.close()
 
-    def _read(self, file: Pending, done: Sequence[Outcome]) -> Outcome:
+    def _read(self, file: Pending, taken: set[str]) -> Outcome | None:
+        """What comes of a file; None when another of the batch has the same bytes: they are known
+        by the next. `taken` are the contents of this batch."""
+
         def is_known(content: str) -> bool:
             before = self._worklist.before(content)
-            return (
-                (before is not None and before.current)
-                or any(isinstance(one, Read) and one.content == content for one in done)
-                or self._forgotten.holds(content)
-            )
+            if (before is not None and before.current) or self._forgotten.holds(content):
+                return True
+            with self._taking:
+                if content in taken:
+                    raise _Taken
+                taken.add(content)
+            return False
 
-        outcome = read_file(file, self._reader, is_known)
+        try:
+            outcome = read_file(file, self._reader, is_known)
+        except _Taken:
+            return None
         if self._stop.is_set() and isinstance(outcome, Refused) and not outcome.final:
             return Unsettled(file)  # the child was ended, not the file's fault
         if isinstance(outcome, Known) and self._forgotten.holds(outcome.content):
@@ -263,6 +279,10 @@ class Pipeline(Housekeeping):
             self._commits += 1
         self._worklist.finish_understanding(key, done, generations)
         self.empty_trash()
+
+
+class _Taken(Exception):
+    """Another file of the batch has the same bytes."""
 
 
 def _generation() -> str:

@@ -47,6 +47,8 @@ class Reader:
     `limit_s` is how long the child may be silent; a page that was read is a sign of life.
     """
 
+    children = 1
+
     worker = "indexer.extract.worker"
 
     def __init__(
@@ -118,6 +120,11 @@ class Reader:
         """The child's process id, while there is one."""
         child = self._child
         return None if child is None else child.pid
+
+    @property
+    def pids(self) -> list[int]:
+        """The same as a list, as `Readers` has it."""
+        return [] if self.pid is None else [self.pid]
 
     def _one(self, make: Callable[[Message], T], do: str, path: Path, **wanted: Any) -> T:
         for made in self._ask(make, do, path, **wanted):
