@@ -158,7 +158,7 @@ def _size(folder: Path) -> int:
 def main(words: list[str]) -> None:
     """Stage 1 alone, in a process of its own: `DATA --read FOLDER`, `DATA --count`, `DATA WORD`."""
     from indexer.catalog import Catalog
-    from indexer.extract.child import Reader
+    from indexer.extract.readers import Readers
     from indexer.pipeline import Pipeline
     from indexer.reconcile import reconcile
     from indexer.store import Store
@@ -173,7 +173,7 @@ def main(words: list[str]) -> None:
     if what != "--read":
         print(len(store.search_words(what, 10)), "results")
         return
-    pipeline = Pipeline(catalog, store, Reader(), FakeModel())
+    pipeline = Pipeline(catalog, store, Readers(), FakeModel())
     catalog.add_root(Path(rest[0]))
     reconcile(catalog)
     while pipeline.read_some():

@@ -13,6 +13,7 @@ import numpy as np
 
 from indexer.catalog import Catalog
 from indexer.extract.child import Reader
+from indexer.extract.readers import Readers
 from indexer.keeper import Keeper
 from indexer.passages import PlaceJson
 from indexer.pipeline import Pipeline
@@ -21,8 +22,9 @@ from indexer.upkeep import Upkeep
 from tests.fake_model import FakeModel
 
 NOBODY = 65534
-# One child for all tests of a process: it takes a second to start. It ends with this process.
+# Children for all tests of a process: one takes a second to start. They end with this process.
 READER = Reader()
+READERS = Readers(2)
 Row = tuple[str, int, str, PlaceJson | None, str]
 
 
@@ -78,7 +80,7 @@ def small(folder: Path, data: Path, model: FakeModel | None = None) -> Iterator[
     catalog = Catalog(data / "catalog.sqlite")
     store = Store(data / "lance")
     model = model or FakeModel()
-    pipeline = Pipeline(catalog, store, READER, model)
+    pipeline = Pipeline(catalog, store, READERS, model)
     keeper = Keeper(catalog, pipeline, settle_s=0.2)
     catalog.add_root(folder)
     try:
