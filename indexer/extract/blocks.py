@@ -203,12 +203,14 @@ def cut_pages(text: str, most_chars: int = PAGE_CHARS, most_lines: int = PAGE_LI
             if held and (chars + more_chars > most_chars or lines + more_lines > most_lines):
                 found.append("".join(held))
                 held, chars, lines = [], 0, 0
+            start = 0  # a paragraph may be the whole file: what was cut off is not looked at again
             while more_chars > most_chars or more_lines > most_lines:
-                at = _end(block, most_chars, most_lines)
-                found.append(block[:at])
-                block = block[at:]
-                more_chars, more_lines = len(block), _text_lines(block)
-            held.append(block)
+                at = _end(block[start : start + most_chars], most_lines)
+                found.append(block[start : start + at])
+                start, more_chars = start + at, more_chars - at
+                if more_chars <= most_chars:
+                    more_lines = _text_lines(block[start:])
+            held.append(block[start:])
             chars, lines = chars + more_chars, lines + more_lines
         found.append("".join(held))
     return [page.strip("\n").rstrip() for page in found if page.strip()]
@@ -221,11 +223,11 @@ def _text_lines(block: str) -> int:
     return len(lines) - (lines[-1] == "") + folded
 
 
-def _end(block: str, most_chars: int, most_lines: int) -> int:
-    """Where to end a page within a paragraph that is longer than one."""
-    most = min(len(block), most_chars)
+def _end(block: str, most_lines: int) -> int:
+    """Where to end a page that begins like this, within a paragraph that is longer than one."""
+    most = len(block)
     lines = 0
-    for line in re.finditer(r"[^\n]*\n|[^\n]+", block[:most]):
+    for line in re.finditer(r"[^\n]*\n|[^\n]+", block):
         lines += _text_lines(line.group())
         if lines > most_lines:
             # A line that does not fit as a whole is still cut where the page is full.

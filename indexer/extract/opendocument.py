@@ -46,8 +46,10 @@ def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
             return
         root = parsed(first_of(archive, "content.xml") or b"")
         body = root.find(f"{OFFICE}body") if root is not None else None
-        if body is None:
+        if root is None:
             raise Unreadable("corrupt", DAMAGED)
+        if body is None:  # a template of styles alone
+            return
         pages = list(body.iter(f"{DRAW}page"))
         if pages:
             yield from _slides(pages, told)

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from typing import IO, Any
 
-from bs4.dammit import EncodingDetector
 from lxml import etree
 
 from indexer.extract import Unreadable
@@ -24,6 +23,11 @@ MAX_BYTES = 64 << 20
 MAIN_SHARE = 0.3
 LONGEST_CELL_CHARS = 400
 _BREAK = "\v"
+_DECLARED = re.compile(
+    rb"^\s*<\?xml[^>]{0,200}encoding\s*=\s*[\"']([\w.:-]+)"
+    rb"|<meta[^>]{0,200}charset\s*=\s*[\"']?([\w.:-]+)",
+    re.I,
+)
 
 _DROPPED = frozenset(
     "script style noscript template head nav iframe object embed svg math canvas audio video map "
@@ -67,7 +71,8 @@ def decoded(data: bytes, declared: str | None = None) -> str:
         )
     if found in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"):
         return clean(data.decode(found, "replace"))
-    declared = declared or EncodingDetector.find_declared_encoding(data[:4096], is_html=True)
+    if declared is None and (written := _DECLARED.search(data[:4096])):
+        declared = (written[1] or written[2]).decode("ascii")
     for encoding in (declared, "utf-8"):
         try:
             return clean(data.decode(encoding or "utf-8"))
