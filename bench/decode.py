@@ -180,9 +180,7 @@ def branches(model: Gemma, pictures: Sequence[Image]) -> list[Row]:
         shared = common_prefix(gist, words)
 
         def branched(gist: Inputs = gist, words: Inputs = words, shared: int = shared) -> None:
-            head, tail = split(gist, shared)
-            context = own.forget(own.read(tail, own.read(head)), len(tail))
-            own.read(split(words, shared)[1], context)
+            own.branch(*split(words, shared), split(gist, shared)[1])
 
         def apart(gist: Inputs = gist, words: Inputs = words) -> None:
             own.read(gist)

@@ -17,6 +17,7 @@ from transformers import AutoTokenizer, GenerationConfig
 from model import inputs, prompts, vectors
 from model.answering import Answering
 from model.checkpoint import Checkpoint
+from model.cuttings import Cuttings
 from model.decode import Decoder
 from model.hearing import Hearing
 from model.interface import (
@@ -88,6 +89,7 @@ class Gemma:
         self._text = self._model.model.language_model
         self._prefixes = Prefixes(self._decoder)
         self._hearing = Hearing(self._decoder, self._spelling, self._prefixes, self._render)
+        self._cuttings = Cuttings()
         self._empty: inputs.Inputs | None = None  # an answer's prompt without question or sources
         self.calls = 0
         every = [*self._model.parameters(), *self._model.buffers()]
@@ -131,8 +133,9 @@ class Gemma:
         """One prefill of the medium, from which the gist and the words branch off."""
         self.calls += 1
         shown = _fitted(content)
-        gist_row = self._render(prompts.gist(shown))
-        words_row = self._render(prompts.describe(shown))
+        cut = Cuttings()
+        gist_row = self._render(prompts.gist(shown), cut)
+        words_row = self._render(prompts.describe(shown), cut)
         shared = inputs.common_prefix(gist_row, words_row)
         head, words_tail = inputs.split(words_row, shared)
         gist_tail = inputs.split(gist_row, shared)[1]
@@ -188,7 +191,7 @@ class Gemma:
         asked = [*(past.question for past in history), question]
         heard = [self._hearing.later(one, shown) for one in asked[1:]]
         shown = [self._hearing.told(asked[0], source) for source in shown]
-        row = self._render(prompts.answer(question, shown, history, heard))
+        row = self._render(prompts.answer(question, shown, history, heard), self._cuttings)
         context, rest = self._prefixes.take(row, self._rules(row))
         for _ in self._decoder.reading(rest, context):
             if cancelled():
@@ -206,6 +209,7 @@ class Gemma:
     def forget(self) -> None:
         """Let go of what was kept to make the next turn quick."""
         self._prefixes.clear()
+        self._cuttings = Cuttings()
 
     def _pause(self) -> bool:
         self._breathe()
@@ -222,8 +226,12 @@ class Gemma:
         own = inputs.own_span(prompt, words, self._tokenizer)
         return vectors.body(self._states([self._render(prompt)])[1][0, own])
 
-    def _render(self, prompt: prompts.Prompt) -> inputs.Inputs:
-        return inputs.render(prompt, self._tokenizer, self._media)
+    def _render(
+        self,
+        prompt: prompts.Prompt,
+        cut: Callable[[Image, inputs.Media], inputs.Patches] | None = None,
+    ) -> inputs.Inputs:
+        return inputs.render(prompt, self._tokenizer, self._media, cut)
 
     def _letter(self, letter: str) -> int:
         return int(self._tokenizer(letter, add_special_tokens=False)["input_ids"][-1])

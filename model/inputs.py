@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,9 +90,15 @@ class Inputs:
         return int(self.ids.size)
 
 
-def render(prompt: Prompt, tokenizer: Tokenizer, media: Media | None = None) -> Inputs:
+def render(
+    prompt: Prompt,
+    tokenizer: Tokenizer,
+    media: Media | None = None,
+    cut: Callable[[Image, Media], Patches] | None = None,
+) -> Inputs:
     """Write `prompt` through the checkpoint's own chat template, ready to be continued when the
-    last turn is the user's, with each medium's placeholder widened to its soft tokens.
+    last turn is the user's, with each medium's placeholder widened to its soft tokens. `cut` stands
+    in for `patches` where a picture may have been cut before.
 
     Raises ModelProblem when the template does not show the media it was given.
     """
@@ -100,7 +106,8 @@ def render(prompt: Prompt, tokenizer: Tokenizer, media: Media | None = None) -> 
     text = template.write(prompt, tokenizer)
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     parts = [part for turn in prompt for part in turn.parts]
-    pictures = tuple(patches(part, media) for part in parts if isinstance(part, Image))
+    cut = cut or patches
+    pictures = tuple(cut(part, media) for part in parts if isinstance(part, Image))
     sounds = tuple(frames(part, media) for part in parts if isinstance(part, Sound))
     special = template.media_ids(tokenizer)
     if (ids.count(special["image"]), ids.count(special["audio"])) != (len(pictures), len(sounds)):

@@ -9,6 +9,7 @@ and begin the next sentence.
 
 from __future__ import annotations
 
+import functools
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
@@ -86,12 +87,18 @@ class Quotable:
         return None
 
 
+@functools.lru_cache(maxsize=32)
+def _quotable(words: str) -> Quotable:
+    """The next question is often about the same sources."""
+    return Quotable(words)
+
+
 class Quotes:
     """The grammar as a `decode.Constraint`, and what was written as events. `take()` hands out the
     pieces and citations completed since it was last asked; half a citation is never among them."""
 
     def __init__(self, spelling: Spelling, words: Mapping[int, str]) -> None:
-        quotable = {n: Quotable(text) for n, text in words.items()}
+        quotable = {n: _quotable(text) for n, text in words.items()}
         self._sources = {n: source for n, source in quotable.items() if source.last}
         self._heads = {n: f'[{n}: "'.encode() for n in self._sources}
         self._spelling = spelling

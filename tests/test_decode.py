@@ -127,10 +127,11 @@ def test_two_branches_of_one_prefill_are_two_fresh_prefills(
 ) -> None:
     """Hidden states, logits and text; with a prompt that is read at once and one that is not."""
     rng = np.random.default_rng(4)
-    content: str | Image | Sound = {
+    contents: dict[str, str | Image | Sound] = {
         "picture": tiny.picture(), "sound": tiny.sound(), "long sound": tiny.sound(5.0),
         "words": tiny.words(rng, 150),
-    }[medium]  # fmt: skip
+    }  # fmt: skip
+    content = contents[medium]
     kept, aside = (
         gemma._render((prompts.Turn("user", (content, tail)),))
         for tail in ("\n" + tiny.words(rng, 30), "\nIn one word:")

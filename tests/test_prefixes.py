@@ -8,9 +8,10 @@ import pytest
 from model import prompts, spans
 from model.cache import SPARE, Cache
 from model.checkpoint import find
+from model.cuttings import MOST_PICTURES, Cuttings
 from model.decode import Decoder
 from model.gemma import Gemma
-from model.inputs import IMAGE_TOKEN, Inputs, Patches
+from model.inputs import IMAGE_TOKEN, Inputs, Media, Patches
 from model.interface import (
     AnswerEvent,
     Cited,
@@ -222,6 +223,18 @@ def test_one_question_is_asked_as_ever(gemma: Gemma) -> None:
     row = gemma._render(turns)
     later = asked(gemma, "And?", evidence, (Exchange("Where?", "Here [1]."),))
     assert later.ids[: len(row)].tolist() == row.ids.tolist()
+
+
+def test_a_picture_is_cut_once_and_known_by_its_pixels() -> None:
+    cuttings, media = Cuttings(), Media()
+    one = cuttings(tiny.picture(), media)
+    assert cuttings(tiny.picture(), media) is one
+    assert cuttings(other_picture(), media) is not one
+    assert cuttings(tiny.picture(), Media(picture_tokens=70)) is not one
+    for size in range(50, 60):
+        cuttings(tiny.picture(size, 80), media)
+    assert len(cuttings._known) == MOST_PICTURES
+    np.testing.assert_array_equal(cuttings(tiny.picture(), media).values, one.values)
 
 
 def test_shared_beginnings_end_before_a_medium_that_differs() -> None:
