@@ -63,6 +63,11 @@ class Catalog:
         """Forgets a folder; returns how many files went with it. Raises FolderProblem."""
         return roots.remove_root(self.database, path)
 
+    def accept(self, path: Path | None) -> int:
+        """Takes a person's word that what is missing in a folder (None: in all) is gone; returns
+        how many files the next look forgets. Raises FolderProblem."""
+        return roots.accept(self.database, path)
+
     # -- items ---------------------------------------------------------------------------------
 
     def item(self, item: str) -> Item | None:
@@ -282,6 +287,17 @@ class Catalog:
                 (state, state, kind, kind, limit, offset),
             ).fetchall()
         return [file_row(row) for row in rows]
+
+    def file_at(self, path: Path) -> FileRow | None:
+        """The file at an absolute path, as `files` lists it."""
+        with self.database.reading() as db:
+            for root, inside in roots.locate(db, path):
+                row = db.execute(
+                    "SELECT * FROM listing WHERE root = ? AND path = ?", (root, inside)
+                ).fetchone()
+                if row:
+                    return file_row(row)
+        return None
 
     def file_count(self, state: str | None = None, kind: Kind | None = None) -> int:
         """How many files `files` goes through."""

@@ -6,24 +6,52 @@ import os
 import re
 from pathlib import Path
 
+# Of no person's making, or no one's business: what programs fetch, cache and build, what drives
+# and their servers keep for themselves, what holds passwords and the past of a browser.
 FOLDERS = frozenset(
     (
         b"node_modules",
         b"bower_components",
+        b"jspm_packages",
+        b"site-packages",
         b"__pycache__",
+        b"__pypackages__",
+        b"__MACOSX",
         b"lost+found",
         b"$RECYCLE.BIN",
+        b"RECYCLER",
+        b"#recycle",
+        b"#snapshot",
+        b"@eaDir",
+        b"@Recycle",
+        b"Network Trash Folder",
+        b"Temporary Items",
         b"System Volume Information",
+        b"Config.Msi",
+        b"AppData",
+        b"Application Data",
+        b"Keychains",
+        b"DerivedData",
+        b"Code Cache",
+        b"GPUCache",
     )
 )
 # A folder that says of itself that everything in it can be made again.
 CACHE_MARKS = (b"CACHEDIR.TAG", b"pyvenv.cfg")
-# Saves and downloads under way, editors' safety copies, and keys.
+# Endings of saves and downloads under way, and of keys and password stores.
+HALF_WRITTEN = "part partial crdownload opdownload download filepart aria2 tmp temp swp swo swx"
+PRIVATE = """pem key p12 pfx kdb kdbx keystore jks ppk ovpn agilekeychain opvault 1pux keychain
+    keychain-db gpg pgp"""
+NAMES = (
+    "id_rsa id_dsa id_ecdsa id_ed25519 authorized_keys known_hosts wallet.dat logins.json key3.db "
+    "key4.db cert9.db cookies.sqlite places.sqlite thumbs.db ehthumbs.db desktop.ini"
+)
 FILES = re.compile(
-    rb"""~\$.* | .*~ | \#.*\# | .*\.(part|partial|crdownload|download|tmp|temp|swp|swo|swx)
-    | .*\.(pem|key|p12|pfx|kdbx|keystore|jks) | id_(rsa|dsa|ecdsa|ed25519)(\.pub)?
-    | thumbs\.db | desktop\.ini""",
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+    r"~\$.*|.*~|#.*#|.*\.(?:{endings})|(?:{names})(?:\.pub)?|login data|web data".format(
+        endings="|".join((HALF_WRITTEN + " " + PRIVATE).split()),
+        names="|".join(re.escape(name) for name in NAMES.split()),
+    ).encode(),
+    re.IGNORECASE | re.DOTALL,
 )
 SYSTEM = tuple(Path(p) for p in ("/proc", "/sys", "/dev", "/run"))
 
@@ -52,3 +80,15 @@ def is_system(folder: bytes) -> bool:
     """Whether the folder is the kernel's own, where files are not files."""
     path = Path(os.fsdecode(folder))
     return any(path == own or own in path.parents for own in SYSTEM)
+
+
+def described_folders() -> list[str]:
+    """The folders that are left alone, for a person."""
+    marked = [f"folders with a file {mark.decode()}" for mark in CACHE_MARKS]
+    return ["hidden folders (.*)", *sorted(name.decode() for name in FOLDERS), *marked]
+
+
+def described_files() -> list[str]:
+    """The files that are left alone, for a person."""
+    endings = sorted((HALF_WRITTEN + " " + PRIVATE).split())
+    return ["hidden files (.*)", "~$*", "*~", "#*#", *(f"*.{e}" for e in endings), *NAMES.split()]
