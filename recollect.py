@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -47,9 +47,23 @@ class Settings(BaseSettings):
     model: str = "pocket"
     port: int = Field(default=7878, ge=0, le=65535)
     rescan_s: float = Field(default=600.0, gt=0)
+    network_poll_s: float = Field(default=120.0, gt=0)  # no events come from a network
+    missing_grace_days: float = Field(default=7.0, ge=0)  # until a sudden loss is believed
+    audit_days: float = Field(default=7.0, ge=0)  # until a file is hashed again; 0 is never
+    understand_hours: str = ""  # like 22-6; any time where it is empty
+    understand_on_battery: bool = True
+    understand_max_load: float = Field(default=1.0, gt=0, le=1)  # share of others' processor use
     least_free_mb: float = Field(default=500.0, ge=0)  # indexing stops before the disk is full
     threads: int | None = Field(default=None, ge=1)  # of the processor, for the model
     unload_after_s: float | None = Field(default=None, gt=0)  # an idle model gives its memory back
+
+    @field_validator("understand_hours")
+    @classmethod
+    def hours_are_hours(cls, written: str) -> str:
+        from indexer.limits import parse_hours
+
+        parse_hours(written)
+        return written
 
     @classmethod
     def settings_customise_sources(
@@ -69,6 +83,8 @@ def build(settings: Settings) -> Library:
     from indexer.extract.child import Reader
     from indexer.extract.readers import Readers
     from indexer.keeper import Keeper
+    from indexer.limits import Limits, parse_hours
+    from indexer.lookout import Times
     from indexer.pipeline import Pipeline
     from indexer.room import Room
     from indexer.store import Store
@@ -90,7 +106,23 @@ def build(settings: Settings) -> Library:
     room = Room(data, round(settings.least_free_mb * 1e6))
     pipeline = Pipeline(catalog, store, Readers(), runtime.files, room)
     bell = Bell()
-    keeper = Keeper(catalog, pipeline, rescan_s=settings.rescan_s, on_progress=bell.ring)
+    day_s = 86400.0
+    keeper = Keeper(
+        catalog,
+        pipeline,
+        times=Times(
+            rescan_s=settings.rescan_s,
+            network_poll_s=settings.network_poll_s,
+            grace_s=settings.missing_grace_days * day_s,
+        ),
+        audit_s=settings.audit_days * day_s,
+        limits=Limits(
+            parse_hours(settings.understand_hours),
+            settings.understand_on_battery,
+            settings.understand_max_load,
+        ),
+        on_progress=bell.ring,
+    )
     return Library(catalog, store, runtime, pipeline, keeper, Reader(), bell)
 
 
@@ -275,14 +307,18 @@ def ask(settings: Settings, question: tuple[str, ...], about: Path | None, as_js
 
 
 @main.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
 @as_json
 @click.pass_obj
-def status(settings: Settings, as_json: bool) -> None:
-    """What is read, what is understood, what has failed."""
+def status(settings: Settings, file: Path | None, as_json: bool) -> None:
+    """What is read, what is understood, what has failed: of everything, or of one file."""
     from web import terminal
 
     with opened(settings) as library:
-        terminal.show_status(library.status(), as_json)
+        if file is None:
+            terminal.show_status(library.status(), as_json)
+        else:
+            terminal.show_file(library.file(str(file.absolute())), as_json)
 
 
 @main.command()
@@ -314,6 +350,16 @@ def remove(settings: Settings, folder: Path) -> None:
     with opened(settings, write=True) as library:
         forgotten = library.remove(str(folder.absolute()))
     click.echo(f"{folder} is forgotten with {forgotten:,} files. The files were not touched.")
+
+
+@main.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.pass_obj
+def accept(settings: Settings, folder: Path | None) -> None:
+    """Accept that what went missing is gone: in one watched folder, or in all of them."""
+    with opened(settings, write=True) as library:
+        count = library.accept(str(folder.absolute()) if folder else None)
+    click.echo(f"{count:,} to be forgotten, by a running server now, else by `recollect index`.")
 
 
 @main.command()

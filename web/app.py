@@ -215,7 +215,12 @@ def _library_routes(library: Library, feed: StatusFeed) -> APIRouter:
         kind: Annotated[str | None, Query(max_length=20)] = None,
         offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+        path: Annotated[str | None, Query(max_length=MOST_PATH_CHARS)] = None,
     ) -> Response:
+        """What is known of files, one page of them, or of the one at `path`; nothing is read."""
+        if path is not None:
+            one = path
+            return Json({"count": 1, "files": [await workers.run(lambda: library.file(one))]})
         return Json(await workers.run(lambda: library.files(state, kind, offset, limit)))
 
     @router.post("/api/items")
@@ -234,6 +239,16 @@ def _library_routes(library: Library, feed: StatusFeed) -> APIRouter:
     @router.delete("/api/roots")
     async def remove(body: PathBody) -> Response:
         return Json({"forgotten": await workers.run(lambda: library.remove(body.path))})
+
+    @router.api_route("/api/excludes", methods=READ)
+    async def excludes() -> Response:
+        """What is never read."""
+        return Json(library.excludes())
+
+    @router.post("/api/accept")
+    async def accept(body: MaybePathBody) -> Response:
+        """Takes a person's word that what went missing in a folder, or in all, is gone."""
+        return Json({"accepted": await workers.run(lambda: library.accept(body.path))})
 
     @router.post("/api/retry")
     async def retry(body: MaybePathBody) -> Response:

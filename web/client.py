@@ -19,6 +19,7 @@ from web.problems import LibraryProblem
 from web.shapes import (
     AskEvent,
     ForgottenJson,
+    FileJson,
     IndexJson,
     RootJson,
     SearchJson,
@@ -112,6 +113,13 @@ class Client:
     def remove(self, folder: str) -> int:
         answer = self._json("DELETE", "/api/roots", json={"path": folder})
         return int(answer["forgotten"])
+
+    def file(self, file: str) -> FileJson:
+        found = self._json("GET", "/api/files", params={"path": file})
+        return cast(FileJson, found["files"][0])
+
+    def accept(self, folder: str | None = None) -> int:
+        return int(self._json("POST", "/api/accept", json={"path": folder})["accepted"])
 
     def retry(self, file: str | None = None) -> int:
         return int(self._json("POST", "/api/retry", json={"path": file})["retried"])

@@ -14,10 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from indexer.catalog import Catalog, Item
+from indexer.catalog import Catalog, FileRow, Item
+from indexer.excludes import described_files, described_folders
 from indexer.extract import Unreadable, sniff
 from indexer.extract.child import Reader
 from indexer.keeper import Keeper
+from indexer.mounts import network_places
 from indexer.passages import Kind, Span
 from indexer.pipeline import Pipeline
 from indexer.store import Store
@@ -35,6 +37,8 @@ from web.problems import LibraryProblem
 from web.shapes import (
     AskEvent,
     CoverageJson,
+    ExcludesJson,
+    FileJson,
     FilesJson,
     ForgottenJson,
     IndexJson,
@@ -43,11 +47,13 @@ from web.shapes import (
     RootJson,
     SearchJson,
     StatusJson,
+    WatchingJson,
     VerdictJson,
 )
 
 # The model hears at most this much of a sound at once.
 EXAMPLE_S = 15.0
+MOST_UNWATCHED = 20
 
 
 class Library:
@@ -236,6 +242,18 @@ class Library:
             "model": self.model(),
             "progress": progress,
             "eta_s": self.keeper.eta_s(),
+            "waiting": self.keeper.waiting,
+            "problem": self.keeper.problem,
+            "watching": self._watching(),
+        }
+
+    def _watching(self) -> WatchingJson:
+        lookout = self.keeper.lookout
+        unwatched = lookout.unwatched[:MOST_UNWATCHED]
+        return {
+            "rescanned_at": lookout.rescanned_at,
+            "unwatched": [{"path": shown(o.path), "sentence": shown(o.sentence)} for o in unwatched],
+            "restarts": lookout.restarts,
         }
 
     def model(self) -> ModelJson:
@@ -265,29 +283,39 @@ class Library:
         rows = self._catalog.files(state, one_kind, offset, limit)
         return {
             "count": self._catalog.file_count(state, one_kind),
-            "files": [
-                {
-                    "id": row.item,
-                    "path": shown(row.path),
-                    "name": shown(row.path.name),
-                    "kind": row.kind,
-                    "state": row.state,
-                    "reason": row.reason,
-                    "sentence": row.sentence,
-                    "attempts": row.attempts,
-                    "size_bytes": row.size_bytes,
-                    "modified_at": row.modified_at,
-                }
-                for row in rows
-            ],
+            "files": [_file_json(row) for row in rows],
         }
+
+    def file(self, file: str) -> FileJson:
+        """How far one file has come, by its path."""
+        path = Path(file).expanduser().absolute()
+        row = self._catalog.file_at(path)
+        if row is None:
+            raise LibraryProblem(
+                "file", f"{shown(path)} is not in the library; add its folder first."
+            )
+        return _file_json(row)
+
+    def excludes(self) -> ExcludesJson:
+        """What is never read unless its name is changed."""
+        return {"folders": described_folders(), "files": described_files()}
 
     # --- folders
 
     def roots(self) -> list[RootJson]:
+        known = self._catalog.roots()
+        network = network_places(root.path for root in known)
         return [
-            {"path": shown(root.path), "files": root.files, "offline": root.offline}
-            for root in self._catalog.roots()
+            {
+                "path": shown(root.path),
+                "files": root.files,
+                "offline": root.offline,
+                "missing": root.missing,
+                "acceptable": root.acceptable,
+                "network": network.get(root.path),
+                "sentence": shown(root.sentence) if root.sentence else None,
+            }
+            for root in known
         ]
 
     def add(self, folder: str) -> list[RootJson]:
@@ -321,6 +349,13 @@ class Library:
 
     def verify(self, *, deep: bool = False, repair: bool = False) -> VerdictJson:
         return self.custody.verify(deep=deep, repair=repair)
+
+    def accept(self, folder: str | None = None) -> int:
+        """Take a person's word that what went missing is gone; how many files that is."""
+        path = Path(folder).expanduser().absolute() if folder else None
+        count = self._catalog.accept(path)
+        self.keeper.poke()
+        return count
 
     def retry(self, file: str | None = None) -> int:
         """Put failed files back in the queue; how many."""
@@ -380,6 +415,21 @@ class Library:
     def wait_for_change(self, timeout_s: float) -> bool:
         """Blocks until something in the library changed, or the time is over."""
         return self._bell.wait(timeout_s)
+
+
+def _file_json(row: FileRow) -> FileJson:
+    return {
+        "id": row.item,
+        "path": shown(row.path),
+        "name": shown(row.path.name),
+        "kind": row.kind,
+        "state": row.state,
+        "reason": row.reason,
+        "sentence": row.sentence,
+        "attempts": row.attempts,
+        "size_bytes": row.size_bytes,
+        "modified_at": row.modified_at,
+    }
 
 
 def _model_problem(problem: Exception) -> LibraryProblem:

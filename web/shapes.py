@@ -121,6 +121,10 @@ class RootJson(TypedDict):
     path: str
     files: int
     offline: bool
+    missing: int  # of its files, hidden and kept since they vanished at once
+    acceptable: bool  # a person may say that what is missing is gone
+    network: str | None  # the type of the network file system it lies on
+    sentence: str | None
 
 
 class FailureJson(TypedDict):
@@ -150,6 +154,17 @@ class ProgressJson(TypedDict):
     failed: int
 
 
+class UnwatchedJson(TypedDict):
+    path: str
+    sentence: str
+
+
+class WatchingJson(TypedDict):
+    rescanned_at: float | None  # when everything was looked at last
+    unwatched: list[UnwatchedJson]  # looked at every minute, with all that is below
+    restarts: int  # of a watcher that had died or fallen silent
+
+
 class StatusJson(TypedDict):
     roots: list[RootJson]
     coverage: CoverageJson
@@ -159,6 +174,9 @@ class StatusJson(TypedDict):
     model: ModelJson
     progress: NotRequired[dict[str, ProgressJson]]  # by kind
     eta_s: NotRequired[int | None]
+    waiting: NotRequired[str | None]  # what the second stage waits for
+    problem: NotRequired[str | None]  # what holds the work up at the moment
+    watching: NotRequired[WatchingJson]
 
 
 class IndexJson(TypedDict):
@@ -203,6 +221,11 @@ class FileJson(TypedDict):
     attempts: int
     size_bytes: int
     modified_at: float
+
+
+class ExcludesJson(TypedDict):
+    folders: list[str]
+    files: list[str]
 
 
 class FilesJson(TypedDict):

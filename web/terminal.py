@@ -24,6 +24,7 @@ from web.shapes import (
     CitationJson,
     CoverageJson,
     DoneJson,
+    FileJson,
     ForgottenJson,
     HitCoreJson,
     IndexJson,
@@ -175,6 +176,11 @@ def show_status(status: StatusJson, as_json: bool) -> None:
     _out.print(covered(status["coverage"]))
     if status["queue"]:
         _out.print(f"{status['queue']:,} waiting.")
+    for said in (status.get("waiting"), status.get("problem")):
+        if said:
+            _out.print(Text(said, style="yellow"))
+    for folder in status["watching"]["unwatched"] if "watching" in status else ():
+        _out.print(Text(one_line(folder["sentence"]), style="yellow"))
     model = status["model"]
     where = f" on {model['device']} ({model['dtype']})" if model["resident_bytes"] else ""
     where = where or (", which cannot be used" if "problem" in model else ", not loaded now")
@@ -190,6 +196,31 @@ def show_status(status: StatusJson, as_json: bool) -> None:
         _out.print(f"Could not be read: {one_line(failure['path'])}: {failure['sentence']}")
 
 
+STATES = {
+    "pending": "waiting to be read",
+    "reading": "being read",
+    "read": "found by its words, waiting to be understood",
+    "understanding": "found by its words, being understood",
+    "understood": "read and understood",
+    "failed": "could not be read",
+    "skipped": "no kind of file that is read",
+    "missing": "missing, hidden and kept",
+    "offline": "its folder is not there; kept",
+}
+
+
+def show_file(file: FileJson, as_json: bool) -> None:
+    if as_json:
+        print_json(file)
+        return
+    said = STATES.get(file["state"], file["state"])
+    if file["sentence"]:
+        said += f": {one_line(file['sentence'])}"
+    if file["attempts"] > 1:
+        said += f" ({file['attempts']} attempts)"
+    _out.print(Text(f"{one_line(file['path'])}: {said}"))
+
+
 def show_roots(roots: Sequence[RootJson], as_json: bool) -> None:
     if as_json:
         print_json(list(roots))
@@ -197,8 +228,12 @@ def show_roots(roots: Sequence[RootJson], as_json: bool) -> None:
     if not roots:
         _out.print("No folder is watched yet; `recollect add FOLDER` watches one.")
     for root in roots:
-        away = "  (not there now; its files are remembered)" if root["offline"] else ""
-        _out.print(f"{one_line(root['path'])}  {root['files']:,} files{away}")
+        far = f", on a network ({root['network']})" if root["network"] else ""
+        _out.print(f"{one_line(root['path'])}  {root['files']:,} files{far}")
+        if root["sentence"]:
+            said = one_line(root["sentence"])
+            cure = " `recollect accept` does that." if root["acceptable"] else ""
+            _out.print(Text(f"  {said}{cure}", style="yellow"))
 
 
 def show_index(done: IndexJson, as_json: bool) -> None:
