@@ -147,6 +147,7 @@ class Gemma:
             limits = replace(CAPTION_LIMITS, tokens=tokens)
         writing = self._decoder.write(context, limits, None, self._pause)
         words = self._spelling.text(unlooped(list(writing)))
+        self._breathe()
         body = self._body(words) if words else None
         return Understood(words, gist, body)
 

@@ -62,15 +62,24 @@ class Lane:
 
     def describe(self, content: Image | Sound) -> Understood:
         """Raises MemoryShort."""
-        return self._call(
-            lambda model: shortage.sparing(lambda _: [model.describe(content)], [content])[0]
-        )
+
+        def work(model: Resident) -> Understood:
+            alone = [content]
+            return shortage.sparing(
+                lambda _: [model.describe(content)], alone, lambda _: model.forget()
+            )[0]
+
+        return self._call(work)
 
     def judge(self, question: str, candidates: Sequence[Evidence]) -> list[float]:
         """Raises MemoryShort."""
-        return self._call(
-            lambda model: shortage.sparing(lambda some: model.judge(question, some), candidates)
-        )
+
+        def work(model: Resident) -> list[float]:
+            return shortage.sparing(
+                lambda some: model.judge(question, some), candidates, lambda _: model.forget()
+            )
+
+        return self._call(work)
 
     def answer(
         self,
@@ -100,7 +109,7 @@ class Lane:
                     events.put(event)
                 return [None]
 
-            shortage.sparing(attempt, [None])
+            shortage.sparing(attempt, [None], lambda _: model.forget())
 
         done = self._runtime.submit(self._people, write)
         done.add_done_callback(lambda _: events.put(None))
@@ -123,7 +132,11 @@ class Lane:
                 self._runtime.breathe()
             return made
 
-        return shortage.sparing(measured, some, self._runtime.slices.shrink)
+        def short(some: Sequence[Content]) -> None:
+            model.forget()
+            self._runtime.slices.shrink(some)
+
+        return shortage.sparing(measured, some, short)
 
     def _call(self, work: Callable[[Resident], Result], short: bool = False) -> Result:
         return self._runtime.submit(self._people, work, short).result()

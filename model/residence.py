@@ -26,10 +26,13 @@ log = logging.getLogger(__name__)
 
 
 class Resident(Model, Protocol):
-    """A loaded model; `calls` counts the contents and questions it was given."""
+    """A loaded model; `calls` counts the contents and questions it was given. `forget` lets go of
+    what it keeps only to be quicker."""
 
     @property
     def calls(self) -> int: ...
+
+    def forget(self) -> None: ...
 
 
 # Loads the model. It is given a function that the model calls between the steps of background

@@ -49,6 +49,7 @@ class _Job:
     work: Callable[[Resident], Any]
     short: bool
     done: Future[Any] = field(default_factory=Future)
+    asked_at: float = field(default_factory=time.perf_counter)
 
 
 class Runtime:
@@ -243,6 +244,8 @@ class Runtime:
     def _do(self, job: _Job) -> None:
         if not job.done.set_running_or_notify_cancel():
             return
+        if not self._in_background:
+            self.slices.waited(time.perf_counter() - job.asked_at)
         try:
             model = self._residence.model()
             if self._in_background:

@@ -53,16 +53,16 @@ def give_back() -> None:
 def sparing(
     work: Callable[[Sequence[Given]], list[Made]],
     given: Sequence[Given],
-    short: Callable[[Sequence[Given]], None] = lambda _: None,
+    short: Callable[[Sequence[Given]], None],
 ) -> list[Made]:
     """What `work` makes of `given`: at once where there is the memory, else in halves, and a single
-    one once more after all that can be is given back. `short` is told what did not fit. Raises
-    MemoryShort where one alone does not."""
+    one once more after all that can be is given back. `short` is told what did not fit, and may let
+    go of something. Raises MemoryShort where one alone does not."""
     if (made := _tried(work, given)) is not None:
         return made
     # Only here, outside any `except`, nothing holds the frames of what failed and their tensors.
-    give_back()
     short(given)
+    give_back()
     if len(given) > 1:
         half = len(given) // 2
         return sparing(work, given[:half], short) + sparing(work, given[half:], short)

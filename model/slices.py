@@ -26,10 +26,11 @@ class Slices:
     Begins with one content and at most doubles from slice to slice, since the same call takes a
     millisecond on one machine and ten seconds on another. `longest_s` and `count` tell of the
     slices so far; a slice is what the background does between two moments at which a person could
-    have been served."""
+    have been served. `longest_wait_s` is how long a person's call waited for its turn at most."""
 
     def __init__(self, target_s: float = SLICE_S) -> None:
         self.longest_s = 0.0
+        self.longest_wait_s = 0.0
         self.count = 0
         self._target_s = target_s
         self._pace_s: float | None = None  # per token
@@ -70,9 +71,12 @@ class Slices:
             self.longest_s = max(self.longest_s, time.perf_counter() - self._began)
             self._began = None
 
+    def waited(self, wait_s: float) -> None:
+        self.longest_wait_s = max(self.longest_wait_s, wait_s)
+
     def forget(self) -> None:
         """Count from here."""
-        self.longest_s, self.count = 0.0, 0
+        self.longest_s, self.longest_wait_s, self.count = 0.0, 0.0, 0
 
 
 def tokens(content: Content) -> int:

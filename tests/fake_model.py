@@ -61,6 +61,9 @@ class FakeModel:
     def fingerprint(self) -> Fingerprint:
         return Fingerprint("fake", "counts", "1", self.version, DIM)
 
+    def forget(self) -> None:
+        """It keeps nothing to be quicker."""
+
     def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
         self.calls += len(contents)
         return [self._vectors(content) for content in contents]

@@ -58,6 +58,7 @@ class Scribe:
         self.calls = 0
         self.wrote = 0
         self.each_s = 0.0
+        self.forgot = 0
         self.card: ModelCard = CHECKPOINT.unloaded
         self.fingerprint: Fingerprint = CHECKPOINT.fingerprint
 
@@ -67,6 +68,9 @@ class Scribe:
         self.log.append(f"embed {len(contents)} {role}")
         time.sleep(self.each_s * len(contents))
         return [Vectors(np.ones(1, np.float32), None) for _ in contents]
+
+    def forget(self) -> None:
+        self.forgot += 1
 
     def describe(self, content: Image | Sound) -> Understood:
         self.begun.set()
@@ -448,6 +452,7 @@ def test_one_that_never_fits_fails_alone_after_a_second_try(
     with pytest.raises(MemoryShort, match="close other programs"):
         runtime.files.embed([Text("vast")])
     assert made[0].log == ["short 1", "short 1"]
+    assert made[0].forgot == 1  # what it kept to be quicker went first
     assert len(runtime.files.embed([Text("a")])) == 1
 
 
