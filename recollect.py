@@ -77,8 +77,9 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
-def build(settings: Settings) -> Library:
-    """The wiring. No weight is loaded before the first call that needs one."""
+def build(settings: Settings, mend: bool = False) -> Library:
+    """The wiring. No weight is loaded before the first call that needs one. With `mend`, for the
+    library's one writer, what is too damaged to be opened is set aside and begun anew."""
     from indexer.catalog import Catalog
     from indexer.extract.child import Reader
     from indexer.extract.readers import Readers
@@ -86,6 +87,7 @@ def build(settings: Settings) -> Library:
     from indexer.limits import Limits, parse_hours
     from indexer.lookout import Times
     from indexer.pipeline import Pipeline
+    from indexer.rebuild import open_catalog
     from indexer.room import Room
     from indexer.store import Store
     from model.checkpoint import find
@@ -100,8 +102,9 @@ def build(settings: Settings) -> Library:
     # machine that is busy with other things.
     threads = settings.threads or (1 if checkpoint.demonstration else None)
     runtime = Runtime(checkpoint, threads, unload_after_s=settings.unload_after_s)
-    catalog = Catalog(data / "catalog.sqlite")
-    store = Store(data / "lance")
+    file = data / "catalog.sqlite"
+    catalog = open_catalog(file) if mend else Catalog(file)
+    store = Store(data / "lance", mend)
     # A reader apart, so that a person's page never waits behind the indexer's large files.
     room = Room(data, round(settings.least_free_mb * 1e6))
     pipeline = Pipeline(catalog, store, Readers(), runtime.files, room)
@@ -127,9 +130,12 @@ def build(settings: Settings) -> Library:
 
 
 @contextmanager
-def opened(settings: Settings, *, write: bool = False) -> Iterator[Library | Client]:
+def opened(
+    settings: Settings, *, write: bool = False, mend: bool = True
+) -> Iterator[Library | Client]:
     """The library: through the server that holds it where there is one, else in this process.
-    With `write` this process becomes its one writer for the while."""
+    With `write` this process becomes its one writer for the while, and mends what it finds too
+    damaged to be opened unless told not to."""
     from indexer.lock import LibraryLock
     from web.client import Client
 
@@ -141,7 +147,7 @@ def opened(settings: Settings, *, write: bool = False) -> Iterator[Library | Cli
         return
     if write:
         lock.acquire()
-    library = build(settings)
+    library = build(settings, mend=write and mend)
     try:
         yield library
     finally:
@@ -160,6 +166,7 @@ class Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         from indexer.lock import LibraryHeld
+        from indexer.room import NoRoom
         from indexer.roots import FolderProblem
         from indexer.schema import CatalogProblem
         from indexer.store import StoreProblem
@@ -169,7 +176,7 @@ class Verbs(click.Group):
         mendable = (LibraryProblem, LibraryHeld, FolderProblem, CatalogProblem, StoreProblem)
         try:
             return super().invoke(ctx)
-        except (*mendable, ModelProblem, PermissionError) as problem:
+        except (*mendable, ModelProblem, NoRoom, PermissionError) as problem:
             raise click.ClickException(str(problem)) from problem
 
 
@@ -211,7 +218,7 @@ def serve(
     from web.serving import run
 
     port = settings.port if port is None else port
-    run(lambda: build(settings), settings.data, folders, port, open_browser)
+    run(lambda: build(settings, mend=True), settings.data, folders, port, open_browser)
 
 
 @main.command()
@@ -410,7 +417,7 @@ def verify(settings: Settings, deep: bool, repair: bool, as_json: bool) -> None:
     Exit code 0 when it is, 1 when a fault is left."""
     from web.terminal import show_verdict
 
-    with opened(settings, write=True) as library:
+    with opened(settings, write=True, mend=repair) as library:
         verdict = library.verify(deep=deep, repair=repair)
     show_verdict(verdict, as_json)
     if not verdict["sound"]:

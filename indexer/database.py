@@ -41,8 +41,8 @@ class Database:
             ) from problem
         except sqlite3.DatabaseError as problem:
             raise CatalogProblem(
-                f"The library's catalog {file} is damaged ({problem}); move it aside and index "
-                "your folders again."
+                f"The library's catalog {file} is damaged ({problem}); `recollect verify --repair` "
+                "begins it anew from your files."
             ) from problem
 
     @contextmanager

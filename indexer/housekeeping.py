@@ -14,6 +14,7 @@ from indexer.adoption import Adoption
 from indexer.aside import clear
 from indexer.catalog import Catalog
 from indexer.forget import Forgotten
+from indexer.rebuild import keep_chosen
 from indexer.room import NoRoom, Room, is_full
 from indexer.store import Store
 from indexer.upkeep import Upkeep
@@ -52,6 +53,7 @@ class Housekeeping:
             self._upkeep.requeue_short(self._store.counts(), present)
             self._sweep(present)
             self.empty_trash()
+            keep_chosen(self.catalog.database)
 
     def drop_orphans(self) -> None:
         """Drops what no path leads to any more."""
@@ -64,6 +66,7 @@ class Housekeeping:
         compacts the store when enough has been written (or `thoroughly`, anything)."""
         with self._reading_turn:
             self._tidied_at = time.monotonic()
+            keep_chosen(self.catalog.database)
             self.drop_orphans()
             if self.catalog.database.note("adopting") and not self._upkeep.waits():
                 self.catalog.database.keep_note("adopting", None)
@@ -92,6 +95,7 @@ class Housekeeping:
             self.empty_trash()
             self._store.erase()
             self.catalog.database.rewrite()
+            keep_chosen(self.catalog.database)
             clear(self.catalog.file.parent, everything)
             self._upkeep.erased(erasing)
             self._commits = 0

@@ -19,6 +19,7 @@ from indexer.limits import Limits
 from indexer.lookout import Lookout, Times
 from indexer.pipeline import Pipeline
 from indexer.reconcile import reconcile
+from indexer.room import NoRoom, is_full
 from model.interface import ModelProblem
 
 log = logging.getLogger(__name__)
@@ -212,8 +213,10 @@ class Keeper:
 
 
 def _sentence(fault: Exception) -> str:
-    if isinstance(fault, ModelProblem):
+    if isinstance(fault, ModelProblem | NoRoom):
         return str(fault)
+    if is_full(fault):
+        return "Indexing is paused: the disk is full. It goes on by itself when there is room."
     if isinstance(fault, OSError):
         return f"Indexing is paused: {fault.strerror or fault}. It goes on by itself."
     return f"Indexing is paused by a fault ({type(fault).__name__}). It goes on by itself."

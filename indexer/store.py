@@ -47,12 +47,15 @@ class Store(Lookup):
     """The tables of one library in `folder`. Any thread may call; one process writes, others may
     read and see its commits at once."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open the store, or create it where there is none. Raises StoreProblem."""
+    def __init__(self, folder: Path, mend: bool = False) -> None:
+        """Open the store, or create it where there is none. A table that cannot be opened is, with
+        `mend`, begun anew: the catalog sees what is missing. Raises StoreProblem."""
         super().__init__(Tables(folder, connect(folder)))
         self._durability = Durability(folder)
         self._lock = threading.RLock()
         self._unindexed = 0
+        if mend:
+            self._replace_dead()
         if not self._tables.exist("words"):
             self._create_words()
         else:
@@ -249,6 +252,13 @@ class Store(Lookup):
         with self._lock:
             self._index_anew()
             self._durability.sync()
+
+    def _replace_dead(self) -> None:
+        for name in self._tables.names():
+            try:
+                self._tables[name]
+            except StoreProblem:
+                self.mend(name, ())
 
     def _schema(self, name: str) -> Any | None:
         """None where the table does not tell: the next vectors make a new one."""

@@ -64,7 +64,7 @@ class Tables:
                     if set_aside_newest(path, self._folder / "aside") is None:
                         raise StoreProblem(
                             f"The index table {path} is damaged and no earlier version of it "
-                            "is left; move the index folder away and run `recollect index`."
+                            "is left; `recollect verify --repair` makes it anew."
                         ) from problem
             return self._open[name]
 
