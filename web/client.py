@@ -18,8 +18,8 @@ from model.interface import Exchange
 from web.problems import LibraryProblem
 from web.shapes import (
     AskEvent,
-    ForgottenJson,
     FileJson,
+    ForgottenJson,
     IndexJson,
     RootJson,
     SearchJson,

@@ -47,8 +47,8 @@ from web.shapes import (
     RootJson,
     SearchJson,
     StatusJson,
-    WatchingJson,
     VerdictJson,
+    WatchingJson,
 )
 
 # The model hears at most this much of a sound at once.
@@ -252,7 +252,9 @@ class Library:
         unwatched = lookout.unwatched[:MOST_UNWATCHED]
         return {
             "rescanned_at": lookout.rescanned_at,
-            "unwatched": [{"path": shown(o.path), "sentence": shown(o.sentence)} for o in unwatched],
+            "unwatched": [
+                {"path": shown(o.path), "sentence": shown(o.sentence)} for o in unwatched
+            ],
             "restarts": lookout.restarts,
         }
 
