@@ -134,11 +134,16 @@ def _sentences(text: str) -> list[tuple[int, int, int]]:
 
 
 def _cut(text: str, start: int, end: int) -> int:
-    """The end of the first ~120 words from `start`."""
+    """The end of the first ~120 words from `start`; that of a line, where lines are short."""
     words = 0
+    line_end = 0
     for found in re.finditer(r"\S+\s*", text[start:end]):
         words += _words(found.group())
+        if "\n" in found.group() and words >= PASSAGE_WORDS // 2:
+            line_end = start + found.end()
         if words >= PASSAGE_WORDS:
+            if line_end:
+                return line_end
             longest = start + PASSAGE_WORDS * WORD_CHARS
             return start + found.end() if found.start() else min(start + found.end(), longest)
     return end

@@ -87,6 +87,20 @@ def test_the_title_is_a_sane_one(tmp_path: Path, given: str, title: str) -> None
     assert facts_of(saved(tmp_path / "file.pdf", document)).title == title
 
 
+def test_the_rows_of_a_table_stay_rows(tmp_path: Path) -> None:
+    document = pdf("")
+    document[0].insert_textbox(pymupdf.Rect(72, 60, 500, 100), "What the repairs will cost us.")
+    for n, cells in enumerate([("Item", "Euro"), ("Roof repair", "1850"), ("Paint", "90")]):
+        for x, text in zip((72, 250), cells, strict=True):
+            document[0].insert_text((x, 140 + 14 * n), text, fontsize=11)
+    document[0].insert_text((72, 300), "mount /dev/sda1\numount /mnt", fontname="cour")
+    (words,) = words_of(saved(tmp_path / "offer.pdf", document))
+    assert words.text == (
+        "What the repairs will cost us.\n\nItem | Euro\nRoof repair | 1850\nPaint | 90\n\n"
+        "mount /dev/sda1\numount /mnt"
+    )
+
+
 def test_a_page_without_words_is_to_be_looked_at(tmp_path: Path) -> None:
     document = pdf(LINE, "", "", "")
     document[1].insert_image(pymupdf.Rect(72, 72, 400, 400), stream=picture_png())

@@ -59,3 +59,12 @@ def test_place_json() -> None:
     assert place_json(Page(3)) == {"page": 3}
     assert place_json(Span(1.23456, 2)) == {"start_s": 1.235, "end_s": 2}
     assert place_json(None) is None
+
+
+def test_rows_of_a_table_are_not_cut_apart() -> None:
+    rows = [
+        f"Person number {n} | {n * 13}.50 euro | paid in the year {1990 + n}" for n in range(60)
+    ]
+    passages = split("\n".join(rows))
+    assert len(passages) > 3
+    assert [line for passage in passages for line in passage.split("\n")] == rows

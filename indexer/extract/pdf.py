@@ -22,6 +22,9 @@ MAX_PAGES = 10_000
 MAX_CHARS = 20_000_000
 # A page with fewer characters than this says what it says by its picture.
 FEW_CHARS = 20
+# Beside each other and so many line heights apart, words are in two columns of a table.
+GAP = 0.8
+TYPED = 1 << 3  # the font is one of a typewriter
 # So many drawn shapes are a picture; fewer are rules and frames.
 FEW_SHAPES = 12
 # MuPDF repairs a file that was cut off between two objects; these end the one it was cut off in:
@@ -135,13 +138,45 @@ def page(document: Any, number: int) -> Any:
 
 def page_text(page: Any) -> str:
     """The words of a page: paragraphs apart, their lines joined, words broken at the end of a line
-    made whole."""
+    made whole; the rows of a table, and lines that were typed, each on its own."""
     from indexer.extract.mupdf import pymupdf
 
     flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
-    blocks = page.get_text("blocks", flags=flags)
-    paragraphs = (_joined(block[4]) for block in blocks if block[6] == 0)
+    blocks = page.get_text("dict", flags=flags)["blocks"]
+    paragraphs = (_paragraph(block["lines"]) for block in blocks if block["type"] == 0)
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def _paragraph(lines: list[dict[str, Any]]) -> str:
+    if len(lines) > 1:
+        rows = _rows(lines)
+        if sum(len(row) > 1 for row in rows) >= max(2, len(rows) // 2):
+            return "\n".join(" | ".join(filter(None, map(_joined, row))) for row in rows)
+        if all(span["flags"] & TYPED for line in lines for span in line["spans"]):
+            return "\n".join(filter(None, (_joined(" ".join(row)) for row in rows)))
+    return _joined("\n".join(map(_line, lines)))
+
+
+def _line(line: dict[str, Any]) -> str:
+    return "".join(span["text"] for span in line["spans"])
+
+
+def _rows(lines: list[dict[str, Any]]) -> list[list[str]]:
+    """The lines of a block as they stand beside each other: one with a gap before it, at the height
+    of the one before, is the next cell of its row."""
+    rows: list[list[str]] = []
+    right = top = bottom = 0.0
+    for line in lines:
+        x0, y0, x1, y1 = line["bbox"]
+        shared = min(bottom, y1) - max(top, y0)
+        if rows and shared > 0.6 * (y1 - y0) and x0 > right + GAP * (y1 - y0):
+            rows[-1].append(_line(line))
+        elif rows and shared > 0.6 * (y1 - y0) and x0 >= right - 1:
+            rows[-1][-1] += " " + _line(line)
+        else:
+            rows.append([_line(line)])
+        right, top, bottom = x1, y0, y1
+    return rows
 
 
 _BROKEN_WORD = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad]\n(?=[^\W\d_])")
