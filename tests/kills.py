@@ -330,9 +330,11 @@ def _understood(library: Small) -> dict[str, int]:
 
 
 def compared(library: Small, again: int = 0) -> Verdict:
-    """The index of a library at rest against one from scratch over the same folder."""
+    """The index of a library at rest against one from scratch over the same folder, which is told
+    to forget the same."""
     ours = left(library)
     with TemporaryDirectory() as base, small(library.folder, Path(base)) as fresh:
+        _forget_the_same(library, fresh)
         fresh.keeper.run_once()
         scratch = left(fresh)
     waiting = library.catalog.queue()
@@ -349,6 +351,14 @@ def compared(library: Small, again: int = 0) -> Verdict:
         )
     )
     return Verdict(waiting + len(unfinished), duplicates, difference, again)
+
+
+def _forget_the_same(library: Small, fresh: Small) -> None:
+    with library.catalog.database.reading() as old, fresh.catalog.database.writing() as new:
+        for row in old.execute("SELECT value FROM notes WHERE name = 'key'"):
+            new.execute("INSERT INTO notes(name, value) VALUES ('key', ?)", (row["value"],))
+        for row in old.execute("SELECT mark FROM forgotten"):
+            new.execute("INSERT INTO forgotten(mark) VALUES (?)", (row["mark"],))
 
 
 def trial(

@@ -52,6 +52,13 @@ class Small:
         items = self.catalog.items_of_contents({one.content for one in found})
         return [items[one.content].path for one in found if one.generation in live]
 
+    def shown(self) -> set[Path]:
+        """Every path that a search may show now."""
+        with self.catalog.database.reading() as db:
+            contents = [row["content"] for row in db.execute("SELECT content FROM contents")]
+        items = self.catalog.items_of_contents(contents).values()
+        return {path for item in items for path in item.paths}
+
     def rows(self) -> list[Row]:
         """What is in the store, without the random names of generations."""
         return [(c, o, source, place, text) for c, _, o, source, place, text in self.store.rows()]
