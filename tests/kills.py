@@ -239,7 +239,7 @@ def meddle(folder: Path, chance: random.Random, round_: int) -> None:
     for path in chance.sample(files, max(0, len(files) - 24)):
         path.unlink()
     folders = sorted(path for path in folder.iterdir() if path.is_dir())
-    chance.choice(folders).rename(folder / f"moved{round_}")
+    chance.choice(folders).rename(folder / f"m{round_}-{chance.randrange(10**6)}")
 
 
 def _edit(path: Path, chance: random.Random, round_: int) -> None:
