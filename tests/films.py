@@ -18,8 +18,10 @@ COLOURS = ["#c0392b", "#2471a3", "#1e8449", "#b7950b", "#6c3483", "#1b2631"]
 def scene(number: int, size: tuple[int, int] = (320, 180)) -> Uint8:
     """A picture that tells which one it is, by its colour and by where its bar stands."""
     picture = Image.new("RGB", size, COLOURS[number % len(COLOURS)])
-    left = 10 + 40 * (number % 7)
-    ImageDraw.Draw(picture).rectangle((left, 20, left + 30, size[1] - 20), fill="white")
+    step = size[0] // 8
+    left = step * (number % 7) + step // 4
+    bar = (left, size[1] // 8, left + step - 2, size[1] - size[1] // 8)
+    ImageDraw.Draw(picture).rectangle(bar, fill="white")
     return np.asarray(picture)
 
 

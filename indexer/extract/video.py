@@ -27,9 +27,9 @@ EVERY_S = 4.0  # frames are at least so far apart
 MAX_FRAMES = 240  # of one film; a long one gives them further apart
 RARE_S = 3 * EVERY_S  # where key frames are rarer than this, every frame is decoded
 MAX_DECODED = 200_000
-PRINT_PX = 32  # frames are compared as grey pictures of this size
+PRINT_PX = 32  # frames are compared as pictures of this size
 SAME = 4.0  # mean difference, of 255, under which two frames show the same
-DARK = 12.0  # a frame whose levels spread less says nothing
+PLAIN = 8.0  # a frame whose levels spread less is one colour, and says nothing
 FRAME_PX = 1_600
 
 NOTHING = "There is neither sound nor a picture in this film that Recollect can decode."
@@ -120,14 +120,14 @@ def _looked_through(
             if second < next_s:
                 continue
             seen = _print(found)
-            if seen.std() < DARK and shown is not None:
+            if _spread(seen) < PLAIN and shown is not None:
                 continue
             if before is not None and np.abs(seen - before).mean() < SAME:
                 continue
-            if shown is None or _spread(shown) < DARK:
+            if shown is None or not seconds:
                 shown = _picture(found, FRAME_PX)
                 size = _size(found)
-            if seen.std() >= DARK:
+            if _spread(seen) >= PLAIN:
                 seconds.append(second)
                 before, next_s = seen, second + apart_s
             if len(seconds) >= MAX_FRAMES:
@@ -157,13 +157,13 @@ def _key_seconds(container: Any, stream: Any) -> tuple[list[float], float]:
 
 
 def _print(found: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """A frame as (32, 32) grey levels, to tell scenes apart."""
-    small = found.reformat(width=PRINT_PX, height=PRINT_PX, format="gray").to_ndarray()
+    """A frame as (32, 32, 3) levels, to tell scenes apart."""
+    small = found.reformat(width=PRINT_PX, height=PRINT_PX, format="rgb24").to_ndarray()
     return np.asarray(small, np.float32)
 
 
-def _spread(picture: Picture) -> float:
-    return float(np.asarray(picture.convert("L").resize((PRINT_PX, PRINT_PX))).std())
+def _spread(seen: np.ndarray[Any, np.dtype[np.float32]]) -> float:
+    return float(seen.std(axis=(0, 1)).max())
 
 
 def _size(found: Any) -> tuple[int, int]:
