@@ -69,6 +69,7 @@ class Lookout:
         self._clock = _Clock()
         self._network_at: float | None = None
         self._heard_of: float | None = None  # when the network poll under way came forward last
+        self._silent = False  # it has not for too long
 
     def start(self) -> None:
         from indexer.watcher import Watcher
@@ -182,6 +183,9 @@ class Lookout:
         finally:
             self._heard_of = None
         self._wake()
+        if self._silent:  # it has answered in the end: nothing is hidden any more
+            self._silent, self._network_at = False, None
+            return 0.0
         return self._times.network_poll_s
 
     def _came_forward(self, folder: bytes) -> None:
@@ -195,6 +199,7 @@ class Lookout:
         self.network = found
         heard = self._heard_of
         if heard is not None and time.monotonic() - heard > SILENT_S:
+            self._silent = True
             roots.hide_silent(self._catalog.database, found)
 
 

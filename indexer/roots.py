@@ -159,7 +159,9 @@ def is_reachable(database: Database, root: sqlite3.Row, grace_s: float) -> bool:
     since = None if why is None else root["away_since"] or now
     new = (int(why is not None), why, said, since, device, inode, accepted)
     columns = ("offline", "why", "sentence", "away_since", "device", "inode", "accepted")
-    if new != tuple(root[name] for name in columns):
+    with database.reading() as db:  # it may have been hidden while it did not answer
+        said_before = db.execute("SELECT * FROM roots WHERE id = ?", (root["id"],)).fetchone()
+    if said_before is not None and new != tuple(said_before[name] for name in columns):
         with database.writing() as db:
             db.execute(
                 """UPDATE roots SET offline = ?, why = ?, sentence = ?, away_since = ?,

@@ -1,0 +1,101 @@
+"""When the model may work through the files, and what is said while it may not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from indexer.keeper import Keeper
+from indexer.limits import Hours, Limits, OtherLoad, on_mains, parse_hours
+from tests.library import small
+
+
+def at(clock: str) -> Callable[[], datetime]:
+    return lambda: datetime.fromisoformat(f"2026-11-21T{clock}")
+
+
+@pytest.mark.parametrize(
+    ("written", "spans"),
+    [
+        ("", ()),
+        ("22-6", ((1320, 360),)),
+        (" 22:30 - 6:15 ", ((1350, 375),)),
+        ("12-13,20-7", ((720, 780), (1200, 420))),
+        ("0-24", ((0, 1440),)),
+    ],
+)
+def test_hours_as_people_write_them(written: str, spans: tuple[tuple[int, int], ...]) -> None:
+    assert parse_hours(written) == Hours(spans)
+
+
+@pytest.mark.parametrize("written", ["22", "22-", "25-3", "22:61-3", "ten-six", "22-6;"])
+def test_hours_that_are_none(written: str) -> None:
+    with pytest.raises(ValueError, match="write it like 22-6"):
+        parse_hours(written)
+
+
+@pytest.mark.parametrize(
+    ("hours", "now", "said"),
+    [
+        ("22-6", "21:59", "Understanding waits for 22:00."),
+        ("22-6", "22:00", None),
+        ("22-6", "05:59", None),
+        ("22-6", "06:00", "Understanding waits for 22:00."),
+        ("12-13,20-7", "13:00", "Understanding waits for 20:00."),
+        ("12-13,20-7", "07:00", "Understanding waits for 12:00."),
+        ("0-24", "23:59", None),
+        ("", "12:00", None),
+    ],
+)
+def test_hours_of_the_day(hours: str, now: str, said: str | None) -> None:
+    assert Limits(parse_hours(hours), now=at(now)).waits_for() == said
+
+
+def test_mains_and_load() -> None:
+    assert Limits(on_battery=False, mains=lambda: False).waits_for() == (
+        "Understanding waits for mains power."
+    )
+    assert Limits(on_battery=False, mains=lambda: True).waits_for() is None
+    assert Limits(on_battery=True, mains=lambda: False).waits_for() is None
+    busy = Limits(max_load=0.5, load=lambda: 0.78)
+    assert "they use 78%" in (busy.waits_for() or "")
+    assert Limits(max_load=0.8, load=lambda: 0.78).waits_for() is None
+
+
+def test_this_machine_can_be_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert on_mains() in (True, False)
+    monkeypatch.setattr("indexer.limits.MEASURED_S", 0.2)
+    load = OtherLoad()
+    load.share()
+    end = time.monotonic() + 0.3
+    while time.monotonic() < end:
+        pass  # what we do ourselves is not others'
+    assert 0.0 <= load.share() <= 1.0
+
+
+def test_words_are_found_while_the_model_waits(tmp_path: Path) -> None:
+    with small(tmp_path / "lib", tmp_path / "data") as library:
+        library.write("a.txt", "boat")
+        clock = ["12:00"]
+        limits = Limits(parse_hours("22-6"), now=lambda: at(clock[0])())
+        keeper = Keeper(library.catalog, library.pipeline, settle_s=0.1, limits=limits)
+        keeper.start()
+        try:
+            end = time.monotonic() + 10
+            while not library.found("boat") or keeper.waiting is None:
+                assert time.monotonic() < end
+                time.sleep(0.02)
+            assert keeper.waiting == "Understanding waits for 22:00."
+            assert library.model.calls == 0
+            clock[0] = "22:00"
+            keeper.poke()
+            while library.catalog.coverage()["understood"] != 1:
+                assert time.monotonic() < end
+                time.sleep(0.02)
+            assert keeper.waiting is None
+        finally:
+            keeper.stop()

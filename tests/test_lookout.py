@@ -1,0 +1,312 @@
+"""When is looked where: at networks, after sleep, when the watcher dies, at what was missed."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from indexer import lookout as module
+from indexer.audit import Audit
+from indexer.catalog import Catalog
+from indexer.changes import Changes
+from indexer.keeper import Keeper
+from indexer.lookout import Lookout, Times
+from indexer.mounts import Mount, _mount, mount_of, mounts, network_places
+from tests.library import Small, small
+from tests.mounted import memory
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Small]:
+    with small(tmp_path / "lib", tmp_path / "data") as library:
+        yield library
+
+
+def until(true: Callable[[], object], within_s: float = 10.0) -> None:
+    end = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def look(library: Small) -> Iterator[Lookout]:
+    lookout = Lookout(library.catalog, lambda: None, lambda: None, Times(settle_s=0.0))
+    lookout.start()
+    yield lookout
+    lookout.stop()
+
+
+# --- what is looked at
+
+
+def test_everything_at_the_start_then_only_what_is_hinted_at(library: Small, look: Lookout) -> None:
+    library.write("a.txt", "boat")
+    assert look.look() == Changes(added=1)
+    assert look.look() is None
+    library.write("b.txt", "boat")
+    time.sleep(0.2)
+    assert look.look() == Changes(added=1)
+
+
+def test_fault_13_sleep_means_a_look_everywhere(
+    library: Small, look: Lookout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look.look()
+    assert look._watcher is not None
+    look._watcher.follow([])  # it hears nothing while the machine sleeps
+    look._watcher.finish()
+    library.write("a.txt", "boat")
+    assert look.look() is None
+    real = time.time
+    monkeypatch.setattr("indexer.lookout.time.time", lambda: real() + 300)
+    assert look.look() == Changes(added=1)
+    assert look.look() is None, "once"
+
+
+def test_fault_30_watcher_that_died_is_begun_anew(library: Small, look: Lookout) -> None:
+    look.look()
+    assert look._watcher is not None
+    ear = look._watcher._ear
+    assert ear is not None
+    ear.stop()
+    library.write("a.txt", "boat")
+    assert look.look() == Changes(added=1)
+    assert look.restarts == 1
+    library.write("b.txt", "boat")
+    time.sleep(0.2)
+    assert look.look() == Changes(added=1), "it hears again"
+
+
+def test_fault_30_watcher_that_fell_silent_is_begun_anew(
+    library: Small, look: Lookout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look.look()
+    monkeypatch.setattr(module, "PROBE_S", 0.0)
+    assert look.look() is None
+    assert look._watcher is not None
+    monkeypatch.setattr(look._watcher, "probe", lambda: False)
+    library.write("a.txt", "boat")
+    assert look.look() == Changes(added=1)
+    assert look.restarts == 1
+
+
+def test_fault_20_folders_beyond_the_limit_are_looked_at(
+    library: Small, look: Lookout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from watchdog.observers.inotify_c import InotifyFD
+
+    def full(*_: object) -> None:
+        raise OSError(28, "inotify watch limit reached")
+
+    assert look._watcher is not None
+    library.write("sub/a.txt", "boat")
+    look._watcher.follow([])
+    monkeypatch.setattr(InotifyFD, "add_callback", full)
+    look.look()
+    [refused] = look.unwatched
+    assert refused.path == library.folder, "one folder stands for all below it"
+    assert "sudo sysctl fs.inotify.max_user_watches=" in refused.sentence
+    library.write("sub/b.txt", "boat")
+    monkeypatch.setattr(module, "POLL_S", 0.0)
+    assert look.look() == Changes(added=1)
+
+
+def test_offline_root_is_looked_for_without_looking_everywhere(
+    library: Small, look: Lookout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.write("a.txt", "boat")
+    look.look()
+    library.folder.rename(tmp_path / "away")
+    look.everywhere()
+    look.look()
+    assert library.catalog.roots()[0].offline
+    rescanned_at = look.rescanned_at
+    (tmp_path / "away").rename(library.folder)
+    monkeypatch.setattr(module, "POLL_S", 0.0)
+    look.look()
+    assert not library.catalog.roots()[0].offline
+    assert look.rescanned_at == rescanned_at
+
+
+def test_path_that_is_not_there_is_looked_at(library: Small, look: Lookout) -> None:
+    path = library.write("a.txt", "boat")
+    look.look()
+    assert look._watcher is not None
+    look._watcher.follow([])
+    look._watcher.finish()
+    path.unlink()
+    library.write("other.txt", "river")
+    assert look.is_there(library.folder)
+    assert not look.is_there(path)
+    assert look.look() == Changes(gone=1)
+
+
+# --- networks
+
+
+def test_what_the_kernel_says_of_mounts() -> None:
+    line = rb"36 35 0:98 / /mnt/my\040share rw,noatime master:1 - nfs4 box:/x rw"
+    mount = _mount(line)
+    assert mount == Mount(Path("/mnt/my share"), "nfs4", os.makedev(0, 98))
+    assert mount.network
+    assert _mount(b"") is None
+    here = mount_of(Path("/proc/self"))
+    assert here is not None
+    assert here.type == "proc"
+    assert any(one.path == Path("/") for one in mounts())
+
+
+@pytest.mark.parametrize(
+    ("kind", "network"),
+    [("nfs", True), ("cifs", True), ("smb3", True), ("9p", True), ("vboxsf", True),
+     ("fuse.sshfs", True), ("fuse.rclone", True), ("fuse", True), ("drvfs", True), ("ext4", False),
+     ("btrfs", False), ("fuseblk", False), ("tmpfs", False), ("fusectl", False)],
+)  # fmt: skip
+def test_fault_27_network_file_systems_are_known(kind: str, network: bool) -> None:
+    known = [Mount(Path("/"), "ext4"), Mount(Path("/home/ada/far"), kind)]
+    places = network_places([Path("/home/ada")], known)
+    assert places == ({Path("/home/ada/far"): kind} if network else {})
+    inside = network_places([Path("/home/ada/far/deep")], known)
+    assert inside == ({Path("/home/ada/far/deep"): kind} if network else {})
+
+
+def test_a_local_file_system_over_a_network_one() -> None:
+    far, near = Mount(Path("/far"), "nfs"), Mount(Path("/far/disk"), "ext4")
+    over = Mount(Path("/far"), "tmpfs")
+    assert network_places([Path("/far/disk/a")], [far, near]) == {}
+    assert network_places([Path("/far")], [far, over]) == {}
+
+
+def test_real_mount_is_seen(tmp_path: Path) -> None:
+    with memory(tmp_path / "lib") as folder:
+        found = mount_of(folder / "deep")
+        assert found is not None
+        assert (found.path, found.type, found.device) == (folder, "tmpfs", folder.stat().st_dev)
+
+
+@pytest.fixture
+def far(library: Small, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of the library that is taken to lie on a network."""
+    place = library.folder / "far"
+    place.mkdir()
+    monkeypatch.setattr(module, "network_places", lambda roots: {place: "nfs"})
+    return place
+
+
+def test_fault_27_network_folders_are_polled_apart(
+    library: Small, far: Path, look: Lookout
+) -> None:
+    library.write("near.txt", "boat")
+    library.write("far/a.txt", "river")
+    assert look.look() == Changes(added=1), "only what is near"
+    assert look.poll() == Times().network_poll_s
+    assert {row.path.name for row in library.catalog.files()} == {"near.txt", "a.txt"}
+    library.write("far/b.txt", "river")
+    time.sleep(0.2)
+    assert look.look() is None, "no events come from there"
+    assert 0 < look.poll() <= Times().network_poll_s, "it is not time yet"
+    look.everywhere()
+    assert look.look() == Changes(), "what is known of it stays"
+    look.poll()
+    assert library.catalog.states() == {"pending": 3}
+
+
+def test_fault_27_network_that_hangs_holds_up_nothing_else(
+    library: Small, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    share = tmp_path / "share"
+    share.mkdir()
+    (share / "a.txt").write_text("river")
+    library.catalog.add_root(share)
+    library.keeper.run_once()
+    monkeypatch.setattr(module, "network_places", lambda roots: {share: "nfs"})
+    monkeypatch.setattr(module, "SILENT_S", 0.3)
+    answers = threading.Event()
+    real = os.scandir
+
+    def hanging(path: bytes | str) -> object:
+        if os.fsencode(path).startswith(os.fsencode(share)):
+            answers.wait(20)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", hanging)
+    library.keeper.start()
+    try:
+        path = library.write("near.txt", "boat")
+        until(lambda: library.found("boat") == [path])
+        until(lambda: library.catalog.roots()[1].offline)
+        assert "does not answer" in (library.catalog.roots()[1].sentence or "")
+        answers.set()
+        until(lambda: not library.catalog.roots()[1].offline)
+    finally:
+        answers.set()
+        library.keeper.stop()
+
+
+# --- the audit
+
+
+def test_fault_12_same_size_and_times_with_other_bytes_are_found_by_the_audit(
+    library: Small,
+) -> None:
+    path = library.write("a.txt", "boat")
+    library.keeper.run_once()
+    known = path.stat()
+    path.write_text("oars")
+    os.utime(path, ns=(known.st_atime_ns, known.st_mtime_ns))
+    with library.catalog.database.writing() as db:  # a file system that keeps no ctime
+        db.execute("UPDATE files SET ctime_ns = ?", (path.stat().st_ctime_ns,))
+    assert library.keeper.run_once() == Changes()
+    assert Audit(library.catalog.database, 3600).some() == 0, "it was read a moment ago"
+    assert Audit(library.catalog.database, 0).some() == 0, "it is switched off"
+    assert Audit(library.catalog.database, 1e-9).some() == 1
+    library.keeper.run_once()
+    assert library.found("oars") == [path]
+    assert library.found("boat") == []
+
+
+def test_audit_leaves_the_unchanged_and_the_vanished_alone(library: Small) -> None:
+    library.write("a.txt", "boat")
+    gone = library.write("b.txt", "river")
+    library.keeper.run_once()
+    gone.unlink()
+    calls = library.model.calls
+    assert Audit(library.catalog.database, 1e-9).some() == 2
+    assert library.catalog.states() == {"understood": 2}
+    library.keeper.run_once()
+    assert library.model.calls == calls
+
+
+def test_audit_is_made_when_nothing_else_is_to_do(library: Small) -> None:
+    path = library.write("a.txt", "boat")
+    library.keeper.run_once()
+    times = Times(settle_s=0.1)
+    keeper = Keeper(library.catalog, library.pipeline, times=times, audit_s=1.0)
+    with library.catalog.database.writing() as db:
+        db.execute("UPDATE contents SET content = content")
+        db.execute("UPDATE files SET audited_at = 1")
+    keeper.start()
+    try:
+        until(lambda: _audited_at(library.catalog) > 1)
+        assert library.found("boat") == [path]
+    finally:
+        keeper.stop()
+
+
+def _audited_at(catalog: Catalog) -> float:
+    with catalog.database.reading() as db:
+        return float(db.execute("SELECT min(audited_at) AS at FROM files").fetchone()["at"])
+
+
+def test_file_read_right_after_it_was_written_waits_for_the_next_tick(library: Small) -> None:
+    path = library.write("a.txt", "boat")
+    library.keeper.run_once()
+    with library.catalog.database.reading() as db:
+        row = db.execute("SELECT * FROM files").fetchone()
+    assert row["audited_at"] - path.stat().st_mtime > 0.02
