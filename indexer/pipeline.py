@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from indexer.adoption import Adopted
 from indexer.catalog import Catalog
 from indexer.changes import Changes
+from indexer.drafts import Drafts
 from indexer.housekeeping import Housekeeping
 from indexer.pace import Pace
 from indexer.reading import (
@@ -41,7 +42,9 @@ from indexer.understanding import (
     Stopped,
     Understanding,
     Understood,
+    Unfinished,
     Waiting,
+    joined,
     verdict,
 )
 from indexer.worklist import Worklist
@@ -72,7 +75,8 @@ class Pipeline(Housekeeping):
         self._worklist = Worklist(catalog.database)
         self._stop = threading.Event()
         self._taking = threading.Lock()
-        self._understanding = Understanding(reader, model, self._stop.is_set)
+        drafts = Drafts(catalog.database)
+        self._understanding = Understanding(reader, model, self._stop.is_set, drafts)
         self._model_key: str | None = None
 
     @property
@@ -124,6 +128,7 @@ class Pipeline(Housekeeping):
         items = self._worklist.claim_contents(limit)
         done: list[Understood | NotUnderstood] = []
         doubted: list[Waiting] = []
+        unfinished = 0
         started = time.monotonic()
         texts = [item for item in items if not item.parts]
         try:
@@ -132,9 +137,13 @@ class Pipeline(Housekeeping):
                 if not item.parts:
                     continue
                 try:
+                    seen = Understood(item)
+                    self._understanding.describe(seen)
                     [outcome] = self._embedded([item])
-                    self._understanding.describe(outcome)
-                    done.append(verdict(outcome))
+                    done.append(verdict(joined(outcome, seen)))
+                except Unfinished:  # its next instalment comes when others have had a turn
+                    unfinished += 1
+                    started = time.monotonic()
                 except Doubtful:
                     doubted.append(item)
                 if time.monotonic() - started > BATCH_S:
@@ -148,7 +157,7 @@ class Pipeline(Housekeeping):
         if done:
             kinds = [one.item.kind for one in done]
             self.pace.note("understand", kinds, time.monotonic() - started)
-        return len(done) + len(doubted)
+        return len(done) + len(doubted) + unfinished
 
     def next_due(self) -> float | None:
         """When the next pending file will have settled (unix s); None when none is pending."""

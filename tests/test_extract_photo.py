@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image, ImageCms
 
-from indexer.extract import Facts, Part, Thumb, Unreadable, extract, photo, sniff
+from indexer.extract import Facts, Part, Thumb, Unreadable, extract, photo, scan, sniff
 from indexer.extract.photo import upright
-from indexer.passages import Kind
+from indexer.passages import Kind, Page
 
 
 def scene(mode: str = "RGB", size: tuple[int, int] = (160, 80)) -> Image.Image:
@@ -29,13 +30,16 @@ def read(path: Path) -> tuple[Facts, Thumb, Part]:
     return facts, thumb, part
 
 
-@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp"])
-def test_a_photo_is_facts_a_thumb_and_itself(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", "a.png a.jpg a.webp a.gif a.tif a.bmp a.heic a.avif nameless".split()
+)
+def test_fault_53_a_photo_is_facts_a_thumb_and_itself(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    scene(size=(1600, 800)).save(path)
+    pillow_heif.register_heif_opener()
+    scene(size=(1600, 800)).save(path, "HEIF" if name == "nameless" else None)
     assert sniff(path) is Kind.PHOTO
     facts, thumb, part = read(path)
-    assert (facts.title, facts.width_px, facts.height_px) == ("a", 1600, 800)
+    assert (facts.title, facts.width_px, facts.height_px) == (path.stem, 1600, 800)
     assert part == Part(None)
     assert (thumb.width_px, thumb.height_px) == (480, 240)
     colour = np.array([int(str(facts.colour)[at : at + 2], 16) for at in (1, 3, 5)])
@@ -55,7 +59,7 @@ TURNS = {
 
 
 @pytest.mark.parametrize("orientation", TURNS)
-@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp"])
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif", "a.avif"])
 def test_a_photo_is_turned_upright(tmp_path: Path, orientation: int, name: str) -> None:
     turn = TURNS[orientation]  # how the camera held it, so that the tag turns it back
     stored = scene() if turn is None else scene().transpose(turn)
@@ -197,7 +201,82 @@ def test_fault_54_other_formats_are_not_decoded_under_a_good_name(
         list(extract(path))
 
 
-def test_an_animation_is_its_first_frame(tmp_path: Path) -> None:
-    path = tmp_path / "a.webp"
+@pytest.mark.parametrize("name", ["a.webp", "a.gif", "a.png"])
+def test_fault_51_an_animation_is_its_first_frame(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
     scene().save(path, save_all=True, append_images=[Image.new("RGB", (160, 80), "white")] * 3)
     assert np.asarray(upright(path, 160))[40, 120, 2] > 150
+    assert str(read(path)[0].note).startswith("Of this animation")
+
+
+def test_the_raw_photo_of_a_camera_is_not_taken_for_its_preview(tmp_path: Path) -> None:
+    path = tmp_path / "a.nef"
+    scene().save(path, "TIFF")
+    assert sniff(path) is None
+
+
+def test_fault_41_a_picture_under_the_name_of_a_text_is_a_picture(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    scene().save(path, "GIF")
+    assert sniff(path) is Kind.PHOTO
+    assert len(list(extract(path))) == 3
+
+
+def pages_of(path: Path, colours: list[str], large: bool = False) -> Path:
+    pictures = [Image.new("RGB", (120, 170), colour) for colour in colours]
+    more: dict[str, object] = {"big_tiff": True} if large else {}
+    pictures[0].save(path, "TIFF", save_all=True, append_images=pictures[1:], **more)
+    return path
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_fault_51_a_tiff_of_several_pages_is_a_document(tmp_path: Path, large: bool) -> None:
+    path = pages_of(tmp_path / "fax.tif", ["#aa0000", "#00aa00", "#0000aa"], large)
+    assert sniff(path) is Kind.DOCUMENT
+    pieces = list(extract(path))
+    assert [p.place for p in pieces if isinstance(p, Part)] == [Page(1), Page(2), Page(3)]
+    facts = next(piece for piece in pieces if isinstance(piece, Facts))
+    assert facts.pages == 3
+    for number, channel in ((1, 0), (2, 1), (3, 2)):
+        picture = scan.page(path, number, width_px=60)
+        assert picture.size == (60, 85)
+        assert int(np.argmax(np.asarray(picture)[5, 5])) == channel
+    with pytest.raises(Unreadable, match="no page 4"):
+        scan.page(path, 4)
+
+
+def test_fault_51_pages_beyond_counting_and_pages_in_a_circle(tmp_path: Path) -> None:
+    path = pages_of(tmp_path / "a.tif", ["red", "green"])
+    data = bytearray(path.read_bytes())
+    first = int.from_bytes(data[4:8], "little")
+    entries = int.from_bytes(data[first : first + 2], "little")
+    link = first + 2 + 12 * entries
+    data[link : link + 4] = first.to_bytes(4, "little")  # the next page is this one again
+    path.write_bytes(data)
+    with path.open("rb") as file:
+        assert scan.page_count(file, 1_000) == 1
+    many = tmp_path / "many.tif"
+    head, entry = b"II*\0\x08\0\0\0", bytes(12)
+    directory = b"\x01\0" + entry
+    many.write_bytes(
+        head
+        + b"".join(
+            directory + (8 + 18 * (n + 1) if n < 9_999 else 0).to_bytes(4, "little")
+            for n in range(10_000)
+        )
+    )
+    with many.open("rb") as file:
+        assert scan.page_count(file, 100_000) == 10_000
+        assert scan.page_count(file, 1_001) == 1_001
+    with pytest.raises(Unreadable):
+        list(extract(many))
+
+
+def test_fault_49_a_picture_with_alpha_is_held_once_and_not_thrice(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    whole = scene("RGBA", (3000, 1500))
+    whole.putalpha(128)
+    whole.save(path, compress_level=1)
+    shown = np.asarray(upright(path, 300))
+    assert shown.shape == (150, 300, 3)
+    assert shown[100, 250] == pytest.approx([142, 142, 227], abs=3)

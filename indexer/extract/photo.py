@@ -81,6 +81,8 @@ def opened(path: Path, longest_px: int, page: int = 0) -> Opened:
             if width * height > MAX_PIXELS:
                 raise Unreadable("too_large", TOO_LARGE)
             orientation, made_at = _exif(picture)
+            if picture.format in _UPRIGHT:
+                orientation = 1
             picture.draft("RGB", (longest_px, longest_px))
             picture.load()
             turn = _TURNS.get(orientation)
@@ -100,6 +102,8 @@ def opened(path: Path, longest_px: int, page: int = 0) -> Opened:
         raise Unreadable("corrupt", DAMAGED) from problem
 
 
+# Turned as they are decoded: their size is the upright one already.
+_UPRIGHT = ("TIFF", "HEIF")
 _MOVING = ("GIF", "WEBP", "PNG", "AVIF")
 # Shrunk before they are turned into sRGB, so that large ones exist once in full and not thrice.
 _SHRINK_FIRST = frozenset("RGB RGBA L LA CMYK YCbCr".split())
