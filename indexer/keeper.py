@@ -104,7 +104,7 @@ class Keeper:
         beats = (
             (self._read_beat, self._wake, "reading"),
             (self._model_beat, self._work, "understanding"),
-            (self.lookout.poll, self._poll, "polling"),
+            (self._poll_beat, self._poll, "polling"),
         )
         self._threads = [
             threading.Thread(target=self._keep, args=(beat, bell), name=name, daemon=True)
@@ -157,9 +157,10 @@ class Keeper:
         """Look, read a batch, tidy up when there is nothing to read; returns the seconds until
         there may be something again."""
         changes = self.lookout.look()
-        if changes is not None and changes != Changes():
-            self._busy_at = time.monotonic()
-            self._tell()
+        if changes is not None:
+            if changes != Changes():
+                self._busy_at = time.monotonic()
+            self._tell()  # a folder may be away, or back, with nothing else changed
         if self._pipeline.read_some():
             self._busy_at = time.monotonic()
             self._work.set()
@@ -188,6 +189,12 @@ class Keeper:
             self._tell()
             return 0.0
         return 1.0
+
+    def _poll_beat(self) -> float:
+        """Look at what lies on a network."""
+        wait_s = self.lookout.poll()
+        self._tell()
+        return wait_s
 
     def _keep(self, beat: Callable[[], float], bell: threading.Event) -> None:
         """Beats until stopped. A fault of the disk or the model pauses the work, ends nothing."""

@@ -121,6 +121,35 @@ def test_folders_are_added_and_removed_with_a_sentence(
     assert (other / "walrus.txt").exists()
 
 
+def test_a_sudden_loss_is_shown_and_accepted(tab: Visit, served: Running, folder: Path) -> None:
+    for n in range(60):
+        (folder / "many").mkdir(exist_ok=True)
+        (folder / "many" / f"{n}.txt").write_text(f"Otter number {n}.\n")
+    served.library.index()
+    shutil.rmtree(folder / "many")
+    served.library.index()
+    row = tab.page.locator(".folders li", has_text="60 files went missing at once")
+    row.get_by_role("button", name="They are gone").click()
+    assert "known of 60 missing files" in row.locator(".sure").inner_text()
+    assert tab.accessibility() == []
+    tab.page.locator("select").first.select_option("missing")
+    tab.page.locator("tr.missing").first.wait_for()
+    assert "kept until you accept that" in tab.see("tr.missing .state").inner_text()
+    with tab.page.expect_response("**/api/accept"):
+        row.get_by_role("button", name="Forget them").click()
+    served.library.index()
+    tab.gone(".folders .warn")
+    assert served.library.status()["states"].get("missing") is None
+
+
+def test_what_is_never_read_is_said(tab: Visit) -> None:
+    tab.page.locator("summary", has_text="What is never read").click()
+    said = tab.see(".never p", 1).inner_text()
+    assert "id_rsa" in said
+    assert "*.kdbx" in said
+    assert ".recollectignore" in tab.see(".never p", 2).inner_text()
+
+
 def test_a_row_opens_its_file(tab: Visit, served: Running) -> None:
     tab.page.locator(".files a", has_text="boats.pdf").click()
     tab.see(".viewer .paper")

@@ -1,7 +1,7 @@
 /** The library page: folders, how far reading and understanding have come, what could not be read. */
 import { html, useRef, useState } from "./dom.js";
 import { FileTable } from "./files.js";
-import { Problem, sendJson } from "./http.js";
+import { Problem, getJson, sendJson } from "./http.js";
 import { Icon, KIND_ICON } from "./icons.js";
 import { route } from "./route.js";
 import { DemonstrationNote, isWorking, status } from "./status.js";
@@ -37,33 +37,63 @@ function Progress({ now }) {
   return html`<section class="panel" aria-labelledby="progress-title">
     <header>
       <h2 id="progress-title">${counted(coverage.files, "file")}</h2>
-      <p role="status">${working ? `${count(queue)} in the queue${wait ? `, ${wait}` : ""}` : coverage.files ? "Everything is up to date." : ""}</p>
+      <p role="status">${working ? `${count(queue)} in the queue${wait && !now.waiting ? `, ${wait}` : ""}` : coverage.files ? "Everything is up to date." : ""}</p>
     </header>
+    ${now.waiting && html`<p class="note" role="status"><${Icon} name="clock" size="18" />${now.waiting}</p>`}
+    ${now.problem && html`<p class="note" role="status"><${Icon} name="circle-alert" size="18" />${now.problem}</p>`}
     <ul class="kinds">
       ${Object.keys(KINDS).map((kind) => progress?.[kind] && html`<${KindProgress} key=${kind} kind=${kind} progress=${progress[kind]} />`)}
     </ul>
   </section>`;
 }
 
-/** @param {{root: Status["roots"][number], tell: (problem: Problem | null) => void}} props */
-function Folder({ root, tell }) {
-  const [asking, setAsking] = useState(false);
+/** @param {{root: Status["roots"][number], unwatched: {path: string, sentence: string}[], tell: (problem: Problem | null) => void}} props */
+function Folder({ root, unwatched, tell }) {
+  const [asking, setAsking] = useState(/** @type {"" | "remove" | "accept"} */ (""));
+  const gone = root.offline ? root.files : root.missing;
+  const accept = async () => {
+    setAsking("");
+    await sendJson("POST", "/api/accept", { path: root.path }).then(() => tell(null), tell);
+  };
   const remove = async () => {
-    setAsking(false);
+    setAsking("");
     await sendJson("DELETE", "/api/roots", { path: root.path }).then(() => tell(null), tell);
   };
   return html`<li>
     <${Icon} name="folder" />
     <div class="name"><b><bdi>${baseName(root.path)}</bdi></b><small><bdi>${safeName(root.path)}</bdi></small>
-      ${root.offline && html`<small class="warn">Not connected: its files are remembered, none deleted.</small>`}</div>
+      ${root.network && html`<small>On a network (${root.network}): looked at every few minutes.</small>`}
+      ${root.sentence && html`<small class="warn">${safeName(root.sentence)}</small>`}
+      ${unwatched.map((folder) => html`<small class="warn" key=${folder.path}>${safeName(folder.sentence)}</small>`)}</div>
     <span class="amount">${counted(root.files, "file")}</span>
-    ${!asking && html`<button class="quiet square" aria-label=${`Remove the folder ${baseName(root.path)}`} onClick=${() => setAsking(true)}><${Icon} name="trash" size="18" /></button>`}
-    ${asking && html`<div class="sure" role="group" aria-label="Remove folder">
+    ${root.acceptable && !asking && html`<button class="quiet" onClick=${() => setAsking("accept")}>They are gone</button>`}
+    ${!asking && html`<button class="quiet square" aria-label=${`Remove the folder ${baseName(root.path)}`} onClick=${() => setAsking("remove")}><${Icon} name="trash" size="18" /></button>`}
+    ${asking === "accept" && html`<div class="sure" role="group" aria-label="Accept what is missing">
+      <p>This forgets what is known of ${counted(gone, "missing file")}. If you wait, they are found again when they are back.</p>
+      <button class="danger" onClick=${accept}>Forget them</button>
+      <button onClick=${() => setAsking("")}>Wait</button>
+    </div>`}
+    ${asking === "remove" && html`<div class="sure" role="group" aria-label="Remove folder">
       <p>This forgets ${counted(root.files, "file")} here. The files themselves are not touched.</p>
       <button class="danger" onClick=${remove}>Remove folder</button>
-      <button onClick=${() => setAsking(false)}>Keep it</button>
+      <button onClick=${() => setAsking("")}>Keep it</button>
     </div>`}
   </li>`;
+}
+
+/** The folders below a root that no events come from. @param {Status} now @param {string} root */
+const unwatchedIn = (now, root) =>
+  (now.watching?.unwatched ?? []).filter(({ path }) => path === root || path.startsWith(`${root}/`));
+
+/** What is left alone everywhere; asked for when it is unfolded. */
+function NeverRead() {
+  const [known, setKnown] = useState(/** @type {{folders: string[], files: string[]} | null} */ (null));
+  const unfold = () => known || getJson("/api/excludes", {}).then(setKnown, () => {});
+  return html`<details class="never" onToggle=${unfold}>
+    <summary>What is never read</summary>
+    ${known && html`<p>Folders: ${known.folders.join(", ")}.</p><p>Files: ${known.files.join(", ")}.</p>
+      <p>A file <code>.recollectignore</code> in a folder, written like <code>.gitignore</code>, leaves out more.</p>`}
+  </details>`;
 }
 
 /** @param {{now: Status}} props */
@@ -87,7 +117,8 @@ function Folders({ now }) {
   };
   return html`<section class="panel" aria-labelledby="folders-title">
     <header><h2 id="folders-title">Folders</h2><p>Recollect reads only these, and never changes your files.</p></header>
-    <ul class="folders">${now.roots.map((root) => html`<${Folder} key=${root.path} root=${root} tell=${tell} />`)}</ul>
+    <ul class="folders">${now.roots.map((root) => html`<${Folder} key=${root.path} root=${root} unwatched=${unwatchedIn(now, root.path)} tell=${tell} />`)}</ul>
+    <${NeverRead} />
     <form class="add" onSubmit=${add}>
       <label><span class="unseen">Path of a folder to add</span>
         <input ref=${field} type="text" placeholder="Path of a folder, like ~/Documents" spellcheck="false" autocomplete="off" /></label>

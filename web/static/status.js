@@ -9,7 +9,7 @@ import { count, remaining } from "./wording.js";
 /**
  * @typedef {import("./wording.js").Coverage} Coverage
  * @typedef {object} Status
- * @property {{path: string, files: number, offline: boolean}[]} roots
+ * @property {{path: string, files: number, offline: boolean, missing: number, acceptable: boolean, network: string | null, sentence: string | null}[]} roots
  * @property {Coverage} coverage
  * @property {Record<string, number>} states
  * @property {{path: string, reason: string, sentence: string, attempts: number}[]} failed
@@ -17,6 +17,9 @@ import { count, remaining } from "./wording.js";
  * @property {{name: string, device: string, dtype: string, resident_bytes: number, loaded?: boolean, demonstration?: boolean, problem?: string}} model
  * @property {Record<string, Coverage>} [progress] by kind
  * @property {number | null} [eta_s]
+ * @property {string | null} [waiting] what the second stage waits for
+ * @property {string | null} [problem] what holds the work up
+ * @property {{rescanned_at: number | null, unwatched: {path: string, sentence: string}[], restarts: number}} [watching]
  * @property {boolean} [demonstration]
  */
 
@@ -38,6 +41,7 @@ function pillText(now) {
   if (!files) return "No files yet";
   const wait = remaining(now.eta_s);
   if (read + failed < files) return `Reading · ${wait || `${count(read)} of ${count(files)}`}`;
+  if (understood + failed < files && now.waiting) return now.waiting.replace(/\.$/, "");
   if (understood + failed < files) return `Understanding · ${wait || `${count(understood)} of ${count(files)}`}`;
   return `${count(files - failed)} files, all understood`;
 }
