@@ -141,6 +141,12 @@ async function run(parameters, typed, signal) {
   }
 }
 
+/** Ask once more, though nothing in the address has changed: the library has. */
+export function askAgain() {
+  found.change({ key: "" });
+  connection.change({ epoch: connection.value.epoch + 1 });
+}
+
 /**
  * Ask whenever the address, the example, or the server's presence changes.
  * @returns {string} the key of the question

@@ -1,5 +1,6 @@
 /** The viewer: one thing opened at its place, beside whatever is on screen; a whole page on a phone. */
 import { html, useEffect, useRef, useState } from "./dom.js";
+import { ForgetButton, ForgetQuestion } from "./forget.js";
 import { Problem, connection, getJson, wasAborted } from "./http.js";
 import { Icon, KIND_ICON } from "./icons.js";
 import { useKeys, useLayer } from "./keys.js";
@@ -100,10 +101,12 @@ export function Viewer({ id, whole, overlay }) {
   const [item, problem] = useItem(id);
   const now = useStore(route);
   const panel = useRef(/** @type {HTMLElement | null} */ (null));
+  const [asking, ask] = useState(false);
   const askAbout = () => go(`/ask?${new URLSearchParams({ about: id })}`);
   useLayer(!whole, closeItem);
   useKeys({ a: askAbout });
   useEffect(() => hold, [id]);
+  useEffect(() => ask(false), [id]);
   useEffect(() => {
     if (!overlay) return undefined;
     const opener = document.activeElement;
@@ -126,7 +129,9 @@ export function Viewer({ id, whole, overlay }) {
         <${CopyLink} item=${item} />
         <button class="quiet" onClick=${askAbout}><${Icon} name="message-square-text" size="18" />Ask about this</button>
         <a class="button quiet" href=${`/api/items/${id}/original`} download><${Icon} name="download" size="18" />Original</a>
+        <${ForgetButton} asking=${asking} ask=${ask} />
       </div>
+      ${asking && html`<${ForgetQuestion} item=${item} ask=${ask} done=${() => !whole && closeItem()} />`}
       <${Facts} item=${item} />
     </footer>`}
   </aside>`;
