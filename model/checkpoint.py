@@ -9,36 +9,31 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
-from model import placement, vectors
+from model import vectors
 from model.interface import Fingerprint, ModelCard, ModelProblem
+from model.layout import Layout, layout
 from model.placement import SMALL_BYTES
 from model.prompts import PROMPT_VERSION
+from model.published import DEFAULT, HUB_ID, KNOWN, MODELS, drafter_of, folder
+from model.shards import Stored, check, json_of, same, shards, tensors
 
 POCKET = Path(__file__).parent / "pocket"
 # Shown more than this at once, the shipped model cites the wrong one as often as the right one.
 POCKET_SOURCES = 1
 
-# Models of this architecture worth naming, and what their weights weigh on disk.
-KNOWN = {
-    "google/gemma-4-12B-it": 23_900_000_000,
-    "google/gemma-4-12B-it-qat-q4_0-unquantized": 23_900_000_000,
-}
+# Tokens read at once at most, question, sources and all; more takes more memory.
+CONTEXT_TOKENS = 8192
 
-_WHAT = {
-    "pocket": "The demonstration model that ships with the program; it knows its own world only.",
-    "google/gemma-4-12B-it": "Gemma 4 12B Unified in bfloat16.",
-    "google/gemma-4-12B-it-qat-q4_0-unquantized": "The same, trained to be packed to 4 bits.",
-}
+# The word table and the output layer, as published files call them.
+TABLE, HEAD = "model.language_model.embed_tokens.weight", "lm_head.weight"
+SAMPLED_BLOCKS = 16
 
-_ITEM_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I8": 1, "U8": 1}
-_ITEM_BYTES |= {"F8_E4M3": 1, "F8_E5M2": 1, "I16": 2, "BOOL": 1}
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_POCKET_WHAT = "The demonstration model that ships with the program; it knows its own world only."
 
 
 class Listed(TypedDict):
@@ -51,42 +46,69 @@ class Listed(TypedDict):
     present: bool
     in_use: bool
     demonstration: bool
+    drafter: bool
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checked checkpoint on this machine; `drafter` is the directory of its MTP drafter."""
+    """A checked checkpoint on this machine; `drafter` is the directory of its MTP drafter. It reads
+    `context_tokens` at once at most; with `int8_embedding` its word table is kept in int8."""
 
     name: str
     directory: Path
     drafter: Path | None
     demonstration: bool
+    context_tokens: int = CONTEXT_TOKENS
+    int8_embedding: bool = False
 
     @functools.cached_property
     def config(self) -> dict[str, Any]:
-        return _json(self.directory / "config.json")
+        return json_of(self.directory / "config.json")
+
+    @functools.cached_property
+    def tensors(self) -> dict[str, Stored]:
+        return tensors(self.directory)
+
+    @functools.cached_property
+    def drafter_tensors(self) -> dict[str, Stored]:
+        return tensors(self.drafter) if self.drafter is not None else {}
+
+    @functools.cached_property
+    def layout(self) -> Layout:
+        """Raises ModelProblem where the weights are packed in a way that is not read."""
+        return layout(self.directory, self.config, self.tensors)
+
+    @property
+    def said_tied(self) -> bool:
+        """Whether the configuration says that the output layer is the word table."""
+        text = self.config["text_config"]
+        return bool(self.config.get("tie_word_embeddings", text.get("tie_word_embeddings", True)))
+
+    @functools.cached_property
+    def tied(self) -> bool:
+        """The same, or the table is stored twice. Of two stored ones some places are compared;
+        loading compares them whole."""
+        if self.said_tied:
+            return True
+        table = self.tensors.get(TABLE)
+        head = self.tensors.get(HEAD)
+        return head is None or (table is not None and same(head, table, SAMPLED_BLOCKS))
 
     @functools.cached_property
     def weight_count(self) -> int:
         """How many numbers the model and its drafter hold."""
-        return sum(
-            _count(tensor)
-            for directory in (self.directory, self.drafter)
-            if directory is not None
-            for shard in _shards(directory)
-            for tensor in _header(shard).values()
-        )
+        return self.layout.count + sum(one.count for one in self.drafter_tensors.values())
 
     @functools.cached_property
     def size_bytes(self) -> int:
-        return sum(shard.stat().st_size for shard in _shards(self.directory))
+        return sum(shard.stat().st_size for shard in shards(self.directory))
 
     @functools.cached_property
     def fingerprint(self) -> Fingerprint:
         """What the vectors of this checkpoint are called; the drafter has no part in them."""
         text = self.config["text_config"]
         return Fingerprint(
-            checkpoint=_hash(self.directory),
+            checkpoint=_hash(self.directory) + ("-int8" if self.int8_embedding else ""),
             layers=vectors.layers(int(text["num_hidden_layers"])),
             prompts=PROMPT_VERSION,
             matrices=vectors.MATRICES,
@@ -109,84 +131,100 @@ class Checkpoint:
 
     def card(self) -> ModelCard:
         """The card as it will be once loaded on this machine. Imports torch to look around; raises
-        ModelProblem where the weights do not fit."""
-        chosen = placement.place(self.weight_count, self.name)
+        ModelProblem where it does not fit."""
+        from model import memory
+
+        plan = memory.require(self)
         return replace(
             self.unloaded,
-            device=chosen.device,
-            dtype=chosen.dtype,
-            reason=chosen.reason,
-            resident_bytes=chosen.weight_bytes(self.weight_count),
+            device=plan.placement.device,
+            dtype=plan.placement.dtype,
+            reason=plan.placement.reason,
+            resident_bytes=plan.weight_bytes,
         )
 
 
-def find(name: str | Path = "pocket", drafter: Path | None = None) -> Checkpoint:
-    """The checkpoint called `name`: `pocket`, a directory, or the hub id of one already downloaded.
+def find(
+    name: str | Path = "pocket", drafter: Path | None = None, models: Path = MODELS
+) -> Checkpoint:
+    """The checkpoint called `name`: `pocket`, a directory, or the hub id of one that was pulled
+    into `models` or lies in the hub's own cache.
 
     Checks everything that can be checked without loading; raises ModelProblem with the cure.
     """
-    directory, drafter = _locate(str(name), drafter)
-    config = _json(directory / "config.json")
+    directory, drafter = _locate(str(name), drafter, models)
+    config = json_of(directory / "config.json")
     if config.get("model_type") != "gemma4_unified":
         raise ModelProblem(
             f"{directory} holds a model of type {config.get('model_type', 'unknown')}; "
-            "Recollect needs one of type gemma4_unified, such as google/gemma-4-12B-it."
+            f"Recollect needs one of type gemma4_unified, such as {DEFAULT}."
         )
-    if "quantization_config" in config:
-        raise ModelProblem(
-            f"The weights in {directory} are packed in a format that cannot be loaded yet; "
-            "use the unpacked weights of the same model."
-        )
-    _check_weights(directory)
+    check(directory)
     if not (directory / "tokenizer.json").is_file():
         raise ModelProblem(f"{directory} has no tokenizer.json; download the checkpoint again.")
-    if not (directory / "chat_template.jinja").is_file() and not _json(
+    if not (directory / "chat_template.jinja").is_file() and not json_of(
         directory / "tokenizer_config.json"
     ).get("chat_template"):
         raise ModelProblem(
             f"{directory} has no chat template; use an instruction-tuned checkpoint (-it)."
         )
     if drafter is not None:
-        kind = _json(drafter / "config.json").get("model_type")
-        if kind != "gemma4_unified_assistant":
-            raise ModelProblem(f"{drafter} is no drafter for this model but of type {kind}.")
-        _check_weights(drafter)
-    shown = str(name) if _HUB_ID.fullmatch(str(name)) or name == "pocket" else directory.name
-    return Checkpoint(shown, directory, drafter, directory == POCKET.resolve())
+        check(drafter)
+    shown = str(name) if HUB_ID.fullmatch(str(name)) or name == "pocket" else directory.name
+    found = Checkpoint(shown, directory, drafter, directory == POCKET.resolve())
+    found.layout  # noqa: B018 - refuses a packing that is not read
+    if drafter is not None:
+        _check_drafter(found, drafter)
+    return found
 
 
-def list_models(in_use: str = "pocket") -> list[Listed]:
+def list_models(in_use: str = "pocket", models: Path = MODELS) -> list[Listed]:
     """The shipped model, the published ones with whether they are here, and the one in use."""
     listed: list[Listed] = []
-    for name, size_bytes in {"pocket": 0, **KNOWN, in_use: KNOWN.get(in_use, 0)}.items():
+    for name in dict.fromkeys(["pocket", *KNOWN, *_pulled(models), in_use]):
+        known = KNOWN.get(name)
         try:
-            here: Checkpoint | None = find(name)
+            here: Checkpoint | None = find(name, models=models)
         except ModelProblem:
             here = None
+        what = known.what if known else "Given by its directory or hub id."
         listed.append(
             {
                 "name": name,
-                "what": _WHAT.get(name, "Given by its directory or hub id."),
+                "what": _POCKET_WHAT if name == "pocket" else what,
                 "directory": str(here.directory) if here else None,
-                "size_bytes": here.size_bytes if here else size_bytes,
+                "size_bytes": here.size_bytes if here else known.size_bytes if known else 0,
                 "present": here is not None,
                 "in_use": name == in_use,
                 "demonstration": name == "pocket",
+                "drafter": here is not None and here.drafter is not None,
             }
         )
     return listed
 
 
-def _locate(name: str, drafter: Path | None) -> tuple[Path, Path | None]:
+def _pulled(models: Path) -> list[str]:
+    """The hub ids of what was pulled, drafters left out."""
+    found = []
+    for record in sorted(models.glob("*/pulled.json")):
+        name = record.parent.name.replace("--", "/", 1)
+        kind = json_of(record.parent / "config.json").get("model_type")
+        if "." + "partial" not in record.parent.name and kind == "gemma4_unified":
+            found.append(name)
+    return found
+
+
+def _locate(name: str, drafter: Path | None, models: Path) -> tuple[Path, Path | None]:
     directory = POCKET if name == "pocket" else Path(name).expanduser()
-    if not directory.is_dir() and _HUB_ID.fullmatch(name):
-        found = _downloaded(name)
+    if not directory.is_dir() and HUB_ID.fullmatch(name):
+        found = _here(name, models)
         if found is None:
             raise ModelProblem(
-                f"The model {name} is not on this machine; give the directory that holds it: "
+                f"The model {name} is not on this machine; bring it here with "
+                f"`recollect model pull {name}`, or give the directory that holds it: "
                 "--model DIRECTORY."
             )
-        directory, drafter = found, drafter or _downloaded(f"{name}-assistant")
+        directory, drafter = found, drafter or _here(drafter_of(name), models)
     if not (directory / "config.json").is_file():
         raise ModelProblem(
             f"There is no model at {directory}; a model is a directory with config.json, "
@@ -196,6 +234,11 @@ def _locate(name: str, drafter: Path | None) -> tuple[Path, Path | None]:
     if drafter is None and (directory / "assistant" / "config.json").is_file():
         drafter = directory / "assistant"
     return directory, drafter
+
+
+def _here(hub_id: str, models: Path) -> Path | None:
+    pulled = folder(hub_id, models)
+    return pulled if pulled.is_dir() else _downloaded(hub_id)
 
 
 def _downloaded(hub_id: str) -> Path | None:
@@ -209,62 +252,35 @@ def _downloaded(hub_id: str) -> Path | None:
         return None
 
 
-def _json(file: Path) -> dict[str, Any]:
-    try:
-        read = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as why:
-        raise ModelProblem(
-            f"{file} cannot be read ({why}); download the checkpoint again."
-        ) from why
-    return read if isinstance(read, dict) else {}
+def _check_drafter(checkpoint: Checkpoint, drafter: Path) -> None:
+    """A drafter reads the states and the last keys and values of the model it was made for."""
+    config = json_of(drafter / "config.json")
+    kind = config.get("model_type")
+    if kind != "gemma4_unified_assistant":
+        raise ModelProblem(f"{drafter} is no drafter for this model but of type {kind}.")
+    text, drafts = checkpoint.config["text_config"], config.get("text_config") or {}
+    for what, its, ours in (
+        ("width", config.get("backbone_hidden_size"), text.get("hidden_size")),
+        ("vocabulary", drafts.get("vocab_size"), text.get("vocab_size")),
+        ("head width", _head_width(checkpoint.drafter_tensors, "q"),
+         _head_width(checkpoint.tensors, "k")),
+    ):  # fmt: skip
+        if its != ours:
+            raise ModelProblem(
+                f"The drafter in {drafter} is made for a model of {what} {its}, and "
+                f"{checkpoint.name} has {ours}; use the drafter of this model, or move that "
+                "folder away to go without."
+            )
 
 
-def _shards(directory: Path) -> list[Path]:
-    index = _json(directory / "model.safetensors.index.json").get("weight_map")
-    if index:
-        return [directory / name for name in sorted(set(index.values()))]
-    single = directory / "model.safetensors"
-    return [single] if single.is_file() else []
-
-
-def _check_weights(directory: Path) -> None:
-    shards = _shards(directory)
-    if not shards:
-        pickled = any(directory.glob("*.bin")) or any(directory.glob("*.pt*"))
-        raise ModelProblem(
-            f"The weights in {directory} are pickled, and loading them could run code; "
-            "use a checkpoint in safetensors."
-            if pickled
-            else f"{directory} has no weights (*.safetensors); download the checkpoint again."
-        )
-    for shard in shards:
-        _header(shard)
-
-
-def _header(shard: Path) -> dict[str, dict[str, Any]]:
-    """The tensors a shard says it holds. Raises ModelProblem unless it holds every byte of them."""
-    try:
-        with shard.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            size_bytes = shard.stat().st_size
-            tensors = json.loads(file.read(length)) if 8 + length <= size_bytes else None
-    except OSError as why:
-        raise ModelProblem(f"{shard} cannot be read ({why}).") from why
-    except ValueError:
-        tensors = None
-    if isinstance(tensors, dict):
-        tensors.pop("__metadata__", None)
-        ends = [tensor["data_offsets"][1] for tensor in tensors.values()]
-        if size_bytes == 8 + length + max(ends, default=0):
-            return tensors
-    raise ModelProblem(f"{shard} is damaged or was not downloaded to its end; download it again.")
-
-
-def _count(tensor: dict[str, Any]) -> int:
-    start, end = tensor["data_offsets"]
-    return int(end - start) // _ITEM_BYTES.get(tensor["dtype"], 1)
+def _head_width(found: dict[str, Stored], kind: str) -> int | None:
+    """The width of a head in the last layer, which is a global one."""
+    norms = {
+        int(match[1]): one.shape[0]
+        for name, one in found.items()
+        if (match := re.search(rf"layers\.(\d+)\.self_attn\.{kind}_norm\.weight$", name))
+    }
+    return norms[max(norms)] if norms else None
 
 
 def _hash(directory: Path) -> str:
@@ -277,9 +293,9 @@ def _hash(directory: Path) -> str:
         file = directory / name
         told.update(name.encode())
         told.update(file.read_bytes() if file.is_file() else b"")
-    shards = _shards(directory)
-    whole = sum(shard.stat().st_size for shard in shards) <= SMALL_BYTES
-    for shard in shards:
+    found = shards(directory)
+    whole = sum(shard.stat().st_size for shard in found) <= SMALL_BYTES
+    for shard in found:
         size_bytes = shard.stat().st_size
         told.update(f"{shard.name}:{size_bytes}".encode())
         with shard.open("rb") as weights:

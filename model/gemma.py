@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import torch
 from transformers import AutoTokenizer, GenerationConfig
 
-from model import inputs, prompts, vectors
+from model import inputs, memory, prompts, vectors
 from model.answering import Answering
 from model.checkpoint import Checkpoint
 from model.cuttings import Cuttings
@@ -37,7 +37,7 @@ from model.interface import (
 )
 from model.loading import load
 from model.pace import unlooped
-from model.placement import Placement, place
+from model.placement import Placement
 from model.prefixes import Prefixes
 from model.spelling import Spelling
 from model.writing import Limits
@@ -67,7 +67,7 @@ class Gemma:
     ) -> None:
         self._checkpoint = checkpoint
         self._breathe = breathe
-        self._placement = placement or place(checkpoint.weight_count, checkpoint.name)
+        self._placement = memory.require(checkpoint, placement).placement
         self._model, drafter = load(checkpoint, self._placement)
         self._tokenizer: Any = AutoTokenizer.from_pretrained(
             checkpoint.directory, local_files_only=True, trust_remote_code=False

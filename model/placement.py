@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model.interface import ModelProblem
-
 # Up to this size in float32 a model counts as small.
 SMALL_BYTES = 512 * 1024**2
 
@@ -23,20 +21,14 @@ class Placement:
     dtype: str
     reason: str
 
-    def weight_bytes(self, weight_count: int) -> int:
-        return weight_count * (4 if self.dtype == "float32" else 2)
 
-
-def place(weight_count: int, name: str) -> Placement:
-    """The device and precision on this machine for a model of so many weights. Raises ModelProblem
-    where they do not fit what is free right now."""
-    import psutil
+def place(weight_count: int) -> Placement:
+    """The device and precision on this machine for a model of so many weights; whether they fit
+    is for `memory.plan` to say."""
     import torch
 
     small = weight_count * 4 <= SMALL_BYTES
-    free_bytes = psutil.virtual_memory().available
     if torch.cuda.is_available():
-        free_bytes = torch.cuda.mem_get_info()[0]
         card = torch.cuda.get_device_name()
         if small:
             chosen = Placement("cuda", "float32", f"{card}; the model is small, so exact float32.")
@@ -53,11 +45,4 @@ def place(weight_count: int, name: str) -> Placement:
     else:
         why = "No graphics processor; bfloat16 halves what is read for every word."
         chosen = Placement("cpu", "bfloat16", why)
-    needed_bytes = chosen.weight_bytes(weight_count)
-    if needed_bytes * 1.1 > free_bytes:
-        raise ModelProblem(
-            f"{name} needs {needed_bytes / 1e9:.1f} GB for its weights and this machine "
-            f"has {free_bytes / 1e9:.1f} GB free; close other programs, or use the small model: "
-            "give --model pocket."
-        )
     return chosen

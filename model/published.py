@@ -1,0 +1,47 @@
+"""The models of the hub worth naming, and where pulled ones lie. Light, and offline."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+MODELS = platformdirs.user_data_path("recollect-models")
+HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A model worth naming. `revision` pins a commit of the hub where one has been proven here;
+    where it is None, the newest is taken and written down."""
+
+    what: str
+    size_bytes: int
+    drafter: str | None = None
+    revision: str | None = None
+
+
+DEFAULT = "google/gemma-4-12B-it-qat-w4a16-ct"
+_QAT_DRAFTER = "google/gemma-4-12B-it-qat-q4_0-unquantized-assistant"
+KNOWN = {
+    DEFAULT: Published("Gemma 4 12B Unified in 4 bits.", 10_300_000_000, _QAT_DRAFTER),
+    "google/gemma-4-12B-it-qat-q4_0-unquantized": Published(
+        "The same, to be packed to 4 bits while it is loaded.", 23_900_000_000, _QAT_DRAFTER
+    ),
+    "google/gemma-4-12B-it": Published(
+        "Gemma 4 12B Unified in bfloat16.", 23_900_000_000, "google/gemma-4-12B-it-assistant"
+    ),
+}
+
+
+def drafter_of(name: str) -> str:
+    """The hub id of a model's drafter."""
+    known = KNOWN.get(name)
+    return (known.drafter if known else None) or f"{name}-assistant"
+
+
+def folder(name: str, models: Path = MODELS) -> Path:
+    """Where a pulled model lies, whether it is there or not."""
+    return models / name.replace("/", "--")

@@ -1,0 +1,295 @@
+"""Weights of 4 bits: a linear layer on torch's own kernels, and what they are held against.
+
+A weight is `scale * (code - 8)` with a code of 4 bits and one scale for every `group` inputs. The
+plain way, in which a tile of weights is spelled out and multiplied, works everywhere and is the
+reference. Where torch has a kernel that reads codes, it is tried on the layer at hand and held
+against the plain way before it is trusted.
+
+An int8 word table halves what the embedding takes; the output layer reads the same one.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+# Inputs that share a scale, as far as torch's kernels know.
+GROUPS = (32, 64, 128, 256)
+ZERO = 8
+# A weight on the grid of the published files lies so near to it, in steps.
+OFF_GRID = 0.1
+# A kernel that rounds to bfloat16 stays within this of the reference, as a share of its norm.
+KERNEL_ERROR = 2e-2
+# Weights spelled out at a time: what a processor keeps near (2 MB in bfloat16).
+TILE_WEIGHTS = 1 << 20
+# From so many rows on, spelling out and multiplying beats the kernel on a processor that multiplies
+# bfloat16 itself: 85 against 220 GFLOP/s and 1.8 ns a weight (1 thread, AVX-512 BF16).
+TILES_FROM_ROWS = 192
+
+Way = Literal["kernel", "plain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How packed weights are multiplied; `reason` says in words why so."""
+
+    way: Way
+    reason: str
+    tiles_from_rows: int | None = None  # the kernel is left for spelled-out tiles from here on
+
+
+def choose(device: str, dtype: torch.dtype) -> Choice:
+    """What this device would do; each layer still tries its kernel before it relies on it."""
+    if dtype is not torch.bfloat16:
+        return Choice("plain", f"torch's int4 kernels are made for bfloat16, not {dtype}.")
+    if device == "cpu":
+        if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported():
+            why = ("torch's int4 kernel for processors; many rows at once are spelled out, since "
+                   "this processor multiplies bfloat16 itself.")  # fmt: skip
+            return Choice("kernel", why, TILES_FROM_ROWS)
+        return Choice("kernel", "torch's int4 kernel for processors.")
+    if device == "cuda" and torch.cuda.get_device_capability() < (8, 0):
+        return Choice("plain", "torch's int4 kernel needs a card of compute capability 8.0.")
+    why = f"torch's int4 kernel for {device}, held against the plain way for each shape."
+    return Choice("kernel", why)
+
+
+def nibbles(codes: torch.Tensor) -> torch.Tensor:
+    """Codes (N, K) of 0..15 -> (N, K/2) uint8, the even column in the low half: the bytes that the
+    published files hold as int32 words."""
+    codes = codes.to(torch.uint8)
+    return codes[:, ::2] | (codes[:, 1::2] << 4)
+
+
+def codes(packed: torch.Tensor) -> torch.Tensor:
+    """The other way: (N, K/2) uint8 -> (N, K) uint8 of 0..15."""
+    return torch.stack((packed & 15, packed >> 4), dim=-1).flatten(-2)
+
+
+def spelled_out(packed: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
+    """The weights (N, K) in the scales' precision, from nibbles (N, K/2) and scales (N, K/group):
+    the reference."""
+    rows, steps = scales.shape
+    near = codes(packed).to(scales.dtype).sub_(ZERO)
+    return near.view(rows, steps, -1).mul_(scales[..., None]).view(rows, -1)
+
+
+def grid(weight: torch.Tensor, group: int = 32) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """Codes (N, K) and float32 scales (N, K/group) of a weight whose values lie on the grid it was
+    trained for: in each group the value furthest from zero is -8 steps. None where they do not."""
+    wide = weight.float().view(len(weight), -1, group)
+    furthest = wide.gather(-1, wide.abs().argmax(-1, keepdim=True))
+    step = furthest / -ZERO
+    step = torch.where(step == 0, torch.ones_like(step), step)
+    exact = wide / step
+    near = exact.round().clamp_(-ZERO, ZERO - 1)
+    if not bool(((exact - near).abs() <= OFF_GRID).all()):
+        return None
+    # The extreme was rounded to bfloat16; all values together tell the step better.
+    squares = near.square().sum(-1, keepdim=True)
+    step = torch.where(squares > 0, (wide * near).sum(-1, keepdim=True) / squares, step)
+    return (near + ZERO).to(torch.uint8).view(weight.shape), step.squeeze(-1)
+
+
+class PackedLinear(nn.Module):
+    """A linear layer without bias on weights of 4 bits. `packed` is the kernel's own layout or the
+    nibbles, as `way` says; `scales` (K/group, N, 2) with zeros beside them, or (N, K/group)."""
+
+    packed: torch.Tensor
+    scales: torch.Tensor
+
+    def __init__(self, packed: torch.Tensor, scales: torch.Tensor, choice: Choice) -> None:
+        """From nibbles (N, K/2) uint8 and scales (N, K/group), both where they are to stay."""
+        super().__init__()
+        self.out_features, steps = scales.shape
+        self.in_features = packed.shape[1] * 2
+        self.group = self.in_features // steps
+        if self.group * steps != self.in_features or self.group not in GROUPS:
+            raise ValueError(f"{self.in_features} inputs in {steps} groups cannot be packed")
+        self.dtype = scales.dtype
+        self.way: Way = "plain"
+        self.tiles_from_rows: int | None = None
+        if choice.way == "kernel" and _runs(packed, scales, self.group):
+            self.way = "kernel"
+            if _layout_known(scales.device.type) and self.out_features % _BLOCK == 0:
+                self.tiles_from_rows = choice.tiles_from_rows
+            packed, scales = _packed(packed), _with_zeros(scales)
+        self.register_buffer("packed", packed)
+        self.register_buffer("scales", scales)
+
+    def extra_repr(self) -> str:
+        return f"{self.in_features}, {self.out_features}, group={self.group}, {self.way}"
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        """(..., K) -> (..., N)."""
+        rows = states.reshape(-1, self.in_features)
+        if self.way == "plain":
+            made = self._plain(rows)
+        elif self.tiles_from_rows is not None and len(rows) >= self.tiles_from_rows:
+            made = self._tiles(rows)
+        else:
+            made = _multiply(rows, self.packed, self.group, self.scales)
+        return made.view(*states.shape[:-1], self.out_features)
+
+    def _plain(self, rows: torch.Tensor) -> torch.Tensor:
+        made = rows.new_empty(len(rows), self.out_features)
+        step = max(1, TILE_WEIGHTS // self.in_features)
+        for start in range(0, self.out_features, step):
+            some = slice(start, start + step)
+            weight = spelled_out(self.packed[some], self.scales[some])
+            made[:, some] = functional.linear(rows, weight.to(rows.dtype))
+        return made
+
+    def _tiles(self, rows: torch.Tensor) -> torch.Tensor:
+        """The same from the kernel's layout: blocks of 64 outputs, the first 32 in the low halves
+        of (K, 32) bytes, so that a tile comes out as (K, 64)."""
+        inputs, blocks = self.in_features, self.out_features // _BLOCK
+        made = rows.new_empty(len(rows), blocks, _BLOCK)
+        packed = self.packed.view(blocks, inputs, _BLOCK // 2)
+        scales = self.scales[..., 0].view(-1, blocks, _BLOCK).transpose(0, 1)
+        step = max(1, TILE_WEIGHTS // (_BLOCK * inputs))
+        for start in range(0, blocks, step):
+            some = packed[start : start + step]
+            weight = rows.new_empty(len(some), inputs, _BLOCK)
+            weight[..., : _BLOCK // 2] = some & 15
+            weight[..., _BLOCK // 2 :] = some >> 4
+            grouped = weight.sub_(ZERO).view(len(some), -1, self.group, _BLOCK)
+            grouped.mul_(scales[start : start + step, :, None])
+            made[:, start : start + step] = torch.matmul(rows, weight).transpose(0, 1)
+        return made
+
+
+class Int8Table(nn.Module):
+    """A word table in int8, one scale a word: `weight` (V, H) int8, `scales` (V,)."""
+
+    weight: torch.Tensor
+    scales: torch.Tensor
+
+    def __init__(self, codes: torch.Tensor, scales: torch.Tensor) -> None:
+        super().__init__()
+        self.register_buffer("weight", codes)
+        self.register_buffer("scales", scales)
+
+
+class Int8Embedding(Int8Table):
+    """Words -> states, as the stock embedding: looked up and multiplied by `embed_scale`."""
+
+    embed_scale: torch.Tensor
+
+    def __init__(self, codes: torch.Tensor, scales: torch.Tensor, embed_scale: float) -> None:
+        super().__init__(codes, scales)
+        scale = torch.tensor(embed_scale, device=scales.device, dtype=scales.dtype)
+        self.register_buffer("embed_scale", scale)
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        looked_up = functional.embedding(ids, self.weight).to(self.scales.dtype)
+        return looked_up * self.scales[ids][..., None] * self.embed_scale
+
+
+class Int8Head(Int8Table):
+    """States -> logits over the words, on the embedding's own table."""
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        rows = states.reshape(-1, self.weight.shape[1])
+        if self.scales.dtype is torch.bfloat16 and self.weight.device.type == "cpu":
+            aten: Any = torch.ops.aten
+            made: torch.Tensor = aten._weight_int8pack_mm(
+                rows.contiguous(), self.weight, self.scales
+            )
+        else:
+            made = rows.new_empty(len(rows), len(self.weight))
+            step = TILE_WEIGHTS * 4 // self.weight.shape[1]
+            for start in range(0, len(self.weight), step):
+                some = slice(start, start + step)
+                tile = functional.linear(rows, self.weight[some].to(rows.dtype))
+                made[:, some] = tile * self.scales[some]
+        return made.view(*states.shape[:-1], -1)
+
+
+def int8(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Codes (V, H) int8 and scales (V,) of a table, row by row. The scale is rounded before the
+    codes are taken, so that its rounding costs nothing."""
+    scales = (weight.abs().amax(-1).float() / 127).clamp_(min=1e-12).to(weight.dtype)
+    near = (weight.float() / scales.float()[:, None]).round_().clamp_(-127, 127)
+    return near.to(torch.int8), scales
+
+
+# --- torch's kernels
+
+_BLOCK = 64  # outputs that its kernel for AVX-512 keeps together
+
+
+def _packed(nibbles: torch.Tensor) -> torch.Tensor:
+    """The kernel's own layout, made of some rows at a time: it wants codes spelled out in int32."""
+    rows, half = nibbles.shape
+    on_cpu = nibbles.device.type == "cpu"
+    step = rows
+    if on_cpu and rows % _BLOCK == 0:  # blocks are packed one by one, so some at a time will do
+        step = max(_BLOCK, (1 << 22) // (half * 2) // _BLOCK * _BLOCK)
+    made = []
+    for start in range(0, rows, step):
+        some = nibbles[start : start + step]
+        if on_cpu:
+            whole = codes(some).to(torch.int32)
+            made.append(torch.ops.aten._convert_weight_to_int4pack_for_cpu(whole, 1))
+        else:  # these want the even column in the high half
+            turned = (some << 4) | (some >> 4)
+            made.append(torch.ops.aten._convert_weight_to_int4pack(turned.contiguous(), 8))
+    return torch.cat(made)
+
+
+def _with_zeros(scales: torch.Tensor) -> torch.Tensor:
+    """(N, K/group) -> (K/group, N, 2), the zeros that the kernels ask for beside the scales."""
+    return torch.stack((scales, torch.zeros_like(scales)), dim=-1).transpose(0, 1).contiguous()
+
+
+def _multiply(
+    rows: torch.Tensor, packed: torch.Tensor, group: int, scales: torch.Tensor
+) -> torch.Tensor:
+    aten: Any = torch.ops.aten
+    kernel = aten._weight_int4pack_mm
+    if rows.device.type == "cpu":
+        kernel = aten._weight_int4pack_mm_for_cpu
+    made: torch.Tensor = kernel(rows.contiguous(), packed, group, scales)
+    return made
+
+
+def _runs(nibbles: torch.Tensor, scales: torch.Tensor, group: int) -> bool:
+    """Whether the kernel takes a layer of this shape and gives what the reference gives. What it
+    asks of a shape is that it divides, so a small layer of the same remainders will tell."""
+    rows, half = nibbles.shape
+    rows, half = rows % 1024 or 1024, half % 1024 or 1024
+    return _proven(nibbles.device.type, scales.dtype, rows, half, group)
+
+
+@functools.cache
+def _proven(device: str, dtype: torch.dtype, rows: int, half: int, group: int) -> bool:
+    if (half * 2) % group:
+        return False
+    made = torch.Generator().manual_seed(0)
+    packed = torch.randint(0, 256, (rows, half), dtype=torch.uint8, generator=made).to(device)
+    scales = (torch.rand(rows, half * 2 // group, generator=made) + 0.5).to(device, dtype)
+    states = torch.randn(3, half * 2, generator=made).to(device, dtype)
+    wanted = functional.linear(states.float(), spelled_out(packed, scales.float()))
+    try:
+        said = _multiply(states, _packed(packed), group, _with_zeros(scales)).float()
+    except (RuntimeError, NotImplementedError):
+        return False
+    return bool((said - wanted).norm() <= KERNEL_ERROR * wanted.norm())
+
+
+@functools.cache
+def _layout_known(device: str) -> bool:
+    """Whether this machine packs as `PackedLinear._tiles` reads; other instruction sets do not."""
+    if device != "cpu":
+        return False
+    made = torch.Generator().manual_seed(0)
+    plain = torch.randint(0, 16, (2 * _BLOCK, 64), dtype=torch.uint8, generator=made)
+    packed = _packed(nibbles(plain)).view(2, 64, _BLOCK // 2)
+    read = torch.cat((packed & 15, packed >> 4), dim=-1)  # (blocks, K, 64)
+    return torch.equal(read.transpose(1, 2).reshape(2 * _BLOCK, 64), plain)
