@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Picture
 
+from tests.films import film
 from tests.served import Running, running, small_library, write_files
 from web.media import NotThere, OutOfRange, disposition, open_plain, stretch
 
@@ -262,3 +265,59 @@ def test_open_plain(tmp_path: Path) -> None:
     for wrong in (tmp_path, tmp_path / "none", file / "below"):
         with pytest.raises(NotThere):
             open_plain(wrong)
+
+
+# --- films
+
+
+@pytest.mark.slow
+def test_a_film_is_found_by_a_frame_and_played_in_any_browser(tmp_path: Path) -> None:
+    seconds = np.arange(18 * 48_000) / 48_000
+    sound = np.where(seconds % 6 < 3, 0.3 * np.sin(2 * np.pi * 440 * seconds), 0)
+    (tmp_path / "files").mkdir()
+    film(tmp_path / "files" / "holiday.mp4", sound=sound.astype(np.float32))
+    with (
+        small_library(tmp_path / "files", tmp_path / "data") as library,
+        running(library) as server,
+        server.program() as api,
+    ):
+        found = api.get("/api/search", params={"q": "red", "kind": "recording"}).json()["hits"]
+        assert found[0]["path"].endswith("holiday.mp4")
+        assert found[0]["source"] == "caption"
+        assert found[0]["place"] == {"start_s": 0.0, "end_s": 0.0}
+        item = f"/api/items/{found[0]['id']}"
+        facts = api.get(item).json()
+        assert (facts["w"], facts["h"], facts["kind"]) == (320, 180, "recording")
+        for second, channel in ((0, 0), (6, 2), (12, 1)):
+            seen = api.get(f"{item}/picture", params={"px": 160, "at": second})
+            with Picture.open(io.BytesIO(seen.content)) as picture:
+                assert picture.size == (160, 90)
+                assert int(np.argmax(np.asarray(picture)[2, 2])) == channel
+        assert api.get(f"{item}/picture").status_code == 404
+        assert api.get(f"{item}/picture", params={"at": "nan"}).status_code == 422
+        assert len(api.get(f"{item}/thumb").content) > 100
+        whole = api.get(f"{item}/audio")
+        assert whole.headers["content-type"] == "audio/wav"
+        heard, rate_hz = soundfile.read(io.BytesIO(whole.content))
+        assert heard.size == pytest.approx(18 * rate_hz, rel=0.01)
+        assert np.abs(heard[rate_hz : 2 * rate_hz]).max() == pytest.approx(0.3, abs=0.05)
+        assert np.abs(heard[4 * rate_hz : 5 * rate_hz]).max() < 0.05
+        for wanted, start, end in (
+            ("0-99", 0, 100),
+            ("30-2047", 30, 2048),
+            ("400001-", 400_001, None),
+        ):
+            part = api.get(f"{item}/audio", headers={"Range": f"bytes={wanted}"})
+            assert part.status_code == 206
+            assert int(part.headers["content-length"]) == len(part.content)
+            if end is not None:
+                assert part.content == whole.content[start:end]
+            else:
+                ours = np.frombuffer(part.content[1:], "<i2").astype(int)
+                theirs = np.frombuffer(whole.content[start + 1 :], "<i2").astype(int)
+                assert np.abs(ours - theirs).mean() < 60
+        head = api.head(f"{item}/audio")
+        assert int(head.headers["content-length"]) == len(whole.content)
+        beyond = api.get(f"{item}/audio", headers={"Range": "bytes=99999999-"})
+        assert beyond.status_code == 416
+        assert len(api.get(f"{item}/peaks").json()["peaks"]) == 400

@@ -12,6 +12,8 @@ from typing import TypedDict
 
 import psutil
 
+from indexer.extract import Unreadable
+from indexer.extract.child import Reader
 from indexer.lock import LibraryLock
 from indexer.store import probe
 from model.interface import ModelCard, ModelProblem
@@ -31,6 +33,7 @@ def examine(data: Path, card: Callable[[], ModelCard]) -> list[Finding]:
     return [
         _python(),
         _vectors(),
+        _reader(),
         *_folder(data),
         _catalog(data),
         _server(data),
@@ -46,6 +49,24 @@ def _python() -> Finding:
 def _vectors() -> Finding:
     problem = probe()
     return {"what": "LanceDB", "ok": problem is None, "said": problem or "it works here"}
+
+
+def _reader() -> Finding:
+    """What keeps the child that opens files from more than reading."""
+    try:
+        with Reader() as reader:
+            fences = reader.fences()
+    except Unreadable:
+        said = "it does not start; install Recollect again, or report this as a fault."
+        return {"what": "Reading child", "ok": False, "said": said}
+    if fences:
+        said = f"cannot write, connect or start anything ({', '.join(fences)})"
+    else:
+        said = (
+            "limited in time and memory only: this system offers no fence against writing and "
+            "connecting. Index only files you trust, or use Linux 5.13 or newer."
+        )
+    return {"what": "Reading child", "ok": bool(fences), "said": said}
 
 
 def _folder(data: Path) -> Iterator[Finding]:

@@ -79,6 +79,10 @@ export function Band({ hits, words }) {
 
 /** The picture of a hit: its page, itself, or a button that plays it. @param {{hit: Hit}} props */
 function Face({ hit }) {
+  const { start_s: from, end_s: to } = hit.place ?? {};
+  if (hit.kind === "recording" && from !== undefined && from === to) {
+    return html`<span class="face film"><img src=${`/api/items/${hit.id}/picture?px=240&at=${from}`} alt="" width="84" height="64" loading="lazy" decoding="async" /></span>`;
+  }
   if (hit.kind === "recording") {
     return html`<${PlayButton} id=${hit.id} second=${hit.place?.start_s ?? 0} end=${hit.place?.end_s} title=${safeName(hit.title)} />`;
   }

@@ -1,4 +1,4 @@
-/** A recording: its waveform to seek in, and its words, lit while they are spoken. */
+/** A recording or a film: what is seen, its waveform to seek in, and its words, lit while they are spoken. */
 import { html, useEffect, useMemo, useRef, useState } from "./dom.js";
 import { getJson } from "./http.js";
 import { Icon } from "./icons.js";
@@ -8,6 +8,7 @@ import { useStore } from "./store.js";
 import { clock } from "./wording.js";
 
 const RATES = [1, 1.25, 1.5, 2, 0.75];
+const EVERY_S = 4; // how often the picture of a film changes that nobody has looked at yet
 const TALL = 100; // height of the waveform's own coordinates
 
 /** @typedef {{ordinal: number, text: string, place: import("./wording.js").Place, source: string}} Passage */
@@ -74,6 +75,14 @@ function Transcript({ passages, second, started, playing, follow, id, unfollow }
   </ol>`;
 }
 
+/** What is seen in a film at its second: the frame that was looked at last, or any where none was yet. @param {{item: import("./viewer.js").Item, passages: Passage[], at: number}} props */
+function Still({ item, passages, at }) {
+  const frames = passages.filter(({ place }) => place?.start_s !== undefined && place.start_s === place.end_s);
+  const shown = frames.findLast(({ place }) => (place?.start_s ?? 0) <= at + 0.05) ?? frames[0];
+  const second = shown?.place?.start_s ?? Math.floor(at / EVERY_S) * EVERY_S;
+  return html`<img class="still" src=${`/api/items/${item.id}/picture?px=1280&at=${second}`} alt=${shown?.text ?? ""} width=${item.w} height=${item.h} decoding="async" />`;
+}
+
 /** @param {{item: import("./viewer.js").Item, second: number}} props */
 export function Player({ item, second }) {
   const now = useStore(sounding);
@@ -100,6 +109,7 @@ export function Player({ item, second }) {
   });
   const spoken = (text?.passages ?? []).filter(({ text: said, place }) => said.trim() && place?.start_s !== undefined);
   return html`<div class="player">
+    ${item.w && item.h && html`<${Still} item=${item} passages=${text?.passages ?? []} at=${at} />`}
     <div class="deck">
       <${Wave} peaks=${peaks?.peaks ?? []} second=${at} duration_s=${duration_s} />
       <div class="controls">
