@@ -134,7 +134,7 @@ def test_a_sudden_loss_is_shown_and_accepted(tab: Visit, served: Running, folder
     assert tab.accessibility() == []
     tab.page.locator("select").first.select_option("missing")
     tab.page.locator("tr.missing").first.wait_for()
-    assert "kept until you accept that" in tab.see("tr.missing .state").inner_text()
+    assert tab.see("tr.missing .state").inner_text() == "Missing, kept"
     with tab.page.expect_response("**/api/accept"):
         row.get_by_role("button", name="Forget them").click()
     served.library.index()

@@ -18,7 +18,7 @@ const STATES = {
   understood: "Understood",
   failed: "Could not be read",
   skipped: "Not a kind we read",
-  missing: "Missing, hidden and kept",
+  missing: "Missing, kept",
   offline: "Not connected",
 };
 
@@ -56,7 +56,7 @@ function FileRow({ row }) {
   return html`<tr class=${row.state}>
     <td class="name">${row.kind ? html`<span class=${row.kind} title=${KINDS[row.kind][0]}><${Icon} name=${KIND_ICON[row.kind]} size="18" /></span>` : html`<${Icon} name="info" size="18" />`}
       ${row.id ? html`<a data-row href=${addressOf(row.id, place)} title=${safeName(row.path)}>${name}</a>` : html`<span title=${safeName(row.path)}>${name}</span>`}</td>
-    <td class="state">${row.sentence && ["failed", "skipped", "missing"].includes(row.state) ? row.sentence : (STATES[row.state] ?? row.state)}
+    <td class="state" title=${row.sentence ?? ""}>${row.sentence && (row.state === "failed" || row.state === "skipped") ? row.sentence : (STATES[row.state] ?? row.state)}
       ${row.state === "failed" && html` <button class="quiet" disabled=${asked} onClick=${retry}>${asked ? "Trying" : "Try again"}</button>`}</td>
     <td class="size">${size(row.size_bytes)}</td>
     <td class="day">${day(row.modified_at)}</td>
