@@ -18,6 +18,7 @@ from indexer.lock import LibraryLock
 from indexer.store import probe
 from model.interface import ModelCard, ModelProblem
 from web.display import shown
+from web.folders import watched_folders
 
 FREE_FLOOR_BYTES = 1_000_000_000
 
@@ -36,6 +37,7 @@ def examine(data: Path, card: Callable[[], ModelCard]) -> list[Finding]:
         _reader(),
         *_folder(data),
         _catalog(data),
+        *(Finding(what=w, ok=ok, said=said) for w, ok, said in watched_folders(data)),
         _server(data),
         *_model(card),
     ]
