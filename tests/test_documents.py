@@ -1,0 +1,54 @@
+"""Every kind of document from the file to the hit: one of each is found at its own place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import recollect
+from tests.documents import EACH, eml, every_kind, xlsx
+from tests.library import READER, small
+
+
+def test_a_phrase_of_every_kind_is_found_in_its_file(tmp_path: Path) -> None:
+    folder = tmp_path / "library"
+    every_kind(folder)
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    with small(folder, tmp_path / "data") as library:
+        library.keeper.run_once()
+        assert library.catalog.failed() == []
+        for name, _, words, _ in EACH:
+            assert library.found(words)[:1] == [folder / name], words
+        item = library.catalog.item_of_path(folder / "budget.xlsx")
+        assert item is not None
+        assert [library.catalog.label(item.content, page) for page in (1, 2, 3)] == [
+            "Budget",
+            "People",
+            None,
+        ]
+        for name, _, _, page in EACH:
+            assert READER.page(folder / name, page, 200)[8:12] == b"WEBP"
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.slow
+def test_the_command_line_finds_each_kind_at_its_place(tmp_path: Path) -> None:
+    folder, data = tmp_path / "library", tmp_path / "data"
+    every_kind(folder)
+    eml(folder / "offer.eml", xlsx(tmp_path / "prices.xlsx"))
+    report = json.loads(recollect("index", folder, "--json", data=data))
+    assert report["coverage"]["read"] == len(EACH) + 1
+    assert report["coverage"]["failed"] == 0
+    wanted = [(name, words, page) for name, _, words, page in EACH]
+    for name, words, page in wanted:
+        found = json.loads(recollect("search", words, "--json", data=data))
+        hit = next(one for one in found["hits"] if Path(one["path"]).name == name)
+        assert hit["place"]["page"] == page, name
+    attached = json.loads(recollect("search", "Ottilie Brandt", "--json", data=data))
+    places = {Path(hit["path"]).name: hit["place"] for hit in attached["hits"]}
+    assert places["offer.eml"] == {"page": 3, "label": "prices.xlsx"}
+    assert places["budget.xlsx"] == {"page": 2, "label": "People"}
+    shown = recollect("search", "Ottilie Brandt", data=data)
+    assert "page 3 (prices.xlsx)" in shown
