@@ -25,6 +25,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, Self
 
+import pytest
 from PIL import Image as Picture
 
 from indexer.lock import LibraryLock
@@ -50,6 +51,9 @@ STAGES: dict[str, tuple[tuple[str, str], ...]] = {
     "compact": (("lancedb.table", "LanceTable.optimize"),),
     "clean": (("lancedb.table", "LanceTable.optimize"),),
 }
+# In a minute of ours happens what takes a person weeks; a drive that lost so many files would be
+# waited for.
+MANY_FILES = ("indexer.missing", "MANY_FILES", 1_000_000)
 # Shorter than this and an `optimize` throws old versions away; longer and it keeps them all.
 CLEANING = timedelta(days=1)
 
@@ -134,7 +138,11 @@ def main() -> None:
 
     import indexer.pipeline
     import indexer.watcher  # noqa: F401
+    import tests.library
+    from indexer.extract.readers import Readers
 
+    replaced(*MANY_FILES)
+    tests.library.READERS = Readers(1)
     assert len(list(Path("/proc/self/task").iterdir())) == 1, "a fork would lose threads"
     print("ready", flush=True)
     for line in sys.stdin:
@@ -236,7 +244,7 @@ def meddle(folder: Path, chance: random.Random, round_: int) -> None:
     for path in chance.sample(files, min(len(files), 6)):
         _edit(path, chance, round_)
     files = sorted(path for path in folder.rglob("*.*") if path.is_file())
-    for path in chance.sample(files, max(0, len(files) - 24)):
+    for path in chance.sample(files, max(0, len(files) - 16)):
         path.unlink()
     folders = sorted(path for path in folder.iterdir() if path.is_dir())
     chance.choice(folders).rename(folder / f"m{round_}-{chance.randrange(10**6)}")
@@ -368,7 +376,9 @@ def trial(
     itself killed before it is done, and the verdict comes after the next."""
     folder, data = base / "folder", base / "data"
     folder.mkdir()
-    with Nursery() as nursery:
+    with Nursery() as nursery, pytest.MonkeyPatch.context() as patch:
+        module, name, value = MANY_FILES
+        patch.setattr(*named(module, name), value)
         for round_, stage in enumerate(stages):
             kill = Kill.drawn(chance, stage)
             meddle(folder, chance, round_)
@@ -376,7 +386,7 @@ def trial(
                 kill = replace(kill, call=1)  # it did not come to so many
                 meddle(folder, chance, round_)
             yield kill, None if chance.random() < 0.25 else judged(folder, data)
-    yield Kill(None), judged(folder, data)
+        yield Kill(None), judged(folder, data)
 
 
 if __name__ == "__main__":
