@@ -165,7 +165,7 @@ class Verbs(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
-        from indexer.lock import LibraryHeld
+        from indexer.lock import FolderReadOnly, LibraryHeld
         from indexer.room import NoRoom
         from indexer.roots import FolderProblem
         from indexer.schema import CatalogProblem
@@ -176,7 +176,7 @@ class Verbs(click.Group):
         mendable = (LibraryProblem, LibraryHeld, FolderProblem, CatalogProblem, StoreProblem)
         try:
             return super().invoke(ctx)
-        except (*mendable, ModelProblem, NoRoom, PermissionError) as problem:
+        except (*mendable, FolderReadOnly, ModelProblem, NoRoom, PermissionError) as problem:
             raise click.ClickException(str(problem)) from problem
 
 

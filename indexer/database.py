@@ -9,7 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from indexer.schema import CatalogProblem, guess_kind, migrate, name_words, path_mark
+from indexer.lock import FORBIDDEN
+from indexer.schema import (
+    CatalogProblem,
+    guess_kind,
+    is_current,
+    migrate,
+    name_words,
+    path_mark,
+)
 
 WAIT_S = 30.0
 CHECKPOINTS = 3  # tries, each of which waits that long for readers
@@ -27,12 +35,17 @@ class Database:
         self._idle_lock = threading.Lock()
         self._writer = threading.Lock()
         self._closed = False
+        self.read_only = False
         try:
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # SQLite gives its journal files the mode of the main file: private from the first byte
-            os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            self.read_only = not _made_private(file)
             with self._lent() as db:
-                migrate(db)
+                if not self.read_only:
+                    migrate(db)
+                elif not is_current(db):
+                    raise CatalogProblem(
+                        f"The library's catalog {file} was written by an older Recollect and "
+                        "cannot be brought up to date, because it may not be written."
+                    )
             self._observer = self._connect()  # never writes, so that it sees every commit
         except (OSError, sqlite3.OperationalError) as problem:
             raise CatalogProblem(
@@ -126,19 +139,39 @@ class Database:
                 db.close()
 
     def _connect(self) -> sqlite3.Connection:
+        where = self.file.absolute().as_uri()
+        if self.read_only:
+            # without a journal nobody is writing, and SQLite need not make its own files
+            wal = self.file.with_name(f"{self.file.name}-wal")
+            where += "?mode=ro" + ("" if wal.exists() and wal.stat().st_size else "&immutable=1")
         db = sqlite3.connect(
-            self.file, timeout=WAIT_S, isolation_level=None, check_same_thread=False
+            where, timeout=WAIT_S, isolation_level=None, check_same_thread=False, uri=True
         )
         try:
             db.row_factory = sqlite3.Row
             db.create_function("name_words", 1, name_words, deterministic=True)
             db.create_function("path_mark", 3, path_mark, deterministic=True)
             db.create_function("guess_kind", 1, guess_kind, deterministic=True)
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-            db.execute("PRAGMA foreign_keys = ON")
-            db.execute("PRAGMA secure_delete = ON")  # what a person deletes leaves the file
+            if not self.read_only:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA synchronous = FULL")
+                db.execute("PRAGMA foreign_keys = ON")
+                db.execute("PRAGMA secure_delete = ON")  # what a person deletes leaves the file
         except BaseException:
             db.close()
             raise
         return db
+
+
+def _made_private(file: Path) -> bool:
+    """Makes the catalog's file where there is none; false where one is there and may only be
+    read."""
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # SQLite gives its journal files the mode of the main file: private from the first byte
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except OSError as problem:
+        if problem.errno in FORBIDDEN and os.access(file, os.R_OK):
+            return False
+        raise
+    return os.access(file.parent, os.W_OK)

@@ -22,8 +22,8 @@ from indexer.upkeep import Upkeep
 OPTIMISE_AFTER = 20  # commits, as LanceDB advises
 # However busy it is: what is gone is dropped and erased this often, well within the hour that is
 # promised, and this many commits are compacted.
-TIDY_S = 1_200.0
-MOST_COMMITS = 500
+TIDY_S = 2_400.0
+MOST_COMMITS = 200
 
 
 class Housekeeping:

@@ -6,6 +6,7 @@ of a filter.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import signal
 import subprocess
@@ -28,6 +29,7 @@ def connect(folder: Path) -> Any:
         import lancedb
 
         folder.mkdir(parents=True, exist_ok=True)
+        _check_stamp(folder / "stamp", lancedb.__version__)
         return lancedb.connect(folder, read_consistency_interval=timedelta(0))
     except ImportError as problem:
         raise StoreProblem(f"LanceDB does not load ({problem}); reinstall it.") from problem
@@ -35,6 +37,27 @@ def connect(folder: Path) -> Any:
         raise StoreProblem(
             f"The index folder {folder} cannot be used: {problem.strerror}."
         ) from problem
+
+
+def _check_stamp(file: Path, ours: str) -> None:
+    """Tables that a newer LanceDB has written are not for an older one: it would take them for
+    damaged. Raises StoreProblem with both numbers, and changes nothing then."""
+    try:
+        theirs = file.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        theirs = ""
+    if _numbers(theirs) > _numbers(ours):
+        raise StoreProblem(
+            f"The index in {file.parent} was written with LanceDB {theirs}, and this program has "
+            f"{ours}; update Recollect to open it."
+        )
+    if theirs != ours:
+        with contextlib.suppress(OSError):  # it may be read only
+            file.write_text(ours, encoding="ascii")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
 
 
 def probe() -> str | None:

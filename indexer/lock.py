@@ -5,13 +5,17 @@ A lock file left behind by a killed process does not lock anything.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
 from filelock import BaseFileLock, FileLock, Timeout
+
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,24 @@ class LibraryHeld(Exception):
         super().__init__(f"This library is in use by {who}; {cure}.")
 
 
+class FolderReadOnly(Exception):
+    """The data directory cannot be written, so nothing can be indexed into it."""
+
+    def __init__(self, data: Path, problem: OSError) -> None:
+        try:
+            found = data.stat()
+            now = (
+                f"it belongs to user {found.st_uid} and has mode {stat.S_IMODE(found.st_mode):04o}"
+            )
+        except OSError:
+            now = "it cannot be made"
+        super().__init__(
+            f"Recollect may not write to its data directory {data} ({problem.strerror}; {now}). "
+            "It has to belong to you and have mode 0700, on a disk that can be written; or name "
+            "another with --data. What is indexed there can still be searched."
+        )
+
+
 class LibraryLock:
     """The right to write to a data directory. A context manager, not reentrant."""
 
@@ -42,13 +64,19 @@ class LibraryLock:
         self._lock = _file_lock(data, timeout_s=0.5)  # longer than `holder` looks
 
     def acquire(self) -> None:
-        """Takes the lock at once. Raises LibraryHeld, and OSError when the folder forbids it."""
-        self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Takes the lock at once. Raises LibraryHeld, and FolderReadOnly where the folder forbids
+        it."""
         try:
+            self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.acquire()
+            self.announce(None)
         except Timeout as problem:
             raise LibraryHeld(_read_holder(self._data)) from problem
-        self.announce(None)
+        except OSError as problem:
+            self._lock.release()
+            if problem.errno not in FORBIDDEN:
+                raise
+            raise FolderReadOnly(self._data, problem) from problem
 
     def announce(self, url: str | None, token: str | None = None) -> None:
         """Tells others where the library is served now, in a file that only its owner can read."""
@@ -70,6 +98,10 @@ class LibraryLock:
                     return None
             except Timeout:
                 pass
+            except OSError as problem:
+                if problem.errno not in FORBIDDEN:
+                    raise
+                return None  # nobody of this user's can hold what he may not write
         return _read_holder(self._data)
 
     def release(self) -> None:

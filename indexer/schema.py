@@ -198,6 +198,11 @@ def migrate(db: sqlite3.Connection) -> None:
         raise
 
 
+def is_current(db: sqlite3.Connection) -> bool:
+    """Whether the tables are those this program knows."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0]) == len(MIGRATIONS)
+
+
 def name_words(path: bytes) -> str:
     """The words of a file's name: without its folder and suffix, "BoatTrip" as two words."""
     name = path.rpartition(b"/")[2]

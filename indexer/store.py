@@ -35,7 +35,8 @@ __all__ = ["Found", "Space", "Store", "StoreProblem", "VectorRow", "probe"]
 
 # Rows the full-text index does not know yet are found by reading them all: 230 ms for 50,000.
 UNINDEXED_ROWS = 5_000
-KEEP_VERSIONS = timedelta(hours=1)
+# Whoever still reads an older version opens the newest one when that has gone.
+KEEP_VERSIONS = timedelta(minutes=10)
 KEEP_ALL = timedelta(days=36_500)
 KEEP_NONE = timedelta(milliseconds=1)
 # How many passages are looked for by how many of their words to see that the index finds them.
@@ -146,8 +147,8 @@ class Store(Lookup):
                     self._tables.write(name, operator.methodcaller("delete", where))
 
     def optimize(self) -> None:
-        """Compact, bring the full-text index up to date, and drop versions older than an hour. For
-        the writer, when nothing else is to be done."""
+        """Compact, bring the full-text index up to date, and drop old versions. For the writer,
+        when nothing else is to be done."""
         with self._lock:
             self._settle(KEEP_VERSIONS)
 
