@@ -27,7 +27,9 @@ from model.sampling import Best, Chooser, Drawn, Guess, Sampling
 from model.writing import Constraint, Ending, Limits, Writing
 
 # Read at once, where memory does not ask for less; between two parts a person may cancel.
-PART_TOKENS = 1024
+PART_TOKENS, LEAST_PART_TOKENS = 1024, 64
+# Of the memory that is free, one part may take so much.
+PART_SHARE = 1 / 8
 
 
 @dataclass(slots=True, eq=False)
@@ -44,6 +46,15 @@ class Context:
     @property
     def length(self) -> int:
         return len(self.ids)
+
+
+def part_tokens(text_config: Any, item_bytes: int, context_tokens: int, free_bytes: int) -> int:
+    """How many tokens of a prompt to read at once in so much free memory: for each its states, what
+    the MLP makes of them, and its row in the masks, of `item_bytes` a number."""
+    numbers = 12 * int(text_config.hidden_size) + 4 * int(text_config.intermediate_size)
+    numbers += 2 * context_tokens
+    most = int(free_bytes * PART_SHARE) // (numbers * item_bytes)
+    return max(LEAST_PART_TOKENS, min(PART_TOKENS, most))
 
 
 class Decoder:

@@ -15,10 +15,11 @@ import torch
 from transformers import AutoTokenizer, GenerationConfig
 
 from model import inputs, memory, prompts, vectors
-from model.answering import Answering
+from model.answering import CITATION_TOKENS, Answering
+from model.asking import Asking, Cut
 from model.checkpoint import Checkpoint
 from model.cuttings import Cuttings
-from model.decode import Decoder
+from model.decode import Decoder, part_tokens
 from model.hearing import Hearing
 from model.interface import (
     AnswerEvent,
@@ -85,12 +86,16 @@ class Gemma:
             drafter,
             stop_ids=stop_ids if isinstance(stop_ids, list) else [stop_ids],
             suppressed={*(settings.suppress_tokens or ()), *(i for i in media_ids if i)},
-        )
+            part_tokens=part_tokens(
+                config.get_text_config(), 4 if self._placement.dtype == "float32" else 2,
+                checkpoint.context_tokens, memory.free(self._placement.device)[0],
+            ),
+        )  # fmt: skip
         self._text = self._model.model.language_model
-        self._prefixes = Prefixes(self._decoder)
+        self._prefixes = Prefixes(self._decoder, checkpoint.context_tokens)
         self._hearing = Hearing(self._decoder, self._spelling, self._prefixes, self._render)
-        self._cuttings = Cuttings()
-        self._empty: inputs.Inputs | None = None  # an answer's prompt without question or sources
+        room = checkpoint.context_tokens - ANSWER_LIMITS.tokens - CITATION_TOKENS
+        self._asking = Asking(self._render, self._hearing, room)
         self.calls = 0
         every = [*self._model.parameters(), *self._model.buffers()]
         every += [*drafter.parameters(), *drafter.buffers()] if drafter is not None else []
@@ -189,11 +194,8 @@ class Gemma:
                 yield Finished("cancelled", 0.0, 0, 0.0, None)
                 return
             self._hearing.listen(question, clip, cancelled)
-        asked = [*(past.question for past in history), question]
-        heard = [self._hearing.later(one, shown) for one in asked[1:]]
-        shown = [self._hearing.told(asked[0], source) for source in shown]
-        row = self._render(prompts.answer(question, shown, history, heard), self._cuttings)
-        context, rest = self._prefixes.take(row, self._rules(row))
+        row = self._asking.row(question, shown, history)
+        context, rest = self._prefixes.take(row, self._asking.rules(row))
         for _ in self._decoder.reading(rest, context):
             if cancelled():
                 self._prefixes.keep(context)
@@ -210,17 +212,11 @@ class Gemma:
     def forget(self) -> None:
         """Let go of what was kept to make the next turn quick."""
         self._prefixes.clear()
-        self._cuttings = Cuttings()
+        self._asking.forget()
 
     def _pause(self) -> bool:
         self._breathe()
         return False
-
-    def _rules(self, row: inputs.Inputs) -> int:
-        """How many tokens of an answer's prompt come before anything that differs."""
-        if self._empty is None:
-            self._empty = self._render(prompts.answer("", ()))
-        return inputs.common_prefix(self._empty, row)
 
     def _body(self, words: str) -> Any:
         prompt = prompts.gist(Text(words))
@@ -230,7 +226,7 @@ class Gemma:
     def _render(
         self,
         prompt: prompts.Prompt,
-        cut: Callable[[Image, inputs.Media], inputs.Patches] | None = None,
+        cut: Cut | None = None,
     ) -> inputs.Inputs:
         return inputs.render(prompt, self._tokenizer, self._media, cut)
 

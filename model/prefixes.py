@@ -11,17 +11,17 @@ from model import spans
 from model.decode import Context, Decoder
 from model.inputs import Inputs
 
-# Kept in all, besides the text at hand; the newest is kept whatever its length.
-MOST_TOKENS = 4096
 MOST_CONTEXTS = 4
 
 
 class Prefixes:
-    """The contexts of one decoder. One that is handed out is nobody else's until it is given back
-    with `keep`; `reused` says how many tokens the last one brought along."""
+    """The contexts of one decoder, `most_tokens` in all with the one that is in use: what the
+    memory plan has room for. One that is handed out is nobody else's until it is given back with
+    `keep`; `reused` says how many tokens the last one brought along."""
 
-    def __init__(self, decoder: Decoder) -> None:
+    def __init__(self, decoder: Decoder, most_tokens: int = 8192) -> None:
         self.reused = 0
+        self._most_tokens = most_tokens
         self._decoder = decoder
         self._kept: list[Context] = []  # oldest first
         self._fixed: Context | None = None
@@ -35,21 +35,25 @@ class Prefixes:
                 self._fixed = self._decoder.read(spans.part(row, 0, fixed))
             found, count = self._fixed, fixed
         self.reused = count
-        if found is None:
-            return self._decoder.begin(), row
         rest = spans.part(row, count, len(row))
+        if found is None:
+            taken = self._decoder.begin()
         # A context that would be cut to less than half is more worth to somebody else.
-        if found is self._fixed or 2 * count < found.length:
-            return self._decoder.fork(found, count), rest
-        self._kept.remove(found)
-        return self._decoder.forget(found, found.length - count), rest
+        elif found is self._fixed or 2 * count < found.length:
+            taken = self._decoder.fork(found, count)
+        else:
+            self._kept.remove(found)
+            taken = self._decoder.forget(found, found.length - count)
+        self._make_room(len(row))
+        return taken, rest
 
     def keep(self, context: Context) -> None:
         """Give a context back, or add a new one; the oldest go when there are too many."""
-        self._kept.append(context)
-        while len(self._kept) > MOST_CONTEXTS or (
-            len(self._kept) > 1 and sum(one.length for one in self._kept) > MOST_TOKENS
-        ):
+        self._make_room(context.length)
+        self._kept = [*self._kept, context][-MOST_CONTEXTS:]
+
+    def _make_room(self, tokens: int) -> None:
+        while self._kept and tokens + sum(one.length for one in self._kept) > self._most_tokens:
             del self._kept[0]
 
     def clear(self) -> None:

@@ -27,7 +27,7 @@ from model.writing import Limits
 from tests import tiny
 from tests.prophet import Prophet
 
-FREE = Limits(tokens=72, loops=False)
+FREE = Limits(tokens=48, loops=False)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def stock(gemma: Gemma, row: Inputs, tokens: int, **more: Any) -> list[int]:
     return [token for token in written if token not in gemma._decoder.stop_ids]
 
 
-@pytest.mark.parametrize("drafts", [None, 0, 1, 4])
+@pytest.mark.parametrize("drafts", [None, 0, 4])
 def test_greedy_text_is_the_stock_text(
     gemma: Gemma, expected: list[tuple[Inputs, list[int]]], drafts: int | None
 ) -> None:
@@ -170,7 +170,7 @@ def mixed(gemma: Gemma) -> Inputs:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("size", [1, 5, 12, 13, 64, 100])
+@pytest.mark.parametrize("size", [1, 12, 64, 100])
 def test_a_prompt_read_in_parts_is_read_as_in_one_go(gemma: Gemma, size: int) -> None:
     row = mixed(gemma)
     parts = list(cuts(row, size))
@@ -243,7 +243,7 @@ def test_a_text_ends_at_a_stop_string(gemma: Gemma, drafts: int) -> None:
     own = decoder(gemma, drafts)
     free = list(own.write(own.read(row), FREE))
     spelt = [gemma._spelling.of[token] or b"" for token in free]
-    at = next(n for n in range(8, 60) if spelt[n].strip() and spelt[n + 1].strip())
+    at = next(n for n in range(8, 40) if spelt[n].strip() and spelt[n + 1].strip())
     string = (spelt[at] + spelt[at + 1]).decode(errors="replace")
     stops = Stops(gemma._spelling, [string])
     writing = own.write(own.read(row), FREE, ending=stops)

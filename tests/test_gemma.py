@@ -27,6 +27,7 @@ from model.interface import (
     Text,
 )
 from model.placement import Placement
+from model.writing import Limits
 from tests import tiny
 
 CPU = Placement("cpu", "float32", "a test")
@@ -143,7 +144,11 @@ def test_a_cancelled_answer_says_so(gemma: Gemma) -> None:
     assert events[0].reason == "cancelled"
 
 
-def test_answers_are_the_same_with_and_without_drafts(gemma: Gemma) -> None:
+def test_answers_are_the_same_with_and_without_drafts(
+    gemma: Gemma, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.gemma.ANSWER_LIMITS", Limits(tokens=80))
+
     def text() -> list[AnswerEvent]:
         return answered(gemma, SOURCES)[:-1]
 

@@ -26,6 +26,8 @@ from tests import tiny
 from tests.prophet import Prophet
 
 LIMITS = Limits(tokens=24, loops=False)
+# Logits are capped at 30; so near to each other, rounding decides.
+ALL_BUT_EQUAL = 1e-4
 
 
 def conversations(gemma: Gemma, count: int, seed: int) -> Iterator[Inputs]:
@@ -66,26 +68,43 @@ def ours(own: Decoder, row: Inputs, prefixes: Prefixes | None = None) -> list[in
     return text
 
 
+def is_same(gemma: Gemma, row: Inputs, text: list[int], truth: list[int]) -> bool:
+    """Equal, or up to a place where the two tokens are the same to the model: one token at a time
+    and several at a time differ in the last bits of floating point. Says whether it was equal."""
+    at = next((n for n, (a, b) in enumerate(zip(text, truth, strict=False)) if a != b), None)
+    if at is None:
+        assert len(text) == len(truth)
+        return True
+    ids = np.array([*row.ids, *truth[:at]])
+    kinds = np.concatenate([row.kinds, np.zeros(at, dtype=np.int64)])
+    logits = gemma._decoder.read(Inputs(ids, kinds, row.pictures, row.sounds)).logits
+    assert logits is not None
+    assert abs(float(logits[text[at]] - logits[truth[at]])) < ALL_BUT_EQUAL
+    return False
+
+
 def check(gemma: Gemma, rows: Iterator[Inputs]) -> int:
     """Every way to write against every other; how many prompts went on from a kept beginning."""
     own = gemma._decoder
     prophet = Prophet.beside(own, 4)
-    drafted, plain, reused, kept = Prefixes(own), Prefixes(own), 0, 0
+    drafted, plain = Prefixes(own), Prefixes(own)
+    reused = kept = ties = texts = 0
     for row in rows:
         truth = stock(gemma, row)
         own.pace = Pace(0)
-        assert ours(own, row) == truth
-        assert ours(own, row, plain) == truth
+        written = [ours(own, row), ours(own, row, plain)]
         own.pace = Pace(4)
-        assert ours(own, row) == truth
-        assert ours(own, row, drafted) == truth
+        written += [ours(own, row), ours(own, row, drafted)]
         reused += drafted.reused > 20
         prophet.truth, prophet.start = tuple(truth), len(row)
         writing = prophet.write(prophet.read(row), LIMITS)
-        assert list(writing) == truth
+        written.append(list(writing))
         kept += writing.kept
+        ties += sum(not is_same(gemma, row, text, truth) for text in written)
+        texts += len(written)
     own.pace = Pace()
     assert kept, "nothing was ever drafted and kept, so nothing was tested"
+    assert ties <= texts // 50
     return reused
 
 

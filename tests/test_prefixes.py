@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from model import prompts, spans
 from model.cache import SPARE, Cache
 from model.checkpoint import find
 from model.cuttings import MOST_PICTURES, Cuttings
-from model.decode import Decoder
+from model.decode import LEAST_PART_TOKENS, PART_TOKENS, Decoder, part_tokens
 from model.gemma import Gemma
 from model.inputs import IMAGE_TOKEN, Inputs, Media, Patches
 from model.interface import (
@@ -19,6 +21,7 @@ from model.interface import (
     Exchange,
     Finished,
     Image,
+    ModelProblem,
     Piece,
     Sound,
     Text,
@@ -66,9 +69,9 @@ def text_of(decoder: Decoder, prefixes: Prefixes, row: Inputs, fixed: int = 0) -
     return written
 
 
-@pytest.mark.parametrize("drafts", [0, 3])
 @pytest.mark.parametrize(
-    "originals", [(None,), (tiny.picture(),), (None, tiny.picture(), tiny.picture(60, 140))]
+    ("originals", "drafts"),
+    [((None,), 0), ((tiny.picture(),), 3), ((None, tiny.picture(), tiny.picture(60, 140)), 3)],
 )
 def test_a_second_turn_writes_what_it_would_have_written_fresh(
     gemma: Gemma, originals: tuple[Image | None, ...], drafts: int
@@ -116,7 +119,7 @@ def test_two_sizes_of_picture_are_told_apart(gemma: Gemma) -> None:
 def test_the_rules_are_read_once(gemma: Gemma) -> None:
     own, prefixes = gemma._decoder, Prefixes(gemma._decoder)
     rows = [asked(gemma, "Where?", sources(None, words=words)) for words in (WORDS, "A cyan one.")]
-    fixed = gemma._rules(rows[0])
+    fixed = gemma._asking.rules(rows[0])
     assert fixed > 200  # the small tokenizer spells the rules letter by letter
     for row in rows:
         fresh = list(own.write(own.read(row), FREE))
@@ -156,8 +159,35 @@ def test_only_so_much_is_kept(gemma: Gemma) -> None:
     for n in range(2 * MOST_CONTEXTS):
         prefixes.keep(own.read(asked(gemma, f"{n}?", sources(None, words=f"{n} {WORDS}"))))
     assert len(prefixes._kept) <= MOST_CONTEXTS
+    small = Prefixes(own, most_tokens=900)
+    for n in range(4):
+        row = asked(gemma, f"{n}?", sources(None, words=f"{n} {WORDS}"))
+        context, rest = small.take(row)
+        small.keep(own.read(rest, context))
+        assert sum(one.length for one in small._kept) <= 900
     prefixes.clear()
     assert prefixes.take(asked(gemma, "0?", sources(None)))[0].length == 0
+
+
+def test_a_conversation_too_long_loses_its_oldest_turns(gemma: Gemma) -> None:
+    evidence = sources(None, words=WORDS)
+    history = tuple(Exchange(f"{n}?", f"Answer {n}. " * 20) for n in range(6))
+    whole = gemma._asking.row("Where?", evidence, history)
+    shorter = gemma._asking.row("Where?", evidence, history[2:])
+    gemma._asking._most_tokens = len(shorter)
+    assert gemma._asking.row("Where?", evidence, history).ids.tolist() == shorter.ids.tolist()
+    gemma._asking._most_tokens = 300
+    with pytest.raises(ModelProblem, match="room for 300"):
+        list(gemma.answer("Where?", evidence, history))
+    gemma._asking._most_tokens = len(whole)
+
+
+def test_how_much_is_read_at_once_follows_the_free_memory() -> None:
+    """The published model's sizes, in bfloat16, with room for 8,192 tokens."""
+    shape = SimpleNamespace(hidden_size=3840, intermediate_size=15360)
+    assert part_tokens(shape, 2, 8192, 16 * 1024**3) == PART_TOKENS
+    assert 200 < part_tokens(shape, 2, 8192, 1024**3 // 2) < 600
+    assert part_tokens(shape, 2, 8192, 0) == LEAST_PART_TOKENS
 
 
 def events(
@@ -173,7 +203,7 @@ def test_a_conversation_is_the_same_with_nothing_kept(
     gemma: Gemma, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Text, a picture and a clip, three turns."""
-    monkeypatch.setattr("model.gemma.ANSWER_LIMITS", Limits(tokens=40))
+    monkeypatch.setattr("model.gemma.ANSWER_LIMITS", Limits(tokens=24))
     evidence = sources(None, tiny.picture(), tiny.sound(1.0), words=WORDS)
 
     def conversation(forgetful: bool) -> list[tuple[str, list[Cited]]]:
