@@ -16,6 +16,8 @@ from indexer.extract.child import Reader
 from indexer.keeper import Keeper
 from indexer.pipeline import Pipeline
 from model.interface import Content, ModelProblem, Role, Vectors
+from retriever.query import Query
+from retriever.search import Searcher
 from tests.fake_model import FakeModel
 from tests.library import Small, small
 
@@ -49,7 +51,7 @@ def test_saved_file_is_found_by_its_words_within_seconds(library: Small) -> None
     assert until(lambda: library.found("money") == []) < 5
 
 
-def test_folders_moved_in_within_and_out(library: Small, tmp_path: Path) -> None:
+def test_fault_22_and_23_folders_moved_in_within_and_out(library: Small, tmp_path: Path) -> None:
     library.write("a.txt", "garden")
     outside = tmp_path / "outside"
     (outside / "deep").mkdir(parents=True)
@@ -67,7 +69,7 @@ def test_folders_moved_in_within_and_out(library: Small, tmp_path: Path) -> None
     assert library.pipeline.model_calls == calls
 
 
-def test_root_that_goes_and_comes_back(library: Small, tmp_path: Path) -> None:
+def test_fault_26_root_that_goes_and_comes_back(library: Small, tmp_path: Path) -> None:
     path = library.write("a.txt", "boat")
     library.keeper.start()
     until(lambda: library.catalog.coverage()["understood"] == 1)
@@ -175,7 +177,7 @@ def test_missing_model_pauses_the_second_stage_and_says_so(tmp_path: Path) -> No
         until(lambda: library.keeper.problem is None)
 
 
-def test_many_files_dropped_at_once_are_all_found(library: Small, tmp_path: Path) -> None:
+def test_fault_18_many_files_dropped_at_once_are_all_found(library: Small, tmp_path: Path) -> None:
     library.write("a.txt", "garden")
     library.keeper.start()
     until(lambda: library.catalog.coverage()["understood"] == 1)
@@ -187,7 +189,7 @@ def test_many_files_dropped_at_once_are_all_found(library: Small, tmp_path: Path
     assert library.catalog.queue() == 0
 
 
-def test_file_that_is_still_being_written_waits(library: Small) -> None:
+def test_fault_15_file_that_is_still_being_written_waits(library: Small) -> None:
     library.keeper.start()
     keeper_sees = library.folder / "copy.txt"
     with keeper_sees.open("w") as copy:
@@ -218,3 +220,48 @@ def test_stopping_does_not_wait_for_a_file_that_hangs(tmp_path: Path) -> None:
         until(lambda: library.catalog.states() == {"pending": 1})
         library.keeper.run_once()
         assert library.catalog.coverage() == {"files": 1, "read": 1, "understood": 1, "failed": 0}
+
+
+@pytest.mark.slow
+def test_fault_24_folder_of_fifty_thousand_files_is_renamed(tmp_path: Path) -> None:
+    """No model call, right within 15 s, and never a path that is not there."""
+    count, words = 50_000, 500
+    with small(tmp_path / "lib", tmp_path / "data") as library:
+        for n in range(count):
+            folder = library.folder / "old" / f"{n % 50}"
+            if n < 50:
+                folder.mkdir(parents=True)
+            (folder / f"{n}.txt").write_text(f"boat number {n % words}")
+        library.keeper.run_once()
+        library.keeper.start()
+        until(lambda: library.keeper.lookout.rescanned_at is not None, within_s=60)
+        time.sleep(2)
+        calls = library.pipeline.model_calls
+        searcher = Searcher(
+            library.catalog, library.store, library.model, library.keeper.lookout.is_there
+        )
+        wrong: list[Path] = []
+        unseen_s, last = 0.0, time.monotonic()
+        began = last
+        (library.folder / "old").rename(library.folder / "new")
+        while True:
+            shown = [hit.item.path for hit in searcher.search(Query("boat number 7", by="words"))]
+            # what is shown was there a moment ago: nobody renames anything any more
+            wrong += [path for path in shown if not path.exists()]
+            now = time.monotonic()
+            unseen_s += 0.0 if shown else now - last
+            last = now
+            if shown and _all_renamed(library):
+                break
+            assert now - began < 15
+        took_s = time.monotonic() - began
+        assert wrong == []
+        assert library.pipeline.model_calls == calls
+        assert library.catalog.coverage()["understood"] == count
+        print(f"\n{count:,} files renamed: {took_s:.1f} s, 0 model calls, hidden {unseen_s:.1f} s")
+
+
+def _all_renamed(library: Small) -> bool:
+    with library.catalog.database.reading() as db:
+        row = db.execute("SELECT count(*) AS n FROM files WHERE path < x'6f' AND path >= x'6e'")
+        return bool(row.fetchone()["n"] == 50_000)

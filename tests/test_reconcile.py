@@ -56,7 +56,9 @@ def test_added_changed_and_gone(catalog: Catalog, lib: Path) -> None:
     assert names(catalog) == ["a.txt", "c.txt"]
 
 
-def test_same_size_and_time_with_another_inode_is_a_change(catalog: Catalog, lib: Path) -> None:
+def test_fault_12_same_size_and_time_with_another_inode_is_a_change(
+    catalog: Catalog, lib: Path
+) -> None:
     one = write(lib / "a.txt", "one")
     reconcile(catalog)
     when = one.stat().st_mtime_ns
@@ -66,7 +68,7 @@ def test_same_size_and_time_with_another_inode_is_a_change(catalog: Catalog, lib
     assert reconcile(catalog) == Changes(changed=1)
 
 
-def test_atomic_save_is_one_change(catalog: Catalog, lib: Path) -> None:
+def test_fault_17_atomic_save_is_one_change(catalog: Catalog, lib: Path) -> None:
     write(lib / "a.txt", "one")
     reconcile(catalog)
     before = ids(catalog)
@@ -94,7 +96,7 @@ def test_rename_seen_through_hints_of_one_side_only(catalog: Catalog, lib: Path)
     assert reconcile(catalog, [Hint(lib / "a")]) == Changes()
 
 
-def test_swapped_names_are_two_changes_and_no_loss(catalog: Catalog, lib: Path) -> None:
+def test_fault_12_swapped_names_are_two_changes_and_no_loss(catalog: Catalog, lib: Path) -> None:
     write(lib / "a.txt", "one")
     write(lib / "b.txt", "two")
     reconcile(catalog)
@@ -104,7 +106,7 @@ def test_swapped_names_are_two_changes_and_no_loss(catalog: Catalog, lib: Path) 
     assert reconcile(catalog) == Changes(changed=2)
 
 
-def test_hard_links_move_one_each(catalog: Catalog, lib: Path) -> None:
+def test_fault_32_hard_links_move_one_each(catalog: Catalog, lib: Path) -> None:
     write(lib / "a" / "x.txt")
     os.link(lib / "a" / "x.txt", lib / "a" / "y.txt")
     reconcile(catalog)
@@ -180,7 +182,7 @@ def test_file_that_became_a_folder(catalog: Catalog, lib: Path) -> None:
         "cache/a.txt",
     ],
 )
-def test_left_alone_by_default(catalog: Catalog, lib: Path, name: str) -> None:
+def test_fault_39_left_alone_by_default(catalog: Catalog, lib: Path, name: str) -> None:
     write(lib / "env" / "pyvenv.cfg")
     write(lib / "cache" / "CACHEDIR.TAG")
     path = write(lib / name)
@@ -189,7 +191,7 @@ def test_left_alone_by_default(catalog: Catalog, lib: Path, name: str) -> None:
     assert reconcile(catalog, hints) == Changes()
 
 
-def test_links_pipes_and_sockets_are_not_files(catalog: Catalog, lib: Path) -> None:
+def test_fault_33_links_pipes_and_sockets_are_not_files(catalog: Catalog, lib: Path) -> None:
     outside = write(lib.parent / "outside" / "secret.txt")
     (lib / "link.txt").symlink_to(outside)
     (lib / "folder").symlink_to(outside.parent)
@@ -209,7 +211,7 @@ def test_links_pipes_and_sockets_are_not_files(catalog: Catalog, lib: Path) -> N
         assert reconcile(catalog, hints) == Changes()
 
 
-def test_our_own_data_inside_a_root(tmp_path: Path) -> None:
+def test_fault_11_our_own_data_inside_a_root(tmp_path: Path) -> None:
     write(tmp_path / "lib" / "a.txt")
     catalog = Catalog(tmp_path / "lib" / "recollect data" / "catalog.sqlite")
     write(tmp_path / "lib" / "recollect data" / "deep" / "b.txt")
@@ -226,7 +228,7 @@ def test_our_own_data_inside_a_root(tmp_path: Path) -> None:
     [b"two\nlines.txt", b"caf\xe9 \xff.txt", b"-rf.txt", b"tab\t.txt", b"a" * 251 + b".txt",
      "‮txt.exe.txt".encode(), "é.txt".encode(), b"%s %d.txt", b"'; DROP TABLE files; --.txt"],
 )  # fmt: skip
-def test_odd_names(catalog: Catalog, lib: Path, name: bytes) -> None:
+def test_fault_34_odd_names(catalog: Catalog, lib: Path, name: bytes) -> None:
     path = write(lib / os.fsdecode(name))
     assert reconcile(catalog) == Changes(added=1)
     assert os.fsencode(catalog.files()[0].path) == os.fsencode(lib) + b"/" + name
@@ -237,13 +239,13 @@ def test_odd_names(catalog: Catalog, lib: Path, name: bytes) -> None:
     assert reconcile(catalog) == Changes(gone=1)
 
 
-def test_composed_and_decomposed_names_stay_two_files(catalog: Catalog, lib: Path) -> None:
+def test_fault_34_composed_and_decomposed_names_stay_two_files(catalog: Catalog, lib: Path) -> None:
     write(lib / "\u00e9.txt", "one")
     write(lib / "e\u0301.txt", "two")
     assert reconcile(catalog) == Changes(added=2)
 
 
-def test_missing_root_is_offline_and_remembered(catalog: Catalog, lib: Path) -> None:
+def test_fault_26_missing_root_is_offline_and_remembered(catalog: Catalog, lib: Path) -> None:
     write(lib / "a.txt")
     write(lib / "b.txt")
     reconcile(catalog)
@@ -261,7 +263,7 @@ def test_missing_root_is_offline_and_remembered(catalog: Catalog, lib: Path) -> 
     assert root.sentence is None
 
 
-def test_emptied_root_is_offline_and_remembered(catalog: Catalog, lib: Path) -> None:
+def test_fault_26_emptied_root_is_offline_and_remembered(catalog: Catalog, lib: Path) -> None:
     write(lib / "a.txt")
     reconcile(catalog)
     (lib / "a.txt").unlink()
@@ -298,7 +300,7 @@ def test_root_that_moved_into_another_root(catalog: Catalog, lib: Path, tmp_path
     assert [root.path for root in catalog.roots()] == [tmp_path / "home"]
 
 
-def test_unopenable_folder_hides_its_files_and_forgets_nothing() -> None:
+def test_fault_31_unopenable_folder_hides_its_files_and_forgets_nothing() -> None:
     with as_nobody() as base:
         lib = base / "lib"
         write(lib / "shut" / "a.txt")
@@ -334,7 +336,7 @@ def test_root_that_may_not_be_opened_is_offline() -> None:
         catalog.close()
 
 
-def test_file_waits_until_it_has_been_quiet(catalog: Catalog, lib: Path) -> None:
+def test_fault_12_file_waits_until_it_has_been_quiet(catalog: Catalog, lib: Path) -> None:
     write(lib / "new.txt")
     old = write(lib / "old.txt")
     reconcile(catalog, settle_s=5.0)
@@ -350,7 +352,9 @@ def test_file_waits_until_it_has_been_quiet(catalog: Catalog, lib: Path) -> None
     assert 3 < due_in_s()[b"old.txt"] <= 5, "a time in the future does not make it wait for years"
 
 
-def test_file_that_never_settles_is_read_after_a_while(catalog: Catalog, lib: Path) -> None:
+def test_fault_15_file_that_never_settles_is_read_after_a_while(
+    catalog: Catalog, lib: Path
+) -> None:
     log = write(lib / "log.txt")
     reconcile(catalog, settle_s=5.0)
     with catalog.database.writing() as db:
@@ -361,7 +365,8 @@ def test_file_that_never_settles_is_read_after_a_while(catalog: Catalog, lib: Pa
         assert db.execute("SELECT due_at FROM files").fetchone()["due_at"] < time.time()
 
 
-def test_renaming_fifty_thousand_files_takes_seconds(catalog: Catalog, lib: Path) -> None:
+@pytest.mark.slow
+def test_fault_24_renaming_fifty_thousand_files_takes_seconds(catalog: Catalog, lib: Path) -> None:
     for folder in range(50):
         (lib / "old" / str(folder)).mkdir(parents=True)
         for n in range(1000):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 from indexer.mounts import mount_of, mounts
+from indexer.roots import all_roots
 from web.display import shown
 
 WATCHES = Path("/proc/sys/fs/inotify/max_user_watches")
@@ -48,10 +48,8 @@ def _type(mount: object) -> str:
 def _known(file: Path) -> tuple[list[tuple[Path, str | None]], int]:
     db = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)
     try:
-        roots = [
-            (Path(os.fsdecode(path)), sentence)
-            for path, sentence in db.execute("SELECT path, sentence FROM roots ORDER BY id")
-        ]
+        db.row_factory = sqlite3.Row
+        roots = [(root.path, root.sentence) for root in all_roots(db)]
         rows = db.execute("SELECT root, path FROM files")
         return roots, len({(root, path.rpartition(b"/")[0]) for root, path in rows})
     finally:

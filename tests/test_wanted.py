@@ -1,0 +1,149 @@
+"""What a person looks at is understood next; driven through the running server."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from pydantic import ValidationError
+
+from model.interface import Content, Role, Vectors
+from recollect import Settings, main
+from tests.fake_model import FakeModel
+from tests.served import Running, running, small_library
+
+
+class Patient(FakeModel):
+    """Understands one item when it is told to; says which it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turn = threading.Semaphore(0)
+        self.asked = threading.Event()
+        self.given: list[str] = []
+
+    def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
+        if role == "item":
+            self.asked.set()
+            self.turn.acquire()
+            self.given += [str(getattr(one, "text", ""))[:7] for one in contents]
+        return super().embed(contents, role)
+
+
+@pytest.fixture
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Running, Patient]]:
+    monkeypatch.setattr("indexer.pipeline.UNDERSTOOD_AT_ONCE", 1)
+    model = Patient()
+    (tmp_path / "lib").mkdir()
+    with small_library(tmp_path / "lib", tmp_path / "data", model) as library:
+        for n in range(8):
+            (tmp_path / "lib" / f"{n}.txt").write_text(f"otter {n}")
+            time.sleep(0.01)
+        with running(library) as server:
+            library.keeper.start()
+            try:
+                yield server, model
+            finally:
+                model.turn.release(1000)
+                library.keeper.stop()
+
+
+def until(true: object, within_s: float = 60.0) -> None:
+    end = time.monotonic() + within_s
+    while not true():  # type: ignore[operator]
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_found_and_opened_files_are_understood_next(served: tuple[Running, Patient]) -> None:
+    server, model = served
+    with server.program() as api:
+        until(lambda: api.get("/api/status").json()["coverage"]["read"] == 8)
+        assert model.asked.wait(15)  # the first one, the newest, is with the model
+        found = api.get("/api/search", params={"q": "3", "by": "words"}).json()["hits"]
+        assert [hit["title"] for hit in found] == ["3"]
+        time.sleep(0.01)
+        assert api.get(f"/api/items/{server.item('1.txt')}").json()["state"] == "read"
+        model.turn.release(8)
+        until(lambda: api.get("/api/status").json()["coverage"]["understood"] == 8)
+        row = api.get("/api/files", params={"path": str(found[0]["path"])}).json()["files"][0]
+        assert row["state"] == "understood"
+    order = [one for one in model.given if one.startswith("otter")]
+    assert order[1:3] == ["otter 1", "otter 3"], "opened last, then found; the rest is newest first"
+    assert order[3:] == sorted(order[3:], reverse=True)
+
+
+def test_a_path_that_is_not_there_is_never_shown(served: tuple[Running, Patient]) -> None:
+    server, model = served
+    model.turn.release(1000)
+    with server.program() as api:
+        until(lambda: api.get("/api/status").json()["coverage"]["read"] == 8)
+        item = server.item("5.txt")
+        server.library.keeper.stop()  # nothing is noticed from here on
+        folder = Path(server.library.roots()[0]["path"])
+        (folder / "5.txt").rename(folder / "new name.txt")
+        assert api.get("/api/search", params={"q": "5", "by": "words"}).json()["hits"] == []
+        assert api.get(f"/api/items/{item}").status_code == 404
+        server.library.keeper.start()
+        until(lambda: api.get("/api/search", params={"q": "5", "by": "words"}).json()["hits"])
+        [hit] = api.get("/api/search", params={"q": "5", "by": "words"}).json()["hits"]
+        assert hit["path"].endswith("new name.txt")
+        assert api.get(f"/api/items/{item}").json()["path"] == hit["path"]
+
+
+def test_losses_and_limits_over_the_api(served: tuple[Running, Patient], tmp_path: Path) -> None:
+    server, model = served
+    model.turn.release(1000)
+    with server.program() as api:
+        assert api.post("/api/accept", json={"path": None}).json() == {"accepted": 0}
+        refused = api.post("/api/accept", json={"path": str(tmp_path / "nowhere")})
+        assert refused.status_code == 422
+        assert "not a watched folder" in refused.json()["error"]["sentence"]
+        assert api.get("/api/files", params={"path": "/nowhere"}).status_code == 422
+        assert "node_modules" in api.get("/api/excludes").json()["folders"]
+        status = api.get("/api/status").json()
+        assert status["waiting"] is None
+        assert status["problem"] is None
+        assert status["watching"]["unwatched"] == []
+        assert status["roots"][0]["network"] is None
+
+
+@pytest.mark.slow
+def test_losses_limits_and_states_on_the_command_line(tmp_path: Path) -> None:
+    data, folder = tmp_path / "data", tmp_path / "lib"
+    (folder / "many").mkdir(parents=True)
+    for n in range(60):
+        (folder / "many" / f"{n}.txt").write_text(f"otter {n}")
+    (folder / "one.txt").write_text("walrus")
+
+    def recollect(*words: str | Path, code: int = 0) -> str:
+        said = CliRunner().invoke(main, ["--data", str(data), *map(str, words)])
+        assert said.exit_code == code, said.output
+        return said.output
+
+    recollect("index", folder)
+    assert "read and understood" in recollect("status", folder / "one.txt")
+    assert "not in the library" in recollect("status", folder / "no.txt", code=1)
+    for n in range(60):
+        (folder / "many" / f"{n}.txt").unlink()
+    said = recollect("index")
+    assert " 0 gone" in said
+    assert "60 files went missing at once" in said
+    assert "`recollect accept`" in recollect("status")
+    assert "missing, hidden and kept" in recollect("status", folder / "many/1.txt")
+    assert "60 files went missing" in recollect("doctor", code=1)
+    assert "60 to be forgotten" in recollect("accept", folder)
+    assert "60 gone" in recollect("index")
+    assert "files went missing" not in recollect("roots")
+
+
+def test_wrong_hours_are_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECOLLECT_UNDERSTAND_HOURS", "at night")
+    with pytest.raises(ValidationError, match="write it like 22-6"):
+        Settings(data=tmp_path)
+    monkeypatch.setenv("RECOLLECT_UNDERSTAND_HOURS", "22-6")
+    assert Settings(data=tmp_path).understand_hours == "22-6"
