@@ -254,6 +254,8 @@ def index(settings: Settings, folders: tuple[Path, ...], as_json: bool) -> None:
         with terminal.progress(quiet=as_json) as told:
             done = library.index(told)
         terminal.show_index(done, as_json)
+        if not as_json:
+            terminal.show_missing(library.roots())
 
 
 @main.command()

@@ -230,6 +230,12 @@ def show_roots(roots: Sequence[RootJson], as_json: bool) -> None:
     for root in roots:
         far = f", on a network ({root['network']})" if root["network"] else ""
         _out.print(f"{one_line(root['path'])}  {root['files']:,} files{far}")
+        show_missing([root])
+
+
+def show_missing(roots: Sequence[RootJson]) -> None:
+    """The folders that files are missing from, or that are missing themselves."""
+    for root in roots:
         if root["sentence"]:
             said = one_line(root["sentence"])
             cure = " `recollect accept` does that." if root["acceptable"] else ""
