@@ -1,0 +1,54 @@
+"""Documents of every kind in the browser: a hit says its sheet and opens there, words marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser import chromium, visit
+from tests.documents import EACH, eml, every_kind, xlsx
+from tests.served import Running, running, small_library
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("library") / "files"
+    every_kind(folder)
+    eml(folder / "offer.eml", xlsx(folder.parent / "prices.xlsx"))
+    with (
+        small_library(folder, tmp_path_factory.mktemp("data")) as library,
+        running(library) as server,
+    ):
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+def test_a_hit_says_its_sheet_and_opens_there(browser: Browser, served: Running) -> None:
+    with visit(browser, served) as tab:
+        tab.open("/?q=Ottilie%20Brandt")
+        tab.see(".row.document", 1)
+        places = tab.page.locator(".row.document .place").all_inner_texts()
+        assert {"p. 2 · People", "p. 3 · prices.xlsx"} <= set(places)
+        tab.page.locator(".row.document", has_text="People").first.locator("a.whole").click()
+        tab.see(".paper rect")
+        assert "Page 2 of 2 · People" in tab.see(".viewer .pager").inner_text()
+
+
+@pytest.mark.parametrize(("name", "words", "page"), [(n, w, p) for n, _, w, p in EACH])
+@pytest.mark.slow
+def test_every_kind_is_shown_with_its_words_marked(
+    browser: Browser, served: Running, name: str, words: str, page: int
+) -> None:
+    with visit(browser, served) as tab:
+        tab.open(f"/?q={words}&item={served.item(name)}&page={page}")
+        tab.see(".paper rect")
+        assert tab.page.locator(".paper img").evaluate("image => image.naturalWidth") > 300
