@@ -10,6 +10,7 @@ from PIL import Image
 from indexer.extract import Extracted, Facts, Part, Thumb, Unreadable, Words, extract, sniff
 from indexer.extract.mupdf import pymupdf
 from indexer.passages import Kind, Page
+from tests.library import READER
 
 LINE = "The quarterly report of the harbour office."
 
@@ -114,7 +115,7 @@ def test_a_page_without_words_is_to_be_looked_at(tmp_path: Path) -> None:
     assert facts_of(path).pages == 4
 
 
-def test_a_locked_pdf_says_so(tmp_path: Path) -> None:
+def test_fault_44_a_locked_pdf_says_so(tmp_path: Path) -> None:
     path = saved(
         tmp_path / "locked.pdf",
         pdf(LINE),
@@ -127,7 +128,7 @@ def test_a_locked_pdf_says_so(tmp_path: Path) -> None:
     assert refused.value.reason == "encrypted"
 
 
-def test_a_pdf_that_opens_without_password_is_read(tmp_path: Path) -> None:
+def test_fault_44_a_pdf_that_opens_without_password_is_read(tmp_path: Path) -> None:
     path = saved(
         tmp_path / "protected.pdf",
         pdf(LINE),
@@ -139,7 +140,9 @@ def test_a_pdf_that_opens_without_password_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("percent", range(50, 100, 3))
-def test_a_truncated_pdf_gives_the_pages_that_are_there(tmp_path: Path, percent: int) -> None:
+def test_fault_43_a_truncated_pdf_gives_the_pages_that_are_there(
+    tmp_path: Path, percent: int
+) -> None:
     whole = saved(tmp_path / "whole.pdf", pdf(*[f"{LINE} Page {n}." for n in range(1, 41)]))
     data = whole.read_bytes()
     path = tmp_path / "cut.pdf"
@@ -157,7 +160,7 @@ def test_a_truncated_pdf_gives_the_pages_that_are_there(tmp_path: Path, percent:
 
 
 @pytest.mark.parametrize("kept", [9, 40, 200])
-def test_a_pdf_of_which_nothing_is_left_says_so(tmp_path: Path, kept: int) -> None:
+def test_fault_43_a_pdf_of_which_nothing_is_left_says_so(tmp_path: Path, kept: int) -> None:
     whole = saved(tmp_path / "whole.pdf", pdf(LINE))
     path = tmp_path / "cut.pdf"
     path.write_bytes(whole.read_bytes()[:kept])
@@ -166,7 +169,7 @@ def test_a_pdf_of_which_nothing_is_left_says_so(tmp_path: Path, kept: int) -> No
     assert refused.value.reason == "truncated"
 
 
-def test_a_damaged_pdf_says_so(tmp_path: Path) -> None:
+def test_fault_45_a_damaged_pdf_says_so(tmp_path: Path) -> None:
     path = tmp_path / "bad.pdf"
     path.write_bytes(b"%PDF-1.7\n" + b"no objects here\n" * 50 + b"%%EOF\n")
     with pytest.raises(Unreadable, match="damaged") as refused:
@@ -174,7 +177,7 @@ def test_a_damaged_pdf_says_so(tmp_path: Path) -> None:
     assert refused.value.reason == "corrupt"
 
 
-def test_a_damaged_page_does_not_take_the_others_along(tmp_path: Path) -> None:
+def test_fault_45_a_damaged_page_does_not_take_the_others_along(tmp_path: Path) -> None:
     document = pdf("First page words.", "Second page words.", "Third page words.")
     document.xref_set_key(-1, "Info", "null")
     document.update_object(document[1].xref, "(not a page)")
@@ -182,10 +185,41 @@ def test_a_damaged_page_does_not_take_the_others_along(tmp_path: Path) -> None:
     assert [words.place for words in words_of(path)] in ([Page(1), Page(3)], [Page(1), Page(2)])
 
 
-def test_a_page_of_absurd_size_has_a_bounded_picture(tmp_path: Path) -> None:
+def test_fault_46_a_page_of_absurd_size_has_a_bounded_picture(tmp_path: Path) -> None:
     document = pymupdf.open()
     document.new_page(width=14_000, height=20)
     document.new_page(width=14_000, height=14_000)
     path = saved(tmp_path / "huge.pdf", document)
     thumb = next(piece for piece in read(path) if isinstance(piece, Thumb))
     assert (thumb.width_px, thumb.height_px) == (480, 1)
+
+
+def test_fault_46_pages_and_words_beyond_the_limits_are_left_out_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved(tmp_path / "long.pdf", pdf(*(f"Page number {n} of many." for n in range(12))))
+    monkeypatch.setattr("indexer.extract.pdf.MAX_PAGES", 5)
+    assert len(words_of(path)) == 5
+    assert facts_of(path).note == "Only the first 5 of 12 pages were read."
+    monkeypatch.setattr("indexer.extract.pdf.MAX_CHARS", 50)
+    assert len(words_of(path)) == 3
+    assert facts_of(path).note == "Only the first 3 of 12 pages were read."
+
+
+def test_fault_47_scripts_attachments_and_links_of_a_pdf_stay_where_they_are(
+    tmp_path: Path,
+) -> None:
+    document = pdf(LINE)
+    document.embfile_add("secret.txt", b"attached words nobody asked for")
+    where = pymupdf.Rect(72, 72, 300, 100)
+    document[0].insert_link({"kind": pymupdf.LINK_URI, "from": where, "uri": "http://192.0.2.1/x"})
+    document[0].insert_link(
+        {"kind": pymupdf.LINK_LAUNCH, "from": where, "file": "/bin/sh", "page": 0}
+    )
+    action = document.get_new_xref()
+    document.update_object(action, "<</S/JavaScript/JS(app.launchURL\\('http://192.0.2.1'\\))>>")
+    document.xref_set_key(document.pdf_catalog(), "OpenAction", f"{action} 0 R")
+    path = saved(tmp_path / "live.pdf", document)
+    pieces = READER.extract(path)
+    assert [piece.text for piece in pieces if isinstance(piece, Words)] == [LINE]
+    assert READER.page(path, 1, 200)[8:12] == b"WEBP"

@@ -17,6 +17,7 @@ from indexer.extract.text import sections
 from indexer.extract.worker import page_words
 from indexer.folding import tokens
 from indexer.passages import Kind, Page
+from tests.library import READER
 
 GERMAN = "Grüße aus München: 20 € für „Käse“.\n"
 
@@ -50,14 +51,14 @@ def facts_of(path: Path) -> Facts:
         GERMAN.replace("\n", "\r\n").encode(),
     ],
 )
-def test_a_text_is_read_in_every_usual_encoding(tmp_path: Path, data: bytes) -> None:
+def test_fault_63_a_text_is_read_in_every_usual_encoding(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "note.txt"
     path.write_bytes(data)
     assert sniff(path) is Kind.DOCUMENT
     assert words_of(path) == [GERMAN.strip()]
 
 
-def test_broken_utf8_is_read_with_replacements(tmp_path: Path) -> None:
+def test_fault_63_broken_utf8_is_read_with_replacements(tmp_path: Path) -> None:
     path = tmp_path / "note.txt"
     path.write_bytes(b"good \x81\x8d words \xff here")
     assert words_of(path)[0].startswith("good ")
@@ -77,7 +78,7 @@ def test_pieces_of_a_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["empty.txt", "empty.md", "empty.pdf", "empty.png", "empty.wav"])
-def test_an_empty_file_says_so(tmp_path: Path, name: str) -> None:
+def test_fault_40_an_empty_file_says_so(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.touch()
     assert sniff(path) is not None
@@ -98,7 +99,7 @@ def test_a_text_of_blanks_says_so(tmp_path: Path) -> None:
         read(path)
 
 
-def test_a_text_named_png_is_a_text(tmp_path: Path) -> None:
+def test_fault_41_a_text_named_png_is_a_text(tmp_path: Path) -> None:
     path = tmp_path / "picture.png"
     path.write_text("This is no picture.")
     assert sniff(path) is Kind.DOCUMENT
@@ -123,7 +124,7 @@ def test_what_is_no_text_is_skipped(tmp_path: Path, name: str, data: bytes) -> N
     assert refused.value.reason == "unsupported"
 
 
-def test_a_text_with_zeros_is_none(tmp_path: Path) -> None:
+def test_fault_63_a_text_with_zeros_is_none(tmp_path: Path) -> None:
     path = tmp_path / "note.txt"
     path.write_bytes(b"words\0\0\0words" + bytes(range(256)))
     with pytest.raises(Unreadable, match="there is no text in it"):
@@ -171,7 +172,7 @@ def test_names_of_any_bytes(tmp_path: Path) -> None:
     assert facts_of(path).title == "new\nline \ufffd"
 
 
-def test_unseen_characters_are_left_out() -> None:
+def test_fault_63_unseen_characters_are_left_out() -> None:
     assert clean("co\u00adop\u200b\u202eabc\U000e0041\r\nu\u0308\ud800\x00") == "coopabc\nü?"
     assert clean("نمی\u200cخواهم 👩\u200d🚀") == "نمی\u200cخواهم 👩\u200d🚀"
 
@@ -261,3 +262,49 @@ def test_the_boxes_are_of_the_words_that_are_searched(tmp_path: Path, name: str)
     assert lines == sorted(lines)
     with text_page(path, 1).document() as document:
         assert page_words(document[0]) == found
+
+
+@pytest.mark.slow
+def test_fault_63_one_line_of_forty_megabytes_is_read_as_far_as_promised(tmp_path: Path) -> None:
+    path = tmp_path / "line.log"
+    path.write_bytes(b"a word " * (40 << 20 >> 3))
+    pieces = READER.extract(path)
+    facts = next(piece for piece in pieces if isinstance(piece, Facts))
+    assert facts.note is not None
+    assert "Only the first" in facts.note
+    assert 5_000 < (facts.pages or 0) <= 10_000
+
+
+def test_a_table_of_values_is_rows_with_the_names_of_its_columns(tmp_path: Path) -> None:
+    for name, mark in (("a.csv", ","), ("b.csv", ";"), ("c.tsv", "\t")):
+        path = tmp_path / name
+        lines = [mark.join(["Name", "Town", "Sum"])]
+        lines += [mark.join([f"Person {n}", '"Bad ""X"""', str(n)]) for n in range(100)]
+        path.write_text("\n".join(lines) + "\n")
+        pages = words_of(path)
+        assert pages[0].startswith('Name | Town | Sum\nPerson 0 | Bad "X" | 0\n')
+        assert all(page.startswith("Name | Town | Sum\n") for page in pages)
+        assert sum(page.count("Person") for page in pages) == 100
+    prose = tmp_path / "prose.csv"
+    prose.write_text("No table at all.\nOnly two lines of words.\n")
+    assert words_of(prose) == ["No table at all.\nOnly two lines of words."]
+
+
+def test_what_stands_before_a_markdown_text_is_its_title_and_date(tmp_path: Path) -> None:
+    path = tmp_path / "post.md"
+    path.write_text(
+        '---\ntitle: "On bees"\ndate: 2024-03-01\ntags: [a]\n---\n# Hives\n\nThey hum.\n'
+    )
+    facts = facts_of(path)
+    assert (facts.title, facts.made_at) == ("On bees", 1_709_251_200.0)
+    (words,) = words_of(path)
+    assert words.endswith("tags: [a]\n\nHives\n\nThey hum.")
+
+
+@pytest.mark.parametrize(
+    "name", ["a.py", "b.rs", "c.yaml", "d.srt", "e.vcf", "Makefile", "f.unheard"]
+)
+def test_whatever_decodes_as_text_is_read_as_text(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("first: Grüße\n\tsecond line\n")
+    assert "Grüße" in words_of(path)[0]
