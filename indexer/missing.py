@@ -26,6 +26,21 @@ AT_ONCE_S = 600.0
 GRACE_S = 7 * 86400.0
 
 
+_SHUT = (
+    "permission",
+    "Recollect may not open this folder; allow reading it.",
+    "Recollect may not open the folder this is in; allow reading it.",
+)
+_DEEP = (
+    "too_deep",
+    "This folder lies deeper than the system lets a path be long; move it further up.",
+    "The folder this is in lies deeper than the system lets a path be long; move it further up.",
+)
+# Why a folder could not be listed: a reason, and a sentence for it and for what is in it. Any
+# other error is the moment's, and hides nothing.
+CLOSED = {errno.EACCES: _SHUT, errno.EPERM: _SHUT, errno.ENAMETOOLONG: _DEEP}
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What is looked at: a root and its folder, where in it, its device when it was looked at
@@ -66,20 +81,21 @@ def keep_closed(db: sqlite3.Connection, scope: Scope, folder: Closed) -> None:
         "(SELECT id FROM files WHERE root = ? AND path >= ? AND path < ?)",
         inside,
     )
-    if folder.error not in (errno.EACCES, errno.EPERM):
+    said = CLOSED.get(folder.error)
+    if said is None:
         return
-    said = "Recollect may not open the folder this is in; allow reading it."
+    reason, of_folder, of_file = said
     db.execute(
-        """UPDATE files SET state = 'failed', reason = 'permission', sentence = ?
+        """UPDATE files SET state = 'failed', reason = ?, sentence = ?
         WHERE root = ? AND path >= ? AND path < ?""",
-        (said, *inside),
+        (reason, of_file, *inside),
     )
     db.execute(
         """INSERT INTO files(root, path, size, mtime_ns, ctime_ns, inode, device, state, reason,
             sentence, attempts)
-        VALUES (?, ?, -1, 0, 0, 0, 0, 'failed', 'permission', ?, 1)
+        VALUES (?, ?, -1, 0, 0, 0, 0, 'failed', ?, ?, 1)
         ON CONFLICT(root, path) DO NOTHING""",
-        (scope.root, folder.path, "Recollect may not open this folder; allow reading it."),
+        (scope.root, folder.path, reason, of_folder),
     )
     db.execute(
         "DELETE FROM missing WHERE id IN "

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from indexer.extract import NOT_READ_YET, Extracted, Facts, Part, Thumb, Unreadable, Words, sniff
 from indexer.passages import Kind, Page, Passage, Place, Source, split
-from indexer.tree import Stat
+from indexer.tree import Stat, is_elsewhere
 from model.interface import Image, Sound
 
 ATTEMPTS = 2
@@ -26,6 +26,7 @@ ATTEMPTS = 2
 PASSING = frozenset({"crashed", "timeout", "unreadable", "error"})
 LARGEST_BYTES = {Kind.DOCUMENT: 1 << 30, Kind.PHOTO: 1 << 30, Kind.RECORDING: 32 << 30}
 BLOCK_BYTES = 1 << 20
+ELSEWHERE = "The file lies in a cloud and not on this machine; it is read once it is here."
 # How coarse the clock of a file system is; one that tells whole seconds may tell every second one.
 TICK_S = 0.02
 SLOW_TICK_S = 2.0
@@ -128,6 +129,8 @@ def read_file(file: Pending, reader: Reader, is_known: Callable[[str], bool]) ->
         return Refused(file, kind, said, reason, sentence, final, before)
 
     try:
+        if is_elsewhere(os.lstat(file.path)):
+            return Skipped(file, "placeholder", ELSEWHERE)
         handle = os.open(file.path, OPEN)
     except OSError as problem:
         return _unopened(file, problem, refused)

@@ -48,6 +48,18 @@ def join(root: bytes, path: bytes) -> bytes:
     return root.rstrip(b"/") + b"/" + path if path else root
 
 
+# The marks of a file that lies in a cloud and would be fetched by being read: Windows' "recall on
+# open", "recall on data access" and "offline", and the dataless flag of macOS.
+RECALLED = 0x40000 | 0x400000 | 0x1000
+DATALESS = 0x40000000
+
+
+def is_elsewhere(found: os.stat_result) -> bool:
+    """Whether only the name of a file is on this machine."""
+    attributes = getattr(found, "st_file_attributes", 0)
+    return bool(attributes & RECALLED or getattr(found, "st_flags", 0) & DATALESS)
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """Where no walk goes: `own`, the (device, inode) of our data directory; `pseudo`, devices of

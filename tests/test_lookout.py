@@ -310,3 +310,13 @@ def test_file_read_right_after_it_was_written_waits_for_the_next_tick(library: S
     with library.catalog.database.reading() as db:
         row = db.execute("SELECT * FROM files").fetchone()
     assert row["audited_at"] - path.stat().st_mtime > 0.02
+
+
+def test_fault_21_folders_made_with_files_in_them_at_once(library: Small, look: Lookout) -> None:
+    look.look()
+    library.write("a/b/c/1.txt", "boat")
+    time.sleep(0.2)
+    assert look.look() == Changes(added=1)
+    library.write("a/b/c/2.txt", "boat")
+    time.sleep(0.2)
+    assert look.look() == Changes(added=1), "the innermost is watched"

@@ -235,7 +235,7 @@ class Meddling(Reader):
         return found
 
 
-def test_file_that_changes_while_it_is_read_is_read_again(library: Small) -> None:
+def test_fault_16_file_that_changes_while_it_is_read_is_read_again(library: Small) -> None:
     library.write("a.txt", "The boat came first.")
     pipeline = Pipeline(library.catalog, library.store, Meddling(1), library.model)
     reconcile(library.catalog)

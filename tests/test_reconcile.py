@@ -1,18 +1,22 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from indexer.catalog import Catalog
 from indexer.changes import Changes, Hint
 from indexer.reconcile import reconcile
-from tests.library import as_nobody
+from indexer.tree import is_elsewhere
+from tests.library import as_nobody, small
 
 
 @pytest.fixture
@@ -376,3 +380,72 @@ def test_fault_24_renaming_fifty_thousand_files_takes_seconds(catalog: Catalog, 
     began = time.perf_counter()
     assert reconcile(catalog) == Changes(moved=50_000)
     assert time.perf_counter() - began < 15
+
+
+def test_fault_35_folder_deeper_than_a_path_may_be_long(catalog: Catalog, lib: Path) -> None:
+    write(lib / "a.txt")
+    here = os.open(lib, os.O_RDONLY)
+    for _ in range(18):
+        os.mkdir("d" * 250, dir_fd=here)
+        inner = os.open("d" * 250, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    os.close(os.open("deep.txt", os.O_CREAT | os.O_WRONLY, dir_fd=here))
+    os.close(here)
+    assert reconcile(catalog) == Changes(added=1)
+    [deep] = catalog.failed()
+    assert deep.reason == "too_deep"
+    assert reconcile(catalog) == Changes()
+    shutil.rmtree(lib / ("d" * 250))
+    reconcile(catalog)
+    assert catalog.failed() == []
+
+
+@pytest.mark.slow
+def test_fault_35_folder_with_very_many_files(catalog: Catalog, lib: Path) -> None:
+    for n in range(100_000):
+        os.close(os.open(lib / f"{n}.txt", os.O_CREAT | os.O_WRONLY))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert reconcile(catalog) == Changes(added=100_000)
+    grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    print(f"\n100,000 files in one folder: the process grew by {grown_mb:.0f} MB")
+    assert grown_mb < 100
+
+
+def test_fault_36_sparse_file_is_refused_unread(tmp_path: Path) -> None:
+    with small(tmp_path / "lib", tmp_path / "data") as library:
+        path = library.write("a.txt", "boat")
+        os.truncate(path, 1 << 40)
+        began = time.monotonic()
+        library.keeper.run_once()
+        assert time.monotonic() - began < 10
+        [failed] = library.catalog.failed()
+        assert failed.reason == "too_large"
+
+
+def test_fault_37_file_in_a_cloud_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small(tmp_path / "lib", tmp_path / "data") as library:
+        library.write("a.txt", "boat")
+        monkeypatch.setattr("indexer.reading.is_elsewhere", lambda found: True)
+        library.keeper.run_once()
+        [row] = library.catalog.files()
+        assert (row.state, row.reason) == ("skipped", "placeholder")
+        assert "is read once it is here" in (row.sentence or "")
+
+
+def test_fault_37_marks_of_a_file_in_a_cloud(tmp_path: Path) -> None:
+    assert not is_elsewhere(tmp_path.stat())
+    windows = SimpleNamespace(st_file_attributes=0x400000 | 0x20)
+    assert is_elsewhere(cast(os.stat_result, windows))
+    assert not is_elsewhere(cast(os.stat_result, SimpleNamespace(st_file_attributes=0x20)))
+    assert is_elsewhere(cast(os.stat_result, SimpleNamespace(st_flags=0x40000000)))
+
+
+def test_fault_38_root_that_is_removed_takes_its_files_along(catalog: Catalog, lib: Path) -> None:
+    write(lib / "a.txt")
+    reconcile(catalog)
+    assert catalog.remove_root(lib) == 1
+    assert reconcile(catalog) == Changes()
+    assert catalog.states() == {}
