@@ -201,6 +201,30 @@ def test_the_layers_compute_what_the_stock_forward_computes(gemma: Gemma) -> Non
         assert float((ours - stock_logits)[may].abs().max()) < 5e-5
 
 
+def test_bfloat16_is_as_near_to_float32_as_the_stock_forward(gemma: Gemma) -> None:
+    """Read at once and written token by token, with drafts, as the published model runs."""
+    import torch
+
+    half = Gemma(gemma._checkpoint, Placement("cpu", "bfloat16", "a test"))
+    half._decoder.pace = Pace(3)
+    for row in (mixed(gemma), next(rows(gemma))):
+        exact = gemma._decoder.read(row).logits
+        ours = half._decoder.read(row)
+        with torch.inference_mode():
+            given = {k: v.bfloat16() if v.is_floating_point() else v
+                     for k, v in batch([row]).items()}  # fmt: skip
+            stock_logits = half._model(**given).logits[0, -1].float()
+        assert exact is not None
+        assert ours.logits is not None
+        may = exact > -torch.inf
+        off = (ours.logits - exact)[may].square().mean().sqrt()
+        stock_off = (stock_logits - exact)[may].square().mean().sqrt()
+        assert float(off) < 1.5 * float(stock_off) + 0.02
+        writing = half._decoder.write(ours, Limits(tokens=12, loops=False))
+        assert len(list(writing)) == 12
+        assert writing.drafted
+
+
 class Words:
     """A spelling for the test: every token is a piece of text."""
 

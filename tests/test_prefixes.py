@@ -231,6 +231,21 @@ def test_an_answer_nobody_reads_to_its_end_does_no_harm(gemma: Gemma) -> None:
     assert events(gemma, "Where?", evidence) == whole
 
 
+def test_reading_is_cancelled_between_two_parts_and_gone_on_from(gemma: Gemma) -> None:
+    evidence = sources(None, words=WORDS)
+    gemma.forget()
+    whole = events(gemma, "Where?", evidence)
+    gemma.forget()
+    usual, gemma._decoder.part_tokens = gemma._decoder.part_tokens, 50
+    answers = iter([False, False, True])
+    (ended,) = gemma.answer("Where?", evidence, cancelled=lambda: next(answers))
+    assert isinstance(ended, Finished)
+    assert ended.reason == "cancelled"
+    assert events(gemma, "Where?", evidence) == whole
+    assert gemma._prefixes.reused >= 150  # three parts behind the rules
+    gemma._decoder.part_tokens = usual
+
+
 def test_one_question_is_asked_as_ever(gemma: Gemma) -> None:
     """The shipped model was trained on exactly this prompt; a conversation may look different, one
     question may not."""
