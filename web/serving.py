@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import click
 
 from indexer.lock import LibraryLock
+from indexer.mounts import Mount, mount_of
 from web.app import create_app
 from web.client import Client
 from web.library import Library
@@ -20,6 +22,7 @@ from web.server import bind, port_of, serve
 from web.terminal import covered
 
 STATIC = Path(__file__).parent / "static"
+CLOSING_S = 2.5  # with what the server itself may take, a stop takes less than five seconds
 
 
 def run(
@@ -33,6 +36,8 @@ def run(
     library, with a fresh link to it, or when the port cannot be had."""
     lock = LibraryLock(data)
     _refuse_second(lock)
+    if said := network_warning(data):
+        click.echo(said, err=True)
     with lock:
         listener = bind(port)
         port = port_of(listener)
@@ -58,7 +63,17 @@ def run(
 
             serve(app, listener, started=started, tell=lambda line: click.echo(line, err=True))
         finally:
+            _end_soon(0 if sys.exc_info()[0] is None else 1)
             library.close()
+
+
+def _end_soon(code: int) -> None:
+    """Ends the process a little later, whatever it may still be waiting for (a model that is being
+    loaded cannot be told to stop). What was unfinished is taken up at the next start, as after a
+    kill."""
+    clock = threading.Timer(CLOSING_S, os._exit, [code])
+    clock.daemon = True
+    clock.start()
 
 
 def _refuse_second(lock: LibraryLock) -> None:
@@ -69,6 +84,17 @@ def _refuse_second(lock: LibraryLock) -> None:
         link = client.launch_link()
     raise LibraryProblem(
         "held", f"This library is already served by process {held.pid}. Open it at {link}"
+    )
+
+
+def network_warning(data: Path, among: Iterable[Mount] | None = None) -> str | None:
+    """A sentence when the data directory lies on a network: locks and syncing are doubtful."""
+    mount = mount_of(data.expanduser().resolve(), among)
+    if mount is None or not mount.network:
+        return None
+    return (
+        f"The data directory {data} lies on a network ({mount.type}). Two machines might write to "
+        "it at once, and a cut connection can damage it; name one on this machine with --data."
     )
 
 
