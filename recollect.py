@@ -11,8 +11,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 import platformdirs
@@ -25,6 +26,7 @@ from pydantic_settings import (
 )
 
 if TYPE_CHECKING:
+    from model.checkpoint import Checkpoint
     from web.client import Client
     from web.library import Library
 
@@ -45,6 +47,10 @@ class Settings(BaseSettings):
 
     data: Path = platformdirs.user_data_path("recollect")
     model: str = "pocket"
+    models: Path = platformdirs.user_data_path("recollect-models")  # where pulled ones lie
+    context: int = Field(default=8192, ge=1024, le=262_144)  # tokens read at once; takes memory
+    drafter: bool = True  # draft ahead where the model has a drafter
+    embedding: Literal["bfloat16", "int8"] = "bfloat16"  # of the model's word table
     port: int = Field(default=7878, ge=0, le=65535)
     rescan_s: float = Field(default=600.0, gt=0)
     network_poll_s: float = Field(default=120.0, gt=0)  # no events come from a network
@@ -77,6 +83,19 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
+def chosen(settings: Settings) -> Checkpoint:
+    """The model in use, as the settings want it. Raises ModelProblem where it is not here."""
+    from model.checkpoint import find
+
+    found = find(settings.model, models=settings.models)
+    return replace(
+        found,
+        drafter=found.drafter if settings.drafter else None,
+        context_tokens=settings.context,
+        int8_embedding=settings.embedding == "int8",
+    )
+
+
 def build(settings: Settings, mend: bool = False) -> Library:
     """The wiring. No weight is loaded before the first call that needs one. With `mend`, for the
     library's one writer, what is too damaged to be opened is set aside and begun anew."""
@@ -90,14 +109,13 @@ def build(settings: Settings, mend: bool = False) -> Library:
     from indexer.rebuild import open_catalog
     from indexer.room import Room
     from indexer.store import Store
-    from model.checkpoint import find
     from model.runtime import Runtime
     from web.bell import Bell
     from web.library import Library
 
     data = settings.data
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    checkpoint = find(settings.model)
+    checkpoint = chosen(settings)
     # So small that sharing its sums out among threads costs more than it saves, above all on a
     # machine that is busy with other things.
     threads = settings.threads or (1 if checkpoint.demonstration else None)
@@ -431,11 +449,25 @@ def verify(settings: Settings, deep: bool, repair: bool, as_json: bool) -> None:
 @click.pass_obj
 def doctor(settings: Settings, as_json: bool) -> None:
     """Check this machine and this library, and say what to do about what is wrong."""
-    from model.checkpoint import find
-    from web.doctor import examine
+    from web.doctor import Planned, examine
     from web.terminal import show_findings
 
-    if not show_findings(examine(settings.data, lambda: find(settings.model).card()), as_json):
+    def planned() -> Planned:
+        from model import memory
+
+        checkpoint = chosen(settings)
+        plan = memory.plan(checkpoint)
+        return Planned(
+            where=plan.where,
+            lines=plan.lines,
+            needed_bytes=plan.needed_bytes,
+            free_bytes=plan.free_bytes,
+            total_bytes=plan.total_bytes,
+            problem=memory.problem(checkpoint, plan),
+            drafter=checkpoint.drafter is not None or not settings.drafter,
+        )
+
+    if not show_findings(examine(settings.data, planned), as_json):
         sys.exit(1)
 
 
@@ -452,7 +484,44 @@ def model_list(settings: Settings, as_json: bool) -> None:
     from model.checkpoint import list_models
     from web.terminal import show_models
 
-    show_models(list_models(settings.model), as_json)
+    show_models(list_models(settings.model, settings.models), as_json)
+
+
+@model.command("pull")
+@click.argument("name", required=False)
+@click.pass_obj
+def model_pull(settings: Settings, name: str | None) -> None:
+    """Bring a model and its drafter here from the Hugging Face hub; goes on where it was cut.
+
+    The one verb that asks another machine for anything.
+    """
+    from model.published import DEFAULT
+    from model.pull import pull
+    from web import terminal
+
+    name = name or DEFAULT
+    with terminal.arriving() as told:
+        place = pull(name, settings.models, told)
+    click.echo(f"{name} is in {place}. Use it with: recollect model use {name}")
+
+
+@model.command("use")
+@click.argument("name")
+@click.pass_obj
+def model_use(settings: Settings, name: str) -> None:
+    """Use this model from now on: a name from `model list`, or a directory."""
+    from model import memory
+    from web.config import write
+
+    if Path(name).expanduser().is_dir():
+        name = str(Path(name).expanduser().absolute())
+    wanted = settings.model_copy(update={"model": name})
+    memory.require(chosen(wanted))
+    write(CONFIG, "model", name)
+    click.echo(f"{name} is in use from now on, as {CONFIG} says; restart a running server. What")
+    click.echo("another model understood is understood anew; words are found meanwhile.")
+    if os.environ.get("RECOLLECT_MODEL", name) != name:
+        click.echo("RECOLLECT_MODEL names another one and goes first; unset it.", err=True)
 
 
 if __name__ == "__main__":

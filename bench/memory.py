@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import json
 import shutil
@@ -177,9 +178,12 @@ def _tokens(model: Any, count: int) -> str:
 # --- the checkpoint
 
 
-def write(directory: Path, shape: dict[str, Any], drafter: dict[str, Any]) -> None:
+def write(
+    directory: Path, shape: dict[str, Any], drafter: dict[str, Any], sparse: bool = False
+) -> None:
     """A checkpoint of random codes in the layout of google/gemma-4-12B-it-qat-w4a16-ct, with a
-    drafter in bfloat16, the shipped model's template, and its tokenizer filled up with words."""
+    drafter in bfloat16, the shipped model's template, and its tokenizer filled up with words.
+    `sparse` leaves holes in the files where the weights would be."""
     for name in ("tokenizer_config.json", "chat_template.jinja", "generation_config.json"):
         shutil.copy(POCKET / name, directory / name)
     tokenizer = json.loads((POCKET / "tokenizer.json").read_text())
@@ -190,11 +194,11 @@ def write(directory: Path, shape: dict[str, Any], drafter: dict[str, Any]) -> No
     shipped = json.loads((POCKET / "config.json").read_text())
     config = _config(shipped, shape)
     (directory / "config.json").write_text(json.dumps(config))
-    _write_shards(directory, _model_tensors(config), seed=1)
+    _write_shards(directory, _model_tensors(config), 1, sparse)
     (directory / "assistant").mkdir()
     drafts = _drafter_config(shape, drafter)
     (directory / "assistant" / "config.json").write_text(json.dumps(drafts))
-    _write_shards(directory / "assistant", _drafter_tensors(drafts), seed=2)
+    _write_shards(directory / "assistant", _drafter_tensors(drafts), 2, sparse)
 
 
 def _text(shape: dict[str, Any]) -> dict[str, Any]:
@@ -275,7 +279,7 @@ def _drafter_tensors(config: dict[str, Any]) -> Shapes:
             if name != "lm_head.weight"}  # fmt: skip
 
 
-def _write_shards(directory: Path, tensors: Shapes, seed: int) -> None:
+def _write_shards(directory: Path, tensors: Shapes, seed: int, sparse: bool) -> None:
     """Random codes and small weights, into shards with an index, a block at a time."""
     rng = np.random.default_rng(seed)
     parts: list[Shapes] = [{}]
@@ -298,9 +302,12 @@ def _write_shards(directory: Path, tensors: Shapes, seed: int) -> None:
         said = json.dumps(header).encode()
         with file.open("wb") as opened:
             opened.write(len(said).to_bytes(8, "little") + said)
+            if sparse:
+                opened.truncate(8 + len(said) + end)
+                continue
             for name, (kind, shape) in part.items():
                 if kind == "I64":  # the shape that the packed codes have unpacked
-                    rows, columns = part[name.replace("shape", "packed")][1]
+                    rows, columns = tensors[name.replace("weight_shape", "weight_packed")][1]
                     opened.write(np.array([rows, columns * 8], dtype="<i8").tobytes())
                     continue
                 for block in _values(name, kind, shape, rng):
@@ -316,18 +323,37 @@ def _bytes(kind: str, shape: tuple[int, ...]) -> int:
 def _values(
     name: str, kind: str, shape: tuple[int, ...], rng: np.random.Generator
 ) -> Iterator[bytes]:
-    """Values of one tensor: codes as they come, the rest in a range that stays finite."""
-    left = int(np.prod(shape))
+    """Values of one tensor: random codes; the rest drawn once, begun elsewhere each time."""
+    left = int(np.prod(shape)) * (4 if kind == "I32" else 2)
+    drawn = b"" if kind == "I32" else _drawn(name)
     while left:
         count = min(left, 1 << 22)
         left -= count
         if kind == "I32":
-            yield rng.bytes(count * 4)
+            yield rng.bytes(count)
             continue
-        values = np.full(count, 0.0 if name.endswith("bias") else 1.0, dtype="<f4")
-        if name.endswith("weight_scale"):
-            values = rng.random(count, dtype=np.float32) * 0.001 + 0.0015
-        elif not ("norm" in name or "ln" in name or name.endswith("layer_scalar")):
-            values = rng.standard_normal(count, dtype=np.float32) * 0.02
-        bits = values.view("<u4") >> 16
-        yield bits.astype("<u2").tobytes()
+        start = 2 * int(rng.integers(0, len(drawn) // 2))
+        yield (drawn[start:] + drawn[:start])[:count]
+
+
+@functools.cache
+def _kinds() -> dict[str, bytes]:
+    """4 MB of bfloat16 numbers of each kind, all in a range that stays finite."""
+    rng = np.random.default_rng(3)
+    count = 1 << 21
+    values = {
+        "scale": rng.random(count, dtype=np.float32) * 0.001 + 0.0015,
+        "weight": rng.standard_normal(count, dtype=np.float32) * 0.02,
+        "one": np.ones(count, dtype="<f4"),
+        "zero": np.zeros(count, dtype="<f4"),
+    }
+    return {kind: (one.view("<u4") >> 16).astype("<u2").tobytes() for kind, one in values.items()}
+
+
+def _drawn(name: str) -> bytes:
+    kind = "weight"
+    if name.endswith("weight_scale"):
+        kind = "scale"
+    elif "norm" in name or "_ln" in name or name.endswith("layer_scalar"):
+        kind = "zero" if name.endswith("bias") else "one"
+    return _kinds()[kind]

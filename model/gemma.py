@@ -30,6 +30,7 @@ from model.interface import (
     Finished,
     Image,
     ModelCard,
+    ModelProblem,
     Role,
     Sound,
     Text,
@@ -228,7 +229,14 @@ class Gemma:
         prompt: prompts.Prompt,
         cut: Cut | None = None,
     ) -> inputs.Inputs:
-        return inputs.render(prompt, self._tokenizer, self._media, cut)
+        row = inputs.render(prompt, self._tokenizer, self._media, cut)
+        most = self._checkpoint.context_tokens
+        if len(row) > most:
+            raise ModelProblem(
+                f"The question and its sources are {len(row):,} tokens long, and memory is planned "
+                f"for {most:,}; ask about less, or set context = {len(row)} in config.toml."
+            )
+        return row
 
     def _letter(self, letter: str) -> int:
         return int(self._tokenizer(letter, add_special_tokens=False)["input_ids"][-1])

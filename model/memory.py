@@ -54,6 +54,12 @@ class Plan:
         return sum(line["bytes"] for line in self.lines)
 
     @property
+    def where(self) -> str:
+        """Which device at which precision, and why, in words."""
+        chosen = self.placement
+        return f"{self.name} on {chosen.device} in {chosen.dtype}; {chosen.reason}"
+
+    @property
     def fits(self) -> bool:
         return self.needed_bytes * (1 + MARGIN_SHARE) <= self.free_bytes
 
@@ -86,8 +92,16 @@ def plan(checkpoint: Checkpoint, placement: Placement | None = None) -> Plan:
 def require(checkpoint: Checkpoint, placement: Placement | None = None) -> Plan:
     """The plan, if it fits. Raises ModelProblem that names the nearest choice that does."""
     made = plan(checkpoint, placement)
+    said = problem(checkpoint, made)
+    if said is not None:
+        raise ModelProblem(said)
+    return made
+
+
+def problem(checkpoint: Checkpoint, made: Plan) -> str | None:
+    """Why a plan cannot be carried out, with the nearest choice that can; None where it can."""
     if made.fits:
-        return made
+        return None
     for choice, other in _lesser(checkpoint):
         smaller = plan(other, made.placement)
         if smaller.fits:
@@ -95,7 +109,7 @@ def require(checkpoint: Checkpoint, placement: Placement | None = None) -> Plan:
             break
     else:
         cure = "use the small model: give --model pocket"
-    raise ModelProblem(
+    return (
         f"{made.name} needs {_gb(made.needed_bytes)} of memory with room for "
         f"{made.context_tokens:,} tokens, and {_gb(made.free_bytes)} of "
         f"{_gb(made.total_bytes)} are free on this machine; close other programs, or {cure}."

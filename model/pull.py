@@ -282,7 +282,7 @@ def _download(
                 if here and answer.status_code != 206:
                     file.truncate(0)
                     here = 0
-                for block in answer.iter_bytes(BLOCK_BYTES):
+                for block in answer.iter_bytes():
                     file.write(block)
                     here += len(block)
                     tries = 0

@@ -6,17 +6,16 @@ import os
 import shutil
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
-
-import psutil
+from typing import NotRequired, TypedDict
 
 from indexer.extract import Unreadable
 from indexer.extract.child import Reader
 from indexer.lock import LibraryLock
 from indexer.store import probe
-from model.interface import ModelCard, ModelProblem
+from model.interface import ModelProblem
 from web.display import shown
 from web.folders import watched_folders
 
@@ -24,13 +23,35 @@ FREE_FLOOR_BYTES = 1_000_000_000
 
 
 class Finding(TypedDict):
+    """One thing looked at; `table` has its parts in bytes, where it has parts."""
+
     what: str
     ok: bool
     said: str
+    table: NotRequired[list[tuple[str, int]]]
 
 
-def examine(data: Path, card: Callable[[], ModelCard]) -> list[Finding]:
-    """All findings; `card` says where the chosen model would go and what it needs there."""
+class Line(TypedDict):
+    what: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Where the chosen model goes and what it takes there, part by part. `problem` says why it
+    does not fit, None where it does; `drafter` is False where one could be and is not here."""
+
+    where: str
+    lines: Sequence[Line]
+    needed_bytes: int
+    free_bytes: int
+    total_bytes: int
+    problem: str | None
+    drafter: bool
+
+
+def examine(data: Path, planned: Callable[[], Planned]) -> list[Finding]:
+    """All findings; `planned` says where the chosen model goes and what it needs there."""
     return [
         _python(),
         _vectors(),
@@ -39,7 +60,7 @@ def examine(data: Path, card: Callable[[], ModelCard]) -> list[Finding]:
         _catalog(data),
         *(Finding(what=w, ok=ok, said=said) for w, ok, said in watched_folders(data)),
         _server(data),
-        *_model(card),
+        *_model(planned),
     ]
 
 
@@ -110,16 +131,19 @@ def _server(data: Path) -> Finding:
     return {"what": "Server", "ok": True, "said": f"running, process {held.pid}{where}"}
 
 
-def _model(find: Callable[[], ModelCard]) -> Iterator[Finding]:
+def _model(look: Callable[[], Planned]) -> Iterator[Finding]:
     try:
-        card = find()
+        plan = look()
     except ModelProblem as problem:
         yield {"what": "Model", "ok": False, "said": str(problem)}
         return
-    said = f"{card.name} on {card.device} in {card.dtype}; {card.reason}"
+    said = plan.where
+    if not plan.drafter:
+        said += " It has no drafter here, so it writes one word at a time; a pull brings it along."
     yield {"what": "Model", "ok": True, "said": said}
-    memory = psutil.virtual_memory()
-    need, free = card.resident_bytes / 1e9, memory.available / 1e9
-    fits = need < free
-    said = f"the model needs {need:,.1f} GB, {free:,.1f} GB of {memory.total / 1e9:,.0f} are free"
-    yield {"what": "Memory", "ok": fits, "said": said if fits else said + "; close other programs."}
+    said = plan.problem or (
+        f"the model needs {plan.needed_bytes / 1e9:,.1f} GB at most, {plan.free_bytes / 1e9:,.1f} "
+        f"GB of {plan.total_bytes / 1e9:,.0f} are free"
+    )
+    table = [(line["what"], line["bytes"]) for line in plan.lines]
+    yield {"what": "Memory", "ok": plan.problem is None, "said": said, "table": table}

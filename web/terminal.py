@@ -13,7 +13,14 @@ from contextlib import contextmanager
 from typing import Any, cast, get_type_hints
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.text import Text
 
 from indexer.passages import PlaceJson
@@ -96,7 +103,8 @@ def place_words(place: PlaceJson | None) -> str:
         if not label:
             return f"page {number}"
         return label if label.endswith(f" {number}") else f"page {number} ({label})"
-    return f"{clock(place['start_s'])} to {clock(place['end_s'])}"
+    start, end = clock(place["start_s"]), clock(place["end_s"])
+    return start if start == end else f"{start} to {end}"
 
 
 def covered(coverage: CoverageJson) -> str:
@@ -190,7 +198,7 @@ def show_status(status: StatusJson, as_json: bool) -> None:
     if model.get("demonstration"):
         _out.print(
             "It is the demonstration model and understands the demonstration library only; "
-            "words find every file. Use `--model DIRECTORY` for a Gemma 4 12B on this machine."
+            "words find every file. `recollect model pull` brings the real one, a Gemma 4 12B, to this machine."
         )
     for failure in status["failed"]:
         _out.print(f"Could not be read: {one_line(failure['path'])}: {failure['sentence']}")
@@ -312,6 +320,30 @@ def progress(quiet: bool) -> Iterator[Callable[[StatusJson], None] | None]:
         yield tell
 
 
+@contextmanager
+def arriving() -> Iterator[Callable[[str, int, int], None]]:
+    """How much of a model has arrived: a bar on a terminal, a line for each file elsewhere."""
+    if not _err.is_terminal:
+        seen: set[str] = set()
+
+        def line(file: str, done: int, total: int) -> None:
+            if file not in seen:
+                seen.add(file)
+                _err.print(f"{file}, {done / 1e6:,.0f} of {total / 1e6:,.0f} MB so far")
+
+        yield line
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(),
+               TransferSpeedColumn(), TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=_err, transient=True) as bars:
+        task = bars.add_task("", total=None)
+
+        def tell(file: str, done: int, total: int) -> None:
+            bars.update(task, description=file, completed=done, total=total)
+
+        yield tell
+
+
 # --- doctor and models
 
 
@@ -322,6 +354,8 @@ def show_findings(findings: Sequence[Mapping[str, Any]], as_json: bool) -> bool:
     for finding in () if as_json else findings:
         mark = Text("ok    ", style="green") if finding["ok"] else Text("wrong ", style="bold red")
         _out.print(mark + Text(f"{finding['what']}: {finding['said']}", style="default"))
+        for what, count in finding.get("table", ()):
+            _out.print(Text(f"        {count / 1e9:8.3f} GB  {what}", style="default"))
     return all(finding["ok"] for finding in findings)
 
 
@@ -334,5 +368,8 @@ def show_models(models: Sequence[Mapping[str, Any]], as_json: bool) -> None:
         size = f"{model['size_bytes'] / 1e6:,.0f} MB"
         here = "on this machine" if model["present"] else "not on this machine"
         what = ", the demonstration model" if model["demonstration"] else ""
+        if model["present"] and not model["drafter"]:
+            what += ", without a drafter"
         _out.print(f"{mark} {model['name']}  {size}, {here}{what}")
+    _out.print("`recollect model pull` brings the 4-bit Gemma 4 12B here, `use` puts one to use.")
     _out.print("Any directory with a Gemma 4 Unified checkpoint works: --model DIRECTORY.")
