@@ -78,7 +78,8 @@ class Database:
             try:
                 yield
             except BaseException:
-                db.execute("ROLLBACK")
+                if db.in_transaction:  # SQLite undoes it by itself when the disk fails
+                    db.execute("ROLLBACK")
                 raise
             db.execute("COMMIT")
 

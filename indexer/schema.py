@@ -194,7 +194,8 @@ def migrate(db: sqlite3.Connection) -> None:
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:  # SQLite undoes it by itself when the disk fails
+            db.execute("ROLLBACK")
         raise
 
 

@@ -50,18 +50,26 @@ class Before:
     words_sum: str | None
 
 
+RELEASE_FILE = "UPDATE files SET state = 'pending' WHERE id = ? AND state = 'reading'"
+RELEASE_CONTENT = "UPDATE contents SET state = 'read' WHERE content = ? AND state = 'understanding'"
+
+
 class Worklist:
     """The catalog as the pipeline sees it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._forgotten = Forgotten(database)
+        # Taken and not put back yet: a disk that fails may keep us from that, too.
+        self._files: list[tuple[int]] = []
+        self._contents: list[tuple[str]] = []
 
     # -- stage 1 -------------------------------------------------------------------------------
 
     def claim_files(self, limit: int) -> list[Pending]:
         """Takes the newest files that have settled; they are `reading` from now on."""
         with self._database.writing() as db:
+            db.executemany(RELEASE_FILE, self._files)
             rows = db.execute(
                 """SELECT f.id, f.path, f.attempts, r.path AS base FROM files f
                 JOIN roots r ON r.id = f.root AND r.offline = 0
@@ -69,9 +77,8 @@ class Worklist:
                 ORDER BY f.mtime_ns DESC, f.id LIMIT :limit""",
                 {"now": time.time(), "clock_set_s": CLOCK_SET_S, "limit": limit},
             ).fetchall()
-            db.executemany(
-                "UPDATE files SET state = 'reading' WHERE id = ?", [(r["id"],) for r in rows]
-            )
+            self._files = [(r["id"],) for r in rows]
+            db.executemany("UPDATE files SET state = 'reading' WHERE id = ?", self._files)
         return [
             Pending(r["id"], Path(decoded(join(r["base"], r["path"]))), r["attempts"]) for r in rows
         ]
@@ -79,10 +86,8 @@ class Worklist:
     def release_files(self, files: Iterable[Pending]) -> None:
         """Puts files back that were taken and not finished."""
         with self._database.writing() as db:
-            db.executemany(
-                "UPDATE files SET state = 'pending' WHERE id = ? AND state = 'reading'",
-                [(file.id,) for file in files],
-            )
+            db.executemany(RELEASE_FILE, [(file.id,) for file in files])
+        self._files = []
 
     def next_due(self) -> float | None:
         """When the next pending file will have settled (unix s); None when none is pending."""
@@ -162,6 +167,7 @@ class Worklist:
     def claim_contents(self, limit: int) -> list[Waiting]:
         """Takes the most wanted, then the newest contents for the model."""
         with self._database.writing() as db:
+            db.executemany(RELEASE_CONTENT, self._contents)
             rows = db.execute(
                 """SELECT c.content, c.kind, c.title, c.attempts, c.read_generation,
                     f.id AS file, f.path, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.device,
@@ -173,9 +179,9 @@ class Worklist:
                 ORDER BY c.attempts, c.wanted_at DESC, c.newest DESC, c.content LIMIT ?""",
                 (limit,),
             ).fetchall()
+            self._contents = [(r["content"],) for r in rows]
             db.executemany(
-                "UPDATE contents SET state = 'understanding' WHERE content = ?",
-                [(r["content"],) for r in rows],
+                "UPDATE contents SET state = 'understanding' WHERE content = ?", self._contents
             )
             return [
                 Waiting(
@@ -196,17 +202,15 @@ class Worklist:
         changed under us and are read again first."""
         with self._database.writing() as db:
             for item in items:
-                db.execute(
-                    "UPDATE contents SET state = 'read' WHERE content = ? AND "
-                    "state = 'understanding'",
-                    (item.content,),
-                )
+                db.execute(RELEASE_CONTENT, (item.content,))
                 if doubted:
                     db.execute(
                         """UPDATE files SET state = 'pending', due_at = ?
                         WHERE id = ? AND state = 'known'""",
                         (time.time() + AGAIN_S, item.file),
                     )
+        if not doubted:
+            self._contents = []
 
     def finish_understanding(
         self,
