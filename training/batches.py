@@ -21,6 +21,8 @@ Ints = NDArray[np.int64]
 FRAME = 640
 PHONES = 160  # drawers for the names of speech sounds
 NOTHING = -100
+QUESTION = 24  # tokens before an answer in which its question is looked for
+ADDED = 4.0  # how much a word of an answer weighs that is not from its question
 GLIMPSE = 5  # patches along each side of a glimpse
 GLIMPSE_ROWS = 3  # of a glimpse at words
 SEEN = 18  # patches of a picture that have to name what they show, at most
@@ -44,7 +46,7 @@ class Example:
     body: tuple[int, int] = (0, 0)
     key: int = -1  # items and queries with one key belong together
     query: bool = False
-    kind: str = ""
+    stakes: NDArray[np.float32] | None = None  # how much each label weighs, 1 where it is None
 
     def __len__(self) -> int:
         return int(self.ids.size)
@@ -62,6 +64,7 @@ class Batch:
     blocks: Ints
     labels: Ints
     tasks: Ints
+    stakes: NDArray[np.float32]
     patches: NDArray[np.uint8]  # (p, 6912)
     places: Ints  # (p, 2)
     shown: Ints  # (p, sight.ASKED)
@@ -78,6 +81,7 @@ class Desk:
         self.cut = cut
         number = tokenizer.convert_tokens_to_ids
         self.stop, self.soft = int(number("<turn|>")), int(number("<|image|>"))
+        self.bracket, self.digits = int(number("▁[")), {*number([*"0123456789"])}
         self.picture_ends = int(number("<|image>")), int(number("<image|>"))
 
     def spell(self, text: str) -> list[int]:
@@ -92,6 +96,8 @@ class Desk:
         if asked.sounds:
             made.samples = asked.sounds[0].ravel()
             made.phones = np.full((len(asked.sounds[0]), 2), NOTHING)
+        if lesson.task == lessons.ANSWER:
+            made.stakes = self._stakes(made, len(asked))
         made.pictures = [
             (np.round(one.values * 255).astype(np.uint8), int(one.positions[-1, 0]) + 1)
             for one in asked.pictures
@@ -105,7 +111,7 @@ class Desk:
         prompts_ids = [inputs.render(one.prompt, self.tokenizer, self.cut).ids for one in asked]
         shared = _shared(prompts_ids)
         made = _line(prompts_ids[0][:shared].tolist(), [])
-        tasks = [np.full(shared, -1)]
+        tasks, stakes = [np.full(shared, -1)], [np.ones(shared, np.float32)]
         for number, (lesson, ids) in enumerate(zip(asked, prompts_ids, strict=True), start=1):
             tail = _line(ids[shared:].tolist(), [*self.spell(lesson.target), self.stop])
             made.ids = np.concatenate([made.ids, tail.ids])
@@ -113,8 +119,24 @@ class Desk:
             made.branches = np.concatenate([made.branches, np.full(len(tail), number)])
             made.labels = np.concatenate([made.labels, tail.labels])
             tasks.append(np.full(len(tail), lessons.TASKS.index(lesson.task)))
-        made.task = np.concatenate(tasks)
+            told = lesson.task == lessons.ANSWER
+            least = np.ones(len(tail), np.float32)
+            stakes.append(self._stakes(tail, len(ids) - shared) if told else least)
+        made.task, made.stakes = np.concatenate(tasks), np.concatenate(stakes)
         return made
+
+    def _stakes(self, made: Example, asked: int) -> NDArray[np.float32]:
+        """An answer's statement is easy where it says the question over again; what it adds has to
+        be found in the sources, and weighs more."""
+        stakes = np.ones(len(made), np.float32)
+        question = set(made.ids[max(0, asked - QUESTION) : asked].tolist())
+        for place in range(asked, len(made) - 1):
+            token = int(made.labels[place])
+            if token == self.bracket:
+                break
+            if token not in question or token in self.digits:
+                stakes[place] = ADDED
+        return stakes
 
     def text(self, text: str, key: int, query: bool) -> Example:
         """A text for its vectors."""
@@ -294,6 +316,7 @@ def pack(examples: Sequence[Example], rows: int, length: int, config: Any) -> Ba
     made = {name: np.zeros(shape, np.int64) for name in ("ids", "positions", "branches")}
     made |= {name: np.full(shape, -1) for name in ("owners", "blocks", "tasks")}
     made["labels"] = np.full(shape, NOTHING)
+    stakes = np.ones(shape, np.float32)
     patches: list[Any] = []
     places: list[Any] = []
     shown: list[Ints] = []
@@ -310,6 +333,8 @@ def pack(examples: Sequence[Example], rows: int, length: int, config: Any) -> Ba
             made["labels"][number, here] = one.labels
             made["owners"][number, here] = owner
             made["tasks"][number, here] = one.task
+            if one.stakes is not None:
+                stakes[number, here] = one.stakes
             seen = (one.ids == config.image_token_id) & (one.labels != NOTHING)
             made["tasks"][number, here][seen] = lessons.TASKS.index(lessons.SEE)
             soft = start + np.flatnonzero(one.ids == config.image_token_id)
@@ -333,6 +358,7 @@ def pack(examples: Sequence[Example], rows: int, length: int, config: Any) -> Ba
             start += len(one)
     return Batch(
         **made,
+        stakes=stakes,
         patches=np.concatenate(patches) if patches else np.zeros((0, 6912), np.uint8),
         places=np.concatenate(places) if places else np.zeros((0, 2), np.int64),
         shown=np.concatenate(shown) if shown else np.zeros((0, sight.ASKED), np.int64),

@@ -22,7 +22,7 @@ from training.tokenizer import load as load_tokenizer
 from training.world import questions, seeds
 
 WAITING = 6  # batches kept ready
-QUESTIONS = 6  # about the same sources, at most
+QUESTIONS = 4  # about the same sources, at most
 FRESH = 50  # batches between two looks for newly rendered media
 
 
@@ -53,11 +53,11 @@ def mix(progress: float) -> Mix:
     if progress < 0.5:
         media = {"scene": 5, "sign1": 2, "sign2": 1, "page": 1, "clip": 1, "note": 3}
         return Mix(8, 384, 4, 1, 3, 3, 230, 20, media)
-    if progress < 0.75:
+    if progress < 0.68:
         media = {"scene": 5, "sign1": 1, "sign2": 2, "page": 1, "note": 3}
         return Mix(8, 384, 5, 1, 3, 4, 280, 14, media)
-    media = {"scene": 5, "sign2": 2, "page": 1, "note": 3}
-    return Mix(4, 768, 4, 1, 3, 5, 375, 12, media)
+    media = {"scene": 4, "sign2": 2, "page": 1, "note": 3}
+    return Mix(4, 768, 6, 1, 2, 5, 375, 10, media)
 
 
 # What the words of each kind of rendered item are.
@@ -103,8 +103,8 @@ class Table:
         groups: list[list[batches.Example]] = []  # what belongs together is taken together
         long = 0.0 if wanted.sources < 3 else 0.1 if wanted.length < 512 else 0.3
         for number in range(wanted.answers):
-            if number == 0 or wanted.sources == 1:  # by itself, now and then about a picture
-                shown = 0.25 if wanted.sources > 2 else 0.0
+            if number < 2 or wanted.sources == 1:  # by itself, now and then about a picture
+                shown = 0.12 if wanted.sources > 2 else 0.0
                 most = 1 if rng.random() < 0.2 else wanted.sources
                 groups.append([self.desk.lesson(lessons.answer(rng, most, shown, long))])
                 continue

@@ -40,7 +40,7 @@ SEEING_WEIGHTS = {"letters": 0.5, "kinds": 0.5, "colours": 0.25}
 EMPTY = 0.3  # how much less it counts that a patch shows nothing
 _SOFT = [lessons.TASKS.index(task) for task in (lessons.HEAR, lessons.SEE)]
 _ANSWERS = [lessons.TASKS.index(task) for task in (lessons.ANSWER, lessons.REFUSE)]
-TURN, DIGIT = 4.0, 2.0  # how much heavier the deciding tokens and figures of an answer weigh
+TURN = 4.0  # how much heavier the deciding tokens of an answer weigh
 REMEMBERED = 300  # items of earlier batches that a query must not be taken for
 LOG_EVERY, CHECK_EVERY, SAVE_EVERY = 25, 400, 100
 PATIENCE_S = 120  # with the maker of batches, which may have died
@@ -75,7 +75,6 @@ class Student:
         # After these an answer decides: whether it knows, which source, where the quote begins.
         self.turns = self._numbers(tokenizer, ["\n", "▁[", '▁"'])
         self.past: tuple[Tensor, ...] = ()  # gists of items of the last batches, and their keys
-        self.digits = self._numbers(tokenizer, [*"0123456789"])
         self.weights = torch.tensor([WEIGHTS[task] for task in lessons.TASKS], device=self.device)
         self.soft = torch.tensor(_SOFT, device=self.device)
         self.answers = torch.tensor(_ANSWERS, device=self.device)
@@ -89,7 +88,7 @@ class Student:
         t = {
             name: torch.from_numpy(getattr(batch, name)).to(self.device)
             for name in ("ids", "positions", "owners", "branches", "blocks", "labels", "tasks",
-                         "places", "shown", "phones", "vectors")
+                         "stakes", "places", "shown", "phones", "vectors")
         }  # fmt: skip
         patches = torch.from_numpy(batch.patches).to(self.device).float() / 255
         frames = torch.from_numpy(batch.frames).to(self.device)
@@ -106,8 +105,7 @@ class Student:
         losses = functional.cross_entropy(logits, wanted, reduction="none")
         weights = self.weights[tasks]
         turning = torch.isin(t["ids"][taught], self.turns) & torch.isin(tasks, self.answers)
-        figure = torch.isin(wanted, self.digits) & torch.isin(tasks, self.answers)
-        weights = weights * torch.where(turning, TURN, 1.0) * torch.where(figure, DIGIT, 1.0)
+        weights = weights * torch.where(turning, TURN, 1.0) * t["stakes"][taught]
         words = (losses * weights).sum() / weights.sum()
         parts = {"words": float(words.detach())}
         loss = words
