@@ -167,7 +167,7 @@ def measured(
     key = old.model.fingerprint.key
     words: tuple[list[float], list[float]] = ([], [])
     vectors: tuple[list[float], list[float]] = ([], [])
-    for n in range(220):
+    for n in range(420):
         asked = f"{word(chance)} {word(chance)}"
         vector = Hashing().vector(asked)
         for at in (0, 1) if n % 2 else (1, 0):

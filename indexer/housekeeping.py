@@ -23,7 +23,7 @@ OPTIMISE_AFTER = 20  # commits, as LanceDB advises
 # However busy it is: what is gone is dropped and erased this often, well within the hour that is
 # promised, and this many commits are compacted.
 TIDY_S = 2_400.0
-MOST_COMMITS = 200
+MOST_COMMITS = 100
 
 
 class Housekeeping:

@@ -114,6 +114,7 @@ def test_fault_94_a_deleted_file_is_erased_at_the_next_tidying(library: Small) -
     assert Verifier(library.catalog, library.store).check().faults == []
 
 
+@pytest.mark.slow
 def test_fault_94_a_removed_folder_is_erased(library: Small, tmp_path: Path) -> None:
     with small(tmp_path / "other", tmp_path / "data", Signed()) as other:
         path = other.write(f"{NAME}.txt", f"A garden and {CANARY} in it.")
@@ -125,6 +126,7 @@ def test_fault_94_a_removed_folder_is_erased(library: Small, tmp_path: Path) -> 
         assert len(other.found("boat")) == 12
 
 
+@pytest.mark.slow
 def test_the_thumbnail_of_a_forgotten_picture_goes(library: Small) -> None:
     written(library)
     item = library.catalog.item_of_path(library.folder / "p.png")
@@ -137,6 +139,7 @@ def test_the_thumbnail_of_a_forgotten_picture_goes(library: Small) -> None:
     assert holding(data_of(library), [thumb[20:60], item.content.encode()]) == []
 
 
+@pytest.mark.slow
 def test_remembering_brings_it_back(library: Small) -> None:
     path, _ = written(library)
     forgotten = Forgotten(library.catalog.database)
@@ -150,6 +153,7 @@ def test_remembering_brings_it_back(library: Small) -> None:
     assert library.found(CANARY) == [path]
 
 
+@pytest.mark.slow
 def test_every_copy_of_a_content_is_forgotten(library: Small) -> None:
     path, text = written(library)
     copy = shutil.copy(path, library.folder / "copy.txt")
@@ -160,6 +164,7 @@ def test_every_copy_of_a_content_is_forgotten(library: Small) -> None:
     assert holding(data_of(library), needles(library, text)) == []
 
 
+@pytest.mark.slow
 def test_a_kill_between_forgetting_and_erasing_loses_no_promise(
     library: Small, tmp_path: Path
 ) -> None:

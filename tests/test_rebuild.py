@@ -47,7 +47,14 @@ def damage(data: Path, how: str) -> None:
     file.write_bytes(bytes(held))
 
 
-@pytest.mark.parametrize("how", ["lost", "torn pages", "no database"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "lost",
+        pytest.param("torn pages", marks=pytest.mark.slow),
+        pytest.param("no database", marks=pytest.mark.slow),
+    ],
+)
 def test_fault_14_a_catalog_lost_or_corrupt_is_begun_anew_without_the_model(
     tmp_path: Path, how: str
 ) -> None:
@@ -79,6 +86,7 @@ def test_fault_14_a_catalog_lost_or_corrupt_is_begun_anew_without_the_model(
     assert tree(folder) == own
 
 
+@pytest.mark.slow
 def test_what_is_not_whole_in_the_store_is_understood_again(tmp_path: Path) -> None:
     folder, data = tmp_path / "lib", tmp_path / "data"
     with small(folder, data) as library:
@@ -96,6 +104,7 @@ def test_what_is_not_whole_in_the_store_is_understood_again(tmp_path: Path) -> N
         assert (library.rows(), library.vectors()) == (rows, vectors)
 
 
+@pytest.mark.slow
 def test_a_kill_while_adopting_sweeps_nothing(tmp_path: Path) -> None:
     folder, data = tmp_path / "lib", tmp_path / "data"
     with small(folder, data) as library:
@@ -113,6 +122,7 @@ def test_a_kill_while_adopting_sweeps_nothing(tmp_path: Path) -> None:
         assert library.rows() == rows
 
 
+@pytest.mark.slow
 def test_a_table_without_a_good_version_is_begun_anew_by_the_writer_alone(tmp_path: Path) -> None:
     folder, data = tmp_path / "lib", tmp_path / "data"
     with small(folder, data) as library:
