@@ -118,7 +118,7 @@ class Lookout:
         deaf = self._is_deaf(watcher)
         if deaf or self._clock.jumped() or late or hints is None or self._rescan.is_set():
             self._rescan.clear()
-            folders = [root.path for root in self._catalog.roots()]
+            folders = roots.root_paths(self._catalog.database)
             apart = self.network.keys()
             watcher.follow(path for path in folders if path not in apart and path.is_dir())
             changes = self._reconcile(None, watcher.enter)
@@ -130,7 +130,7 @@ class Lookout:
         if self._polled_at is None or abs(now - self._polled_at) > POLL_S:
             self._polled_at = now
             hints += [Hint(one.path) for one in watcher.unwatched]
-            hints += [Hint(root.path) for root in self._catalog.roots() if root.offline]
+            hints += [Hint(path) for path in roots.root_paths(self._catalog.database, offline=True)]
         return self._reconcile(hints, watcher.enter) if hints else None
 
     def _reconcile(
@@ -193,7 +193,7 @@ class Lookout:
 
     def _note_network(self) -> None:
         """Which folders lie on a network now, and whether that answers. Touches none of them."""
-        found = network_places(root.path for root in self._catalog.roots())
+        found = network_places(roots.root_paths(self._catalog.database))
         if found.keys() - self.network.keys():
             self._wake_poll()
         self.network = found

@@ -44,7 +44,8 @@ def all_roots(db: sqlite3.Connection) -> list[Root]:
     """Every root, in the order they were added."""
     found = db.execute(
         """SELECT r.*, (SELECT count(*) FROM files f WHERE f.root = r.id) AS files,
-            (SELECT count(*) FROM files f WHERE f.root = r.id AND f.state = 'missing') AS missing,
+            (SELECT count(*) FROM absent a JOIN files f ON f.id = a.file WHERE f.root = r.id)
+                AS missing,
             (SELECT count(*) FROM absent a JOIN files f ON f.id = a.file WHERE f.root = r.id
                 AND a.why = 'unmounted') AS unmounted
         FROM roots r ORDER BY r.id"""
@@ -61,6 +62,16 @@ def all_roots(db: sqlite3.Connection) -> list[Root]:
         )
         for r in found
     ]
+
+
+def root_paths(database: Database, offline: bool | None = None) -> list[Path]:
+    """Where the roots are (those that are offline, or are not); costs nothing, however many files
+    they hold."""
+    with database.reading() as db:
+        rows = db.execute(
+            "SELECT path FROM roots WHERE coalesce(?, offline) = offline ORDER BY id", (offline,)
+        )
+        return [_path(row["path"]) for row in rows]
 
 
 def _missing_sentence(missing: int, unmounted: int) -> str | None:
