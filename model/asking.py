@@ -34,19 +34,26 @@ class Asking:
         """The whole prompt; the oldest turns are left out where it would be too long. Raises
         ModelProblem when it still is."""
         while True:
-            asked = [*(past.question for past in history), question]
-            heard = [self._hearing.later(one, evidence) for one in asked[1:]]
-            sources = [self._hearing.told(asked[0], source) for source in evidence]
-            row = self._render(prompts.answer(question, sources, history, heard), self._cuttings)
-            if len(row) <= self._most_tokens:
-                return row
-            if not history:
-                raise ModelProblem(
-                    f"The question and its sources take {len(row):,} tokens, and there is room for "
-                    f"{max(0, self._most_tokens):,}; ask about less, or raise context in "
-                    "config.toml."
-                )
-            history = history[1:]
+            try:
+                return self._rendered(question, evidence, history)
+            except ModelProblem:
+                if not history:
+                    raise
+                history = history[1:]
+
+    def _rendered(
+        self, question: str, evidence: Sequence[Evidence], history: Sequence[Exchange]
+    ) -> Inputs:
+        asked = [*(past.question for past in history), question]
+        heard = [self._hearing.later(one, evidence) for one in asked[1:]]
+        sources = [self._hearing.told(asked[0], source) for source in evidence]
+        row = self._render(prompts.answer(question, sources, history, heard), self._cuttings)
+        if len(row) > self._most_tokens:
+            raise ModelProblem(
+                f"The question and its sources take {len(row):,} tokens, and there is room for "
+                f"{max(0, self._most_tokens):,}; ask about less, or raise context in config.toml."
+            )
+        return row
 
     def rules(self, row: Inputs) -> int:
         """How many tokens of a prompt come before anything that differs."""
