@@ -137,13 +137,13 @@ def test_two_hundred_prompts_on_random_weights(random_weights: Gemma) -> None:
 def test_the_shipped_model_writes_what_generate_writes(models: tuple[Gemma, Gemma]) -> None:
     gemma = models[0]
     rows = []
-    for prompt in asked()[:16]:
+    for prompt in asked()[:10]:
         rows.append(gemma._render(prompts.answer(prompt.question, _without_sound(prompt).evidence)))
         past = (Exchange(prompt.question, "It says so there [1]."),)
         later = prompts.answer("And who said so?", _without_sound(prompt).evidence, past)
         rows.append(gemma._render(later))
-    rows += [gemma._render(prompts.describe(content)) for content in media()[:12]]
-    assert check(gemma, iter(rows)) >= 16
+    rows += [gemma._render(prompts.describe(content)) for content in media()[:8]]
+    assert check(gemma, iter(rows)) >= 10
 
 
 def _without_sound(prompt: Asked) -> Asked:
@@ -168,7 +168,7 @@ def check_answers(models: tuple[Gemma, Gemma], prompts_: list[Asked]) -> None:
 def test_some_answers_are_the_same_with_and_without_the_drafter(
     models: tuple[Gemma, Gemma],
 ) -> None:
-    check_answers(models, asked()[:4])
+    check_answers(models, asked()[:3])
 
 
 @pytest.mark.slow
