@@ -18,6 +18,9 @@ ROUNDS = 2  # the best of them: other work on the machine only ever adds
 
 
 def run(quick: bool) -> Report:
+    import torch
+
+    torch.set_num_threads(1)  # as the program runs this model
     model = Gemma(find("pocket"))
     shown, part = media(), 4 if quick else 1
     contents: dict[str, Sequence[Content]] = {

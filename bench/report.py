@@ -50,9 +50,7 @@ class Report:
     def json(self) -> dict[str, Any]:
         rows = []
         for row in self.rows:
-            said = asdict(row)
-            said.pop("at_most")
-            rows.append({**said, "ratio": row.ratio, "met": row.met})
+            rows.append({**asdict(row), "ratio": row.ratio, "met": row.met})
         return {
             "name": self.name,
             "commit": commit(),
