@@ -13,15 +13,17 @@ from bench.report import Report, Row
 from model.checkpoint import find
 from model.gemma import Gemma
 from model.interface import Content, Image, Sound, Text, Vectors
+from model.placement import Placement
 
 ROUNDS = 2  # the best of them: other work on the machine only ever adds
+clock = time.process_time  # seconds of the processor, which other work takes no part in
 
 
 def run(quick: bool) -> Report:
     import torch
 
     torch.set_num_threads(1)  # as the program runs this model
-    model = Gemma(find("pocket"))
+    model = Gemma(find("pocket"), Placement("cpu", "float32", "where every machine can repeat it"))
     shown, part = media(), 4 if quick else 1
     contents: dict[str, Sequence[Content]] = {
         "texts": _texts()[: 120 // part],
@@ -43,17 +45,17 @@ def _rows(model: Gemma, name: str, contents: Sequence[Content], rounds: int) -> 
     model.embed(contents[:2])  # whatever the first of its kind costs
     together_s, alone_s = [], []
     for _ in range(rounds):
-        began = time.perf_counter()
+        began = clock()
         together = model.embed(contents)
-        together_s.append(time.perf_counter() - began)
-        began = time.perf_counter()
+        together_s.append(clock() - began)
+        began = clock()
         alone = [model.embed([one])[0] for one in contents]
-        alone_s.append(time.perf_counter() - began)
+        alone_s.append(clock() - began)
     count = len(contents)
     return [
         Row(f"{name}_equal", f"largest difference of a vector's numbers, {count} {name} at once "
             "and one at a time", _difference(together, alone), "", goal=1e-4, at_most=True),
-        Row(f"{name}_speed", f"{name} a second, at once over one at a time",
+        Row(f"{name}_speed", f"{name} a second of the processor, at once over one at a time",
             count / min(together_s), f"{name}/s", count / min(alone_s), 1.0),
     ]  # fmt: skip
 

@@ -11,16 +11,24 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from model.interface import Content, Role, Vectors
+from model.runtime import MOST_WAITING
 from tests import tiny
 from tests.conftest import ENVIRONMENT, ROOT, Indexed, Served, recollect, serve, stop
+from tests.fake_model import FakeModel
+from tests.served import running, small_library, write_files
+from web.client import Client
+from web.problems import LibraryProblem
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +210,7 @@ def test_words_are_found_while_the_model_is_broken(broken: Served, tmp_path: Pat
     said = recollect("search", "deposit", data=data)
     assert "lease.txt" in said
     assert "which cannot be used" in recollect("status", data=data)
+    assert where in recollect("doctor", data=data, code=1)
     asked_said = recollect("ask", "When does the deposit come back?", data=data, code=1)
     assert where in asked_said
 
@@ -218,6 +227,59 @@ def test_a_mended_model_is_taken_up_without_a_restart(broken: Served) -> None:
         assert model["loaded"] is True
         assert "problem" not in model
         assert "problem" not in http.get("/api/search", params={"q": "deposit"}).json()
+    assert re.search(r"Its model: .*loaded, \d", recollect("doctor", data=broken.library.data))
+
+
+class StuckModel(FakeModel):
+    """Thinks until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+        self.go.set()
+
+    def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
+        self.go.wait(60)
+        return super().embed(contents, role)
+
+
+@pytest.mark.slow
+def test_more_questions_than_the_model_can_take_are_asked_to_come_again(tmp_path: Path) -> None:
+    write_files(tmp_path / "folder")
+    model = StuckModel()
+    with (
+        small_library(tmp_path / "folder", tmp_path / "data", model) as library,
+        running(library) as server,
+        server.program() as http,
+        ThreadPoolExecutor(12) as pool,
+    ):
+        model.go.clear()
+
+        def ask() -> str:
+            with server.program() as one:
+                return one.post("/api/ask", json={"question": "boat?"}, timeout=60).text
+
+        def search() -> int:
+            with server.program() as one:
+                return one.get("/api/search", params={"q": "boat"}, timeout=60).status_code
+
+        asked = [pool.submit(ask) for _ in range(8)]
+        found = pool.submit(search)
+        assert eventually(lambda: len(library._runtime._people) == MOST_WAITING)
+        refused = http.get("/api/search", params={"q": "boat"})
+        assert refused.status_code == 503
+        assert int(refused.headers["retry-after"]) > 0
+        assert "ask again in a moment" in refused.json()["error"]["sentence"]
+        with (
+            Client(server.url, server.token) as client,  # what the command line says of it
+            pytest.raises(LibraryProblem, match="ask again in a moment"),
+        ):
+            client.search("boat")
+        by_words = http.get("/api/search", params={"q": "boat", "by": "words"})
+        assert by_words.json()["hits"]  # words wait for no model
+        model.go.set()
+        assert found.result(30) == 200
+        assert all("event: done" in one.result(30) for one in asked)
 
 
 def _png() -> bytes:

@@ -16,8 +16,10 @@ from indexer.extract.child import Reader
 from indexer.lock import LibraryLock
 from indexer.store import probe
 from model.interface import ModelProblem
+from web.client import Client
 from web.display import shown
 from web.folders import watched_folders
+from web.problems import LibraryProblem
 
 FREE_FLOOR_BYTES = 1_000_000_000
 
@@ -59,7 +61,7 @@ def examine(data: Path, planned: Callable[[], Planned]) -> list[Finding]:
         *_folder(data),
         _catalog(data),
         *(Finding(what=w, ok=ok, said=said) for w, ok, said in watched_folders(data)),
-        _server(data),
+        *_server(data),
         *_model(planned),
     ]
 
@@ -123,12 +125,26 @@ def _catalog(data: Path) -> Finding:
     return {"what": "Library", "ok": False, "said": said}
 
 
-def _server(data: Path) -> Finding:
+def _server(data: Path) -> Iterator[Finding]:
     held = LibraryLock(data).holder()
     if held is None:
-        return {"what": "Server", "ok": True, "said": "not running"}
+        yield {"what": "Server", "ok": True, "said": "not running"}
+        return
     where = f" at {held.url}" if held.url else ""
-    return {"what": "Server", "ok": True, "said": f"running, process {held.pid}{where}"}
+    yield {"what": "Server", "ok": True, "said": f"running, process {held.pid}{where}"}
+    if held.url is None:
+        return
+    try:
+        with Client(held.url, held.token) as client:
+            model = client.status()["model"]
+    except LibraryProblem as problem:
+        yield {"what": "Server", "ok": False, "said": problem.sentence}
+        return
+    said = model.get("problem")
+    if said is None:
+        size = f"loaded, {model['resident_bytes'] / 1e9:,.2f} GB"
+        said = f"{model['name']}, {size if model.get('loaded') else 'not loaded now'}"
+    yield {"what": "Its model", "ok": "problem" not in model, "said": said}
 
 
 def _model(look: Callable[[], Planned]) -> Iterator[Finding]:
