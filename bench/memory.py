@@ -6,6 +6,7 @@ import functools
 import gc
 import json
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -24,6 +25,8 @@ GOAL_BYTES = 12e9
 PLAN_WITHIN = 0.05
 SHARD_BYTES = 2_000_000_000
 ANSWER_TOKENS = 8
+# Planned for, and nearly filled by the question that is answered.
+CONTEXT_TOKENS, SOURCE_TOKENS = 1024, 500
 VOCABULARY = 262_144
 # Of the published model; `quick` has its proportions and a hundredth of its weights.
 FULL = {
@@ -53,29 +56,32 @@ def _measured(directory: Path, quick: bool) -> Report:
     from model.interface import Evidence, Finished, Image, Sound, Text
     from model.placement import Placement
 
-    checkpoint = replace(find(directory), context_tokens=2048)
+    checkpoint = replace(find(directory), context_tokens=CONTEXT_TOKENS)
     on_cpu = Placement("cpu", "bfloat16", "the bench measures the processor's memory")
     plan = memory.plan(checkpoint, on_cpu)
     rng = np.random.default_rng(0)
     picture = Image(rng.integers(0, 256, (720, 960, 3), dtype=np.uint8))
     sound = Sound(rng.uniform(-0.5, 0.5, 160_000).astype(np.float32), 16_000)
     gc.collect()
+    log(f"planned: {plan.needed_bytes / 1e9:.2f} GB")
     took: dict[str, float] = {}
     with _Peak() as peak:
         began = time.perf_counter()
         model = Gemma(checkpoint, on_cpu)
         took["load"] = time.perf_counter() - began
         loaded_bytes, loading_bytes = peak.now, peak.most
+        log(f"loaded in {took['load']:.0f} s, peak so far {loading_bytes / 1e9:.2f} GB")
         text = _tokens(model, 512)
         for name, content in (("picture", picture), ("sound", sound), ("text", Text(text))):
             began = time.perf_counter()
             (vectors,) = model.embed([content])
             assert np.isfinite(vectors.gist).all(), name
             took[name] = time.perf_counter() - began
+            log(f"{name} in {took[name]:.0f} s, peak so far {peak.most / 1e9:.2f} GB")
         drafted = _Drafts(model)
         began = time.perf_counter()
         events = list(_few(model, model.answer("Which words are here?", [
-            Evidence(1, "words.txt", "red bicycle garden", None)])))  # fmt: skip
+            Evidence(1, "words.txt", _tokens(model, SOURCE_TOKENS), None)])))  # fmt: skip
         took["answer"] = time.perf_counter() - began
     parts: list[Any] = [model._model, model._decoder.drafter]
     held = {id(one): one for part in parts for one in [*part.parameters(), *part.buffers()]}
@@ -115,6 +121,11 @@ def _measured(directory: Path, quick: bool) -> Report:
     if torch.get_num_threads() > 0:
         rows.append(Row("threads", "threads it ran on", torch.get_num_threads(), ""))
     return Report("memory", rows, seeds=[0])
+
+
+def log(said: str) -> None:
+    """A long run says how far it is."""
+    print(said, file=sys.stderr, flush=True)
 
 
 class _Peak:

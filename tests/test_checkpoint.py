@@ -120,6 +120,41 @@ def test_a_wrong_drafter_is_refused(folder: Path, pristine: Path) -> None:
         find(folder, drafter=pristine)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("backbone_hidden_size", 2304, "of width 2304, and my model has 32"),
+        ("text_config", {"vocab_size": 99}, "of vocabulary 99, and my model has 382"),
+    ],
+)
+def test_a_drafter_of_another_model_is_refused(
+    folder: Path, key: str, value: object, said: str
+) -> None:
+    file = folder / "assistant" / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}))
+    with pytest.raises(ModelProblem, match=f"{said}; use the drafter of this model, or move"):
+        find(folder)
+
+
+def test_without_a_drafter_a_model_is_one_and_says_so(folder: Path) -> None:
+    shutil.rmtree(folder / "assistant")
+    assert find(folder).drafter is None
+    listed = {one["name"]: one for one in list_models(str(folder))}
+    assert listed[str(folder)]["present"]
+    assert not listed[str(folder)]["drafter"]
+    (folder / "assistant").mkdir()  # begun, and nothing in it
+    (folder / "assistant" / "config.json").write_text("{}")
+    with pytest.raises(ModelProblem, match="assistant has no weights"):
+        find(folder)
+
+
+def test_an_index_that_names_files_elsewhere_is_refused(folder: Path) -> None:
+    index = {"weight_map": {"a": "../other/model.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(ModelProblem, match="names files elsewhere"):
+        find(folder)
+
+
 def test_the_fingerprint_follows_the_bytes_not_the_place(folder: Path, pristine: Path) -> None:
     assert find(folder).fingerprint == find(pristine).fingerprint
     shard = folder / "model.safetensors"

@@ -1,0 +1,65 @@
+"""One setting written into config.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from web.config import write
+from web.problems import LibraryProblem
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, 'model = "new"\n'),
+        ("", 'model = "new"\n'),
+        ("port = 1  # mine\n", 'model = "new"\nport = 1  # mine\n'),
+        ('# first\nmodel = "old"\nport = 1', '# first\nmodel = "new"\nport = 1'),
+        ('port = 1\n[other]\nmodel = "x"\n', 'model = "new"\nport = 1\n[other]\nmodel = "x"\n'),
+        ('models = "m"\n', 'model = "new"\nmodels = "m"\n'),
+    ],
+)
+def test_only_that_line_changes(tmp_path: Path, before: str | None, after: str) -> None:
+    file = tmp_path / "folder" / "config.toml"
+    if before is not None:
+        file.parent.mkdir()
+        file.write_text(before)
+    write(file, "model", "new")
+    assert file.read_text() == after
+    assert [one.name for one in file.parent.iterdir()] == ["config.toml"]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "model = [broken",
+        'model = """\nold\n"""\n',
+        '"model" = "old"\n',
+        "text = '''\nmodel = 1\n'''\n",
+    ],
+)
+def test_what_cannot_be_changed_safely_is_left_alone(tmp_path: Path, before: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(before)
+    with pytest.raises(LibraryProblem, match="Write it yourself: model = "):
+        write(file, "model", "new")
+    assert file.read_text() == before
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LibraryProblem, match="cannot be"):
+        write(tmp_path / "file" / "config.toml", "model", "new")
+
+
+@settings(deadline=None, max_examples=50)
+@given(value=some.text(some.characters(exclude_categories=["Cs"]), max_size=40))
+def test_any_value_comes_back(tmp_path_factory: pytest.TempPathFactory, value: str) -> None:
+    file = tmp_path_factory.mktemp("any") / "config.toml"
+    write(file, "model", value)
+    assert tomllib.loads(file.read_text(encoding="utf-8")) == {"model": value}
