@@ -115,6 +115,15 @@ def test_a_page_without_words_is_to_be_looked_at(tmp_path: Path) -> None:
     assert facts_of(path).pages == 4
 
 
+def test_a_scan_with_a_stamp_on_it_is_read_and_looked_at(tmp_path: Path) -> None:
+    document = pdf("Scanned 2024-03-01 by the front desk", LINE)
+    document[0].insert_image(document[0].rect, stream=picture_png(), overlay=False)
+    document[1].insert_image(pymupdf.Rect(72, 300, 150, 380), stream=picture_png())
+    path = saved(tmp_path / "stamped.pdf", document)
+    assert [piece for piece in read(path) if isinstance(piece, Part)] == [Part(Page(1))]
+    assert len(words_of(path)) == 2
+
+
 def test_fault_44_a_locked_pdf_says_so(tmp_path: Path) -> None:
     path = saved(
         tmp_path / "locked.pdf",

@@ -20,8 +20,10 @@ from indexer.passages import Page
 
 MAX_PAGES = 10_000
 MAX_CHARS = 20_000_000
-# A page with fewer characters than this says what it says by its picture.
-FEW_CHARS = 20
+# A page with fewer characters than this says what it says by its picture; one with a little more
+# does if an image takes up so much of it.
+FEW_CHARS, LITTLE_CHARS = 20, 200
+LARGE_SHARE = 0.5
 # Beside each other and so many line heights apart, words are in two columns of a table.
 GAP = 0.8
 TYPED = 1 << 3  # the font is one of a typewriter
@@ -48,7 +50,7 @@ def extract(path: Path) -> Iterator[Extracted]:
                 page = document[number]
                 document.xref_get_keys(page.xref)  # raises where it is cut off and only looks blank
                 text = page_text(page)
-                looked_at = len(text) < FEW_CHARS and _is_picture(page)
+                looked_at = len(text) < LITTLE_CHARS and _is_picture(page, len(text))
             except MemoryError:
                 raise
             except Exception:  # noqa: S112  MuPDF raises many kinds; the page is counted below
@@ -190,14 +192,17 @@ def _joined(block: str) -> str:
     return re.sub(r"\s+", " ", clean(block)).strip()
 
 
-def _is_picture(page: Any) -> bool:
-    """Whether something is drawn: any image, or more than a few shapes."""
+def _is_picture(page: Any, chars: int) -> bool:
+    """Whether the page says what it says by what is drawn: with hardly a word on it, any image or
+    more than a few shapes; with a line or two (a stamp, what a scanner printed), a large image."""
     shapes = 0
-    for operation, *_ in page.get_bboxlog():
-        if operation in ("fill-image", "fill-imgmask"):
+    paper = max(1.0, page.rect.width * page.rect.height)
+    for operation, (x0, y0, x1, y1), *_ in page.get_bboxlog():
+        is_large = (x1 - x0) * (y1 - y0) > LARGE_SHARE * paper
+        if operation in ("fill-image", "fill-imgmask") and (chars < FEW_CHARS or is_large):
             return True
         shapes += operation in ("fill-path", "stroke-path", "fill-shade")
-    return shapes > FEW_SHAPES
+    return chars < FEW_CHARS and shapes > FEW_SHAPES
 
 
 _EMPTY_TITLE = re.compile(r"(untitled|unknown|title|document|doc|slide|page|pdf|scan)?\W*\d*", re.I)
