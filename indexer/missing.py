@@ -14,7 +14,9 @@ import os
 import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
+from indexer.mounts import mount_of
 from indexer.roots import below
 from indexer.tree import Closed, Way, join
 
@@ -176,6 +178,12 @@ def _hold_back(
 
 def _unmounted(rows: Collection[sqlite3.Row], scope: Scope, device: int | None) -> set[int]:
     """Those that lay on another drive than the folder itself, where that drive is not any more."""
+    elsewhere = [row for row in rows if row["device"] != scope.device]
+    if not elsewhere:
+        return set()
+    under = mount_of(Path(os.fsdecode(scope.base)))
+    if under is not None and under.type == "overlay":
+        return set()  # its files have devices of their own, whatever is mounted
     devices: dict[bytes, int | None] = {}
 
     def device_at(folder: bytes) -> int | None:
@@ -186,8 +194,4 @@ def _unmounted(rows: Collection[sqlite3.Row], scope: Scope, device: int | None) 
                 devices[folder] = device_at(folder.rpartition(b"/")[0]) if folder else None
         return devices[folder]
 
-    return {
-        row["id"]
-        for row in rows
-        if row["device"] != scope.device and device_at(row["path"].rpartition(b"/")[0]) == device
-    }
+    return {row["id"] for row in elsewhere if device_at(row["path"].rpartition(b"/")[0]) == device}

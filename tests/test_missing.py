@@ -308,3 +308,21 @@ def test_fault_25_case_only_rename_where_case_does_not_matter(
     (lib / "a.txt").write_text("words")
     monkeypatch.setattr("indexer.reconcile.os.lstat", folded)
     _rename_case(tmp_path, lib)
+
+
+def test_file_deleted_from_an_overlay_is_gone(tmp_path: Path) -> None:
+    for name in ("lower", "upper", "work"):
+        (tmp_path / "layers" / name).mkdir(parents=True)
+    with memory(tmp_path / "layers" / "upper fs") as upper:
+        (upper / "up").mkdir()
+        (upper / "work").mkdir()
+        fill(tmp_path / "layers" / "lower", 3)
+        layers = f"lowerdir={tmp_path / 'layers' / 'lower'},upperdir={upper / 'up'}"
+        options = f"{layers},workdir={upper / 'work'}"
+        with mounted(tmp_path / "lib", "-t", "overlay", "-o", options, "none") as lib:
+            catalog = Catalog(tmp_path / "data" / "catalog.sqlite")
+            catalog.add_root(lib)
+            reconcile(catalog)
+            (lib / "1.txt").unlink()
+            assert reconcile(catalog) == Changes(gone=1)
+            catalog.close()
