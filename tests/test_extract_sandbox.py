@@ -97,8 +97,8 @@ def test_fault_48_a_decoder_that_was_taken_over_reaches_no_other_process(
         "huge",
         "deep",
         "no json",
-        "patter",
-        "flood",
+        pytest.param("patter", marks=pytest.mark.slow),
+        pytest.param("flood", marks=pytest.mark.slow),
         json.dumps([1, 2]),
         json.dumps({"is": "cake"}),
         json.dumps({"is": "words", "text": 5, "place": None}),
@@ -109,7 +109,7 @@ def test_fault_48_a_decoder_that_was_taken_over_reaches_no_other_process(
         json.dumps({"reason": "because", "sentence": "x"}),
         '{"is": "part", "place": {"start_s": NaN, "end_s": NaN}}',
     ],
-    ids=lambda fault: fault[:24],
+    ids=lambda fault: str(fault)[:24],
 )
 def test_fault_48_whatever_a_child_says_is_at_most_a_sentence(
     hostile: Hostile, tmp_path: Path, fault: str
@@ -125,6 +125,7 @@ def test_fault_48_whatever_a_child_says_is_at_most_a_sentence(
     assert hostile.extract(good)[0] == Words("Good words.", Page(1))
 
 
+@pytest.mark.slow
 def test_fault_45_a_child_that_hangs_or_only_says_it_lives_is_ended(tmp_path: Path) -> None:
     path = tmp_path / "a.misbehave"
     with Hostile(limit_s=1.0, whole_limit_s=1.5) as reader:

@@ -77,6 +77,7 @@ def test_fault_57_a_long_recording_goes_on_where_it_was_cut_short(tmp_path: Path
         assert drafts(library) == 0
 
 
+@pytest.mark.slow
 def test_a_long_recording_lets_others_have_a_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_long_recording_lets_others_have_a_turn(
         assert library.model.calls == CLIPS + 1
 
 
+@pytest.mark.slow
 def test_what_failed_in_an_instalment_is_not_tried_in_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +124,7 @@ def test_what_failed_in_an_instalment_is_not_tried_in_each(
         assert ordinals == [FIRST_UNDERSTOOD + n for n in range(CLIPS) if n != 2]
 
 
+@pytest.mark.slow
 def test_another_model_and_another_file_begin_anew(tmp_path: Path) -> None:
     with small(tmp_path / "lib", tmp_path / "data", Interrupted(after=9)) as library:
         talks(library.folder / "talk.wav")
