@@ -23,7 +23,10 @@ OPTIMISE_AFTER = 20  # commits, as LanceDB advises
 # However busy it is: what is gone is dropped and erased this often, well within the hour that is
 # promised, and this many commits are compacted.
 TIDY_S = 2_400.0
-MOST_COMMITS = 100
+MOST_COMMITS = 40
+# A table is compacted by being written anew, which a large one can wait for: the files of so many
+# commits more slow nothing down there.
+PASSAGES_A_COMMIT = 250
 
 
 class Housekeeping:
@@ -82,8 +85,13 @@ class Housekeeping:
     def tidy_if_late(self) -> None:
         """Tidies up though there is work: only when that has not been done for long."""
         late = time.monotonic() - self._tidied_at > TIDY_S
-        if late or self._commits >= MOST_COMMITS:
+        if late or self._crowded():
             self.tidy()
+
+    def _crowded(self) -> bool:
+        if self._commits < MOST_COMMITS:
+            return False
+        return self._commits >= self._store.passage_count() // PASSAGES_A_COMMIT
 
     def erase(self, everything: bool = False) -> None:
         """Takes every byte of what was forgotten out of the data directory: from the tables, the

@@ -83,6 +83,10 @@ class Lookup:
                 digests.append(vector_digest(space, row["ordinal"], vector))
         return ordinals, total(digests)
 
+    def passage_count(self) -> int:
+        """How many passages there are, of all generations."""
+        return int(self._tables.read("words", lambda table: table.count_rows()))
+
     def counts(self) -> dict[str, int]:
         """How many passages each generation has."""
         column = self._tables.columns("words", ["generation"])["generation"]
