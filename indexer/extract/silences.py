@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from model.interface import Float32
 
-FRAME_S = 0.032  # as long as what one probability of speech is for
+FRAME_S = 0.02
+SPEECH_FRAME_S = 0.032  # what one probability of speech is for
 LONGEST_S = 15.0
 SHORTEST_S = 8.0  # a piece that has to be cut is at least this long, where a silence allows it
 
@@ -26,16 +27,18 @@ MIN_SILENCE_S = 0.3
 MIN_SOUND_S = 0.06  # shorter is a click
 MIN_SPEECH_S = 0.25  # so much of it in all, or nobody spoke
 SPEECH_BEGINS, SPEECH_ENDS = 0.5, 0.35  # probabilities, as the model's makers advise
+SNAP_S = 0.3  # speech begins and ends where the level does, where that is so near
 LEFT_OUT_S = 1.5  # a silence from here on is never part of a piece
 MARGIN_S = 0.15  # kept on both sides of a sound: soft beginnings and ends
 
 
 def pieces(levels_db: Float32, speech: Float32 | None = None) -> list[tuple[float, float]]:
-    """Cut a recording, given for frames of 32 ms its level (n,) in dB below full scale and the
-    probability (n,) that somebody speaks: (start, end) of each piece in seconds, in order, without
-    overlap, silence left out."""
-    sounds = _spoken(speech) if speech is not None else []
-    sounds = sounds or _sounds(levels_db)
+    """Cut a recording, given its level (n,) in dB below full scale for frames of 20 ms and the
+    probability (m,) that somebody speaks for frames of 32 ms: (start, end) of each piece in
+    seconds, in order, without overlap, silence left out."""
+    sounds = _sounds(levels_db)
+    if speech is not None and speech.size and (spoken := _spoken(speech, len(levels_db))):
+        sounds = _snapped(spoken, sounds)
     found: list[tuple[int, int]] = []
     group: list[tuple[int, int]] = []
     for sound in sounds:
@@ -47,12 +50,36 @@ def pieces(levels_db: Float32, speech: Float32 | None = None) -> list[tuple[floa
     return _with_margins(found, len(levels_db))
 
 
-def _spoken(speech: Float32) -> list[tuple[int, int]]:
+def _spoken(speech: Float32, frames: int) -> list[tuple[int, int]]:
     """The frames where somebody speaks; none where it is too little to be true."""
-    runs = _runs(speech > SPEECH_ENDS)
-    runs = _joined([run for run in runs if speech[run[0] : run[1]].max() > SPEECH_BEGINS])
+    at = (np.arange(frames) * (FRAME_S / SPEECH_FRAME_S)).astype(np.int64)
+    likely = speech[np.minimum(at, speech.size - 1)]
+    runs = _runs(likely > SPEECH_ENDS)
+    runs = _joined([run for run in runs if likely[run[0] : run[1]].max() > SPEECH_BEGINS])
     total = sum(end - first for first, end in runs)
     return runs if total >= _frames(MIN_SPEECH_S) else []
+
+
+def _snapped(spoken: list[tuple[int, int]], sounds: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Speech with its ends where the level rises and falls, where that is near: a detector is right
+    about what is speech, and the level about when it begins."""
+    starts = np.array([first for first, _ in sounds], np.int64)
+    ends = np.array([end for _, end in sounds], np.int64)
+    found: list[tuple[int, int]] = []
+    for first, end in spoken:
+        first, end = _nearest(first, starts), _nearest(end, ends)
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        elif first < end:
+            found.append((first, end))
+    return found
+
+
+def _nearest(frame: int, edges: NDArray[np.int64]) -> int:
+    if edges.size == 0:
+        return frame
+    edge = int(edges[np.argmin(np.abs(edges - frame))])
+    return edge if abs(edge - frame) <= _frames(SNAP_S) else frame
 
 
 def _sounds(levels_db: Float32) -> list[tuple[int, int]]:

@@ -80,7 +80,7 @@ def extract(path: Path) -> Iterator[Extracted]:
 
 
 def listened(blocks: Iterator[Block]) -> Heard:
-    """Where there is something to hear, in constant memory but for a number for each 32 ms."""
+    """Where there is something to hear, in constant memory but for a few numbers a second."""
     from indexer.extract.speech import SpeechDetector
 
     detector = SpeechDetector()
@@ -319,7 +319,7 @@ def _mono(block: Float32) -> Float32:
 
 
 def _levels_db(samples: Float32) -> Float32:
-    """The level of each 32 ms: 0 dB is a full-scale square wave."""
+    """The level of each 20 ms: 0 dB is a full-scale square wave."""
     power = (samples.reshape(-1, _FRAME).astype(np.float32) ** 2).mean(axis=1)
     levels: Float32 = (10 * np.log10(power + 1e-12)).astype(np.float32)
     return levels
