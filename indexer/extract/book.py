@@ -36,7 +36,7 @@ def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
         label = next((block.text for block in blocks if block.tag.startswith("h")), "")
         yield Section(blocks, label[:80])
     if lost:
-        told.left_out(f"{lost} chapters of this book are missing or damaged.")
+        told.left_out(f"{lost} of {len(book.spine)} chapters are missing or damaged.")
 
 
 def _opened(file: IO[bytes]) -> Any:

@@ -26,7 +26,7 @@ def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
         told.made_at = unix_s(properties.modified or properties.created)
     except (ValueError, KeyError, AttributeError):
         told.title = ""
-    damaged = 0
+    damaged = number = 0
     for number, slide in enumerate(_slides(presentation), start=1):
         if slide is None:
             damaged += 1
@@ -38,7 +38,7 @@ def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
         # a slide without words keeps its number
         yield Section(blocks or [Block(f"Slide {number}", "h2")], f"Slide {number}", ROOMY)
     if damaged:
-        told.left_out(f"{damaged} slides are damaged and could not be read.")
+        told.left_out(f"{damaged} of {number} slides are damaged and could not be read.")
 
 
 def _given(title: str) -> str:
