@@ -27,7 +27,7 @@ Tensor = torch.Tensor
 
 MUON_RATE, ADAM_RATE = 4e-3, 1.5e-3
 SLOWER = {"patch_dense.weight": 0.2, "embed_audio": 0.3}  # large first maps, well begun
-WARM_STEPS, DECAY_FROM = 60, 0.6
+WARM_STEPS, DECAY_FROM = 60, 0.8
 CLIP = 1.0
 AVERAGE = 0.995
 WEIGHTS = {
