@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from bench import performance
+from bench.report import commit as commit_now
 
 NOT_BENCHES = {"__init__", "__main__", "performance", "prompts", "report"}
 HERE = Path(__file__).parent
@@ -58,10 +59,11 @@ def run(name: str, quick: bool, file: Path | None) -> None:
             raise click.ClickException(
                 f"{file.parent} cannot be made ({problem.strerror}); name another file with --json."
             ) from problem
+    commit = commit_now()  # what is measured, whatever is committed meanwhile
     report = importlib.import_module(f"bench.{name}").run(quick)
     report.print()
     if file is not None:
-        kept = {**report.json(), "quick": quick}
+        kept = {**report.json(), "commit": commit, "quick": quick}
         file.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if any(row.met is False for row in report.rows):
         sys.exit(1)

@@ -125,6 +125,46 @@ def test_the_status_says_whether_the_model_is_loaded(tmp_path: Path) -> None:
     assert "pocket, not loaded now" in recollect("status", data=tmp_path / "data")
 
 
+def test_a_setting_of_the_model_that_cannot_be_is_named(tmp_path: Path) -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "recollect", "--data", tmp_path / "data", "status"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**ENVIRONMENT, "RECOLLECT_UNLOAD_AFTER_S": "-1"},
+    )
+    assert said.returncode == 1
+    assert "unload_after_s" in said.stderr
+    assert "RECOLLECT_UNLOAD_AFTER_S" in said.stderr
+
+
+@pytest.mark.slow
+def test_a_server_gives_an_idle_model_back_and_loads_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Indexed(tmp_path / "folder", tmp_path / "data")
+    made.folder.mkdir()
+    monkeypatch.setitem(ENVIRONMENT, "RECOLLECT_UNLOAD_AFTER_S", "0.5")
+    server = serve("serve", made.folder, library=made)
+    headers = {"Authorization": f"Bearer {server.token}"}
+    try:
+        with httpx.Client(
+            base_url=server.url, headers=headers, trust_env=False, timeout=60
+        ) as http:
+
+            def model() -> Any:
+                return http.get("/api/model").json()
+
+            assert eventually(lambda: model()["calls"] >= 1)  # it was warmed at the start
+            assert eventually(lambda: not model()["loaded"])
+            calls = model()["calls"]
+            assert http.get("/api/search", params={"q": "boat"}).status_code == 200
+            assert model()["calls"] == calls + 1
+            assert eventually(lambda: not model()["loaded"])
+    finally:
+        stop(server)
+
+
 def eventually(true: Callable[[], object], within_s: float = 40.0) -> bool:
     until = time.monotonic() + within_s
     while time.monotonic() < until:
