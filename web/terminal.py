@@ -198,7 +198,8 @@ def show_status(status: StatusJson, as_json: bool) -> None:
     if model.get("demonstration"):
         _out.print(
             "It is the demonstration model and understands the demonstration library only; "
-            "words find every file. `recollect model pull` brings the real one, a Gemma 4 12B, to this machine."
+            "words find every file. `recollect model pull` brings the real one, a Gemma 4 12B, to "
+            "this machine."
         )
     for failure in status["failed"]:
         _out.print(f"Could not be read: {one_line(failure['path'])}: {failure['sentence']}")
