@@ -1,0 +1,111 @@
+"""A disk that fails: the nth write, rename or fsync in the data directory gives an error, or is the
+last thing the indexer does. A small library compiled from C stands between it and the system."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from indexer.lock import LibraryLock
+from tests.kills import Verdict, judged
+from tests.library import small
+
+Op = Literal["write", "rename", "fsync"]
+HERE = Path(__file__).parent
+LONGEST_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """From the nth call on, so many calls fail with this error; with 0 the first one kills."""
+
+    op: Op
+    at: int
+    error: int
+    calls: int = 1
+
+    def __str__(self) -> str:
+        what = errno.errorcode.get(self.error, "SIGKILL")
+        return f"{what} at {self.op} {self.at} and {self.calls - 1} more"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`struck`: there were so many calls. `alone`: the program came to rest by itself."""
+
+    struck: bool
+    alone: bool
+    verdict: Verdict
+    said: str
+
+
+def compiled(folder: Path) -> Path | None:
+    """The library that fails; None where there is no C compiler."""
+    if shutil.which("gcc") is None:
+        return None
+    made = folder / "faulty.so"
+    subprocess.run(
+        ["gcc", "-shared", "-fPIC", "-O1", "-o", made, HERE / "faulty.c", "-ldl"], check=True
+    )
+    return made
+
+
+def struck(library: Path, folder: Path, data: Path, fault: Fault) -> Outcome:
+    """Runs the indexer on a disk with this fault until it is at rest, ends or dies; then judges
+    what a restart on a sound disk makes of it."""
+    seen = data.with_name("seen")
+    seen.unlink(missing_ok=True)
+    faulty = {
+        "LD_PRELOAD": str(library),
+        "FAULT_OP": fault.op,
+        "FAULT_AT": str(fault.at),
+        "FAULT_FOR": str(fault.calls),
+        "FAULT_ERRNO": str(fault.error),
+        "FAULT_UNDER": str(data),
+        "FAULT_SEEN": str(seen),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults", folder, data],
+        cwd=HERE.parent,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **faulty},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=2 * LONGEST_S,
+        check=False,
+    )
+    verdict = judged(folder, data)
+    return Outcome(seen.exists(), done.returncode == 0, verdict, done.stdout[-3000:])
+
+
+def main(folder: Path, data: Path) -> None:
+    """The program as it serves, until everything is understood."""
+    import indexer.keeper
+
+    assert hasattr(indexer.keeper, "PAUSE_S")
+    indexer.keeper.PAUSE_S = 0.05
+    files = len([path for path in folder.rglob("*") if path.is_file()])
+    with LibraryLock(data), small(folder, data) as library:
+        library.keeper.start()
+        until = time.monotonic() + LONGEST_S
+        looked = library.keeper.lookout
+        while looked.rescanned_at is None or library.catalog.states() != {"understood": files}:
+            assert time.monotonic() < until, (library.catalog.states(), library.keeper.problem)
+            time.sleep(0.02)
+        library.keeper.stop()
+        for _ in range(5):
+            with contextlib.suppress(Exception):  # the keeper would come back to it, too
+                library.pipeline.tidy(thoroughly=True)
+                break
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
