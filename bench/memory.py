@@ -99,7 +99,7 @@ def _measured(directory: Path, quick: bool) -> Report:
         Row("plan", "memory planned for it before loading, over what it then took at its peak",
             plan.needed_bytes / 1e9, "GB", reference=(peak.most - peak.before) / 1e9),
         Row("plan_off", "how far the plan is from what was measured, share",
-            abs(plan.needed_bytes / (peak.most - peak.before) - 1), "", goal=PLAN_WITHIN,
+            abs(plan.needed_bytes / (peak.most - peak.before) - 1), "", goal=None if quick else PLAN_WITHIN,
             at_most=True),
         Row("weights", "weights as planned, over the tensors that are held",
             plan.weight_bytes / 1e9, "GB", reference=weight_bytes / 1e9),

@@ -27,6 +27,9 @@ MARGIN_SHARE = 0.03
 # Prompts are read in parts of so many tokens, and short ones are put into batches of so many.
 PART_TOKENS, BATCH_TOKENS = 1024, 2048
 SMALLEST_CONTEXT = 2048
+# The rules of an answer, read once and kept; and what the tokenizer, the spelling of every word and
+# the scores of a few steps take for each word known.
+KEPT_TOKENS, WORD_BYTES = 256, 400
 
 
 class Line(TypedDict):
@@ -77,11 +80,15 @@ def plan(checkpoint: Checkpoint, placement: Placement | None = None) -> Plan:
     # Per token in flight: the states in and out of a layer, in float32 in its norms, and the MLP.
     work = BATCH_TOKENS * (int(text["hidden_size"]) * (4 * item + 8) + wide * 3 * item)
     reading = _keys_and_values(checkpoint, checkpoint.context_tokens, item)
+    kept = _keys_and_values(checkpoint, KEPT_TOKENS, item)
+    words = int(text["vocab_size"]) * WORD_BYTES
     free_bytes, total_bytes = free(chosen.device)
     lines = [
         *weights,
         Line(what=f"what is being read, {checkpoint.context_tokens:,} tokens", bytes=reading),
+        Line(what="the beginning that every prompt shares", bytes=kept),
         Line(what="at work", bytes=work),
+        Line(what="spelling, and choosing among words", bytes=words),
     ]
     return Plan(
         checkpoint.name, chosen, checkpoint.context_tokens, tuple(lines),
