@@ -22,7 +22,7 @@ from training.tokenizer import load as load_tokenizer
 from training.world import questions, seeds
 
 WAITING = 6  # batches kept ready
-QUESTIONS = 4  # about the same sources, at most
+QUESTIONS = 5  # about the same sources, at most
 FRESH = 50  # batches between two looks for newly rendered media
 
 
@@ -40,7 +40,6 @@ class Mix:
     frames: int  # of a sound, at most
     glimpses: int  # windows of scenes, for the eye alone
     media: dict[str, int]
-    alone: int = 1  # of the answers, so many are asked of one short source by itself
 
 
 def mix(progress: float) -> Mix:
@@ -60,9 +59,9 @@ def mix(progress: float) -> Mix:
     if progress < 0.84:
         media = {"scene": 4, "sign2": 2, "page": 1, "note": 3}
         return Mix(4, 768, 6, 1, 2, 5, 375, 10, media)
-    # What sees and hears has learned by now; to find and to copy is learned last, and alone first.
-    media = {"scene": 3, "sign2": 2, "page": 1, "note": 3}
-    return Mix(8, 384, 13, 1, 1, 4, 280, 4, media, alone=9)
+    # What sees and hears has learned by now; to tell one source from its rivals is learned last.
+    media = {"scene": 2, "sign2": 1, "page": 1, "note": 2}
+    return Mix(8, 384, 11, 1, 1, 4, 280, 2, media)
 
 
 # What the words of each kind of rendered item are.
@@ -108,9 +107,9 @@ class Table:
         groups: list[list[batches.Example]] = []  # what belongs together is taken together
         long = 0.0 if wanted.sources < 3 else 0.1 if wanted.length < 512 else 0.3
         for number in range(wanted.answers):
-            if number <= wanted.alone or wanted.sources == 1:  # now and then about a picture
+            if number < 2 or wanted.sources == 1:  # now and then about a picture
                 shown = 0.12 if wanted.sources > 2 and number == 0 else 0.0
-                most = 1 if number else wanted.sources
+                most = 1 if rng.random() < 0.2 else wanted.sources
                 groups.append([self.desk.lesson(lessons.answer(rng, most, shown, long))])
                 continue
             most = rng.randrange(2, wanted.sources + 1)
