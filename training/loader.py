@@ -180,6 +180,7 @@ def _work(directory: Path, media: Path, config: Any, salt: int, queue: Any, prog
         number += 1
         while not _put(queue, made):
             if trainer is None or not trainer.is_alive():  # killed, it could not end this process
+                queue.cancel_join_thread()  # nobody will ever read what is in it
                 return
 
 
