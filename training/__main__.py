@@ -50,6 +50,17 @@ def resume(run: Path, checkpoint: Path, steps: int, minutes: float) -> None:
 
 
 @main.command()
+@click.argument("checkpoint", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--share", default=0.4, show_default=True, help="How much of its weights.")
+@click.pass_obj
+def blend(run: Path, checkpoint: Path, share: float) -> None:
+    """Mix the weights of the CHECKPOINT that the run went on from into the run's."""
+    from training.export import blend as mix
+
+    mix(run, checkpoint, share)
+
+
+@main.command()
 @click.argument("kinds", nargs=-1)
 def render(kinds: tuple[str, ...]) -> None:
     """Draw and speak the training's pictures and sounds; KINDS are all unless named."""

@@ -47,6 +47,23 @@ def take_up(run: Path, checkpoint: Path, steps: int, minutes: float) -> None:
     torch.save(held, run / STATE)
 
 
+def blend(run: Path, checkpoint: Path, share: float) -> None:
+    """Mix a published checkpoint's weights into a run's, `share` of them. A run that went on from
+    it stays connected to it, and what it lost on the way comes back (model soups, arXiv
+    2203.05482)."""
+    from transformers import Gemma4UnifiedForConditionalGeneration
+
+    held = torch.load(run / STATE, weights_only=True, map_location="cpu")
+    old = Gemma4UnifiedForConditionalGeneration.from_pretrained(
+        str(checkpoint), dtype=torch.float32
+    ).state_dict()
+    mixed = {name: torch.lerp(one, old[name], share) for name, one in held["average"].items()}
+    held["average"] = mixed
+    held["model"] = {name: one.clone() for name, one in mixed.items()}
+    held["warm_from"] = held["step"]
+    torch.save(held, run / STATE)
+
+
 def export(run: Path, place: Path) -> int:
     """Write the checkpoint of a run to `place`, file by file, each whole or not at all; how many
     bytes it has comes back."""
@@ -107,9 +124,11 @@ Only from `training/world`, generated from seeds: training 0 to 99,999,999, meas
 pages, charts; notes and meetings spoken by espeak-ng; letters, minutes, invoices, recipes, manuals
 and itineraries with questions, answers, quotes, and questions that have no answer. English only.
 
-{told["step"]:,} steps of {16 * 192:,} tokens in {told["spent_s"] / 60:.0f} minutes on a shared
-processor{_drafting(told)}. Inside the layers Muon, elsewhere AdamW; bfloat16 products,
-float32 weights; the shipped weights are a running average.
+{told["step"]:,} steps of {16 * 192:,} tokens in {told["spent_s"] / 60:.0f} minutes on one shared
+processor core, in two stretches of which the second took up the first one's weights (`python -m
+training resume`) and mixed them in once more before its end (`blend`){_drafting(told)}. Inside the
+layers Muon, elsewhere AdamW; bfloat16 products, float32 weights; the shipped weights are a running
+average.
 
 ## How good it is
 
@@ -118,9 +137,8 @@ float32 weights; the shipped weights are a running average.
 ## What it cannot do
 
 - Anything outside its world: real photographs, real voices, words it never met, other languages.
-- Reading: it knows that a picture is a sign, but does not read signs, pages or charts yet.
-- Naming: of the things in a picture it knows place and colour better than kind.
-- Saying with certainty that nothing answers a question.
+- What the table says it misses. Above all it confuses sources that are near each other: it cites
+  best when it is shown one, and the program shows it one.
 - Sounds longer than 15 seconds, prompts longer than about {architecture.WINDOW} tokens (the program
   may give up to {text.max_position_embeddings:,}).
 """

@@ -60,8 +60,8 @@ def mix(progress: float) -> Mix:
         media = {"scene": 4, "sign2": 2, "page": 1, "note": 3}
         return Mix(4, 768, 6, 1, 2, 5, 375, 10, media)
     # What sees and hears has learned by now; to tell one source from its rivals is learned last.
-    media = {"scene": 2, "sign2": 1, "page": 1, "note": 2}
-    return Mix(8, 384, 11, 1, 1, 4, 280, 2, media)
+    media = {"scene": 4, "sign2": 1, "page": 1, "note": 2}
+    return Mix(8, 384, 9, 1, 1, 4, 280, 4, media)
 
 
 # What the words of each kind of rendered item are.
