@@ -82,7 +82,8 @@ def test_the_12b_is_planned_as_it_was_measured(full: Path) -> None:
     assert lines["word table"] == 262_144 * 3840 * 2
     assert 6.7e9 < lines["decoder layers, 4 bits"] < 6.9e9
     assert 0.8e9 < lines["drafter"] < 0.9e9
-    assert plan.needed_bytes < 12e9
+    measured = dataclasses.replace(checkpoint, context_tokens=1024)
+    assert 11.2e9 < memory.plan(measured, ON_CPU).needed_bytes < 11.7e9
 
 
 def _less_context(one: Checkpoint) -> Checkpoint:
