@@ -29,14 +29,14 @@ AHEAD = 4  # tokens foretold from one state
 PLACES = 24  # states of a row it learns from, at one go
 RATE, WARM_STEPS = 2e-3, 50
 LOG_EVERY = 25
-WRITING = 0.4  # of the time is for writing continuations
+WRITING = 0.3  # of the time is for writing continuations
 FEWEST, ROW = 40, 768
 
 
 def distil(model: Any, drafter: Any, directory: Path, media: Path, minutes: float) -> float:
     """Train `drafter` in place for so many minutes: on the world's texts, with what the target
-    thinks of them, and from half-time on what the target itself says. The held-out share of first
-    guesses that the target agrees with comes back."""
+    thinks of them, and after a third of the time on what the target itself says. The held-out share
+    of first guesses that the target agrees with comes back."""
     model.set_attn_implementation("eager")
     drafter.set_attn_implementation("eager")
     lesson = _Lesson(model.eval().requires_grad_(False), drafter)
@@ -56,7 +56,7 @@ def distil(model: Any, drafter: Any, directory: Path, media: Path, minutes: floa
             step += 1
             for group in optimizer.param_groups:
                 group["lr"] = RATE * min(1.0, step / WARM_STEPS) * max(0.02, min(1.0, 2 - 2 * part))
-            own = part > 0.5 and len(said) > FEWEST and step % 4 > 0
+            own = part > 0.3 and len(said) > FEWEST and step % 4 > 0
             batch = _own(said, step, ids) if own else queue.get()
             loss, agreed = lesson(batch, dice)
             loss.backward()  # type: ignore[no-untyped-call]

@@ -33,7 +33,10 @@ def trained(run: Path) -> tuple[Any, Any, Any, dict[str, Any]]:
 
 def take_up(run: Path, checkpoint: Path, steps: int, minutes: float) -> None:
     """Write a run's state as if it had just made the weights of a published checkpoint."""
-    from transformers import Gemma4UnifiedForConditionalGeneration
+    from transformers import (
+        Gemma4UnifiedAssistantForCausalLM,
+        Gemma4UnifiedForConditionalGeneration,
+    )
 
     tokenizer = tokenizers.load(checkpoint)
     tokenizers.save(tokenizer, run)
@@ -45,6 +48,10 @@ def take_up(run: Path, checkpoint: Path, steps: int, minutes: float) -> None:
     weights = made.state_dict()
     held = {"model": weights, "average": weights, "step": steps, "spent_s": minutes * 60}
     torch.save(held, run / STATE)
+    drafter = Gemma4UnifiedAssistantForCausalLM.from_pretrained(
+        str(checkpoint / "assistant"), dtype=torch.float32
+    )
+    torch.save(drafter.state_dict(), run / DRAFTER)
 
 
 def blend(run: Path, checkpoint: Path, share: float) -> None:
