@@ -46,7 +46,8 @@ def test_search_json_has_exactly_the_documented_shape(demonstration: Indexed) ->
 def test_status_json_has_exactly_the_documented_shape(demonstration: Indexed) -> None:
     status = said_json("status", data=demonstration.data)
     assert set(status) == {"roots", "coverage", "states", "failed", "queue", "model"}
-    assert set(status["model"]) == {"name", "device", "dtype", "resident_bytes", "calls"}
+    known = {"name", "device", "dtype", "resident_bytes", "calls", "loaded"}
+    assert set(status["model"]) == known
     assert status["coverage"]["files"] == status["coverage"]["understood"]
     assert status["queue"] == 0
     assert status["failed"] == []
@@ -140,7 +141,9 @@ def test_roots_add_remove_retry(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "note.txt").write_text("The spare key is under the blue pot.")
     recollect("add", folder, data=data)
-    assert said_json("roots", data=data) == [{"path": str(folder), "files": 0, "offline": False}]
+    [root] = said_json("roots", data=data)
+    known = {"path": str(folder), "files": 0, "offline": False, "missing": 0}
+    assert {name: root[name] for name in known} == known
     assert said_json("index", data=data)["added"] == 1
     assert said_json("search", "blue pot", data=data)["hits"][0]["place"] == {"page": 1}
     assert "0 to be tried" in recollect("retry", data=data)
