@@ -16,7 +16,7 @@ import pytest
 
 from bench import pocket
 from bench.report import Row
-from model import inputs
+from model import cuttings, inputs
 from model.checkpoint import find
 from model.gemma import Gemma
 from model.interface import Image, Sound
@@ -33,10 +33,10 @@ FLOORS = {
     "like_r5": 0.8,
     "paraphrase_r5": 0.7,
     "answer": 0.15,
-    "no_false_refuse": 0.7,
+    "no_false_refuse": 0.6,
     "draft_acceptance": 0.55,
 }
-PICTURES, SIGNS, NOTES, FOUND, TEXTS, ASKED = 16, 12, 8, 24, 60, 12
+PICTURES, SIGNS, NOTES, FOUND, TEXTS, ASKED = 16, 16, 8, 24, 60, 24
 
 
 @pytest.fixture(scope="module")
@@ -75,16 +75,17 @@ def test_questions_are_answered_and_drafted(model: Gemma) -> None:
     assert fallen(pocket.answers(model, find("pocket"), ASKED)) == []
 
 
-def test_broken_patch_positions_show(model: Gemma, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broken_patch_positions_show(monkeypatch: pytest.MonkeyPatch) -> None:
     """Columns taken for rows."""
-    whole = inputs.patches
+    whole = cuttings.patches
 
     def turned(image: Image, media: inputs.Media) -> inputs.Patches:
         cut = whole(image, media)
         return replace(cut, positions=np.ascontiguousarray(cut.positions[:, ::-1]))
 
-    monkeypatch.setattr(inputs, "patches", turned)
-    assert fallen(pocket.readings(model, SIGNS)) == ["read"]
+    monkeypatch.setattr(cuttings, "patches", turned)
+    fresh = Gemma(find("pocket"))  # one that has not cut these pictures before
+    assert fallen(pocket.readings(fresh, SIGNS)) == ["read"]
 
 
 def test_broken_audio_framing_shows(model: Gemma, monkeypatch: pytest.MonkeyPatch) -> None:
