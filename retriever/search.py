@@ -140,12 +140,15 @@ class Searcher:
     ) -> None:
         asked = query.like if query.like is not None else Text(query.words)
         vectors = self._model.embed([asked], role="query")[0]
-        for kind in sorted(query.kinds or Kind):
-            gist = self._near("gist", vectors.gist, kind, within, depth)
+        kinds = sorted(query.kinds or Kind)
+        # Words lie nearer to texts than to pictures, so each kind is ranked by itself; an example
+        # is nearest to itself, whatever its kind.
+        for some in [{kind} for kind in kinds] if query.like is None else [set(kinds)]:
+            gist = self._near("gist", vectors.gist, some, within, depth)
             if vectors.body is not None:
                 # Gist alone sees something near for any words at all. Where a question has words,
                 # body says what is found, and gist speaks only for the rank of that.
-                body = self._near("body", vectors.body, kind, within, depth)
+                body = self._near("body", vectors.body, some, within, depth)
                 near = set(body)
                 self._add(candidates, "body", "meaning", body)
                 gist = [key for key in gist if key in near]
@@ -155,12 +158,12 @@ class Searcher:
         self,
         space: Literal["gist", "body"],
         vector: Float32,
-        kind: Kind,
+        kinds: set[Kind],
         within: Collection[str] | None,
         depth: int,
     ) -> list[_Key]:
         key = self._model.fingerprint.key
-        found = self._store.search_vectors(key, space, vector, depth, {kind}, within)
+        found = self._store.search_vectors(key, space, vector, depth, kinds, within)
         if not found:
             return []
         floor = max(NEAR, found[0].score - NEAR_THE_BEST)
