@@ -111,6 +111,7 @@ def test_a_picture_finds_itself_first(demo_server: Served) -> None:
 # And again without one.
 
 
+@pytest.mark.slow  # tests/test_serving.py shows the same of a running server
 def test_renaming_the_folder_calls_no_model_and_keeps_the_links(
     demonstration: Indexed, tmp_path: Path
 ) -> None:
