@@ -77,7 +77,7 @@ def test_questions_are_answered_and_drafted(model: Gemma) -> None:
 
 def test_broken_patch_positions_show(monkeypatch: pytest.MonkeyPatch) -> None:
     """Columns taken for rows."""
-    whole = cuttings.patches
+    whole = inputs.patches
 
     def turned(image: Image, media: inputs.Media) -> inputs.Patches:
         cut = whole(image, media)
