@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from indexer.catalog import Catalog
+
 os.environ.update(HF_HUB_OFFLINE="1", ORT_DISABLE_TELEMETRY="1")
 ROOT = Path(__file__).parent.parent
 # One thread a process: the suite runs two processes on two cores.
@@ -128,3 +130,19 @@ def demo_server(
     served = serve("serve", library=Indexed(demonstration.folder, data))
     yield served
     stop(served)
+
+
+@pytest.fixture
+def lib(tmp_path: Path) -> Path:
+    """An empty folder to be watched."""
+    (tmp_path / "lib").mkdir()
+    return tmp_path / "lib"
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, lib: Path) -> Iterator[Catalog]:
+    """A catalog with `lib` as its only root."""
+    catalog = Catalog(tmp_path / "data" / "catalog.sqlite")
+    catalog.add_root(lib)
+    yield catalog
+    catalog.close()

@@ -28,6 +28,13 @@ READERS = Readers(2)
 Row = tuple[str, int, str, PlaceJson | None, str]
 
 
+def write(path: Path, text: str = "words") -> Path:
+    """Writes a file, and the folders it lies in."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
 @dataclass
 class Small:
     """An open library over `folder`, with its data beside it."""
@@ -40,10 +47,7 @@ class Small:
     keeper: Keeper
 
     def write(self, name: str, text: str) -> Path:
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        return path
+        return write(self.folder / name, text)
 
     def found(self, words: str) -> list[Path]:
         """The paths of the live documents that hold these words, best first."""

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from indexer.catalog import Catalog
 from indexer.changes import Changes, Hint
 from indexer.ignore import NAME, NO_RULES
 from indexer.reconcile import reconcile
-from tests.library import as_nobody
+from tests.library import as_nobody, write
 
 FILE = NAME.decode()
-
-
-@pytest.fixture
-def lib(tmp_path: Path) -> Path:
-    (tmp_path / "lib").mkdir()
-    return tmp_path / "lib"
-
-
-@pytest.fixture
-def catalog(tmp_path: Path, lib: Path) -> Iterator[Catalog]:
-    catalog = Catalog(tmp_path / "data" / "catalog.sqlite")
-    catalog.add_root(lib)
-    yield catalog
-    catalog.close()
-
-
-def write(path: Path, text: str = "words") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
 
 
 def paths(catalog: Catalog, lib: Path) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,20 +14,6 @@ from indexer.changes import Changes, Hint
 from indexer.reconcile import reconcile
 from indexer.roots import accept
 from tests.mounted import memory, mounted, unmount
-
-
-@pytest.fixture
-def lib(tmp_path: Path) -> Path:
-    (tmp_path / "lib").mkdir()
-    return tmp_path / "lib"
-
-
-@pytest.fixture
-def catalog(tmp_path: Path, lib: Path) -> Iterator[Catalog]:
-    catalog = Catalog(tmp_path / "data" / "catalog.sqlite")
-    catalog.add_root(lib)
-    yield catalog
-    catalog.close()
 
 
 def fill(folder: Path, count: int, said: str = "words") -> None:

@@ -5,7 +5,6 @@ import resource
 import shutil
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -16,27 +15,7 @@ from indexer.catalog import Catalog
 from indexer.changes import Changes, Hint
 from indexer.reconcile import reconcile
 from indexer.tree import is_elsewhere
-from tests.library import as_nobody, small
-
-
-@pytest.fixture
-def lib(tmp_path: Path) -> Path:
-    (tmp_path / "lib").mkdir()
-    return tmp_path / "lib"
-
-
-@pytest.fixture
-def catalog(tmp_path: Path, lib: Path) -> Iterator[Catalog]:
-    catalog = Catalog(tmp_path / "data" / "catalog.sqlite")
-    catalog.add_root(lib)
-    yield catalog
-    catalog.close()
-
-
-def write(path: Path, text: str = "words") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
+from tests.library import as_nobody, small, write
 
 
 def names(catalog: Catalog) -> list[str]:

@@ -235,6 +235,22 @@ def test_questions_about_the_same_sources_see_only_their_own(
         torch.testing.assert_close(packed[first], own, atol=2e-3, rtol=2e-3)
 
 
+def test_words_are_told_their_source_and_answers_the_one_they_cite() -> None:
+    desk = batches.Desk(tokenizers.load(POCKET), CUT)
+    asked = lessons.examination(random.Random(4), 3, 4, 0.0)
+    made = desk.examination(asked)
+    assert made.sources is not None
+    told = made.labels != batches.NOTHING
+    for number in (1, 2, 3):
+        fenced = desk.tokenizer.decode(made.ids[(made.sources == number) & ~told])
+        assert fenced.startswith(f'{number} "')
+        assert fenced.endswith("</source>\n")
+        assert fenced.count("source") == 1
+    for branch, lesson in enumerate(asked, start=1):
+        n = int(lesson.target.split(" [")[1][0]) if " [" in lesson.target else 0
+        assert set(made.sources[told & (made.branches == branch)].tolist()) == {n}
+
+
 def test_a_glimpse_keeps_what_its_patches_show() -> None:
     scene = renders.scene(3, CUT)
     desk = batches.Desk(tokenizers.load(POCKET), CUT)
@@ -262,7 +278,7 @@ def test_steps_teach_and_are_taken_up_again(pair: tuple[Any, Any], tmp_path: Pat
     for _ in range(4):
         run.take_step(batch)
     after = run.student.learn(batch).parts
-    for name in ("words", "kinds", "letters"):
+    for name in ("words", "kinds", "letters", "belongs", "cites"):
         assert after[name] < before[name], name
     run.save()
     again = trainer.Run(tmp_path, tmp_path, minutes=60)

@@ -73,16 +73,17 @@ def render(kinds: tuple[str, ...]) -> None:
 
 @main.command()
 @click.option("--minutes", default=240.0, show_default=True, help="Time for training in all.")
+@click.option("--peak", default=1.0, show_default=True, help="Share of the full learning rate.")
 @click.option("--threads", default=2, show_default=True)
 @click.pass_obj
-def train(run: Path, minutes: float, threads: int) -> None:
-    """Train, or go on training."""
+def train(run: Path, minutes: float, peak: float, threads: int) -> None:
+    """Train, or go on training; what was learned is kept better at a lower --peak."""
     import torch
 
     from training.trainer import Run
 
     torch.set_num_threads(threads)
-    Run(run, RUNS / "media", minutes).go()
+    Run(run, RUNS / "media", minutes, peak).go()
 
 
 @main.command()

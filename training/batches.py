@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import random
-import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from model import inputs, prompts
 from model.interface import Image, Sound
-from training import lessons, renders, sight
+from training import citing, lessons, renders, sight
 
 Ints = NDArray[np.int64]
 FRAME = 640
@@ -47,6 +46,7 @@ class Example:
     key: int = -1  # items and queries with one key belong together
     query: bool = False
     stakes: NDArray[np.float32] | None = None  # how much each label weighs, 1 where it is None
+    sources: Ints | None = None  # the source each token stands in or, of an answer, comes from
 
     def __len__(self) -> int:
         return int(self.ids.size)
@@ -65,6 +65,7 @@ class Batch:
     labels: Ints
     tasks: Ints
     stakes: NDArray[np.float32]
+    sources: Ints
     patches: NDArray[np.uint8]  # (p, 6912)
     places: Ints  # (p, 2)
     shown: Ints  # (p, sight.ASKED)
@@ -79,6 +80,7 @@ class Desk:
     def __init__(self, tokenizer: Any, cut: inputs.Media) -> None:
         self.tokenizer = tokenizer
         self.cut = cut
+        self.numbers = citing.Numbers(tokenizer)
         number = tokenizer.convert_tokens_to_ids
         self.stop, self.soft = int(number("<turn|>")), int(number("<|image|>"))
         self.bracket, self.digits = int(number("▁[")), {*number([*"0123456789"])}
@@ -98,6 +100,9 @@ class Desk:
             made.phones = np.full((len(asked.sounds[0]), 2), NOTHING)
         if lesson.task == lessons.ANSWER:
             made.stakes = self._stakes(made, len(asked))
+        if lesson.task in (lessons.ANSWER, lessons.REFUSE):
+            made.sources = self.numbers.belonging(made.ids, NOTHING)
+            made.sources[len(asked) - 1 : -1] = citing.cited(lesson.target)
         made.pictures = [
             (np.round(one.values * 255).astype(np.uint8), int(one.positions[-1, 0]) + 1)
             for one in asked.pictures
@@ -112,6 +117,7 @@ class Desk:
         shared = _shared(prompts_ids)
         made = _line(prompts_ids[0][:shared].tolist(), [])
         tasks, stakes = [np.full(shared, -1)], [np.ones(shared, np.float32)]
+        sources = [self.numbers.belonging(made.ids, NOTHING)]
         for number, (lesson, ids) in enumerate(zip(asked, prompts_ids, strict=True), start=1):
             tail = _line(ids[shared:].tolist(), [*self.spell(lesson.target), self.stop])
             made.ids = np.concatenate([made.ids, tail.ids])
@@ -119,10 +125,13 @@ class Desk:
             made.branches = np.concatenate([made.branches, np.full(len(tail), number)])
             made.labels = np.concatenate([made.labels, tail.labels])
             tasks.append(np.full(len(tail), lessons.TASKS.index(lesson.task)))
-            told = lesson.task == lessons.ANSWER
+            told = tail.labels != NOTHING
+            sources.append(np.where(told, citing.cited(lesson.target), NOTHING))
             least = np.ones(len(tail), np.float32)
-            stakes.append(self._stakes(tail, len(ids) - shared) if told else least)
+            weighed = lesson.task == lessons.ANSWER
+            stakes.append(self._stakes(tail, len(ids) - shared) if weighed else least)
         made.task, made.stakes = np.concatenate(tasks), np.concatenate(stakes)
+        made.sources = np.concatenate(sources)
         return made
 
     def _stakes(self, made: Example, asked: int) -> NDArray[np.float32]:
@@ -170,11 +179,9 @@ class Desk:
         made.gist_at, made.key = len(made) - 1, key
         if samples is None:
             made.pictures = [(item.data, item.columns)]
-            made.shown = np.full((len(item.data), sight.ASKED), NOTHING)
-            for patch, asked, shown in item.shown:
-                made.shown[patch, asked] = shown
+            made.shown = _shown(item)
             first = len(head) - 1 - len(item.data)
-            seen = item.seen or _read(item)
+            seen = list(sight.named(item.shown, item.columns, item.words))
             for patch, word in rng.sample(seen, min(SEEN, len(seen))):
                 made.labels[first + patch] = self.spell(f" {word}")[0]
         else:
@@ -191,7 +198,7 @@ class Desk:
         if not there:
             return None
         wide, high = min(GLIMPSE, item.columns), min(GLIMPSE, rows)
-        if not item.seen:  # words are broad and low
+        if item.shown[0][1] < sight.THIRDS:  # words are broad and low
             wide, high = item.columns, min(GLIMPSE_ROWS, rows)
         middle_y, middle_x = divmod(rng.choice(there), item.columns)
         left = min(max(0, middle_x - rng.randrange(wide)), item.columns - wide)
@@ -202,11 +209,8 @@ class Desk:
         made = _line(ids.tolist(), [])
         made.pictures = [(item.data[chosen], wide)]
         new = {patch: number for number, patch in enumerate(chosen)}
-        made.shown = np.full((len(chosen), sight.ASKED), NOTHING)
-        for patch, asked, shown in item.shown:
-            if patch in new:
-                made.shown[new[patch], asked] = shown
-        for patch, word in item.seen or _read(item):
+        made.shown = _shown(item)[chosen]
+        for patch, word in sight.named(item.shown, item.columns, item.words):
             if patch in new:
                 made.labels[1 + new[patch]] = self.spell(f" {word}")[0]
         return made
@@ -253,10 +257,12 @@ def _shared(rows: Sequence[Ints]) -> int:
     return int(shortest if alike.all() else np.argmin(alike))
 
 
-def _read(item: renders.Rendered) -> list[tuple[int, str]]:
-    """The words of a written picture where they end."""
-    said = [word for word in re.findall(r"[a-z]+", item.words.lower()) if len(word) > 1]
-    return list(sight.words(item.shown, item.columns, said))
+def _shown(item: renders.Rendered) -> Ints:
+    """(patches, sight.ASKED): what each patch of a picture shows, NOTHING where it is not told."""
+    made = np.full((len(item.data), sight.ASKED), NOTHING)
+    for patch, asked, shown in item.shown:
+        made[patch, asked] = shown
+    return made
 
 
 def _soft(head: list[int]) -> list[int]:
@@ -315,7 +321,7 @@ def pack(examples: Sequence[Example], rows: int, length: int, config: Any) -> Ba
     shape = (rows, length)
     made = {name: np.zeros(shape, np.int64) for name in ("ids", "positions", "branches")}
     made |= {name: np.full(shape, -1) for name in ("owners", "blocks", "tasks")}
-    made["labels"] = np.full(shape, NOTHING)
+    made |= {name: np.full(shape, NOTHING) for name in ("labels", "sources")}
     stakes = np.ones(shape, np.float32)
     patches: list[Any] = []
     places: list[Any] = []
@@ -335,6 +341,8 @@ def pack(examples: Sequence[Example], rows: int, length: int, config: Any) -> Ba
             made["tasks"][number, here] = one.task
             if one.stakes is not None:
                 stakes[number, here] = one.stakes
+            if one.sources is not None:
+                made["sources"][number, here] = one.sources
             seen = (one.ids == config.image_token_id) & (one.labels != NOTHING)
             made["tasks"][number, here][seen] = lessons.TASKS.index(lessons.SEE)
             soft = start + np.flatnonzero(one.ids == config.image_token_id)

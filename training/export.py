@@ -28,25 +28,23 @@ def trained(run: Path) -> tuple[Any, Any, Any, dict[str, Any]]:
     if file.exists():
         drafter.load_state_dict(torch.load(file, weights_only=True))
     told = {"step": held["step"], "spent_s": held["spent_s"], "drafted": file.exists()}
+    told["story"] = held.get("story", [])
     return model, drafter, tokenizer, told
 
 
 def take_up(run: Path, checkpoint: Path, steps: int, minutes: float) -> None:
     """Write a run's state as if it had just made the weights of a published checkpoint."""
-    from transformers import (
-        Gemma4UnifiedAssistantForCausalLM,
-        Gemma4UnifiedForConditionalGeneration,
-    )
+    from transformers import Gemma4UnifiedAssistantForCausalLM
 
     tokenizer = tokenizers.load(checkpoint)
     tokenizers.save(tokenizer, run)
     for name in ("config.json", "processor_config.json"):
         shutil.copy(checkpoint / name, run / name)
-    made = Gemma4UnifiedForConditionalGeneration.from_pretrained(
-        str(checkpoint), dtype=torch.float32
-    )
-    weights = made.state_dict()
-    held = {"model": weights, "average": weights, "step": steps, "spent_s": minutes * 60}
+    weights = _published(checkpoint)
+    held = {
+        "model": weights, "average": weights, "step": steps, "spent_s": minutes * 60,
+        "story": ["It took up the weights of a stretch before (`python -m training resume`)."],
+    }  # fmt: skip
     torch.save(held, run / STATE)
     drafter = Gemma4UnifiedAssistantForCausalLM.from_pretrained(
         str(checkpoint / "assistant"), dtype=torch.float32
@@ -58,17 +56,26 @@ def blend(run: Path, checkpoint: Path, share: float) -> None:
     """Mix a published checkpoint's weights into a run's, `share` of them. A run that went on from
     it stays connected to it, and what it lost on the way comes back (model soups, arXiv
     2203.05482)."""
-    from transformers import Gemma4UnifiedForConditionalGeneration
-
     held = torch.load(run / STATE, weights_only=True, map_location="cpu")
-    old = Gemma4UnifiedForConditionalGeneration.from_pretrained(
-        str(checkpoint), dtype=torch.float32
-    ).state_dict()
+    old = _published(checkpoint)
     mixed = {name: torch.lerp(one, old[name], share) for name, one in held["average"].items()}
     held["average"] = mixed
     held["model"] = {name: one.clone() for name, one in mixed.items()}
     held["warm_from"] = held["step"]
+    held.setdefault("story", []).append(
+        f"At step {held['step']:,} {share:.0%} of the weights it had gone on from were mixed in."
+    )
     torch.save(held, run / STATE)
+
+
+def _published(checkpoint: Path) -> dict[str, torch.Tensor]:
+    from transformers import Gemma4UnifiedForConditionalGeneration
+
+    made = Gemma4UnifiedForConditionalGeneration.from_pretrained(
+        str(checkpoint), dtype=torch.float32
+    )
+    weights: dict[str, torch.Tensor] = made.state_dict()
+    return weights
 
 
 def export(run: Path, place: Path) -> int:
@@ -131,11 +138,9 @@ Only from `training/world`, generated from seeds: training 0 to 99,999,999, meas
 pages, charts; notes and meetings spoken by espeak-ng; letters, minutes, invoices, recipes, manuals
 and itineraries with questions, answers, quotes, and questions that have no answer. English only.
 
-{told["step"]:,} steps of {16 * 192:,} tokens in {told["spent_s"] / 60:.0f} minutes on one shared
-processor core, in two stretches of which the second took up the first one's weights (`python -m
-training resume`) and mixed them in once more before its end (`blend`){_drafting(told)}. Inside the
-layers Muon, elsewhere AdamW; bfloat16 products, float32 weights; the shipped weights are a running
-average.
+{told["step"]:,} steps of {16 * 192:,} tokens in {told["spent_s"] / 60:.0f} minutes on a shared
+processor{_drafting(told)}. Inside the layers Muon, elsewhere AdamW; bfloat16 products,
+float32 weights; the shipped weights are a running average. {" ".join(told["story"])}
 
 ## How good it is
 

@@ -53,15 +53,9 @@ def mix(progress: float) -> Mix:
     if progress < 0.5:
         media = {"scene": 5, "sign1": 2, "sign2": 1, "page": 1, "clip": 1, "note": 3}
         return Mix(8, 384, 4, 1, 3, 3, 230, 20, media)
-    if progress < 0.68:
-        media = {"scene": 5, "sign1": 1, "sign2": 2, "page": 1, "note": 3}
-        return Mix(8, 384, 5, 1, 3, 4, 280, 14, media)
-    if progress < 0.84:
-        media = {"scene": 4, "sign2": 2, "page": 1, "note": 3}
-        return Mix(4, 768, 6, 1, 2, 5, 375, 10, media)
-    # What sees and hears has learned by now; to tell one source from its rivals is learned last.
-    media = {"scene": 4, "sign2": 1, "page": 1, "note": 2}
-    return Mix(8, 384, 9, 1, 1, 4, 280, 4, media)
+    # From here on everything at once: to tell one source from its rivals is learned last.
+    media = {"scene": 4, "sign2": 2, "page": 1, "note": 3}
+    return Mix(6, 512, 7, 1, 2, 5, 320, 10, media)
 
 
 # What the words of each kind of rendered item are.

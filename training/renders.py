@@ -58,7 +58,6 @@ class Rendered:
     facts: tuple[Asked, ...]
     phones: tuple[tuple[int, str], ...] = ()  # what is heard from which millisecond on
     spoken: tuple[tuple[int, str], ...] = ()  # the words and when each is over
-    seen: tuple[tuple[int, str], ...] = ()  # patches and what is to be seen there
     shown: tuple[sight.Shown, ...] = ()  # what the patches show, for the eye
 
 
@@ -71,20 +70,7 @@ def scene(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
     queries = (made.find, made.caption, *finds)
     drawn = picture(made.image, media, made.caption, queries, asked(made.facts))
     grid = sight.Grid(drawn.columns, len(drawn.data) // drawn.columns)
-    seen = tuple(_seen(made.boxes, grid.columns, grid.rows))
-    return replace(drawn, seen=seen, shown=tuple(sight.things(made.boxes, grid)))
-
-
-def _seen(boxes: Iterable[tuple[Any, Any]], columns: int, rows: int) -> Iterator[tuple[int, str]]:
-    """The patches whose middle lies on a thing, and its kind or colour in turn, like a chess
-    board; small things are seen by the patch they are in. Things in front come last and count."""
-    for thing, (left, top, right, bottom) in boxes:
-        middle = (int((left + right) / 2 * columns), int((top + bottom) / 2 * rows))
-        for x in range(columns):
-            for y in range(rows):
-                across, down = (x + 0.5) / columns, (y + 0.5) / rows
-                if (x, y) == middle or (left < across < right and top < down < bottom):
-                    yield y * columns + x, thing.colour if (x + y) % 2 else thing.kind
+    return replace(drawn, shown=tuple(sight.things(made.boxes, grid)))
 
 
 def picture(
@@ -164,7 +150,7 @@ def read(file: Path) -> Iterator[Rendered]:
     for one in json.loads(file.read_text()):
         facts = tuple(_asked(fact) for fact in one["facts"])
         queries = tuple(one["queries"])
-        told = ("phones", "spoken", "seen", "shown")
+        told = ("phones", "spoken", "shown")
         rest = (tuple(map(tuple, one[kind])) for kind in told)
         end = start + one["length"]
         yield Rendered(data[start:end], one["columns"], one["words"], queries, facts, *rest)
@@ -185,7 +171,6 @@ def _write(file: Path, items: list[Rendered]) -> None:
             "facts": [asdict(fact) for fact in item.facts],
             "phones": item.phones,
             "spoken": item.spoken,
-            "seen": item.seen,
             "shown": item.shown,
         }
         for item in items

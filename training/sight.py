@@ -7,6 +7,7 @@ long before a whole caption can be written, as frames that are told their sound 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -78,7 +79,17 @@ def things(boxes: Iterable[tuple[Thing, Box]], grid: Grid) -> Iterator[Shown]:
         yield patch, COLOUR, _COLOURS[seen.colour] if seen else 0
 
 
-def words(shown: Iterable[Shown], columns: int, said: Sequence[str]) -> Iterator[tuple[int, str]]:
+def named(shown: Sequence[Shown], columns: int, caption: str) -> Iterator[tuple[int, str]]:
+    """Patches and the word for what they show: a thing's kind or colour in turn, like a chess
+    board; of a written picture a word of its caption where it ends."""
+    for patch, asked, answer in shown:
+        if answer and asked >= KIND and (sum(divmod(patch, columns)) % 2) == (asked == COLOUR):
+            yield patch, (list(COLOURS) if asked == COLOUR else list(KINDS))[answer - 1]
+    said = [word for word in re.findall(r"[a-z]+", caption.lower()) if len(word) > 1]
+    yield from _ends(shown, columns, said)
+
+
+def _ends(shown: Iterable[Shown], columns: int, said: Sequence[str]) -> Iterator[tuple[int, str]]:
     """The patch in which each of the words `said` ends, as often as its letters show."""
     rows: dict[int, list[str]] = {}
     for patch, asked, answer in shown:

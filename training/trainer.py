@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from training import architecture, lessons, loader, sight
+from training import architecture, citing, lessons, loader, sight
 from training import tokenizer as tokenizers
 from training.batches import NOTHING, PHONES, Batch
 from training.trunk import States, Trunk, masks
@@ -37,6 +37,7 @@ WEIGHTS = {
 }  # fmt: skip
 GIST_WEIGHT, BODY_WEIGHT, HEARING_WEIGHT = 0.25, 0.15, 0.3
 SEEING_WEIGHTS = {"letters": 0.5, "kinds": 0.5, "colours": 0.25}
+CITING_WEIGHTS = {"belongs": 0.3, "cites": 0.5}
 EMPTY = 0.3  # how much less it counts that a patch shows nothing
 _SOFT = [lessons.TASKS.index(task) for task in (lessons.HEAR, lessons.SEE)]
 _ANSWERS = [lessons.TASKS.index(task) for task in (lessons.ANSWER, lessons.REFUSE)]
@@ -57,8 +58,8 @@ class Outcome:
 
 class Student:
     """The model with what is needed only while it learns: two temperatures, an ear that names the
-    sounds it hears and an eye that names what patches show; they teach the first layers long
-    before sentences can."""
+    sounds it hears, an eye that names what patches show and a finger on the source that words
+    come from; they teach the first layers long before sentences can."""
 
     def __init__(self, model: Any, tokenizer: Any, compiled: bool = True) -> None:
         model.set_attn_implementation("eager")  # masks are ours; compiled, it is the fastest
@@ -68,6 +69,9 @@ class Student:
         hidden = model.config.text_config.hidden_size
         self.ear = torch.nn.Linear(hidden, 2 * PHONES, device=self.device)
         self.eye = torch.nn.Linear(hidden, sight.ASKED * sight.ANSWERS, device=self.device)
+        self.finger = torch.nn.ModuleDict(
+            {name: torch.nn.Linear(hidden, citing.NUMBERS) for name in CITING_WEIGHTS}
+        ).to(self.device)
         self.odds = torch.ones(sight.ANSWERS, device=self.device)
         self.odds[0] = EMPTY
         # The logarithms of gist's and body's scale.
@@ -88,7 +92,7 @@ class Student:
         t = {
             name: torch.from_numpy(getattr(batch, name)).to(self.device)
             for name in ("ids", "positions", "owners", "branches", "blocks", "labels", "tasks",
-                         "stakes", "places", "shown", "phones", "vectors")
+                         "stakes", "sources", "places", "shown", "phones", "vectors")
         }  # fmt: skip
         patches = torch.from_numpy(batch.patches).to(self.device).float() / 255
         frames = torch.from_numpy(batch.frames).to(self.device)
@@ -120,6 +124,10 @@ class Student:
         if meeting is not None:
             loss = loss + meeting
             parts["vectors"] = float(meeting.detach())
+        for name, (lost, hit) in self._point(states, t["sources"], taught).items():
+            loss = loss + CITING_WEIGHTS[name] * lost
+            parts[name] = float(lost.detach())
+            right[name] = hit
         if len(t["phones"]):
             heard = states.body[t["ids"] == self.model.config.audio_token_id].float()
             odds = self.ear(heard).view(-1, 2, PHONES)
@@ -135,6 +143,22 @@ class Student:
                 parts[name] = float(lost.detach())
                 right[name] = hit
         return Outcome(loss, parts, right)
+
+    def _point(
+        self, states: States, sources: Tensor, taught: Tensor
+    ) -> dict[str, tuple[Tensor, tuple[int, int]]]:
+        """How well the words of a source tell its number, half-way up, and the words of an answer
+        the number of the source they come from: the loss, and how many were right."""
+        told, made = sources != NOTHING, {}
+        for name, seen, where in (
+            ("belongs", states.body, told & ~taught),
+            ("cites", states.last, told & taught),
+        ):
+            if where.any():
+                odds, wanted = self.finger[name](seen[where].float()), sources[where]
+                hits = int((odds.argmax(-1) == wanted).sum())
+                made[name] = (functional.cross_entropy(odds, wanted), (hits, len(wanted)))
+        return made
 
     def _see(
         self, soft: Tensor, states: States, shown: Tensor
@@ -224,8 +248,11 @@ class Student:
 class Run:
     """A training that can be stopped and taken up again; everything lies in `directory`."""
 
-    def __init__(self, directory: Path, media: Path, minutes: float, seed: int = 0) -> None:
+    def __init__(
+        self, directory: Path, media: Path, minutes: float, peak: float = 1.0, seed: int = 0
+    ) -> None:
         self.directory, self.media, self.budget_s = directory, media, minutes * 60
+        self.peak = peak
         self.tokenizer = tokenizers.load(directory)
         model, _ = architecture.new(self.tokenizer, seed)
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -234,6 +261,7 @@ class Run:
         self.optimizers = _optimizers(self.student)
         self.step, self.spent_s, self.salt = 0, 0.0, seed
         self.warm_from = 0
+        self.story: list[str] = []  # where the weights come from, for the card
         self.file = directory / "state.pt"
         if self.file.exists():
             self._resume()
@@ -276,7 +304,7 @@ class Run:
     def take_step(self, batch: Batch) -> Outcome:
         """Learn from one batch."""
         self.step += 1
-        rate = _rate(self.step - self.warm_from, self.progress)
+        rate = self.peak * _rate(self.step - self.warm_from, self.progress)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * rate
@@ -320,7 +348,9 @@ class Run:
         held = {
             "model": self.student.model.state_dict(), "average": self.average.state_dict(),
             "ear": self.student.ear.state_dict(), "eye": self.student.eye.state_dict(),
+            "finger": self.student.finger.state_dict(),
             "heat": self.student.heat.detach(), "warm_from": self.warm_from,
+            "story": self.story,
             "optimizers": [one.state_dict() for one in self.optimizers],
             "step": self.step, "spent_s": self.spent_s,
         }  # fmt: skip
@@ -334,10 +364,12 @@ class Run:
         self.average.load_state_dict(held["average"])
         self.step, self.spent_s = held["step"], held["spent_s"]
         self.warm_from = held.get("warm_from", self.step)
+        self.story = held.get("story", [])
         if "optimizers" not in held:  # taken up from a published checkpoint
             return
         self.student.ear.load_state_dict(held["ear"])
         self.student.eye.load_state_dict(held["eye"])
+        self.student.finger.load_state_dict(held["finger"])
         self.student.heat.data.copy_(held["heat"])
         for optimizer, state in zip(self.optimizers, held["optimizers"], strict=True):
             peaks = [group["peak"] for group in optimizer.param_groups]
@@ -354,7 +386,8 @@ def _optimizers(student: Student) -> list[Any]:
         else:
             slow = next((part for key, part in SLOWER.items() if key in name), 1.0)
             outer.append({"params": [weight], "peak": ADAM_RATE * slow})
-    helpers = [*student.ear.parameters(), *student.eye.parameters(), student.heat]
+    heads = (student.ear, student.eye, student.finger)
+    helpers = [*(one for head in heads for one in head.parameters()), student.heat]
     outer.append({"params": helpers, "peak": ADAM_RATE})
     muon = torch.optim.Muon(inner, lr=MUON_RATE, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
     for group in muon.param_groups:

@@ -3,6 +3,7 @@ import { html, useEffect, useRef, useState } from "./dom.js";
 import { getJson } from "./http.js";
 import { Icon } from "./icons.js";
 import { useKeys } from "./keys.js";
+import { reveal } from "./reveal.js";
 import { count, safeName } from "./wording.js";
 
 /**
@@ -108,7 +109,7 @@ export function PageView({ item, page, words, quote, turn }) {
   const passage = here ? quoted(here.words, quote) : new Set();
   const exact = new Set(here?.marks ?? []);
   useEffect(() => {
-    paper.current?.querySelector("rect")?.scrollIntoView({ block: "center", behavior: "instant" });
+    reveal(paper.current?.querySelector("rect"), "center");
   }, [here, quote]);
   const [width, height] = here ? [here.width, here.height] : [known?.width ?? 595, known?.height ?? 842];
   return html`<div class="page">

@@ -3,6 +3,7 @@ import { html, useEffect, useMemo, useRef, useState } from "./dom.js";
 import { getJson } from "./http.js";
 import { Icon } from "./icons.js";
 import { useKeys } from "./keys.js";
+import { reveal } from "./reveal.js";
 import { cue, hold, playFrom, resume, seek, setRate, sounding } from "./sound.js";
 import { useStore } from "./store.js";
 import { clock } from "./wording.js";
@@ -57,7 +58,7 @@ function Transcript({ passages, second, started, playing, follow, id, unfollow }
   const away = useRef(false);
   useEffect(() => {
     if (!follow || (!playing && away.current)) return;
-    list.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", behavior: "instant" });
+    reveal(list.current?.querySelector("[aria-current]"), "nearest");
     away.current = true;
   }, [lit, follow, passages]);
   const press = (/** @type {Passage} */ passage) => () => {
