@@ -19,9 +19,10 @@ from bench.prompts import LIBRARY, POCKET
 from bench.report import Report, Row
 from model.runtime import Runtime
 from model.slices import SLICE_S
-from recollect import Settings, build
+from recollect import build
 from web.demonstration import write
 from web.library import Library
+from web.settings import Settings
 
 SEED = 1
 ROUNDS, ASKED = 4, 8

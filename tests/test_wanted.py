@@ -12,9 +12,10 @@ from click.testing import CliRunner
 from pydantic import ValidationError
 
 from model.interface import Content, Role, Vectors
-from recollect import Settings, main
+from recollect import main
 from tests.fake_model import FakeModel
 from tests.served import Running, running, small_library
+from web.settings import Settings
 
 
 class Patient(FakeModel):

@@ -19,7 +19,7 @@ from web.library import Library
 from web.problems import LibraryProblem
 from web.security import kept_token
 from web.server import bind, port_of, serve
-from web.terminal import covered
+from web.terminal.words import covered
 
 STATIC = Path(__file__).parent / "static"
 CLOSING_S = 2.5  # with what the server itself may take, a stop takes less than five seconds

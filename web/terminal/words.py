@@ -1,0 +1,41 @@
+"""Places and coverage, in words."""
+
+from __future__ import annotations
+
+from indexer.passages import PlaceJson
+from retriever.answer import clock
+from web.display import one_line
+from web.shapes import CoverageJson
+
+
+def comma(place: PlaceJson | None) -> str:
+    """A place, as it stands behind a name."""
+    where = place_words(place)
+    return f", {where}" if where else ""
+
+
+def place_words(place: PlaceJson | None) -> str:
+    if place is None:
+        return ""
+    if "page" in place:
+        number, label = str(place["page"]), one_line(place.get("label", ""))
+        if not label:
+            return f"page {number}"
+        return label if label.endswith(f" {number}") else f"page {number} ({label})"
+    start, end = clock(place["start_s"]), clock(place["end_s"])
+    return start if start == end else f"{start} to {end}"
+
+
+def covered(coverage: CoverageJson) -> str:
+    """How much of the library a result covers, in words."""
+    files, read = coverage["files"], coverage["read"]
+    understood, failed = coverage["understood"], coverage["failed"]
+    if not files:
+        return "The library is empty; `recollect add FOLDER` watches a folder."
+    if understood == files:
+        said = f"Searched all {files:,} files."
+    else:
+        said = f"Words of {read:,} of {files:,} files, meaning of {understood:,}."
+    if failed:
+        said += f" {failed:,} could not be read: `recollect status` says why."
+    return said
