@@ -1,7 +1,6 @@
 """One library as people meet it: every verb of the command line and of the API, in its JSON.
 
-This is the only place where the shapes of `web/shapes.py` are made. The command line and the HTTP
-server both call it; neither knows what lies below.
+The command line and the HTTP server both call it; neither knows what lies below.
 """
 
 from __future__ import annotations
@@ -14,46 +13,38 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from indexer.catalog import Catalog, FileRow, Item
-from indexer.excludes import described_files, described_folders
-from indexer.extract import Unreadable, sniff
+from indexer.catalog import Catalog
 from indexer.extract.child import Reader
 from indexer.keeper import Keeper
-from indexer.mounts import network_places
-from indexer.passages import Kind, Span
 from indexer.pipeline import Pipeline
 from indexer.store import Store
-from model.interface import Exchange, Image, ModelProblem, Piece, Sound, Text
+from model.interface import Exchange, ModelProblem, Text
 from model.runtime import Busy, Runtime
-from retriever.answer import Answered, Answerer, Citation, NumberedSource
+from retriever.answer import Answerer
 from retriever.query import Query, QueryProblem, parse_day, parse_kind
 from retriever.search import Hit, Searcher
+from web.answers import model_problem, told
 from web.bell import Bell
 from web.custody import Custody
 from web.display import shown
-from web.findings import citation_json, hit_json, source_json
+from web.examples import example
+from web.findings import hit_json
 from web.items import Items
+from web.overview import Overview
 from web.problems import LibraryProblem
 from web.shapes import (
     AskEvent,
-    CoverageJson,
     ExcludesJson,
     FileJson,
     FilesJson,
     ForgottenJson,
     IndexJson,
     ModelJson,
-    ProgressJson,
     RootJson,
     SearchJson,
     StatusJson,
     VerdictJson,
-    WatchingJson,
 )
-
-# The model hears at most this much of a sound at once.
-EXAMPLE_S = 15.0
-MOST_UNWATCHED = 20
 
 
 class Library:
@@ -72,6 +63,7 @@ class Library:
         self.items = Items(catalog, store, reader, keeper.want, keeper.lookout.is_there)
         self.keeper = keeper
         self.custody = Custody(catalog, store, pipeline, keeper)
+        self._overview = Overview(catalog, runtime, keeper)
         self._catalog = catalog
         self._runtime = runtime
         self._pipeline = pipeline
@@ -118,7 +110,7 @@ class Library:
         try:
             query = Query(
                 words=words,
-                like=self._example(like) if like else None,
+                like=example(self._reader, like) if like else None,
                 kinds=parse_kind(kind),
                 folder=Path(folder).absolute() if folder else None,
                 after=parse_day(after),
@@ -130,13 +122,13 @@ class Library:
         except QueryProblem as problem:
             raise LibraryProblem("query", str(problem)) from problem
         except (ModelProblem, Busy) as problem:
-            raise _model_problem(problem) from problem
+            raise model_problem(problem) from problem
         # what is shown to a person is understood next
         self.keeper.want(hit.item.item for hit in hits if hit.item.state == "read")
         found: SearchJson = {
             "query": words,
             "hits": [hit_json(rank, hit, self._catalog) for rank, hit in enumerate(hits, start=1)],
-            "coverage": self._coverage(query),
+            "coverage": self._catalog.coverage(query.kinds, query.folder),
             "took_ms": round((time.perf_counter() - began) * 1000, 1),
         }
         return {**found, "problem": without} if without else found
@@ -164,115 +156,15 @@ class Library:
     ) -> Iterator[AskEvent]:
         """The events of one answer, as it is written; ends in `done` or `error`."""
         with self._runtime.attended():
-            yield from self._told(question, about, history, cancelled)
-
-    def _told(
-        self,
-        question: str,
-        about: str | None,
-        history: Sequence[Exchange],
-        cancelled: Callable[[], bool],
-    ) -> Iterator[AskEvent]:
-        try:
-            for part in self._answerer.answer(
-                question, about=about, history=history, cancelled=cancelled
-            ):
-                match part:
-                    case NumberedSource():
-                        yield {
-                            "event": "source",
-                            "data": source_json(part, question, self._catalog),
-                        }
-                    case Piece(text):
-                        yield {"event": "token", "data": {"text": text}}
-                    case Citation():
-                        yield {"event": "citation", "data": citation_json(part, self._catalog)}
-                    case Answered():
-                        yield self._done(question, part)
-        except QueryProblem as problem:
-            yield {"event": "error", "data": {"code": "query", "sentence": str(problem)}}
-        except (ModelProblem, Busy) as problem:
-            wrong = _model_problem(problem)
-            yield {"event": "error", "data": {"code": wrong.code, "sentence": wrong.sentence}}
-
-    def _done(self, question: str, answered: Answered) -> AskEvent:
-        finished = answered.finished
-        return {
-            "event": "done",
-            "data": {
-                "question": question,
-                "answer": answered.text,
-                "citations": [citation_json(one, self._catalog) for one in answered.citations],
-                "coverage": self._catalog.coverage(),
-                "speed": {
-                    "first_token_ms": round(finished.first_token_ms, 1),
-                    "tokens": finished.tokens,
-                    "tokens_per_s": round(finished.tokens_per_s, 1),
-                    "draft_acceptance": finished.draft_acceptance,
-                },
-                "reason": finished.reason,
-                "left_out": answered.left_out,
-                "unfounded": list(answered.unfounded),
-            },
-        }
-
-    def _coverage(self, query: Query) -> CoverageJson:
-        return self._catalog.coverage(query.kinds, query.folder)
+            yield from told(self._answerer, self._catalog, question, about, history, cancelled)
 
     # --- what there is
 
     def status(self) -> StatusJson:
-        progress: dict[str, ProgressJson] = {
-            kind: self._catalog.coverage(frozenset({kind})) for kind in Kind
-        }
-        return {
-            "roots": self.roots(),
-            "coverage": self._catalog.coverage(),
-            "states": self._catalog.states(),
-            "failed": [
-                {
-                    "path": shown(failure.path),
-                    "reason": failure.reason,
-                    "sentence": failure.sentence,
-                    "attempts": failure.attempts,
-                }
-                for failure in self._catalog.failed()
-            ],
-            "queue": self._catalog.queue(),
-            "model": self.model(),
-            "progress": progress,
-            "eta_s": self.keeper.eta_s(),
-            "waiting": self.keeper.waiting,
-            "problem": self.keeper.problem,
-            "watching": self._watching(),
-        }
-
-    def _watching(self) -> WatchingJson:
-        lookout = self.keeper.lookout
-        unwatched = lookout.unwatched[:MOST_UNWATCHED]
-        return {
-            "rescanned_at": lookout.rescanned_at,
-            "unwatched": [
-                {"path": shown(o.path), "sentence": shown(o.sentence)} for o in unwatched
-            ],
-            "restarts": lookout.restarts,
-        }
+        return self._overview.status()
 
     def model(self) -> ModelJson:
-        card = self._runtime.card
-        told: ModelJson = {
-            "name": card.name,
-            "device": card.device,
-            "dtype": card.dtype,
-            "resident_bytes": card.resident_bytes,
-            "calls": self._runtime.calls,
-            "demonstration": card.demonstration,
-            "reason": card.reason,
-            "drafter": card.drafter,
-            "loaded": self._runtime.loaded,
-        }
-        problem = self._runtime.problem
-        return {**told, "problem": problem} if problem else told
+        return self._overview.model()
 
     def files(
         self,
@@ -281,44 +173,21 @@ class Library:
         offset: int = 0,
         limit: int = 100,
     ) -> FilesJson:
-        one_kind = next(iter(parse_kind(kind) or ()), None)
-        rows = self._catalog.files(state, one_kind, offset, limit)
-        return {
-            "count": self._catalog.file_count(state, one_kind),
-            "files": [_file_json(row) for row in rows],
-        }
+        """One page of the files, in a state or of a kind where one is named."""
+        return self._overview.files(state, kind, offset, limit)
 
     def file(self, file: str) -> FileJson:
         """How far one file has come, by its path."""
-        path = Path(file).expanduser().absolute()
-        row = self._catalog.file_at(path)
-        if row is None:
-            raise LibraryProblem(
-                "file", f"{shown(path)} is not in the library; add its folder first."
-            )
-        return _file_json(row)
+        return self._overview.file(file)
 
     def excludes(self) -> ExcludesJson:
         """What is never read unless its name is changed."""
-        return {"folders": described_folders(), "files": described_files()}
-
-    # --- folders
+        return self._overview.excludes()
 
     def roots(self) -> list[RootJson]:
-        known = self._catalog.roots()
-        network = network_places(root.path for root in known)
-        return [
-            {
-                "path": shown(root.path),
-                "files": root.files,
-                "offline": root.offline,
-                "missing": root.missing,
-                "acceptable": root.acceptable,
-                "network": network.get(root.path),
-                "sentence": shown(root.sentence) if root.sentence else None,
-            }
-            for root in known
-        ]
+        return self._overview.roots()
+
+    # --- folders
 
     def add(self, folder: str) -> list[RootJson]:
         path = Path(folder).expanduser().absolute()
@@ -390,51 +259,10 @@ class Library:
             "took_s": round(time.perf_counter() - began, 2),
         }
 
-    def _example(self, file: Path) -> Image | Sound:
-        """The picture, or the first seconds of the sound, in a file."""
-        try:
-            match sniff(file):
-                case Kind.PHOTO:
-                    return self._reader.original(file, None)
-                case Kind.RECORDING:
-                    return self._reader.original(file, Span(0.0, EXAMPLE_S))
-                case _:
-                    sentence = f"{shown(file.name)} is neither a picture nor a sound."
-        except (Unreadable, OSError) as problem:
-            sentence = str(problem)
-        raise LibraryProblem("example", sentence)
-
     def item_of(self, file: str) -> str:
         """The id of a file by its path, for `ask --about`."""
-        path = Path(file).expanduser().absolute()
-        item: Item | None = self._catalog.item_of_path(path)
-        if item is None:
-            raise LibraryProblem(
-                "file", f"{shown(path)} is not in the library; add its folder first."
-            )
-        return item.item
+        return self._overview.item_of(file)
 
     def wait_for_change(self, timeout_s: float) -> bool:
         """Blocks until something in the library changed, or the time is over."""
         return self._bell.wait(timeout_s)
-
-
-def _file_json(row: FileRow) -> FileJson:
-    return {
-        "id": row.item,
-        "path": shown(row.path),
-        "name": shown(row.path.name),
-        "kind": row.kind,
-        "state": row.state,
-        "reason": row.reason,
-        "sentence": row.sentence,
-        "attempts": row.attempts,
-        "size_bytes": row.size_bytes,
-        "modified_at": row.modified_at,
-    }
-
-
-def _model_problem(problem: Exception) -> LibraryProblem:
-    if isinstance(problem, Busy):
-        return LibraryProblem("busy", str(problem), status=503)
-    return LibraryProblem("model", str(problem), status=503)
