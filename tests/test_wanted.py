@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,8 @@ import pytest
 from click.testing import CliRunner
 from pydantic import ValidationError
 
+from indexer.keeper import SETTLE_S
+from indexer.pipeline import Pipeline
 from model.interface import Content, Role, Vectors
 from recollect import main
 from tests.fake_model import FakeModel
@@ -37,13 +40,15 @@ class Patient(FakeModel):
 
 @pytest.fixture
 def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Running, Patient]]:
-    monkeypatch.setattr("indexer.pipeline.UNDERSTOOD_AT_ONCE", 1)
+    one_at_a_time = functools.partialmethod(Pipeline.understand_some, 1)
+    monkeypatch.setattr(Pipeline, "understand_some", one_at_a_time)
     model = Patient()
     (tmp_path / "lib").mkdir()
     with small_library(tmp_path / "lib", tmp_path / "data", model) as library:
         for n in range(8):
             (tmp_path / "lib" / f"{n}.txt").write_text(f"otter {n}")
             time.sleep(0.01)
+        time.sleep(SETTLE_S)  # so that all are read in one go, the newest first
         with running(library) as server:
             library.keeper.start()
             try:
