@@ -29,7 +29,7 @@ SHARD = "model.safetensors"
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[hub.Hub]:
     """The shipped model, published under another name."""
-    monkeypatch.setattr(pulling, "PATIENCE_S", 0.01)
+    monkeypatch.setattr("model.hub.PATIENCE_S", 0.01)
     published = tmp_path / "published"
     shutil.copytree(POCKET, published)
     (published / "weights.bin").write_bytes(b"pickled")  # never wanted
