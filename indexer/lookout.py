@@ -24,7 +24,8 @@ from indexer.mounts import network_places
 from indexer.reconcile import reconcile
 
 if TYPE_CHECKING:
-    from indexer.watcher import Unwatched, Watcher
+    from indexer.unwatched import Unwatched
+    from indexer.watcher import Watcher
 
 POLL_S = 60.0  # how often a folder that cannot be watched, or is not there, is looked at
 PROBE_S = 30.0  # how often the watcher has to hear a touch of our own

@@ -136,6 +136,7 @@ def main() -> None:
     import lance_namespace  # noqa: F401  half of what importing lancedb takes
     import numpy  # noqa: F401
 
+    import indexer.inotify
     import indexer.pipeline
     import indexer.watcher  # noqa: F401
     import tests.library

@@ -20,7 +20,8 @@ from watchdog.observers.inotify_c import (
 
 from indexer.changes import Hint
 from indexer.tree import Bounds, walk
-from indexer.watcher import Unwatched, Watcher, unwatched
+from indexer.unwatched import Unwatched, unwatched
+from indexer.watcher import Watcher
 
 
 @dataclass
