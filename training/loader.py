@@ -23,6 +23,7 @@ from training.world import questions, seeds
 
 WAITING = 6  # batches kept ready
 QUESTIONS = 5  # about the same sources, at most
+QUERIES = 2  # by which a picture or a sound should be found, that of a search among them
 FRESH = 50  # batches between two looks for newly rendered media
 
 
@@ -116,8 +117,10 @@ class Table:
             for item in self._some(rng, kind, count, wanted.frames):
                 key = zlib.crc32(item.words.encode())
                 now = lessons.LISTEN if kind == "note" and rng.random() < 0.12 else task
-                words = self.desk.text(rng.choice(item.queries), key, True)
-                groups.append([self.desk.medium(item, now, key, rng), words])
+                first, *others = item.queries
+                sought = {first, *rng.sample(others, min(len(others), QUERIES - 1))}
+                words = [self.desk.text(query, key, True) for query in sorted(sought)]
+                groups.append([self.desk.medium(item, now, key, rng), *words])
         signs = wanted.glimpses // 2 if wanted.sources > 2 else 0
         glanced = self._some(rng, "scene", wanted.glimpses - signs)
         for item in [*glanced, *self._some(rng, "sign2", signs)]:

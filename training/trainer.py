@@ -35,7 +35,7 @@ WEIGHTS = {
     lessons.READ: 1.0, lessons.TRANSCRIPT: 1.0, lessons.LISTEN: 1.0, lessons.HEAR: 1.0,
     lessons.SEE: 0.6,
 }  # fmt: skip
-GIST_WEIGHT, BODY_WEIGHT, HEARING_WEIGHT = 0.25, 0.15, 0.3
+GIST_WEIGHT, BODY_WEIGHT, HEARING_WEIGHT = 0.5, 0.15, 0.3
 SEEING_WEIGHTS = {"letters": 0.5, "kinds": 0.5, "colours": 0.25}
 CITING_WEIGHTS = {"belongs": 0.3, "cites": 0.5}
 EMPTY = 0.3  # how much less it counts that a patch shows nothing
@@ -198,7 +198,8 @@ class Student:
         loss, met = self._contrast(made, items, queries, keys, scale[0], self.past)
         if torch.is_grad_enabled():
             old = self.past or (made[:0].detach(), keys[:0])
-            new = (made[items].detach(), keys[items])
+            once = torch.unique(items)
+            new = (made[once].detach(), keys[once])
             self.past = tuple(torch.cat(both)[-REMEMBERED:] for both in zip(old, new, strict=True))
         loss = GIST_WEIGHT * loss
         told = {"gist": met}
