@@ -5,19 +5,20 @@ bytes (`content`), which a rename does not change; `item` is its public, opaque 
 share one Catalog.
 """
 
-# Values are always bound; what is put into SQL by name are conditions of this file alone.
+# Values are always bound; what is put into SQL by name are conditions of our own.
 # ruff: noqa: S608
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from indexer import roots
+from indexer.conditions import LISTED, LIVE, among, lies_in
+from indexer.counts import Counts
 from indexer.database import Database
 from indexer.passages import Kind
 from indexer.records import (
@@ -43,7 +44,7 @@ class Catalog:
     def __init__(self, file: Path) -> None:
         self.file = file
         self.database = Database(file)
-        self._counted: tuple[int, list[sqlite3.Row]] | None = None
+        self._counts = Counts(self.database)
 
     def close(self) -> None:
         self.database.close()
@@ -141,7 +142,7 @@ class Catalog:
                 JOIN contents c ON c.content = f.content
                 WHERE {LIVE} AND (? OR c.kind IN (SELECT value FROM json_each(?)))
                 GROUP BY c.content ORDER BY score DESC, c.content LIMIT ?""",
-                (terms, *_among(kinds), limit),
+                (terms, *among(kinds), limit),
             ).fetchall()
         return [(row["content"], row["score"]) for row in rows]
 
@@ -156,7 +157,7 @@ class Catalog:
         kinds. None when nothing was asked for: every content will do."""
         if folder is None and after is None and before is None and kinds is None:
             return None
-        where, bound = self._inside(folder)
+        where, bound = lies_in(self.database, folder)
         with self.database.reading() as db:
             rows = db.execute(
                 f"""SELECT DISTINCT c.content FROM files f JOIN roots r ON r.id = f.root
@@ -164,7 +165,7 @@ class Catalog:
                 AND (? OR c.kind IN (SELECT value FROM json_each(?)))
                 AND coalesce(c.made_at, f.mtime_ns / 1e9) >= coalesce(?, -9e99)
                 AND coalesce(c.made_at, f.mtime_ns / 1e9) < coalesce(?, 9e99) AND {where}""",
-                (*_among(kinds), after, before, *bound),
+                (*among(kinds), after, before, *bound),
             )
             return {row["content"] for row in rows}
 
@@ -196,45 +197,15 @@ class Catalog:
         self, kinds: Collection[Kind] | None = None, folder: Path | None = None
     ) -> Coverage:
         """Files of kinds we read that are there now, and how many of them each stage covers."""
-        if folder is None:
-            groups = [g for g in self._groups() if kinds is None or g["kind"] in kinds]
-        else:
-            where, bound = self._inside(folder)
-            with self.database.reading() as db:
-                groups = db.execute(
-                    f"{GROUPS} WHERE (? OR kind IN (SELECT value FROM json_each(?))) AND {where} "
-                    "GROUP BY 1, 2, 3, 4",
-                    (*_among(kinds), *bound),
-                ).fetchall()
-        groups = [g for g in groups if g["state"] not in AWAY]
-        return Coverage(
-            files=sum(g["files"] for g in groups),
-            read=sum(g["files"] for g in groups if g["is_read"]),
-            understood=sum(g["files"] for g in groups if g["is_understood"]),
-            failed=sum(g["files"] for g in groups if g["state"] == "failed"),
-        )
+        return self._counts.coverage(kinds, folder)
 
     def states(self) -> dict[str, int]:
         """How many files are in each state."""
-        counts: dict[str, int] = {}
-        for group in self._groups():
-            counts[group["state"]] = counts.get(group["state"], 0) + group["files"]
-        return dict(sorted(counts.items()))
+        return self._counts.states()
 
     def queue(self) -> int:
         """How many files wait for a stage or are in one."""
-        waiting = ("pending", "reading", "read", "understanding")
-        return sum(n for state, n in self.states().items() if state in waiting)
-
-    def _groups(self) -> list[sqlite3.Row]:
-        """All files, counted by kind, state and stage; kept until the next commit."""
-        version = self.database.version()
-        kept = self._counted
-        if kept is None or kept[0] != version:
-            with self.database.reading() as db:
-                kept = (version, db.execute(f"{GROUPS} GROUP BY 1, 2, 3, 4").fetchall())
-            self._counted = kept
-        return kept[1]
+        return self._counts.queue()
 
     def failed(self) -> list[Failure]:
         """Every file that could not be read or understood, with the reason."""
@@ -251,7 +222,7 @@ class Catalog:
     def retry(self, path: Path | None = None) -> int:
         """Takes up again what failed: everything, or what lies at or below `path`. Returns how
         many files that is. A named file is taken up even if only some of it failed."""
-        where, bound = ("1", ()) if path is None else self._inside(path, itself=True)
+        where, bound = ("1", ()) if path is None else lies_in(self.database, path, itself=True)
         chosen = "(state = 'failed' OR (? AND state = 'understood' AND reason IS NOT NULL))"
         with self.database.writing() as db:
             rows = db.execute(
@@ -307,38 +278,3 @@ class Catalog:
                     f"SELECT count(*) FROM listing WHERE {LISTED}", (state, state, kind, kind)
                 ).fetchone()[0]
             )
-
-    def _inside(
-        self, folder: Path | None, itself: bool = False
-    ) -> tuple[str, tuple[int | bytes, ...]]:
-        """A condition on `f` for lying below a folder (or being it), and its values."""
-        if folder is None:
-            return "1", ()
-        raw = os.fsencode(folder.absolute())
-        said: list[str] = []
-        bound: list[int | bytes] = []
-        with self.database.reading() as db:
-            for root in db.execute("SELECT id, path FROM roots"):
-                if roots.relative(raw, root["path"]) is not None:
-                    said.append("f.root = ?")
-                    bound.append(root["id"])
-            for root_id, inside in roots.locate(db, folder):
-                if inside:
-                    said.append("(f.root = ? AND f.path >= ? AND f.path < ?)")
-                    bound += [root_id, *roots.below(inside)]
-                    if itself:
-                        said.append("(f.root = ? AND f.path = ?)")
-                        bound += [root_id, inside]
-        return (f"({' OR '.join(said)})" if said else "0"), tuple(bound)
-
-
-# A file whose content may be shown: its folder is there and it could be read when last looked at.
-LIVE = "r.offline = 0 AND f.content IS NOT NULL AND f.state IN ('known', 'pending', 'reading')"
-AWAY = ("offline", "missing", "skipped")
-GROUPS = """SELECT kind, state, live AND read_generation IS NOT NULL AS is_read,
-    live AND content_state = 'understood' AS is_understood, count(*) AS files FROM listing f"""
-LISTED = "(? IS NULL OR state = ?) AND (? IS NULL OR kind = ?)"
-
-
-def _among(kinds: Collection[Kind] | None) -> tuple[bool, str]:
-    return kinds is None, json.dumps([str(kind) for kind in kinds or ()])
