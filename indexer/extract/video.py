@@ -16,7 +16,8 @@ import numpy as np
 from indexer.extract import HEAD_BYTES, Extracted, Facts, Part, Unreadable, ffmpeg, pulse, title_of
 from indexer.extract.media import demuxer_of
 from indexer.extract.pictures import shrunk, thumb
-from indexer.extract.sound import EMPTY, MAX_S, Heard, listened
+from indexer.extract.sound import MAX_S, Heard, listened
+from indexer.extract.tracks import EMPTY
 from indexer.passages import Span
 from model.interface import Uint8
 
