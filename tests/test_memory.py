@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.memory import FULL, FULL_DRAFTER, write
+from bench.shape import FULL, FULL_DRAFTER, write
 from model import memory
 from model.checkpoint import Checkpoint, find
 from model.interface import ModelProblem
