@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import TypedDict
 from indexer.extract import title_of
 from indexer.passages import Kind
 from indexer.tree import join
+
+ITEM = re.compile(r"[a-z2-7]{26}")  # the public name of a content, see `item_of`
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@ uses it."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import Indexed, Served, recollect, serve, stop
+from tests.conftest import ENVIRONMENT, ROOT, Indexed, Served, recollect, serve, stop
 
 PATIENCE_S = 30.0
 
@@ -85,6 +87,29 @@ def test_the_command_line_asks_the_server(served: Served, http: httpx.Client) ->
     said = recollect("ask", "How much is the deposit?", "--about", about, "--json", data=data)
     assert '"question": "How much is the deposit?"' in said
     assert "0 added" in recollect("index", data=data)
+
+
+@pytest.mark.slow
+def test_a_name_is_meant_from_where_a_person_stands(served: Served, tmp_path: Path) -> None:
+    def here(*words: str, codes: tuple[int, ...] = (0,)) -> str:
+        said = subprocess.run(
+            [sys.executable, "-m", "recollect", "--data", served.library.data, *words],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,  # the server began elsewhere
+            env={**ENVIRONMENT, "PYTHONPATH": str(ROOT)},
+        )
+        assert said.returncode in codes, said.stderr
+        return said.stdout
+
+    file = tmp_path / "letters" / "numbat.txt"
+    file.parent.mkdir()
+    file.write_text("The numbat eats termites.\n")
+    here("index", "letters")
+    assert str(file.parent) in here("roots")
+    here("ask", "What does the numbat eat?", "--about", "letters/numbat.txt", codes=(0, 3))
+    assert str(file) in here("forget", "letters/numbat.txt")
+    here("remove", "letters")
 
 
 def test_nothing_is_served_without_the_key(served: Served) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import sqlite3
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ from indexer.catalog import Catalog
 from indexer.forget import Forgotten, content_of
 from indexer.keeper import Keeper
 from indexer.pipeline import Pipeline
+from indexer.records import ITEM
 from indexer.room import NoRoom
 from indexer.store import Store, StoreProblem
 from indexer.verify import Verifier
@@ -20,8 +20,6 @@ from web.problems import LibraryProblem
 from web.shapes import ForgottenJson, VerdictJson
 
 log = logging.getLogger("recollect.web")
-
-_ITEM = re.compile(r"[a-z2-7]{26}")
 
 
 class Custody:
@@ -38,7 +36,7 @@ class Custody:
         """Forgets a file, by its path or its id, with every copy of it, and keeps it from being
         read again. Returns when no byte of it is left, or, where that cannot be done now, when it
         is gone from search."""
-        item = self._catalog.item(what) if _ITEM.fullmatch(what) else None
+        item = self._catalog.item(what) if ITEM.fullmatch(what) else None
         if item is not None:
             paths = self._forgotten.add_content(item.content)
         else:

@@ -17,6 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from indexer.extract import EXTRACTOR_VERSION, Unreadable
+from indexer.records import ITEM
 from web.display import shown
 from web.items import SAFE_TYPES, Items
 from web.limits import Workers, in_thread
@@ -34,7 +35,6 @@ FOR_EVER = "private, max-age=31536000, immutable"
 ASK_AGAIN = "private, no-cache"
 READ = ["GET", "HEAD"]
 
-_ID = re.compile(r"[a-z2-7]{26}")
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
@@ -50,7 +50,7 @@ class OutOfRange(Exception):
 
 
 def check_id(item_id: str) -> str:
-    if not _ID.fullmatch(item_id):
+    if not ITEM.fullmatch(item_id):
         raise NotThere
     return item_id
 

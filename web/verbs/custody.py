@@ -19,8 +19,11 @@ def forget(program: Program, file: str, as_json: bool) -> None:
     """Forget a file for good: no byte of it is kept, and it is not read again.
 
     FILE is a path, or an id as `search --json` tells it. The file itself is not touched."""
+    from indexer.records import ITEM
     from web.terminal.custody import show_forgotten
 
+    if not ITEM.fullmatch(file):
+        file = str(Path(file).absolute())
     with program.opened(write=True) as library:
         show_forgotten(library.forget(file), as_json)
 

@@ -64,7 +64,7 @@ def ask(program: Program, question: tuple[str, ...], about: Path | None, as_json
     from web.terminal.hits import show_answer
 
     with program.opened() as library:
-        item = library.item_of(str(about)) if about else None
+        item = library.item_of(str(about.absolute())) if about else None
         found = show_answer(library.ask(" ".join(question), about=item), as_json)
     if not found:
         sys.exit(NOTHING_FOUND)

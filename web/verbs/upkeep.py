@@ -21,7 +21,7 @@ def index(program: Program, folders: tuple[Path, ...], as_json: bool) -> None:
 
     with program.opened(write=True) as library:
         for folder in folders:
-            library.add(str(folder))
+            library.add(str(folder.absolute()))
         with progress(quiet=as_json) as told:
             done = library.index(told)
         show_index(done, as_json)
