@@ -12,11 +12,16 @@ from web.verbs.program import Program
 
 DEMONSTRATION = platformdirs.user_data_path("recollect-demonstration")
 
+at_port = click.option(
+    "--port", type=click.IntRange(0, 65535), help="Default 7878; 0 takes a free one."
+)
+opening = click.option("--open/--no-open", "open_browser", default=False, help="Open the browser.")
+
 
 @click.command()
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--port", type=click.IntRange(0, 65535), help="Default 7878; 0 takes a free one.")
-@click.option("--open/--no-open", "open_browser", default=False, help="Open the browser.")
+@at_port
+@opening
 @click.pass_obj
 def serve(
     program: Program, folders: tuple[Path, ...], port: int | None, open_browser: bool
@@ -31,8 +36,8 @@ def serve(
 
 @click.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-@click.option("--port", type=click.IntRange(0, 65535), help="Default 7878; 0 takes a free one.")
-@click.option("--open/--no-open", "open_browser", default=False, help="Open the browser.")
+@at_port
+@opening
 @click.pass_context
 def demo(context: click.Context, folder: Path | None, port: int | None, open_browser: bool) -> None:
     """Write the demonstration library, then serve it."""
