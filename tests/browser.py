@@ -67,10 +67,10 @@ class Visit:
     def count(self, selector: str) -> int:
         return self.page.locator(selector).count()
 
-    def until(self, expression: str) -> None:
+    def until(self, expression: str, within_s: float = 10.0) -> None:
         """Waits until a JavaScript expression holds."""
         # Playwright's own wait needs an eval that the page's policy forbids.
-        for _ in range(200):
+        for _ in range(round(within_s * 20)):
             if self.page.evaluate(expression):
                 return
             self.page.wait_for_timeout(50)

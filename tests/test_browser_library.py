@@ -60,11 +60,7 @@ def test_progress_is_live_to_the_end(browser: Browser, tmp_path: Path) -> None:
                     if (String(now) !== String(seen.at(-1))) seen.push(now); }, 50); }"""
             )
             end = "document.querySelector('.panel header p')?.textContent.includes('up to date')"
-            for _ in range(6):
-                if tab.page.evaluate(end):
-                    break
-                tab.page.wait_for_timeout(10_000)
-            tab.until(end)
+            tab.until(end, within_s=90)
             seen = tab.page.evaluate("window.seen")
             assert len(seen) >= 3, f"the bars stood still: {seen}"
             assert tab.page.locator(".stage-line", has_text="all heard").count() == 1

@@ -4,6 +4,7 @@ nothing on the console, nothing from elsewhere."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from PIL import Image as Picture
@@ -21,6 +22,11 @@ ODD_NAMES = (
     "🚲🚲🚲 summer 🏖️.txt",
     "x" * 200 + ".txt",
 )
+
+
+def slow(*values: object) -> Any:
+    """A case that another one mostly covers: kept for the long proofs."""
+    return pytest.param(*values, marks=pytest.mark.slow)
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +79,9 @@ def answered(tab: Visit) -> None:
     tab.see(".turn.last .outcome")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(
+    ("theme", "width"), [("light", 1440), ("dark", 390), slow("dark", 1440), slow("light", 390)]
+)
 def test_axe_finds_nothing(browser: Browser, served: Running, theme: Theme, width: int) -> None:
     with visit(browser, served, theme=theme, width=width, reduced_motion=True) as tab:
         for address in pages(served):
@@ -84,7 +91,7 @@ def test_axe_finds_nothing(browser: Browser, served: Running, theme: Theme, widt
         assert tab.accessibility() == []
 
 
-@pytest.mark.parametrize("width", [320, 390, 1440, 2560])
+@pytest.mark.parametrize("width", [320, slow(390), 1440, slow(2560)])
 def test_nothing_is_wider_than_the_window(browser: Browser, served: Running, width: int) -> None:
     with visit(browser, served, width=width) as tab:
         for address in pages(served):
@@ -107,7 +114,7 @@ def wide(tab: Visit) -> int:
     )
 
 
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("width", [390, slow(1440)])
 def test_everything_pressed_is_large_enough(browser: Browser, served: Running, width: int) -> None:
     """24 by 24 px at least; words of a sentence that are links are exempt (WCAG 2.5.8)."""
     with visit(browser, served, width=width) as tab:

@@ -55,8 +55,8 @@ def mix(progress: float) -> Mix:
         media = {"scene": 5, "sign1": 2, "sign2": 1, "page": 1, "clip": 1, "note": 3}
         return Mix(8, 384, 4, 1, 3, 3, 230, 20, media)
     # From here on everything at once: to tell one source from its rivals is learned last.
-    media = {"scene": 4, "sign2": 2, "page": 1, "note": 3}
-    return Mix(6, 512, 7, 1, 2, 5, 320, 10, media)
+    media = {"scene": 4, "sign2": 3, "page": 1, "note": 3}
+    return Mix(6, 512, 6, 1, 2, 5, 320, 16, media)
 
 
 # What the words of each kind of rendered item are.

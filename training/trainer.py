@@ -31,7 +31,7 @@ WARM_STEPS, DECAY_FROM = 60, 0.8
 CLIP = 1.0
 AVERAGE = 0.995
 WEIGHTS = {
-    lessons.ANSWER: 1.0, lessons.REFUSE: 1.0, lessons.JUDGE: 4.0, lessons.CAPTION: 1.0,
+    lessons.ANSWER: 1.0, lessons.REFUSE: 2.0, lessons.JUDGE: 4.0, lessons.CAPTION: 1.0,
     lessons.READ: 1.0, lessons.TRANSCRIPT: 1.0, lessons.LISTEN: 1.0, lessons.HEAR: 1.0,
     lessons.SEE: 0.6,
 }  # fmt: skip

@@ -97,7 +97,7 @@ class Asked:
 def examination(
     rng: random.Random, most_sources: int, count: int, long: float
 ) -> tuple[tuple[Source, ...], tuple[Asked, ...]]:
-    """Sources that are near each other, and up to `count` questions about them, over a quarter
+    """Sources that are near each other, and up to `count` questions about them, a third
     of which they do not answer: what is told apart is then the question, not the material."""
     right, near, _ = _told(rng, long)
     chosen = [right, *near][:most_sources]
@@ -113,7 +113,7 @@ def examination(
             continue
         wanted = rng.choice(chosen[number].facts)
         by_words = rng.random() < 0.75
-        missing = rng.random() < 0.2
+        missing = rng.random() < 0.27
         if missing:
             other = rival(rng, wanted) if rng.random() < 0.7 else statement(rng)
             if other is None:
