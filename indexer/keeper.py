@@ -19,7 +19,7 @@ from indexer.limits import Limits
 from indexer.lookout import Lookout, Times
 from indexer.pipeline import Pipeline
 from indexer.reconcile import reconcile
-from indexer.room import NoRoom, is_full
+from indexer.room import NoRoom, disk_problem, is_full
 from model.interface import ModelProblem
 
 log = logging.getLogger(__name__)
@@ -224,6 +224,8 @@ def _sentence(fault: Exception) -> str:
         return str(fault)
     if is_full(fault):
         return "Indexing is paused: the disk is full. It goes on by itself when there is room."
+    if disk_problem(fault):
+        return "Indexing is paused: the disk gives errors. It goes on by itself when they end."
     if isinstance(fault, OSError):
         return f"Indexing is paused: {fault.strerror or fault}. It goes on by itself."
     return f"Indexing is paused by a fault ({type(fault).__name__}). It goes on by itself."

@@ -21,6 +21,12 @@ MEASURED_EVERY_S = 60.0
 FULL = (errno.ENOSPC, errno.EDQUOT)
 # What LanceDB and SQLite say of a full disk.
 SAID = ("no space left", "os error 28", "disk is full", "quota exceeded", "os error 122")
+FAILING = (errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESTALE)
+# What they say of one that fails.
+SAID_FAILING = (
+    *("os error 5)", "input/output error", "disk i/o error"),
+    *("os error 30)", "read-only file system", "attempt to write a readonly database"),
+)
 
 
 class NoRoom(Exception):
@@ -91,11 +97,27 @@ class Room:
 
 def is_full(problem: BaseException) -> bool:
     """Whether a fault, or one it came from, is that of a full disk."""
+    return _is(problem, FULL, SAID)
+
+
+def disk_problem(problem: BaseException) -> str | None:
+    """A sentence for a person when a fault, or one it came from, is the disk's; else None."""
+    if is_full(problem):
+        return "The disk is full. Nothing is lost; make room, and start again."
+    if _is(problem, FAILING, SAID_FAILING):
+        return (
+            "The disk gave an error, so this was called off. Nothing is lost; start again, and "
+            "should it come back, see to the disk that holds the library."
+        )
+    return None
+
+
+def _is(problem: BaseException, numbers: tuple[int, ...], words: tuple[str, ...]) -> bool:
     seen: BaseException | None = problem
     while seen is not None:
-        if isinstance(seen, OSError) and seen.errno in FULL:
+        if isinstance(seen, OSError) and seen.errno in numbers:
             return True
-        if any(said in str(seen).lower() for said in SAID):
+        if any(said in str(seen).lower() for said in words):
             return True
         seen = seen.__cause__ or seen.__context__
     return False

@@ -33,8 +33,9 @@ from model.interface import Float32
 
 __all__ = ["Found", "Space", "Store", "StoreProblem", "VectorRow", "probe"]
 
-# Rows the full-text index does not know yet are found by reading them all: 230 ms for 50,000.
-UNINDEXED_ROWS = 5_000
+# Rows the full-text index does not know yet are found by reading them all: 230 ms for 50,000. To
+# fold them in writes the table anew, so a larger one waits for a quarter of itself, up to a limit.
+UNINDEXED_ROWS, MOST_UNINDEXED_ROWS = 5_000, 16_000
 # Whoever still reads an older version opens the newest one when that has gone.
 KEEP_VERSIONS = timedelta(minutes=10)
 KEEP_ALL = timedelta(days=36_500)
@@ -84,9 +85,13 @@ class Store(Lookup):
             added = pa.Table.from_pylist(rows, schema=words_schema())
             self._tables.write("words", lambda table: table.add(added))
             self._unindexed += len(rows)
-            if self._unindexed > UNINDEXED_ROWS:
+            if self._unindexed > UNINDEXED_ROWS and self._unindexed > self._patience():
                 self._optimize("words", KEEP_ALL)
                 self._unindexed = 0
+
+    def _patience(self) -> int:
+        """How many rows may stay out of the full-text index while more are coming."""
+        return min(MOST_UNINDEXED_ROWS, self.passage_count() // 4)
 
     def add_vectors(
         self,

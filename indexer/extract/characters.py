@@ -16,7 +16,10 @@ _LINE_ENDS = re.compile("\r\n?|[\u0085\u2028\u2029]")
 
 def clean(text: str) -> str:
     """`text` in NFC, with `\\n` ends of lines, without unseen characters and lone surrogates."""
+    ascii_ = text.isascii()
+    if ascii_ and text.isprintable():
+        return text  # a dearer look would find nothing
     text = _LINE_ENDS.sub("\n", text)
-    if not text.isascii():
+    if not ascii_:
         text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
     return _UNSEEN.sub("", text)

@@ -112,8 +112,10 @@ class Reader:
         self.close()
 
     def __del__(self) -> None:
-        with contextlib.suppress(Exception):
+        try:  # noqa: SIM105  at the end of the program contextlib may be gone before us
             self._stop()
+        except Exception:  # noqa: S110
+            pass
 
     @property
     def pid(self) -> int | None:

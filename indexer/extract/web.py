@@ -23,6 +23,7 @@ MAX_BYTES = 64 << 20
 MAIN_SHARE = 0.3
 LONGEST_CELL_CHARS = 400
 _BREAK = "\v"
+_HIDING = re.compile(r"display\s*:\s*none", re.I)
 _DECLARED = re.compile(
     rb"^\s*<\?xml[^>]{0,200}encoding\s*=\s*[\"']([\w.:-]+)"
     rb"|<meta[^>]{0,200}charset\s*=\s*[\"']?([\w.:-]+)",
@@ -126,13 +127,17 @@ def _main(body: Any) -> Any:
 
 
 def _is_hidden(element: Any) -> bool:
-    style = element.get("style")
-    return (
-        element.get("hidden") is not None
-        or element.get("aria-hidden") == "true"
-        or (element.get("role") or "") in _DROPPED_ROLES
-        or (style is not None and re.search(r"display\s*:\s*none", style, re.I) is not None)
-    )
+    for name, value in element.items():
+        match name:
+            case "hidden":
+                return True
+            case "aria-hidden" if value == "true":
+                return True
+            case "role" if value in _DROPPED_ROLES:
+                return True
+            case "style" if _HIDING.search(value):
+                return True
+    return False
 
 
 def _blocks(body: Any) -> Iterator[Block]:
@@ -192,7 +197,7 @@ def _rows(table: Any) -> list[Block] | None:
         return None
     rows: list[Block] = []
     for line in table.iter("tr"):
-        cells = [" ".join(_block_texts(cell)) for cell in line if cell.tag in ("td", "th")]
+        cells = [_cell(cell) for cell in line if cell.tag in ("td", "th")]
         if any(len(cell) > LONGEST_CELL_CHARS for cell in cells):
             return None
         if made := row(cells):
@@ -200,6 +205,7 @@ def _rows(table: Any) -> list[Block] | None:
     return rows
 
 
-def _block_texts(cell: Any) -> Iterator[str]:
-    for block in _blocks(cell):
-        yield block.text
+def _cell(cell: Any) -> str:
+    if not len(cell):
+        return said(cell.text)
+    return " ".join(block.text for block in _blocks(cell))
