@@ -197,7 +197,7 @@ def main(words: list[str]) -> None:
     pipeline = Pipeline(catalog, store, Readers(), FakeModel())
     catalog.add_root(Path(rest[0]))
     reconcile(catalog)
-    while pipeline.read_some():
+    while pipeline.read_on():
         pass
     pipeline.tidy(thoroughly=True)
     pipeline.close()

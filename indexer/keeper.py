@@ -80,7 +80,7 @@ class Keeper:
         self._pipeline.recover()
         changes = reconcile(self._catalog, grace_s=self._times.grace_s)
         for _ in range(ROUNDS):
-            while self._pipeline.read_some():
+            while self._pipeline.read_on():
                 self._tell()
             while self._pipeline.understand_some():
                 self._tell()
@@ -154,14 +154,14 @@ class Keeper:
         return self._pipeline.eta_s()
 
     def _read_beat(self) -> float:
-        """Look, read a batch, tidy up when there is nothing to read; returns the seconds until
+        """Look, read on, tidy up when there is nothing to read; returns the seconds until
         there may be something again."""
         changes = self.lookout.look()
         if changes is not None:
             if changes != Changes():
                 self._busy_at = time.monotonic()
             self._tell()  # a folder may be away, or back, with nothing else changed
-        if self._pipeline.read_some():
+        if self._pipeline.read_on():
             self._busy_at = time.monotonic()
             self._work.set()
             self._tell()

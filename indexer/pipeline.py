@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from indexer.adoption import Adopted
 from indexer.catalog import Catalog
@@ -53,7 +54,17 @@ from model.interface import Model
 READ_AT_ONCE = 64
 UNDERSTOOD_AT_ONCE = 16
 BATCH_S = 1.0  # a batch is finished early after this long, so that results show up
+READ_ON_S = 2.0  # then somebody may look what has changed meanwhile
 FORGOTTEN = "This file was forgotten; `recollect remember` takes that back."
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Files that were taken, what came of those that were read, and how long that took."""
+
+    files: list[Pending]
+    done: list[Outcome]
+    took_s: float
 
 
 class Pipeline(Housekeeping):
@@ -92,11 +103,40 @@ class Pipeline(Housekeeping):
             self.tidy_if_late()
             return self._read_some(limit)
 
+    def read_on(self) -> int:
+        """Stage 1 batch after batch for some seconds; while one is written down the next is read
+        already. Returns how many files were looked at. Raises NoRoom while the disk is full."""
+        with self._reading_turn, self._roomy(), ThreadPoolExecutor(1) as ahead:
+            self.tidy_if_late()
+            started, looked_at = time.monotonic(), 0
+            taken: set[str] = set()
+            batch: _Batch | None = self._read_batch(READ_AT_ONCE, taken)
+            while batch is not None and batch.done:
+                going_on = time.monotonic() - started < READ_ON_S and not self._stop.is_set()
+                following = (
+                    ahead.submit(self._read_batch, READ_AT_ONCE, taken) if going_on else None
+                )
+                try:
+                    self._keep_batch(batch)
+                except BaseException:
+                    if following is not None:
+                        self._worklist.release_files(following.result().files)
+                    raise
+                looked_at += len(batch.done)
+                batch = None if following is None else following.result()
+            if batch is not None:
+                self._worklist.release_files(batch.files)
+            return looked_at
+
     def _read_some(self, limit: int) -> int:
+        batch = self._read_batch(limit, set())
+        self._keep_batch(batch)
+        return len(batch.done)
+
+    def _read_batch(self, limit: int, taken: set[str]) -> _Batch:
         files = self._worklist.claim_files(limit)
         done: list[Outcome] = []
         started = time.monotonic()
-        taken: set[str] = set()
 
         def read(file: Pending) -> Outcome | None:
             late = self._stop.is_set() or time.monotonic() - started > BATCH_S
@@ -105,13 +145,20 @@ class Pipeline(Housekeeping):
         try:
             with ThreadPoolExecutor(self._reader.children) as hands:
                 done = [one for one in hands.map(read, files) if one is not None]
-            self._keep_read(done)
-        finally:
+        except BaseException:
             self._worklist.release_files(files)
-        kinds = [one.kind for one in done if isinstance(one, Read)]
-        if kinds:
-            self.pace.note("read", kinds, time.monotonic() - started)
-        return len(done)
+            raise
+        return _Batch(files, done, time.monotonic() - started)
+
+    def _keep_batch(self, batch: _Batch) -> None:
+        started = time.monotonic()
+        try:
+            self._keep_read(batch.done)
+        finally:
+            self._worklist.release_files(batch.files)
+        if kinds := [one.kind for one in batch.done if isinstance(one, Read)]:
+            took_s = max(batch.took_s, time.monotonic() - started)
+            self.pace.note("read", kinds, took_s)
 
     def understand_some(self, limit: int = UNDERSTOOD_AT_ONCE) -> int:
         """Stage 2 for the most wanted and newest contents; returns how many were looked at.

@@ -61,15 +61,16 @@ class Worklist:
         self._database = database
         self._forgotten = Forgotten(database)
         # Taken and not put back yet: a disk that fails may keep us from that, too.
-        self._files: list[tuple[int]] = []
+        self._unreleased: list[tuple[int]] = []
         self._contents: list[tuple[str]] = []
 
     # -- stage 1 -------------------------------------------------------------------------------
 
     def claim_files(self, limit: int) -> list[Pending]:
         """Takes the newest files that have settled; they are `reading` from now on."""
+        unreleased = list(self._unreleased)
         with self._database.writing() as db:
-            db.executemany(RELEASE_FILE, self._files)
+            db.executemany(RELEASE_FILE, unreleased)
             rows = db.execute(
                 """SELECT f.id, f.path, f.attempts, r.path AS base FROM files f
                 JOIN roots r ON r.id = f.root AND r.offline = 0
@@ -77,17 +78,22 @@ class Worklist:
                 ORDER BY f.mtime_ns DESC, f.id LIMIT :limit""",
                 {"now": time.time(), "clock_set_s": CLOCK_SET_S, "limit": limit},
             ).fetchall()
-            self._files = [(r["id"],) for r in rows]
-            db.executemany("UPDATE files SET state = 'reading' WHERE id = ?", self._files)
+            claimed = [(r["id"],) for r in rows]
+            db.executemany("UPDATE files SET state = 'reading' WHERE id = ?", claimed)
+        del self._unreleased[: len(unreleased)]
         return [
             Pending(r["id"], Path(decoded(join(r["base"], r["path"]))), r["attempts"]) for r in rows
         ]
 
     def release_files(self, files: Iterable[Pending]) -> None:
         """Puts files back that were taken and not finished."""
-        with self._database.writing() as db:
-            db.executemany(RELEASE_FILE, [(file.id,) for file in files])
-        self._files = []
+        claimed = [(file.id,) for file in files]
+        try:
+            with self._database.writing() as db:
+                db.executemany(RELEASE_FILE, claimed)
+        except BaseException:
+            self._unreleased += claimed
+            raise
 
     def next_due(self) -> float | None:
         """When the next pending file will have settled (unix s); None when none is pending."""

@@ -3,9 +3,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from indexer.extract.child import Reader
 from indexer.keeper import Keeper
 from indexer.passages import FIRST_UNDERSTOOD, Kind, Span
 from indexer.pipeline import Pipeline
+from indexer.reading import Outcome, Pending
 from indexer.reconcile import reconcile
 from indexer.worklist import Worklist
 from model.interface import Content, Fingerprint, ModelProblem, Role, Vectors
@@ -263,6 +266,54 @@ def test_newest_first_and_what_is_wanted_before_that(library: Small) -> None:
         [understood] = {row.path.stem for row in library.catalog.files("understood")} - set(done)
         done.append(understood)
     assert done == ["oldest", "newest", "middle"]
+
+
+def test_the_next_batch_is_read_while_one_is_written_down(
+    library: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is read twice or left out, copies in two batches among it."""
+    monkeypatch.setattr("indexer.pipeline.READ_AT_ONCE", 4)
+    for n in range(24):
+        library.write(f"{n:02}.txt", f"boat number {n % 20}")  # the last four are copies
+    reconcile(library.catalog)
+    claimed = threading.Event()
+    claim, keep = library.pipeline._worklist.claim_files, library.pipeline._keep_read
+    overlapped = []
+
+    def claiming(limit: int) -> list[Pending]:
+        claimed.set()
+        return claim(limit)
+
+    def keeping(done: Sequence[Outcome]) -> None:
+        claimed.clear()
+        overlapped.append(claimed.wait(0.3))
+        keep(done)
+
+    monkeypatch.setattr(library.pipeline._worklist, "claim_files", claiming)
+    monkeypatch.setattr(library.pipeline, "_keep_read", keeping)
+    while library.pipeline.read_on():
+        pass
+    assert True in overlapped
+    assert library.catalog.states() == {"read": 24}
+    assert len(library.found("boat")) == 20
+    assert library.store.passage_count() == 20
+
+
+def test_what_was_read_ahead_is_put_back_when_writing_down_fails(
+    library: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.pipeline.READ_AT_ONCE", 4)
+    for n in range(12):
+        library.write(f"{n:02}.txt", f"boat number {n}")
+    reconcile(library.catalog)
+    with monkeypatch.context() as broken:
+        broken.setattr(library.store, "add_words_many", Mock(side_effect=OSError("no such luck")))
+        with pytest.raises(OSError, match="luck"):
+            library.pipeline.read_on()
+    assert library.catalog.states() == {"pending": 12}
+    library.keeper.run_once()
+    assert library.catalog.states() == {"understood": 12}
+    assert len(library.found("boat")) == 12
 
 
 def test_another_model_understands_everything_anew(library: Small, tmp_path: Path) -> None:
