@@ -107,7 +107,7 @@ def disk_problem(problem: BaseException) -> str | None:
     if _is(problem, FAILING, SAID_FAILING):
         return (
             "The disk gave an error, so this was called off. Nothing is lost; start again, and "
-            "should it come back, see to the disk that holds the library."
+            "should it come back, see to the disk."
         )
     return None
 

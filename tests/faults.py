@@ -1,5 +1,8 @@
 """A disk that fails: the nth write, rename or fsync in the data directory gives an error, or is the
-last thing the indexer does. A small library compiled from C stands between it and the system."""
+last thing the indexer does. A small library compiled from C stands between it and the system.
+
+    python -m tests.faults serve FOLDER DATA    the program, until everything is understood
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import contextlib
 import errno
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -14,13 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import click
+
 from indexer.lock import LibraryLock
 from tests.kills import Verdict, judged
 from tests.library import small
+from web.verbs.group import Verbs
 
 Op = Literal["write", "rename", "fsync"]
 HERE = Path(__file__).parent
-LONGEST_S = 60.0
+LONGEST_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +46,19 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`struck`: there were so many calls. `alone`: the program came to rest by itself."""
+    """`struck`: there were so many calls. `alone`: the program came to rest by itself. `refused`:
+    it ended in a sentence for a person, who can start it again. `killed`: by the fault."""
 
     struck: bool
     alone: bool
+    refused: bool
+    killed: bool
     verdict: Verdict
     said: str
+
+    @property
+    def ended(self) -> str:
+        return "alone" if self.alone else "killed" if self.killed else self.said.splitlines()[-1]
 
 
 def compiled(folder: Path) -> Path | None:
@@ -73,7 +87,7 @@ def struck(library: Path, folder: Path, data: Path, fault: Fault) -> Outcome:
         "FAULT_SEEN": str(seen),
     }
     done = subprocess.run(
-        [sys.executable, "-m", "tests.faults", folder, data],
+        [sys.executable, "-m", "tests.faults", "serve", folder, data],
         cwd=HERE.parent,
         env={**os.environ, "OMP_NUM_THREADS": "1", **faulty},
         stdout=subprocess.PIPE,
@@ -83,10 +97,21 @@ def struck(library: Path, folder: Path, data: Path, fault: Fault) -> Outcome:
         check=False,
     )
     verdict = judged(folder, data)
-    return Outcome(seen.exists(), done.returncode == 0, verdict, done.stdout[-3000:])
+    lines = done.stdout.splitlines()
+    return Outcome(
+        struck=seen.exists(),
+        alone=done.returncode == 0,
+        refused=bool(lines) and lines[-1].startswith("Error: "),
+        killed=done.returncode == -signal.SIGKILL,
+        verdict=verdict,
+        said=done.stdout[-3000:],
+    )
 
 
-def main(folder: Path, data: Path) -> None:
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path))
+def serve(folder: Path, data: Path) -> None:
     """The program as it serves, until everything is understood."""
     import indexer.keeper
 
@@ -108,4 +133,4 @@ def main(folder: Path, data: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    Verbs(commands=[serve])()

@@ -15,7 +15,7 @@ class Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         from indexer.lock import FolderReadOnly, LibraryHeld
-        from indexer.room import NoRoom
+        from indexer.room import NoRoom, disk_problem
         from indexer.roots import FolderProblem
         from indexer.schema import CatalogProblem
         from indexer.store import StoreProblem
@@ -27,6 +27,10 @@ class Verbs(click.Group):
             return super().invoke(ctx)
         except (*mendable, FolderReadOnly, ModelProblem, NoRoom, PermissionError) as problem:
             raise click.ClickException(str(problem)) from problem
+        except Exception as problem:
+            if said := disk_problem(problem):
+                raise click.ClickException(said) from problem
+            raise
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
