@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from model import inputs, prompts
 from model.interface import Image, Sound, Text
-from training import architecture, batches, export, lessons, loader, renders, sight, trainer
+from training import architecture, export, lessons, loader, renders, sight, trainer
 from training import tokenizer as tokenizers
+from training.desk import Desk
+from training.packing import NOTHING, pack
 from training.renders import Asked, Rendered
 from training.trunk import Trunk, masks
 from training.world.seeds import TRAIN
@@ -114,7 +116,7 @@ def _run(model: Any, row: inputs.Inputs) -> Any:
 def test_packed_branches_see_what_fresh_prompts_see(pair: tuple[Any, Any], tokenizer: Any) -> None:
     """Two examples in one row, one of them in two branches, against each prompt alone."""
     model = pair[0]
-    desk = batches.Desk(tokenizer, CUT)
+    desk = Desk(tokenizer, CUT)
     cut = inputs.patches(_picture(), CUT)
     data = np.round(cut.values * 255).astype(np.uint8)
     columns = int(cut.positions[-1, 0]) + 1
@@ -123,7 +125,7 @@ def test_packed_branches_see_what_fresh_prompts_see(pair: tuple[Any, Any], token
         desk.medium(item, lessons.CAPTION, 0, random.Random(0)),
         desk.text("red ball", 0, True),
     ]
-    batch = batches.pack(examples, 1, 160, loader.Ids(model.config))
+    batch = pack(examples, 1, 160, loader.Ids(model.config))
     t = {name: torch.from_numpy(getattr(batch, name)) for name in batch.__slots__}
     trunk = Trunk(model, compiled=False)
     with torch.no_grad():
@@ -140,7 +142,7 @@ def test_packed_branches_see_what_fresh_prompts_see(pair: tuple[Any, Any], token
                 packed.gist[row, at], alone.gist[0, -1], atol=2e-3, rtol=2e-3
             )
         caption = _run(model, inputs.render(prompts.describe(_picture()), tokenizer, CUT))
-        first = int(np.flatnonzero(batch.labels[0] != batches.NOTHING)[0])
+        first = int(np.flatnonzero(batch.labels[0] != NOTHING)[0])
         torch.testing.assert_close(packed.last[0, first], caption.last[0, -1], atol=2e-3, rtol=2e-3)
 
 
@@ -213,8 +215,8 @@ def test_questions_about_the_same_sources_see_only_their_own(
     model = pair[0]
     asked = lessons.examination(random.Random(4), 3, 4, 0.0)
     assert len(asked) >= 3
-    desk = batches.Desk(tokenizer, CUT)
-    batch = batches.pack([desk.examination(asked)], 1, 768, loader.Ids(model.config))
+    desk = Desk(tokenizer, CUT)
+    batch = pack([desk.examination(asked)], 1, 768, loader.Ids(model.config))
     tensors = {
         name: torch.from_numpy(getattr(batch, name))
         for name in ("ids", "positions", "owners", "branches", "blocks")
@@ -227,7 +229,7 @@ def test_questions_about_the_same_sources_see_only_their_own(
         embeds = trunk.embed(tensors["ids"], *nothing)
         packed = trunk(embeds, tensors["positions"], allowed).last[0]
     branches = torch.from_numpy(batch.branches[0])
-    taught = torch.from_numpy(batch.labels[0] != batches.NOTHING)
+    taught = torch.from_numpy(batch.labels[0] != NOTHING)
     for number, lesson in enumerate(asked, start=1):
         first = int(torch.nonzero(taught & (branches == number))[0])
         row = inputs.render(lesson.prompt, tokenizer, CUT)
@@ -236,11 +238,11 @@ def test_questions_about_the_same_sources_see_only_their_own(
 
 
 def test_words_are_told_their_source_and_answers_the_one_they_cite() -> None:
-    desk = batches.Desk(tokenizers.load(POCKET), CUT)
+    desk = Desk(tokenizers.load(POCKET), CUT)
     asked = lessons.examination(random.Random(4), 3, 4, 0.0)
     made = desk.examination(asked)
     assert made.sources is not None
-    told = made.labels != batches.NOTHING
+    told = made.labels != NOTHING
     for number in (1, 2, 3):
         fenced = desk.tokenizer.decode(made.ids[(made.sources == number) & ~told])
         assert fenced.startswith(f'{number} "')
@@ -253,7 +255,7 @@ def test_words_are_told_their_source_and_answers_the_one_they_cite() -> None:
 
 def test_a_glimpse_keeps_what_its_patches_show() -> None:
     scene = renders.scene(3, CUT)
-    desk = batches.Desk(tokenizers.load(POCKET), CUT)
+    desk = Desk(tokenizers.load(POCKET), CUT)
     seen = desk.glimpse(scene, random.Random(0))
     assert seen is not None
     assert seen.shown is not None

@@ -19,7 +19,8 @@ from model.decode import Decoder
 from model.interface import Image, Sound
 from model.writing import Limits
 from training import lessons
-from training.batches import Desk, Example
+from training.desk import Desk
+from training.packing import Example
 from training.renders import Rendered
 from training.world.scenes import scene
 from training.world.seeds import TRAIN, dice

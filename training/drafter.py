@@ -18,8 +18,8 @@ import torch
 from torch.nn import functional
 
 from training import loader
-from training.batches import NOTHING, Batch, Example, pack
 from training.continuations import continuations
+from training.packing import NOTHING, Batch, Example, pack
 from training.trunk import Trunk, masks
 from training.world import seeds
 

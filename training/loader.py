@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from model.inputs import Media
-from training import batches, lessons
+from training import lessons
+from training.desk import Desk
+from training.packing import Batch, Example, pack
 from training.renders import Rendered
 from training.tokenizer import load as load_tokenizer
 from training.world import questions, seeds
@@ -79,7 +81,7 @@ class Table:
     """Builds batches from the world with dice of its own."""
 
     def __init__(self, directory: Path, media: Path, config: Any, range_: range, salt: int) -> None:
-        self.desk = batches.Desk(load_tokenizer(directory), Media.of(directory))
+        self.desk = Desk(load_tokenizer(directory), Media.of(directory))
         self.config = config
         self.media = media
         self.range = range_
@@ -96,10 +98,10 @@ class Table:
                 self.files.add(file)
                 self.items.setdefault(file.name.split("-")[0], []).extend(read(file))
 
-    def batch(self, number: int, wanted: Mix) -> batches.Batch:
+    def batch(self, number: int, wanted: Mix) -> Batch:
         """The `number`-th batch of this range."""
         rng = seeds.dice(self.range, number % len(self.range), f"batch{self.salt}")
-        groups: list[list[batches.Example]] = []  # what belongs together is taken together
+        groups: list[list[Example]] = []  # what belongs together is taken together
         long = 0.0 if wanted.sources < 3 else 0.1 if wanted.length < 512 else 0.3
         for number in range(wanted.answers):
             if number < 2 or wanted.sources == 1:  # now and then about a picture
@@ -132,13 +134,13 @@ class Table:
             key = zlib.crc32(passage.encode())
             groups.append([self.desk.text(passage, key, False), self.desk.text(query, key, True)])
         rng.shuffle(groups)  # too much for the rows: chance decides what waits, not length
-        made, room = list[batches.Example](), wanted.rows * wanted.length
+        made, room = list[Example](), wanted.rows * wanted.length
         for group in groups:
             length = sum(map(len, group))
             if length <= room and max(map(len, group)) <= wanted.length:
                 made += group
                 room -= length
-        return batches.pack(made, wanted.rows, wanted.length, self.config)
+        return pack(made, wanted.rows, wanted.length, self.config)
 
     def _some(
         self, rng: random.Random, kind: str, count: int, frames: int = 10**6
@@ -181,7 +183,7 @@ def _work(directory: Path, media: Path, config: Any, salt: int, queue: Any, prog
                 return
 
 
-def _put(waiting: Any, made: batches.Batch) -> bool:
+def _put(waiting: Any, made: Batch) -> bool:
     try:
         waiting.put(made, timeout=5)
     except queues.Full:
