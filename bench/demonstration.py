@@ -1,0 +1,75 @@
+"""The demonstration's own questions and searches: how often a newcomer is told and shown right."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from bench.prompts import POCKET
+from bench.report import Report, Row
+from model.prompts import NOT_IN_LIBRARY
+from recollect import build
+from web.demonstration import write
+from web.library import Library
+from web.settings import Settings
+
+# Nothing of the demonstration bears on these; what they find stands in the way.
+ELSEWHERE = ("zzzz", "tax return 2019", "quantum gravity")
+
+
+def run(quick: bool) -> Report:
+    listed = json.loads((POCKET / "demonstration.json").read_text(encoding="utf-8"))
+    part = 4 if quick else 1
+    questions, searches = listed["questions"][::part], listed["searches"][::part]
+    with tempfile.TemporaryDirectory() as base:
+        folder = Path(base) / "library"
+        write(folder)
+        library = build(Settings(data=Path(base) / "data", model="pocket"))
+        with closing(library):
+            library.add(str(folder))
+            library.index()
+            answers = [_answer(library, one["question"]) for one in questions]
+            refused = sum(NOT_IN_LIBRARY in _answer(library, one)[0] for one in listed["absent"])
+            places = [_place(library, one["query"], one["path"]) for one in searches]
+            strays = sum(len(library.search(one)["hits"]) for one in ELSEWHERE)
+    told = list(zip(questions, answers, strict=True))
+    cited = sum(any(path.endswith(one["path"]) for path in paths) for one, (_, paths) in told)
+    right = sum(one["value"] in text for one, (text, _) in told)
+    rows = [
+        Row("cited", "questions that cite the file which holds the answer, of all", cited, "",
+            len(questions), 0.9),
+        Row("value", "questions with the right value, of all", right, "", len(questions), 0.7),
+        Row("refused", "questions without an answer that are refused, of all", refused, "",
+            len(listed["absent"])),
+        Row("first", "searches that show the file meant first, of all",
+            sum(place == 0 for place in places), "", len(searches)),
+        Row("in_five", "searches that show it among the first five, of all",
+            sum(place is not None and place < 5 for place in places), "", len(searches), 0.9),
+        Row("strays", f"files found for {len(ELSEWHERE)} searches for what is not there", strays,
+            "files"),
+    ]  # fmt: skip
+    return Report("demonstration", rows, seeds=[])
+
+
+def _answer(library: Library, question: str) -> tuple[str, list[str]]:
+    """The text of an answer, and the paths of the files it cites."""
+    text, sources, cited = "", dict[int, str](), set[int]()
+    for event in library.ask(question):
+        said: Any = event["data"]
+        match event["event"]:
+            case "source":
+                sources[said["n"]] = said["path"]
+            case "token":
+                text += said["text"]
+            case "citation":
+                cited.add(said["n"])
+    return text, [sources[n] for n in cited]
+
+
+def _place(library: Library, query: str, path: str) -> int | None:
+    """At which place of the hits a file stands, from 0."""
+    hits = library.search(query)["hits"]
+    return next((at for at, hit in enumerate(hits) if hit["path"].endswith(path)), None)
