@@ -62,14 +62,16 @@ class Outcome:
 
 
 def compiled(folder: Path) -> Path | None:
-    """The library that fails; None where there is no C compiler."""
-    if shutil.which("gcc") is None:
+    """The library that fails; None where there is no C compiler, or no Linux that lets calls be
+    met."""
+    if shutil.which("gcc") is None or sys.platform != "linux":
         return None
     made = folder / "faulty.so"
     subprocess.run(
         ["gcc", "-shared", "-fPIC", "-O1", "-o", made, HERE / "faulty.c", "-ldl"], check=True
     )
-    return made
+    met = {**os.environ, "LD_PRELOAD": str(made), "FAULT_OP": "rename"}
+    return made if subprocess.run(["true"], env=met, check=False).returncode == 0 else None
 
 
 def struck(library: Path, folder: Path, data: Path, fault: Fault) -> Outcome:
