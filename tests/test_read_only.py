@@ -65,7 +65,7 @@ def test_fault_04_a_disk_that_is_mounted_read_only(tmp_path: Path) -> None:
     folder = tmp_path / "lib"
     folder.mkdir()
     (folder / "a.txt").write_text("The boat lies in the river.")
-    with tiny_disk(tmp_path / "disk", 64) as disk:
+    with tiny_disk(tmp_path / "disk", 1_000) as disk:  # indexing leaves 500 MB of a disk free
         recollect("index", folder, data=disk / "data")
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
         found = json.loads(recollect("search", "boat", "--json", data=disk / "data"))
