@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,13 +13,16 @@ from typing import Any, Literal
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
 
 from tests.conftest import Served
 from tests.served import Running
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+# How long anything may take on a machine that does a lot else.
+PATIENCE_S = 60.0
 
 Theme = Literal["light", "dark"]
 
@@ -58,31 +62,34 @@ class Visit:
     def see(self, selector: str, number: int = 0) -> Locator:
         """Waits until it is visible."""
         found = self.page.locator(selector).nth(number)
-        found.wait_for(state="visible", timeout=20_000)
+        found.wait_for(state="visible")
         return found
 
     def gone(self, selector: str) -> None:
-        self.page.locator(selector).wait_for(state="detached", timeout=20_000)
+        self.page.locator(selector).wait_for(state="detached")
 
     def count(self, selector: str) -> int:
         return self.page.locator(selector).count()
 
-    def until(self, expression: str, within_s: float = 10.0) -> None:
+    def until(self, expression: str) -> None:
         """Waits until a JavaScript expression holds."""
         # Playwright's own wait needs an eval that the page's policy forbids.
-        for _ in range(round(within_s * 20)):
-            if self.page.evaluate(expression):
-                return
-            self.page.wait_for_timeout(50)
-        raise AssertionError(f"never became true: {expression}")
+        end = time.monotonic() + PATIENCE_S
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < end, f"never became true: {expression}"
+            self.page.wait_for_timeout(20)
+
+    def played_from_s(self) -> float:
+        """Waits until the recording plays; the second from which it was played."""
+        self.until("document.getElementById('sound')?.played.length")
+        return float(self.page.evaluate("document.getElementById('sound').played.start(0)"))
 
     def forgive(self, part: str) -> None:
         """Waits for the browser's own line about a refused request, and forgets it."""
-        for _ in range(100):
-            if self.noise:
-                break
-            self.page.wait_for_timeout(50)
-        assert self.noise, f"nothing was said of {part}"
+        end = time.monotonic() + PATIENCE_S
+        while not self.noise:
+            assert time.monotonic() < end, f"nothing was said of {part}"
+            self.page.wait_for_timeout(20)
         assert all(part in line for line in self.noise), self.noise
         self.noise.clear()
 
@@ -130,10 +137,11 @@ def visit(
         has_touch=touch,
         reduced_motion="reduce" if reduced_motion else "no-preference",
     )
+    context.set_default_timeout(PATIENCE_S * 1000)
     page = context.new_page()
     visited = Visit(page, served.url)
     noise = visited.noise
-    page.on("console", lambda said: noise.append(f"{said.type}: {said.text}"))
+    page.on("console", lambda said: noise.append(_line(said)))
     page.on("pageerror", lambda error: noise.append(f"error: {error}"))
     page.on("request", lambda asked: _note_far(asked.url, served.url, noise))
     try:
@@ -142,6 +150,10 @@ def visit(
         assert noise == []
     finally:
         context.close()
+
+
+def _line(said: ConsoleMessage) -> str:
+    return f"{said.type}: {said.text} ({said.location.get('url')})"
 
 
 def _note_far(address: str, home: str, noise: list[str]) -> None:

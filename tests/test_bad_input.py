@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 from indexer.extract.mupdf import pymupdf
-from tests.conftest import Indexed, Served, recollect, serve, stop
+from tests.conftest import Indexed, Served, serve, stop, verb
 
 
 def _write_all(folder: Path) -> None:
@@ -42,7 +42,7 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     base = tmp_path_factory.mktemp("spoiled")
     made = Indexed(base / "folder", base / "data")
     _write_all(made.folder)
-    said = json.loads(recollect("index", made.folder, "--json", data=made.data))
+    said = json.loads(verb("index", made.folder, "--json", data=made.data))
     assert said["coverage"]["files"] == said["added"]
     running = serve("serve", library=made)
     yield running
@@ -60,7 +60,7 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     ],
 )
 def test_a_file_that_cannot_be_read_has_a_reason(spoiled: Served, name: str, sentence: str) -> None:
-    status = json.loads(recollect("status", "--json", data=spoiled.library.data))
+    status = json.loads(verb("status", "--json", data=spoiled.library.data))
     (failure,) = [one for one in status["failed"] if Path(one["path"]).name == name]
     assert set(failure) == {"path", "reason", "sentence", "attempts"}
     assert any(part in failure["sentence"] for part in sentence.split("|")), failure["sentence"]
@@ -75,25 +75,25 @@ def test_everything_else_is_found(spoiled: Served) -> None:
         ("quaggas", r"line\nbreak and \xff byte.txt"),
     ):
         found = json.loads(
-            recollect("search", words, "--kind", "document", "--json", data=spoiled.library.data)
+            verb("search", words, "--kind", "document", "--json", data=spoiled.library.data)
         )
         shown = found["hits"][0]["path"].encode("unicode_escape").decode().replace("\\\\", "\\")
         assert shown.endswith(name)
-    printed = recollect("search", "quaggas", data=spoiled.library.data)
+    printed = verb("search", "quaggas", data=spoiled.library.data)
     assert r"line\nbreak" in printed  # a name cannot break the terminal's line
 
 
 def test_a_recording_of_nans_is_silence_and_no_failure(spoiled: Served) -> None:
-    status = json.loads(recollect("status", "--json", data=spoiled.library.data))
+    status = json.loads(verb("status", "--json", data=spoiled.library.data))
     assert "nans.wav" not in {Path(one["path"]).name for one in status["failed"]}
     coverage = status["coverage"]
     assert coverage["files"] == coverage["understood"] + coverage["failed"]
-    found = json.loads(recollect("search", "nans", "--json", data=spoiled.library.data))
+    found = json.loads(verb("search", "nans", "--json", data=spoiled.library.data))
     assert [hit["kind"] for hit in found["hits"] if hit["title"] == "nans"] == ["recording"]
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    said = recollect("index", tmp_path / "nowhere", data=tmp_path / "data", code=1)
+    said = verb("index", tmp_path / "nowhere", data=tmp_path / "data", code=1)
     assert "There is no folder" in said
     assert "Traceback" not in said
 
@@ -101,13 +101,13 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 def test_a_port_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        said = recollect("serve", "--port", str(port), data=tmp_path / "data", code=1)
+        said = verb("serve", "--port", str(port), data=tmp_path / "data", code=1)
     assert f"Port {port} is already in use. Choose another with --port." in said
 
 
 def test_a_second_server_on_the_same_data(spoiled: Served) -> None:
-    said = recollect("serve", "--port", "0", data=spoiled.library.data, code=1)
+    said = verb("serve", "--port", "0", data=spoiled.library.data, code=1)
     assert f"process {spoiled.process.pid}" in said
     assert spoiled.url in said
-    said = recollect("remove", spoiled.library.folder / "x", data=spoiled.library.data, code=1)
+    said = verb("remove", spoiled.library.folder / "x", data=spoiled.library.data, code=1)
     assert "not a watched folder" in said

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import Visit, chromium, visit
-from tests.conftest import Indexed, serve, stop
+from indexer.pipeline import Pipeline
+from model.interface import Content, Role, Vectors
+from tests.browser import PATIENCE_S, Visit, chromium, visit
+from tests.fake_model import FakeModel
 from tests.served import Running, running, small_library, write_files
 from web.demonstration import SHIPPED
 
@@ -23,17 +28,18 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "files"
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("library") / "files"
     write_files(folder)
     (folder / "broken.pdf").write_bytes(b"%PDF-1.7 and then nothing")
     return folder
 
 
-@pytest.fixture
-def served(folder: Path, tmp_path: Path) -> Iterator[Running]:
-    with small_library(folder, tmp_path / "data") as library, running(library) as server:
+@pytest.fixture(scope="module")
+def served(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    data = tmp_path_factory.mktemp("data")
+    with small_library(folder, data) as library, running(library) as server:
         yield server
 
 
@@ -45,30 +51,52 @@ def tab(browser: Browser, served: Running) -> Iterator[Visit]:
         yield opened
 
 
-def test_progress_is_live_to_the_end(browser: Browser, tmp_path: Path) -> None:
-    folder = tmp_path / "files"
-    for kind, name in [("Documents", "Flat"), ("Pictures", "Summer"), ("Recordings", "")]:
-        shutil.copytree(SHIPPED / kind / name, folder / kind)
-    library = Indexed(folder, tmp_path / "data")
-    server = serve("serve", folder, library=library)
-    try:
-        with visit(browser, server) as tab:
-            tab.open("/library")
-            tab.page.evaluate(
-                """() => { window.seen = []; setInterval(() => {
-                    const now = [...document.querySelectorAll('progress')].map((one) => one.value);
-                    if (String(now) !== String(seen.at(-1))) seen.push(now); }, 50); }"""
-            )
-            end = "document.querySelector('.panel header p')?.textContent.includes('up to date')"
-            tab.until(end, within_s=90)
-            seen = tab.page.evaluate("window.seen")
-            assert len(seen) >= 3, f"the bars stood still: {seen}"
-            assert tab.page.locator(".stage-line", has_text="all heard").count() == 1
-            count = sum(1 for path in folder.rglob("*") if path.is_file())
-            assert tab.see(".pill.good").inner_text() == f"{count} files, all understood"
-            assert tab.see("#progress-title").inner_text() == f"{count} files"
-    finally:
-        stop(server)
+class Patient(FakeModel):
+    """Understands one thing each time it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turn = threading.Semaphore(0)
+
+    def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
+        self.turn.acquire()
+        return super().embed(contents, role)
+
+
+def test_progress_is_live_to_the_end(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_at_a_time = functools.partialmethod(Pipeline.understand_some, 1)
+    monkeypatch.setattr(Pipeline, "understand_some", one_at_a_time)
+    folder, model = tmp_path / "files", Patient()
+    folder.mkdir()
+    with (
+        small_library(folder, tmp_path / "data", model) as library,
+        running(library) as server,
+        visit(browser, server) as tab,
+    ):
+        tab.open("/library")
+        tab.page.evaluate(
+            """() => { window.seen = new Set(); setInterval(() => { seen.add(
+                 [...document.querySelectorAll('progress')].map((one) => one.value).join());
+               }, 50); }"""
+        )
+        for kind, name in [("Documents", "Flat"), ("Pictures", "Summer"), ("Recordings", "")]:
+            shutil.copytree(SHIPPED / kind / name, folder / kind)
+        library.keeper.start()
+        try:
+            end = time.monotonic() + PATIENCE_S
+            while tab.page.evaluate("seen.size") < 4:
+                assert time.monotonic() < end, "the bars stood still"
+                model.turn.release()
+                tab.page.wait_for_timeout(100)
+        finally:
+            model.turn.release(1000)
+        tab.until("document.querySelector('.panel header p')?.textContent.includes('up to date')")
+        assert tab.page.locator(".stage-line", has_text="all heard").count() == 1
+        count = sum(1 for path in folder.rglob("*") if path.is_file())
+        assert tab.see(".pill.good").inner_text() == f"{count} files, all understood"
+        assert tab.see("#progress-title").inner_text() == f"{count} files"
 
 
 def test_a_failed_file_has_its_reason_and_can_be_tried_again(

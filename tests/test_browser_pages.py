@@ -4,7 +4,7 @@ nothing on the console, nothing from elsewhere."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from itertools import product
 
 import pytest
 from PIL import Image as Picture
@@ -22,11 +22,6 @@ ODD_NAMES = (
     "🚲🚲🚲 summer 🏖️.txt",
     "x" * 200 + ".txt",
 )
-
-
-def slow(*values: object) -> Any:
-    """A case that another one mostly covers: kept for the long proofs."""
-    return pytest.param(*values, marks=pytest.mark.slow)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +64,7 @@ def settle(tab: Visit, address: str) -> None:
     tab.open(address)
     tab.see("main > *")
     tab.until("!document.querySelector('[aria-busy=true], .pill:not(.good)')")
-    tab.page.wait_for_timeout(250)
+    tab.until("[...document.images].every((one) => one.complete || one.loading === 'lazy')")
 
 
 def answered(tab: Visit) -> None:
@@ -79,26 +74,53 @@ def answered(tab: Visit) -> None:
     tab.see(".turn.last .outcome")
 
 
-@pytest.mark.parametrize(
-    ("theme", "width"), [("light", 1440), ("dark", 390), slow("dark", 1440), slow("light", 390)]
-)
+def everywhere(tab: Visit, served: Running) -> Iterator[str]:
+    """Shows every page, one after the other; the last one is an answer."""
+    for address in pages(served):
+        settle(tab, address)
+        yield address
+    answered(tab)
+    yield "an answer"
+
+
+def test_every_page_is_sound(browser: Browser, served: Running) -> None:
+    """In light on a screen, in dark on a phone, and on the narrowest of them."""
+    with visit(browser, served, reduced_motion=True) as tab:
+        for address in everywhere(tab, served):
+            assert moving(tab) == [], address
+            assert wide(tab) <= 1440, address
+            assert tab.accessibility() == [], address
+            tab.page.set_viewport_size({"width": 390, "height": 844})
+            tab.page.emulate_media(color_scheme="dark")
+            assert wide(tab) <= 390, address
+            assert small(tab) == [], address
+            assert tab.accessibility() == [], address
+            tab.page.set_viewport_size({"width": 320, "height": 640})
+            assert wide(tab) <= 320, address
+            tab.page.set_viewport_size({"width": 1440, "height": 900})
+            tab.page.emulate_media(color_scheme="light")
+
+
+# The same for pages that began at each width and in each theme.
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("theme", "width"), list(product(["light", "dark"], [390, 1440])))
 def test_axe_finds_nothing(browser: Browser, served: Running, theme: Theme, width: int) -> None:
     with visit(browser, served, theme=theme, width=width, reduced_motion=True) as tab:
-        for address in pages(served):
-            settle(tab, address)
+        for address in everywhere(tab, served):
             assert tab.accessibility() == [], address
-        answered(tab)
-        assert tab.accessibility() == []
 
 
-@pytest.mark.parametrize("width", [320, slow(390), 1440, slow(2560)])
-def test_nothing_is_wider_than_the_window(browser: Browser, served: Running, width: int) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [320, 390, 1440, 2560])
+def test_nothing_is_wider_than_the_window_or_too_small(
+    browser: Browser, served: Running, width: int
+) -> None:
     with visit(browser, served, width=width) as tab:
-        for address in pages(served):
-            settle(tab, address)
+        for address in everywhere(tab, served):
             assert wide(tab) <= width, address
-        answered(tab)
-        assert wide(tab) <= width
+            assert small(tab) == [], address
 
 
 def wide(tab: Visit) -> int:
@@ -114,20 +136,25 @@ def wide(tab: Visit) -> int:
     )
 
 
-@pytest.mark.parametrize("width", [390, slow(1440)])
-def test_everything_pressed_is_large_enough(browser: Browser, served: Running, width: int) -> None:
-    """24 by 24 px at least; words of a sentence that are links are exempt (WCAG 2.5.8)."""
-    with visit(browser, served, width=width) as tab:
-        for address in pages(served):
-            settle(tab, address)
-            small = tab.page.evaluate(
-                """[...document.querySelectorAll('button, select, input, textarea, a, summary')]
-                   .filter((one) => one.checkVisibility() && !one.matches('p a, .skip, .whole'))
-                   .map((one) => [one.outerHTML.slice(0, 120), one.getBoundingClientRect()])
-                   .filter(([, box]) => box.width < 24 || box.height < 24)
-                   .map(([html, box]) => `${html} ${box.width}x${box.height}`)"""
-            )
-            assert small == [], address
+def small(tab: Visit) -> list[str]:
+    """What is pressed and measures less than 24 by 24 px; words of a sentence that are links are
+    exempt (WCAG 2.5.8)."""
+    found: list[str] = tab.page.evaluate(
+        """[...document.querySelectorAll('button, select, input, textarea, a, summary')]
+           .filter((one) => one.checkVisibility() && !one.matches('p a, .skip, .whole'))
+           .map((one) => [one.outerHTML.slice(0, 120), one.getBoundingClientRect()])
+           .filter(([, box]) => box.width < 24 || box.height < 24)
+           .map(([html, box]) => `${html} ${box.width}x${box.height}`)"""
+    )
+    return found
+
+
+def moving(tab: Visit) -> list[float]:
+    """How long what moves is in motion, ms, where it can be seen."""
+    running_ms: list[float] = tab.page.evaluate(
+        "document.getAnimations().map((one) => one.effect.getTiming().duration)"
+    )
+    return [ms for ms in running_ms if ms > 10]
 
 
 def test_a_chosen_theme_stays_without_a_flash(browser: Browser, served: Running) -> None:
@@ -176,13 +203,3 @@ def test_every_control_is_reached_by_tab_with_a_ring(browser: Browser, served: R
         for name in ("Skip to the content", "Ask", "Library", "Search documents", "All", "Theme"):
             assert name in order
         assert order.index("Skip") < order.index("Ask") < order.index("Search documents")
-
-
-def test_reduced_motion_moves_nothing(browser: Browser, served: Running) -> None:
-    with visit(browser, served, reduced_motion=True) as tab:
-        for address in pages(served)[:4]:
-            settle(tab, address)
-            running_ms = tab.page.evaluate(
-                "document.getAnimations().map((one) => one.effect.getTiming().duration)"
-            )
-            assert [ms for ms in running_ms if ms > 10] == []

@@ -13,7 +13,7 @@ from PIL import Image as Picture
 from playwright.sync_api import Browser, Route
 
 from indexer.extract.mupdf import pymupdf
-from tests.browser import Visit, chromium, visit
+from tests.browser import PATIENCE_S, Visit, chromium, visit
 from tests.served import Running, running, small_library, write_files
 
 pytestmark = pytest.mark.browser
@@ -61,6 +61,33 @@ def browser() -> Iterator[Browser]:
 def tab(browser: Browser, served: Running) -> Iterator[Visit]:
     with visit(browser, served) as opened:
         yield opened
+
+
+class Held:
+    """Requests that are not sent on before `release`."""
+
+    def __init__(self, tab: Visit, pattern: str) -> None:
+        self._tab = tab
+        self._held: list[Route] | None = []
+        tab.page.route(pattern, self._hold)
+
+    def _hold(self, route: Route) -> None:
+        if self._held is None:
+            route.continue_()
+        else:
+            self._held.append(route)
+
+    def wait(self) -> None:
+        end = time.monotonic() + PATIENCE_S
+        while not self._held:
+            assert time.monotonic() < end, "it was never asked for"
+            self._tab.page.wait_for_timeout(20)
+
+    def release(self) -> None:
+        self.wait()
+        held, self._held = self._held or [], None
+        for route in held:
+            route.continue_()
 
 
 def typed(tab: Visit, words: str) -> None:
@@ -135,15 +162,13 @@ def test_a_recording_plays_from_the_second_that_was_found(tab: Visit) -> None:
     start_s = sounding_start(tab, "two tones.wav", "low")
     assert 4 < start_s < 6
     row.locator("button.play").click()
-    tab.until("!document.getElementById('sound').paused")
-    tab.until(f"document.getElementById('sound').currentTime >= {start_s}")
-    assert tab.page.evaluate("document.getElementById('sound').currentTime") < start_s + 2
+    assert start_s - 2 <= tab.played_from_s() <= start_s + 0.1
     row.locator("[data-row]").click()
     lit = tab.see(".transcript [aria-current]")
     assert "low" in lit.inner_text()
     tab.see(".transcript li").locator("p").click()
-    tab.until("document.getElementById('sound').currentTime < 3")
-    assert "high" in tab.see(".transcript [aria-current]").inner_text()
+    current = "document.querySelector('.transcript [aria-current]')"
+    tab.until(f"{current}?.textContent.includes('high')")
 
 
 def sounding_start(tab: Visit, name: str, words: str) -> float:
@@ -182,11 +207,7 @@ def test_an_unknown_link_says_so(browser: Browser, served: Running) -> None:
 
 
 def test_nothing_jumps_when_meaning_arrives(tab: Visit) -> None:
-    def late(route: Route) -> None:
-        time.sleep(0.8)
-        route.continue_()
-
-    tab.page.route("**/api/search?*by=all*", late)
+    meant = Held(tab, "**/api/search?*by=all*")
     tab.page.evaluate(
         """() => { window.shift = 0; new PerformanceObserver((list) => {
             for (const entry of list.getEntries()) window.shift += entry.value;
@@ -197,6 +218,7 @@ def test_nothing_jumps_when_meaning_arrives(tab: Visit) -> None:
     tab.page.evaluate("window.shift = 0")
     before = positions(tab)
     assert tab.count(".band.waiting") == 1
+    meant.release()
     tab.gone(".band.waiting")
     assert positions(tab) == before
     assert tab.page.evaluate("window.shift") == 0
@@ -212,17 +234,14 @@ def positions(tab: Visit) -> list[list[object]]:
 
 
 def test_an_answer_to_an_older_query_never_wins(tab: Visit) -> None:
-    def slow_at_first(route: Route) -> None:
-        if "q=lantern&" in route.request.url:
-            time.sleep(0.6)
-        route.continue_()
-
-    tab.page.route("**/api/search?*", slow_at_first)
+    older = Held(tab, "**/api/search?*q=lantern&*")
     typed(tab, "lantern")
-    tab.page.wait_for_timeout(120)
+    older.wait()
     tab.page.locator("#q").fill("zebras")
     tab.page.keyboard.press("Enter")
-    tab.page.wait_for_timeout(1500)
+    tab.page.locator(".row.document", has_text="zebras").first.wait_for()
+    older.release()
+    tab.page.wait_for_timeout(300)  # it comes, if it has not been called off
     assert "zebras" in tab.see(".row.document").inner_text()
     assert "lantern" not in tab.see("#main").inner_text()
 
@@ -282,16 +301,12 @@ def test_filters_of_another_page_do_not_follow_into_a_search(tab: Visit) -> None
 
 def test_what_was_typed_before_the_scripts_ran_counts(browser: Browser, served: Running) -> None:
     with visit(browser, served) as tab:
-
-        def late(route: Route) -> None:
-            time.sleep(0.7)
-            route.continue_()
-
-        tab.page.route("**/static/app.js", late)
+        script = Held(tab, "**/static/app.js")
         tab.page.goto(tab.url + "/", wait_until="commit")
         box = tab.page.locator("#q")
         box.wait_for(state="visible")
         box.fill("lantern")
+        script.release()
         assert "lantern" in tab.see(".row.document").inner_text()
 
 

@@ -24,7 +24,7 @@ import pytest
 from model.interface import Content, Role, Vectors
 from model.runtime import MOST_WAITING
 from tests import tiny
-from tests.conftest import ENVIRONMENT, ROOT, Indexed, Served, recollect, serve, stop
+from tests.conftest import ENVIRONMENT, ROOT, Indexed, Served, recollect, serve, stop, verb
 from tests.fake_model import FakeModel
 from tests.served import running, small_library, write_files
 from web.client import Client
@@ -80,10 +80,10 @@ VERBS = {
 }
 
 
-def one_sentence(data: Path, model: str, verb: str) -> str:
+def one_sentence(data: Path, model: str, name: str) -> str:
     """What is said of a model that is refused; fails unless it is one line, with exit code 1."""
     said = subprocess.run(
-        [sys.executable, "-m", "recollect", "--data", data, "--model", model, *VERBS[verb]],
+        [sys.executable, "-m", "recollect", "--data", data, "--model", model, *VERBS[name]],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -106,36 +106,32 @@ def test_a_harmed_model_is_refused_in_one_sentence(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("name", VERBS)
 @pytest.mark.parametrize(("harm", "said"), HARMS)
 def test_every_harm_is_refused_by_every_verb(
-    folder: Path, tmp_path: Path, harm: Callable[[Path], None], said: str, verb: str
+    folder: Path, tmp_path: Path, harm: Callable[[Path], None], said: str, name: str
 ) -> None:
     harm(folder)
-    assert said in one_sentence(tmp_path / "data", str(folder), verb)
+    assert said in one_sentence(tmp_path / "data", str(folder), name)
 
 
 def test_a_name_that_is_nowhere_says_how_to_go_on(tmp_path: Path) -> None:
-    said = one_sentence(tmp_path / "data", "nobody/has-this-model", "ask")
+    said = verb("--model", "nobody/has-this-model", "ask", "When?", data=tmp_path / "data", code=1)
     assert "nobody/has-this-model" in said
     assert re.search("recollect model|--model|DIRECTORY", said)
 
 
 def test_the_status_says_whether_the_model_is_loaded(tmp_path: Path) -> None:
-    assert "pocket, not loaded now" in recollect("status", data=tmp_path / "data")
+    assert "pocket, not loaded now" in verb("status", data=tmp_path / "data")
 
 
-def test_a_setting_of_the_model_that_cannot_be_is_named(tmp_path: Path) -> None:
-    said = subprocess.run(
-        [sys.executable, "-m", "recollect", "--data", tmp_path / "data", "status"],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**ENVIRONMENT, "RECOLLECT_UNLOAD_AFTER_S": "-1"},
-    )
-    assert said.returncode == 1
-    assert "unload_after_s" in said.stderr
-    assert "RECOLLECT_UNLOAD_AFTER_S" in said.stderr
+def test_a_setting_of_the_model_that_cannot_be_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECOLLECT_UNLOAD_AFTER_S", "-1")
+    said = verb("status", data=tmp_path / "data", code=1)
+    assert "unload_after_s" in said
+    assert "RECOLLECT_UNLOAD_AFTER_S" in said
 
 
 @pytest.mark.slow

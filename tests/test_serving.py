@@ -12,9 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import ENVIRONMENT, ROOT, Indexed, Served, recollect, serve, stop
+from tests.conftest import ENVIRONMENT, ROOT, Indexed, Served, recollect, serve, stop, verb
+from web.security import kept_token
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 def eventually(true: Callable[[], bool]) -> bool:
@@ -78,15 +79,15 @@ def test_a_renamed_folder_keeps_its_links_and_calls_no_model(
 
 def test_the_command_line_asks_the_server(served: Served, http: httpx.Client) -> None:
     data = served.library.data
-    assert "lease.txt" in recollect("search", "deposit", data=data)
-    assert str(served.library.folder) in recollect("roots", data=data)
+    assert "lease.txt" in verb("search", "deposit", data=data)
+    assert str(served.library.folder) in verb("roots", data=data)
     about = served.library.folder / "papers" / "lease.txt"
     if not about.exists():
         about = served.library.folder / "letters" / "lease.txt"
     assert eventually(lambda: paths(http, "deposit") == [str(about)])
     said = recollect("ask", "How much is the deposit?", "--about", about, "--json", data=data)
     assert '"question": "How much is the deposit?"' in said
-    assert "0 added" in recollect("index", data=data)
+    assert "0 added" in verb("index", data=data)
 
 
 @pytest.mark.slow
@@ -117,6 +118,13 @@ def test_nothing_is_served_without_the_key(served: Served) -> None:
         assert httpx.get(served.url + path, trust_env=False).status_code == 401
 
 
+def test_the_key_is_kept_where_only_its_owner_reads(served: Served) -> None:
+    file = served.library.data / "token"
+    assert kept_token(file) == served.token  # a server that comes after takes it up
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.slow
 def test_the_key_outlives_the_server(tmp_path: Path) -> None:
     library = Indexed(tmp_path / "folder", tmp_path / "data")
     library.folder.mkdir()
