@@ -35,7 +35,7 @@ _SHUT = (
 )
 _DEEP = (
     "too_deep",
-    "This folder lies deeper than the system lets a path be long; move it further up.",
+    "This lies deeper than the system lets a path be long; move it further up.",
     "The folder this is in lies deeper than the system lets a path be long; move it further up.",
 )
 # Why a folder could not be listed: a reason, and a sentence for it and for what is in it. Any

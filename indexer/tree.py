@@ -37,7 +37,8 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A folder that could not be listed, and the error number; it says nothing of its files."""
+    """A folder that could not be listed, or what lies too deep to be looked at, and the error
+    number; it says nothing of the files in it."""
 
     path: bytes
     error: int
@@ -119,6 +120,15 @@ def _enters(root: bytes, path: bytes, found: os.stat_result, way: Way, bounds: B
     return not (is_cache(whole) or is_system(whole))
 
 
+def _is_wanted(entry: os.DirEntry[bytes], path: bytes, rules: Rules) -> bool:
+    """Whether it would be read if its path were not too long to be looked at."""
+    if entry.is_symlink():
+        return False
+    folder = entry.is_dir(follow_symlinks=False)
+    excluded = excluded_folder(entry.name) if folder else excluded_file(entry.name)
+    return not (excluded or rules.leave_out(path, folder=folder))
+
+
 def walk(
     root: bytes,
     start: bytes = b"",
@@ -148,8 +158,10 @@ def walk(
                     path = folder + b"/" + entry.name if folder else entry.name
                     try:
                         found = entry.stat(follow_symlinks=False)
-                    except OSError:
-                        continue  # gone since it was listed
+                    except OSError as problem:  # mostly: gone since it was listed
+                        if problem.errno == errno.ENAMETOOLONG and _is_wanted(entry, path, rules):
+                            yield Closed(path, errno.ENAMETOOLONG)
+                        continue
                     if stat.S_ISREG(found.st_mode):
                         if not (excluded_file(entry.name) or rules.leave_out(path)):
                             yield Seen(path, Stat.of(found))

@@ -361,9 +361,14 @@ def test_fault_24_renaming_fifty_thousand_files_takes_seconds(catalog: Catalog, 
     assert time.perf_counter() - began < 15
 
 
-def test_fault_35_folder_deeper_than_a_path_may_be_long(catalog: Catalog, lib: Path) -> None:
+@pytest.mark.parametrize("letters", [10, 90, 170, 250])  # the first folder that does not fit,
+def test_fault_35_folder_deeper_than_a_path_may_be_long(  # or what would be read in it
+    catalog: Catalog, lib: Path, letters: int
+) -> None:
     write(lib / "a.txt")
-    here = os.open(lib, os.O_RDONLY)
+    start = lib / ("s" * letters)
+    start.mkdir()
+    here = os.open(start, os.O_RDONLY)
     for _ in range(18):
         os.mkdir("d" * 250, dir_fd=here)
         inner = os.open("d" * 250, os.O_RDONLY, dir_fd=here)
@@ -375,7 +380,7 @@ def test_fault_35_folder_deeper_than_a_path_may_be_long(catalog: Catalog, lib: P
     [deep] = catalog.failed()
     assert deep.reason == "too_deep"
     assert reconcile(catalog) == Changes()
-    shutil.rmtree(lib / ("d" * 250))
+    shutil.rmtree(start)
     reconcile(catalog)
     assert catalog.failed() == []
 
