@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from indexer.sums import NAME, Sums
@@ -51,6 +52,11 @@ class Durability:
         self._synced = {name for name in self._synced if not name.startswith(inside)}
         self.sums.forget(table.stem)
 
+    def forget_file(self, file: Path) -> None:
+        """Lets go of what is known of one file, whose name another is to have."""
+        self._synced.discard(str(file))
+        self.sums.forget_file(file)
+
 
 def _listing(folder: Path) -> tuple[set[str], set[str]]:
     files: set[str] = set()
@@ -80,13 +86,15 @@ def _fsync(path: str) -> None:
         os.close(handle)
 
 
-def set_aside_newest(table: Path, aside: Path) -> Path | None:
+def set_aside_newest(table: Path, aside: Path, forget: Callable[[Path], None]) -> Path | None:
     """Move the newest manifest of a Lance table out of the way, so that the version before it
-    opens; never deletes. None, and nothing done, where there is no version before it."""
+    opens; never deletes. The next version will have its name, so `forget` is told of it first.
+    None, and nothing done, where there is no version before it."""
     manifests = sorted((table / "_versions").glob("*.manifest"), key=_version)
     if len(manifests) < 2:
         return None
     aside.mkdir(exist_ok=True)
+    forget(manifests[-1])
     target = aside / f"{table.stem}-{manifests[-1].name}"
     manifests[-1].rename(target)
     return target

@@ -52,8 +52,8 @@ class Store(Lookup):
     def __init__(self, folder: Path, mend: bool = False) -> None:
         """Open the store, or create it where there is none. A table that cannot be opened is, with
         `mend`, begun anew: the catalog sees what is missing. Raises StoreProblem."""
-        super().__init__(Tables(folder, connect(folder)))
         self._durability = Durability(folder)
+        super().__init__(Tables(folder, connect(folder), self._durability.forget_file))
         self._lock = threading.RLock()
         self._unindexed = 0
         if mend:
@@ -238,6 +238,8 @@ class Store(Lookup):
 
         def fill(fresh: Any) -> None:
             for rows in readable(self._tables, name, lambda why: None):
+                if not rows.schema.equals(schema):  # the names of its columns are what is damaged
+                    continue
                 here = pa.array([g in kept for g in rows["generation"].to_pylist()], pa.bool_())
                 if (good := rows.filter(here)).num_rows:
                     fresh.add(good)
@@ -248,6 +250,8 @@ class Store(Lookup):
         with self._lock:
             schema = self._schema(name)
             aside = self._tables.replace(name, schema, fill if schema is not None else None)
+            if name != "words" and self._tables.exist(name) and not self._tables[name].count_rows():
+                self._tables.replace(name, schema, None)  # what its vectors' length was is doubtful
             self._durability.forget(self._tables.path(name))
             self._matrices.forget(name)
             self._durability.sync()
@@ -272,7 +276,7 @@ class Store(Lookup):
             return words_schema()
         try:
             return vectors_schema(self._tables[name].schema.field("vector").type.list_size)
-        except (StoreProblem, OSError, RuntimeError, ValueError, KeyError):
+        except Exception:  # whatever LanceDB makes of damaged bytes
             return None
 
     # The words table

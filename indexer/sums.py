@@ -53,6 +53,12 @@ class Sums:
             del known[inside]
         self._rewrite(known)
 
+    def forget_file(self, file: Path) -> None:
+        """Lets go of the sum of one file, whose name another is to have."""
+        known = self._read()
+        if known.pop(self._inside(str(file)), None) is not None:
+            self._rewrite(known)
+
     def wrong(self) -> list[tuple[Path, str]]:
         """The files that are not what was written, each with what is wrong with it."""
         self._known = None

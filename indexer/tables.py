@@ -24,11 +24,13 @@ class StoreProblem(Exception):
 
 
 class Tables:
-    """The open tables of `database`, which keeps them in `folder`. Any thread may call."""
+    """The open tables of `database`, which keeps them in `folder`. Any thread may call. `forget`
+    is told of a file before its name is given to another."""
 
-    def __init__(self, folder: Path, database: Any) -> None:
+    def __init__(self, folder: Path, database: Any, forget: Callable[[Path], None]) -> None:
         self._folder = folder
         self._database = database
+        self._forget = forget
         self._lock = threading.RLock()
         self._open: dict[str, Any] = {}
         self._finish_mending()
@@ -61,7 +63,8 @@ class Tables:
                     self._open[name] = self._database.open_table(name)
                 except Exception as problem:
                     path = self.path(name)
-                    if set_aside_newest(path, self._folder / "aside") is None:
+                    aside = self._folder / "aside"
+                    if set_aside_newest(path, aside, self._forget) is None:
                         raise StoreProblem(
                             f"The index table {path} is damaged and no earlier version of it "
                             "is left; `recollect verify --repair` makes it anew."

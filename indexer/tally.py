@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from indexer.folding import tokens
+from indexer.lance import own
 from indexer.rows import passage_digest, passage_of, total, vector_digest
 from indexer.tables import StoreProblem, Tables
 
@@ -20,10 +21,12 @@ AT_ONCE = 4_096
 
 @dataclass(slots=True)
 class Held:
-    """What one generation has in one table; `flaw` says what is wrong with a row of it."""
+    """What one generation has in one table; `about` are the contents and kinds that its rows say
+    they are of, `flaw` is what is wrong with a row of it."""
 
     rows: int = 0
     digests: int = 0
+    about: set[tuple[str, str]] = field(default_factory=set)
     flaw: str | None = None
 
     def add(self, digest: int) -> None:
@@ -53,6 +56,7 @@ class Tally:
                 one = held[generation]
                 whole.rows += one.rows
                 whole.digests += one.digests
+                whole.about |= one.about
                 whole.flaw = whole.flaw or one.flaw
         return whole
 
@@ -72,6 +76,10 @@ def tally(tables: Tables) -> Tally:
                 count(rows, counted)
             except (KeyError, TypeError, ValueError, AttributeError) as problem:
                 reasons.append(_said(problem))
+        odd = [generation for generation in counted if not _is_own(generation)]
+        for generation in odd:  # of nothing, and not to be asked for by any filter
+            del counted[generation]
+            reasons.append("A row of it belongs to nothing")
         found.tables[name] = counted
         if reasons:
             found.unread[name] = reasons[0]
@@ -106,9 +114,18 @@ def _said(problem: Exception) -> str:
     return f"{type(problem).__name__}: {str(problem).splitlines()[0][:200] if str(problem) else ''}"
 
 
+def _is_own(generation: str | None) -> bool:
+    try:
+        own(generation or "")
+    except ValueError:
+        return False
+    return True
+
+
 def _count_words(rows: Any, counted: dict[str, Held]) -> None:
     for row in rows.to_pylist():
         held = counted.setdefault(row["generation"], Held())
+        held.about.add((row["content"], row["kind"]))
         try:
             held.add(passage_digest(row["kind"], passage_of(row)))
             if row["folded"] != " ".join(tokens(row["text"])):
@@ -125,8 +142,12 @@ def _count_vectors(space: str) -> Callable[[Any, dict[str, Held]], None]:
         vectors = flat.reshape(-1, dim)
         sound = np.isfinite(vectors).all(axis=1) & (np.linalg.norm(vectors, axis=1) > 1e-6)
         names, ordinals = rows["generation"].to_pylist(), rows["ordinal"].to_pylist()
-        for name, ordinal, vector, good in zip(names, ordinals, vectors, sound, strict=True):
+        about = zip(rows["content"].to_pylist(), rows["kind"].to_pylist(), strict=True)
+        for name, ordinal, of, vector, good in zip(
+            names, ordinals, about, vectors, sound, strict=True
+        ):
             held = counted.setdefault(name, Held())
+            held.about.add(of)
             held.add(vector_digest(space, ordinal, vector))
             if not good:
                 held.flaw = "a vector of it is not made of numbers"

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image as Picture
 
+from indexer.passages import Kind, Passage, Source
+from indexer.store import Store
 from indexer.verify import Verdict, Verifier
 from tests.library import Small, small
 
@@ -87,11 +89,40 @@ def test_a_changed_row_is_found(library: Small) -> None:
 
 
 @pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("words", "content"),
+        ("gist", "kind"),
+        ("body", "generation"),
+        *(
+            pytest.param(table, column, marks=pytest.mark.slow)
+            for table, column in [
+                *(("words", "kind"), ("words", "generation"), ("gist", "content")),
+                *(("gist", "generation"), ("body", "content"), ("body", "kind")),
+            ]
+        ),
+    ],
+)
+def test_a_row_that_says_it_is_of_another_is_found(library: Small, table: str, column: str) -> None:
+    """As a flipped bit makes one: the words and the vector themselves are whole."""
+    rows, vectors = library.rows(), library.vectors()
+    [name] = [one for one in library.store._tables.names() if one.startswith(table)]
+    changed = {"content": "ab" * 20, "kind": "recording", "generation": "\x00" * 32}[column]
+    library.store._tables[name].update(where="ordinal = 0", values={column: changed})
+    assert codes(verifier(library).check())
+    assert verifier(library).repair().sound
+    library.keeper.run_once()
+    assert verifier(library).check().faults == []
+    assert (library.rows(), library.vectors()) == (rows, vectors)
+
+
+@pytest.mark.parametrize(
     "seed",
     [
         pytest.param(0, marks=pytest.mark.slow),
         1,
-        *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 10)),
+        # the last four met column names, a panic and a version's name that was used again
+        *(pytest.param(n, marks=pytest.mark.slow) for n in [*range(2, 10), 19, 28, 46, 51]),
     ],
 )
 def test_fault_05_a_flipped_byte_in_any_file_is_found_and_mended(library: Small, seed: int) -> None:
@@ -115,6 +146,22 @@ def test_fault_05_a_flipped_byte_in_any_file_is_found_and_mended(library: Small,
         assert verifier(library).check().faults == []
         assert library.rows() == before
         assert library.vectors() == vectors
+
+
+def test_the_name_of_a_version_that_was_set_aside_is_used_again(tmp_path: Path) -> None:
+    """The next version is no damaged one, and is forced to disk like any other."""
+    passages = [Passage(0, "The boat lies in the river.", None, Source.TEXT)]
+    store = Store(tmp_path)
+    store.add_words("aa" * 16, "bb" * 20, Kind.DOCUMENT, passages)
+    store.sync()
+    newest = min((tmp_path / "words.lance" / "_versions").glob("*.manifest"))
+    newest.write_bytes(b"")
+    store = Store(tmp_path)
+    assert not newest.exists()
+    store.add_words("cc" * 16, "dd" * 20, Kind.DOCUMENT, passages)
+    assert newest.exists()
+    store.sync()
+    assert store.damaged() == []
 
 
 def test_bytes_changed_behind_an_unchanged_time_are_found_by_a_deep_look(library: Small) -> None:
