@@ -142,7 +142,7 @@ class Running:
         return found
 
     def _client(self, headers: dict[str, str]) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers=headers, timeout=20.0, trust_env=False)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60.0, trust_env=False)
 
 
 @contextmanager
@@ -156,11 +156,11 @@ def running(library: Library) -> Iterator[Running]:
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:
-        assert started.wait(10)
+        assert started.wait(60)
         yield Running(app, library, port, token)
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 

@@ -262,7 +262,7 @@ def test_many_questions_at_once(served: Running) -> None:
     async def ask_all() -> list[httpx.Response]:
         headers = {"Authorization": f"Bearer {served.token}"}
         async with httpx.AsyncClient(
-            base_url=served.url, headers=headers, timeout=30.0, trust_env=False
+            base_url=served.url, headers=headers, timeout=60.0, trust_env=False
         ) as client:
             asked = [client.get("/api/search", params={"q": "garden"}) for _ in range(100)]
             return await asyncio.gather(*asked)

@@ -19,7 +19,7 @@ from model.interface import Content, ModelProblem, Role, Vectors
 from retriever.query import Query
 from retriever.search import Searcher
 from tests.fake_model import FakeModel
-from tests.library import Small, small
+from tests.library import Small, calm_s, small
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def library(tmp_path: Path) -> Iterator[Small]:
         yield library
 
 
-def until(true: Callable[[], bool], within_s: float = 10.0) -> float:
+def until(true: Callable[[], bool], within_s: float = 60.0) -> float:
     """Seconds until it was true; fails when the time is over."""
     began = time.monotonic()
     while not true():
@@ -42,13 +42,13 @@ def test_saved_file_is_found_by_its_words_within_seconds(library: Small) -> None
     library.keeper.start()
     until(lambda: library.catalog.coverage()["understood"] == 1)
     path = library.write("new.txt", "a boat on the river")
-    assert until(lambda: library.found("boat") == [path]) < 5
+    assert until(lambda: library.found("boat") == [path]) < calm_s(5)
     until(lambda: library.catalog.coverage()["understood"] == 2)
     library.write("new.txt", "all the money")
-    assert until(lambda: library.found("money") == [path]) < 5
+    assert until(lambda: library.found("money") == [path]) < calm_s(5)
     assert library.found("boat") == []
     path.unlink()
-    assert until(lambda: library.found("money") == []) < 5
+    assert until(lambda: library.found("money") == []) < calm_s(5)
 
 
 def test_fault_22_and_23_folders_moved_in_within_and_out(library: Small, tmp_path: Path) -> None:
@@ -139,12 +139,12 @@ def test_words_do_not_wait_for_a_slow_model_and_stopping_does_not_either(tmp_pat
         text = "\n\n".join(f"Sentence {n} of a boat on the river. " * 30 for n in range(400))
         library.write("long.txt", text)
         library.keeper.start()
-        assert model.asked.wait(10)
+        assert model.asked.wait(60)
         path = library.write("new.txt", "all the money")
-        assert until(lambda: library.found("money") == [path]) < 5
+        assert until(lambda: library.found("money") == [path]) < calm_s(5)
         began = time.monotonic()
         library.keeper.stop()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < calm_s(5)
         assert library.catalog.states() == {"read": 2}
     with small(tmp_path / "lib", tmp_path / "data") as library:
         assert library.keeper.run_once() == Changes()
@@ -190,17 +190,25 @@ def test_fault_18_many_files_dropped_at_once_are_all_found(library: Small, tmp_p
 
 
 def test_fault_15_file_that_is_still_being_written_waits(library: Small) -> None:
-    library.keeper.start()
+    keeper = Keeper(library.catalog, library.pipeline, settle_s=1.0)
+    keeper.start()
     keeper_sees = library.folder / "copy.txt"
-    with keeper_sees.open("w") as copy:
-        for n in range(8):
-            copy.write(f"part {n} of the boat. ")
-            copy.flush()
-            time.sleep(0.1)
-            assert library.found("boat") == []
-        copy.write("The end of the river.")
-    until(lambda: library.found("end river") == [keeper_sees])
-    assert len(library.rows()) == 1
+    held_up_s = 0.0  # we ourselves, on a machine that does a lot else
+    try:
+        with keeper_sees.open("w") as copy:
+            for n in range(8):
+                copy.write(f"part {n} of the boat. ")
+                copy.flush()
+                written = time.monotonic()
+                time.sleep(0.2)
+                found = library.found("boat")
+                held_up_s = max(held_up_s, time.monotonic() - written)
+                assert found == [] or held_up_s > 0.8
+            copy.write("The end of the river.")
+        until(lambda: library.found("end river") == [keeper_sees])
+        assert len(library.rows()) == 1
+    finally:
+        keeper.stop()
 
 
 def test_stopping_does_not_wait_for_a_file_that_hangs(tmp_path: Path) -> None:
@@ -216,7 +224,7 @@ def test_stopping_does_not_wait_for_a_file_that_hangs(tmp_path: Path) -> None:
         time.sleep(0.2)
         began = time.monotonic()
         keeper.stop()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < calm_s(5)
         until(lambda: library.catalog.states() == {"pending": 1})
         library.keeper.run_once()
         assert library.catalog.coverage() == {"files": 1, "read": 1, "understood": 1, "failed": 0}

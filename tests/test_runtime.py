@@ -40,6 +40,7 @@ from model.slices import SLICE_S, Slices
 from tests import tiny
 from tests.conftest import ROOT
 from tests.fake_model import FakeModel
+from tests.library import calm_s
 from tests.served import small_library
 
 CHECKPOINT = find("pocket")
@@ -172,10 +173,10 @@ def test_a_person_is_served_in_the_middle_of_a_caption(
     runtime.people.embed([Text("warm")])
     background = threading.Thread(target=lambda: runtime.files.describe(PICTURE))
     background.start()
-    assert made[0].begun.wait(5)
+    assert made[0].begun.wait(60)
     runtime.people.embed([Text("a"), Text("b")], "query")
     made[0].hold.set()
-    background.join(5)
+    background.join(60)
     assert made[0].log[1:] == ["embed 2 query", "describe"]
 
 
@@ -184,7 +185,7 @@ def test_background_work_waits_for_people(pair: tuple[Runtime, list[Scribe]]) ->
     runtime.people.embed([Text("warm")])
     first = threading.Thread(target=lambda: runtime.people.describe(PICTURE))
     first.start()
-    assert made[0].begun.wait(5)
+    assert made[0].begun.wait(60)
     files = threading.Thread(target=lambda: runtime.files.embed([Text("a")]))
     files.start()
     while not runtime._files:
@@ -195,7 +196,7 @@ def test_background_work_waits_for_people(pair: tuple[Runtime, list[Scribe]]) ->
         time.sleep(0.001)
     made[0].hold.set()
     for thread in (first, files, people):
-        thread.join(5)
+        thread.join(60)
     assert made[0].log[1:] == ["describe", "embed 1 query", "embed 1 item"]
 
 
@@ -204,7 +205,7 @@ def test_too_many_are_asked_to_come_again(pair: tuple[Runtime, list[Scribe]]) ->
     runtime.people.embed([Text("warm")])
     threads = [threading.Thread(target=lambda: runtime.people.describe(PICTURE))]
     threads[0].start()
-    assert made[0].begun.wait(5)
+    assert made[0].begun.wait(60)
     for _ in range(MOST_WAITING):
         threads.append(threading.Thread(target=lambda: runtime.people.embed([Text("a")])))
         threads[-1].start()
@@ -214,7 +215,7 @@ def test_too_many_are_asked_to_come_again(pair: tuple[Runtime, list[Scribe]]) ->
         runtime.people.embed([Text("a")])
     made[0].hold.set()
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
 
 
 def test_an_answer_streams_and_stops_when_nobody_listens(
@@ -343,7 +344,7 @@ def test_the_background_waits_while_somebody_is_attended(
             time.sleep(0.02)
             runtime.people.embed([Text("b")], "query")
         assert made[0].log.count("embed 1 item") == 1  # the warming
-    background.join(5)
+    background.join(60)
     assert made[0].log[-1] == "embed 1 item"
 
 
@@ -376,7 +377,7 @@ def test_people_without_end_do_not_starve_the_background(
     for _ in range(3):
         runtime.files.embed([Text("b")])
     done.set()
-    person.join(5)
+    person.join(60)
 
 
 class OutOfMemoryError(RuntimeError):
@@ -499,8 +500,8 @@ def test_closing_ends_a_background_caption_between_two_tokens(
         pass
     began = time.perf_counter()
     runtime.close()
-    background.join(5)
-    assert time.perf_counter() - began < 1
+    background.join(60)
+    assert time.perf_counter() - began < calm_s(1)
     assert "closing" in str(ended[0])
 
 

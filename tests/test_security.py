@@ -28,7 +28,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def exchange(port: int, head: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
     """Sends bytes as they are, which no client library would; (status, headers, body)."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         text = head.replace("\n", "\r\n") + "\r\nConnection: close\r\n\r\n"
         connection.sendall(text.encode("latin-1") + body)
         answer = b""
@@ -370,7 +370,7 @@ def test_lengths_that_lie(served: Running) -> None:
 def test_a_head_that_never_ends(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_module, "HEADERS_S", 0.3)
     for begun in (b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: "):
-        with socket.create_connection(("127.0.0.1", served.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", served.port), timeout=60) as connection:
             connection.sendall(begun)
             with suppress(ConnectionResetError):
                 assert connection.recv(100) == b""
@@ -389,7 +389,7 @@ def test_a_body_that_never_ends(served: Running, monkeypatch: pytest.MonkeyPatch
 
 def test_a_slow_head_on_a_kept_connection(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_module, "HEADERS_S", 0.3)
-    with socket.create_connection(("127.0.0.1", served.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=60) as connection:
         connection.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n\r\n".encode())
         assert b" 401 " in connection.recv(65_536)
         connection.sendall(b"GET / HTTP/1.1\r\nX: ")

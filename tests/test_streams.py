@@ -11,13 +11,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.library import calm_s
 from tests.served import EndlessModel, Running, running, small_library, write_files
 from web import streams
 from web.library import Library
@@ -152,7 +152,7 @@ def test_a_stopped_answer_stops_the_model(tmp_path: Path) -> None:
         with client.stream("POST", "/api/ask", json={"question": "the boat?"}) as answer:
             assert next(data for name, data in events(answer) if name == "token")
             assert not model.stopped.is_set()
-        assert eventually(model.stopped.is_set, 5.0) < 1.0
+        assert eventually(model.stopped.is_set, 60.0) < calm_s(1)
         # the model is free again at once
         with client.stream("POST", "/api/ask", json={"question": "the boat?"}) as answer:
             assert next(data for name, data in events(answer) if name == "token")
@@ -165,7 +165,7 @@ def test_an_answer_that_takes_long_says_it_lives(
     going_on = threading.Event()
 
     def slow(library: Library, question: str, **_: Any) -> Iterator[AskEvent]:
-        going_on.wait(10)
+        going_on.wait(60)
         yield {"event": "token", "data": {"text": "at last"}}
 
     monkeypatch.setattr(Library, "ask", slow)
@@ -205,26 +205,24 @@ def test_a_frame_is_one_event_whatever_is_in_it() -> None:
 
 
 def test_status_is_told_at_once_and_on_every_change(tmp_path: Path) -> None:
-    with (
-        endless(tmp_path) as (server, _),
-        server.browser() as client,
-        client.stream("GET", "/api/status?stream=1") as answer,
-    ):
-        told = events(answer)
-        name, first = next(told)
-        assert name == "status"
-        assert first == client.get("/api/status").json()
-        (tmp_path / "files" / "new.txt").write_text("A green garden.\n")
-        indexing = threading.Thread(target=server.library.index)
-        indexing.start()
-        stamps = []
-        for _, status in told:
-            stamps.append(time.monotonic())
-            if status["coverage"]["understood"] == 2:
-                break
-        indexing.join()
-        for earlier, later in pairwise(stamps):
-            assert later - earlier > 0.4
+    with endless(tmp_path) as (server, _), server.browser() as client:
+        began = time.monotonic()
+        with client.stream("GET", "/api/status?stream=1") as answer:
+            told = events(answer)
+            name, first = next(told)
+            assert name == "status"
+            assert first == client.get("/api/status").json()
+            (tmp_path / "files" / "new.txt").write_text("A green garden.\n")
+            indexing = threading.Thread(target=server.library.index)
+            indexing.start()
+            count = 1
+            for _, status in told:
+                count += 1
+                if status["coverage"]["understood"] == 2:
+                    break
+            indexing.join()
+        # never oftener than every half second, however late one may arrive here
+        assert count <= 2 + (time.monotonic() - began) / 0.4
 
 
 def test_status_is_told_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,7 +236,7 @@ def test_status_is_told_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_many_follow_one_watch(tmp_path: Path) -> None:
-    eventually(lambda: watches() == 0, 5.0)  # those of the tests before have ended
+    eventually(lambda: watches() == 0, 60.0)  # those of the tests before have ended
     with endless(tmp_path) as (server, _), server.program() as client:
         requests = [client.build_request("GET", "/api/status?stream=1") for _ in range(20)]
         following = [client.send(request, stream=True) for request in requests]
@@ -247,7 +245,7 @@ def test_many_follow_one_watch(tmp_path: Path) -> None:
         assert watches() == 1
         for answer in following:
             answer.close()
-        eventually(lambda: watches() == 0, 5.0)  # and nobody is watched for
+        eventually(lambda: watches() == 0, 60.0)  # and nobody is watched for
 
 
 def watches() -> int:
@@ -257,7 +255,9 @@ def watches() -> int:
 # --- the end
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "sent", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_a_signal_stops_the_server(tmp_path: Path, sent: signal.Signals) -> None:
     """A process that is answering and telling its state ends within 5 s, closes its library, and
     has printed nothing by itself."""
@@ -276,7 +276,7 @@ def test_a_signal_stops_the_server(tmp_path: Path, sent: signal.Signals) -> None
         port, token = process.stdout.readline().split()
         headers = {"Authorization": f"Bearer {token}"}
         url = f"http://127.0.0.1:{port}"
-        with httpx.Client(base_url=url, headers=headers, timeout=10, trust_env=False) as client:
+        with httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as client:
             asked = client.build_request("POST", "/api/ask", json={"question": "boat"})
             followed = client.build_request("GET", "/api/status?stream=1")
             answer, status = (client.send(one, stream=True) for one in (asked, followed))
@@ -284,8 +284,8 @@ def test_a_signal_stops_the_server(tmp_path: Path, sent: signal.Signals) -> None
             assert next(events(status))[0] == "status"
             began = time.monotonic()
             process.send_signal(sent)
-            assert process.wait(10) == 0
-            assert time.monotonic() - began < 5.0
+            assert process.wait(60) == 0
+            assert time.monotonic() - began < calm_s(5)
             answer.close()
             status.close()
         assert process.stdout.read() == "closed\n"

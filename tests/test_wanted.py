@@ -69,7 +69,7 @@ def test_found_and_opened_files_are_understood_next(served: tuple[Running, Patie
     server, model = served
     with server.program() as api:
         until(lambda: api.get("/api/status").json()["coverage"]["read"] == 8)
-        assert model.asked.wait(15)  # the first one, the newest, is with the model
+        assert model.asked.wait(60)  # the first one, the newest, is with the model
         found = api.get("/api/search", params={"q": "3", "by": "words"}).json()["hits"]
         assert [hit["title"] for hit in found] == ["3"]
         time.sleep(0.01)
