@@ -100,6 +100,7 @@ def test_broken_audio_framing_shows(model: Gemma, monkeypatch: pytest.MonkeyPatc
     assert fallen(pocket.hearings(model, NOTES)) == ["wer"]
 
 
+@pytest.mark.slow
 def test_a_gist_from_the_wrong_layer_shows(model: Gemma, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = Gemma._states
 
@@ -111,6 +112,7 @@ def test_a_gist_from_the_wrong_layer_shows(model: Gemma, monkeypatch: pytest.Mon
     assert {"photo_r1", "sound_r1"} <= {*fallen(pocket.findings(model, FOUND, FOUND))}
 
 
+@pytest.mark.slow
 def test_a_drafter_given_the_wrong_input_shows(
     model: Gemma, monkeypatch: pytest.MonkeyPatch
 ) -> None:
