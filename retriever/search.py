@@ -30,8 +30,8 @@ RRF_K = 60
 # that this file was meant; each of the two vectors alone is the weakest.
 WEIGHTS = {"phrase": 3.0, "whole name": 3.0, "words": 2.0, "name": 1.0, "body": 1.0, "gist": 1.0}
 # By meaning alone, everything is near something. Kept is what is near in itself and not far behind
-# the nearest of its kind (cosine). `python -m bench run pocket` shows what these leave.
-NEAR = 0.6
+# the nearest of its kind (cosine). `python -m bench run demonstration` shows what these leave.
+NEAR = 0.7
 NEAR_THE_BEST = 0.15
 # Lanes are read deeper than the page that is shown, because superseded generations are dropped
 # after reading and several passages fall together in one file.

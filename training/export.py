@@ -149,8 +149,8 @@ float32 weights; the shipped weights are a running average. {" ".join(told["stor
 ## What it cannot do
 
 - Anything outside its world: real photographs, real voices, words it never met, other languages.
-- What the table says it misses. Above all it confuses sources that are near each other: it cites
-  best when it is shown one, and the program shows it one.
+- What the table says it misses. Passages of real files are longer than most of the sources it
+  learned from: there it cites best when it is shown one, and the program shows it one.
 - Sounds longer than 15 seconds, prompts longer than about {architecture.WINDOW} tokens (the program
   may give up to {text.max_position_embeddings:,}).
 """
