@@ -25,16 +25,17 @@ torch = pytest.importorskip("torch")
 
 # What has to be reached, by the keys of the bench; of an error rate, what must not be passed.
 FLOORS = {
-    "caption": 0.4,
-    "read": 0.3,
-    "wer": 0.28,
-    "photo_r1": 0.5,
-    "sound_r1": 0.4,
-    "like_r5": 0.8,
-    "paraphrase_r5": 0.7,
-    "answer": 0.15,
-    "no_false_refuse": 0.6,
-    "draft_acceptance": 0.55,
+    "caption": 0.6,
+    "read": 0.45,
+    "wer": 0.12,
+    "photo_r1": 0.75,
+    "sound_r1": 0.7,
+    "like_r5": 0.9,
+    "paraphrase_r5": 0.8,
+    "answer": 0.65,
+    "refuse": 0.6,
+    "no_false_refuse": 0.8,
+    "draft_acceptance": 0.7,
 }
 PICTURES, SIGNS, NOTES, FOUND, TEXTS, ASKED = 16, 16, 8, 24, 60, 24
 
