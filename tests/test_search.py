@@ -71,7 +71,7 @@ def test_a_phrase_beats_scattered_words(searcher: Searcher) -> None:
 
 
 def test_a_photo_is_found_by_meaning(searcher: Searcher) -> None:
-    hits = searcher.search(Query("a red", kinds=frozenset({Kind.PHOTO})))
+    hits = searcher.search(Query("the red", kinds=frozenset({Kind.PHOTO})))
     assert names(hits)[0] == "sunset.png"
     assert "meaning" in hits[0].ways
     assert "meadow.png" not in names(hits)
