@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -138,9 +139,7 @@ Only from `training/world`, generated from seeds: training 0 to 99,999,999, meas
 pages, charts; notes and meetings spoken by espeak-ng; letters, minutes, invoices, recipes, manuals
 and itineraries with questions, answers, quotes, and questions that have no answer. English only.
 
-{told["step"]:,} steps of {16 * 192:,} tokens in {told["spent_s"] / 60:.0f} minutes on a shared
-processor{_drafting(told)}. Inside the layers Muon, elsewhere AdamW; bfloat16 products,
-float32 weights; the shipped weights are a running average. {" ".join(told["story"])}
+{textwrap.fill(_training(told), 100)}
 
 ## How good it is
 
@@ -156,8 +155,14 @@ float32 weights; the shipped weights are a running average. {" ".join(told["stor
 """
 
 
-def _drafting(told: dict[str, Any]) -> str:
-    return ", then its drafter" if told["drafted"] else "; the drafter is not trained yet"
+def _training(told: dict[str, Any]) -> str:
+    drafter = ", then its drafter" if told["drafted"] else "; the drafter is not trained yet"
+    said = (
+        f"{told['step']:,} steps of {16 * 192:,} tokens in {told['spent_s'] / 60:.0f} minutes on a "
+        f"shared processor{drafter}. Inside the layers Muon, elsewhere AdamW; bfloat16 products, "
+        "float32 weights; the shipped weights are a running average."
+    )
+    return " ".join([said, *told["story"]])
 
 
 def _table(run: Path) -> str:
