@@ -25,6 +25,7 @@ from model.interface import ModelProblem
 log = logging.getLogger(__name__)
 
 SETTLE_S = 1.0
+READ_ON_S = 2.0  # without a look at what has changed meanwhile
 QUIET_S = 60.0  # how long nothing has happened before contents without a path are forgotten
 PAUSE_S = 5.0  # after a fault of the disk or the model
 LIMITED_S = 5.0  # how often it is asked whether the model may go on
@@ -80,7 +81,7 @@ class Keeper:
         self._pipeline.recover()
         changes = reconcile(self._catalog, grace_s=self._times.grace_s)
         for _ in range(ROUNDS):
-            while self._pipeline.read_on():
+            while self._pipeline.read_some(for_s=READ_ON_S):
                 self._tell()
             while self._pipeline.understand_some():
                 self._tell()
@@ -161,7 +162,7 @@ class Keeper:
             if changes != Changes():
                 self._busy_at = time.monotonic()
             self._tell()  # a folder may be away, or back, with nothing else changed
-        if self._pipeline.read_on():
+        if self._pipeline.read_some(for_s=READ_ON_S):
             self._busy_at = time.monotonic()
             self._work.set()
             self._tell()

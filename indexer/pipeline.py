@@ -14,7 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from indexer.adoption import Adopted
@@ -54,7 +54,6 @@ from model.interface import Model
 READ_AT_ONCE = 64
 UNDERSTOOD_AT_ONCE = 16
 BATCH_S = 1.0  # a batch is finished early after this long, so that results show up
-READ_ON_S = 2.0  # then somebody may look what has changed meanwhile
 FORGOTTEN = "This file was forgotten; `recollect remember` takes that back."
 
 
@@ -95,27 +94,20 @@ class Pipeline(Housekeeping):
         """Items given to the model since the start."""
         return self._understanding.calls
 
-    def read_some(self, limit: int = READ_AT_ONCE) -> int:
-        """Stage 1 for the newest files that have settled; returns how many were looked at.
+    def read_some(self, limit: int = READ_AT_ONCE, for_s: float = 0.0) -> int:
+        """Stage 1 for the newest files that have settled: a batch of them, and more for as long as
+        `for_s`, each read while the one before is written down. Returns how many were looked at.
 
         Raises NoRoom while the disk is full."""
-        with self._reading_turn, self._roomy():
-            self.tidy_if_late()
-            return self._read_some(limit)
-
-    def read_on(self) -> int:
-        """Stage 1 batch after batch for some seconds; while one is written down the next is read
-        already. Returns how many files were looked at. Raises NoRoom while the disk is full."""
         with self._reading_turn, self._roomy(), ThreadPoolExecutor(1) as ahead:
             self.tidy_if_late()
-            started, looked_at = time.monotonic(), 0
+            end, looked_at = time.monotonic() + for_s, 0
             taken: set[str] = set()
-            batch: _Batch | None = self._read_batch(READ_AT_ONCE, taken)
-            while batch is not None and batch.done:
-                going_on = time.monotonic() - started < READ_ON_S and not self._stop.is_set()
-                following = (
-                    ahead.submit(self._read_batch, READ_AT_ONCE, taken) if going_on else None
-                )
+            batch: _Batch | None = self._read_batch(limit, taken)
+            while batch is not None:
+                following: Future[_Batch] | None = None
+                if batch.done and time.monotonic() < end and not self._stop.is_set():
+                    following = ahead.submit(self._read_batch, limit, taken)
                 try:
                     self._keep_batch(batch)
                 except BaseException:
@@ -124,14 +116,7 @@ class Pipeline(Housekeeping):
                     raise
                 looked_at += len(batch.done)
                 batch = None if following is None else following.result()
-            if batch is not None:
-                self._worklist.release_files(batch.files)
             return looked_at
-
-    def _read_some(self, limit: int) -> int:
-        batch = self._read_batch(limit, set())
-        self._keep_batch(batch)
-        return len(batch.done)
 
     def _read_batch(self, limit: int, taken: set[str]) -> _Batch:
         files = self._worklist.claim_files(limit)

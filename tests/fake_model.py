@@ -8,6 +8,7 @@ a last one for all other words; "a red boat" lies where a red picture of a boat 
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -109,6 +110,23 @@ class FakeModel:
             return Vectors(nothing, nothing)
         vector = counts(words)
         return Vectors(vector, vector if isinstance(content, Text) else None)
+
+
+class Patient(FakeModel):
+    """Understands one content each time it is told to (`turn`); says which it was `given`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turn = threading.Semaphore(0)
+        self.asked = threading.Event()
+        self.given: list[str] = []
+
+    def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
+        if role == "item":
+            self.asked.set()
+            self.turn.acquire()
+            self.given += [str(getattr(one, "text", ""))[:7] for one in contents]
+        return super().embed(contents, role)
 
 
 def counts(words: str) -> Float32:

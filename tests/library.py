@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pytest
 
 from indexer.catalog import Catalog
 from indexer.extract.child import Reader
@@ -26,6 +29,21 @@ NOBODY = 65534
 READER = Reader()
 READERS = Readers(2)
 Row = tuple[str, int, str, PlaceJson | None, str]
+
+
+def until(true: Callable[[], object], within_s: float = 60.0) -> float:
+    """Seconds until it was true; fails when the time is over."""
+    began = time.monotonic()
+    while not true():
+        assert time.monotonic() - began < within_s
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
+def one_at_a_time(patch: pytest.MonkeyPatch) -> None:
+    """Contents are taken for understanding singly, instead of many at once."""
+    singly = functools.partialmethod(Pipeline.understand_some, 1)
+    patch.setattr(Pipeline, "understand_some", singly)
 
 
 def calm_s(limit_s: float) -> float:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import shutil
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from indexer.pipeline import Pipeline
-from model.interface import Content, Role, Vectors
 from tests.browser import PATIENCE_S, Visit, chromium, visit
-from tests.fake_model import FakeModel
+from tests.fake_model import Patient
+from tests.library import one_at_a_time
 from tests.served import Running, running, small_library, write_files
 from web.demonstration import SHIPPED
 
@@ -51,23 +48,10 @@ def tab(browser: Browser, served: Running) -> Iterator[Visit]:
         yield opened
 
 
-class Patient(FakeModel):
-    """Understands one thing each time it is told to."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.turn = threading.Semaphore(0)
-
-    def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
-        self.turn.acquire()
-        return super().embed(contents, role)
-
-
 def test_progress_is_live_to_the_end(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one_at_a_time = functools.partialmethod(Pipeline.understand_some, 1)
-    monkeypatch.setattr(Pipeline, "understand_some", one_at_a_time)
+    one_at_a_time(monkeypatch)
     folder, model = tmp_path / "files", Patient()
     folder.mkdir()
     with (

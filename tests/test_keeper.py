@@ -5,7 +5,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,22 +19,13 @@ from model.interface import Content, ModelProblem, Role, Vectors
 from retriever.query import Query
 from retriever.search import Searcher
 from tests.fake_model import FakeModel
-from tests.library import Small, calm_s, small
+from tests.library import Small, calm_s, small, until
 
 
 @pytest.fixture
 def library(tmp_path: Path) -> Iterator[Small]:
     with small(tmp_path / "lib", tmp_path / "data") as library:
         yield library
-
-
-def until(true: Callable[[], bool], within_s: float = 60.0) -> float:
-    """Seconds until it was true; fails when the time is over."""
-    began = time.monotonic()
-    while not true():
-        assert time.monotonic() - began < within_s
-        time.sleep(0.02)
-    return time.monotonic() - began
 
 
 def test_saved_file_is_found_by_its_words_within_seconds(library: Small) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from indexer.changes import Changes
 from indexer.keeper import Keeper
 from indexer.lookout import Lookout, Times
 from indexer.mounts import Mount, _mount, mount_of, mounts, network_places
-from tests.library import Small, small
+from tests.library import Small, small, until
 from tests.mounted import memory
 
 
@@ -25,13 +25,6 @@ from tests.mounted import memory
 def library(tmp_path: Path) -> Iterator[Small]:
     with small(tmp_path / "lib", tmp_path / "data") as library:
         yield library
-
-
-def until(true: Callable[[], object], within_s: float = 60.0) -> None:
-    end = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def heard(look: Lookout) -> Changes:

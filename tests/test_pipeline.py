@@ -272,7 +272,6 @@ def test_the_next_batch_is_read_while_one_is_written_down(
     library: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is read twice or left out, copies in two batches among it."""
-    monkeypatch.setattr("indexer.pipeline.READ_AT_ONCE", 4)
     for n in range(24):
         library.write(f"{n:02}.txt", f"boat number {n % 20}")  # the last four are copies
     reconcile(library.catalog)
@@ -291,7 +290,7 @@ def test_the_next_batch_is_read_while_one_is_written_down(
 
     monkeypatch.setattr(library.pipeline._worklist, "claim_files", claiming)
     monkeypatch.setattr(library.pipeline, "_keep_read", keeping)
-    while library.pipeline.read_on():
+    while library.pipeline.read_some(4, for_s=60):
         pass
     assert True in overlapped
     assert library.catalog.states() == {"read": 24}
@@ -302,14 +301,13 @@ def test_the_next_batch_is_read_while_one_is_written_down(
 def test_what_was_read_ahead_is_put_back_when_writing_down_fails(
     library: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("indexer.pipeline.READ_AT_ONCE", 4)
     for n in range(12):
         library.write(f"{n:02}.txt", f"boat number {n}")
     reconcile(library.catalog)
     with monkeypatch.context() as broken:
         broken.setattr(library.store, "add_words_many", Mock(side_effect=OSError("no such luck")))
         with pytest.raises(OSError, match="luck"):
-            library.pipeline.read_on()
+            library.pipeline.read_some(4, for_s=60)
     assert library.catalog.states() == {"pending": 12}
     library.keeper.run_once()
     assert library.catalog.states() == {"understood": 12}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,35 +11,16 @@ from click.testing import CliRunner
 from pydantic import ValidationError
 
 from indexer.keeper import SETTLE_S
-from indexer.pipeline import Pipeline
-from model.interface import Content, Role, Vectors
 from recollect import main
-from tests.fake_model import FakeModel
+from tests.fake_model import Patient
+from tests.library import one_at_a_time, until
 from tests.served import Running, running, small_library
 from web.settings import Settings
 
 
-class Patient(FakeModel):
-    """Understands one item when it is told to; says which it was given."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.turn = threading.Semaphore(0)
-        self.asked = threading.Event()
-        self.given: list[str] = []
-
-    def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
-        if role == "item":
-            self.asked.set()
-            self.turn.acquire()
-            self.given += [str(getattr(one, "text", ""))[:7] for one in contents]
-        return super().embed(contents, role)
-
-
 @pytest.fixture
 def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Running, Patient]]:
-    one_at_a_time = functools.partialmethod(Pipeline.understand_some, 1)
-    monkeypatch.setattr(Pipeline, "understand_some", one_at_a_time)
+    one_at_a_time(monkeypatch)
     model = Patient()
     (tmp_path / "lib").mkdir()
     with small_library(tmp_path / "lib", tmp_path / "data", model) as library:
@@ -56,13 +35,6 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Ru
             finally:
                 model.turn.release(1000)
                 library.keeper.stop()
-
-
-def until(true: object, within_s: float = 60.0) -> None:
-    end = time.monotonic() + within_s
-    while not true():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_found_and_opened_files_are_understood_next(served: tuple[Running, Patient]) -> None:

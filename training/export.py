@@ -28,8 +28,10 @@ def trained(run: Path) -> tuple[Any, Any, Any, dict[str, Any]]:
     file = run / DRAFTER
     if file.exists():
         drafter.load_state_dict(torch.load(file, weights_only=True))
-    told = {"step": held["step"], "spent_s": held["spent_s"], "drafted": file.exists()}
-    told["story"] = held.get("story", [])
+    told = {
+        "step": held["step"], "spent_s": held["spent_s"], "drafted": file.exists(),
+        "story": held.get("story", []),
+    }  # fmt: skip
     return model, drafter, tokenizer, told
 
 

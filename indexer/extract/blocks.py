@@ -69,9 +69,6 @@ class Told:
 
 def said(text: str | None) -> str:
     """Words as they are kept: clean, and any white space one blank."""
-    words = _SPACES.sub(" ", text or "").strip()
-    if words.isascii() and words.isprintable():
-        return words  # nearly all are: there is nothing to be cleaned
     return _SPACES.sub(" ", clean(text or "")).strip()
 
 

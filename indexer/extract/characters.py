@@ -11,15 +11,15 @@ _UNSEEN = re.compile(
     "[\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f\u00ad\u180e\u200b\u200e\u200f"
     "\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
+_ODD = re.compile("[\u0000-\u0008\u000d-\u001f\u007f]")  # what of ASCII does not stay as it is
 _LINE_ENDS = re.compile("\r\n?|[\u0085\u2028\u2029]")
 
 
 def clean(text: str) -> str:
     """`text` in NFC, with `\\n` ends of lines, without unseen characters and lone surrogates."""
-    ascii_ = text.isascii()
-    if ascii_ and text.isprintable():
-        return text  # a dearer look would find nothing
+    if text.isascii() and not _ODD.search(text):
+        return text  # nearly all is: there is nothing to be cleaned
     text = _LINE_ENDS.sub("\n", text)
-    if not ascii_:
+    if not text.isascii():
         text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
     return _UNSEEN.sub("", text)
