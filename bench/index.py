@@ -182,7 +182,7 @@ def main(words: list[str]) -> None:
     `DATA --find WORD ...` counts the words that are found."""
     from indexer.catalog import Catalog
     from indexer.extract.readers import Readers
-    from indexer.keeper import READ_ON_S
+    from indexer.keeper import READ_ON_ONCE_S
     from indexer.pipeline import Pipeline
     from indexer.reconcile import reconcile
     from indexer.store import Store
@@ -200,7 +200,7 @@ def main(words: list[str]) -> None:
     pipeline = Pipeline(catalog, store, Readers(), FakeModel())
     catalog.add_root(Path(rest[0]))
     reconcile(catalog)
-    while pipeline.read_some(for_s=READ_ON_S):
+    while pipeline.read_some(for_s=READ_ON_ONCE_S):
         pass
     pipeline.tidy(thoroughly=True)
     pipeline.close()

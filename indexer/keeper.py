@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 SETTLE_S = 1.0
 READ_ON_S = 2.0  # without a look at what has changed meanwhile
+READ_ON_ONCE_S = 600.0  # the same where nothing is looked at meanwhile
 QUIET_S = 60.0  # how long nothing has happened before contents without a path are forgotten
 PAUSE_S = 5.0  # after a fault of the disk or the model
 LIMITED_S = 5.0  # how often it is asked whether the model may go on
@@ -81,8 +82,8 @@ class Keeper:
         self._pipeline.recover()
         changes = reconcile(self._catalog, grace_s=self._times.grace_s)
         for _ in range(ROUNDS):
-            while self._pipeline.read_some(for_s=READ_ON_S):
-                self._tell()
+            while self._pipeline.read_some(for_s=READ_ON_ONCE_S, on_kept=self._tell):
+                pass
             while self._pipeline.understand_some():
                 self._tell()
             due = self._pipeline.next_due()

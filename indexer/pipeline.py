@@ -13,9 +13,7 @@ import secrets
 import signal
 import threading
 import time
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from indexer.adoption import Adopted
 from indexer.catalog import Catalog
@@ -23,6 +21,7 @@ from indexer.changes import Changes
 from indexer.drafts import Drafts
 from indexer.housekeeping import Housekeeping
 from indexer.pace import Pace
+from indexer.readahead import BATCH_S, Batch, ReadAhead
 from indexer.reading import (
     Known,
     Outcome,
@@ -53,17 +52,7 @@ from model.interface import Model
 
 READ_AT_ONCE = 64
 UNDERSTOOD_AT_ONCE = 16
-BATCH_S = 1.0  # a batch is finished early after this long, so that results show up
 FORGOTTEN = "This file was forgotten; `recollect remember` takes that back."
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Files that were taken, what came of those that were read, and how long that took."""
-
-    files: list[Pending]
-    done: list[Outcome]
-    took_s: float
 
 
 class Pipeline(Housekeeping):
@@ -85,6 +74,7 @@ class Pipeline(Housekeeping):
         self._worklist = Worklist(catalog.database)
         self._stop = threading.Event()
         self._taking = threading.Lock()
+        self._taken: set[str] = set()  # contents that are being read, or wait to be written down
         drafts = Drafts(catalog.database)
         self._understanding = Understanding(reader, model, self._stop.is_set, drafts)
         self._model_key: str | None = None
@@ -94,53 +84,38 @@ class Pipeline(Housekeeping):
         """Items given to the model since the start."""
         return self._understanding.calls
 
-    def read_some(self, limit: int = READ_AT_ONCE, for_s: float = 0.0) -> int:
-        """Stage 1 for the newest files that have settled: a batch of them, and more for as long as
-        `for_s`, each read while the one before is written down. Returns how many were looked at.
+    def read_some(
+        self,
+        limit: int = READ_AT_ONCE,
+        for_s: float = 0.0,
+        on_kept: Callable[[], None] = lambda: None,
+    ) -> int:
+        """Stage 1 for the newest files that have settled: `limit` of them, and more for as long as
+        `for_s`, each read while those before are written down; `on_kept` is called after every
+        batch. Returns how many were looked at.
 
         Raises NoRoom while the disk is full."""
-        with self._reading_turn, self._roomy(), ThreadPoolExecutor(1) as ahead:
+        looked_at = 0
+        with self._reading_turn, self._roomy():
             self.tidy_if_late()
-            end, looked_at = time.monotonic() + for_s, 0
-            taken: set[str] = set()
-            batch: _Batch | None = self._read_batch(limit, taken)
-            while batch is not None:
-                following: Future[_Batch] | None = None
-                if batch.done and time.monotonic() < end and not self._stop.is_set():
-                    following = ahead.submit(self._read_batch, limit, taken)
-                try:
+            self._taken.clear()
+            hands = self._reader.children
+            with ReadAhead(self._worklist, self._read, hands, limit, for_s, self._stop) as ahead:
+                for batch in ahead:
                     self._keep_batch(batch)
-                except BaseException:
-                    if following is not None:
-                        self._worklist.release_files(following.result().files)
-                    raise
-                looked_at += len(batch.done)
-                batch = None if following is None else following.result()
-            return looked_at
+                    looked_at += len(batch.done)
+                    on_kept()
+        return looked_at
 
-    def _read_batch(self, limit: int, taken: set[str]) -> _Batch:
-        files = self._worklist.claim_files(limit)
-        done: list[Outcome] = []
-        started = time.monotonic()
-
-        def read(file: Pending) -> Outcome | None:
-            late = self._stop.is_set() or time.monotonic() - started > BATCH_S
-            return None if late and taken else self._read(file, taken)
-
-        try:
-            with ThreadPoolExecutor(self._reader.children) as hands:
-                done = [one for one in hands.map(read, files) if one is not None]
-        except BaseException:
-            self._worklist.release_files(files)
-            raise
-        return _Batch(files, done, time.monotonic() - started)
-
-    def _keep_batch(self, batch: _Batch) -> None:
+    def _keep_batch(self, batch: Batch) -> None:
         started = time.monotonic()
         try:
             self._keep_read(batch.done)
         finally:
             self._worklist.release_files(batch.files)
+            for one in batch.done:
+                if isinstance(one, Read):
+                    self._taken.discard(one.content)
         if kinds := [one.kind for one in batch.done if isinstance(one, Read)]:
             took_s = max(batch.took_s, time.monotonic() - started)
             self.pace.note("read", kinds, took_s)
@@ -217,24 +192,28 @@ class Pipeline(Housekeeping):
         """Ends the reader's children; after the last batch."""
         self._reader.close()
 
-    def _read(self, file: Pending, taken: set[str]) -> Outcome | None:
-        """What comes of a file; None when another of the batch has the same bytes: they are known
-        by the next. `taken` are the contents of this batch."""
+    def _read(self, file: Pending) -> Outcome | None:
+        """What comes of a file; None when another that is under way has the same bytes: they are
+        known once that is written down."""
+        mine: list[str] = []
 
         def is_known(content: str) -> bool:
             before = self._worklist.before(content)
             if (before is not None and before.current) or self._forgotten.holds(content):
                 return True
             with self._taking:
-                if content in taken:
+                if content in self._taken:
                     raise _Taken
-                taken.add(content)
+                self._taken.add(content)
+                mine.append(content)
             return False
 
         try:
             outcome = read_file(file, self._reader, is_known)
         except _Taken:
             return None
+        if not isinstance(outcome, Read):
+            self._taken.difference_update(mine)
         if self._stop.is_set() and isinstance(outcome, Refused) and not outcome.final:
             return Unsettled(file)  # the child was ended, not the file's fault
         if isinstance(outcome, Known) and self._forgotten.holds(outcome.content):

@@ -33,9 +33,14 @@ from model.interface import Float32
 
 __all__ = ["Found", "Space", "Store", "StoreProblem", "VectorRow", "probe"]
 
-# Rows the full-text index does not know yet are found by reading them all: 230 ms for 50,000. To
-# fold them in writes the table anew, so a larger one waits for a quarter of itself, up to a limit.
-UNINDEXED_ROWS, MOST_UNINDEXED_ROWS = 5_000, 16_000
+# Rows the full-text index does not know yet are found by reading them all: 230 ms for 50,000. The
+# index is made anew then, which takes a quarter of the time of bringing it up to date (that writes
+# the table anew, too); so a larger table waits for half of itself, up to a limit.
+UNINDEXED_ROWS, MOST_UNINDEXED_ROWS = 5_000, 50_000
+# In a quiet moment so many rows are enough. A table that only grew is compacted, which writes all of
+# it anew, when it lies in so many pieces (159 of them slowed no search down that we could measure)
+# or when former indexes of it, which go then too, have so many times its rows.
+QUIET_UNINDEXED_ROWS, MOST_PIECES, MOST_FORMER = 1_000, 256, 2
 # Whoever still reads an older version opens the newest one when that has gone.
 KEEP_VERSIONS = timedelta(minutes=10)
 KEEP_ALL = timedelta(days=36_500)
@@ -56,6 +61,8 @@ class Store(Lookup):
         super().__init__(Tables(folder, connect(folder), self._durability.forget_file))
         self._lock = threading.RLock()
         self._unindexed = 0
+        self._former_rows = 0
+        self._removed = False
         if mend:
             self._replace_dead()
         if not self._tables.exist("words"):
@@ -86,12 +93,11 @@ class Store(Lookup):
             self._tables.write("words", lambda table: table.add(added))
             self._unindexed += len(rows)
             if self._unindexed > UNINDEXED_ROWS and self._unindexed > self._patience():
-                self._optimize("words", KEEP_ALL)
-                self._unindexed = 0
+                self._index_anew()
 
     def _patience(self) -> int:
         """How many rows may stay out of the full-text index while more are coming."""
-        return min(MOST_UNINDEXED_ROWS, self.passage_count() // 4)
+        return min(MOST_UNINDEXED_ROWS, self.passage_count() // 2)
 
     def add_vectors(
         self,
@@ -146,16 +152,23 @@ class Store(Lookup):
         if not names:
             return
         with self._lock:
+            self._removed = True
             for name in self._tables.names():
                 for start in range(0, len(names), FILTER_IDS):
                     where = among("generation", names[start:][:FILTER_IDS])
                     self._tables.write(name, operator.methodcaller("delete", where))
 
     def optimize(self) -> None:
-        """Compact, bring the full-text index up to date, and drop old versions. For the writer,
-        when nothing else is to be done."""
+        """Bring the full-text index up to date; where rows were removed or tables lie in many
+        pieces, compact them and drop old versions. For the writer, when nothing else is to be
+        done."""
         with self._lock:
-            self._settle(KEEP_VERSIONS)
+            former = self._former_rows > MOST_FORMER * self.passage_count()
+            if self._removed or former or self._pieces() >= MOST_PIECES:
+                self._settle(KEEP_VERSIONS)
+            elif self._unindexed > QUIET_UNINDEXED_ROWS:
+                self._index_anew()
+                self._durability.sync()
 
     def erase(self) -> None:
         """Return when no byte of a removed row is left in any file: not in the rows that share a
@@ -176,12 +189,17 @@ class Store(Lookup):
     def _settle(self, keep: timedelta) -> None:
         for name in self._tables.names():
             self._optimize(name, KEEP_ALL)
-        self._unindexed = 0
+        self._unindexed, self._former_rows, self._removed = 0, 0, False
         # What replaces the old files has to be on disk before they go.
         self._durability.sync()
         for name in self._tables.names():
             self._optimize(name, keep)
         self._durability.sync()
+
+    def _pieces(self) -> int:
+        """Of the table that lies in the most."""
+        statistics = (self._tables.read(name, lambda t: t.stats()) for name in self._tables.names())
+        return max((one["fragment_stats"]["num_small_fragments"] for one in statistics), default=0)
 
     def _optimize(self, name: str, keep: timedelta) -> None:
         # Only when nothing is to be left may files go that no version names: by the lock of the
@@ -293,6 +311,7 @@ class Store(Lookup):
             "words",
             lambda table: table.create_index("folded", config=full_text(), replace=True),
         )
+        self._former_rows += self.passage_count()
         self._unindexed = 0
 
     def _indexed_behind(self) -> int:

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 from PIL import Image as Picture
 
+from indexer import readahead
 from indexer.changes import Changes
 from indexer.extract import Extracted
 from indexer.extract.child import Reader
@@ -272,6 +273,7 @@ def test_the_next_batch_is_read_while_one_is_written_down(
     library: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is read twice or left out, copies in two batches among it."""
+    monkeypatch.setattr(readahead, "MOST_FILES", 4)
     for n in range(24):
         library.write(f"{n:02}.txt", f"boat number {n % 20}")  # the last four are copies
     reconcile(library.catalog)
@@ -296,6 +298,19 @@ def test_the_next_batch_is_read_while_one_is_written_down(
     assert library.catalog.states() == {"read": 24}
     assert len(library.found("boat")) == 20
     assert library.store.passage_count() == 20
+
+
+def test_copies_of_a_damaged_file_are_refused_without_going_round_in_circles(
+    library: Small,
+) -> None:
+    for n in range(6):
+        (library.folder / f"{n}.pdf").write_bytes(b"%PDF-1.7 and nothing that is one")
+    reconcile(library.catalog)
+    began = time.monotonic()
+    while library.pipeline.read_some(for_s=60):
+        pass
+    assert time.monotonic() - began < 30
+    assert library.catalog.states() == {"failed": 6}
 
 
 def test_what_was_read_ahead_is_put_back_when_writing_down_fails(

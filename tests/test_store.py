@@ -331,6 +331,29 @@ def test_the_index_keeps_up_while_rows_pour_in(
     assert contents_of(store.search_words("29", 50)) == [f"{29:040x}"]
 
 
+def test_a_table_that_only_grew_is_compacted_when_that_is_worth_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In many pieces, or with former indexes of several times its size lying about."""
+    monkeypatch.setattr(store_module, "MOST_PIECES", 6)
+    monkeypatch.setattr(store_module, "QUIET_UNINDEXED_ROWS", 0)
+    store = Store(tmp_path)
+
+    def grow_and_optimize() -> int:
+        store.add_words(new_name(), "ab", Kind.DOCUMENT, text_passages("word"))
+        store.optimize()
+        assert store._tables["words"].index_stats("folded_idx").num_unindexed_rows == 0
+        return store._pieces()
+
+    pieces = [grow_and_optimize() for _ in range(12)]
+    assert max(pieces) >= 3
+    assert min(pieces[1:]) <= 1
+    monkeypatch.setattr(store_module, "MOST_FORMER", 1_000)
+    pieces = [grow_and_optimize() for _ in range(12)]
+    assert max(pieces) == 5
+    assert len(store.search_words("word", 50)) == 24
+
+
 def test_everything_new_is_forced_to_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path)
     store.add_words(new_name(), "ab", Kind.DOCUMENT, text_passages("word"))

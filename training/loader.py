@@ -56,12 +56,12 @@ def mix(progress: float) -> Mix:
     if progress < 0.5:
         media = {"scene": 5, "sign1": 2, "sign2": 1, "page": 1, "clip": 1, "note": 3}
         return Mix(8, 384, 4, 1, 3, 3, 230, 20, media)
-    if progress < 0.85:  # to tell one source from its rivals
+    if progress < 0.7:  # to tell one source from its rivals
         media = {"scene": 4, "sign2": 3, "page": 1, "note": 3}
         return Mix(6, 512, 6, 1, 2, 5, 320, 16, media)
     # Sources are told apart by now and stay so with fewer questions: seeing and hearing again.
-    media = {"scene": 6, "sign2": 3, "page": 1, "note": 5}
-    return Mix(6, 512, 4, 1, 2, 5, 320, 12, media)
+    media = {"scene": 7, "sign2": 4, "page": 1, "note": 5}
+    return Mix(6, 512, 3, 1, 2, 5, 320, 12, media)
 
 
 # What the words of each kind of rendered item are.
