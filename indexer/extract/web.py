@@ -182,6 +182,8 @@ def _blocks(body: Any) -> Iterator[Block]:
 def _block(held: list[str], tag: Tag) -> Iterator[Block]:
     text = "".join(held)
     held.clear()
+    if not text or text.isspace():  # half of them
+        return
     if tag == "pre":
         text = text.replace(_BREAK, "\n").strip("\n").rstrip()
     else:
