@@ -23,24 +23,20 @@ import numpy as np
 from indexer.durability import Durability
 from indexer.erasure import rewrite_shared
 from indexer.folding import tokens
-from indexer.lance import among, connect, full_text, own, probe
+from indexer.lance import among, connect, own, probe
 from indexer.lookup import FILTER_IDS, Found, Lookup, Space
 from indexer.passages import Kind, Passage
 from indexer.rows import VectorRow, vectors_schema, vectors_table, words_row, words_schema
 from indexer.tables import StoreProblem, Tables
 from indexer.tally import Tally, readable, tally
+from indexer.wordindex import WordIndex
 from model.interface import Float32
 
 __all__ = ["Found", "Space", "Store", "StoreProblem", "VectorRow", "probe"]
 
-# Rows the full-text index does not know yet are found by reading them all: 230 ms for 50,000. The
-# index is made anew then, which takes a quarter of the time of bringing it up to date (that writes
-# the table anew, too); so a larger table waits for half of itself, up to a limit.
-UNINDEXED_ROWS, MOST_UNINDEXED_ROWS = 5_000, 50_000
-# In a quiet moment so many rows are enough. A table that only grew is compacted, which writes all of
-# it anew, when it lies in so many pieces (159 of them slowed no search down that we could measure)
-# or when former indexes of it, which go then too, have so many times its rows.
-QUIET_UNINDEXED_ROWS, MOST_PIECES, MOST_FORMER = 1_000, 256, 2
+# A table that only grew is compacted, which writes all of it anew, when it lies in so many pieces;
+# 159 of them slowed no search down that we could measure.
+MOST_PIECES = 256
 # Whoever still reads an older version opens the newest one when that has gone.
 KEEP_VERSIONS = timedelta(minutes=10)
 KEEP_ALL = timedelta(days=36_500)
@@ -60,15 +56,14 @@ class Store(Lookup):
         self._durability = Durability(folder)
         super().__init__(Tables(folder, connect(folder), self._durability.forget_file))
         self._lock = threading.RLock()
-        self._unindexed = 0
-        self._former_rows = 0
+        self._index = WordIndex(self._tables)
         self._removed = False
         if mend:
             self._replace_dead()
         if not self._tables.exist("words"):
             self._create_words()
         else:
-            self._unindexed = self._indexed_behind()
+            self._index.take_up()
 
     def add_words(
         self, generation: str, content: str, kind: Kind, passages: Sequence[Passage]
@@ -91,13 +86,9 @@ class Store(Lookup):
         with self._lock:
             added = pa.Table.from_pylist(rows, schema=words_schema())
             self._tables.write("words", lambda table: table.add(added))
-            self._unindexed += len(rows)
-            if self._unindexed > UNINDEXED_ROWS and self._unindexed > self._patience():
-                self._index_anew()
-
-    def _patience(self) -> int:
-        """How many rows may stay out of the full-text index while more are coming."""
-        return min(MOST_UNINDEXED_ROWS, self.passage_count() // 2)
+            self._index.added(len(rows))
+            if self._index.is_late:
+                self._index.anew()
 
     def add_vectors(
         self,
@@ -163,11 +154,10 @@ class Store(Lookup):
         pieces, compact them and drop old versions. For the writer, when nothing else is to be
         done."""
         with self._lock:
-            former = self._former_rows > MOST_FORMER * self.passage_count()
-            if self._removed or former or self._pieces() >= MOST_PIECES:
+            if self._removed or self._index.is_littered or self._pieces() >= MOST_PIECES:
                 self._settle(KEEP_VERSIONS)
-            elif self._unindexed > QUIET_UNINDEXED_ROWS:
-                self._index_anew()
+            elif self._index.is_behind:
+                self._index.anew()
                 self._durability.sync()
 
     def erase(self) -> None:
@@ -178,7 +168,7 @@ class Store(Lookup):
             self._settle(KEEP_NONE)
             for name in self._tables.names():
                 rewrite_shared(self._tables, name)
-            self._index_anew()
+            self._index.anew()
             self._settle(KEEP_NONE)
 
     def reclaim(self) -> None:
@@ -189,7 +179,8 @@ class Store(Lookup):
     def _settle(self, keep: timedelta) -> None:
         for name in self._tables.names():
             self._optimize(name, KEEP_ALL)
-        self._unindexed, self._former_rows, self._removed = 0, 0, False
+        self._index.settled()
+        self._removed = False
         # What replaces the old files has to be on disk before they go.
         self._durability.sync()
         for name in self._tables.names():
@@ -226,7 +217,7 @@ class Store(Lookup):
 
     def unfound(self) -> str | None:
         """What the full-text index misses; None when it covers every passage."""
-        statistics = self._tables.read("words", lambda table: table.index_stats("folded_idx"))
+        statistics = self._index.statistics()
         count = self._tables.read("words", lambda table: table.count_rows())
         if statistics is None:
             return "there is none"
@@ -262,7 +253,7 @@ class Store(Lookup):
                 if (good := rows.filter(here)).num_rows:
                     fresh.add(good)
             if name == "words":
-                fresh.create_index("folded", config=full_text())
+                self._index.begin(fresh)
             self._durability.sync()
 
         with self._lock:
@@ -278,7 +269,7 @@ class Store(Lookup):
     def index_anew(self) -> None:
         """Make the full-text index anew."""
         with self._lock:
-            self._index_anew()
+            self._index.anew()
             self._durability.sync()
 
     def _replace_dead(self) -> None:
@@ -297,29 +288,9 @@ class Store(Lookup):
         except Exception:  # whatever LanceDB makes of damaged bytes
             return None
 
-    # The words table
-
     def _create_words(self) -> None:
-        table = self._tables.make("words", words_schema())
-        # Without it words are cut by LanceDB's usual rules, with stems and stop words; made on the
-        # empty table, it lets rows be found by our rules from the moment they are added.
-        table.create_index("folded", config=full_text())
+        self._index.begin(self._tables.make("words", words_schema()))
         self._durability.sync()
-
-    def _index_anew(self) -> None:
-        self._tables.write(
-            "words",
-            lambda table: table.create_index("folded", config=full_text(), replace=True),
-        )
-        self._former_rows += self.passage_count()
-        self._unindexed = 0
-
-    def _indexed_behind(self) -> int:
-        statistics = self._tables.read("words", lambda table: table.index_stats("folded_idx"))
-        if statistics is None:  # killed between making the table and its index
-            self._tables["words"].create_index("folded", config=full_text())
-            return 0
-        return int(statistics.num_unindexed_rows)
 
 
 def _checked(vector: Float32, dim: int) -> Float32:

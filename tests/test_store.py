@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer import lookup
+from indexer import lookup, wordindex
 from indexer import store as store_module
 from indexer.folding import terms, tokens
 from indexer.passages import FIRST_UNDERSTOOD, Kind, Page, Passage, Place, Source, Span
@@ -321,7 +321,7 @@ def test_another_process_sees_commits_at_once(tmp_path: Path) -> None:
 def test_the_index_keeps_up_while_rows_pour_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "UNINDEXED_ROWS", 20)
+    monkeypatch.setattr(wordindex, "UNINDEXED_ROWS", 20)
     store = Store(tmp_path)
     for n in range(30):
         store.add_words(new_name(), f"{n:040x}", Kind.DOCUMENT, text_passages(f"word number {n}"))
@@ -336,7 +336,7 @@ def test_a_table_that_only_grew_is_compacted_when_that_is_worth_it(
 ) -> None:
     """In many pieces, or with former indexes of several times its size lying about."""
     monkeypatch.setattr(store_module, "MOST_PIECES", 6)
-    monkeypatch.setattr(store_module, "QUIET_UNINDEXED_ROWS", 0)
+    monkeypatch.setattr(wordindex, "QUIET_UNINDEXED_ROWS", 0)
     store = Store(tmp_path)
 
     def grow_and_optimize() -> int:
@@ -348,7 +348,7 @@ def test_a_table_that_only_grew_is_compacted_when_that_is_worth_it(
     pieces = [grow_and_optimize() for _ in range(12)]
     assert max(pieces) >= 3
     assert min(pieces[1:]) <= 1
-    monkeypatch.setattr(store_module, "MOST_FORMER", 1_000)
+    monkeypatch.setattr(wordindex, "MOST_FORMER", 1_000)
     pieces = [grow_and_optimize() for _ in range(12)]
     assert max(pieces) == 5
     assert len(store.search_words("word", 50)) == 24

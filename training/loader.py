@@ -59,9 +59,10 @@ def mix(progress: float) -> Mix:
     if progress < 0.7:  # to tell one source from its rivals
         media = {"scene": 4, "sign2": 3, "page": 1, "note": 3}
         return Mix(6, 512, 6, 1, 2, 5, 320, 16, media)
-    # Sources are told apart by now and stay so with fewer questions: seeing and hearing again.
-    media = {"scene": 7, "sign2": 4, "page": 1, "note": 5}
-    return Mix(6, 512, 3, 1, 2, 5, 320, 12, media)
+    # Sources are told apart by now and stay so with fewer questions: seeing and hearing again,
+    # signs most, which are the last to be read.
+    media = {"scene": 7, "sign2": 9, "page": 1, "note": 4}
+    return Mix(6, 512, 2, 1, 2, 5, 320, 16, media)
 
 
 # What the words of each kind of rendered item are.

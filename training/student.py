@@ -21,11 +21,11 @@ Tensor = torch.Tensor
 
 WEIGHTS = {
     lessons.ANSWER: 1.0, lessons.REFUSE: 2.0, lessons.JUDGE: 4.0, lessons.CAPTION: 1.0,
-    lessons.READ: 1.0, lessons.TRANSCRIPT: 1.0, lessons.LISTEN: 1.0, lessons.HEAR: 1.0,
+    lessons.READ: 2.0, lessons.TRANSCRIPT: 1.0, lessons.LISTEN: 1.0, lessons.HEAR: 1.0,
     lessons.SEE: 0.6,
 }  # fmt: skip
 GIST_WEIGHT, BODY_WEIGHT, HEARING_WEIGHT = 0.5, 0.15, 0.3
-SEEING_WEIGHTS = {"letters": 0.5, "kinds": 0.5, "colours": 0.25}
+SEEING_WEIGHTS = {"letters": 1.0, "kinds": 0.5, "colours": 0.25}
 CITING_WEIGHTS = {"belongs": 0.3, "cites": 0.5}
 EMPTY = 0.3  # how much less it counts that a patch shows nothing
 _SOFT = [lessons.TASKS.index(task) for task in (lessons.HEAR, lessons.SEE)]
