@@ -97,6 +97,7 @@ def test_every_page_is_sound(browser: Browser, served: Running) -> None:
             assert tab.accessibility() == [], address
             tab.page.set_viewport_size({"width": 320, "height": 640})
             assert wide(tab) <= 320, address
+            assert small(tab) == [], address
             tab.page.set_viewport_size({"width": 1440, "height": 900})
             tab.page.emulate_media(color_scheme="light")
 
