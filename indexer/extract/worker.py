@@ -12,6 +12,7 @@ import fcntl
 import os
 import resource
 import signal
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -153,6 +154,8 @@ def _file(job: dict[str, Any]) -> File:
     from indexer.extract import mail
 
     member, found = member_of(job["member"]), path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise Unreadable("vanished", "The mail this was attached to is not there any more.")
     key = (path, found.st_size, found.st_mtime_ns, member)
     if _held is None or _held[0] != key:
         _held = None
