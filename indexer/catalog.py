@@ -90,7 +90,7 @@ class Catalog:
         with self.database.reading() as db:
             rows = db.execute(
                 f"""SELECT c.*, t.width_px AS thumb_w, t.height_px AS thumb_h, r.path AS base,
-                    f.path, f.size, f.mtime_ns, f.ordinal, f.name, f.member_size,
+                    f.path, f.size, f.mtime_ns, f.ordinal, f.at, f.name, f.member_size,
                     k.item AS container_item, k.title AS container_title,
                     k.made_at AS container_made_at
                 FROM {PLACES} f JOIN contents c ON c.content = f.content
@@ -206,7 +206,7 @@ class Catalog:
         return bytes(row["webp"]) if row else None
 
     def label(self, content: str, page: int) -> str | None:
-        """What a page is called besides its number: a sheet, a slide, an attachment."""
+        """What a page is called besides its number: a sheet, a slide, a message."""
         with self.database.reading() as db:
             row = db.execute(
                 "SELECT label FROM labels WHERE content = ? AND page = ?", (content, page)

@@ -20,10 +20,11 @@ LIVE = "r.offline = 0 AND f.content IS NOT NULL AND +f.state IN ('known', 'pendi
 # Every way to some contents, as a JSON list in `:contents`: a file of its own, or one that it lies
 # in, with its number and name there. By content, own files first.
 PLACES = """(SELECT f.id AS file, f.root, f.path, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.device,
-        f.state, f.content, NULL AS container, NULL AS ordinal, NULL AS name, NULL AS member_size
+        f.state, f.content, NULL AS container, NULL AS ordinal, NULL AS at, NULL AS name,
+        NULL AS member_size
     FROM files f WHERE f.content IN (SELECT value FROM json_each(:contents))
     UNION ALL SELECT f.id, f.root, f.path, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.device,
-        f.state, m.content, m.container, m.ordinal, m.name, m.size
+        f.state, m.content, m.container, m.ordinal, m.at, m.name, m.size
     FROM members m JOIN files f ON f.content = m.container
     WHERE m.content IN (SELECT value FROM json_each(:contents)))"""
 FIRST = "f.content, f.ordinal IS NOT NULL, f.file, f.ordinal"

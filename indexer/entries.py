@@ -125,16 +125,17 @@ def contain(db: Connection, read: Read) -> None:
     db.execute("DELETE FROM members WHERE container = ?", (read.content,))
     key = db.execute("SELECT value FROM notes WHERE name = 'key'").fetchone()
     for member in (one.member for one in read.members):
-        said = (read.content, member.ordinal, member.size)
+        said = (read.content, member.ordinal, member.at, member.size)
         if db.execute("SELECT 1 FROM contents WHERE content = ?", (member.content,)).fetchone():
             db.execute(
-                """INSERT INTO members(container, ordinal, size, name, content)
-                VALUES (?, ?, ?, ?, ?)""",
+                """INSERT INTO members(container, ordinal, at, size, name, content)
+                VALUES (?, ?, ?, ?, ?, ?)""",
                 (*said, member.name, member.content),
             )
         elif key is not None:  # it is to stay forgotten
             db.execute(
-                "INSERT INTO members(container, ordinal, size, name, mark) VALUES (?, ?, ?, '', ?)",
+                """INSERT INTO members(container, ordinal, at, size, name, mark)
+                VALUES (?, ?, ?, ?, '', ?)""",
                 (*said, content_mark(key["value"], member.content)),
             )
     db.execute(

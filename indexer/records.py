@@ -168,16 +168,25 @@ def item_from(group: list[sqlite3.Row]) -> Item:
     )
 
 
+def member_from(row: sqlite3.Row) -> Member | None:
+    """From a row of `PLACES`: what a content is of the file, where it is not that itself."""
+    if row["ordinal"] is None:
+        return None
+    kind = Kind(row["kind"])
+    said = (row["ordinal"], row["at"], row["content"], row["name"])
+    return Member(*said, row["member_size"], kind)
+
+
 def _location(row: sqlite3.Row) -> Location:
     path, mtime = Path(os.fsdecode(join(row["base"], row["path"]))), row["mtime_ns"] / 1e9
-    if row["ordinal"] is None:
+    member = member_from(row)
+    if member is None:
         return Location(path, row["size"], mtime)
-    size, kind = row["member_size"], Kind(row["kind"])
     return Location(
         path,
-        size,
+        member.size,
         row["container_made_at"] or mtime,  # as old as the mail it came in
-        Member(row["ordinal"], row["content"], row["name"], size, kind),
+        member,
         row["container_item"],
         row["container_title"] or title_of(path),
     )

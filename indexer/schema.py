@@ -158,12 +158,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY(content, ordinal)) WITHOUT ROWID""",
     ),
     (
-        # What lies in a content: the attachments of a mail, numbered from 1 as they come; `size` in
-        # bytes. One that is to stay forgotten has no name and content, but its `mark`.
+        # What lies in a content: the attachments of a mail, numbered from 1 as they come; `at` is
+        # where the message begins in a mailbox, `size` how large one is, both in bytes. One that is
+        # to stay forgotten has no name and content, but its `mark`.
         """CREATE TABLE members(
             id INTEGER PRIMARY KEY,
             container TEXT NOT NULL REFERENCES contents(content) ON DELETE CASCADE,
-            ordinal INTEGER NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL,
+            ordinal INTEGER NOT NULL, at INTEGER NOT NULL,
+            name TEXT NOT NULL, size INTEGER NOT NULL,
             content TEXT REFERENCES contents(content) ON DELETE SET NULL, mark TEXT,
             UNIQUE(container, ordinal))""",
         "CREATE INDEX members_content ON members(content)",

@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from sqlite3 import Row
 
 from indexer.adoption import Adopted
 from indexer.changes import Changes
@@ -33,10 +32,11 @@ from indexer.entries import (
     settle,
     store,
 )
-from indexer.extract import EXTRACTOR_VERSION, Member
+from indexer.extract import EXTRACTOR_VERSION
 from indexer.forget import Forgotten
 from indexer.passages import Kind, Place
 from indexer.reading import ATTEMPTS, Known, Outcome, Pending, Read, Refused, Skipped, Unsettled
+from indexer.records import member_from
 from indexer.rows import passages_sum, vectors_sum
 from indexer.tree import Stat, join
 from indexer.understanding import NotUnderstood, Understood, Waiting
@@ -212,7 +212,7 @@ class Worklist:
                     read_generation=r["read_generation"],
                     parts=parts_of(db, r["content"]),
                     attempts=r["attempts"],
-                    member=_member(r),
+                    member=member_from(r),
                 )
                 for r in rows
             ]
@@ -280,11 +280,3 @@ class Worklist:
                 ).rowcount
                 if not done:
                     db.execute("INSERT OR IGNORE INTO trash VALUES (?)", (generation,))
-
-
-def _member(row: Row) -> Member | None:
-    """What a content is of the file it is read from, where it is not that itself."""
-    if row["ordinal"] is None:
-        return None
-    kind = Kind(row["kind"])
-    return Member(row["ordinal"], row["content"], row["name"], row["member_size"], kind)

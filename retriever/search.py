@@ -100,7 +100,7 @@ class Searcher:
             item = self._catalog.item(query.about)
             if item is None:
                 raise QueryProblem("That item is no longer in the library; search again.")
-            return {item.content}
+            return {item.content, *(one.content for one in self._catalog.members(item.content))}
         if query.folder is None and query.after is None and query.before is None:
             return None
         kinds = query.kinds

@@ -81,8 +81,9 @@ class Items:
         item = item.among(self._is_there)
         if item is None:
             return None
-        if item.state == "read":
-            self._want([item_id])  # what a person opens is understood next
+        members = self._catalog.members(item.content)
+        # what a person opens is understood next
+        self._want(one.item for one in (item, *members) if one.state == "read")
         captions = [p.text for p in self._passages(item) if p.source is Source.CAPTION]
         return {
             "id": item.item,
@@ -92,8 +93,7 @@ class Items:
             "title": shown(item.title),
             "attached_to": attached_to(item),
             "attachments": [
-                {"id": one.item, "title": shown(one.title), "kind": one.kind}
-                for one in self._catalog.members(item.content)
+                {"id": one.item, "title": shown(one.title), "kind": one.kind} for one in members
             ],
             "state": item.state,
             "pages": item.pages,

@@ -84,9 +84,11 @@ Piece = Words | Facts | Thumb | Part
 @dataclass(frozen=True, slots=True)
 class Member:
     """A file that lies in another: an attachment of a mail. `ordinal` is its number there, from 1,
-    `content` the hash of its bytes, `name` what it is called, `size` in bytes."""
+    `at` where its message begins in a mailbox, in bytes, `content` the hash of its bytes, `name`
+    what it is called, `size` in bytes."""
 
     ordinal: int
+    at: int
     content: str
     name: str
     size: int

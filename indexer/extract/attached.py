@@ -42,10 +42,12 @@ File = Path | Attached
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """What is attached somewhere, not decoded yet: its number there, from 1, what it is called, and
-    whether it is shown among the words instead of below them."""
+    """What is attached somewhere, not decoded yet: its number there, from 1, where its message
+    begins, in bytes, what it is called, and whether it is shown among the words instead of below
+    them."""
 
     ordinal: int
+    at: int
     name: str
     inline: bool
     load: Callable[[], bytes]

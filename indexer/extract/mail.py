@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import policy
 from email.message import Message
 from email.parser import BytesParser
@@ -46,38 +46,61 @@ Found = Iterator[Section | Attachment]
 
 def sections(file: IO[bytes], name: str, told: Told) -> Found:
     """Message after message, each with its attachments."""
-    numbers = count(1)
     start = file.read(5)
     file.seek(0)
     if start == b"From ":
-        yield from _mailbox(file, told, numbers)
-        return
+        yield from _mailbox(file, told)
+    else:
+        yield from _message(_single(file, told), "", told, _Bearings())
+
+
+def attached(path: File, at: int, content: str) -> Attached:
+    """The attachment with this hash of the message that begins at a byte of the file: the others of
+    a mailbox are not gone through for it. Raises Unreadable."""
+    with path.open("rb") as file:
+        if at == 0:
+            message = _single(file, Told())
+        else:
+            file.seek(at)
+            message = _parsed(next(_messages(file, Told()), (0, b""))[1])
+    for found in _message(message, "", Told(), _Bearings()):
+        if isinstance(found, Attachment) and (one := found.loaded()).content == content:
+            return one
+    raise Unreadable("vanished", "The mail this was attached to has changed.")
+
+
+@dataclass(slots=True)
+class _Bearings:
+    """Where we are in a file: attachments so far, where the message begins (in bytes; 0 where it is
+    the file), and how many messages deep."""
+
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    at: int = 0
+    depth: int = 0
+
+    @property
+    def deeper(self) -> _Bearings:
+        return replace(self, depth=self.depth + 1)
+
+
+def _single(file: IO[bytes], told: Told) -> Message[Any, Any]:
     data = file.read(MAX_MESSAGE_BYTES + 1)
     if len(data) > MAX_MESSAGE_BYTES:
         told.left_out(f"Only the first {MAX_MESSAGE_BYTES >> 20} MB of this message were read.")
-    message = _parsed(_COUNT_LINE.sub(b"", data[:MAX_MESSAGE_BYTES]))
-    yield from _message(message, "", told, numbers, 0)
+    return _parsed(_COUNT_LINE.sub(b"", data[:MAX_MESSAGE_BYTES]))
 
 
-def attached(path: File, ordinal: int) -> Attached:
-    """The attachment that `sections` gives this number. Raises Unreadable."""
-    with path.open("rb") as file:
-        for found in sections(file, path.name, Told()):
-            if isinstance(found, Attachment) and found.ordinal == ordinal:
-                return found.loaded()
-    raise Unreadable("vanished", "This attachment is not there any more.")
-
-
-def _mailbox(file: IO[bytes], told: Told, numbers: Iterator[int]) -> Found:
+def _mailbox(file: IO[bytes], told: Told) -> Found:
     latest: float | None = None
-    for number, data in enumerate(_messages(file, told)):
+    numbers = count(1)
+    for number, (at, data) in enumerate(_messages(file, told)):
         if number >= MAX_MESSAGES:
             told.left_out(f"Only the first {MAX_MESSAGES:,} messages were read.")
             break
         one = Told()
         message = _parsed(data)
         subject = _header(message, "Subject")[:MAX_LABEL] or f"Message {number + 1}"
-        yield from _message(message, subject, one, numbers, 0)
+        yield from _message(message, subject, one, _Bearings(numbers, at))
         if one.made_at is not None:
             latest = one.made_at if latest is None else max(latest, one.made_at)
         for note in one.notes:
@@ -85,17 +108,20 @@ def _mailbox(file: IO[bytes], told: Told, numbers: Iterator[int]) -> Found:
     told.made_at = latest
 
 
-def _messages(file: IO[bytes], told: Told) -> Iterator[bytes]:
-    """Each message of a mailbox; one begins with a "From " line after an empty one."""
+def _messages(file: IO[bytes], told: Told) -> Iterator[tuple[int, bytes]]:
+    """Each message of a mailbox from here on, and where it begins: after a "From " line that
+    follows on an empty one."""
     held: list[bytes] = []
     size = 0
+    at = begin = file.tell()
     before_is_empty = True
     # a line may be as long as the file: so much of it at once is enough to tell
     while line := file.readline(1 << 20):
+        at += len(line)
         if before_is_empty and _FROM_LINE.match(line):
             if size:
-                yield b"".join(held)
-            held, size = [], 0
+                yield begin, b"".join(held)
+            held, size, begin = [], 0, at
         elif size <= MAX_MESSAGE_BYTES:
             # ">From " at the start of a line was written so for the mailbox's sake
             held.append(line[1:] if re.match(rb">+From ", line) else line)
@@ -104,7 +130,7 @@ def _messages(file: IO[bytes], told: Told) -> Iterator[bytes]:
             told.left_out(f"Only the first {MAX_MESSAGE_BYTES >> 20} MB of a message were read.")
         before_is_empty = line in (b"\n", b"\r\n")
     if size:
-        yield b"".join(held)
+        yield begin, b"".join(held)
 
 
 def _parsed(data: bytes) -> Message[Any, Any]:
@@ -117,9 +143,7 @@ def _parsed(data: bytes) -> Message[Any, Any]:
         return BytesParser(policy=policy.compat32).parsebytes(data)
 
 
-def _message(
-    message: Message[Any, Any], label: str, told: Told, numbers: Iterator[int], depth: int
-) -> Found:
+def _message(message: Message[Any, Any], label: str, told: Told, here: _Bearings) -> Found:
     parts = _parts(message)
     if parts.left_out:
         told.left_out(f"Only the first {MAX_PARTS} parts of a message were read.")
@@ -129,12 +153,12 @@ def _message(
         blocks.append(Block(said("Attachments: " + ", ".join(names))[:MAX_HEADER_CHARS]))
     for part in parts.body:
         blocks += _text(part)
-    if depth == 0:
+    if here.depth == 0:
         told.title = _header(message, "Subject")
         told.made_at = _sent_at(message)
     yield Section(blocks, label)
     for one in parts.attached:
-        yield from _attachment(one, told, numbers, depth)
+        yield from _attachment(one, told, here)
 
 
 def _headers(message: Message[Any, Any]) -> Iterator[Block]:
@@ -263,20 +287,21 @@ def _decoded(data: bytes, charset: str | None) -> str:
     return clean(data.decode("cp1252", "replace"))
 
 
-def _attachment(one: _Part, told: Told, numbers: Iterator[int], depth: int) -> Found:
+def _attachment(one: _Part, told: Told, here: _Bearings) -> Found:
     """A message as pages of this one, within bounds; anything else as itself."""
     label = (one.name or "Attachment")[:MAX_LABEL]
     if one.message.get_content_type() == "message/rfc822":
         inner = one.message.get_payload()
-        if depth < DEEPEST and isinstance(inner, list) and isinstance(inner[0], Message):
+        if here.depth < DEEPEST and isinstance(inner, list) and isinstance(inner[0], Message):
             subject = _header(inner[0], "Subject")[:MAX_LABEL] or label
-            yield from _message(inner[0], subject, told, numbers, depth + 1)
+            yield from _message(inner[0], subject, told, here.deeper)
         return
     if by_name(one.name) == "mail":
         data = _payload(one.message)
         if file_format_of(io.BytesIO(data), one.name) == "mail":
-            if depth < DEEPEST:
-                yield from _message(_parsed(data), label, told, numbers, depth + 1)
+            if here.depth < DEEPEST:
+                yield from _message(_parsed(data), label, told, here.deeper)
             return
     load = partial(_payload, one.message)
-    yield Attachment(next(numbers), one.name or "Attachment", one.inline, load)
+    name = one.name or "Attachment"
+    yield Attachment(next(here.numbers), here.at, name, one.inline, load)

@@ -69,7 +69,7 @@ class Members:
         if kind is None:
             return
         content = attached.content
-        yield Member(one.ordinal, content, one.name, len(attached.data), kind)
+        yield Member(one.ordinal, one.at, content, one.name, len(attached.data), kind)
         if content in self._contents:
             return
         began = time.monotonic()

@@ -59,6 +59,7 @@ def member_of(said: dict[str, Any]) -> Member:
         raise ValueError("no hash")
     return Member(
         _count(said["ordinal"]),
+        _count(said["at"]),
         said["content"],
         _text(said["name"])[:LONGEST_TITLE],
         _count(said["size"]),

@@ -159,10 +159,7 @@ def _file(job: dict[str, Any]) -> File:
     key = (path, found.st_size, found.st_mtime_ns, member)
     if _held is None or _held[0] != key:
         _held = None
-        attached = mail.attached(path, member.ordinal)
-        if attached.content != member.content:
-            raise Unreadable("vanished", "The mail this was attached to has changed.")
-        _held = key, attached
+        _held = key, mail.attached(path, member.at, member.content)
     return _held[1]
 
 

@@ -9,7 +9,7 @@ import { Player } from "./player.js";
 import { addressOf, addressWith, closeItem, go, openItem, route } from "./route.js";
 import { hold, sounding } from "./sound.js";
 import { useStore } from "./store.js";
-import { KINDS, attachedTo, baseName, clock, count, day, safeName, size } from "./wording.js";
+import { KINDS, baseName, clock, count, day, safeName, size } from "./wording.js";
 
 /**
  * @typedef {object} Item
@@ -85,7 +85,7 @@ function Mail({ item }) {
       event.preventDefault();
       openItem(id, null);
     }}><bdi>${text}</bdi></a>`;
-  if (item.attached_to) return html`<p class="mail">${link(item.attached_to.id, attachedTo(item.attached_to))}</p>`;
+  if (item.attached_to) return html`<p class="mail">Attached to ${link(item.attached_to.id, safeName(item.attached_to.title))}</p>`;
   if (!item.attachments.length) return null;
   return html`<p class="mail">Attached: ${item.attachments.map((one) => link(one.id, safeName(one.title)))}</p>`;
 }
