@@ -262,9 +262,10 @@ class Catalog:
             ).fetchall()
             whole = json.dumps([r["content"] for r in rows if r["content"]])
             contents = db.execute(
-                """SELECT value FROM json_each(?1) UNION SELECT m.content FROM members m
-                JOIN contents d ON d.content = m.content AND d.reason IS NOT NULL
-                WHERE m.container IN (SELECT value FROM json_each(?1))""",
+                """WITH whole AS (SELECT value FROM json_each(?))
+                SELECT content FROM contents WHERE reason IS NOT NULL AND content IN (
+                    SELECT value FROM whole UNION
+                    SELECT content FROM members WHERE container IN whole)""",
                 (whole,),
             ).fetchall()
             db.executemany(

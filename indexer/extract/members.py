@@ -26,9 +26,9 @@ from indexer.extract.blocks import Told
 from indexer.passages import Kind
 
 # Of one file; what comes after is only named. Bytes and pieces are of what was found in them.
-MOST_MEMBERS = 5_000
+MOST_MEMBERS = 10_000
 MOST_PIECES = 50_000
-MOST_BYTES = 64 << 20
+MOST_BYTES = 128 << 20
 MOST_S = 600.0
 # A picture among the words of a mail that is narrower than this is its ornament: a logo, a line.
 ORNAMENT_PX = 150
@@ -38,46 +38,46 @@ _PIECES = get_args(Piece)
 
 class Members:
     """Reads the attachments of one file, and tells `told` what could not be. Those numbered in
-    `leave_out` (None: all) have ended a process that tried."""
+    `leave_out` have ended a process that tried; with None, all are left alone."""
 
     def __init__(self, told: Told, leave_out: Collection[int] | None) -> None:
         self._told = told
         self._leave_out = leave_out
-        self._contents: set[str] = set()
+        self._tried: set[str] = set()
+        self.some = False  # whether one was read
         self._count = self._pieces = self._bytes = 0
         self._took_s = 0.0
-
-    @property
-    def any(self) -> bool:
-        """Whether one was read."""
-        return bool(self._contents)
 
     def read(self, one: Attachment) -> Iterator[Member | Within]:
         """The member, then what is in it; nothing of a kind that is not read. The member comes
         before it is opened, so that it is known which one was if that ends the process."""
-        if self._leave_out is None or one.ordinal in self._leave_out:
+        if self._leave_out is None:
+            self._told.left_out("What is attached to it was not read.")
+            return
+        if one.ordinal in self._leave_out:
             self._refuse(one, "It made the program that reads it stop.")
             return
         if self._is_full():
             self._told.left_out(f"Only the first {self._count:,} attachments were read.")
             return
-        attached = one.loaded()
         try:
+            attached = one.loaded()
             kind = sniff(attached)
         except Exception:
-            kind = None
+            return
         if kind is None:
             return
         content = attached.content
         yield Member(one.ordinal, one.at, content, one.name, len(attached.data), kind)
-        if content in self._contents:
+        if content in self._tried:
             return
+        self._tried.add(content)
         began = time.monotonic()
+        self._count += 1
         pieces = self._opened(one, attached)
         self._took_s += time.monotonic() - began
         if pieces and not (one.inline and _is_ornament(kind, pieces)):
-            self._contents.add(content)
-            self._count += 1
+            self.some = True
             self._pieces += len(pieces)
             self._bytes += sum(map(_size, pieces))
             yield from (Within(one.ordinal, piece) for piece in pieces)
@@ -123,7 +123,7 @@ def _is_ornament(kind: Kind, pieces: list[Piece]) -> bool:
 def _size(piece: Piece) -> int:
     match piece:
         case Words(text):
-            return len(text)
+            return len(text) if text.isascii() else 6 * len(text)  # as it is told
         case Thumb(webp):
             return len(webp)
         case _:

@@ -71,7 +71,7 @@ def extract(
                 break
             count, chars = count + 1, chars + len(source.text)
             yield Words(source.text, Page(count), source.label)
-    if not count and not members.any:
+    if not count and not members.some:
         raise Unreadable("empty", "There are no words in this file.")
     yield Facts(
         said(told.title)[:200] or title_of(path),
