@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from indexer import roots
-from indexer.conditions import LISTED, LIVE, among, lies_in
+from indexer.conditions import FIRST, LISTED, LIVE, PLACES, among, lies_in, reached
 from indexer.counts import Counts
 from indexer.database import Database
 from indexer.passages import Kind
@@ -36,6 +36,11 @@ from indexer.schema import CatalogProblem
 
 __all__ = ["Catalog", "CatalogProblem", "Coverage", "Failure", "FileRow", "FolderProblem", "Item"]
 __all__ += ["Root", "item_of"]
+
+
+# Containers of which a member could not be understood at all.
+FAILED_MEMBERS = """SELECT m.container FROM members m JOIN contents d ON d.content = m.content
+    WHERE d.state = 'failed'"""
 
 
 class Catalog:
@@ -85,17 +90,30 @@ class Catalog:
         with self.database.reading() as db:
             rows = db.execute(
                 f"""SELECT c.*, t.width_px AS thumb_w, t.height_px AS thumb_h, r.path AS base,
-                    f.path, f.size, f.mtime_ns
-                FROM contents c CROSS JOIN files f ON f.content = c.content
+                    f.path, f.size, f.mtime_ns, f.ordinal, f.at, f.name, f.member_size,
+                    k.item AS container_item, k.title AS container_title,
+                    k.made_at AS container_made_at
+                FROM {PLACES} f JOIN contents c ON c.content = f.content
                 JOIN roots r ON r.id = f.root LEFT JOIN thumbs t ON t.content = c.content
-                WHERE c.content IN (SELECT value FROM json_each(?)) AND {LIVE}
-                ORDER BY c.content, f.id""",
-                (json.dumps(list(contents)),),
+                LEFT JOIN contents k ON k.content = f.container
+                WHERE {LIVE} ORDER BY {FIRST}""",
+                {"contents": json.dumps(list(contents))},
             ).fetchall()
         found: dict[str, list[sqlite3.Row]] = {}
         for row in rows:
             found.setdefault(row["content"], []).append(row)
         return {content: item_from(group) for content, group in found.items()}
+
+    def members(self, content: str) -> list[Item]:
+        """What lies in a content, in the order it stands there."""
+        with self.database.reading() as db:
+            rows = db.execute(
+                """SELECT content FROM members WHERE container = ? AND content IS NOT NULL
+                GROUP BY content ORDER BY min(ordinal)""",
+                (content,),
+            ).fetchall()
+        items = self.items_of_contents(row["content"] for row in rows)
+        return [items[row["content"]] for row in rows if row["content"] in items]
 
     def item_of_path(self, path: Path) -> Item | None:
         """The item that lies at an absolute path."""
@@ -118,9 +136,7 @@ class Catalog:
                     row["generation"]: row["content"]
                     for row in db.execute(
                         f"""SELECT c.{column} AS generation, c.content FROM contents c
-                        WHERE c.{column} IN (SELECT value FROM json_each(?)) AND EXISTS (
-                            SELECT 1 FROM files f JOIN roots r ON r.id = f.root
-                            WHERE f.content = c.content AND {LIVE})""",
+                        WHERE c.{column} IN (SELECT value FROM json_each(?)) AND {reached(LIVE)}""",
                         (asked,),
                     )
                 }
@@ -129,18 +145,25 @@ class Catalog:
     def search_names(
         self, words: str, limit: int, kinds: Collection[Kind] | None = None
     ) -> list[tuple[str, float]]:
-        """Contents whose file names hold any of the words, best first (BM25, higher is better)."""
+        """Contents whose names hold any of the words, as a file or as an attachment, best first
+        (BM25, higher is better)."""
         terms = " OR ".join(f'"{word}"' for word in re.findall(r"\w+", words)[:64])
         if not terms:
             return []
         with self.database.reading() as db:
             rows = db.execute(
                 f"""WITH n AS MATERIALIZED (
-                    SELECT rowid AS id, -bm25(names) AS score FROM names WHERE names MATCH ?)
-                SELECT c.content, max(n.score) AS score FROM n
-                CROSS JOIN files f ON f.id = n.id JOIN roots r ON r.id = f.root
-                JOIN contents c ON c.content = f.content
-                WHERE {LIVE} AND (? OR c.kind IN (SELECT value FROM json_each(?)))
+                    SELECT rowid AS id, -bm25(names) AS score FROM names WHERE names MATCH ?),
+                named AS (
+                    SELECT n.score, f.content FROM n CROSS JOIN files f ON f.id = n.id
+                    JOIN roots r ON r.id = f.root WHERE {LIVE}
+                    UNION ALL SELECT n.score, m.content FROM n
+                    CROSS JOIN members m ON m.id = -n.id CROSS JOIN files f
+                        ON f.content = m.container
+                    JOIN roots r ON r.id = f.root WHERE {LIVE})
+                SELECT c.content, max(named.score) AS score FROM named
+                JOIN contents c ON c.content = named.content
+                WHERE (? OR c.kind IN (SELECT value FROM json_each(?)))
                 GROUP BY c.content ORDER BY score DESC, c.content LIMIT ?""",
                 (terms, *among(kinds), limit),
             ).fetchall()
@@ -153,19 +176,26 @@ class Catalog:
         before: float | None = None,
         kinds: Collection[Kind] | None = None,
     ) -> set[str] | None:
-        """Live contents in a folder, made (or else modified) in after <= time < before, of these
-        kinds. None when nothing was asked for: every content will do."""
+        """Live contents in a folder, made (or else sent along, or modified) in after <= time <
+        before, of these kinds. None when nothing was asked for: every content will do."""
         if folder is None and after is None and before is None and kinds is None:
             return None
         where, bound = lies_in(self.database, folder)
         with self.database.reading() as db:
             rows = db.execute(
-                f"""SELECT DISTINCT c.content FROM files f JOIN roots r ON r.id = f.root
-                JOIN contents c ON c.content = f.content WHERE {LIVE}
-                AND (? OR c.kind IN (SELECT value FROM json_each(?)))
-                AND coalesce(c.made_at, f.mtime_ns / 1e9) >= coalesce(?, -9e99)
-                AND coalesce(c.made_at, f.mtime_ns / 1e9) < coalesce(?, 9e99) AND {where}""",
-                (*among(kinds), after, before, *bound),
+                f"""WITH found AS (
+                    SELECT c.content, c.kind, coalesce(c.made_at, f.mtime_ns / 1e9) AS at
+                    FROM files f JOIN roots r ON r.id = f.root
+                    JOIN contents c ON c.content = f.content WHERE {LIVE} AND {where}
+                    UNION ALL
+                    SELECT c.content, c.kind, coalesce(c.made_at, k.made_at, f.mtime_ns / 1e9)
+                    FROM members m JOIN files f ON f.content = m.container
+                    JOIN roots r ON r.id = f.root JOIN contents k ON k.content = m.container
+                    JOIN contents c ON c.content = m.content WHERE {LIVE} AND {where})
+                SELECT DISTINCT content FROM found
+                WHERE (? OR kind IN (SELECT value FROM json_each(?)))
+                AND at >= coalesce(?, -9e99) AND at < coalesce(?, 9e99)""",
+                (*bound, *bound, *among(kinds), after, before),
             )
             return {row["content"] for row in rows}
 
@@ -176,7 +206,7 @@ class Catalog:
         return bytes(row["webp"]) if row else None
 
     def label(self, content: str, page: int) -> str | None:
-        """What a page is called besides its number: a sheet, a slide, an attachment."""
+        """What a page is called besides its number: a sheet, a slide, a message."""
         with self.database.reading() as db:
             row = db.execute(
                 "SELECT label FROM labels WHERE content = ? AND page = ?", (content, page)
@@ -223,13 +253,21 @@ class Catalog:
         """Takes up again what failed: everything, or what lies at or below `path`. Returns how
         many files that is. A named file is taken up even if only some of it failed."""
         where, bound = ("1", ()) if path is None else lies_in(self.database, path, itself=True)
-        chosen = "(state = 'failed' OR (? AND state = 'understood' AND reason IS NOT NULL))"
+        chosen = f"""(state = 'failed' OR (? AND state = 'understood' AND reason IS NOT NULL)
+            OR content IN ({FAILED_MEMBERS}))"""
         with self.database.writing() as db:
             rows = db.execute(
                 f"SELECT id, content, read_generation FROM listing f WHERE {chosen} AND {where}",
                 (path is not None, *bound),
             ).fetchall()
-            contents = [(r["content"],) for r in rows if r["content"]]
+            whole = json.dumps([r["content"] for r in rows if r["content"]])
+            contents = db.execute(
+                """WITH whole AS (SELECT value FROM json_each(?))
+                SELECT content FROM contents WHERE reason IS NOT NULL AND content IN (
+                    SELECT value FROM whole UNION
+                    SELECT content FROM members WHERE container IN whole)""",
+                (whole,),
+            ).fetchall()
             db.executemany(
                 """UPDATE contents SET attempts = 0, reason = NULL, sentence = NULL,
                     state = CASE WHEN read_generation IS NULL THEN state ELSE 'read' END,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import PurePath
 from sqlite3 import Connection
 
 from indexer.extract import EXTRACTOR_VERSION, Facts, title_of
@@ -14,6 +15,7 @@ from indexer.passages import Page, Place, Span
 from indexer.reading import Pending, Read, Refused
 from indexer.records import item_of
 from indexer.rows import passages_sum
+from indexer.schema import content_mark
 from indexer.tree import Stat
 
 AGAIN_S = 1.0  # how long a file that was caught changing is left alone
@@ -79,6 +81,7 @@ def refuse(db: Connection, outcome: Refused) -> None:
         )
         return
     bin_generations(db, outcome.content)
+    db.execute("DELETE FROM members WHERE container = ?", (outcome.content,))
     db.execute(
         """INSERT INTO contents(content, item, kind, state, reason, sentence, attempts, extractor)
         VALUES (?, ?, ?, 'failed', ?, ?, ?, ?) ON CONFLICT(content) DO UPDATE SET
@@ -111,8 +114,34 @@ def link(db: Connection, file: Pending, stat: Stat, content: str) -> None:
         ),
     )
     db.execute(
-        "UPDATE contents SET newest = max(newest, ?) WHERE content = ?",
+        """UPDATE contents SET newest = max(newest, ?1) WHERE content = ?2
+            OR content IN (SELECT content FROM members WHERE container = ?2)""",
         (stat.mtime_ns / 1e9, content),
+    )
+
+
+def contain(db: Connection, read: Read) -> None:
+    """Writes down what lies in a content, in place of what was known of it."""
+    db.execute("DELETE FROM members WHERE container = ?", (read.content,))
+    key = db.execute("SELECT value FROM notes WHERE name = 'key'").fetchone()
+    for member in (one.member for one in read.members):
+        said = (read.content, member.ordinal, member.at, member.size)
+        if db.execute("SELECT 1 FROM contents WHERE content = ?", (member.content,)).fetchone():
+            db.execute(
+                """INSERT INTO members(container, ordinal, at, size, name, content)
+                VALUES (?, ?, ?, ?, ?, ?)""",
+                (*said, member.name, member.content),
+            )
+        elif key is not None:  # it is to stay forgotten
+            db.execute(
+                """INSERT INTO members(container, ordinal, at, size, name, mark)
+                VALUES (?, ?, ?, ?, '', ?)""",
+                (*said, content_mark(key["value"], member.content)),
+            )
+    db.execute(
+        """UPDATE contents SET newest = max(newest, ?)
+        WHERE content IN (SELECT content FROM members WHERE container = ?)""",
+        (read.stat.mtime_ns / 1e9, read.content),
     )
 
 
@@ -139,7 +168,7 @@ def bin_generations(db: Connection, content: str) -> None:
 def store(db: Connection, read: Read, generation: str | None) -> None:
     facts = read.facts or Facts("")
     # a title that is only the file's name is told from the path, which may change
-    title = "" if facts.title == title_of(read.file.path) else facts.title
+    title = "" if facts.title == title_of(PurePath(read.name)) else facts.title
     if generation is not None:
         bin_generations(db, read.content)
         db.execute(

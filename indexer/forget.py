@@ -5,21 +5,24 @@ look leaves the file alone, whatever it is called by then. `Pipeline.erase` take
 every file of the data directory.
 """
 
+# Values are always bound; what is put into SQL by name are conditions of our own.
+# ruff: noqa: S608
+
 from __future__ import annotations
 
 import hashlib
 import os
 import secrets
 import sqlite3
-from collections.abc import Sequence
 from pathlib import Path
 
 from indexer import roots
+from indexer.conditions import reached
 from indexer.database import Database
 from indexer.entries import bin_generations
 from indexer.schema import content_mark, path_mark
 from indexer.tree import join
-from indexer.upkeep import note_erasing
+from indexer.upkeep import note_erasing, read_again
 
 
 class Forgotten:
@@ -37,13 +40,19 @@ class Forgotten:
             return _is_marked(db, content_mark(key, content))
 
     def add_content(self, content: str) -> list[Path]:
-        """Forgets a content wherever it lies; the paths it had."""
+        """Forgets a content wherever it lies, with what lies in it and nowhere else; the paths it
+        had. The mails it was attached to stay."""
         with self._database.writing() as db:
             rows = db.execute(f"{FILES} WHERE f.content = ?", (content,)).fetchall()
-            _mark(db, content_mark(_key(db), content))
+            mark = content_mark(_key(db), content)
+            _mark(db, mark)
             for row in rows:
                 _drop_file(db, row)
-            _drop_content(db, content)
+            members = _members(db, content)
+            _take_out(db, content, mark)
+            for member in members:
+                if not _is_reached(db, member):
+                    _drop_content(db, member)
             note_erasing(db)
         return [_path(row) for row in rows]
 
@@ -86,23 +95,33 @@ class Forgotten:
                     (SELECT 1 FROM files f WHERE f.content = c.content)"""
             ).fetchall()
             for row in orphans:
-                if _is_marked(db, content_mark(key["value"], row["content"])):
-                    _drop_content(db, row["content"])
+                mark = content_mark(key["value"], row["content"])
+                if _is_marked(db, mark):
+                    _take_out(db, row["content"], mark)
 
     def remember(self, path: Path | None, content: str | None) -> int:
-        """Takes back that a file (or, for None, anything) is to stay forgotten; how many marks
-        went. The next look finds it."""
+        """Takes back that a file with what lies in it (or, for None, anything) is to stay
+        forgotten; how many marks went. The next look finds it."""
         with self._database.writing() as db:
             if path is None:
-                return db.execute("DELETE FROM forgotten").rowcount
-            key = _key(db)
-            marks = {path_mark(key, b"", raw.lstrip(b"/")) for raw in _names(path)}
-            if content is not None:
-                marks.add(content_mark(key, content))
-            return sum(
-                db.execute("DELETE FROM forgotten WHERE mark = ?", (mark,)).rowcount
-                for mark in marks
+                count = db.execute("DELETE FROM forgotten").rowcount
+            else:
+                key = _key(db)
+                marks = {path_mark(key, b"", raw.lstrip(b"/")) for raw in _names(path)}
+                if content is not None:
+                    marks.add(content_mark(key, content))
+                    rows = db.execute("SELECT mark FROM members WHERE container = ?", (content,))
+                    marks |= {row["mark"] for row in rows if row["mark"] is not None}
+                count = sum(
+                    db.execute("DELETE FROM forgotten WHERE mark = ?", (mark,)).rowcount
+                    for mark in marks
+                )
+            rows = db.execute(
+                """SELECT DISTINCT container FROM members WHERE mark IS NOT NULL
+                AND mark NOT IN (SELECT mark FROM forgotten)"""
             )
+            read_again(db, [row["container"] for row in rows.fetchall()])
+            return count
 
     def count(self) -> int:
         with self._database.reading() as db:
@@ -122,12 +141,23 @@ FILES = """SELECT f.id, f.path, f.content, r.path AS root FROM files f
     JOIN roots r ON r.id = f.root"""
 
 
-def drop_contents(db: sqlite3.Connection, contents: Sequence[str]) -> None:
-    """Drops those of these contents that no path leads to any more; their bytes are to go."""
-    for content in contents:
-        if not db.execute("SELECT 1 FROM files WHERE content = ?", (content,)).fetchone():
-            _drop_content(db, content)
-    note_erasing(db)
+def _members(db: sqlite3.Connection, content: str) -> list[str]:
+    rows = db.execute(
+        "SELECT DISTINCT content FROM members WHERE container = ? AND content IS NOT NULL",
+        (content,),
+    )
+    return [row["content"] for row in rows]
+
+
+def _is_reached(db: sqlite3.Connection, content: str) -> bool:
+    found = f"SELECT 1 FROM contents c WHERE content = ? AND {reached('1')}"
+    return db.execute(found, (content,)).fetchone() is not None
+
+
+def _take_out(db: sqlite3.Connection, content: str, mark: str) -> None:
+    """Drops a content, and its name where it lies in others."""
+    db.execute("UPDATE members SET name = '', mark = ? WHERE content = ?", (mark, content))
+    _drop_content(db, content)
 
 
 def _drop_content(db: sqlite3.Connection, content: str) -> None:

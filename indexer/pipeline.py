@@ -14,6 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from indexer.adoption import Adopted
 from indexer.catalog import Catalog
@@ -23,7 +24,9 @@ from indexer.housekeeping import Housekeeping
 from indexer.pace import Pace
 from indexer.readahead import BATCH_S, Batch, ReadAhead
 from indexer.reading import (
+    ATTEMPTS,
     Known,
+    Lying,
     Outcome,
     Pending,
     Read,
@@ -216,17 +219,20 @@ class Pipeline(Housekeeping):
             self._taken.difference_update(mine)
         if self._stop.is_set() and isinstance(outcome, Refused) and not outcome.final:
             return Unsettled(file)  # the child was ended, not the file's fault
+        if self._stop.is_set() and isinstance(outcome, Read) and file.attempts + 1 >= ATTEMPTS:
+            return Unsettled(file)  # nor that of an attachment it was reading
         if isinstance(outcome, Known) and self._forgotten.holds(outcome.content):
             return Skipped(file, "forgotten", FORGOTTEN)
         return outcome
 
     def _keep_read(self, done: Sequence[Outcome]) -> None:
+        taken = {one.content for one in done if isinstance(one, Read)}
+        done = [self._once(one, taken) if isinstance(one, Read) else one for one in done]
+        reads = [read for one in done if isinstance(one, Read) for read in one.whole]
         rows = []
         generations: dict[str, str] = {}
         adopted: list[tuple[Read, Adopted]] = []
-        for one in done:
-            if not isinstance(one, Read):
-                continue
+        for one in reads:
             if (standing := self._standing(one)) is not None:
                 if not self._holds(standing, one):
                     self._store.remove([standing])
@@ -252,6 +258,22 @@ class Pipeline(Housekeeping):
             self.empty_trash()
         elif done:
             self._worklist.finish_reading(done, {})
+
+    def _once(self, read: Read, taken: set[str]) -> Read:
+        """Without what was read of members that are known, are to stay forgotten, or are `taken` by
+        another of the batch."""
+
+        def kept(one: Lying) -> Lying:
+            content = one.member.content
+            before = self._worklist.before(content)
+            known = content in taken or (before is not None and before.current)
+            if known or self._forgotten.holds(content):
+                return replace(one, read=None)
+            if one.read is not None:
+                taken.add(content)
+            return one
+
+        return replace(read, members=tuple(map(kept, read.members)))
 
     def _standing(self, read: Read) -> str | None:
         """The generation of an earlier reading that found the same: its vectors stay good."""

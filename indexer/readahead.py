@@ -149,5 +149,5 @@ class ReadAhead:
             if outcome is not None:
                 self._batch.done.append(outcome)
             if isinstance(outcome, Read):
-                self._chars += sum(len(one.text) for one in outcome.passages)
+                self._chars += sum(len(one.text) for read in outcome.whole for one in read.passages)
             self._changed.notify_all()

@@ -11,12 +11,24 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from indexer.extract import NOT_READ_YET, Extracted, Facts, Part, Thumb, Unreadable, Words, sniff
+from indexer.extract import (
+    NOT_READ_YET,
+    Extracted,
+    Facts,
+    Member,
+    Part,
+    Piece,
+    Thumb,
+    Unreadable,
+    Within,
+    Words,
+    sniff,
+)
 from indexer.passages import Kind, Page, Passage, Place, Source, split
 from indexer.tree import Stat, is_elsewhere
 from model.interface import Image, Sound
@@ -40,9 +52,11 @@ class Reader(Protocol):
 
     children: int
 
-    def extract(self, path: Path) -> list[Extracted]: ...
+    def extract(self, path: Path, whole: bool = True) -> list[Extracted]: ...
 
-    def original(self, path: Path, place: Place, longest_px: int = 1600) -> Image | Sound: ...
+    def original(
+        self, path: Path, place: Place, longest_px: int = 1600, member: Member | None = None
+    ) -> Image | Sound: ...
 
     @property
     def pids(self) -> list[int]: ...
@@ -61,17 +75,34 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Everything that was found in one content for the first time, or by a newer extractor."""
+    """Everything that was found in one content for the first time, or by a newer extractor. `name`
+    is that of the file, or of the member of it that this was read from."""
 
     file: Pending
     stat: Stat
     kind: Kind
     content: str
+    name: str
     facts: Facts | None
     thumb: Thumb | None
     parts: tuple[Place, ...]
     passages: tuple[Passage, ...]
     labels: tuple[tuple[int, str], ...] = ()  # page, and what it is called besides
+    members: tuple[Lying, ...] = ()
+
+    @property
+    def whole(self) -> Iterator[Read]:
+        """This, and what was read of its members."""
+        yield self
+        yield from (one.read for one in self.members if one.read is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Lying:
+    """A member of a content, and what was found in it: None where that is known already."""
+
+    member: Member
+    read: Read | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,22 +194,51 @@ def read_file(file: Pending, reader: Reader, is_known: Callable[[str], bool]) ->
     if is_known(content):
         return Known(file, before, content)
     try:
-        pieces = reader.extract(file.path)
+        pieces = reader.extract(file.path, whole=file.attempts + 1 < ATTEMPTS)
     except Unreadable as problem:
         if problem.reason == "vanished" or not _same(file.path, before):
             return Unsettled(file)
         return refused(problem.reason, problem.sentence)
     if not _same(file.path, before):
         return Unsettled(file)
+    own = [piece for piece in pieces if not isinstance(piece, Member | Within)]
+    read = _read(file, before, kind, content, file.path.name, own)
+    return replace(read, members=tuple(_members(read, pieces)))
+
+
+def _read(
+    file: Pending, stat: Stat, kind: Kind, content: str, name: str, pieces: Iterable[Piece]
+) -> Read:
     facts = next((piece for piece in pieces if isinstance(piece, Facts)), None)
     thumb = next((piece for piece in pieces if isinstance(piece, Thumb)), None)
     parts = tuple(piece.place for piece in pieces if isinstance(piece, Part))
-    return Read(
-        file, before, kind, content, facts, thumb, parts, _passages(pieces), _labels(pieces)
-    )
+    passages, labels = _passages(pieces), _labels(pieces)
+    return Read(file, stat, kind, content, name, facts, thumb, parts, passages, labels)
 
 
-def _passages(pieces: Iterable[Extracted]) -> tuple[Passage, ...]:
+def _members(outer: Read, pieces: Iterable[Extracted]) -> Iterator[Lying]:
+    """The members that could be read, each content of them once."""
+    within: dict[int, list[Piece]] = {}
+    members: list[Member] = []
+    for piece in pieces:
+        if isinstance(piece, Member):
+            members.append(piece)
+        elif isinstance(piece, Within):
+            within.setdefault(piece.ordinal, []).append(piece.piece)
+    known = {outer.content}
+    readable = {member.content for member in members if member.ordinal in within}
+    for member in members:
+        if member.content not in readable:
+            continue
+        read = None
+        if member.ordinal in within and member.content not in known:
+            known.add(member.content)
+            found = within[member.ordinal]
+            read = _read(outer.file, outer.stat, member.kind, member.content, member.name, found)
+        yield Lying(member, read)
+
+
+def _passages(pieces: Iterable[Piece]) -> tuple[Passage, ...]:
     texts = (
         (text, piece.place)
         for piece in pieces
@@ -188,7 +248,7 @@ def _passages(pieces: Iterable[Extracted]) -> tuple[Passage, ...]:
     return tuple(Passage(n, text, place, Source.TEXT) for n, (text, place) in enumerate(texts))
 
 
-def _labels(pieces: Iterable[Extracted]) -> tuple[tuple[int, str], ...]:
+def _labels(pieces: Iterable[Piece]) -> tuple[tuple[int, str], ...]:
     return tuple(
         (piece.place.page, piece.label)
         for piece in pieces

@@ -157,6 +157,65 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             source TEXT, words TEXT, gist BLOB, body BLOB, reason TEXT, sentence TEXT,
             PRIMARY KEY(content, ordinal)) WITHOUT ROWID""",
     ),
+    (
+        # What lies in a content: the attachments of a mail, numbered from 1 as they come; `at` is
+        # where the message begins in a mailbox, `size` how large one is, both in bytes. One that is
+        # to stay forgotten has no name and content, but its `mark`.
+        """CREATE TABLE members(
+            id INTEGER PRIMARY KEY,
+            container TEXT NOT NULL REFERENCES contents(content) ON DELETE CASCADE,
+            ordinal INTEGER NOT NULL, at INTEGER NOT NULL,
+            name TEXT NOT NULL, size INTEGER NOT NULL,
+            content TEXT REFERENCES contents(content) ON DELETE SET NULL, mark TEXT,
+            UNIQUE(container, ordinal))""",
+        "CREATE INDEX members_content ON members(content)",
+        # Their names are searched with those of files, as rows below zero.
+        """CREATE TRIGGER members_named AFTER INSERT ON members BEGIN
+            INSERT INTO names(rowid, name) VALUES (-new.id, name_words(CAST(new.name AS BLOB)));
+            END""",
+        """CREATE TRIGGER members_renamed AFTER UPDATE OF name ON members BEGIN
+            UPDATE names SET name = name_words(CAST(new.name AS BLOB)) WHERE rowid = -new.id;
+            END""",
+        """CREATE TRIGGER members_unnamed AFTER DELETE ON members BEGIN
+            DELETE FROM names WHERE rowid = -old.id; END""",
+        # A content with all that lies in it: a mail is understood when its attachments are, and
+        # what of them was not is told of it.
+        """CREATE VIEW wholes AS SELECT
+            c.content, c.item, c.kind, c.read_generation, c.understood_generation, c.attempts,
+            CASE WHEN c.state = 'understood' AND c.content IN (
+                SELECT m.container FROM members m JOIN contents d ON d.content = m.content
+                WHERE d.state IN ('read', 'understanding'))
+                THEN 'read' ELSE c.state END AS state,
+            CASE WHEN c.reason IS NULL AND c.content IN (SELECT container FROM members) THEN (
+                SELECT d.reason FROM members m JOIN contents d ON d.content = m.content
+                WHERE m.container = c.content AND d.reason IS NOT NULL ORDER BY m.ordinal
+                ) ELSE c.reason END AS reason,
+            CASE WHEN c.reason IS NULL AND c.content IN (SELECT container FROM members) THEN (
+                SELECT 'The attachment “' || m.name || '” was not understood. ' || d.sentence
+                FROM members m JOIN contents d ON d.content = m.content
+                WHERE m.container = c.content AND d.reason IS NOT NULL ORDER BY m.ordinal
+                ) ELSE c.sentence END AS sentence
+            FROM contents c""",
+        "DROP VIEW listing",
+        """CREATE VIEW listing AS SELECT
+            f.id, f.root, f.path, r.path AS root_path, f.size, f.mtime_ns, f.content,
+            coalesce(c.kind, f.kind) AS kind, c.item, c.state AS content_state,
+            c.read_generation, c.understood_generation,
+            r.offline = 0 AND f.content IS NOT NULL
+                AND f.state IN ('known', 'pending', 'reading') AS live,
+            CASE WHEN r.offline THEN 'offline' WHEN f.state = 'known' THEN c.state
+                ELSE f.state END AS state,
+            CASE f.state WHEN 'known' THEN c.reason WHEN 'missing' THEN a.why
+                ELSE f.reason END AS reason,
+            CASE f.state WHEN 'known' THEN c.sentence
+                WHEN 'missing' THEN CASE a.why
+                    WHEN 'unmounted' THEN 'The drive it is on is not there; it is remembered.'
+                    ELSE 'It went missing with many others; it is kept until you accept that.' END
+                ELSE f.sentence END AS sentence,
+            CASE WHEN f.state = 'known' THEN c.attempts ELSE f.attempts END AS attempts
+            FROM files f JOIN roots r ON r.id = f.root
+            LEFT JOIN wholes c ON c.content = f.content LEFT JOIN absent a ON a.file = f.id""",
+    ),
 )
 
 SUFFIXES = {

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from indexer.drafts import Draft, Drafts
-from indexer.extract import Unreadable
+from indexer.extract import Member, Unreadable
 from indexer.passages import FIRST_UNDERSTOOD, Kind, Passage, Place, Source
 from indexer.reading import Reader
 from indexer.store import VectorRow
@@ -30,7 +30,8 @@ INSTALMENT_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A content whose turn it is; `path` and `stat` are of the `file` it is read from."""
+    """A content whose turn it is; `path` and `stat` are of the `file` it is read from, as itself or
+    as a `member` of it."""
 
     content: str
     kind: Kind
@@ -40,6 +41,7 @@ class Waiting:
     read_generation: str
     parts: tuple[Place, ...]
     attempts: int
+    member: Member | None = None
 
 
 @dataclass(slots=True)
@@ -169,14 +171,14 @@ class Understanding:
         if Stat.of(_lstat(item.path)) != item.stat:
             raise Doubtful
         try:
-            words, vectors, source = self._described(item.path, place)
+            words, vectors, source = self._described(item, place)
         except _Flaw as flaw:
             return Draft(ordinal, place, None, None, flaw.reason, flaw.sentence)
         return Draft(ordinal, place, Passage(ordinal, words, place, source), vectors)
 
-    def _described(self, path: Path, place: Place) -> tuple[str, Vectors, Source]:
+    def _described(self, item: Waiting, place: Place) -> tuple[str, Vectors, Source]:
         try:
-            original = self._reader.original(path, place)
+            original = self._reader.original(item.path, place, member=item.member)
         except Unreadable as problem:
             raise _Flaw(problem.reason, problem.sentence) from problem
         self.calls += 1

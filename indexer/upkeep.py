@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from indexer.conditions import reached
 from indexer.database import Database
 from indexer.extract import EXTRACTOR_VERSION
 
@@ -26,12 +27,10 @@ class Upkeep:
         with self._database.writing() as db:
             db.execute("UPDATE files SET state = 'pending' WHERE state = 'reading'")
             db.execute("UPDATE contents SET state = 'read' WHERE state = 'understanding'")
-            db.execute(
-                """UPDATE files SET state = 'pending', attempts = 0, due_at = 0
-                WHERE state = 'known' AND content IN (
-                    SELECT content FROM contents WHERE extractor != ?)""",
-                (EXTRACTOR_VERSION,),
-            )
+            old = db.execute(
+                "SELECT content FROM contents WHERE extractor != ?", (EXTRACTOR_VERSION,)
+            ).fetchall()
+            read_again(db, [row["content"] for row in old])
 
     def release(self) -> None:
         """Puts back what was taken and, for want of room, not put back."""
@@ -58,7 +57,7 @@ class Upkeep:
                     understood_generation FROM contents WHERE read_generation IS NOT NULL"""
             ).fetchall()
             unread = [
-                (r["content"],) for r in rows if counts.get(r["read_generation"], 0) != r["words"]
+                r["content"] for r in rows if counts.get(r["read_generation"], 0) != r["words"]
             ]
             lost = [
                 (r["content"],)
@@ -69,12 +68,7 @@ class Upkeep:
                     or (r["vectors"] and generation not in present)
                 )
             ]
-            db.executemany("UPDATE contents SET extractor = 0 WHERE content = ?", unread)
-            db.executemany(
-                """UPDATE files SET state = 'pending', attempts = 0, due_at = 0
-                WHERE content = ? AND state = 'known'""",
-                unread,
-            )
+            read_again(db, unread)
             db.executemany(
                 "UPDATE contents SET state = 'read' WHERE content = ? AND state = 'understood'",
                 lost,
@@ -92,7 +86,7 @@ class Upkeep:
         files by their number. Returns how many contents and files."""
         with self._database.writing() as db:
             contents = [
-                (row["content"],)
+                row["content"]
                 for row in db.execute(
                     """SELECT content FROM contents WHERE read_generation IN
                         (SELECT value FROM json_each(?1)) OR content IN
@@ -100,9 +94,8 @@ class Upkeep:
                     (json.dumps(list(read)), json.dumps(list(thumbs))),
                 )
             ]
-            db.executemany("UPDATE contents SET extractor = 0 WHERE content = ?", contents)
+            read_again(db, contents)
             again = "UPDATE files SET state = 'pending', attempts = 0, due_at = 0"
-            db.executemany(f"{again} WHERE content = ? AND state = 'known'", contents)
             db.executemany(f"{again} WHERE id = ? AND state = 'known'", [(i,) for i in files])
             lost = db.execute(
                 """UPDATE contents SET state = 'read', attempts = 0
@@ -116,13 +109,12 @@ class Upkeep:
         """Forgets contents that no path leads to; their generations go to the trash."""
         with self._database.writing() as db:
             db.execute("DELETE FROM lost")
-            orphans = "NOT EXISTS (SELECT 1 FROM files f WHERE f.content = contents.content)"
             for column in ("read_generation", "understood_generation"):
                 db.execute(
-                    f"""INSERT OR IGNORE INTO trash SELECT {column} FROM contents
-                    WHERE {column} IS NOT NULL AND {orphans}"""
+                    f"""INSERT OR IGNORE INTO trash SELECT {column} FROM contents c
+                    WHERE {column} IS NOT NULL AND NOT {reached("1")}"""
                 )
-            dropped = db.execute(f"DELETE FROM contents WHERE {orphans}").rowcount
+            dropped = db.execute(f"DELETE FROM contents AS c WHERE NOT {reached('1')}").rowcount
             if dropped:
                 note_erasing(db)
             return dropped
@@ -180,6 +172,19 @@ class Upkeep:
                 WHERE c.state IN ('read', 'understanding') GROUP BY c.kind"""
             )
             return {(row["stage"], row["kind"]): row["n"] for row in rows}
+
+
+def read_again(db: sqlite3.Connection, contents: Sequence[str]) -> None:
+    """Has these contents read once more, with what they lie in."""
+    asked = (json.dumps(contents),)
+    whole = """SELECT value FROM json_each(?1) UNION SELECT container FROM members
+        WHERE content IN (SELECT value FROM json_each(?1))"""
+    db.execute(f"UPDATE contents SET extractor = 0 WHERE content IN ({whole})", asked)
+    db.execute(
+        f"""UPDATE files SET state = 'pending', attempts = 0, due_at = 0
+        WHERE state = 'known' AND content IN ({whole})""",
+        asked,
+    )
 
 
 def note_erasing(db: sqlite3.Connection) -> None:

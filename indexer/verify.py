@@ -121,6 +121,10 @@ class Verifier:
                 """SELECT count(*) FROM files f WHERE NOT EXISTS
                     (SELECT 1 FROM names n WHERE n.rowid = f.id)"""
             ).fetchone()[0]
+            odd += db.execute(
+                """SELECT count(*) FROM members m WHERE NOT EXISTS
+                    (SELECT 1 FROM names n WHERE n.rowid = -m.id)"""
+            ).fetchone()[0]
             if odd:
                 yield Fault("names", f"{odd:,} file names are not in their index.", "names")
 
@@ -195,7 +199,10 @@ class Verifier:
         if "names" in by:
             with self._catalog.database.writing() as db:
                 db.execute("DELETE FROM names")
-                db.execute("INSERT INTO names(rowid, name) SELECT id, name_words(path) FROM files")
+                db.execute(
+                    """INSERT INTO names(rowid, name) SELECT id, name_words(path) FROM files
+                    UNION ALL SELECT -id, name_words(CAST(name AS BLOB)) FROM members"""
+                )
         again = self._upkeep.requeue(
             by.get("read", ()), by.get("understood", ()), by.get("thumb", ()), by.get("bytes", ())
         )

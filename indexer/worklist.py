@@ -5,10 +5,12 @@ after the store's sync and before anything old is removed, so a kill at any poin
 the old state or the new one.
 """
 
-# Values are always bound; what is put into SQL by name are columns of this file alone.
+# Values are always bound; what is put into SQL by name are conditions of our own.
+# ruff: noqa: S608
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +18,11 @@ from pathlib import Path
 
 from indexer.adoption import Adopted
 from indexer.changes import Changes
+from indexer.conditions import PLACES, reached
 from indexer.database import Database
 from indexer.entries import (
     AGAIN_S,
+    contain,
     decoded,
     found_again,
     is_fresh,
@@ -32,6 +36,7 @@ from indexer.extract import EXTRACTOR_VERSION
 from indexer.forget import Forgotten
 from indexer.passages import Kind, Place
 from indexer.reading import ATTEMPTS, Known, Outcome, Pending, Read, Refused, Skipped, Unsettled
+from indexer.records import member_from
 from indexer.rows import passages_sum, vectors_sum
 from indexer.tree import Stat, join
 from indexer.understanding import NotUnderstood, Understood, Waiting
@@ -144,8 +149,12 @@ class Worklist:
                         if fresh and found_again(db, content):
                             correction += Changes(added=-1, moved=1, gone=-1)
                     case Read(file, stat, _, content):
-                        store(db, outcome, generations.get(content))
+                        for read in outcome.whole:
+                            store(db, read, generations.get(read.content))
                         link(db, file, stat, content)
+            for outcome in outcomes:  # a member may be a file of the same batch
+                if isinstance(outcome, Read):
+                    contain(db, outcome)
         return correction
 
     def adopt(self, read: Read, generation: str, key: str, adopted: Adopted) -> None:
@@ -174,18 +183,22 @@ class Worklist:
         """Takes the most wanted, then the newest contents for the model."""
         with self._database.writing() as db:
             db.executemany(RELEASE_CONTENT, self._contents)
-            rows = db.execute(
-                """SELECT c.content, c.kind, c.title, c.attempts, c.read_generation,
-                    f.id AS file, f.path, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.device,
-                    r.path AS base
-                FROM contents c JOIN files f ON f.id = (
-                    SELECT min(g.id) FROM files g JOIN roots q ON q.id = g.root
-                    WHERE g.content = c.content AND g.state = 'known' AND q.offline = 0)
-                JOIN roots r ON r.id = f.root WHERE c.state = 'read'
+            known = "+f.state = 'known' AND r.offline = 0"
+            chosen = db.execute(
+                f"""SELECT c.content FROM contents c WHERE c.state = 'read' AND {reached(known)}
                 ORDER BY c.attempts, c.wanted_at DESC, c.newest DESC, c.content LIMIT ?""",
                 (limit,),
             ).fetchall()
-            self._contents = [(r["content"],) for r in rows]
+            self._contents = [(r["content"],) for r in chosen]
+            ways = db.execute(
+                f"""SELECT c.kind, c.attempts, c.read_generation, f.*, r.path AS base
+                FROM {PLACES} f JOIN contents c ON c.content = f.content
+                JOIN roots r ON r.id = f.root WHERE {known}
+                ORDER BY f.ordinal IS NULL, f.file DESC, f.ordinal DESC""",
+                {"contents": json.dumps([content for (content,) in self._contents])},
+            ).fetchall()
+            first = {way["content"]: way for way in ways}
+            rows = [first[content] for (content,) in self._contents]
             db.executemany(
                 "UPDATE contents SET state = 'understanding' WHERE content = ?", self._contents
             )
@@ -199,6 +212,7 @@ class Worklist:
                     read_generation=r["read_generation"],
                     parts=parts_of(db, r["content"]),
                     attempts=r["attempts"],
+                    member=member_from(r),
                 )
                 for r in rows
             ]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from indexer.catalog import Item
 from indexer.passages import Kind, Page, Passage, Place, Source, Span
@@ -32,7 +31,7 @@ MAX_ORIGINALS = 2
 # What is found this much worse than the best answers nothing and misleads; a share of its score.
 WORTH_TELLING = 0.55
 
-Original = Callable[[Path, Place], Image | Sound]
+Original = Callable[[Item, Place], Image | Sound]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +156,7 @@ class Answerer:
         """The picture or clip itself, or None where the file cannot be read just now: the words
         that were read from it before still serve."""
         try:
-            return self._original(source.item.path, source.place)
+            return self._original(source.item, source.place)
         except Exception:
             return None
 
@@ -177,7 +176,7 @@ def _worth_seeing(source: NumberedSource) -> bool:
 
 def label(source: NumberedSource) -> str:
     """How a source is called before the model: its file and place."""
-    name = source.item.path.name
+    name = source.item.name
     match source.place:
         case Page(page) if (source.item.pages or 1) > 1:
             return f"{name}, page {page}"

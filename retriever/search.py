@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -100,7 +100,7 @@ class Searcher:
             item = self._catalog.item(query.about)
             if item is None:
                 raise QueryProblem("That item is no longer in the library; search again.")
-            return {item.content}
+            return {item.content, *(one.content for one in self._catalog.members(item.content))}
         if query.folder is None and query.after is None and query.before is None:
             return None
         kinds = query.kinds
@@ -125,9 +125,7 @@ class Searcher:
         wanted = set(terms(words))
         items = self._catalog.items_of_contents(content for content, _ in keys)
         whole = [
-            key
-            for key in keys
-            if key[0] in items and wanted.issubset(terms(items[key[0]].path.name))
+            key for key in keys if key[0] in items and wanted.issubset(terms(items[key[0]].name))
         ]
         self._add(candidates, "whole name", "name", whole)
 
@@ -194,7 +192,7 @@ class Searcher:
         known = self._catalog.items_of_contents(order)
         items = {}
         for content in order:
-            if content in known and (item := self._as_it_lies(known[content])) is not None:
+            if content in known and (item := known[content].among(self._is_there)) is not None:
                 items[content] = item
             if len(items) == limit:
                 break
@@ -210,12 +208,6 @@ class Searcher:
             score = scores[content]
             hits.append(Hit(items[content], best, shown, score, named, tuple(places[1:])))
         return hits
-
-    def _as_it_lies(self, item: Item) -> Item | None:
-        """The item under the first of its paths that is there this moment: the catalog learns of a
-        rename or a deletion a little later than it happens."""
-        path = next((path for path in item.paths if self._is_there(path)), None)
-        return None if path is None else replace(item, path=path)
 
     def _passages(
         self, chosen: Sequence[tuple[Item, list[tuple[_Key, _Candidate]]]]

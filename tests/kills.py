@@ -29,6 +29,7 @@ import pytest
 from PIL import Image as Picture
 
 from indexer.lock import LibraryLock
+from tests.documents import message
 from tests.library import Small, small
 
 When = Literal["before", "after", "during"]
@@ -242,6 +243,9 @@ def meddle(folder: Path, chance: random.Random, round_: int) -> None:
     colour = (round_ * 25 % 256, round_ % 256, 0)
     Picture.new("RGB", (32, 32), colour).save(path.with_suffix(".png"))
     files = sorted(path for path in folder.rglob("*.*") if path.is_file())
+    few = chance.sample([file for file in files if file.suffix != ".eml"], 2)
+    path.with_suffix(".eml").write_bytes(bytes(message(f"Round {round_}", "See these.", *few)))
+    files = sorted(path for path in folder.rglob("*.*") if path.is_file())
     for path in chance.sample(files, min(len(files), 6)):
         _edit(path, chance, round_)
     files = sorted(path for path in folder.rglob("*.*") if path.is_file())
@@ -288,21 +292,29 @@ class Left:
     vectors: list[Any]
     files: list[Any]
     states: dict[str, int]
+    places: list[Any]
 
 
 def left(library: Small) -> Left:
     files = library.catalog.files(limit=1_000_000)
+    contents = {content for content, *_ in library.rows()}
+    items = library.catalog.items_of_contents(contents).values()
     return Left(
         library.rows(),
         library.vectors(),
         sorted((os.fsencode(f.path), f.item, f.kind, f.state, f.reason) for f in files),
         library.catalog.states(),
+        sorted(
+            (item.content, os.fsencode(where.path), where.name, where.container)
+            for item in items
+            for where in item.locations
+        ),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`difference` counts rows, vectors and files that only one of the two indexes has,
+    """`difference` counts rows, vectors, files and places that only one of the two indexes has,
     `again` what the model was asked once more though it had been kept."""
 
     unrecovered: int
@@ -357,6 +369,7 @@ def compared(library: Small, again: int = 0) -> Verdict:
             (ours.vectors, scratch.vectors),
             (ours.files, scratch.files),
             (ours.states.items(), scratch.states.items()),
+            (ours.places, scratch.places),
         )
     )
     return Verdict(waiting + len(unfinished), duplicates, difference, again)

@@ -65,7 +65,7 @@ def _write(library: Small) -> None:
 
 def _answerer(library: Small) -> Answerer:
     searcher = Searcher(library.catalog, library.store, library.model)
-    return Answerer(searcher, library.model, READER.original)
+    return Answerer(searcher, library.model, lambda item, place: READER.original(item.path, place))
 
 
 @pytest.fixture

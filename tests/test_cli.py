@@ -28,7 +28,8 @@ def test_search_json_has_exactly_the_documented_shape(demo_server: Served) -> No
     assert found["hits"]
     for rank, hit in enumerate(found["hits"], start=1):
         assert set(hit) == {
-            "rank", "id", "path", "kind", "title", "place", "snippet", "source", "score",
+            "rank", "id", "path", "kind", "title", "attached_to", "place", "snippet", "source",
+            "score",
         }  # fmt: skip
         assert hit["rank"] == rank
         assert Path(hit["path"]).is_file()
@@ -63,7 +64,9 @@ def test_ask_json_has_exactly_the_documented_shape(demonstration: Indexed) -> No
         "first_token_ms", "tokens", "tokens_per_s", "draft_acceptance",
     }  # fmt: skip
     for citation in said["citations"]:
-        assert set(citation) == {"n", "id", "path", "kind", "place", "quote", "verified"}
+        assert set(citation) == {
+            "n", "id", "path", "kind", "title", "attached_to", "place", "quote", "verified",
+        }  # fmt: skip
         assert citation["verified"] is True
         assert f"[{citation['n']}]" in said["answer"]
 

@@ -134,7 +134,7 @@ class Crashing(Reader):
 
     tries = 0
 
-    def extract(self, path: Path) -> list[Extracted]:
+    def extract(self, path: Path, whole: bool = True) -> list[Extracted]:
         self.tries += 1
         raise Unreadable("crashed", "It stopped.")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import recollect
-from tests.documents import EACH, eml, every_kind, xlsx
+from tests.documents import EACH, eml, every_kind, pptx
 from tests.library import READER, small
 
 
@@ -37,7 +38,10 @@ def test_a_phrase_of_every_kind_is_found_in_its_file(tmp_path: Path) -> None:
 def test_the_command_line_finds_each_kind_at_its_place(tmp_path: Path) -> None:
     folder, data = tmp_path / "library", tmp_path / "data"
     every_kind(folder)
-    eml(folder / "offer.eml", xlsx(tmp_path / "prices.xlsx"))
+    prices = pptx(tmp_path / "prices.pptx")
+    with zipfile.ZipFile(prices, "a") as archive:
+        archive.comment = b"not the bytes of any other"
+    eml(folder / "offer.eml", prices)
     report = json.loads(recollect("index", folder, "--json", data=data))
     assert report["coverage"]["read"] == len(EACH) + 1
     assert report["coverage"]["failed"] == 0
@@ -45,9 +49,11 @@ def test_the_command_line_finds_each_kind_at_its_place(tmp_path: Path) -> None:
         found = json.loads(recollect("search", words, "--json", data=data))
         hit = next(one for one in found["hits"] if Path(one["path"]).name == name)
         assert hit["place"]["page"] == page, name
-    attached = json.loads(recollect("search", "Ottilie Brandt", "--json", data=data))
-    places = {Path(hit["path"]).name: hit["place"] for hit in attached["hits"]}
-    assert places["offer.eml"] == {"page": 3, "label": "prices.xlsx"}
-    assert places["budget.xlsx"] == {"page": 2, "label": "People"}
-    shown = recollect("search", "Ottilie Brandt", data=data)
-    assert "page 3 (prices.xlsx)" in shown
+    found = json.loads(recollect("search", "Mention the subsidy", "--json", data=data))
+    [attached] = [hit for hit in found["hits"] if hit["attached_to"]]
+    assert Path(attached["path"]).name == "offer.eml"
+    assert (attached["title"], attached["attached_to"]["title"]) == ("Ferry plan", "The keys")
+    assert attached["place"] == {"page": 2, "label": "Costs"}
+    shown = recollect("search", "Mention the subsidy", data=data)
+    assert "page 2 (Costs)" in shown
+    assert "attached to “The keys”, " in shown

@@ -1,16 +1,33 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from email.message import EmailMessage
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
+from PIL import Image as Picture
 
-from indexer.extract import Extracted, Facts, Unreadable, Words, extract, file_format, sniff
-from indexer.extract.mail import MAX_PARTS
+from indexer.extract import (
+    Extracted,
+    Facts,
+    Member,
+    Part,
+    Unreadable,
+    Within,
+    Words,
+    extract,
+    file_format,
+    members,
+    sniff,
+)
+from indexer.extract.child import Reader
+from indexer.extract.mail import MAX_PARTS, attached
 from indexer.extract.mupdf import pymupdf
-from indexer.passages import Kind, Page
-from tests.documents import docx, eml, mbox, message, xlsx
+from indexer.passages import Kind, Page, Span
+from tests.documents import docx, eml, every_kind, mbox, message, xlsx, zipped
 from tests.library import READER
 
 
@@ -47,31 +64,153 @@ def test_a_message_begins_with_who_wrote_to_whom_and_when(tmp_path: Path) -> Non
     assert (facts.title, facts.made_at) == ("The keys", 1_709_296_200.0)
 
 
-def test_attachments_are_found_under_their_own_names(tmp_path: Path) -> None:
+def members_of(path: Path) -> dict[str, list[Extracted]]:
+    """What was found in each attachment, by its name."""
+    pieces = read(path)
+    names = {piece.ordinal: piece.name for piece in pieces if isinstance(piece, Member)}
+    found: dict[str, list[Extracted]] = {name: [] for name in names.values()}
+    for piece in pieces:
+        if isinstance(piece, Within):
+            found[names[piece.ordinal]].append(piece.piece)
+    return found
+
+
+def texts(pieces: list[Extracted]) -> str:
+    return "\n".join(piece.text for piece in pieces if isinstance(piece, Words))
+
+
+def test_attachments_are_read_as_files_of_their_own(tmp_path: Path) -> None:
     paper = pymupdf.open()
     paper.new_page().insert_text((72, 72), "Rent of the boathouse: 310 euro.")
     paper.save(tmp_path / "invoice.pdf")
     note = written(tmp_path / "note.txt", "Grüße vom Boot")
     files = [docx(tmp_path / "report.docx"), xlsx(tmp_path / "budget.xlsx"), note]
     path = eml(tmp_path / "keys.eml", tmp_path / "invoice.pdf", *files)
-    pages = words_of(path)
-    assert "Attachments: invoice.pdf, report.docx, budget.xlsx, note.txt" in pages[0].text
-    found = {words.label: words.text for words in pages[1:]}
-    assert "310 euro" in found["invoice.pdf"]
-    assert "fog came in" in found["report.docx"]
-    assert "Ottilie Brandt" in found["budget.xlsx"]
-    assert found["note.txt"] == "Grüße vom Boot"
-    assert [words.place for words in pages] == [Page(n + 1) for n in range(len(pages))]
+    [page] = words_of(path)
+    assert "Attachments: invoice.pdf, report.docx, budget.xlsx, note.txt" in page.text
+    found = members_of(path)
+    assert "310 euro" in texts(found["invoice.pdf"])
+    assert Words("Grüße vom Boot", Page(1)) in found["note.txt"]
+    # as the same file says it where it lies by itself
+    assert found["report.docx"] == read(tmp_path / "report.docx")
+    assert found["budget.xlsx"] == read(tmp_path / "budget.xlsx")
     assert facts_of(path).title == "The keys"
+    assert facts_of(path).pages == 1
+
+
+def test_an_attachment_is_known_by_its_bytes(tmp_path: Path) -> None:
+    note = written(tmp_path / "note.txt", "The boat is blue.")
+    path = eml(tmp_path / "keys.eml", note, written(tmp_path / "photo.bin", bytes(200)), note)
+    members = [piece for piece in read(path) if isinstance(piece, Member)]
+    content = hashlib.blake2b(note.read_bytes(), digest_size=20).hexdigest()
+    # what is no kind of ours is counted and not told of; what came twice is read once
+    assert [(one.ordinal, one.content, one.size) for one in members] == [
+        (1, content, 17), (3, content, 17),
+    ]  # fmt: skip
+    assert {piece.ordinal for piece in read(path) if isinstance(piece, Within)} == {1}
+    assert attached(path, 0, content).data == note.read_bytes()
+    with pytest.raises(Unreadable, match="has changed"):
+        attached(path, 0, "0" * 40)
+
+
+def test_an_attachment_of_a_mailbox_is_found_without_the_messages_before(tmp_path: Path) -> None:
+    notes = [written(tmp_path / f"{n}.txt", f"Note {n}.") for n in range(3)]
+    lines = (b"From a@b.c Fri Mar  1 12:30:00 2024\n%s\n" % bytes(message("Hi", "From afar.", one))
+             for one in notes)  # fmt: skip
+    path = written(tmp_path / "a.mbox", b"".join(lines))
+    members = [piece for piece in read(path) if isinstance(piece, Member)]
+    assert [one.ordinal for one in members] == [1, 2, 3]
+    data = bytearray(path.read_bytes())
+    data[: members[2].at - 40] = b"x" * (members[2].at - 40)  # so that nobody could read them
+    path.write_bytes(data)
+    assert attached(path, members[2].at, members[2].content).data == b"Note 2."
+
+
+def test_pictures_and_sounds_are_attached_as_such(tmp_path: Path) -> None:
+    Picture.new("RGB", (320, 240), "red").save(tmp_path / "beach.jpg")
+    soundfile.write(tmp_path / "memo.flac", 0.3 * np.sin(np.arange(32_000) / 6), 16_000)
+    found = members_of(eml(tmp_path / "a.eml", tmp_path / "beach.jpg", tmp_path / "memo.flac"))
+    for name, pieces in found.items():
+        assert pieces == read(tmp_path / name)
+    assert Part(Span(0.0, 2.0)) in found["memo.flac"]
+
+
+def test_every_kind_is_read_from_a_mail_as_from_the_disk(tmp_path: Path) -> None:
+    files = every_kind(tmp_path)
+    found = members_of(eml(tmp_path / "all.eml", *files))
+    alone = {path.name: read(path) for path in files if path.name in found}
+    assert found == alone
+    assert len(found) >= 9
 
 
 def test_an_attachment_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> None:
     broken = docx(tmp_path / "broken.docx")
     broken.write_bytes(broken.read_bytes()[:900])
-    path = eml(tmp_path / "keys.eml", broken, written(tmp_path / "photo.bin", bytes(200)))
-    assert "Attachments: broken.docx, photo.bin" in text_of(path)
+    odd = written(tmp_path / "photo.bin", bytes(200))
+    whole = written(tmp_path / "whole.txt", "All is well.")
+    path = eml(tmp_path / "keys.eml", broken, odd, whole)
+    assert "Attachments: broken.docx, photo.bin, whole.txt" in text_of(path)
     note = facts_of(path).note or ""
     assert "“broken.docx” could not be read" in note
+    assert texts(members_of(path)["whole.txt"]) == "All is well."
+
+
+def test_fault_46_a_mail_of_more_attachments_than_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = [written(tmp_path / f"{n}.txt", f"Note number {n}.") for n in range(4)]
+    monkeypatch.setattr(members, "MOST_MEMBERS", 3)
+    path = eml(tmp_path / "keys.eml", *notes)
+    assert list(members_of(path)) == ["0.txt", "1.txt", "2.txt"]
+    assert facts_of(path).note == "Only the first 3 attachments were read."
+
+
+def test_fault_46_an_attached_bomb_is_named_and_the_mail_is_read(tmp_path: Path) -> None:
+    bomb = zipped(tmp_path / "bomb.docx", {
+        "[Content_Types].xml": "<Types/>", "word/document.xml": bytes(300 << 20),
+    })  # fmt: skip
+    note = written(tmp_path / "note.txt", "The boat is blue.")
+    pieces = READER.extract(eml(tmp_path / "keys.eml", bomb, note))
+    facts = next(piece for piece in pieces if isinstance(piece, Facts))
+    assert "“bomb.docx” could not be read" in (facts.note or "")
+    assert [piece.piece.text for piece in pieces
+            if isinstance(piece, Within) and isinstance(piece.piece, Words)] == [
+        "The boat is blue."
+    ]  # fmt: skip
+
+
+def test_fault_45_an_attachment_that_ends_the_child_is_left_out(tmp_path: Path) -> None:
+    """The first attempt is for the whole; what ends the child again is left out then."""
+    deadly = written(tmp_path / "deadly.txt", "What ends whoever reads it.")
+    note = written(tmp_path / "note.txt", "The boat is blue.")
+    path = eml(tmp_path / "keys.eml", deadly, note)
+    with Mortal() as reader:
+        with pytest.raises(Unreadable, match="made the program that reads it stop"):
+            reader.extract(path)
+        pieces = reader.extract(path, whole=False)
+    facts = next(piece for piece in pieces if isinstance(piece, Facts))
+    assert "“deadly.txt” could not be read: It made" in (facts.note or "")
+    assert {piece.ordinal for piece in pieces if isinstance(piece, Within)} == {2}
+
+
+class Mortal(Reader):
+    worker = "tests.mortal_child"
+
+
+def test_the_ornaments_of_a_mail_are_no_photos(tmp_path: Path) -> None:
+    for name, size in (("logo", (600, 60)), ("beach", (320, 240)), ("tiny", (40, 40))):
+        Picture.new("RGB", size, "green").save(tmp_path / f"{name}.png")
+    how = (("inline", "logo"), ("inline", "beach"), ("attachment", "tiny"))
+    page = EmailMessage()
+    page["From"], page["Subject"], page["Date"] = "a@b.c", "Offer", "Fri, 01 Mar 2024 12:30:00"
+    page.set_content("<p>Look at these</p>", subtype="html")
+    for one, name in how:
+        page.add_related(
+            (tmp_path / f"{name}.png").read_bytes(), "image", "png", cid=f"<{name}@x>",
+            disposition=one, filename=f"{name}.png",
+        )  # fmt: skip
+    found = members_of(written(tmp_path / "offer.eml", bytes(page)))
+    assert [name for name, pieces in found.items() if pieces] == ["beach.png", "tiny.png"]
 
 
 def test_a_mail_within_a_mail(tmp_path: Path) -> None:
@@ -82,6 +221,19 @@ def test_a_mail_within_a_mail(tmp_path: Path) -> None:
     labels = [words.label for words in words_of(path)]
     assert labels == ["", "The older one"]
     assert "Under the third stone" in text_of(path)
+
+
+def test_what_a_mail_within_a_mail_brought_along_is_the_outer_ones(tmp_path: Path) -> None:
+    note = written(tmp_path / "note.txt", "The boat is blue.")
+    inner = message("The older one", "Under the third stone.", note)
+    outer = message("Forwarded", "See below.")
+    outer.add_attachment(inner)
+    # the same as a file, as some programs forward it
+    outer.add_attachment(bytes(inner), "application", "octet-stream", filename="older.eml")
+    path = written(tmp_path / "fwd.eml", bytes(outer))
+    assert [words.label for words in words_of(path)] == ["", "The older one", "older.eml"]
+    assert texts(members_of(path)["note.txt"]) == "The boat is blue."
+    assert [piece.ordinal for piece in read(path) if isinstance(piece, Member)] == [1, 2]
 
 
 def test_a_mailbox_is_read_message_by_message(tmp_path: Path) -> None:

@@ -225,7 +225,7 @@ def test_original_with_an_impossible_name(served: Running, api: httpx.Client) ->
 
 @given(name=st.text(st.characters(exclude_characters="/\0", codec="utf-8"), min_size=1))
 def test_a_name_stays_in_its_header(name: str) -> None:
-    said = disposition(Path("/") / name)
+    said = disposition(name)
     said.encode("latin-1")
     assert "\r" not in said
     assert "\n" not in said

@@ -231,8 +231,8 @@ class Meddling(Reader):
         super().__init__()
         self.left = times
 
-    def extract(self, path: Path) -> list[Extracted]:
-        found = super().extract(path)
+    def extract(self, path: Path, whole: bool = True) -> list[Extracted]:
+        found = super().extract(path, whole)
         if self.left:
             self.left -= 1
             path.write_text("The garden came later.")

@@ -24,6 +24,7 @@ from PIL import Image as Picture
 
 from indexer.forget import Forgotten
 from indexer.lock import LibraryLock
+from tests.documents import message
 from tests.kills import STAGES, Kill, Nursery, compared
 from tests.library import Small, small
 
@@ -33,6 +34,7 @@ NAMES = st.sampled_from(
 TEXTS = st.sampled_from(
     [f"The {what} lay in the {where}." for what in ("boat", "money") for where in ("river", "sun")]
 )
+MAILS = st.sampled_from(["m.eml", "notes/n.eml"])
 PATTERNS = st.sampled_from(["*.md", "notes/", "/a.txt", "*.txt\n!b.txt", ""])
 
 
@@ -71,6 +73,15 @@ class FolderMachine(RuleBasedStateMachine):
     @rule(red=st.integers(0, 3))
     def draw(self, red: int) -> None:
         Picture.new("RGB", (16, 16), (60 * red, 0, 0)).save(self.file(f"p{red % 2}.png"))
+
+    @precondition(lambda self: self.mounted)
+    @rule(
+        name=MAILS, text=TEXTS, attached=st.lists(st.one_of(NAMES, st.just("p0.png")), max_size=3)
+    )
+    def mail(self, name: str, text: str, attached: list[str]) -> None:
+        """Something is sent along: what lies in the folder too, or did until then."""
+        files = [path for one in attached if (path := self.folder / one).is_file()]
+        self.file(name).write_bytes(bytes(message("The keys", text, *files)))
 
     @precondition(lambda self: self.mounted)
     @rule(name=NAMES)
@@ -132,7 +143,7 @@ class FolderMachine(RuleBasedStateMachine):
             path.chmod(mode)
 
     @precondition(lambda self: self.mounted)
-    @rule(name=NAMES)
+    @rule(name=st.one_of(NAMES, MAILS))
     def delete(self, name: str) -> None:
         (self.folder / name).unlink(missing_ok=True)
 
@@ -151,7 +162,7 @@ class FolderMachine(RuleBasedStateMachine):
         (self.folder / ".recollectignore").write_text(patterns)
 
     @precondition(lambda self: self.mounted)
-    @rule(name=NAMES)
+    @rule(name=st.one_of(NAMES, MAILS))
     def forget(self, name: str) -> None:
         Forgotten(self.library.catalog.database).add_path(self.folder / name)
         assert self.folder / name not in self.library.shown()

@@ -84,7 +84,9 @@ def test_an_answer(served: Running) -> None:
     assert names[-1] == "done"
     assert names.index("token") > max(i for i, name in enumerate(names) if name == "source")
     source = told[0][1]
-    assert set(source) == {"n", "id", "path", "kind", "title", "place", "snippet", "thumb"}
+    assert set(source) == {
+        "n", "id", "path", "kind", "title", "attached_to", "place", "snippet", "thumb",
+    }  # fmt: skip
     (citation, *_) = [data for name, data in told if name == "citation"]
     assert citation["quote"] == "The red boat lies in the river."
     assert citation["place"] == {"page": 1}

@@ -34,11 +34,18 @@ class Custody:
 
     def forget(self, what: str) -> ForgottenJson:
         """Forgets a file, by its path or its id, with every copy of it, and keeps it from being
-        read again. Returns when no byte of it is left, or, where that cannot be done now, when it
-        is gone from search."""
+        read again; a mail, with what came in it alone. An attachment is forgotten by its id, and
+        its mail stays. Returns when no byte of it is left, or, where that cannot be done now, when
+        it is gone from search."""
         item = self._catalog.item(what) if ITEM.fullmatch(what) else None
+        attachments: list[str] = []
         if item is not None:
             paths = self._forgotten.add_content(item.content)
+            attachments = [
+                f"{where.name}, attached to {where.path}"
+                for where in item.locations
+                if where.member is not None
+            ]
         else:
             path = Path(what).expanduser().absolute()
             if path.is_dir() and not path.is_symlink():
@@ -54,7 +61,8 @@ class Custody:
                 )
         erased = self.erase()
         self._keeper.poke()
-        return {"forgotten": [shown(path) for path in sorted(set(paths))], "erased": erased}
+        names = [*sorted(set(map(shown, paths))), *sorted(set(map(shown, attachments)))]
+        return {"forgotten": names, "erased": erased}
 
     def erase(self) -> bool:
         """Takes what was forgotten out of every file; whether that could be done now. Else it is

@@ -8,7 +8,7 @@ from retriever.answer import Citation, NumberedSource
 from retriever.search import Hit, source_of
 from retriever.snippets import snippet, terms
 from web.display import shown
-from web.items import thumb_json
+from web.items import attached_to, thumb_json
 from web.shapes import CitationJson, HitJson, SourceJson
 
 
@@ -28,6 +28,7 @@ def hit_json(rank: int, hit: Hit, catalog: Catalog) -> HitJson:
         "path": shown(item.path),
         "kind": item.kind,
         "title": shown(item.title),
+        "attached_to": attached_to(item),
         "place": named_place(catalog, item, hit.passage.place) if hit.passage else None,
         "snippet": shown(hit.snippet.text),
         "source": source_of(hit),
@@ -54,6 +55,7 @@ def source_json(source: NumberedSource, question: str, catalog: Catalog) -> Sour
         "path": shown(item.path),
         "kind": item.kind,
         "title": shown(item.title),
+        "attached_to": attached_to(item),
         "place": named_place(catalog, item, source.place),
         "snippet": words,
         "thumb": thumb_json(item),
@@ -67,6 +69,8 @@ def citation_json(citation: Citation, catalog: Catalog) -> CitationJson:
         "id": item.item,
         "path": shown(item.path),
         "kind": item.kind,
+        "title": shown(item.title),
+        "attached_to": attached_to(item),
         "place": named_place(catalog, item, citation.source.place),
         "quote": citation.quote,
         "verified": citation.verified,

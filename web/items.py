@@ -6,7 +6,8 @@ Items are named by opaque ids alone; the catalog knows the path. What cannot be 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePath
 
 from indexer.catalog import Catalog, Item
 from indexer.extract.child import Reader
@@ -14,7 +15,8 @@ from indexer.passages import Kind, Passage, Source, place_json
 from indexer.store import Store
 from retriever.snippets import matches, terms
 from web.display import shown
-from web.shapes import ItemJson, PageWordsJson, PeaksJson, TextJson, ThumbJson
+from web.shapes import ItemJson, MailJson, PageWordsJson, PeaksJson, TextJson, ThumbJson
+from web.stretches import Stretches
 from web.waves import Wave
 
 THUMB_PX = 480
@@ -45,6 +47,15 @@ SAFE_TYPES = {
 PLAYED = frozenset([".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"])
 
 
+@dataclass(frozen=True, slots=True)
+class Original:
+    """What is sent as it is: its name and type, and the file, or the bytes of an attachment."""
+
+    name: str
+    kind: str
+    source: Path | Stretches
+
+
 class Items:
     """Shows items of one library. The reader is not the indexer's, so that a person never waits
     behind a large file."""
@@ -67,18 +78,23 @@ class Items:
         item = self._catalog.item(item_id)
         if item is None:
             return None
-        paths = [path for path in item.paths if self._is_there(path)]
-        if not paths:
+        item = item.among(self._is_there)
+        if item is None:
             return None
-        if item.state == "read":
-            self._want([item_id])  # what a person opens is understood next
+        members = self._catalog.members(item.content)
+        # what a person opens is understood next
+        self._want(one.item for one in (item, *members) if one.state == "read")
         captions = [p.text for p in self._passages(item) if p.source is Source.CAPTION]
         return {
             "id": item.item,
-            "path": shown(paths[0]),
-            "paths": [shown(path) for path in paths],
+            "path": shown(item.path),
+            "paths": [shown(path) for path in item.paths],
             "kind": item.kind,
             "title": shown(item.title),
+            "attached_to": attached_to(item),
+            "attachments": [
+                {"id": one.item, "title": shown(one.title), "kind": one.kind} for one in members
+            ],
             "state": item.state,
             "pages": item.pages,
             "w": item.width_px,
@@ -111,14 +127,14 @@ class Items:
     def page(self, item_id: str, page: int, width_px: int) -> bytes | None:
         """A page of a document as a picture."""
         item = self._document(item_id, page)
-        return self._reader.page(item.path, page, width_px) if item else None
+        return self._reader.page(item.path, page, width_px, item.member) if item else None
 
     def page_words(self, item_id: str, page: int, query: str) -> PageWordsJson | None:
         """The words of a page with their boxes in points, and which of them match the query."""
         item = self._document(item_id, page)
         if item is None:
             return None
-        found = self._reader.words(item.path, page)
+        found = self._reader.words(item.path, page, item.member)
         wanted = terms(query)
         return {
             "width": found["width"],
@@ -134,40 +150,46 @@ class Items:
         if item is None or found is None or found:
             return found
         width_px, _ = item.thumb or (THUMB_PX, THUMB_PX)
-        return self._reader.page(item.path, 1, width_px)
+        return self._reader.page(item.path, 1, width_px, item.member)
 
     def picture(self, item_id: str, longest_px: int, at_s: float | None = None) -> bytes | None:
         """A photo, or a film at one of its seconds."""
         if at_s is None:
             item = self._of_kind(item_id, Kind.PHOTO)
-            return self._reader.picture(item.path, longest_px) if item else None
+            if item is None:
+                return None
+            return self._reader.picture(item.path, longest_px, member=item.member)
         item = self._of_kind(item_id, Kind.RECORDING)
         if item is None or item.width_px is None:
             return None
-        return self._reader.picture(item.path, longest_px, at_s)
+        return self._reader.picture(item.path, longest_px, at_s, item.member)
 
-    def sound(self, item_id: str) -> Path | Wave | None:
+    def sound(self, item_id: str) -> Original | Wave | None:
         """What a browser can play: the file itself, or its sound as a WAV."""
         item = self._of_kind(item_id, Kind.RECORDING)
         if item is None:
             return None
-        if item.path.suffix.lower() in PLAYED and item.width_px is None:
-            return item.path
-        return Wave(item.path, item.duration_s or 0.0, self._reader)
+        if PurePath(item.name).suffix.lower() in PLAYED and item.width_px is None:
+            return self._original(item)
+        return Wave(item.path, item.duration_s or 0.0, self._reader, item.member)
 
     def peaks(self, item_id: str) -> PeaksJson | None:
         item = self._of_kind(item_id, Kind.RECORDING)
         if item is None:
             return None
-        return {"duration_s": item.duration_s or 0.0, "peaks": self._reader.peaks(item.path)}
+        peaks = self._reader.peaks(item.path, member=item.member)
+        return {"duration_s": item.duration_s or 0.0, "peaks": peaks}
 
-    def original(self, item_id: str) -> tuple[Path, str] | None:
-        """The file itself and the type it is sent as."""
+    def original(self, item_id: str) -> Original | None:
+        """The file itself."""
         item = self._catalog.item(item_id)
-        if item is None:
-            return None
-        kind = SAFE_TYPES.get(item.path.suffix.lower(), "application/octet-stream")
-        return item.path, kind
+        return self._original(item) if item is not None else None
+
+    def _original(self, item: Item) -> Original:
+        kind = SAFE_TYPES.get(PurePath(item.name).suffix.lower(), "application/octet-stream")
+        if item.member is None:
+            return Original(item.name, kind, item.path)
+        return Original(item.name, kind, Stretches(item.path, item.member, self._reader))
 
     def _of_kind(self, item_id: str, kind: Kind) -> Item | None:
         item = self._catalog.item(item_id)
@@ -180,6 +202,12 @@ class Items:
     def _passages(self, item: Item) -> list[Passage]:
         generations = [item.read_generation, item.understood_generation]
         return [p for g in generations if g is not None for p in self._store.passages(g)]
+
+
+def attached_to(item: Item) -> MailJson | None:
+    """The mail that an item came in, where it is no file of its own."""
+    where = item.location
+    return {"id": where.container, "title": shown(where.container_title)} if where.member else None
 
 
 def thumb_json(item: Item) -> ThumbJson | None:

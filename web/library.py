@@ -70,7 +70,11 @@ class Library:
         self._reader = reader
         self._bell = bell
         self._searcher = Searcher(catalog, store, runtime.people, keeper.lookout.is_there)
-        self._answerer = Answerer(self._searcher, runtime.people, reader.original)
+        self._answerer = Answerer(
+            self._searcher,
+            runtime.people,
+            lambda item, place: reader.original(item.path, place, member=item.member),
+        )
 
     def close(self) -> None:
         """Ends background work and children; what was unfinished is taken up next time."""

@@ -19,12 +19,14 @@ from starlette.types import Receive, Scope, Send
 from indexer.extract import EXTRACTOR_VERSION, Unreadable
 from indexer.records import ITEM
 from web.display import shown
-from web.items import SAFE_TYPES, Items
+from web.items import Items, Original
 from web.limits import Workers, in_thread
 from web.pages import Json, unchanged
 from web.problems import LibraryProblem
+from web.stretches import Stretches
 from web.waves import Wave
 
+Made = Wave | Stretches  # what is no file, and comes some bytes at a time
 T = TypeVar("T")
 
 CHUNK_BYTES = 256 * 1024
@@ -66,6 +68,14 @@ def media_routes(items: Items) -> APIRouter:
         if found is None:
             raise NotThere
         return found
+
+    async def send(request: Request, item_id: str, found: Original) -> Response:
+        source = found.source
+        if isinstance(source, Path):
+            file = await in_thread(lambda: open_plain(source))
+            return _file_response(request, file, item_id, found.kind)
+        await workers.run(source.check)
+        return _made_response(request, source, f'"{item_id}-{source.size_bytes:x}"', found.kind)
 
     @router.api_route("", methods=READ)
     async def facts(item_id: str) -> Response:
@@ -123,19 +133,17 @@ def media_routes(items: Items) -> APIRouter:
 
     @router.api_route("/audio", methods=READ)
     async def audio(request: Request, item_id: str) -> Response:
-        found: Path | Wave = await look(item_id, items.sound)
+        found: Original | Wave = await look(item_id, items.sound)
         if isinstance(found, Wave):
-            return _wave_response(request, found, item_id)
-        file = await in_thread(lambda: open_plain(found))
-        kind = SAFE_TYPES.get(found.suffix.lower(), "application/octet-stream")
-        return _file_response(request, file, item_id, kind)
+            etag = f'"{item_id}-wave-{found.size_bytes:x}-{EXTRACTOR_VERSION}"'
+            return _made_response(request, found, etag, "audio/wav")
+        return await send(request, item_id, found)
 
     @router.api_route("/original", methods=READ)
     async def original(request: Request, item_id: str) -> Response:
-        path, kind = await look(item_id, items.original)
-        file = await in_thread(lambda: open_plain(path))
-        response = _file_response(request, file, item_id, kind)
-        response.headers["content-disposition"] = disposition(path)
+        found = await look(item_id, items.original)
+        response = await send(request, item_id, found)
+        response.headers["content-disposition"] = disposition(found.name)
         # Opened in a browser by whatever way, a stranger's file may run nothing.
         response.headers["content-security-policy"] = "default-src 'none'; sandbox"
         return response
@@ -199,12 +207,12 @@ class FileStream(StreamingResponse):
             yield chunk
 
 
-class WaveStream(StreamingResponse):
-    """A stretch of a sound, decoded as it is sent."""
+class MadeStream(StreamingResponse):
+    """A stretch of what is decoded as it is sent."""
 
-    def __init__(self, wave: Wave, start: int, length: int, status: int) -> None:
-        super().__init__(self._chunks(), status, media_type="audio/wav")
-        self._parts = wave.read(start, length)
+    def __init__(self, made: Made, start: int, length: int, status: int, kind: str) -> None:
+        super().__init__(self._chunks(), status, media_type=kind)
+        self._parts = made.read(start, length)
         self.headers["content-length"] = str(length)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -219,22 +227,21 @@ class WaveStream(StreamingResponse):
                 yield chunk
 
 
-def _wave_response(request: Request, wave: Wave, item_id: str) -> Response:
-    etag = f'"{item_id}-wave-{wave.size_bytes:x}-{EXTRACTOR_VERSION}"'
+def _made_response(request: Request, made: Made, etag: str, kind: str) -> Response:
     headers = {"etag": etag, "accept-ranges": "bytes", "cache-control": ASK_AGAIN}
     if unchanged(request, etag):
         return _not_modified(etag, ASK_AGAIN)
     try:
-        part = _wanted(request, etag, wave.size_bytes)
+        part = _wanted(request, etag, made.size_bytes)
     except OutOfRange:
-        headers["content-range"] = f"bytes */{wave.size_bytes}"
+        headers["content-range"] = f"bytes */{made.size_bytes}"
         return Response(status_code=416, headers=headers)
     if part is None:
-        response = WaveStream(wave, 0, wave.size_bytes, 200)
+        response = MadeStream(made, 0, made.size_bytes, 200, kind)
     else:
         start, length = part
-        headers["content-range"] = f"bytes {start}-{start + length - 1}/{wave.size_bytes}"
-        response = WaveStream(wave, start, length, 206)
+        headers["content-range"] = f"bytes {start}-{start + length - 1}/{made.size_bytes}"
+        response = MadeStream(made, start, length, 206, kind)
     response.headers.update(headers)
     return response
 
@@ -289,9 +296,9 @@ def stretch(wanted: str, size: int) -> tuple[int, int] | None:
     return start, end - start
 
 
-def disposition(path: Path) -> str:
+def disposition(name: str) -> str:
     """Saved under its own name, whatever bytes are in it (RFC 6266)."""
-    name = shown(path.name)
+    name = shown(name)
     plain = re.sub(r"[^A-Za-z0-9._ -]", "_", name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
 

@@ -18,12 +18,26 @@ class CoverageJson(TypedDict):
     failed: int
 
 
+class MailJson(TypedDict):
+    """The mail that something was attached to, an item itself."""
+
+    id: str
+    title: str
+
+
+class AttachmentJson(TypedDict):
+    id: str
+    title: str
+    kind: str
+
+
 class HitCoreJson(TypedDict):
     rank: int
     id: str
     path: str
     kind: str
     title: str
+    attached_to: MailJson | None
     place: PlaceJson | None
     snippet: str
     source: str
@@ -64,6 +78,8 @@ class CitationJson(TypedDict):
     id: str
     path: str
     kind: str
+    title: str
+    attached_to: MailJson | None
     place: PlaceJson | None
     quote: str
     verified: bool
@@ -90,6 +106,7 @@ class SourceJson(TypedDict):
     path: str
     kind: str
     title: str
+    attached_to: MailJson | None
     place: PlaceJson | None
     snippet: str
     thumb: ThumbJson | None
@@ -190,7 +207,7 @@ class IndexJson(TypedDict):
 
 
 class ForgottenJson(TypedDict):
-    forgotten: list[str]
+    forgotten: list[str]  # paths, and what was attached where
     erased: bool  # no byte is left; else that is so within the hour
 
 
@@ -239,6 +256,8 @@ class ItemJson(TypedDict):
     paths: list[str]
     kind: str
     title: str
+    attached_to: MailJson | None
+    attachments: list[AttachmentJson]
     state: str
     pages: int | None
     w: int | None

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from indexer.extract import Member
+
 RATE_HZ = 24_000  # a day of it still fits into the four gigabytes a WAV can have
 HEADER_BYTES = 44
 STRETCH_S = 5.0
@@ -22,16 +24,19 @@ SAMPLE_BYTES = 2
 class Decoder(Protocol):
     """The child that opens files."""
 
-    def wave(self, path: Path, start_s: float, length_s: float, rate_hz: int) -> bytes: ...
+    def wave(
+        self, path: Path, start_s: float, length_s: float, rate_hz: int, member: Member | None
+    ) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """A recording of `duration_s` as the bytes of a WAV file."""
+    """A recording of `duration_s`, a file or a `member` of one, as the bytes of a WAV file."""
 
     path: Path
     duration_s: float
     decoder: Decoder
+    member: Member | None = None
 
     @property
     def samples(self) -> int:
@@ -53,7 +58,8 @@ class Wave:
         while left > 0:
             first, odd = divmod(at, SAMPLE_BYTES)
             count = min(stretch, self.samples - first)
-            sound = self.decoder.wave(self.path, first / RATE_HZ, count / RATE_HZ, RATE_HZ)
+            start_s, length_s = first / RATE_HZ, count / RATE_HZ
+            sound = self.decoder.wave(self.path, start_s, length_s, RATE_HZ, self.member)
             part = sound[odd : odd + left]
             if not part:
                 return

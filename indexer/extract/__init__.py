@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 from typing import IO, Literal, TypedDict
 
+from indexer.extract.attached import Attached, File, size_bytes
 from indexer.extract.signatures import Format, by_content, by_name
 from indexer.passages import Kind, Place
 
 # Raised when the same bytes would now give other words; files read by an older one are read again.
-EXTRACTOR_VERSION = 2
+EXTRACTOR_VERSION = 3
 HEAD_BYTES = 8192
 
 Reason = Literal[
@@ -37,8 +38,8 @@ Reason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The text of one page, and what the page is called besides its number: a sheet, a slide, an
-    attachment."""
+    """The text of one page, and what the page is called besides its number: a sheet, a slide, a
+    message."""
 
     text: str
     place: Place
@@ -77,7 +78,33 @@ class Part:
     place: Place
 
 
-Extracted = Words | Facts | Thumb | Part
+Piece = Words | Facts | Thumb | Part
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file that lies in another: an attachment of a mail. `ordinal` is its number there, from 1,
+    `at` where its message begins in a mailbox, in bytes, `content` the hash of its bytes, `name`
+    what it is called, `size` in bytes."""
+
+    ordinal: int
+    at: int
+    content: str
+    name: str
+    size: int
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A piece of the member with this number, which has been told of before. One without pieces
+    could not be read, or has the same bytes as another."""
+
+    ordinal: int
+    piece: Piece
+
+
+Extracted = Piece | Member | Within
 
 
 class PageWords(TypedDict):
@@ -119,16 +146,18 @@ _KINDS: dict[Format, Kind] = {
 }
 
 
-def sniff(path: Path) -> Kind | None:
+def sniff(path: File) -> Kind | None:
     """What the file is to a person, or None where it is nothing we read (`NOT_READ_YET`). Raises
     Unreadable when it cannot be opened."""
     found = file_format(path)
     return None if found is None else _KINDS[found]
 
 
-def file_format(path: Path) -> Format | None:
+def file_format(path: File) -> Format | None:
     """What the content says; where it says nothing (empty, damaged), what the name says. Raises
     Unreadable when the file cannot be opened."""
+    if isinstance(path, Attached):
+        return file_format_of(path.open("rb"), path.name)
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with open(handle, "rb") as file:
@@ -157,11 +186,12 @@ def file_format_of(file: IO[bytes], name: str) -> Format | None:
     return found
 
 
-def extract(path: Path) -> Iterator[Extracted]:
-    """Everything in the file, page by page. Raises Unreadable, also halfway."""
+def extract(path: File, leave_out: Collection[int] | None = ()) -> Iterator[Extracted]:
+    """Everything in the file, page by page, but for the members with these numbers (None: but for
+    all). Raises Unreadable, also halfway."""
     found = file_format(path)
     try:
-        if found is not None and path.stat().st_size == 0:
+        if found is not None and size_bytes(path) == 0:
             raise Unreadable("empty", "The file is empty.")
         match found:
             case "pdf":
@@ -191,7 +221,7 @@ def extract(path: Path) -> Iterator[Extracted]:
 
                 if (read := paged.sections_of(found)) is None:
                     raise Unreadable("unsupported", NOT_READ_YET)
-                yield from paged.extract(path, read)
+                yield from paged.extract(path, read, leave_out)
     except OSError as problem:
         raise unopened(problem) from problem
 
@@ -205,6 +235,6 @@ def unopened(problem: OSError) -> Unreadable:
     return Unreadable("corrupt", f"The file cannot be read ({problem.strerror or problem}).")
 
 
-def title_of(path: Path) -> str:
+def title_of(path: File | PurePath) -> str:
     """A file's name without its ending, as something that can be shown."""
     return os.fsencode(path.stem).decode("utf-8", "replace").strip() or "Untitled"

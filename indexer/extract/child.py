@@ -21,9 +21,9 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from indexer.extract import Extracted, PageWords, Unreadable
+from indexer.extract import Extracted, Member, PageWords, Unreadable
 from indexer.extract.frames import Message, packed, unpacked
-from indexer.extract.replies import piece_of, refusal_of
+from indexer.extract.replies import member_json, piece_of, refusal_of
 from indexer.passages import Place, place_json
 from model.interface import Image, Sound
 
@@ -33,8 +33,10 @@ LIMIT_S = 60.0
 WHOLE_LIMIT_S = 1_800.0
 MEMORY_BYTES = 2 << 30
 # The most that is believed of one file, so that no child can fill this process.
-MOST_PIECES = 100_000
-MOST_BYTES = 128 << 20
+MOST_PIECES = 200_000
+MOST_BYTES = 320 << 20
+# So many attachments of one mail may each end a child; then none of them is opened any more.
+MOST_ENDED = 3
 
 CRASHED = "This file made the program that reads it stop; it was left out."
 _ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +44,8 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 class Reader:
     """Reads files in one child, one job at a time; threads wait for each other. Every call raises
-    Unreadable, with a sentence for a person, for whatever is wrong with the file.
+    Unreadable, with a sentence for a person, for whatever is wrong with the file. With a `member`,
+    that is what is asked about: an attachment of the mail at the path.
 
     `limit_s` is how long the child may be silent; a page that was read is a sign of life.
     """
@@ -64,37 +67,70 @@ class Reader:
         self._child: subprocess.Popen[bytes] | None = None
         self._lifeline = -1
 
-    def extract(self, path: Path) -> list[Extracted]:
-        """Everything in the file."""
-        return self._ask(piece_of, "extract", path)
+    def extract(self, path: Path, whole: bool = True) -> list[Extracted]:
+        """Everything in the file; where not the `whole` is wanted at any price, an attachment that
+        ends the child is left out."""
+        ended: list[int] = []
+        while True:
+            leave_out = ended if len(ended) <= MOST_ENDED else None
+            pieces: list[Extracted] = []
+            try:
+                self._ask(piece_of, "extract", path, made=pieces, leave_out=leave_out)
+            except Unreadable as problem:
+                members = [piece.ordinal for piece in pieces if isinstance(piece, Member)]
+                died = problem.reason in ("crashed", "timeout")
+                if whole or not died or not members or leave_out is None:
+                    raise
+                ended.append(members[-1])
+            else:
+                return pieces
 
-    def original(self, path: Path, place: Place, longest_px: int = 1600) -> Image | Sound:
+    def original(
+        self, path: Path, place: Place, longest_px: int = 1600, member: Member | None = None
+    ) -> Image | Sound:
         """A photo (place None), a page or a moment of a film as pixels; a span of a recording as
         mono samples at 16 kHz, at most a minute of it."""
         return self._one(
-            _media_of, "original", path, place=place_json(place), longest_px=longest_px
+            _media_of, "original", path, member, place=place_json(place), longest_px=longest_px
         )
 
-    def page(self, path: Path, page: int, width_px: int) -> bytes:
+    def page(self, path: Path, page: int, width_px: int, member: Member | None = None) -> bytes:
         """A page of a document as WebP; texts are laid out for it."""
-        return self._one(_body_of, "page", path, page=page, width_px=width_px)
+        return self._one(_body_of, "page", path, member, page=page, width_px=width_px)
 
-    def words(self, path: Path, page: int) -> PageWords:
+    def words(self, path: Path, page: int, member: Member | None = None) -> PageWords:
         """The words of a page and their boxes."""
-        return self._one(_words_of, "words", path, page=page)
+        return self._one(_words_of, "words", path, member, page=page)
 
-    def picture(self, path: Path, longest_px: int, at_s: float | None = None) -> bytes:
+    def picture(
+        self,
+        path: Path,
+        longest_px: int,
+        at_s: float | None = None,
+        member: Member | None = None,
+    ) -> bytes:
         """A photo, or a film at a second, as WebP: upright, without metadata."""
-        return self._one(_body_of, "picture", path, longest_px=longest_px, at_s=at_s)
+        return self._one(_body_of, "picture", path, member, longest_px=longest_px, at_s=at_s)
 
-    def wave(self, path: Path, start_s: float, length_s: float, rate_hz: int) -> bytes:
+    def wave(
+        self,
+        path: Path,
+        start_s: float,
+        length_s: float,
+        rate_hz: int,
+        member: Member | None = None,
+    ) -> bytes:
         """A stretch of a recording, of a minute at most, as mono samples of 16 bits."""
         wanted = {"start_s": start_s, "length_s": min(length_s, 60.0), "rate_hz": rate_hz}
-        return self._one(_body_of, "wave", path, **wanted)
+        return self._one(_body_of, "wave", path, member, **wanted)
 
-    def peaks(self, path: Path, count: int = 400) -> list[float]:
+    def peaks(self, path: Path, count: int = 400, member: Member | None = None) -> list[float]:
         """The loudest sample, 0 to 1, of each of `count` equal stretches of a recording."""
-        return self._one(_peaks_of, "peaks", path, count=count)
+        return self._one(_peaks_of, "peaks", path, member, count=count)
+
+    def stretch(self, path: Path, member: Member, start: int, length: int) -> bytes:
+        """So many of an attachment's own bytes, fewer where it ends."""
+        return self._one(_body_of, "stretch", path, member, start=start, length=length)
 
     def fences(self) -> list[str]:
         """What keeps the child from writing and connecting on this system."""
@@ -128,17 +164,30 @@ class Reader:
         """The same as a list, as `Readers` has it."""
         return [] if self.pid is None else [self.pid]
 
-    def _one(self, make: Callable[[Message], T], do: str, path: Path, **wanted: Any) -> T:
-        for made in self._ask(make, do, path, **wanted):
-            return made
-        raise Unreadable("crashed", CRASHED)
+    def _one(
+        self,
+        make: Callable[[Message], T],
+        do: str,
+        path: Path,
+        member: Member | None = None,
+        **wanted: Any,
+    ) -> T:
+        made: list[T] = []
+        inside = member_json(member) if member is not None else None
+        self._ask(make, do, path, made, member=inside, **wanted)
+        if not made:
+            raise Unreadable("crashed", CRASHED)
+        return made[0]
 
-    def _ask(self, make: Callable[[Message], T], do: str, path: Path, **wanted: Any) -> list[T]:
-        """What `make` makes of each answer; where it cannot, the child is not to be trusted."""
+    def _ask(
+        self, make: Callable[[Message], T], do: str, path: Path, made: list[T], **wanted: Any
+    ) -> None:
+        """Adds what `make` makes of each answer; where it cannot, the child is not trusted."""
         job = {"do": do, "path": str(path), "cpu_s": self._whole_limit_s, **wanted}
         with self._lock:
             try:
-                return [make(message) for message in self._answers(packed(job))]
+                for message in self._answers(packed(job)):
+                    made.append(make(message))
             except Unreadable:
                 raise
             except TimeoutError as problem:

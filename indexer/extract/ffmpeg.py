@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from indexer.extract import Unreadable
+from indexer.extract.attached import File
 from indexer.extract.characters import clean
 from model.interface import Float32
 
@@ -38,7 +38,7 @@ DAMAGED = "The recording is damaged and cannot be opened."
 
 
 @contextlib.contextmanager
-def opened(path: Path, demuxer: str) -> Iterator[Any]:
+def opened(path: File, demuxer: str) -> Iterator[Any]:
     """The open container. Raises Unreadable."""
     import av
 

@@ -1,7 +1,8 @@
-"""Mail (eml, mbox): the message as it was written, then what was attached to it.
+"""Mail (eml, mbox): messages as they were written, and what was attached to them.
 
-A message is a page that begins with who wrote to whom and when. Every attachment of a kind we read
-begins a page of its own, called by its name. A mailbox is read message by message.
+A message is a page that begins with who wrote to whom and when; so is one that another brings
+along. Everything else that is attached is a file of its own (`members`). A mailbox is read message
+by message.
 """
 
 from __future__ import annotations
@@ -9,18 +10,22 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from email import policy
 from email.message import Message
 from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
+from functools import partial
+from itertools import count
 from pathlib import PurePath
 from typing import IO, Any
 
 from indexer.extract import Unreadable, file_format_of
+from indexer.extract.attached import Attached, Attachment, File
 from indexer.extract.blocks import Block, Section, Told, said
 from indexer.extract.characters import clean
 from indexer.extract.dates import unix_s
-from indexer.extract.layout import PageSource
+from indexer.extract.signatures import by_name
 
 MAX_MESSAGE_BYTES = 128 << 20
 MAX_MESSAGES = 100_000
@@ -36,29 +41,66 @@ _COUNT_LINE = re.compile(rb"\A\d+[ \t]*\r?\n")
 _HEADING_LINE = re.compile(r"^-{3,} ?(Original Message|Forwarded message).*$", re.I)
 
 
-def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section | PageSource]:
+Found = Iterator[Section | Attachment]
+
+
+def sections(file: IO[bytes], name: str, told: Told) -> Found:
     """Message after message, each with its attachments."""
     start = file.read(5)
     file.seek(0)
     if start == b"From ":
         yield from _mailbox(file, told)
-        return
+    else:
+        yield from _message(_single(file, told), "", told, _Bearings())
+
+
+def attached(path: File, at: int, content: str) -> Attached:
+    """The attachment with this hash of the message that begins at a byte of the file: the others of
+    a mailbox are not gone through for it. Raises Unreadable."""
+    with path.open("rb") as file:
+        if at == 0:
+            message = _single(file, Told())
+        else:
+            file.seek(at)
+            message = _parsed(next(_messages(file, Told()), (0, b""))[1])
+    for found in _message(message, "", Told(), _Bearings()):
+        if isinstance(found, Attachment) and (one := found.loaded()).content == content:
+            return one
+    raise Unreadable("vanished", "The mail this was attached to has changed.")
+
+
+@dataclass(slots=True)
+class _Bearings:
+    """Where we are in a file: attachments so far, where the message begins (in bytes; 0 where it is
+    the file), and how many messages deep."""
+
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    at: int = 0
+    depth: int = 0
+
+    @property
+    def deeper(self) -> _Bearings:
+        return replace(self, depth=self.depth + 1)
+
+
+def _single(file: IO[bytes], told: Told) -> Message[Any, Any]:
     data = file.read(MAX_MESSAGE_BYTES + 1)
     if len(data) > MAX_MESSAGE_BYTES:
         told.left_out(f"Only the first {MAX_MESSAGE_BYTES >> 20} MB of this message were read.")
-    yield from _message(_parsed(_COUNT_LINE.sub(b"", data[:MAX_MESSAGE_BYTES])), "", told, 0)
+    return _parsed(_COUNT_LINE.sub(b"", data[:MAX_MESSAGE_BYTES]))
 
 
-def _mailbox(file: IO[bytes], told: Told) -> Iterator[Section | PageSource]:
+def _mailbox(file: IO[bytes], told: Told) -> Found:
     latest: float | None = None
-    for number, data in enumerate(_messages(file, told)):
+    numbers = count(1)
+    for number, (at, data) in enumerate(_messages(file, told)):
         if number >= MAX_MESSAGES:
             told.left_out(f"Only the first {MAX_MESSAGES:,} messages were read.")
             break
         one = Told()
         message = _parsed(data)
         subject = _header(message, "Subject")[:MAX_LABEL] or f"Message {number + 1}"
-        yield from _message(message, subject, one, 0)
+        yield from _message(message, subject, one, _Bearings(numbers, at))
         if one.made_at is not None:
             latest = one.made_at if latest is None else max(latest, one.made_at)
         for note in one.notes:
@@ -66,17 +108,20 @@ def _mailbox(file: IO[bytes], told: Told) -> Iterator[Section | PageSource]:
     told.made_at = latest
 
 
-def _messages(file: IO[bytes], told: Told) -> Iterator[bytes]:
-    """Each message of a mailbox; one begins with a "From " line after an empty one."""
+def _messages(file: IO[bytes], told: Told) -> Iterator[tuple[int, bytes]]:
+    """Each message of a mailbox from here on, and where it begins: after a "From " line that
+    follows on an empty one."""
     held: list[bytes] = []
     size = 0
+    at = begin = file.tell()
     before_is_empty = True
     # a line may be as long as the file: so much of it at once is enough to tell
     while line := file.readline(1 << 20):
+        at += len(line)
         if before_is_empty and _FROM_LINE.match(line):
             if size:
-                yield b"".join(held)
-            held, size = [], 0
+                yield begin, b"".join(held)
+            held, size, begin = [], 0, at
         elif size <= MAX_MESSAGE_BYTES:
             # ">From " at the start of a line was written so for the mailbox's sake
             held.append(line[1:] if re.match(rb">+From ", line) else line)
@@ -85,7 +130,7 @@ def _messages(file: IO[bytes], told: Told) -> Iterator[bytes]:
             told.left_out(f"Only the first {MAX_MESSAGE_BYTES >> 20} MB of a message were read.")
         before_is_empty = line in (b"\n", b"\r\n")
     if size:
-        yield b"".join(held)
+        yield begin, b"".join(held)
 
 
 def _parsed(data: bytes) -> Message[Any, Any]:
@@ -98,24 +143,22 @@ def _parsed(data: bytes) -> Message[Any, Any]:
         return BytesParser(policy=policy.compat32).parsebytes(data)
 
 
-def _message(
-    message: Message[Any, Any], label: str, told: Told, depth: int
-) -> Iterator[Section | PageSource]:
-    body, attached, left_out = _parts(message)
-    if left_out:
+def _message(message: Message[Any, Any], label: str, told: Told, here: _Bearings) -> Found:
+    parts = _parts(message)
+    if parts.left_out:
         told.left_out(f"Only the first {MAX_PARTS} parts of a message were read.")
     blocks = list(_headers(message))
-    names = [name for name, _ in attached if name]
+    names = [one.name for one in parts.attached if one.name]
     if names:
         blocks.append(Block(said("Attachments: " + ", ".join(names))[:MAX_HEADER_CHARS]))
-    for part in body:
+    for part in parts.body:
         blocks += _text(part)
-    if depth == 0:
+    if here.depth == 0:
         told.title = _header(message, "Subject")
         told.made_at = _sent_at(message)
     yield Section(blocks, label)
-    for name, part in attached:
-        yield from _attachment(name, part, told, depth)
+    for one in parts.attached:
+        yield from _attachment(one, told, here)
 
 
 def _headers(message: Message[Any, Any]) -> Iterator[Block]:
@@ -140,34 +183,51 @@ def _sent_at(message: Message[Any, Any]) -> float | None:
         return None
 
 
-Attached = list[tuple[str, "Message[Any, Any]"]]
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is attached. `inline`: the message shows it among its words."""
+
+    name: str
+    message: Message[Any, Any]
+    inline: bool = False
 
 
-def _parts(message: Message[Any, Any]) -> tuple[list[Message[Any, Any]], Attached, bool]:
-    """What is read as the message itself, what is attached, and whether there was more of it.
-    Without recursion: parts nest as deep as their sender likes."""
-    body: list[Message[Any, Any]] = []
-    attached: Attached = []
-    waiting = [message]
+@dataclass(slots=True)
+class _Parts:
+    """What is read as the message itself, what is attached, and whether there was more of it."""
+
+    body: list[Message[Any, Any]] = field(default_factory=list)
+    attached: list[_Part] = field(default_factory=list)
+    left_out: bool = False
+
+
+def _parts(message: Message[Any, Any]) -> _Parts:
+    """Without recursion: parts nest as deep as their sender likes."""
+    parts = _Parts()
+    waiting = [(message, False)]
     seen = 0
     while waiting:
-        part = waiting.pop(0)
+        part, related = waiting.pop(0)
         kind = part.get_content_type()
         if kind == "message/rfc822":
-            attached.append((_name(part) or "Message", part))
+            parts.attached.append(_Part(_name(part) or "Message", part))
         elif part.is_multipart():
             inner = [one for one in part.get_payload() if isinstance(one, Message)]
             if kind == "multipart/alternative":
                 inner = _alternative(inner)
-            waiting[:0] = inner
+            within = related or kind == "multipart/related"
+            waiting[:0] = [(one, within) for one in inner]
         elif _is_body(part, kind):
-            body.append(part)
+            parts.body.append(part)
         else:
-            attached.append((_name(part), part))
+            name, inline = _name(part), related and not _is_apart(part)
+            if name or not inline:  # else the style of a page, or the like
+                parts.attached.append(_Part(name, part, inline))
         seen += 1
         if seen >= MAX_PARTS:
-            return body, attached, bool(waiting)
-    return body, attached, False
+            parts.left_out = bool(waiting)
+            break
+    return parts
 
 
 def _alternative(parts: list[Message[Any, Any]]) -> list[Message[Any, Any]]:
@@ -179,9 +239,16 @@ def _alternative(parts: list[Message[Any, Any]]) -> list[Message[Any, Any]]:
 
 
 def _is_body(part: Message[Any, Any], kind: str) -> bool:
-    if part.get_content_disposition() == "attachment" or _name(part):
+    if _is_apart(part) or _name(part):
         return False
+    if kind.startswith("multipart/"):  # with nothing that tells its parts apart
+        return True
     return kind in ("text/plain", "text/html", "text/enriched", "text/richtext")
+
+
+def _is_apart(part: Message[Any, Any]) -> bool:
+    """Whether its sender wants it to be shown apart from the message."""
+    return part.get_content_disposition() == "attachment"
 
 
 def _name(part: Message[Any, Any]) -> str:
@@ -220,44 +287,21 @@ def _decoded(data: bytes, charset: str | None) -> str:
     return clean(data.decode("cp1252", "replace"))
 
 
-def _attachment(
-    name: str, part: Message[Any, Any], told: Told, depth: int
-) -> Iterator[Section | PageSource]:
-    """The words of what was attached, under its own name. What cannot be read is only named."""
-    label = (name or "Attachment")[:MAX_LABEL]
-    if part.get_content_type() == "message/rfc822":
-        inner = part.get_payload()
-        if depth < DEEPEST and isinstance(inner, list) and isinstance(inner[0], Message):
-            yield from _message(
-                inner[0], _header(inner[0], "Subject")[:MAX_LABEL] or label, told, depth + 1
-            )
+def _attachment(one: _Part, told: Told, here: _Bearings) -> Found:
+    """A message as pages of this one, within bounds; anything else as itself."""
+    label = (one.name or "Attachment")[:MAX_LABEL]
+    if one.message.get_content_type() == "message/rfc822":
+        inner = one.message.get_payload()
+        if here.depth < DEEPEST and isinstance(inner, list) and isinstance(inner[0], Message):
+            subject = _header(inner[0], "Subject")[:MAX_LABEL] or label
+            yield from _message(inner[0], subject, told, here.deeper)
         return
-    data = _payload(part)
-    file = io.BytesIO(data)
-    found = file_format_of(file, name)
-    try:
-        for section in _read(found, file, name, depth):
-            if isinstance(section, PageSource):
-                yield PageSource(section.text, section.html, label)
-            else:
-                yield Section(list(section.blocks), label, section.roomy, section.head)
-    except MemoryError:
-        raise
-    except Unreadable as problem:
-        told.left_out(f"The attachment “{label}” could not be read: {problem.sentence}")
-    except Exception:
-        told.left_out(f"The attachment “{label}” is damaged and could not be read.")
-
-
-def _read(
-    found: str | None, file: IO[bytes], name: str, depth: int
-) -> Iterator[Section | PageSource]:
-    from indexer.extract.paged import sections_of
-    from indexer.extract.pdf import sections as pdf_sections
-
-    if found == "pdf":
-        yield from pdf_sections(file)
-    elif found not in ("mail", "mbox") and (read := sections_of(found)) is not None:  # type: ignore[arg-type]
-        yield from read(file, name, Told())
-    elif found == "mail" and depth < DEEPEST:
-        yield from _message(_parsed(file.read()), "", Told(), depth + 1)
+    if by_name(one.name) == "mail":
+        data = _payload(one.message)
+        if file_format_of(io.BytesIO(data), one.name) == "mail":
+            if here.depth < DEEPEST:
+                yield from _message(_parsed(data), label, told, here.deeper)
+            return
+    load = partial(_payload, one.message)
+    name = one.name or "Attachment"
+    yield Attachment(next(here.numbers), here.at, name, one.inline, load)

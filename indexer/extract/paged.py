@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
-from pathlib import Path
 from typing import IO
 
 from indexer.extract import Extracted, Facts, Thumb, Unreadable, Words, title_of
+from indexer.extract.attached import Attached, Attachment, File, size_bytes
 from indexer.extract.blocks import Section, Told, paged, said
 from indexer.extract.layout import PageSource
+from indexer.extract.members import Members
 from indexer.extract.signatures import Format
 from indexer.passages import Page
 
@@ -22,11 +23,12 @@ MAX_CHARS = 20_000_000
 DRAWN_LATER, COLOUR = Thumb(b"", 339, 480), "#f1f1f1"
 
 # From an open file, which is only read and may be bytes in memory, and its name.
-Sections = Callable[[IO[bytes], str, Told], Iterator[Section | PageSource]]
+Sections = Callable[[IO[bytes], str, Told], Iterator[Section | PageSource | Attachment]]
 
 
 def sections_of(found: Format | None) -> Sections | None:
     """What reads this kind, if it is one that is read as blocks."""
+    sections: Sections
     match found:
         case "text":
             from indexer.extract.text import sections
@@ -51,18 +53,25 @@ def sections_of(found: Format | None) -> Sections | None:
     return sections
 
 
-def extract(path: Path, read: Sections) -> Iterator[Extracted]:
-    """One Words for each page, then Facts and the shape of the first page. Raises Unreadable."""
+def extract(
+    path: File, read: Sections, leave_out: Collection[int] | None = ()
+) -> Iterator[Extracted]:
+    """One Words for each page, then Facts and the shape of the first page; among them the members
+    but those with these numbers (None: but all). Raises Unreadable."""
     told = Told()
+    members = Members(told, leave_out)
     count = chars = 0
     with path.open("rb") as file:
         for source in _pages(file, path, read, told):
+            if isinstance(source, Attachment):
+                yield from members.read(source)
+                continue
             if count >= MAX_PAGES or chars >= MAX_CHARS:
                 told.left_out(f"Only the first {count:,} pages of it were read.")
                 break
             count, chars = count + 1, chars + len(source.text)
             yield Words(source.text, Page(count), source.label)
-    if not count:
+    if not count and not members.some:
         raise Unreadable("empty", "There are no words in this file.")
     yield Facts(
         said(told.title)[:200] or title_of(path),
@@ -77,10 +86,12 @@ def extract(path: Path, read: Sections) -> Iterator[Extracted]:
 class _Held:
     """The document somebody is looking at: its pages, read as far as they were asked for."""
 
-    def __init__(self, path: Path, read: Sections) -> None:
+    def __init__(self, path: File, read: Sections) -> None:
         self.key = _key(path)
-        self._file = io.BytesIO(path.read_bytes()) if self.key[1] < 64 << 20 else path.open("rb")
-        self._coming = _pages(self._file, path, read, Told())
+        small = size_bytes(path) < 64 << 20
+        self._file: IO[bytes] = io.BytesIO(path.read_bytes()) if small else path.open("rb")
+        found = _pages(self._file, path, read, Told())
+        self._coming = (one for one in found if isinstance(one, PageSource))
         self._pages: list[PageSource] = []
 
     def page(self, number: int) -> PageSource | None:
@@ -91,7 +102,7 @@ class _Held:
 _held: _Held | None = None
 
 
-def page(path: Path, number: int, read: Sections) -> PageSource:
+def page(path: File, number: int, read: Sections) -> PageSource:
     """The page that `extract` gave this number. The last document asked for is kept, so that its
     pages can be turned. Raises Unreadable."""
     global _held
@@ -108,16 +119,21 @@ def page(path: Path, number: int, read: Sections) -> PageSource:
     return found
 
 
-def _key(path: Path) -> tuple[str, int, int]:
+def _key(path: File) -> tuple[str, int]:
+    """What tells one document from another, and from itself after a change."""
+    if isinstance(path, Attached):
+        return path.name, hash(path.data)
     found = path.stat()
-    return str(path), found.st_size, found.st_mtime_ns
+    return f"{path} {found.st_size}", found.st_mtime_ns
 
 
-def _pages(file: IO[bytes], path: Path, read: Sections, told: Told) -> Iterator[PageSource]:
+def _pages(
+    file: IO[bytes], path: File, read: Sections, told: Told
+) -> Iterator[PageSource | Attachment]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what a library says of a file is not for our terminal
         for part in read(file, path.name, told):
-            if isinstance(part, PageSource):
+            if isinstance(part, PageSource | Attachment):
                 yield part
             else:
                 yield from (one for one in paged(part) if one.text.strip())

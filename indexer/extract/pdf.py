@@ -9,11 +9,10 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from indexer.extract import Extracted, Facts, Part, Unreadable, Words, title_of
-from indexer.extract.blocks import Block, Section
+from indexer.extract.attached import Attached, File, size_bytes
 from indexer.extract.characters import clean
 from indexer.extract.pictures import thumb
 from indexer.passages import Page
@@ -39,7 +38,7 @@ DAMAGED = "The PDF is damaged and none of its pages can be read."
 CUT_OFF = "The PDF is cut off before its end and none of its pages can be read."
 
 
-def extract(path: Path) -> Iterator[Extracted]:
+def extract(path: File) -> Iterator[Extracted]:
     """One Words for each page that has some, a Part for each that is a picture; pages that cannot
     be read are left out and counted in the note. Raises Unreadable when none can."""
     with opened(path) as document:
@@ -78,31 +77,17 @@ def extract(path: Path) -> Iterator[Extracted]:
         yield picture
 
 
-def sections(file: IO[bytes]) -> Iterator[Section]:
-    """The words of a PDF that lies in another file, page by page. Raises Unreadable."""
-    from indexer.extract.mupdf import pymupdf
-
-    pymupdf.TOOLS.mupdf_display_errors(False)
-    pymupdf.TOOLS.mupdf_display_warnings(False)
-    document = _tried(lambda: pymupdf.open("pdf", file.read()))
-    if document is None:
-        raise Unreadable("corrupt", DAMAGED)
-    with document:
-        if document.needs_pass:
-            raise Unreadable("encrypted", LOCKED)
-        for number in range(min(document.page_count, MAX_PAGES)):
-            paragraphs = page_text(document[number]).split("\n\n")
-            yield Section([Block(text) for text in paragraphs], roomy=3.0)
-
-
-def opened(path: Path) -> Any:
+def opened(path: File) -> Any:
     """The open pymupdf document; the caller closes it. Raises Unreadable."""
     from indexer.extract.mupdf import pymupdf
 
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
-    document = _tried(lambda: pymupdf.open(path, filetype="pdf"))
-    if document is None and path.stat().st_size <= MAX_MENDED_BYTES and _is_cut_off(path):
+    if isinstance(path, Attached):
+        document = _tried(functools.partial(pymupdf.open, "pdf", path.data))
+    else:
+        document = _tried(lambda: pymupdf.open(path, filetype="pdf"))
+    if document is None and size_bytes(path) <= MAX_MENDED_BYTES and _is_cut_off(path):
         data = path.read_bytes()
         for end in MENDING:
             document = document or _tried(functools.partial(pymupdf.open, "pdf", data + end))
@@ -210,7 +195,7 @@ _PROGRAM = re.compile(r"^(microsoft (word|powerpoint|excel)|print(ing)?) *[-:] *
 _ENDING = re.compile(r"\.(docx?|pptx?|xlsx?|odt|rtf|tex|dvi|indd|qxd|pdf|txt|html?|ps)$", re.I)
 
 
-def _title(document: Any, first: Any, path: Path) -> str:
+def _title(document: Any, first: Any, path: File) -> str:
     """The title it was given, when that is one; else its first big line; else its name."""
     given = _PROGRAM.sub("", clean((document.metadata or {}).get("title") or "").strip())
     if not _EMPTY_TITLE.fullmatch(given) and not _ENDING.search(given) and len(given) >= 4:
@@ -247,12 +232,12 @@ def _note(good: int, tried: int, pages: int) -> str | None:
     return f"Only the first {tried} of {pages} pages were read." if tried < pages else None
 
 
-def _broken(path: Path) -> Unreadable:
+def _broken(path: File) -> Unreadable:
     cut_off = _is_cut_off(path)
     return Unreadable("truncated", CUT_OFF) if cut_off else Unreadable("corrupt", DAMAGED)
 
 
-def _is_cut_off(path: Path) -> bool:
+def _is_cut_off(path: File) -> bool:
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - 2048))

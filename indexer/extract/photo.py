@@ -8,12 +8,12 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from indexer.extract import Extracted, Facts, Part, Unreadable, title_of
+from indexer.extract.attached import File
 from indexer.extract.pictures import shrunk, thumb
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Opened:
     moves: bool
 
 
-def extract(path: Path) -> Iterator[Extracted]:
+def extract(path: File) -> Iterator[Extracted]:
     """Facts, a thumbnail, and one Part: the photo itself."""
     photo = opened(path, MAX_THUMB_SOURCE_PX)
     small, colour = thumb(photo.pixels)
@@ -59,13 +59,13 @@ def extract(path: Path) -> Iterator[Extracted]:
     yield Part(None)
 
 
-def upright(path: Path, longest_px: int) -> Picture:
+def upright(path: File, longest_px: int) -> Picture:
     """The picture as it is meant to be seen, its longest side at most `longest_px`. Raises
     Unreadable."""
     return shrunk(opened(path, longest_px).pixels, longest_px)
 
 
-def opened(path: Path, longest_px: int, page: int = 0) -> Opened:
+def opened(path: File, longest_px: int, page: int = 0) -> Opened:
     """A picture at least `longest_px` long where there are as many pixels; of a file of several
     pages, that one (from 0). Raises Unreadable."""
     from PIL import Image
@@ -73,7 +73,11 @@ def opened(path: Path, longest_px: int, page: int = 0) -> Opened:
     Image.MAX_IMAGE_PIXELS = None  # the bound is ours, below, and does not warn
     _add_heif(path)
     try:
-        with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as picture:
+        with (
+            warnings.catch_warnings(),
+            path.open("rb") as file,
+            Image.open(file, formats=FORMATS) as picture,
+        ):
             warnings.simplefilter("ignore")
             if page:
                 picture.seek(page)
@@ -117,7 +121,7 @@ def _early_shrunk(picture: Picture, longest_px: int) -> Picture:
     return small
 
 
-def _add_heif(path: Path) -> None:
+def _add_heif(path: File) -> None:
     """Pillow opens HEIC by a plugin, which is brought only for files that need it."""
     with path.open("rb") as file:
         head = file.read(64)

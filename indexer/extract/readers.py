@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from indexer.extract import Extracted
+from indexer.extract import Extracted, Member
 from indexer.extract.child import Reader
 from indexer.passages import Place
 from model.interface import Image, Sound
@@ -28,15 +28,17 @@ class Readers:
         for reader in reversed(self._all):
             self._free.put(reader)
 
-    def extract(self, path: Path) -> list[Extracted]:
-        """Everything in the file. Raises Unreadable."""
+    def extract(self, path: Path, whole: bool = True) -> list[Extracted]:
+        """Everything in the file; see `Reader`. Raises Unreadable."""
         with self._lent() as reader:
-            return reader.extract(path)
+            return reader.extract(path, whole)
 
-    def original(self, path: Path, place: Place, longest_px: int = 1600) -> Image | Sound:
+    def original(
+        self, path: Path, place: Place, longest_px: int = 1600, member: Member | None = None
+    ) -> Image | Sound:
         """A photo or page as pixels, a span as samples; see `Reader`. Raises Unreadable."""
         with self._lent() as reader:
-            return reader.original(path, place, longest_px)
+            return reader.original(path, place, longest_px, member)
 
     @property
     def pids(self) -> list[int]:

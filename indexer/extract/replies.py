@@ -4,13 +4,26 @@ never to be right: a file may have made the child say anything."""
 from __future__ import annotations
 
 import math
+import re
 from typing import Any, get_args
 
-from indexer.extract import Extracted, Facts, Part, Reason, Thumb, Unreadable, Words
+from indexer.extract import (
+    Extracted,
+    Facts,
+    Member,
+    Part,
+    Piece,
+    Reason,
+    Thumb,
+    Unreadable,
+    Within,
+    Words,
+)
 from indexer.extract.frames import Message
-from indexer.passages import Page, Place, Span, place_json
+from indexer.passages import Kind, Page, Place, Span, place_json
 
 LONGEST_TITLE, LONGEST_SENTENCE, LONGEST_LABEL = 300, 600, 200
+_HASH = re.compile(r"[0-9a-f]{40}")
 MAX_THUMB_BYTES, MAX_THUMB_PX = 2 << 20, 4_000
 LAST_PAGE, LAST_S = 10_000_000, 1e7
 
@@ -28,11 +41,42 @@ def message_of(piece: Extracted) -> Message:
         case Facts():
             names = Facts.__dataclass_fields__
             return {"is": "facts", **{name: getattr(piece, name) for name in names}}, b""
+        case Member():
+            return {"is": "member", **member_json(piece)}, b""
+        case Within(ordinal, inner):
+            head, body = message_of(inner)
+            return {**head, "in": ordinal}, body
+
+
+def member_json(member: Member) -> dict[str, Any]:
+    """A member, as both sides write it."""
+    return {name: getattr(member, name) for name in Member.__dataclass_fields__}
+
+
+def member_of(said: dict[str, Any]) -> Member:
+    """The member that `member_json` wrote."""
+    if not _HASH.fullmatch(_text(said["content"])):
+        raise ValueError("no hash")
+    return Member(
+        _count(said["ordinal"]),
+        _count(said["at"]),
+        said["content"],
+        _text(said["name"])[:LONGEST_TITLE],
+        _count(said["size"]),
+        Kind(said["kind"]),
+    )
 
 
 def piece_of(message: Message) -> Extracted:
     """The piece a message tells of. Raises ValueError, KeyError or TypeError where it is none."""
     head, body = message
+    if head["is"] == "member":
+        return member_of(head)
+    piece = _plain_piece(head, body)
+    return piece if "in" not in head else Within(_count(head["in"]), piece)
+
+
+def _plain_piece(head: dict[str, Any], body: bytes) -> Piece:
     match head["is"]:
         case "words":
             label = _text(head.get("label", ""))[:LONGEST_LABEL]

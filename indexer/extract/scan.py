@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from indexer.extract import Extracted, Facts, Part, Unreadable, title_of
+from indexer.extract.attached import File
 from indexer.extract.media import TIFF
 from indexer.extract.pictures import MAX_SIDE_PX, shrunk, thumb
 from indexer.passages import Page
@@ -21,7 +21,7 @@ MAX_PAGES = 1_000
 MOST_ENTRIES = 4_096  # of a directory; real ones have about twenty
 
 
-def extract(path: Path) -> Iterator[Extracted]:
+def extract(path: File) -> Iterator[Extracted]:
     """A Part for each page, then Facts and a picture of the first page."""
     from indexer.extract.photo import MAX_THUMB_SOURCE_PX, opened
 
@@ -38,7 +38,7 @@ def extract(path: Path) -> Iterator[Extracted]:
 
 
 def page(
-    path: Path, number: int, *, width_px: int | None = None, longest_px: int | None = None
+    path: File, number: int, *, width_px: int | None = None, longest_px: int | None = None
 ) -> Picture:
     """Page `number`, from 1, upright; of that width, or with that longest side, but never larger
     than it is. Raises Unreadable."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
 from indexer.extract import Extracted, Facts, Part, Unreadable, pulse, title_of
+from indexer.extract.attached import File
 from indexer.extract.silences import FRAME_S, pieces
 from indexer.extract.tracks import EMPTY, Block, opened
 from indexer.passages import Span
@@ -34,7 +34,7 @@ class Heard:
     whole: bool = True
 
 
-def extract(path: Path) -> Iterator[Extracted]:
+def extract(path: File) -> Iterator[Extracted]:
     """Facts, and a Part for every piece with sound in it; a silent recording has none."""
     with opened(path) as source:
         title, made_at = source.title, source.made_at
@@ -82,7 +82,7 @@ def listened(blocks: Iterator[Block]) -> Heard:
     return Heard(spans, duration_s, whole)
 
 
-def clip(path: Path, span: Span) -> Sound:
+def clip(path: File, span: Span) -> Sound:
     """The samples of a stretch, at most a minute. Raises Unreadable when there is none."""
     length_s = min(span.end_s - span.start_s, MAX_SPAN_S)
     samples = stretch(path, span.start_s, length_s, RATE_HZ)
@@ -91,7 +91,7 @@ def clip(path: Path, span: Span) -> Sound:
     return Sound(samples, RATE_HZ)
 
 
-def stretch(path: Path, start_s: float, length_s: float, rate_hz: int) -> Float32:
+def stretch(path: File, start_s: float, length_s: float, rate_hz: int) -> Float32:
     """Mono samples from a second on; fewer where the recording ends."""
     with opened(path) as source:
         held: list[Float32] = []
@@ -111,7 +111,7 @@ def stretch(path: Path, start_s: float, length_s: float, rate_hz: int) -> Float3
     return np.ascontiguousarray(samples, dtype=np.float32)
 
 
-def wave(path: Path, start_s: float, length_s: float, rate_hz: int) -> bytes:
+def wave(path: File, start_s: float, length_s: float, rate_hz: int) -> bytes:
     """A stretch as 16-bit samples, exactly so many; where there is no sound, silence."""
     wanted = round(length_s * rate_hz)
     try:
@@ -124,7 +124,7 @@ def wave(path: Path, start_s: float, length_s: float, rate_hz: int) -> bytes:
     return np.rint(whole * 32_767).astype("<i2").tobytes()
 
 
-def peaks(path: Path, count: int) -> list[float]:
+def peaks(path: File, count: int) -> list[float]:
     """The loudest sample, 0 to 1, of each of `count` equal stretches."""
     highest: list[Float32] = []
     with opened(path) as source:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from indexer.extract import HEAD_BYTES, Unreadable
+from indexer.extract.attached import Attached, File
 from indexer.extract.characters import clean
 from indexer.extract.media import demuxer_of
 from model.interface import Float32
@@ -47,7 +47,7 @@ class Source(Protocol):
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[Source]:
+def opened(path: File) -> Iterator[Source]:
     """The open recording, by whichever library reads it. Raises Unreadable."""
     with path.open("rb") as file:
         first = file.read(HEAD_BYTES)
@@ -146,11 +146,11 @@ class _Container:
             yield rate_hz, block
 
 
-def _sndfile(path: Path, first: bytes) -> Any:
+def _sndfile(path: File, first: bytes) -> Any:
     import soundfile
 
     try:
-        file = soundfile.SoundFile(path)
+        file = soundfile.SoundFile(path.open("rb") if isinstance(path, Attached) else path)
     except (soundfile.SoundFileError, ValueError, TypeError) as problem:
         if b"data\0\0\0\0" in first[:256]:  # libsndfile takes some empty ones for broken
             raise Unreadable("empty", EMPTY) from problem

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from indexer.extract import HEAD_BYTES, Extracted, Facts, Part, Unreadable, ffmpeg, pulse, title_of
+from indexer.extract.attached import File
 from indexer.extract.media import demuxer_of
 from indexer.extract.pictures import shrunk, thumb
 from indexer.extract.sound import MAX_S, Heard, listened
@@ -36,7 +36,7 @@ FRAME_PX = 1_600
 NOTHING = "There is neither sound nor a picture in this film that Recollect can decode."
 
 
-def extract(path: Path) -> Iterator[Extracted]:
+def extract(path: File) -> Iterator[Extracted]:
     """Facts, a thumbnail, and in the order of their seconds a Part for every piece of the sound and
     for every frame: a frame is a Span without length."""
     demuxer = _demuxer(path)
@@ -70,7 +70,7 @@ def extract(path: Path) -> Iterator[Extracted]:
         yield Part(place)
 
 
-def frame(path: Path, at_s: float, longest_px: int) -> Picture:
+def frame(path: File, at_s: float, longest_px: int) -> Picture:
     """What is seen at a second of a film, upright. Raises Unreadable."""
     with ffmpeg.opened(path, _demuxer(path)) as container:
         stream = ffmpeg.film_of(container)
@@ -87,13 +87,13 @@ def frame(path: Path, at_s: float, longest_px: int) -> Picture:
         return _picture(last, longest_px)
 
 
-def _demuxer(path: Path) -> str:
+def _demuxer(path: File) -> str:
     with path.open("rb") as file:
         return demuxer_of(file.read(HEAD_BYTES), path.name) or ""
 
 
 def _looked_through(
-    path: Path, demuxer: str
+    path: File, demuxer: str
 ) -> tuple[list[float], tuple[int, int] | None, Picture | None, float]:
     """The seconds of the frames worth seeing, the size of the film in pixels, a frame to know it
     by, and its length in seconds."""

@@ -12,6 +12,7 @@ import fcntl
 import os
 import resource
 import signal
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,8 +27,9 @@ from indexer.extract import (
     pulse,
     unopened,
 )
+from indexer.extract.attached import Attached, File
 from indexer.extract.frames import packed, unpacked
-from indexer.extract.replies import message_of, place_of
+from indexer.extract.replies import member_of, message_of, place_of
 from indexer.extract.sandbox import lock_in
 from indexer.passages import Page, Span
 
@@ -139,12 +141,30 @@ def _tidy() -> None:
 # The jobs
 
 
-def _path(job: dict[str, Any]) -> Path:
-    return Path(job["path"])
+# The attachment that was asked about last: a page or a stretch of sound seldom comes alone.
+_held: tuple[object, Attached] | None = None
+
+
+def _file(job: dict[str, Any]) -> File:
+    """The file at a path, or the attachment of it that is meant; as long as that is the same."""
+    global _held
+    path = Path(job["path"])
+    if job["member"] is None:
+        return path
+    from indexer.extract import mail
+
+    member, found = member_of(job["member"]), path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise Unreadable("vanished", "The mail this was attached to is not there any more.")
+    key = (path, found.st_size, found.st_mtime_ns, member)
+    if _held is None or _held[0] != key:
+        _held = None
+        _held = key, mail.attached(path, member.at, member.content)
+    return _held[1]
 
 
 def _extract(job: dict[str, Any]) -> Answer:
-    for piece in extract(_path(job)):
+    for piece in extract(Path(job["path"]), job["leave_out"]):
         yield message_of(piece)
 
 
@@ -152,7 +172,7 @@ def _original(job: dict[str, Any]) -> Answer:
     from indexer.extract import photo, sound, video
     from indexer.extract.pictures import pixels_of
 
-    path, place = _path(job), place_of(job["place"])
+    path, place = _file(job), place_of(job["place"])
     if isinstance(place, Span) and not place.is_moment:
         heard = sound.clip(path, place)
         yield {"is": "sound", "rate_hz": heard.rate_hz}, heard.samples.tobytes()
@@ -173,11 +193,11 @@ def _original(job: dict[str, Any]) -> Answer:
 def _page(job: dict[str, Any]) -> Answer:
     from indexer.extract.pictures import webp
 
-    picture = _page_picture(_path(job), job["page"], job["width_px"], None)
+    picture = _page_picture(_file(job), job["page"], job["width_px"], None)
     yield {"is": "bytes"}, webp(picture)
 
 
-def _page_picture(path: Path, number: int, width_px: int | None, longest_px: int | None) -> Any:
+def _page_picture(path: File, number: int, width_px: int | None, longest_px: int | None) -> Any:
     from indexer.extract import scan
     from indexer.extract.pictures import rendered
 
@@ -188,7 +208,7 @@ def _page_picture(path: Path, number: int, width_px: int | None, longest_px: int
     )
 
 
-def _with_page(path: Path, number: int, see: Callable[[Any], Any]) -> Any:
+def _with_page(path: File, number: int, see: Callable[[Any], Any]) -> Any:
     """What `see` makes of a page of a document, whether it was set or is laid out by us."""
     from indexer.extract import paged, pdf
 
@@ -203,13 +223,14 @@ def _with_page(path: Path, number: int, see: Callable[[Any], Any]) -> Any:
 
 
 def _words(job: dict[str, Any]) -> Answer:
-    if file_format(_path(job)) == "scan":
+    file = _file(job)
+    if file_format(file) == "scan":
         from indexer.extract import scan
 
-        picture = scan.page(_path(job), job["page"])
+        picture = scan.page(file, job["page"])
         yield {"is": "page", "width": picture.width, "height": picture.height, "words": []}, b""
         return
-    yield {"is": "page", **_with_page(_path(job), job["page"], page_words)}, b""
+    yield {"is": "page", **_with_page(file, job["page"], page_words)}, b""
 
 
 def page_words(page: Any) -> PageWords:
@@ -238,18 +259,24 @@ def _picture(job: dict[str, Any]) -> Answer:
     from indexer.extract.pictures import webp
 
     if job["at_s"] is None:
-        picture = photo.upright(_path(job), job["longest_px"])
+        picture = photo.upright(_file(job), job["longest_px"])
     else:
         from indexer.extract import video
 
-        picture = video.frame(_path(job), job["at_s"], job["longest_px"])
+        picture = video.frame(_file(job), job["at_s"], job["longest_px"])
     yield {"is": "bytes"}, webp(picture)
 
 
 def _peaks(job: dict[str, Any]) -> Answer:
     from indexer.extract import sound
 
-    yield {"is": "peaks", "peaks": sound.peaks(_path(job), job["count"])}, b""
+    yield {"is": "peaks", "peaks": sound.peaks(_file(job), job["count"])}, b""
+
+
+def _stretch(job: dict[str, Any]) -> Answer:
+    with _file(job).open("rb") as file:
+        file.seek(job["start"])
+        yield {"is": "bytes"}, file.read(job["length"])
 
 
 def _fences_held(job: dict[str, Any]) -> Answer:
@@ -259,7 +286,7 @@ def _fences_held(job: dict[str, Any]) -> Answer:
 def _wave(job: dict[str, Any]) -> Answer:
     from indexer.extract import sound
 
-    yield {"is": "bytes"}, sound.wave(_path(job), job["start_s"], job["length_s"], job["rate_hz"])
+    yield {"is": "bytes"}, sound.wave(_file(job), job["start_s"], job["length_s"], job["rate_hz"])
 
 
 JOBS: dict[str, Callable[[dict[str, Any]], Answer]] = {
@@ -270,6 +297,7 @@ JOBS: dict[str, Callable[[dict[str, Any]], Answer]] = {
     "picture": _picture,
     "peaks": _peaks,
     "wave": _wave,
+    "stretch": _stretch,
     "fences": _fences_held,
 }
 

@@ -5,7 +5,7 @@ import { useLayer } from "./keys.js";
 import { addressOf, openItem, route } from "./route.js";
 import { PlayButton, playFrom } from "./sound.js";
 import { useStore } from "./store.js";
-import { KINDS, baseName, count, counted, placeLabel, safeName } from "./wording.js";
+import { KINDS, attachedTo, baseName, count, counted, placeLabel, safeName } from "./wording.js";
 
 /**
  * @typedef {import("./conversation.js").Citation} Citation
@@ -45,6 +45,12 @@ export function chipFor(turn, n, nth) {
   chip.setAttribute("aria-label", `Source ${n}: ${titleOf(turn, citation)} ${placeLabel(citation.place)}`);
   chip.append(String(n));
   return chip;
+}
+
+/** The place in what is cited, and the mail that came in. @param {Citation | Source} cited */
+function whereOf({ kind, place, attached_to }) {
+  const within = placeLabel(place) || (kind === "photo" ? KINDS.photo[0] : "");
+  return [within, attachedTo(attached_to)].filter(Boolean).join(" · ");
 }
 
 /** @param {Turn} turn @param {Citation} citation */
@@ -87,7 +93,7 @@ export function CitationCard({ turn, citation, anchor, close, stay, leave }) {
       ${citation.kind === "recording" && from !== undefined
         ? html`<${PlayButton} id=${citation.id} second=${from} end=${citation.place?.end_s} title=${titleOf(turn, citation)} />`
         : html`<span class=${`face ${citation.kind}`}><img src=${faceOf(citation)} alt="" width="44" height="56" /></span>`}
-      <p><bdi>${titleOf(turn, citation)}</bdi><span class="place">${placeLabel(citation.place)}</span>
+      <p><bdi>${titleOf(turn, citation)}</bdi><span class="place">${whereOf(citation)}</span>
         ${citation.verified && html`<small><${Icon} name="check" size="14" />quote checked against the file</small>`}</p>
       <button onClick=${() => {
         close();
@@ -116,7 +122,7 @@ function SourceCard({ source, quote }) {
       : html`<span class=${`face ${source.kind}`}><img src=${faceOf(source)} alt="" width="44" height="56" loading="lazy" decoding="async" /></span>`}
     <div>
       <a class="whole" href=${addressOf(source.id, source.place)} onClick=${open}><bdi>${safeName(source.title || baseName(source.path))}</bdi></a>
-      <span class="place">${source.kind === "photo" ? KINDS.photo[0] : placeLabel(source.place)}</span>
+      <span class="place">${whereOf(source)}</span>
       <p dir="auto">${quote ? html`<q>${quote}</q>` : source.snippet}</p>
     </div>
   </li>`;
@@ -144,9 +150,9 @@ export function Sources({ turn }) {
  */
 export function withSources(turn) {
   const lines = turn.citations.map((citation) => {
-    const { place } = citation;
-    const where = placeLabel(place);
-    return `[${citation.n}] ${baseName(citation.path)}${where && `, ${where}`}: "${citation.quote}"`;
+    const name = citation.attached_to ? safeName(citation.title) : baseName(citation.path);
+    const where = whereOf(citation);
+    return `[${citation.n}] ${name}${where && `, ${where}`}: "${citation.quote}"`;
   });
   return [turn.text, ...new Set(lines)].join("\n");
 }

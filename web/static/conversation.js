@@ -5,8 +5,8 @@ import { Store } from "./store.js";
 
 /**
  * @typedef {import("./wording.js").Place} Place
- * @typedef {{n: number, id: string, path: string, kind: string, title: string, place: Place, snippet: string, thumb: object | null}} Source
- * @typedef {{n: number, id: string, path: string, kind: string, place: Place, quote: string, verified: boolean}} Citation
+ * @typedef {{n: number, id: string, path: string, kind: string, title: string, attached_to: import("./wording.js").Mail, place: Place, snippet: string, thumb: object | null}} Source
+ * @typedef {{n: number, id: string, path: string, kind: string, title: string, attached_to: import("./wording.js").Mail, place: Place, quote: string, verified: boolean}} Citation
  * @typedef {object} Done
  * @property {string} answer
  * @property {Citation[]} citations

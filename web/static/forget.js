@@ -15,7 +15,7 @@ export function ForgetButton({ asking, ask }) {
 
 /**
  * The question, and what became of it.
- * @param {{item: {id: string, paths: string[]}, ask: (asking: boolean) => void, done: () => void}} props
+ * @param {{item: {id: string, paths: string[], attached_to: object | null}, ask: (asking: boolean) => void, done: () => void}} props
  */
 export function ForgetQuestion({ item, ask, done }) {
   const [busy, setBusy] = useState(false);
@@ -38,7 +38,7 @@ export function ForgetQuestion({ item, ask, done }) {
   const copies = item.paths.length;
   return html`<div ref=${group} class="sure" role="group" aria-label="Forget this">
     <p>${copies > 1 ? `Its words, its picture and what was understood of it leave Recollect for good, in all ${count(copies)} places where it lies.` : "Its words, its picture and what was understood of it leave Recollect for good."}
-      ${" "}Your file is not touched, and is not read again.</p>
+      ${item.attached_to && " The mail it came in stays."}${" "}Your file is not touched, and is not read again.</p>
     <button class="danger" disabled=${busy} onClick=${forget}>${busy ? "Forgetting" : "Forget it"}</button>
     <button disabled=${busy} onClick=${() => ask(false)}>Keep it</button>
     ${problem && html`<p class="problem" role="alert"><${Icon} name="circle-alert" size="18" />${problem.sentence}</p>`}

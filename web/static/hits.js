@@ -6,7 +6,7 @@ import { addressOf, addressWith, openItem, route } from "./route.js";
 import { Snippet } from "./snippet.js";
 import { PlayButton } from "./sound.js";
 import { useStore } from "./store.js";
-import { KINDS, baseName, clock, count, day, placeLabel, safeName } from "./wording.js";
+import { KINDS, attachedTo, baseName, clock, count, day, placeLabel, safeName } from "./wording.js";
 
 /**
  * @typedef {import("./wording.js").Place} Place
@@ -16,6 +16,7 @@ import { KINDS, baseName, clock, count, day, placeLabel, safeName } from "./word
  * @property {string} path
  * @property {"document" | "photo" | "recording"} kind
  * @property {string} title
+ * @property {import("./wording.js").Mail} attached_to
  * @property {Place} place
  * @property {string} snippet
  * @property {[number, number][]} marks
@@ -112,7 +113,7 @@ export function Row({ hit }) {
       </h3>
       ${hit.snippet && html`<p class="snippet" dir="auto"><${Snippet} text=${hit.snippet} marks=${hit.marks} /></p>`}
       <p class="meta">
-        <bdi class="file">${baseName(hit.path)}</bdi>
+        <bdi class="file">${attachedTo(hit.attached_to) || baseName(hit.path)}</bdi>
         <span>${day(hit.modified_at)}</span>
         ${others.length > 0 && html`<span class="more">also ${others.map((other) => html`<a href=${addressOf(hit.id, other.place)} onClick=${open(other.place, other.snippet)}>${placeLabel(other.place)}</a>`)}</span>`}
         ${both && html`<span class="by" title="Found by its words and by its meaning"><${Icon} name="sparkles" size="14" /><span class="unseen">Found by words and meaning</span></span>`}

@@ -3,7 +3,7 @@ import { html } from "./dom.js";
 import { addressOf, openItem, route } from "./route.js";
 import { Snippet } from "./snippet.js";
 import { useStore } from "./store.js";
-import { day, safeName } from "./wording.js";
+import { attachedTo, day, safeName } from "./wording.js";
 
 /** @param {{hits: import("./hits.js").Hit[]}} props */
 export function PhotoGrid({ hits }) {
@@ -16,6 +16,7 @@ function Photo({ hit }) {
   const { w, h, colour } = hit.thumb ?? { w: 4, h: 3, colour: "" };
   const ratio = Math.min(3, Math.max(0.5, w / h));
   const caption = hit.source === "name" ? "" : hit.snippet;
+  const mail = attachedTo(hit.attached_to);
   const open = (/** @type {MouseEvent} */ event) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
@@ -24,8 +25,8 @@ function Photo({ hit }) {
   const style = { "--r": String(ratio), "--colour": /^#[0-9a-f]{6}$/i.test(colour) ? colour : "transparent" };
   return html`<li class=${item === hit.id ? "open" : ""} style=${style}>
     <a data-row href=${addressOf(hit.id, null)} aria-current=${item === hit.id ? "true" : undefined} onClick=${open}>
-      <img src=${`/api/items/${hit.id}/thumb`} alt=${caption || `Photo, ${day(hit.modified_at)}`} loading="lazy" decoding="async" />
-      <span class="caption" aria-hidden="true">${caption ? html`<${Snippet} text=${caption} marks=${hit.marks} />` : safeName(hit.title)}</span>
+      <img src=${`/api/items/${hit.id}/thumb`} alt=${[caption || `Photo, ${day(hit.modified_at)}`, mail].filter(Boolean).join(", ")} loading="lazy" decoding="async" />
+      <span class="caption" aria-hidden="true">${caption ? html`<${Snippet} text=${caption} marks=${hit.marks} />` : safeName(hit.title)}${mail && ` · ${mail}`}</span>
     </a>
   </li>`;
 }

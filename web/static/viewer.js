@@ -6,7 +6,7 @@ import { Icon, KIND_ICON } from "./icons.js";
 import { useKeys, useLayer } from "./keys.js";
 import { PageView } from "./page.js";
 import { Player } from "./player.js";
-import { addressWith, closeItem, go, route } from "./route.js";
+import { addressOf, addressWith, closeItem, go, openItem, route } from "./route.js";
 import { hold, sounding } from "./sound.js";
 import { useStore } from "./store.js";
 import { KINDS, baseName, clock, count, day, safeName, size } from "./wording.js";
@@ -18,6 +18,8 @@ import { KINDS, baseName, clock, count, day, safeName, size } from "./wording.js
  * @property {string[]} paths
  * @property {"document" | "photo" | "recording"} kind
  * @property {string} title
+ * @property {import("./wording.js").Mail} attached_to
+ * @property {{id: string, title: string, kind: string}[]} attachments
  * @property {string} state
  * @property {number | null} pages
  * @property {number | null} w
@@ -75,6 +77,19 @@ function Facts({ item }) {
   </div>`;
 }
 
+/** The mail this came in, or what came in this mail. @param {{item: Item}} props */
+function Mail({ item }) {
+  const link = (/** @type {string} */ id, /** @type {string} */ text) =>
+    html`<a href=${addressOf(id, null)} onClick=${(/** @type {MouseEvent} */ event) => {
+      if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+      event.preventDefault();
+      openItem(id, null);
+    }}><bdi>${text}</bdi></a>`;
+  if (item.attached_to) return html`<p class="mail">Attached to ${link(item.attached_to.id, safeName(item.attached_to.title))}</p>`;
+  if (!item.attachments.length) return null;
+  return html`<p class="mail">Attached: ${item.attachments.map((one) => link(one.id, safeName(one.title)))}</p>`;
+}
+
 /** Copies a link to the place that is open. @param {{item: Item}} props */
 function CopyLink({ item }) {
   const [said, setSaid] = useState("");
@@ -121,6 +136,7 @@ export function Viewer({ id, whole, overlay }) {
       ${item && html`<span class=${`kind ${item.kind}`}><${Icon} name=${KIND_ICON[item.kind]} size="18" />${KINDS[item.kind][0]}</span>`}
     </header>
     ${problem && html`<div class="problem" role="alert"><${Icon} name="circle-alert" /><p>${problem.status === 404 ? "This file is not in your library any more." : problem.sentence}</p></div>`}
+    ${item && html`<${Mail} item=${item} />`}
     ${item?.kind === "document" && html`<${PageView} key=${id} item=${item} page=${Math.min(now.page ?? 1, item.pages ?? 1)} words=${now.query.get("q") ?? ""} quote=${now.state.quote ?? ""} turn=${turn} />`}
     ${item?.kind === "photo" && html`<${PhotoView} item=${item} />`}
     ${item?.kind === "recording" && html`<${Player} key=${id} item=${item} second=${now.second ?? 0} />`}

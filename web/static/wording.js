@@ -2,6 +2,7 @@
 
 /**
  * @typedef {{page?: number, label?: string, start_s?: number, end_s?: number, boxes?: number[][]} | null} Place
+ * @typedef {{id: string, title: string} | null} Mail what something was attached to
  * @typedef {{files: number, read: number, understood: number, failed: number}} Coverage
  */
 
@@ -79,6 +80,9 @@ export function short(text, most) {
   const half = Math.floor((most - 1) / 2);
   return `${letters.slice(0, half).join("")}…${letters.slice(-half).join("")}`;
 }
+
+/** Which mail something came in, if any. @param {Mail | undefined} mail */
+export const attachedTo = (mail) => (mail ? `attached to ${short(safeName(mail.title), 60)}` : "");
 
 /** About how long something still takes, coarser the longer it is. @param {number | null | undefined} seconds */
 export function remaining(seconds) {

@@ -19,7 +19,7 @@ from web.shapes import (
     TokenJson,
 )
 from web.terminal.console import err, only, out, print_json
-from web.terminal.words import comma, covered
+from web.terminal.words import came_in, comma, covered
 
 
 def show_search(found: SearchJson, as_json: bool) -> None:
@@ -35,7 +35,7 @@ def show_search(found: SearchJson, as_json: bool) -> None:
             head.append("  found by meaning", style="dim")
         out.print(head)
         out.print(_marked(hit["snippet"], hit["marks"]))
-        out.print(Text("     " + one_line(hit["path"]), style="dim"))
+        out.print(Text("     " + came_in(hit["attached_to"], hit["path"]), style="dim"))
     if not found["hits"]:
         err.print(f"Nothing matches “{one_line(found['query'])}”.")
     if "problem" in found:
@@ -82,7 +82,10 @@ def _end(done: DoneJson, as_json: bool) -> None:
             continue
         seen.add((citation["n"], citation["quote"]))
         line = Text(f"[{citation['n']}] ", style="cyan")
-        line.append(f"{one_line(citation['path'])}{comma(citation['place'])}", style="default")
+        mail = citation["attached_to"]
+        name = f"{one_line(citation['title'])}, " if mail else ""
+        where = came_in(mail, citation["path"]) + comma(citation["place"])
+        line.append(name + where, style="default")
         out.print(line)
         out.print(Text(f"    “{one_line(citation['quote'])}”", style="italic"))
     if done["unfounded"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from indexer.passages import PlaceJson
 from retriever.answer import clock
 from web.display import one_line
-from web.shapes import CoverageJson
+from web.shapes import CoverageJson, MailJson
 
 
 def comma(place: PlaceJson | None) -> str:
@@ -24,6 +24,12 @@ def place_words(place: PlaceJson | None) -> str:
         return label if label.endswith(f" {number}") else f"page {number} ({label})"
     start, end = clock(place["start_s"]), clock(place["end_s"])
     return start if start == end else f"{start} to {end}"
+
+
+def came_in(mail: MailJson | None, path: str) -> str:
+    """Where a file lies, or which mail it was attached to."""
+    shown = one_line(path)
+    return shown if mail is None else f"attached to “{one_line(mail['title'])}”, {shown}"
 
 
 def covered(coverage: CoverageJson) -> str:
