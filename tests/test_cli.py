@@ -154,7 +154,7 @@ def test_roots_add_remove_retry(tmp_path: Path) -> None:
     assert said_json("search", "blue pot", data=data)["hits"][0]["place"] == {"page": 1}
     assert "0 to be tried" in verb("retry", data=data)
     assert "has not failed" in verb("retry", folder / "note.txt", data=data, code=1)
-    assert "1 files" in verb("remove", folder, data=data)
+    assert "with 1 file." in verb("remove", folder, data=data)
     assert said_json("roots", data=data) == []
     assert (folder / "note.txt").exists()
     verb("search", "blue pot", data=data, code=3)

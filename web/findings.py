@@ -40,6 +40,7 @@ def hit_json(rank: int, hit: Hit, catalog: Catalog) -> HitJson:
             {"place": named_place(catalog, item, passage.place), "snippet": other.text}
             for passage, other in hit.more
         ],
+        "made_at": item.made_at,
         "modified_at": item.modified_at,
         "duration_s": item.duration_s,
         "pages": item.pages,

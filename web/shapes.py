@@ -60,6 +60,7 @@ class HitJson(HitCoreJson):
     found_by: list[str]  # "words", "meaning", "name"
     thumb: ThumbJson | None
     more: list[OtherPlaceJson]
+    made_at: float | None  # when a photo was taken, a mail was sent
     modified_at: float
     duration_s: float | None
     pages: int | None

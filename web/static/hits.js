@@ -24,6 +24,7 @@ import { KINDS, attachedTo, baseName, clock, count, day, placeLabel, safeName } 
  * @property {string[]} found_by
  * @property {{w: number, h: number, colour: string} | null} thumb
  * @property {{place: Place, snippet: string}[]} more
+ * @property {number | null} made_at
  * @property {number} modified_at
  * @property {number | null} duration_s
  * @property {number | null} pages
@@ -114,7 +115,7 @@ export function Row({ hit }) {
       ${hit.snippet && html`<p class="snippet" dir="auto"><${Snippet} text=${hit.snippet} marks=${hit.marks} /></p>`}
       <p class="meta">
         <bdi class="file">${attachedTo(hit.attached_to) || baseName(hit.path)}</bdi>
-        <span>${day(hit.modified_at)}</span>
+        <span>${day(hit.made_at ?? hit.modified_at)}</span>
         ${others.length > 0 && html`<span class="more">also ${others.map((other) => html`<a href=${addressOf(hit.id, other.place)} onClick=${open(other.place, other.snippet)}>${placeLabel(other.place)}</a>`)}</span>`}
         ${both && html`<span class="by" title="Found by its words and by its meaning"><${Icon} name="sparkles" size="14" /><span class="unseen">Found by words and meaning</span></span>`}
       </p>

@@ -4,7 +4,7 @@ import { follow } from "./events.js";
 import { connection } from "./http.js";
 import { Icon } from "./icons.js";
 import { Store, useStore } from "./store.js";
-import { count, remaining } from "./wording.js";
+import { count, counted, remaining } from "./wording.js";
 
 /**
  * @typedef {import("./wording.js").Coverage} Coverage
@@ -43,7 +43,7 @@ function pillText(now) {
   if (read + failed < files) return `Reading · ${wait || `${count(read)} of ${count(files)}`}`;
   if (understood + failed < files && now.waiting) return now.waiting.replace(/\.$/, "");
   if (understood + failed < files) return `Understanding · ${wait || `${count(understood)} of ${count(files)}`}`;
-  return `${count(files - failed)} files, all understood`;
+  return `${counted(files - failed, "file")}, all understood`;
 }
 
 /** One line on what the library is doing; it leads there. */

@@ -7,6 +7,7 @@ from rich.text import Text
 from web.display import one_line
 from web.shapes import ForgottenJson, VerdictJson
 from web.terminal.console import out, print_json
+from web.terminal.words import counted
 
 
 def show_forgotten(done: ForgottenJson, as_json: bool) -> None:
@@ -30,9 +31,9 @@ def show_verdict(verdict: VerdictJson, as_json: bool) -> None:
     for fault in verdict["faults"]:
         mark = Text("mended ", style="green") if fault["mended"] else Text("wrong  ", style="red")
         out.print(mark + Text(one_line(fault["sentence"]), style="default"))
-    said = f"{verdict['passages']:,} passages and {verdict['vectors']:,} vectors"
+    said = f"{counted(verdict['passages'], 'passage')} and {counted(verdict['vectors'], 'vector')}"
     if verdict["files"]:
-        said += f", and {verdict['files']:,} files against what was read of them,"
+        said += f", and {counted(verdict['files'], 'file')} against what was read of them,"
     out.print(f"Checked {said} in {verdict['took_s']:,.1f} s.")
     if not verdict["faults"]:
         out.print("The index is whole: catalog, tables and checksums agree.")

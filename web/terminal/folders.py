@@ -9,7 +9,7 @@ from rich.text import Text
 from web.display import one_line
 from web.shapes import IndexJson, RootJson
 from web.terminal.console import out, print_json
-from web.terminal.words import covered
+from web.terminal.words import counted, covered
 
 
 def show_roots(roots: Sequence[RootJson], as_json: bool) -> None:
@@ -20,7 +20,7 @@ def show_roots(roots: Sequence[RootJson], as_json: bool) -> None:
         out.print("No folder is watched yet; `recollect add FOLDER` watches one.")
     for root in roots:
         far = f", on a network ({root['network']})" if root["network"] else ""
-        out.print(f"{one_line(root['path'])}  {root['files']:,} files{far}")
+        out.print(f"{one_line(root['path'])}  {counted(root['files'], 'file')}{far}")
         show_missing([root])
 
 

@@ -14,6 +14,11 @@ def comma(place: PlaceJson | None) -> str:
     return f", {where}" if where else ""
 
 
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: "1 file", "1,200 files"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def place_words(place: PlaceJson | None) -> str:
     if place is None:
         return ""
@@ -39,9 +44,9 @@ def covered(coverage: CoverageJson) -> str:
     if not files:
         return "The library is empty; `recollect add FOLDER` watches a folder."
     if understood == files:
-        said = f"Searched all {files:,} files."
+        said = f"Searched {'the' if files == 1 else 'all'} {counted(files, 'file')}."
     else:
-        said = f"Words of {read:,} of {files:,} files, meaning of {understood:,}."
+        said = f"Words of {read:,} of {counted(files, 'file')}, meaning of {understood:,}."
     if failed:
         said += f" {failed:,} could not be read: `recollect status` says why."
     return said

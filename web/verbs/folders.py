@@ -36,6 +36,10 @@ def add(program: Program, folder: Path) -> None:
 @click.pass_obj
 def remove(program: Program, folder: Path) -> None:
     """Stop watching a folder and forget its files; the files are not touched."""
+    from web.terminal.words import counted
+
     with program.opened(write=True) as library:
         forgotten = library.remove(str(folder.absolute()))
-    click.echo(f"{folder} is forgotten with {forgotten:,} files. The files were not touched.")
+    click.echo(
+        f"{folder} is forgotten with {counted(forgotten, 'file')}. Nothing on disk was touched."
+    )
