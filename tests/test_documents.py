@@ -53,7 +53,7 @@ def test_the_command_line_finds_each_kind_at_its_place(tmp_path: Path) -> None:
     [attached] = [hit for hit in found["hits"] if hit["attached_to"]]
     assert Path(attached["path"]).name == "offer.eml"
     assert (attached["title"], attached["attached_to"]["title"]) == ("Ferry plan", "The keys")
-    assert attached["place"] == {"page": 2, "label": "Costs"}
+    assert attached["place"] == {"page": 2, "label": "Slide 2"}
     shown = recollect("search", "Mention the subsidy", data=data)
-    assert "page 2 (Costs)" in shown
+    assert "document, Slide 2" in shown
     assert "attached to “The keys”, " in shown

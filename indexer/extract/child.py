@@ -34,7 +34,7 @@ WHOLE_LIMIT_S = 1_800.0
 MEMORY_BYTES = 2 << 30
 # The most that is believed of one file, so that no child can fill this process.
 MOST_PIECES = 200_000
-MOST_BYTES = 320 << 20
+MOST_BYTES = 192 << 20
 # So many attachments of one mail may each end a child; then none of them is opened any more.
 MOST_ENDED = 3
 

@@ -28,7 +28,7 @@ from indexer.passages import Kind
 # Of one file; what comes after is only named. Bytes and pieces are of what was found in them.
 MOST_MEMBERS = 10_000
 MOST_PIECES = 50_000
-MOST_BYTES = 128 << 20
+MOST_BYTES = 64 << 20
 MOST_S = 600.0
 # A picture among the words of a mail that is narrower than this is its ornament: a logo, a line.
 ORNAMENT_PX = 150
