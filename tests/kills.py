@@ -36,7 +36,7 @@ When = Literal["before", "after", "during"]
 # Where a stage begins and ends: a kill comes before, after or within one of these calls.
 STAGES: dict[str, tuple[tuple[str, str], ...]] = {
     "scan": (("indexer.keeper", "reconcile"),),
-    "read": (("indexer.pipeline", "read_file"),),
+    "read": (("indexer.intake", "read_file"),),
     "decode": (("indexer.extract.child", "Reader.extract"),),
     "embed": (("tests.fake_model", "FakeModel.embed"), ("tests.fake_model", "FakeModel.describe")),
     "add": (
