@@ -179,7 +179,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TRIGGER members_unnamed AFTER DELETE ON members BEGIN
             DELETE FROM names WHERE rowid = -old.id; END""",
         # A content with all that lies in it: a mail is understood when its attachments are, and
-        # what of them was not is told of it.
+        # what of them was not is told of it, or else what was left out while it was read.
         """CREATE VIEW wholes AS SELECT
             c.content, c.item, c.kind, c.read_generation, c.understood_generation, c.attempts,
             CASE WHEN c.state = 'understood' AND c.content IN (
@@ -190,11 +190,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
                 SELECT d.reason FROM members m JOIN contents d ON d.content = m.content
                 WHERE m.container = c.content AND d.reason IS NOT NULL ORDER BY m.ordinal
                 ) ELSE c.reason END AS reason,
-            CASE WHEN c.reason IS NULL AND c.content IN (SELECT container FROM members) THEN (
+            coalesce(CASE WHEN c.reason IS NULL
+                AND c.content IN (SELECT container FROM members) THEN (
                 SELECT 'The attachment “' || m.name || '” was not understood. ' || d.sentence
                 FROM members m JOIN contents d ON d.content = m.content
                 WHERE m.container = c.content AND d.reason IS NOT NULL ORDER BY m.ordinal
-                ) ELSE c.sentence END AS sentence
+                ) ELSE c.sentence END, c.note) AS sentence
             FROM contents c""",
         "DROP VIEW listing",
         """CREATE VIEW listing AS SELECT

@@ -34,6 +34,7 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Path:
             paper.new_page().insert_text((72, 72), line)
         paper.save(folder / "receipt.pdf")
     (folder / "page.html").write_text("<script>alert(1)</script><p>Words of a page of kettles.")
+    (folder / "torn.docx").write_bytes(b"PK\x03\x04 and nothing that is a letter")
     return folder
 
 
@@ -76,6 +77,16 @@ def test_hits_say_which_mail_they_came_in(api: httpx.Client, ids: dict[str, str]
     facts = api.get(f"/api/items/{photo['id']}").json()
     assert (facts["attached_to"], facts["caption"]) == (mail, "A red picture.")
     assert facts["path"].endswith("keys.eml")
+
+
+TORN = "The attachment “torn.docx” could not be read"
+
+
+def test_what_could_not_be_read_is_told_of_the_mail(api: httpx.Client, ids: dict[str, str]) -> None:
+    assert TORN in api.get(f"/api/items/{ids['mail']}").json()["note"]
+    assert api.get(f"/api/items/{ids['beach']}").json()["note"] is None
+    [file] = api.get("/api/files").json()["files"]
+    assert (file["state"], TORN in file["sentence"]) == ("understood", True)
 
 
 def test_an_answer_cites_what_was_attached(api: httpx.Client, ids: dict[str, str]) -> None:
@@ -185,6 +196,7 @@ def test_the_page_says_what_came_in_which_mail(browser: Browser, served: Running
         tab.until("document.querySelector('.viewer h2').innerText === 'The keys'")
         attached = tab.page.locator(".viewer .mail a").all_inner_texts()
         assert attached == ["beach", "ferry", "memo", "page", "receipt"]
+        assert TORN in tab.see(".viewer .left-out").inner_text()
         tab.page.locator(".viewer .mail a").first.click()
         tab.until("document.querySelector('.viewer .picture img')?.naturalWidth === 320")
         tab.open("/?q=red&kind=photo")

@@ -104,6 +104,7 @@ class Items:
             "modified_at": item.modified_at,
             "made_at": item.made_at,
             "size_bytes": item.size_bytes,
+            "note": " ".join(filter(None, (item.note, item.sentence))) or None,
             "caption": captions[0] if captions and item.kind is Kind.PHOTO else None,
         }
 

@@ -268,6 +268,7 @@ class ItemJson(TypedDict):
     modified_at: float
     made_at: float | None
     size_bytes: int
+    note: str | None  # what of it was left out or could not be understood, as sentences
     caption: str | None
 
 

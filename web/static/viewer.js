@@ -29,6 +29,7 @@ import { KINDS, baseName, clock, count, day, safeName, size } from "./wording.js
  * @property {number} modified_at
  * @property {number | null} made_at
  * @property {number} size_bytes
+ * @property {string | null} note
  * @property {string | null} caption
  */
 
@@ -72,6 +73,7 @@ function Facts({ item }) {
     size(item.size_bytes),
   ];
   return html`<div class="facts">
+    ${item.note && html`<p class="left-out"><${Icon} name="circle-alert" size="14" /><span>${item.note}</span></p>`}
     <p>${facts.filter(Boolean).join(" · ")}</p>
     ${item.paths.map((path) => html`<p class="path"><bdi>${safeName(path)}</bdi></p>`)}
   </div>`;
