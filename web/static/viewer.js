@@ -73,7 +73,6 @@ function Facts({ item }) {
     size(item.size_bytes),
   ];
   return html`<div class="facts">
-    ${item.note && html`<p class="left-out"><${Icon} name="circle-alert" size="14" /><span>${item.note}</span></p>`}
     <p>${facts.filter(Boolean).join(" · ")}</p>
     ${item.paths.map((path) => html`<p class="path"><bdi>${safeName(path)}</bdi></p>`)}
   </div>`;
@@ -139,6 +138,7 @@ export function Viewer({ id, whole, overlay }) {
     </header>
     ${problem && html`<div class="problem" role="alert"><${Icon} name="circle-alert" /><p>${problem.status === 404 ? "This file is not in your library any more." : problem.sentence}</p></div>`}
     ${item && html`<${Mail} item=${item} />`}
+    ${item?.note && html`<p class="left-out"><${Icon} name="circle-alert" size="16" /><span dir="auto">${item.note}</span></p>`}
     ${item?.kind === "document" && html`<${PageView} key=${id} item=${item} page=${Math.min(now.page ?? 1, item.pages ?? 1)} words=${now.query.get("q") ?? ""} quote=${now.state.quote ?? ""} turn=${turn} />`}
     ${item?.kind === "photo" && html`<${PhotoView} item=${item} />`}
     ${item?.kind === "recording" && html`<${Player} key=${id} item=${item} second=${now.second ?? 0} />`}
