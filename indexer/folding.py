@@ -35,18 +35,18 @@ def _token() -> re.Pattern[str]:
     return re.compile(f"[{_UNSPACED}]{mark}*|(?:[^\\W_{_UNSPACED}]{mark}*)+")
 
 
-_ASCII = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
+_ASCII = bytes(ord(chr(c).lower()) if c < 128 and chr(c).isalnum() else 32 for c in range(256))
 
 
 def tokens(text: str) -> list[str]:
     """The folded tokens of `text`, in order."""
-    if text.isascii():  # ten times as fast as any pattern
-        found = text.translate(_ASCII).split()
+    if text.isascii():  # twenty times as fast as any pattern
+        found = text.encode("ascii").translate(_ASCII).decode("ascii").split()
     else:
         found = []
         for word in text.split():
             if word.isascii():
-                found += word.translate(_ASCII).split()
+                found += word.encode("ascii").translate(_ASCII).decode("ascii").split()
             else:
                 found += _folded(word)
     if max(map(len, found), default=0) > MAX_TOKEN_CHARS:

@@ -98,8 +98,13 @@ _SENTENCE = re.compile(
 
 
 def split(text: str) -> list[str]:
-    """Cut the text of one page into passages of about 120 words that begin and end with sentences;
-    every one is a verbatim stretch of `text`, in order, nothing but white space left out."""
+    """The passages of the text of one page; see `stretches`."""
+    return [text[start:end] for start, end in stretches(text)]
+
+
+def stretches(text: str) -> list[tuple[int, int]]:
+    """Where the text of one page is cut into passages of about 120 words that begin and end with
+    sentences: start and end of each, in order, nothing but white space left out."""
     groups: list[list[int]] = []  # start, end, words
     for start, end, words in _sentences(text):
         if groups and groups[-1][2] + words <= PASSAGE_WORDS:
@@ -113,7 +118,9 @@ def split(text: str) -> list[str]:
             groups[-1][1] = last[1]
         else:
             groups.append(last)
-    return [passage for start, end, _ in groups if (passage := text[start:end].strip())]
+    found = ((start, text[start:end]) for start, end, _ in groups)
+    trimmed = ((start + len(piece) - len(piece.lstrip()), piece.strip()) for start, piece in found)
+    return [(start, start + len(piece)) for start, piece in trimmed if piece]
 
 
 def _sentences(text: str) -> list[tuple[int, int, int]]:

@@ -6,6 +6,7 @@ free is his next batch.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import deque
@@ -19,8 +20,11 @@ from indexer.worklist import Worklist
 
 BATCH_S = 1.0  # no batch waits for longer, so that results show up
 # What may wait for the writer: no more files, nor more characters, than these.
-MOST_FILES = 512
+MOST_FILES = 4096
 MOST_CHARS = 32 << 20
+# A child that has read a small file waits for a thread to take that off it, and threads wait for
+# each other as long as this (Python's own is ten times as long).
+TURN_S = 0.0005
 
 
 @dataclass(slots=True)
@@ -68,6 +72,8 @@ class ReadAhead:
         self._running = len(self._hands)
 
     def __enter__(self) -> Self:
+        self._turn_s = sys.getswitchinterval()
+        sys.setswitchinterval(min(TURN_S, self._turn_s))
         for hand in self._hands:
             hand.start()
         return self
@@ -83,6 +89,7 @@ class ReadAhead:
             self._changed.notify_all()
         for hand in self._hands:
             hand.join()
+        sys.setswitchinterval(self._turn_s)
         self._worklist.release_files([*self._claimed, *self._batch.files])
 
     def __iter__(self) -> Iterator[Batch]:

@@ -212,7 +212,7 @@ def _read(
     facts = next((piece for piece in pieces if isinstance(piece, Facts)), None)
     thumb = next((piece for piece in pieces if isinstance(piece, Thumb)), None)
     parts = tuple(piece.place for piece in pieces if isinstance(piece, Part))
-    passages, labels = _passages(pieces), _labels(pieces)
+    passages, labels = passages_of(pieces), _labels(pieces)
     return Read(file, stat, kind, content, name, facts, thumb, parts, passages, labels)
 
 
@@ -238,14 +238,18 @@ def _members(outer: Read, pieces: Iterable[Extracted]) -> Iterator[Lying]:
         yield Lying(member, read)
 
 
-def _passages(pieces: Iterable[Piece]) -> tuple[Passage, ...]:
+def passages_of(pieces: Iterable[Piece]) -> tuple[Passage, ...]:
+    """The words of the pieces, cut into passages."""
     texts = (
-        (text, piece.place)
-        for piece in pieces
-        if isinstance(piece, Words)
-        for text in split(piece.text)
+        (text, piece.place) for piece in pieces if isinstance(piece, Words) for text in _cut(piece)
     )
     return tuple(Passage(n, text, place, Source.TEXT) for n, (text, place) in enumerate(texts))
+
+
+def _cut(words: Words) -> list[str]:
+    if words.cuts is None:
+        return split(words.text)
+    return [words.text[start:end] for start, end in words.cuts]
 
 
 def _labels(pieces: Iterable[Piece]) -> tuple[tuple[int, str], ...]:

@@ -13,8 +13,9 @@ from indexer.tables import Tables
 
 COLUMN, NAME = "folded", "folded_idx"
 # Rows the index does not know yet are found by reading them all: 230 ms for 50,000. A larger table
-# waits for half of itself while more is coming, up to a limit; in a quiet moment few are enough.
-UNINDEXED_ROWS, MOST_UNINDEXED_ROWS = 5_000, 50_000
+# waits for twice of what is indexed while more is coming, up to a limit; in a quiet moment few are
+# enough.
+UNINDEXED_ROWS, MOST_UNINDEXED_ROWS = 10_000, 60_000
 QUIET_UNINDEXED_ROWS = 1_000
 # Former indexes stay until the table is compacted: so many times its rows may lie there in them.
 MOST_FORMER = 2
@@ -53,11 +54,13 @@ class WordIndex:
         """The table was compacted, which brings the index up to date and drops former ones."""
         self._unindexed = self._former_rows = 0
 
-    def anew(self) -> None:
-        """Make it from nothing; searches use the former one meanwhile."""
+    def anew(self, workers: int | None = None) -> None:
+        """Make it from nothing, with so many threads (None: LanceDB leaves half of the processors
+        to others); searches use the former one meanwhile."""
+        config = full_text(workers)
         self._tables.write(
             "words",
-            lambda table: table.create_index(COLUMN, config=full_text(), replace=True),
+            lambda table: table.create_index(COLUMN, config=config, replace=True),
         )
         self._former_rows += self._rows()
         self._unindexed = 0
@@ -67,7 +70,7 @@ class WordIndex:
         """It is to be made anew though more is coming."""
         if self._unindexed <= UNINDEXED_ROWS:
             return False
-        return self._unindexed > min(MOST_UNINDEXED_ROWS, self._rows() // 2)
+        return self._unindexed > min(MOST_UNINDEXED_ROWS, self._rows() * 2 // 3)
 
     @property
     def is_behind(self) -> bool:

@@ -110,6 +110,10 @@ def test_fault_48_a_decoder_that_was_taken_over_reaches_no_other_process(
         json.dumps({"is": "words", "text": 5, "place": None}),
         json.dumps({"is": "words", "text": "x", "place": {"page": "1; DROP TABLE"}}),
         json.dumps({"is": "words", "text": "x", "place": {"start_s": 2, "end_s": 1}}),
+        *(
+            json.dumps({"is": "words", "text": "some words", "place": None, "cuts": cuts})
+            for cuts in ([[0, 11]], [[4, 4]], [[5, 10], [0, 4]], [[-1, 3]], [[0, "4"]], [[0]], 7)
+        ),
         json.dumps({"is": "facts", "title": "x", "evil": 1}),
         json.dumps({"is": "thumb", "width_px": -1, "height_px": 10**9}),
         json.dumps({"reason": "because", "sentence": "x"}),

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer.extract import Words
+from indexer.extract.replies import message_of, piece_of
 from indexer.passages import LONGEST_WORDS, Page, Span, place_json, split
+from indexer.reading import passages_of
 
 
 def sentences(count: int, words: int = 12) -> str:
@@ -68,3 +71,13 @@ def test_rows_of_a_table_are_not_cut_apart() -> None:
     passages = split("\n".join(rows))
     assert len(passages) > 3
     assert [line for passage in passages for line in passage.split("\n")] == rows
+
+
+@given(st.text(max_size=300), st.integers(0, 30))
+def test_it_is_the_same_wherever_the_text_is_cut(text: str, count: int) -> None:
+    words = Words(f"{text}\n\n{sentences(count)} {text}", Page(1))
+    told = piece_of(message_of(words))
+    assert isinstance(told, Words)
+    assert told.cuts is not None
+    assert passages_of([told]) == passages_of([words])
+    assert [one.text for one in passages_of([told])] == split(words.text)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import IO, Literal, TypedDict
 
@@ -44,6 +44,8 @@ class Words:
     text: str
     place: Place
     label: str = ""
+    # Start and end of each passage, where whoever read the text has cut it already.
+    cuts: tuple[tuple[int, int], ...] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

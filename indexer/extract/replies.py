@@ -20,7 +20,7 @@ from indexer.extract import (
     Words,
 )
 from indexer.extract.frames import Message
-from indexer.passages import Kind, Page, Place, Span, place_json
+from indexer.passages import Kind, Page, Place, Span, place_json, stretches
 
 LONGEST_TITLE, LONGEST_SENTENCE, LONGEST_LABEL = 300, 600, 200
 _HASH = re.compile(r"[0-9a-f]{40}")
@@ -33,7 +33,8 @@ def message_of(piece: Extracted) -> Message:
     match piece:
         case Words(text, place, label):
             said = {"is": "words", "text": text, "place": place_json(place), "label": label}
-            return said, b""
+            # Cut here, where every child has a processor of its own.
+            return {**said, "cuts": stretches(text)}, b""
         case Thumb(webp, width_px, height_px):
             return {"is": "thumb", "width_px": width_px, "height_px": height_px}, webp
         case Part(place):
@@ -80,7 +81,8 @@ def _plain_piece(head: dict[str, Any], body: bytes) -> Piece:
     match head["is"]:
         case "words":
             label = _text(head.get("label", ""))[:LONGEST_LABEL]
-            return Words(_text(head["text"]), place_of(head["place"]), label)
+            text = _text(head["text"])
+            return Words(text, place_of(head["place"]), label, _cuts(head.get("cuts"), len(text)))
         case "thumb":
             if len(body) > MAX_THUMB_BYTES:
                 raise ValueError("a thumbnail larger than any of ours")
@@ -103,6 +105,19 @@ def _plain_piece(head: dict[str, Any], body: bytes) -> Piece:
 
 
 _SIDES = ("width_px", "height_px")
+
+
+def _cuts(said: Any, length: int) -> tuple[tuple[int, int], ...] | None:
+    """Stretches of a text of that length, one behind the other."""
+    if said is None:
+        return None
+    cuts, before = [], 0
+    for start, end in said:
+        if not before <= _count(start) < _count(end, length):
+            raise ValueError("no stretches of this text")
+        cuts.append((start, end))
+        before = end
+    return tuple(cuts)
 
 
 def place_of(said: dict[str, Any] | None) -> Place:
