@@ -144,4 +144,4 @@ def _digest(said: bytes) -> int:
 
 def _storable(text: str) -> str:
     """Without lone surrogates, which arrow has no way to write."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
