@@ -79,6 +79,7 @@ def test_a_renamed_folder_keeps_its_links_and_calls_no_model(
 
 def test_the_command_line_asks_the_server(served: Served, http: httpx.Client) -> None:
     data = served.library.data
+    assert eventually(lambda: paths(http, "deposit") != [])
     assert "lease.txt" in verb("search", "deposit", data=data)
     assert str(served.library.folder) in verb("roots", data=data)
     about = served.library.folder / "papers" / "lease.txt"

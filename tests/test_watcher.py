@@ -268,10 +268,10 @@ def test_fault_23_folder_moved_out_is_watched_no_longer(watcher: Watcher, tmp_pa
     while len(watches(watcher)) > 1:
         assert time.monotonic() < end
         time.sleep(0.02)
-    watcher.take()
     (tmp_path / "out" / "b" / "a.txt").write_text("words")
     time.sleep(0.3)
-    assert watcher.take() == []
+    moved = {tmp_path / "lib", tmp_path / "lib" / "a"}  # the move itself is heard, late at times
+    assert {hint.path for hint in watcher.take() or ()} <= moved
 
 
 def test_root_that_is_renamed_is_looked_at(watcher: Watcher, tmp_path: Path) -> None:

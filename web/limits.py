@@ -4,6 +4,7 @@ are worked on at once. What is beyond is refused at once, in words, and costs no
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -20,6 +21,7 @@ MOST_HEAD_BYTES = 32 * 1024
 MOST_JSON_BYTES = 256 * 1024
 MOST_EXAMPLE_BYTES = 20_000_000
 BODY_S = 30.0
+LINGER_S = 1.0
 RETRY_AFTER_S = 2
 
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -94,8 +96,21 @@ async def _refuse(
     scope: Scope, receive: Receive, send: Send, status: int, code: str, sentence: str
 ) -> None:
     response = problem_response(scope["path"], status, code, sentence)
-    response.headers["connection"] = "close"  # the rest of the body is not waited for
-    await response(scope, receive, send)
+    response.headers["connection"] = "close"
+
+    async def linger(message: Message) -> None:
+        """A connection that is closed while the rest of a body still comes is reset by the system,
+        and the answer may be lost with it: the rest is let in for a moment, and dropped."""
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            await send({**message, "more_body": True})
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_S):
+                    while (await receive()).get("more_body", False):
+                        pass
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
+        await send(message)
+
+    await response(scope, receive, linger)
 
 
 class Workers:
