@@ -88,9 +88,8 @@ def own(name: str) -> str:
     return name
 
 
-def full_text(workers: int | None = None) -> Any:
-    """The words come folded (`folding`); the index only has to part them at the spaces. It is made
-    by so many threads."""
+def full_text() -> Any:
+    """The words come folded (`folding`); the index only has to part them at the spaces."""
     from lancedb.index import FTS
 
     return FTS(
@@ -99,7 +98,6 @@ def full_text(workers: int | None = None) -> Any:
         max_token_length=None,
         stem=False,
         remove_stop_words=False,
-        num_workers=workers,
     )
 
 

@@ -11,7 +11,6 @@ fingerprint of the model, `gist_<key>` and `body_<key>`.
 from __future__ import annotations
 
 import operator
-import os
 import threading
 import time
 from collections.abc import Collection, Iterable, Sequence
@@ -158,7 +157,7 @@ class Store(Lookup):
             if self._removed or self._index.is_littered or self._pieces() >= MOST_PIECES:
                 self._settle(KEEP_VERSIONS)
             elif self._index.is_behind:
-                self._index.anew(workers=os.cpu_count())
+                self._index.anew()
                 self._durability.sync()
 
     def erase(self) -> None:

@@ -54,13 +54,11 @@ class WordIndex:
         """The table was compacted, which brings the index up to date and drops former ones."""
         self._unindexed = self._former_rows = 0
 
-    def anew(self, workers: int | None = None) -> None:
-        """Make it from nothing, with so many threads (None: LanceDB leaves half of the processors
-        to others); searches use the former one meanwhile."""
-        config = full_text(workers)
+    def anew(self) -> None:
+        """Make it from nothing; searches use the former one meanwhile."""
         self._tables.write(
             "words",
-            lambda table: table.create_index(COLUMN, config=config, replace=True),
+            lambda table: table.create_index(COLUMN, config=full_text(), replace=True),
         )
         self._former_rows += self._rows()
         self._unindexed = 0
