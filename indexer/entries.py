@@ -123,6 +123,8 @@ def link(db: Connection, file: Pending, stat: Stat, content: str) -> None:
 def contain(db: Connection, read: Read) -> None:
     """Writes down what lies in a content, in place of what was known of it."""
     db.execute("DELETE FROM members WHERE container = ?", (read.content,))
+    if not read.members:
+        return
     key = db.execute("SELECT value FROM notes WHERE name = 'key'").fetchone()
     for member in (one.member for one in read.members):
         said = (read.content, member.ordinal, member.at, member.size)

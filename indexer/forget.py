@@ -10,7 +10,6 @@ every file of the data directory.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 import sqlite3
@@ -20,6 +19,7 @@ from indexer import roots
 from indexer.conditions import reached
 from indexer.database import Database
 from indexer.entries import bin_generations
+from indexer.extract import attached
 from indexer.schema import content_mark, path_mark
 from indexer.tree import join
 from indexer.upkeep import note_erasing, read_again
@@ -132,7 +132,7 @@ def content_of(path: Path) -> str | None:
     """The content of a file on the disk, None where it cannot be read."""
     try:
         with open(path, "rb") as file:
-            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
+            return attached.content_of(file)
     except OSError:
         return None
 

@@ -7,7 +7,6 @@ cannot be read gives a reason and a sentence for a person.
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 import time
@@ -29,6 +28,7 @@ from indexer.extract import (
     Words,
     sniff,
 )
+from indexer.extract.attached import content_of
 from indexer.passages import Kind, Page, Passage, Place, Source, split
 from indexer.tree import Stat, is_elsewhere
 from model.interface import Image, Sound
@@ -37,7 +37,6 @@ ATTEMPTS = 2
 # Reasons that say more about the moment than about the file: worth another attempt.
 PASSING = frozenset({"crashed", "timeout", "unreadable", "error"})
 LARGEST_BYTES = {Kind.DOCUMENT: 1 << 30, Kind.PHOTO: 1 << 30, Kind.RECORDING: 32 << 30}
-BLOCK_BYTES = 1 << 20
 ELSEWHERE = "The file lies in a cloud and not on this machine; it is read once it is here."
 # How coarse the clock of a file system is; one that tells whole seconds may tell every second one.
 TICK_S = 0.02
@@ -299,12 +298,8 @@ def hash_of(path: bytes) -> str | None:
 
 
 def _hash(handle: int) -> str:
-    """blake2b of everything in an open file, 40 hex digits."""
-    digest = hashlib.blake2b(digest_size=20)
-    with open(handle, "rb", buffering=0, closefd=False) as file:
-        while block := file.read(BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
+    with open(handle, "rb", closefd=False) as file:
+        return content_of(file)
 
 
 def _same(path: Path, before: Stat) -> bool:

@@ -9,7 +9,6 @@ a person's files; what is still whole is kept, so that the model is asked for no
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import sqlite3
@@ -17,13 +16,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from indexer.catalog import Catalog
+from indexer.extract.attached import content_of
 from indexer.reading import OPEN
 from indexer.store import Store
 from indexer.tally import Held, Tally
 from indexer.tree import Stat, join
 from indexer.upkeep import Upkeep
 
-BLOCK_BYTES = 1 << 20
 ROUNDS = 3
 MISLED = "a row of it says that it is of another"
 
@@ -257,10 +256,9 @@ def _hash_of(path: bytes, stat: Stat) -> str | None:
     try:
         if Stat.of(os.fstat(handle)) != stat:
             return None
-        digest = hashlib.blake2b(digest_size=20)
-        while block := os.read(handle, BLOCK_BYTES):
-            digest.update(block)
-        return digest.hexdigest() if Stat.of(os.fstat(handle)) == stat else None
+        with open(handle, "rb", closefd=False) as file:
+            content = content_of(file)
+        return content if Stat.of(os.fstat(handle)) == stat else None
     except OSError:
         return None
     finally:

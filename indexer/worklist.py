@@ -18,7 +18,7 @@ from pathlib import Path
 
 from indexer.adoption import Adopted
 from indexer.changes import Changes
-from indexer.conditions import PLACES, reached
+from indexer.conditions import FIRST, PLACES, reached
 from indexer.database import Database
 from indexer.entries import (
     AGAIN_S,
@@ -194,10 +194,10 @@ class Worklist:
                 f"""SELECT c.kind, c.attempts, c.read_generation, f.*, r.path AS base
                 FROM {PLACES} f JOIN contents c ON c.content = f.content
                 JOIN roots r ON r.id = f.root WHERE {known}
-                ORDER BY f.ordinal IS NULL, f.file DESC, f.ordinal DESC""",
+                ORDER BY {FIRST}""",
                 {"contents": json.dumps([content for (content,) in self._contents])},
             ).fetchall()
-            first = {way["content"]: way for way in ways}
+            first = {way["content"]: way for way in reversed(ways)}
             rows = [first[content] for (content,) in self._contents]
             db.executemany(
                 "UPDATE contents SET state = 'understanding' WHERE content = ?", self._contents

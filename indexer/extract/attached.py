@@ -13,6 +13,11 @@ from pathlib import Path, PurePath
 from typing import Literal
 
 
+def content_of(file: io.BufferedIOBase) -> str:
+    """What a content goes by: blake2b of everything in an open file, 40 hex digits."""
+    return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Attached:
     """The bytes of an attachment, and what it is called."""
@@ -27,7 +32,7 @@ class Attached:
     @property
     def content(self) -> str:
         """The hash of its bytes, as that of any file."""
-        return hashlib.blake2b(self.data, digest_size=20).hexdigest()
+        return content_of(io.BytesIO(self.data))
 
     def open(self, mode: Literal["rb"]) -> io.BytesIO:
         """Its bytes, to be read like an open file; they are not copied."""

@@ -32,9 +32,14 @@ def message_of(piece: Extracted) -> Message:
     """What the child says of a piece."""
     match piece:
         case Words(text, place, label):
-            said = {"is": "words", "text": text, "place": place_json(place), "label": label}
-            # Cut here, where every child has a processor of its own.
-            return {**said, "cuts": stretches(text)}, b""
+            said: dict[str, Any] = {
+                "is": "words",
+                "text": text,
+                "place": place_json(place),
+                "label": label,
+            }
+            said["cuts"] = stretches(text)  # here, where every child has a processor of its own
+            return said, b""
         case Thumb(webp, width_px, height_px):
             return {"is": "thumb", "width_px": width_px, "height_px": height_px}, webp
         case Part(place):

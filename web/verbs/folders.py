@@ -41,5 +41,5 @@ def remove(program: Program, folder: Path) -> None:
     with program.opened(write=True) as library:
         forgotten = library.remove(str(folder.absolute()))
     click.echo(
-        f"{folder} is forgotten with {counted(forgotten, 'file')}. Nothing on disk was touched."
+        f"{folder} is forgotten with {counted(forgotten, 'file')}. The files were not touched."
     )
