@@ -48,12 +48,14 @@ def tokens(text: str) -> list[str]:
     if text.isascii():
         found = _parted(text)
     else:
-        found = []
+        found, plain = [], []
         for word in text.split():
             if word.isascii():
-                found += _parted(word)
+                plain.append(word)
             else:
-                found += _folded(word)
+                found += [*_parted(" ".join(plain)), *_folded(word)]
+                plain.clear()
+        found += _parted(" ".join(plain))
     if max(map(len, found), default=0) > MAX_TOKEN_CHARS:
         return [token[:MAX_TOKEN_CHARS] for token in found]
     return found

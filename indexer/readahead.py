@@ -152,9 +152,11 @@ class ReadAhead:
 
     def _keep(self, file: Pending, outcome: Outcome | None) -> None:
         with self._changed:
+            waited_for = not self._batch.files
             self._batch.files.append(file)
             if outcome is not None:
                 self._batch.done.append(outcome)
             if isinstance(outcome, Read):
                 self._chars += sum(len(one.text) for read in outcome.whole for one in read.passages)
-            self._changed.notify_all()
+            if waited_for or self._is_full():
+                self._changed.notify_all()

@@ -59,21 +59,27 @@ def vectors_schema(dim: int) -> Any:
     )
 
 
-def words_row(generation: str, content: str, kind: Kind, passage: Passage) -> dict[str, Any]:
-    place = passage.place
-    text = _storable(passage.text)
-    return {
-        "content": content,
-        "generation": generation,
-        "ordinal": passage.ordinal,
-        "kind": str(kind),
-        "source": str(passage.source),
-        "page": place.page if isinstance(place, Page) else None,
-        "start_s": place.start_s if isinstance(place, Span) else None,
-        "end_s": place.end_s if isinstance(place, Span) else None,
-        "text": text,
-        "folded": " ".join(tokens(text)),
-    }
+def words_table(batch: Iterable[tuple[str, str, Kind, Sequence[Passage]]]) -> Any:
+    """An arrow table of the passages of each (generation, content, kind, passages)."""
+    import pyarrow as pa
+
+    schema = words_schema()
+    columns: dict[str, list[Any]] = {name: [] for name in schema.names}
+    for generation, content, kind, passages in batch:
+        count = len(passages)
+        columns["generation"] += [generation] * count
+        columns["content"] += [content] * count
+        columns["kind"] += [str(kind)] * count
+        columns["ordinal"] += [passage.ordinal for passage in passages]
+        columns["source"] += [str(passage.source) for passage in passages]
+        for place in (passage.place for passage in passages):
+            columns["page"].append(place.page if isinstance(place, Page) else None)
+            columns["start_s"].append(place.start_s if isinstance(place, Span) else None)
+            columns["end_s"].append(place.end_s if isinstance(place, Span) else None)
+        texts = [_storable(passage.text) for passage in passages]
+        columns["text"] += texts
+        columns["folded"] += [" ".join(tokens(text)) for text in texts]
+    return pa.table(columns, schema=schema)
 
 
 def passage_of(row: dict[str, Any]) -> Passage:

@@ -22,6 +22,7 @@ from training.packing import Batch, Example, pack
 from training.renders import Rendered
 from training.tokenizer import load as load_tokenizer
 from training.world import questions, seeds
+from training.world.words import content_words
 
 WAITING = 6  # batches kept ready
 QUESTIONS = 5  # about the same sources, at most
@@ -43,6 +44,7 @@ class Mix:
     frames: int  # of a sound, at most
     glimpses: int  # windows of scenes, for the eye alone
     media: dict[str, int]
+    rivals: bool = False  # beside half of the media others like them, which a query must not find
 
 
 def mix(progress: float) -> Mix:
@@ -60,9 +62,12 @@ def mix(progress: float) -> Mix:
         media = {"scene": 4, "sign2": 3, "page": 1, "note": 3}
         return Mix(6, 512, 6, 1, 2, 5, 320, 16, media)
     # Sources are told apart by now and stay so with fewer questions: seeing and hearing again,
-    # signs most, which are the last to be read.
+    # signs first, which are the last to be read, then things and notes, which take longest to be
+    # told from their likes.
     media = {"scene": 7, "sign2": 9, "page": 1, "note": 4}
-    return Mix(6, 512, 2, 1, 2, 5, 320, 16, media)
+    if progress > 0.8:
+        media = {"scene": 13, "sign2": 3, "page": 1, "note": 7}
+    return Mix(6, 512, 2, 1, 2, 5, 320, 16, media, rivals=True)
 
 
 # What the words of each kind of rendered item are.
@@ -91,6 +96,7 @@ class Table:
         self.range = range_
         self.salt = salt
         self.items: dict[str, list[Rendered]] = {}
+        self.named: dict[tuple[str, str], list[Rendered]] = {}  # by kind and a word of its name
         self.files: set[Path] = set()
 
     def refresh(self) -> None:
@@ -100,7 +106,11 @@ class Table:
         for file in sorted(self.media.glob("*-?????.json")):
             if file not in self.files:
                 self.files.add(file)
-                self.items.setdefault(file.name.split("-")[0], []).extend(read(file))
+                kind = file.name.split("-")[0]
+                for item in read(file):
+                    self.items.setdefault(kind, []).append(item)
+                    for word in content_words(item.queries[0]):
+                        self.named.setdefault((kind, word), []).append(item)
 
     def batch(self, number: int, wanted: Mix) -> Batch:
         """The `number`-th batch of this range."""
@@ -120,13 +130,17 @@ class Table:
             groups.append([self.desk.lesson(lessons.judge(rng))])
         for kind, count in wanted.media.items():
             task = TASK_OF.get(kind, lessons.READ)
-            for item in self._some(rng, kind, count, wanted.frames):
+            for item in self._some(rng, kind, count, wanted.frames, wanted.rivals):
                 key = zlib.crc32(item.words.encode())
                 now = lessons.LISTEN if kind == "note" and rng.random() < 0.12 else task
                 first, *others = item.queries
                 sought = {first, *rng.sample(others, min(len(others), QUERIES - 1))}
                 words = [self.desk.text(query, key, True) for query in sorted(sought)]
                 groups.append([self.desk.medium(item, now, key, rng), *words])
+                if wanted.rivals and (rival := self._rival(rng, kind, item)) is not item:
+                    key = zlib.crc32(rival.words.encode())
+                    both = (rival.words, False), (rival.queries[0], True)
+                    groups.append([self.desk.text(text, key, query) for text, query in both])
         signs = wanted.glimpses // 2 if wanted.sources > 2 else 0
         glanced = self._some(rng, "scene", wanted.glimpses - signs)
         for item in [*glanced, *self._some(rng, "sign2", signs)]:
@@ -147,14 +161,22 @@ class Table:
         return pack(made, wanted.rows, wanted.length, self.config)
 
     def _some(
-        self, rng: random.Random, kind: str, count: int, frames: int = 10**6
+        self, rng: random.Random, kind: str, count: int, frames: int = 10**6, rivals: bool = False
     ) -> list[Rendered]:
         held = self.items.get(kind, [])
         if not held or not count:
             return []
         drawn = rng.choices(held, k=count * 2)
+        if rivals:
+            drawn = [one for first in drawn for one in (first, self._rival(rng, kind, first))]
         fitting = [item for item in drawn if item.columns or len(item.data) < frames * 640]
         return fitting[:count]
+
+    def _rival(self, rng: random.Random, kind: str, item: Rendered) -> Rendered:
+        """Another of its kind whose name has a word in common with its name, or the item itself."""
+        word = rng.choice(sorted(content_words(item.queries[0])) or [""])
+        other = rng.choice(self.named.get((kind, word), [item]))
+        return other if other.queries[0] != item.queries[0] else item
 
 
 def start(

@@ -20,18 +20,18 @@ from training.trunk import States, Trunk, masks
 Tensor = torch.Tensor
 
 WEIGHTS = {
-    lessons.ANSWER: 1.0, lessons.REFUSE: 2.0, lessons.JUDGE: 4.0, lessons.CAPTION: 1.0,
+    lessons.ANSWER: 1.0, lessons.REFUSE: 2.0, lessons.JUDGE: 4.0, lessons.CAPTION: 2.0,
     lessons.READ: 2.0, lessons.TRANSCRIPT: 1.0, lessons.LISTEN: 1.0, lessons.HEAR: 1.0,
     lessons.SEE: 0.6,
 }  # fmt: skip
-GIST_WEIGHT, BODY_WEIGHT, HEARING_WEIGHT = 0.5, 0.15, 0.3
+GIST_WEIGHT, BODY_WEIGHT, HEARING_WEIGHT = 1.0, 0.15, 0.3
 SEEING_WEIGHTS = {"letters": 1.0, "kinds": 0.5, "colours": 0.25}
 CITING_WEIGHTS = {"belongs": 0.3, "cites": 0.5}
 EMPTY = 0.3  # how much less it counts that a patch shows nothing
 _SOFT = [lessons.TASKS.index(task) for task in (lessons.HEAR, lessons.SEE)]
 _ANSWERS = [lessons.TASKS.index(task) for task in (lessons.ANSWER, lessons.REFUSE)]
 TURN = 4.0  # how much heavier the deciding tokens of an answer weigh
-REMEMBERED = 300  # items of earlier batches that a query must not be taken for
+REMEMBERED = 1500  # items of earlier batches that a query must not be taken for
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from indexer.extract.signatures import Format, by_content, by_name
 from indexer.passages import Kind, Place
 
 # Raised when the same bytes would now give other words; files read by an older one are read again.
-EXTRACTOR_VERSION = 3
+EXTRACTOR_VERSION = 4
 HEAD_BYTES = 8192
 
 Reason = Literal[

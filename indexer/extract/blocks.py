@@ -116,13 +116,13 @@ def page_of(blocks: Sequence[Block], label: str = "") -> PageSource:
 
 def words_of(blocks: Sequence[Block]) -> str:
     """The words as they are searched: rows and items on lines of their own, all else apart."""
-    text = ""
+    parts: list[str] = []
     before: Tag | None = None
     for block in blocks:
         close = block.tag == before and block.tag in ("row", "li")
-        text += ("\n" if close else "\n\n" if text else "") + block.text
+        parts += ("\n" if close else "\n\n" if parts else "", block.text)
         before = block.tag
-    return text
+    return "".join(parts)
 
 
 def html_of(blocks: Sequence[Block]) -> str:

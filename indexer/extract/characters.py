@@ -12,14 +12,15 @@ _UNSEEN = re.compile(
     "\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 _ODD = re.compile("[\u0000-\u0008\u000d-\u001f\u007f]")  # what of ASCII does not stay as it is
-_LINE_ENDS = re.compile("\r\n?|[\u0085\u2028\u2029]")
+_LINE_ENDS = ("\r\n", "\r", "\u0085", "\u2028", "\u2029")
 
 
 def clean(text: str) -> str:
     """`text` in NFC, with `\\n` ends of lines, without unseen characters and lone surrogates."""
     if text.isascii() and not _ODD.search(text):
         return text  # nearly all is: there is nothing to be cleaned
-    text = _LINE_ENDS.sub("\n", text)
+    for end in _LINE_ENDS:
+        text = text.replace(end, "\n")
     if not text.isascii():
         text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
     return _UNSEEN.sub("", text)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import subprocess
 import sys
 import threading
@@ -22,7 +21,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 from indexer.extract import Extracted, Member, PageWords, Unreadable
-from indexer.extract.frames import Message, packed, unpacked
+from indexer.extract.frames import Incoming, Message, packed, unpacked
 from indexer.extract.replies import member_json, piece_of, refusal_of
 from indexer.passages import Place, place_json
 from model.interface import Image, Sound
@@ -65,6 +64,7 @@ class Reader:
         self._memory_bytes = memory_bytes
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
+        self._said: Incoming | None = None
         self._lifeline = -1
 
     def extract(self, path: Path, whole: bool = True) -> list[Extracted]:
@@ -201,12 +201,10 @@ class Reader:
                 raise
 
     def _answers(self, job: bytes) -> Iterator[Message]:
-        child = self._running()
+        child, said = self._running()
         assert child.stdin is not None  # noqa: S101  it was made with pipes
-        assert child.stdout is not None  # noqa: S101
         child.stdin.write(job)
         child.stdin.flush()
-        source = child.stdout.fileno()
         end = time.monotonic() + self._whole_limit_s
         left_bytes = MOST_BYTES
 
@@ -215,7 +213,7 @@ class Reader:
             left_bytes -= count
             if left_bytes < 0:
                 raise ValueError("more than any file of ours says")
-            return _exactly(source, until, count)
+            return said.take(count, until)
 
         for _ in range(MOST_PIECES):
             until = min(end, time.monotonic() + self._limit_s)
@@ -229,9 +227,9 @@ class Reader:
             yield head, body
         raise ValueError("more pieces than any file of ours has")
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._child is not None and self._child.poll() is None:
-            return self._child
+    def _running(self) -> tuple[subprocess.Popen[bytes], Incoming]:
+        if self._child is not None and self._said is not None and self._child.poll() is None:
+            return self._child, self._said
         self._stop()
         ours, self._lifeline = os.pipe()
         try:
@@ -255,7 +253,9 @@ class Reader:
             )
         finally:
             os.close(ours)
-        return self._child
+        assert self._child.stdout is not None  # noqa: S101  it was made with pipes
+        self._said = Incoming(self._child.stdout.fileno())
+        return self._child, self._said
 
     def _stop(self) -> None:
         child, self._child = self._child, None
@@ -302,22 +302,6 @@ def _environment() -> dict[str, str]:
     one = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"], "1")
     ours = {"PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1", "ORT_DISABLE_TELEMETRY": "1"}
     return {**said, **one, **ours}
-
-
-def _exactly(source: int, until: float, count: int) -> bytes:
-    """`count` bytes from a pipe. Raises EOFError when it ends, TimeoutError when it is late."""
-    data = bytearray()
-    poll = select.poll()
-    poll.register(source, select.POLLIN)
-    while len(data) < count:
-        left = until - time.monotonic()
-        if left <= 0 or not poll.poll(left * 1000):
-            raise TimeoutError
-        some = os.read(source, min(1 << 20, count - len(data)))
-        if not some:
-            raise EOFError
-        data += some
-    return bytes(data)
 
 
 def _too_long(limit_s: float) -> str:

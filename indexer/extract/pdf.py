@@ -7,6 +7,7 @@ and draws pages here.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from indexer.extract import Extracted, Facts, Part, Unreadable, Words, title_of
 from indexer.extract.attached import Attached, File, size_bytes
 from indexer.extract.characters import clean
+from indexer.extract.lines import Line, blocks_of
 from indexer.extract.pictures import thumb
 from indexer.passages import Page
 
@@ -25,7 +27,6 @@ FEW_CHARS, LITTLE_CHARS = 20, 200
 LARGE_SHARE = 0.5
 # Beside each other and so many line heights apart, words are in two columns of a table.
 GAP = 0.8
-TYPED = 1 << 3  # the font is one of a typewriter
 # So many drawn shapes are a picture; fewer are rules and frames.
 FEW_SHAPES = 12
 # MuPDF repairs a file that was cut off between two objects; these end the one it was cut off in:
@@ -129,40 +130,35 @@ def page_text(page: Any) -> str:
     from indexer.extract.mupdf import pymupdf
 
     flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
-    blocks = page.get_text("dict", flags=flags)["blocks"]
-    paragraphs = (_paragraph(block["lines"]) for block in blocks if block["type"] == 0)
+    paragraphs = map(_paragraph, blocks_of(page, flags))
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
-def _paragraph(lines: list[dict[str, Any]]) -> str:
+def _paragraph(lines: list[Line]) -> str:
     if len(lines) > 1:
         rows = _rows(lines)
         if sum(len(row) > 1 for row in rows) >= max(2, len(rows) // 2):
             return "\n".join(" | ".join(filter(None, map(_joined, row))) for row in rows)
-        if all(span["flags"] & TYPED for line in lines for span in line["spans"]):
+        if all(line.typed for line in lines):
             return "\n".join(filter(None, (_joined(" ".join(row)) for row in rows)))
-    return _joined("\n".join(map(_line, lines)))
+    return _joined("\n".join(line.text for line in lines))
 
 
-def _line(line: dict[str, Any]) -> str:
-    return "".join(span["text"] for span in line["spans"])
-
-
-def _rows(lines: list[dict[str, Any]]) -> list[list[str]]:
+def _rows(lines: list[Line]) -> list[list[str]]:
     """The lines of a block as they stand beside each other: one with a gap before it, at the height
     of the one before, is the next cell of its row."""
     rows: list[list[str]] = []
     right = top = bottom = 0.0
     for line in lines:
-        x0, y0, x1, y1 = line["bbox"]
-        shared = min(bottom, y1) - max(top, y0)
-        if rows and shared > 0.6 * (y1 - y0) and x0 > right + GAP * (y1 - y0):
-            rows[-1].append(_line(line))
-        elif rows and shared > 0.6 * (y1 - y0) and x0 >= right - 1:
-            rows[-1][-1] += " " + _line(line)
+        height = line.y1 - line.y0
+        is_beside = bool(rows) and min(bottom, line.y1) - max(top, line.y0) > 0.6 * height
+        if is_beside and line.x0 > right + GAP * height:
+            rows[-1].append(line.text)
+        elif is_beside and line.x0 >= right - 1:
+            rows[-1][-1] += " " + line.text
         else:
-            rows.append([_line(line)])
-        right, top, bottom = x1, y0, y1
+            rows.append([line.text])
+        right, top, bottom = line.x1, line.y0, line.y1
     return rows
 
 
@@ -171,10 +167,10 @@ _BROKEN_NUMBER = re.compile(r"(?<=\w)([-\u2010/])\n(?=\w)")
 
 
 def _joined(block: str) -> str:
-    block = "\n".join(line.strip() for line in block.replace("\r", "\n").split("\n"))
+    block = "\n".join(map(str.strip, block.replace("\r", "\n").split("\n")))
     block = _BROKEN_WORD.sub(lambda at: "" if block[at.end()].islower() else "-", block)
     block = _BROKEN_NUMBER.sub(r"\1", block)
-    return re.sub(r"\s+", " ", clean(block)).strip()
+    return " ".join(clean(block).split())
 
 
 def _is_picture(page: Any, chars: int) -> bool:
@@ -208,12 +204,10 @@ def _big_line(page: Any) -> str | None:
     from indexer.extract.mupdf import pymupdf
 
     lines: list[tuple[float, float, str]] = []
-    for block in page.get_text("dict", flags=pymupdf.TEXT_PRESERVE_WHITESPACE)["blocks"]:
-        for line in block.get("lines", ()):
-            text = re.sub(r"\s+", " ", clean("".join(s["text"] for s in line["spans"]))).strip()
-            if text:
-                size = max(span["size"] for span in line["spans"])
-                lines.append((round(size, 1), line["bbox"][1], text))
+    for line in itertools.chain(*blocks_of(page, pymupdf.TEXT_PRESERVE_WHITESPACE)):
+        text = re.sub(r"\s+", " ", clean(line.text)).strip()
+        if text:
+            lines.append((round(line.size_pt, 1), line.y0, text))
     if not lines:
         return None
     usual = sorted(size for size, _, _ in lines)[(len(lines) - 1) // 2]

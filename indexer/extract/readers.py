@@ -18,10 +18,11 @@ MOST = 4
 
 class Readers:
     """What the indexer asks of a `Reader`, from any thread, of the first of `count` children that
-    is free. A child is started when all others are busy."""
+    is free; by default one more than there are processors, since one is always waiting for its
+    next file. A child is started when all others are busy."""
 
     def __init__(self, count: int | None = None) -> None:
-        self.children = count or min(MOST, os.cpu_count() or 1)
+        self.children = count or min(MOST, 1 + (os.cpu_count() or 1))
         self._all = [Reader() for _ in range(self.children)]
         # the last to be given back is the first to be lent: one file needs one child
         self._free: queue.LifoQueue[Reader] = queue.LifoQueue()

@@ -90,7 +90,7 @@ def blocks_of(text: str, told: Told | None = None) -> Iterator[Block]:
     told = told or Told()
     _properties(root, told)
     body = root.find("body")
-    yield from _blocks(_main(body if body is not None else root))
+    yield from _blocks(_main(body if body is not None else root), _hidden(root))
 
 
 def _parsed(text: str) -> Any:
@@ -122,8 +122,17 @@ def _main(body: Any) -> Any:
         found = list(body.iter("article"))
     if len(found) != 1:
         return body
-    here, all_of_it = (sum(map(len, one.itertext())) for one in (found[0], body))
+    here, all_of_it = map(_length, (found[0], body))
     return found[0] if here >= MAIN_SHARE * all_of_it else body
+
+
+_length = etree.XPath("string-length()")
+_might_be_hidden = etree.XPath("//*[@hidden or @aria-hidden or @role or @style]")
+
+
+def _hidden(root: Any) -> set[Any]:
+    """The elements of a page that are not shown, or are there to get about in it."""
+    return {one for one in _might_be_hidden(root) if _is_hidden(one)}
 
 
 def _is_hidden(element: Any) -> bool:
@@ -140,7 +149,7 @@ def _is_hidden(element: Any) -> bool:
     return False
 
 
-def _blocks(body: Any) -> Iterator[Block]:
+def _blocks(body: Any, hidden: set[Any]) -> Iterator[Block]:
     """Block by block in the order of the page. Without recursion: pages nest as they like."""
     held: list[str] = []
     tags: list[Tag] = ["p"]
@@ -159,7 +168,7 @@ def _blocks(body: Any) -> Iterator[Block]:
                 held.append(element.tail or "")
             continue
         name = child.tag
-        if not isinstance(name, str) or name in _DROPPED or _is_hidden(child):
+        if not isinstance(name, str) or name in _DROPPED or child in hidden:
             held.append(child.tail or "")
             continue
         if name == "br":
@@ -169,7 +178,7 @@ def _blocks(body: Any) -> Iterator[Block]:
             yield from _block(held, tags[-1])
             if name in _TAGS:
                 tags.append(_TAGS[name])
-            elif name == "table" and (rows := _rows(child)) is not None:
+            elif name == "table" and (rows := _rows(child, hidden)) is not None:
                 yield from rows
                 held.append(child.tail or "")
                 continue
@@ -193,13 +202,13 @@ def _block(held: list[str], tag: Tag) -> Iterator[Block]:
         yield Block(text, tag)
 
 
-def _rows(table: Any) -> list[Block] | None:
+def _rows(table: Any, hidden: set[Any]) -> list[Block] | None:
     """The rows of a table, None for one that lays out a page."""
     if next(table.iterdescendants("table"), None) is not None:
         return None
     rows: list[Block] = []
     for line in table.iter("tr"):
-        cells = [_cell(cell) for cell in line if cell.tag in ("td", "th")]
+        cells = [_cell(cell, hidden) for cell in line if cell.tag in ("td", "th")]
         if any(len(cell) > LONGEST_CELL_CHARS for cell in cells):
             return None
         if made := row(cells):
@@ -207,7 +216,7 @@ def _rows(table: Any) -> list[Block] | None:
     return rows
 
 
-def _cell(cell: Any) -> str:
+def _cell(cell: Any, hidden: set[Any]) -> str:
     if not len(cell):
         return said(cell.text)
-    return " ".join(block.text for block in _blocks(cell))
+    return " ".join(block.text for block in _blocks(cell, hidden))

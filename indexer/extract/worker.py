@@ -14,6 +14,7 @@ import resource
 import signal
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,9 @@ from indexer.passages import Page, Span
 TOO_MUCH_MEMORY = "Opening this file takes more memory than Recollect gives to one file."
 Answer = Iterator[tuple[dict[str, Any], bytes]]
 
-
 MOST_OPEN_FILES = 128
+# What a file says is gathered for as long, so that a small one is told in one go.
+GATHERED_S = 0.1
 
 _fences: list[str] = []
 
@@ -62,15 +64,18 @@ def main(lifeline: int, memory_bytes: int) -> None:
     while True:
         job, _ = unpacked(read)
         _allow_seconds(job["cpu_s"])
-        for message in _answers(job):
+        told_s = time.monotonic()
+        for message, at_once in _answers(job):
             answers.write(message)
-            answers.flush()
+            if at_once or time.monotonic() - told_s > GATHERED_S:
+                answers.flush()
+                told_s = time.monotonic()
         _tidy()
 
 
 def _own_pipes() -> tuple[Any, Any]:
     """Standard input and output become ours; what libraries print goes where errors go."""
-    orders, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    orders, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", 1 << 16)
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
@@ -108,11 +113,13 @@ def _allow_seconds(seconds: float) -> None:
     _set_limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + seconds) + 2)
 
 
-def _answers(job: dict[str, Any]) -> Iterator[bytes]:
+def _answers(job: dict[str, Any]) -> Iterator[tuple[bytes, bool]]:
+    """What is said, and whether that is at once: an attachment is named before it is opened, so
+    that it is known which one has ended the child."""
     try:
         for head, body in JOBS[job["do"]](job):
-            yield packed(head, body)
-        yield packed({"done": True})
+            yield packed(head, body), head["is"] == "member"
+        yield packed({"done": True}), True
     except Unreadable as problem:
         yield _refusal(problem.reason, problem.sentence)
     except MemoryError:
@@ -128,8 +135,8 @@ def _answers(job: dict[str, Any]) -> Iterator[bytes]:
             yield _refusal("corrupt", "This file is damaged and cannot be read.")
 
 
-def _refusal(reason: Reason, sentence: str) -> bytes:
-    return packed({"reason": reason, "sentence": sentence})
+def _refusal(reason: Reason, sentence: str) -> tuple[bytes, bool]:
+    return packed({"reason": reason, "sentence": sentence}), True
 
 
 def _tidy() -> None:
