@@ -13,12 +13,18 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 from filelock import FileLock
 
 from indexer.catalog import Catalog
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tests.served import Running
 
 os.environ.update(HF_HUB_OFFLINE="1", ORT_DISABLE_TELEMETRY="1")
 ROOT = Path(__file__).parent.parent
@@ -158,3 +164,10 @@ def catalog(tmp_path: Path, lib: Path) -> Iterator[Catalog]:
     catalog.add_root(lib)
     yield catalog
     catalog.close()
+
+
+@pytest.fixture
+def api(served: Running) -> Iterator[httpx.Client]:
+    """A client of the server that the test's file serves."""
+    with served.program() as client:
+        yield client

@@ -48,12 +48,6 @@ def served(apart: Path) -> Iterator[Running]:
 
 
 @pytest.fixture
-def api(served: Running) -> Iterator[httpx.Client]:
-    with served.program() as client:
-        yield client
-
-
-@pytest.fixture
 def ids(api: httpx.Client, served: Running) -> dict[str, str]:
     mail = api.get(f"/api/items/{served.item('keys.eml')}").json()
     return {one["title"]: one["id"] for one in mail["attachments"]} | {"mail": mail["id"]}

@@ -21,12 +21,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield server
 
 
-@pytest.fixture
-def api(served: Running) -> Iterator[httpx.Client]:
-    with served.program() as client:
-        yield client
-
-
 def sentence(response: httpx.Response, status: int, code: str) -> str:
     assert response.status_code == status, response.text
     error = response.json()["error"]

@@ -32,12 +32,6 @@ def served(folder: Path) -> Iterator[Running]:
         yield server
 
 
-@pytest.fixture
-def api(served: Running) -> Iterator[httpx.Client]:
-    with served.program() as client:
-        yield client
-
-
 # --- ranges
 
 

@@ -2,7 +2,7 @@
 import { html, useEffect, useLayoutEffect, useRef } from "./dom.js";
 import { Icon } from "./icons.js";
 import { useLayer } from "./keys.js";
-import { addressOf, openItem, route } from "./route.js";
+import { addressOf, onPlainClick, openItem, route } from "./route.js";
 import { PlayButton, playFrom } from "./sound.js";
 import { useStore } from "./store.js";
 import { KINDS, attachedTo, baseName, count, counted, placeLabel, safeName } from "./wording.js";
@@ -110,11 +110,7 @@ const faceOf = ({ id, kind, place }) =>
 /** @param {{source: Source, quote: string}} props */
 function SourceCard({ source, quote }) {
   const { item } = useStore(route);
-  const open = (/** @type {MouseEvent} */ event) => {
-    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
-    event.preventDefault();
-    openCited(source, quote || source.snippet);
-  };
+  const open = onPlainClick(() => openCited(source, quote || source.snippet));
   return html`<li class=${`source ${source.kind} ${item === source.id ? "open" : ""}`}>
     <span class="n">${source.n}</span>
     ${source.kind === "recording"

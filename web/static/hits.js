@@ -2,7 +2,7 @@
 import { html, useState } from "./dom.js";
 import { Icon, KIND_ICON } from "./icons.js";
 import { PhotoGrid } from "./photos.js";
-import { addressOf, addressWith, openItem, route } from "./route.js";
+import { addressOf, addressWith, onPlainClick, openItem, route } from "./route.js";
 import { Snippet } from "./snippet.js";
 import { PlayButton } from "./sound.js";
 import { useStore } from "./store.js";
@@ -96,11 +96,8 @@ function Face({ hit }) {
 /** One file: the whole row is its link, other places in it are links of their own. @param {{hit: Hit}} props */
 export function Row({ hit }) {
   const { item } = useStore(route);
-  const open = (/** @type {Place} */ place, /** @type {string} */ quote) => (/** @type {MouseEvent} */ event) => {
-    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
-    event.preventDefault();
-    openItem(hit.id, place, quote);
-  };
+  const open = (/** @type {Place} */ place, /** @type {string} */ quote) =>
+    onPlainClick(() => openItem(hit.id, place, quote));
   const both = hit.found_by.includes("meaning") && hit.found_by.length > 1;
   const others = hit.more.filter((other) => placeLabel(other.place)).slice(0, 6);
   return html`<li class=${`row ${hit.kind} ${item === hit.id ? "open" : ""}`}>

@@ -1,6 +1,6 @@
 /** Photos in justified rows: the browser packs them from their known ratios, so nothing shifts. */
 import { html } from "./dom.js";
-import { addressOf, openItem, route } from "./route.js";
+import { addressOf, onPlainClick, openItem, route } from "./route.js";
 import { Snippet } from "./snippet.js";
 import { useStore } from "./store.js";
 import { attachedTo, day, safeName } from "./wording.js";
@@ -17,11 +17,7 @@ function Photo({ hit }) {
   const ratio = Math.min(3, Math.max(0.5, w / h));
   const caption = hit.source === "name" ? "" : hit.snippet;
   const mail = attachedTo(hit.attached_to);
-  const open = (/** @type {MouseEvent} */ event) => {
-    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
-    event.preventDefault();
-    openItem(hit.id, null);
-  };
+  const open = onPlainClick(() => openItem(hit.id, null));
   const style = { "--r": String(ratio), "--colour": /^#[0-9a-f]{6}$/i.test(colour) ? colour : "transparent" };
   return html`<li class=${item === hit.id ? "open" : ""} style=${style}>
     <a data-row href=${addressOf(hit.id, null)} aria-current=${item === hit.id ? "true" : undefined} onClick=${open}>

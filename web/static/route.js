@@ -105,6 +105,21 @@ function keepScroll() {
   history.replaceState({ ...history.state, scroll: window.scrollY }, "");
 }
 
+/** @param {MouseEvent} event a click that held keys and other buttons leave to the browser */
+const isPlain = (event) =>
+  event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+
+/**
+ * For a link: what a plain click on it does instead of following it.
+ * @param {() => void} act
+ * @returns {(event: MouseEvent) => void}
+ */
+export const onPlainClick = (act) => (event) => {
+  if (!isPlain(event)) return;
+  event.preventDefault();
+  act();
+};
+
 /** Take over links and the back button. Called once. */
 export function startRouting() {
   history.scrollRestoration = "manual";
@@ -114,8 +129,7 @@ export function startRouting() {
   });
   window.addEventListener("pagehide", keepScroll);
   document.addEventListener("click", (event) => {
-    if (event.defaultPrevented || event.button !== 0) return;
-    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (event.defaultPrevented || !isPlain(event)) return;
     const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
     if (!(link instanceof HTMLAnchorElement) || link.hasAttribute("download")) return;
     if (link.origin !== location.origin || link.target || link.hash) return;

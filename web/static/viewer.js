@@ -6,7 +6,7 @@ import { Icon, KIND_ICON } from "./icons.js";
 import { useKeys, useLayer } from "./keys.js";
 import { PageView } from "./page.js";
 import { Player } from "./player.js";
-import { addressOf, addressWith, closeItem, go, openItem, route } from "./route.js";
+import { addressOf, addressWith, closeItem, go, onPlainClick, openItem, route } from "./route.js";
 import { hold, sounding } from "./sound.js";
 import { useStore } from "./store.js";
 import { KINDS, baseName, clock, count, day, safeName, size } from "./wording.js";
@@ -81,11 +81,7 @@ function Facts({ item }) {
 /** The mail this came in, or what came in this mail. @param {{item: Item}} props */
 function Mail({ item }) {
   const link = (/** @type {string} */ id, /** @type {string} */ text) =>
-    html`<a href=${addressOf(id, null)} onClick=${(/** @type {MouseEvent} */ event) => {
-      if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
-      event.preventDefault();
-      openItem(id, null);
-    }}><bdi>${text}</bdi></a>`;
+    html`<a href=${addressOf(id, null)} onClick=${onPlainClick(() => openItem(id, null))}><bdi>${text}</bdi></a>`;
   if (item.attached_to) return html`<p class="mail">Attached to ${link(item.attached_to.id, safeName(item.attached_to.title))}</p>`;
   if (!item.attachments.length) return null;
   return html`<p class="mail">Attached: ${item.attachments.map((one) => link(one.id, safeName(one.title)))}</p>`;
