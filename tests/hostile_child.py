@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from indexer.extract import worker
+from indexer.extract import jobs, worker
 from indexer.extract.frames import packed
 
 Tried = tuple[dict[str, Any], bytes]
@@ -142,7 +142,7 @@ def _attempted(job: dict[str, Any]) -> Any:
     if job["path"].endswith(".misbehave"):
         misbehave(Path(job["path"]))
     if not job["path"].endswith(".try"):
-        yield from worker._extract(job)
+        yield from jobs._extract(job)
         return
     try:
         said = f"done: {attempt(Path(job['path']))}"
@@ -151,7 +151,7 @@ def _attempted(job: dict[str, Any]) -> Any:
     yield {"is": "words", "text": said, "place": None}, b""
 
 
-worker.JOBS["extract"] = _attempted
+jobs.JOBS["extract"] = _attempted
 
 if __name__ == "__main__":
     worker.main(int(sys.argv[1]), int(sys.argv[2]))

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from indexer.extract import Extracted, Facts, Thumb, Unreadable, Words, extract, sniff
 from indexer.extract.blocks import PAGE_CHARS, PAGE_LINES, cut_pages
 from indexer.extract.characters import clean
+from indexer.extract.jobs import page_words
 from indexer.extract.layout import PageSource
 from indexer.extract.paged import page
 from indexer.extract.text import sections
-from indexer.extract.worker import page_words
 from indexer.folding import tokens
 from indexer.passages import Kind, Page
 from tests.library import READER

@@ -10,7 +10,7 @@ import click
 RUNS = Path(__file__).parent / "runs"
 POCKET = Path(__file__).parents[1] / "model" / "pocket"
 MEDIA = {
-    "clip": 3000, "note": 18000, "scene": 40000, "sign0": 1000, "sign1": 2000, "sign2": 20000,
+    "clip": 3000, "note": 40000, "scene": 50000, "sign0": 1000, "sign1": 2000, "sign2": 20000,
     "page": 6000, "chart": 400, "table": 400,
 }  # fmt: skip
 PICTURE_TOKENS = 70

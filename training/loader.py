@@ -66,8 +66,9 @@ def mix(progress: float) -> Mix:
     # told from their likes.
     media = {"scene": 7, "sign2": 9, "page": 1, "note": 4}
     if progress > 0.8:
-        media = {"scene": 13, "sign2": 3, "page": 1, "note": 7}
-    return Mix(6, 512, 2, 1, 2, 5, 320, 16, media, rivals=True)
+        media = {"scene": 12, "sign2": 2, "page": 1, "note": 11}
+        return Mix(6, 512, 2, 1, 2, 5, 320, 8, media, rivals=True)
+    return Mix(6, 512, 2, 1, 2, 5, 320, 16, media)
 
 
 # What the words of each kind of rendered item are.

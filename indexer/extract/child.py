@@ -18,11 +18,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-import numpy as np
-
 from indexer.extract import Extracted, Member, PageWords, Unreadable
 from indexer.extract.frames import Incoming, Message, packed, unpacked
-from indexer.extract.replies import member_json, piece_of, refusal_of
+from indexer.extract.replies import (
+    body_of,
+    media_of,
+    member_json,
+    peaks_of,
+    piece_of,
+    refusal_of,
+    words_of,
+)
 from indexer.passages import Place, place_json
 from model.interface import Image, Sound
 
@@ -91,16 +97,16 @@ class Reader:
         """A photo (place None), a page or a moment of a film as pixels; a span of a recording as
         mono samples at 16 kHz, at most a minute of it."""
         return self._one(
-            _media_of, "original", path, member, place=place_json(place), longest_px=longest_px
+            media_of, "original", path, member, place=place_json(place), longest_px=longest_px
         )
 
     def page(self, path: Path, page: int, width_px: int, member: Member | None = None) -> bytes:
         """A page of a document as WebP; texts are laid out for it."""
-        return self._one(_body_of, "page", path, member, page=page, width_px=width_px)
+        return self._one(body_of, "page", path, member, page=page, width_px=width_px)
 
     def words(self, path: Path, page: int, member: Member | None = None) -> PageWords:
         """The words of a page and their boxes."""
-        return self._one(_words_of, "words", path, member, page=page)
+        return self._one(words_of, "words", path, member, page=page)
 
     def picture(
         self,
@@ -110,7 +116,7 @@ class Reader:
         member: Member | None = None,
     ) -> bytes:
         """A photo, or a film at a second, as WebP: upright, without metadata."""
-        return self._one(_body_of, "picture", path, member, longest_px=longest_px, at_s=at_s)
+        return self._one(body_of, "picture", path, member, longest_px=longest_px, at_s=at_s)
 
     def wave(
         self,
@@ -122,15 +128,15 @@ class Reader:
     ) -> bytes:
         """A stretch of a recording, of a minute at most, as mono samples of 16 bits."""
         wanted = {"start_s": start_s, "length_s": min(length_s, 60.0), "rate_hz": rate_hz}
-        return self._one(_body_of, "wave", path, member, **wanted)
+        return self._one(body_of, "wave", path, member, **wanted)
 
     def peaks(self, path: Path, count: int = 400, member: Member | None = None) -> list[float]:
         """The loudest sample, 0 to 1, of each of `count` equal stretches of a recording."""
-        return self._one(_peaks_of, "peaks", path, member, count=count)
+        return self._one(peaks_of, "peaks", path, member, count=count)
 
     def stretch(self, path: Path, member: Member, start: int, length: int) -> bytes:
         """So many of an attachment's own bytes, fewer where it ends."""
-        return self._one(_body_of, "stretch", path, member, start=start, length=length)
+        return self._one(body_of, "stretch", path, member, start=start, length=length)
 
     def fences(self) -> list[str]:
         """What keeps the child from writing and connecting on this system."""
@@ -268,31 +274,6 @@ class Reader:
             for pipe in (child.stdin, child.stdout):
                 with contextlib.suppress(BrokenPipeError):
                     pipe.close()  # type: ignore[union-attr]
-
-
-def _body_of(said: Message) -> bytes:
-    return said[1]
-
-
-def _media_of(said: Message) -> Image | Sound:
-    head, body = said
-    if head["is"] == "sound":
-        samples = np.frombuffer(body, np.float32)
-        if not np.isfinite(samples).all():
-            raise ValueError("samples that are no numbers")
-        return Sound(samples, int(head["rate_hz"]))
-    shape = (int(head["height_px"]), int(head["width_px"]), 3)
-    return Image(np.frombuffer(body, np.uint8).reshape(shape))
-
-
-def _words_of(said: Message) -> PageWords:
-    head = said[0]
-    words = [(*map(float, word[:4]), str(word[4]), int(word[5])) for word in head["words"]]
-    return {"width": float(head["width"]), "height": float(head["height"]), "words": words}  # type: ignore[typeddict-item]
-
-
-def _peaks_of(said: Message) -> list[float]:
-    return [float(peak) for peak in said[0]["peaks"]]
 
 
 def _environment() -> dict[str, str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from indexer.extract import (
     Extracted,
     Facts,
     Member,
+    PageWords,
     Part,
     Piece,
     Reason,
@@ -21,6 +22,9 @@ from indexer.extract import (
 )
 from indexer.extract.frames import Message
 from indexer.passages import Kind, Page, Place, Span, place_json, stretches
+
+if TYPE_CHECKING:
+    from model.interface import Image, Sound
 
 LONGEST_TITLE, LONGEST_SENTENCE, LONGEST_LABEL = 300, 600, 200
 _HASH = re.compile(r"[0-9a-f]{40}")
@@ -135,6 +139,39 @@ def place_of(said: dict[str, Any] | None) -> Place:
     if end_s < start_s:
         raise ValueError("a stretch that ends before it begins")
     return Span(start_s, end_s)
+
+
+def body_of(said: Message) -> bytes:
+    """A picture or a sound in a file's form, or bytes of a file."""
+    return said[1]
+
+
+def media_of(said: Message) -> Image | Sound:
+    """Pixels (H, W, 3), or samples (n,) that are numbers."""
+    import numpy as np  # not above: the child starts without it
+
+    from model.interface import Image, Sound
+
+    head, body = said
+    if head["is"] == "sound":
+        samples = np.frombuffer(body, np.float32)
+        if not np.isfinite(samples).all():
+            raise ValueError("samples that are no numbers")
+        return Sound(samples, int(head["rate_hz"]))
+    shape = (int(head["height_px"]), int(head["width_px"]), 3)
+    return Image(np.frombuffer(body, np.uint8).reshape(shape))
+
+
+def words_of(said: Message) -> PageWords:
+    """The words of a page and their boxes."""
+    head = said[0]
+    words = [(*map(float, word[:4]), str(word[4]), int(word[5])) for word in head["words"]]
+    return {"width": float(head["width"]), "height": float(head["height"]), "words": words}  # type: ignore[typeddict-item]
+
+
+def peaks_of(said: Message) -> list[float]:
+    """The loudest sample of each stretch of a recording."""
+    return [float(peak) for peak in said[0]["peaks"]]
 
 
 def refusal_of(head: dict[str, Any]) -> Unreadable:
