@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+from indexer.outcomes import Read
 from indexer.passages import FIRST_UNDERSTOOD, Passage
-from indexer.reading import Read
 from indexer.rows import passages_sum
 from indexer.store import Store
 

@@ -11,8 +11,8 @@ from pathlib import PurePath
 from sqlite3 import Connection
 
 from indexer.extract import EXTRACTOR_VERSION, Facts, title_of
+from indexer.outcomes import Pending, Read, Refused
 from indexer.passages import Page, Place, Span
-from indexer.reading import Pending, Read, Refused
 from indexer.records import item_of
 from indexer.rows import passages_sum
 from indexer.schema import content_mark

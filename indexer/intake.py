@@ -18,21 +18,10 @@ from indexer.adoption import Adopted
 from indexer.catalog import Catalog
 from indexer.changes import Changes
 from indexer.housekeeping import Housekeeping
+from indexer.outcomes import Known, Lying, Outcome, Pending, Read, Refused, Skipped, Unsettled
 from indexer.pace import Pace
 from indexer.readahead import Batch, ReadAhead
-from indexer.reading import (
-    ATTEMPTS,
-    Known,
-    Lying,
-    Outcome,
-    Pending,
-    Read,
-    Reader,
-    Refused,
-    Skipped,
-    Unsettled,
-    read_file,
-)
+from indexer.reading import ATTEMPTS, Reader, read_file
 from indexer.room import Room
 from indexer.rows import passages_sum
 from indexer.store import Store

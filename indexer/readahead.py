@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from indexer.reading import Outcome, Pending, Read
+from indexer.outcomes import Outcome, Pending, Read
 from indexer.worklist import Worklist
 
 BATCH_S = 1.0  # no batch waits for longer, so that results show up

@@ -11,7 +11,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +29,7 @@ from indexer.extract import (
     sniff,
 )
 from indexer.extract.attached import content_of
+from indexer.outcomes import Known, Lying, Outcome, Pending, Read, Refused, Skipped, Unsettled
 from indexer.passages import Kind, Page, Passage, Place, Source, split
 from indexer.tree import Stat, is_elsewhere
 from model.interface import Image, Sound
@@ -61,88 +62,6 @@ class Reader(Protocol):
     def pids(self) -> list[int]: ...
 
     def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A file whose turn it is; `attempts` were made before this one."""
-
-    id: int
-    path: Path
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """Everything that was found in one content for the first time, or by a newer extractor. `name`
-    is that of the file, or of the member of it that this was read from."""
-
-    file: Pending
-    stat: Stat
-    kind: Kind
-    content: str
-    name: str
-    facts: Facts | None
-    thumb: Thumb | None
-    parts: tuple[Place, ...]
-    passages: tuple[Passage, ...]
-    labels: tuple[tuple[int, str], ...] = ()  # page, and what it is called besides
-    members: tuple[Lying, ...] = ()
-
-    @property
-    def whole(self) -> Iterator[Read]:
-        """This, and what was read of its members."""
-        yield self
-        yield from (one.read for one in self.members if one.read is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class Lying:
-    """A member of a content, and what was found in it: None where that is known already."""
-
-    member: Member
-    read: Read | None
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The file's bytes have been read before, here or under another name."""
-
-    file: Pending
-    stat: Stat
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The file could not be read. Not `final`: it is worth another attempt."""
-
-    file: Pending
-    kind: Kind | None
-    content: str | None
-    reason: str
-    sentence: str
-    final: bool
-    stat: Stat | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """The file is none that we read."""
-
-    file: Pending
-    reason: str
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unsettled:
-    """The file changed while it was read, or is not there any more: the next look will tell."""
-
-    file: Pending
-
-
-Outcome = Read | Known | Refused | Skipped | Unsettled
 
 
 def read_file(file: Pending, reader: Reader, is_known: Callable[[str], bool]) -> Outcome:

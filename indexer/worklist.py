@@ -34,8 +34,9 @@ from indexer.entries import (
 )
 from indexer.extract import EXTRACTOR_VERSION
 from indexer.forget import Forgotten
+from indexer.outcomes import Known, Outcome, Pending, Read, Refused, Skipped, Unsettled
 from indexer.passages import Kind, Place
-from indexer.reading import ATTEMPTS, Known, Outcome, Pending, Read, Refused, Skipped, Unsettled
+from indexer.reading import ATTEMPTS
 from indexer.records import member_from
 from indexer.rows import passages_sum, vectors_sum
 from indexer.tree import Stat, join

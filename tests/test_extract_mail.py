@@ -24,7 +24,8 @@ from indexer.extract import (
     sniff,
 )
 from indexer.extract.child import Reader
-from indexer.extract.mail import MAX_PARTS, attached
+from indexer.extract.mail import attached
+from indexer.extract.mailparts import MAX_PARTS
 from indexer.extract.mupdf import pymupdf
 from indexer.passages import Kind, Page, Span
 from tests.documents import docx, eml, every_kind, mbox, message, xlsx, zipped

@@ -17,7 +17,8 @@ from PIL import Image as Picture
 
 from tests.films import film
 from tests.served import Running, running, small_library, write_files
-from web.media import NotThere, OutOfRange, disposition, open_plain, stretch
+from web.media import NotThere, disposition, open_plain
+from web.ranges import OutOfRange, stretch
 
 
 @pytest.fixture(scope="module")

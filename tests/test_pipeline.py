@@ -19,9 +19,9 @@ from indexer.changes import Changes
 from indexer.extract import Extracted
 from indexer.extract.child import Reader
 from indexer.keeper import Keeper
+from indexer.outcomes import Outcome, Pending
 from indexer.passages import FIRST_UNDERSTOOD, Kind, Span
 from indexer.pipeline import Pipeline
-from indexer.reading import Outcome, Pending
 from indexer.reconcile import reconcile
 from indexer.worklist import Worklist
 from model.interface import Content, Fingerprint, ModelProblem, Role, Vectors

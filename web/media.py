@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import stat
-from collections.abc import AsyncIterator, Callable
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, BinaryIO, TypeVar
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
 
-from indexer.extract import EXTRACTOR_VERSION, Unreadable
+from indexer.extract import EXTRACTOR_VERSION
 from indexer.records import ITEM
 from web.display import shown
 from web.items import Items, Original
 from web.limits import Workers, in_thread
 from web.pages import Json, unchanged
 from web.problems import LibraryProblem
-from web.stretches import Stretches
+from web.ranges import ASK_AGAIN, file_response, made_response, not_modified
 from web.waves import Wave
 
-Made = Wave | Stretches  # what is no file, and comes some bytes at a time
 T = TypeVar("T")
 
-CHUNK_BYTES = 256 * 1024
 LARGEST_PX = 4_000
-# An id stands for its content, so what is drawn from it never changes...
+# An id stands for its content, so what is drawn from it never changes, except pages and sounds: a
+# new version may lay a text out differently, a file may be gone. Those are asked for again.
 FOR_EVER = "private, max-age=31536000, immutable"
-# ...except pages and sounds: a new version may lay a text out differently, a file may be gone.
-ASK_AGAIN = "private, no-cache"
 READ = ["GET", "HEAD"]
-
-_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
 class NotThere(LibraryProblem):
@@ -45,10 +37,6 @@ class NotThere(LibraryProblem):
 
     def __init__(self) -> None:
         super().__init__("not_found", "This is not in the library, or not any more.", 404)
-
-
-class OutOfRange(Exception):
-    """A range of bytes begins behind the end of its file."""
 
 
 def check_id(item_id: str) -> str:
@@ -73,9 +61,9 @@ def media_routes(items: Items) -> APIRouter:
         source = found.source
         if isinstance(source, Path):
             file = await in_thread(lambda: open_plain(source))
-            return _file_response(request, file, item_id, found.kind)
+            return file_response(request, file, item_id, found.kind)
         await workers.run(source.check)
-        return _made_response(request, source, f'"{item_id}-{source.size_bytes:x}"', found.kind)
+        return made_response(request, source, f'"{item_id}-{source.size_bytes:x}"', found.kind)
 
     @router.api_route("", methods=READ)
     async def facts(item_id: str) -> Response:
@@ -99,7 +87,7 @@ def media_routes(items: Items) -> APIRouter:
         await look(item_id, items.original)  # a forgotten item is not confirmed
         etag = f'"{item_id}-{n}-{w}-{EXTRACTOR_VERSION}"'
         if unchanged(request, etag):
-            return _not_modified(etag, ASK_AGAIN)
+            return not_modified(etag, ASK_AGAIN)
         drawn = await look(item_id, lambda known: items.page(known, n, w))
         return _picture(drawn, etag, ASK_AGAIN)
 
@@ -114,7 +102,7 @@ def media_routes(items: Items) -> APIRouter:
         etag = f'"{item_id}-thumb"'
         found = await look(item_id, items.thumb)
         if unchanged(request, etag):
-            return _not_modified(etag, FOR_EVER)
+            return not_modified(etag, FOR_EVER)
         return _picture(found, etag, FOR_EVER)
 
     @router.api_route("/picture", methods=READ)
@@ -127,7 +115,7 @@ def media_routes(items: Items) -> APIRouter:
         await look(item_id, items.original)
         etag = f'"{item_id}-{px}-{at}-{EXTRACTOR_VERSION}"'
         if unchanged(request, etag):
-            return _not_modified(etag, FOR_EVER)
+            return not_modified(etag, FOR_EVER)
         drawn = await look(item_id, lambda known: items.picture(known, px, at))
         return _picture(drawn, etag, FOR_EVER)
 
@@ -136,7 +124,7 @@ def media_routes(items: Items) -> APIRouter:
         found: Original | Wave = await look(item_id, items.sound)
         if isinstance(found, Wave):
             etag = f'"{item_id}-wave-{found.size_bytes:x}-{EXTRACTOR_VERSION}"'
-            return _made_response(request, found, etag, "audio/wav")
+            return made_response(request, found, etag, "audio/wav")
         return await send(request, item_id, found)
 
     @router.api_route("/original", methods=READ)
@@ -180,122 +168,6 @@ def _walk(path: Path) -> int:
         os.close(folder)
 
 
-class FileStream(StreamingResponse):
-    """A stretch of an open file, which it closes."""
-
-    def __init__(self, file: BinaryIO, start: int, length: int, status: int, kind: str) -> None:
-        super().__init__(self._chunks(), status, media_type=kind)
-        self._file, self._start, self._length = file, start, length
-        self.headers["content-length"] = str(length)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            if scope["method"] == "HEAD":
-                self._length = 0
-            await super().__call__(scope, receive, send)
-        finally:
-            self._file.close()
-
-    async def _chunks(self) -> AsyncIterator[bytes]:
-        self._file.seek(self._start)
-        left = self._length
-        while left:
-            chunk = await in_thread(partial(self._file.read, min(left, CHUNK_BYTES)))
-            if not chunk:  # shortened meanwhile; the connection then ends early, as it must
-                return
-            left -= len(chunk)
-            yield chunk
-
-
-class MadeStream(StreamingResponse):
-    """A stretch of what is decoded as it is sent."""
-
-    def __init__(self, made: Made, start: int, length: int, status: int, kind: str) -> None:
-        super().__init__(self._chunks(), status, media_type=kind)
-        self._parts = made.read(start, length)
-        self.headers["content-length"] = str(length)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "HEAD":
-            self._parts = iter(())
-        await super().__call__(scope, receive, send)
-
-    async def _chunks(self) -> AsyncIterator[bytes]:
-        # Where it cannot be decoded any more, the connection ends early, as it must.
-        with contextlib.suppress(Unreadable):
-            while chunk := await in_thread(lambda: next(self._parts, b"")):
-                yield chunk
-
-
-def _made_response(request: Request, made: Made, etag: str, kind: str) -> Response:
-    headers = {"etag": etag, "accept-ranges": "bytes", "cache-control": ASK_AGAIN}
-    if unchanged(request, etag):
-        return _not_modified(etag, ASK_AGAIN)
-    try:
-        part = _wanted(request, etag, made.size_bytes)
-    except OutOfRange:
-        headers["content-range"] = f"bytes */{made.size_bytes}"
-        return Response(status_code=416, headers=headers)
-    if part is None:
-        response = MadeStream(made, 0, made.size_bytes, 200, kind)
-    else:
-        start, length = part
-        headers["content-range"] = f"bytes {start}-{start + length - 1}/{made.size_bytes}"
-        response = MadeStream(made, start, length, 206, kind)
-    response.headers.update(headers)
-    return response
-
-
-def _file_response(request: Request, file: BinaryIO, item_id: str, kind: str) -> Response:
-    found = os.fstat(file.fileno())
-    size = found.st_size
-    etag = f'"{item_id}-{size:x}-{found.st_mtime_ns:x}"'
-    headers = {"etag": etag, "accept-ranges": "bytes", "cache-control": ASK_AGAIN}
-    if unchanged(request, etag):
-        file.close()
-        return _not_modified(etag, ASK_AGAIN)
-    response: Response
-    try:
-        part = _wanted(request, etag, size)
-    except OutOfRange:
-        file.close()
-        headers["content-range"] = f"bytes */{size}"
-        return Response(status_code=416, headers=headers)
-    if part is None:
-        response = FileStream(file, 0, size, 200, kind)
-    else:
-        start, length = part
-        headers["content-range"] = f"bytes {start}-{start + length - 1}/{size}"
-        response = FileStream(file, start, length, 206, kind)
-    response.headers.update(headers)
-    return response
-
-
-def _wanted(request: Request, etag: str, size: int) -> tuple[int, int] | None:
-    said = request.headers.get("range")
-    if said is None or request.method != "GET" or request.headers.get("if-range", etag) != etag:
-        return None
-    return stretch(said, size)
-
-
-def stretch(wanted: str, size: int) -> tuple[int, int] | None:
-    """(start, length) of a Range header over `size` bytes (RFC 9110, 14.1.2). None, the whole, for
-    what is not one plain range of bytes. Raises OutOfRange when nothing of it is there."""
-    found = _RANGE.fullmatch(wanted)
-    if not found or found.groups() == ("", ""):
-        return None
-    first, last = found.groups()
-    if not first:
-        start, end = max(0, size - int(last)), size
-    elif last and int(last) < int(first):
-        return None
-    else:
-        start, end = int(first), min(int(last) + 1 if last else size, size)
-    if start >= end:
-        raise OutOfRange
-    return start, end - start
-
-
 def disposition(name: str) -> str:
     """Saved under its own name, whatever bytes are in it (RFC 6266)."""
     name = shown(name)
@@ -306,7 +178,3 @@ def disposition(name: str) -> str:
 def _picture(data: bytes, etag: str, keep: str) -> Response:
     kind = "image/png" if data.startswith(b"\x89PNG") else "image/webp"
     return Response(data, media_type=kind, headers={"etag": etag, "cache-control": keep})
-
-
-def _not_modified(etag: str, keep: str) -> Response:
-    return Response(status_code=304, headers={"etag": etag, "cache-control": keep})

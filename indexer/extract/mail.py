@@ -17,19 +17,17 @@ from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
 from functools import partial
 from itertools import count
-from pathlib import PurePath
 from typing import IO, Any
 
 from indexer.extract import Unreadable, file_format_of
 from indexer.extract.attached import Attached, Attachment, File
 from indexer.extract.blocks import Block, Section, Told, said
-from indexer.extract.characters import clean
 from indexer.extract.dates import unix_s
+from indexer.extract.mailparts import MAX_PARTS, Part, parts_of, payload_of, text_of
 from indexer.extract.signatures import by_name
 
 MAX_MESSAGE_BYTES = 128 << 20
 MAX_MESSAGES = 100_000
-MAX_PARTS = 200
 MAX_HEADER_CHARS = 2_000
 # A message in a message in a message is opened, what is in that is only named.
 DEEPEST = 3
@@ -144,7 +142,7 @@ def _parsed(data: bytes) -> Message[Any, Any]:
 
 
 def _message(message: Message[Any, Any], label: str, told: Told, here: _Bearings) -> Found:
-    parts = _parts(message)
+    parts = parts_of(message)
     if parts.left_out:
         told.left_out(f"Only the first {MAX_PARTS} parts of a message were read.")
     blocks = list(_headers(message))
@@ -152,7 +150,7 @@ def _message(message: Message[Any, Any], label: str, told: Told, here: _Bearings
     if names:
         blocks.append(Block(said("Attachments: " + ", ".join(names))[:MAX_HEADER_CHARS]))
     for part in parts.body:
-        blocks += _text(part)
+        blocks += text_of(part)
     if here.depth == 0:
         told.title = _header(message, "Subject")
         told.made_at = _sent_at(message)
@@ -183,111 +181,7 @@ def _sent_at(message: Message[Any, Any]) -> float | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """What is attached. `inline`: the message shows it among its words."""
-
-    name: str
-    message: Message[Any, Any]
-    inline: bool = False
-
-
-@dataclass(slots=True)
-class _Parts:
-    """What is read as the message itself, what is attached, and whether there was more of it."""
-
-    body: list[Message[Any, Any]] = field(default_factory=list)
-    attached: list[_Part] = field(default_factory=list)
-    left_out: bool = False
-
-
-def _parts(message: Message[Any, Any]) -> _Parts:
-    """Without recursion: parts nest as deep as their sender likes."""
-    parts = _Parts()
-    waiting = [(message, False)]
-    seen = 0
-    while waiting:
-        part, related = waiting.pop(0)
-        kind = part.get_content_type()
-        if kind == "message/rfc822":
-            parts.attached.append(_Part(_name(part) or "Message", part))
-        elif part.is_multipart():
-            inner = [one for one in part.get_payload() if isinstance(one, Message)]
-            if kind == "multipart/alternative":
-                inner = _alternative(inner)
-            within = related or kind == "multipart/related"
-            waiting[:0] = [(one, within) for one in inner]
-        elif _is_body(part, kind):
-            parts.body.append(part)
-        else:
-            name, inline = _name(part), related and not _is_apart(part)
-            if name or not inline:  # else the style of a page, or the like
-                parts.attached.append(_Part(name, part, inline))
-        seen += 1
-        if seen >= MAX_PARTS:
-            parts.left_out = bool(waiting)
-            break
-    return parts
-
-
-def _alternative(parts: list[Message[Any, Any]]) -> list[Message[Any, Any]]:
-    """The plain one of several versions of the same; that with the pictures if none is plain."""
-    for part in parts:
-        if part.get_content_type() == "text/plain" and str(part.get_payload()).strip():
-            return [part]
-    return parts[-1:]
-
-
-def _is_body(part: Message[Any, Any], kind: str) -> bool:
-    if _is_apart(part) or _name(part):
-        return False
-    if kind.startswith("multipart/"):  # with nothing that tells its parts apart
-        return True
-    return kind in ("text/plain", "text/html", "text/enriched", "text/richtext")
-
-
-def _is_apart(part: Message[Any, Any]) -> bool:
-    """Whether its sender wants it to be shown apart from the message."""
-    return part.get_content_disposition() == "attachment"
-
-
-def _name(part: Message[Any, Any]) -> str:
-    try:
-        return said(PurePath(part.get_filename() or "").name)[:200]
-    except Exception:
-        return ""
-
-
-def _text(part: Message[Any, Any]) -> Iterator[Block]:
-    from indexer.extract.web import blocks_of, decoded
-
-    data, charset = _payload(part), part.get_content_charset()
-    if part.get_content_type() == "text/html":
-        yield from blocks_of(decoded(data, charset))
-        return
-    for paragraph in re.split(r"\n[ \t]*\n", _decoded(data, charset)):
-        if paragraph.strip():
-            yield Block("\n".join(line.rstrip() for line in paragraph.strip("\n").split("\n")))
-
-
-def _payload(part: Message[Any, Any]) -> bytes:
-    try:
-        data = part.get_payload(decode=True)
-    except Exception:
-        data = None
-    return data if isinstance(data, bytes) else str(part.get_payload() or "").encode()
-
-
-def _decoded(data: bytes, charset: str | None) -> str:
-    for encoding in (charset, "utf-8"):
-        try:
-            return clean(data.decode(encoding or "utf-8"))
-        except (UnicodeError, LookupError):
-            continue
-    return clean(data.decode("cp1252", "replace"))
-
-
-def _attachment(one: _Part, told: Told, here: _Bearings) -> Found:
+def _attachment(one: Part, told: Told, here: _Bearings) -> Found:
     """A message as pages of this one, within bounds; anything else as itself."""
     label = (one.name or "Attachment")[:MAX_LABEL]
     if one.message.get_content_type() == "message/rfc822":
@@ -297,11 +191,11 @@ def _attachment(one: _Part, told: Told, here: _Bearings) -> Found:
             yield from _message(inner[0], subject, told, here.deeper)
         return
     if by_name(one.name) == "mail":
-        data = _payload(one.message)
+        data = payload_of(one.message)
         if file_format_of(io.BytesIO(data), one.name) == "mail":
             if here.depth < DEEPEST:
                 yield from _message(_parsed(data), label, told, here.deeper)
             return
-    load = partial(_payload, one.message)
+    load = partial(payload_of, one.message)
     name = one.name or "Attachment"
     yield Attachment(next(here.numbers), here.at, name, one.inline, load)
