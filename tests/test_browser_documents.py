@@ -13,11 +13,14 @@ from tests.served import Running, running, small_library
 
 pytestmark = pytest.mark.browser
 
+LONG_TITLE = "The flat in River Lane: contract, pictures and what the landlord said on the telephone"
+
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("library") / "files"
     every_kind(folder)
+    (folder / "long.md").write_text(f"# {LONG_TITLE}\n\nWords of an otter.\n")
     with (
         small_library(folder, tmp_path_factory.mktemp("data")) as library,
         running(library) as server,
@@ -39,6 +42,19 @@ def test_a_hit_says_its_sheet_and_opens_there(browser: Browser, served: Running)
         tab.page.locator(".row.document").filter(has=sheet).first.locator("a.whole").click()
         tab.see(".paper rect")
         assert "Page 2 of 2 · People" in tab.see(".viewer .pager").inner_text()
+
+
+def test_a_long_title_has_room_on_a_phone(browser: Browser, served: Running) -> None:
+    with visit(browser, served, width=390, height=844) as tab:
+        tab.open("/?q=otter")
+        tab.see(".row.document a.whole").click()
+        title = tab.see(".viewer h2")
+        assert title.inner_text() == LONG_TITLE
+        head, inside = tab.see(".viewer > header").bounding_box(), title.bounding_box()
+        assert head is not None
+        assert inside is not None
+        assert head["y"] <= inside["y"]
+        assert inside["y"] + inside["height"] <= head["y"] + head["height"]
 
 
 @pytest.mark.slow
