@@ -13,7 +13,7 @@ from tests.served import Running, running, small_library
 
 pytestmark = pytest.mark.browser
 
-LONG_TITLE = "The flat in River Lane: contract, pictures and what the landlord said on the telephone"
+LONG_TITLE = "The flat in River Lane: contract, pictures and what the landlord said to us"
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +45,11 @@ def test_a_hit_says_its_sheet_and_opens_there(browser: Browser, served: Running)
 
 
 def test_a_long_title_has_room_on_a_phone(browser: Browser, served: Running) -> None:
-    with visit(browser, served, width=390, height=844) as tab:
+    with visit(browser, served, width=390, height=640) as tab:
         tab.open("/?q=otter")
         tab.see(".row.document a.whole").click()
+        tab.see(".paper rect")
+        tab.until("document.querySelector('.paper img').naturalWidth > 300")
         title = tab.see(".viewer h2")
         assert title.inner_text() == LONG_TITLE
         head, inside = tab.see(".viewer > header").bounding_box(), title.bounding_box()
