@@ -16,7 +16,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from indexer import roots
+from indexer import failures, roots
 from indexer.conditions import FIRST, LISTED, LIVE, PLACES, among, lies_in, reached
 from indexer.counts import Counts
 from indexer.database import Database
@@ -26,7 +26,6 @@ from indexer.records import (
     Failure,
     FileRow,
     Item,
-    failure,
     file_row,
     item_from,
     item_of,
@@ -36,11 +35,6 @@ from indexer.schema import CatalogProblem
 
 __all__ = ["Catalog", "CatalogProblem", "Coverage", "Failure", "FileRow", "FolderProblem", "Item"]
 __all__ += ["Root", "item_of"]
-
-
-# Containers of which a member could not be understood at all.
-FAILED_MEMBERS = """SELECT m.container FROM members m JOIN contents d ON d.content = m.content
-    WHERE d.state = 'failed'"""
 
 
 class Catalog:
@@ -239,48 +233,12 @@ class Catalog:
 
     def failed(self) -> list[Failure]:
         """Every file that could not be read or understood, with the reason."""
-        with self.database.reading() as db:
-            rows = db.execute(
-                """SELECT * FROM listing WHERE state = 'failed' AND id IN (
-                    SELECT id FROM files WHERE state = 'failed' UNION
-                    SELECT f.id FROM contents c JOIN files f ON f.content = c.content
-                    WHERE c.state = 'failed')
-                ORDER BY root_path, path"""
-            ).fetchall()
-        return [failure(row) for row in rows]
+        return failures.failed(self.database)
 
     def retry(self, path: Path | None = None) -> int:
         """Takes up again what failed: everything, or what lies at or below `path`. Returns how
         many files that is. A named file is taken up even if only some of it failed."""
-        where, bound = ("1", ()) if path is None else lies_in(self.database, path, itself=True)
-        chosen = f"""(state = 'failed' OR (? AND state = 'understood' AND reason IS NOT NULL)
-            OR content IN ({FAILED_MEMBERS}))"""
-        with self.database.writing() as db:
-            rows = db.execute(
-                f"SELECT id, content, read_generation FROM listing f WHERE {chosen} AND {where}",
-                (path is not None, *bound),
-            ).fetchall()
-            whole = json.dumps([r["content"] for r in rows if r["content"]])
-            contents = db.execute(
-                """WITH whole AS (SELECT value FROM json_each(?))
-                SELECT content FROM contents WHERE reason IS NOT NULL AND content IN (
-                    SELECT value FROM whole UNION
-                    SELECT content FROM members WHERE container IN whole)""",
-                (whole,),
-            ).fetchall()
-            db.executemany(
-                """UPDATE contents SET attempts = 0, reason = NULL, sentence = NULL,
-                    state = CASE WHEN read_generation IS NULL THEN state ELSE 'read' END,
-                    extractor = CASE WHEN read_generation IS NULL THEN 0 ELSE extractor END
-                WHERE content = ?""",
-                contents,
-            )
-            db.executemany(
-                """UPDATE files SET state = 'pending', attempts = 0, due_at = 0, reason = NULL,
-                sentence = NULL WHERE id = ?""",
-                [(r["id"],) for r in rows if not r["read_generation"]],
-            )
-        return len(rows)
+        return failures.retry(self.database, path)
 
     def files(
         self,
