@@ -66,7 +66,7 @@ def mix(progress: float) -> Mix:
     # told from their likes.
     media = {"scene": 7, "sign2": 9, "page": 1, "note": 4}
     if progress > 0.8:
-        media = {"scene": 12, "sign2": 2, "page": 1, "note": 11}
+        media = {"scene": 16, "sign2": 3, "page": 1, "note": 8}
         return Mix(6, 512, 2, 1, 2, 5, 320, 8, media, rivals=True)
     return Mix(6, 512, 2, 1, 2, 5, 320, 16, media)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import BinaryIO
 
@@ -80,46 +80,46 @@ class MadeStream(StreamingResponse):
 
 def made_response(request: Request, made: Made, etag: str, kind: str) -> Response:
     """What is asked for of something that is decoded as it is sent."""
-    headers = {"etag": etag, "accept-ranges": "bytes", "cache-control": ASK_AGAIN}
-    if unchanged(request, etag):
-        return not_modified(etag, ASK_AGAIN)
-    try:
-        part = _wanted(request, etag, made.size_bytes)
-    except OutOfRange:
-        headers["content-range"] = f"bytes */{made.size_bytes}"
-        return Response(status_code=416, headers=headers)
-    if part is None:
-        response = MadeStream(made, 0, made.size_bytes, 200, kind)
-    else:
-        start, length = part
-        headers["content-range"] = f"bytes {start}-{start + length - 1}/{made.size_bytes}"
-        response = MadeStream(made, start, length, 206, kind)
-    response.headers.update(headers)
-    return response
+    return _ranged(
+        request,
+        etag,
+        made.size_bytes,
+        lambda start, length, status: MadeStream(made, start, length, status, kind),
+    )
 
 
 def file_response(request: Request, file: BinaryIO, item_id: str, kind: str) -> Response:
     """What is asked for of an open file, which the answer closes."""
     found = os.fstat(file.fileno())
-    size = found.st_size
-    etag = f'"{item_id}-{size:x}-{found.st_mtime_ns:x}"'
+    response = _ranged(
+        request,
+        f'"{item_id}-{found.st_size:x}-{found.st_mtime_ns:x}"',
+        found.st_size,
+        lambda start, length, status: FileStream(file, start, length, status, kind),
+    )
+    if not isinstance(response, FileStream):
+        file.close()
+    return response
+
+
+def _ranged(
+    request: Request, etag: str, size: int, send: Callable[[int, int, int], Response]
+) -> Response:
+    """`send` takes where to begin, how many bytes, and the status."""
     headers = {"etag": etag, "accept-ranges": "bytes", "cache-control": ASK_AGAIN}
     if unchanged(request, etag):
-        file.close()
         return not_modified(etag, ASK_AGAIN)
-    response: Response
     try:
         part = _wanted(request, etag, size)
     except OutOfRange:
-        file.close()
         headers["content-range"] = f"bytes */{size}"
         return Response(status_code=416, headers=headers)
     if part is None:
-        response = FileStream(file, 0, size, 200, kind)
+        response = send(0, size, 200)
     else:
         start, length = part
         headers["content-range"] = f"bytes {start}-{start + length - 1}/{size}"
-        response = FileStream(file, start, length, 206, kind)
+        response = send(start, length, 206)
     response.headers.update(headers)
     return response
 
