@@ -204,8 +204,22 @@ def _table(pair: tuple[Any, Any], directory: Path) -> loader.Table:
     if shutil.which("espeak-ng"):
         kinds += ["clip", "note"]
     for kind in kinds:
-        table.items[kind] = [renders.MAKERS[kind](number, CUT) for number in range(3)]
+        table.take_in(kind, (renders.MAKERS[kind](number, CUT) for number in range(3)))
     return table
+
+
+def test_rivals_are_like_what_they_rival(pair: tuple[Any, Any], tmp_path: Path) -> None:
+    """A query learns most from what is nearly what it asks for."""
+    table = loader.Table(POCKET, tmp_path, loader.Ids(pair[0].config), TRAIN, 0)
+    names = ["a red cup", "a red hat", "a blue hat", "a green tree", "a red cup"]
+    items = [Rendered(np.zeros((1, 6912)), 1, name, (name,), ()) for name in names]
+    table.take_in("scene", items)
+    table.take_in("note", [Rendered(np.zeros(640), 0, "red", ("red tree",), ())])
+    rng = random.Random(0)
+    met = [{table.rival(rng, "scene", item).words for _ in range(60)} for item in items]
+    assert met[0] == met[4] == {"a red cup", "a red hat"}
+    assert met[1] == {"a red cup", "a red hat", "a blue hat"}
+    assert met[3] == {"a green tree"}  # nothing is like it, and another kind is no rival
 
 
 def test_questions_about_the_same_sources_see_only_their_own(

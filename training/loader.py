@@ -10,6 +10,7 @@ import multiprocessing
 import queue as queues
 import random
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
@@ -61,14 +62,13 @@ def mix(progress: float) -> Mix:
     if progress < 0.7:  # to tell one source from its rivals
         media = {"scene": 4, "sign2": 3, "page": 1, "note": 3}
         return Mix(6, 512, 6, 1, 2, 5, 320, 16, media)
-    # Sources are told apart by now and stay so with fewer questions: seeing and hearing again,
-    # signs first, which are the last to be read, then things and notes, which take longest to be
-    # told from their likes.
-    media = {"scene": 7, "sign2": 9, "page": 1, "note": 4}
-    if progress > 0.8:
-        media = {"scene": 16, "sign2": 3, "page": 1, "note": 8}
-        return Mix(6, 512, 2, 1, 2, 5, 320, 8, media, rivals=True)
-    return Mix(6, 512, 2, 1, 2, 5, 320, 16, media)
+    # Sources are told apart by now and stay so with fewer questions: seeing and hearing again.
+    if progress < 0.8:  # signs first, which are the last to be read
+        media = {"scene": 7, "sign2": 9, "page": 1, "note": 4}
+        return Mix(6, 512, 2, 1, 2, 5, 320, 16, media)
+    # Then things and notes, which take longest to be told from their likes.
+    media = {"scene": 16, "sign2": 3, "page": 1, "note": 8}
+    return Mix(6, 512, 2, 1, 2, 5, 320, 8, media, rivals=True)
 
 
 # What the words of each kind of rendered item are.
@@ -107,11 +107,14 @@ class Table:
         for file in sorted(self.media.glob("*-?????.json")):
             if file not in self.files:
                 self.files.add(file)
-                kind = file.name.split("-")[0]
-                for item in read(file):
-                    self.items.setdefault(kind, []).append(item)
-                    for word in content_words(item.queries[0]):
-                        self.named.setdefault((kind, word), []).append(item)
+                self.take_in(file.name.split("-")[0], read(file))
+
+    def take_in(self, kind: str, items: Iterable[Rendered]) -> None:
+        """From now on batches are made of these, too."""
+        for item in items:
+            self.items.setdefault(kind, []).append(item)
+            for word in content_words(item.queries[0]):
+                self.named.setdefault((kind, word), []).append(item)
 
     def batch(self, number: int, wanted: Mix) -> Batch:
         """The `number`-th batch of this range."""
@@ -138,7 +141,7 @@ class Table:
                 sought = {first, *rng.sample(others, min(len(others), QUERIES - 1))}
                 words = [self.desk.text(query, key, True) for query in sorted(sought)]
                 groups.append([self.desk.medium(item, now, key, rng), *words])
-                if wanted.rivals and (rival := self._rival(rng, kind, item)) is not item:
+                if wanted.rivals and (rival := self.rival(rng, kind, item)) is not item:
                     key = zlib.crc32(rival.words.encode())
                     both = (rival.words, False), (rival.queries[0], True)
                     groups.append([self.desk.text(text, key, query) for text, query in both])
@@ -169,11 +172,11 @@ class Table:
             return []
         drawn = rng.choices(held, k=count * 2)
         if rivals:
-            drawn = [one for first in drawn for one in (first, self._rival(rng, kind, first))]
+            drawn = [one for first in drawn for one in (first, self.rival(rng, kind, first))]
         fitting = [item for item in drawn if item.columns or len(item.data) < frames * 640]
         return fitting[:count]
 
-    def _rival(self, rng: random.Random, kind: str, item: Rendered) -> Rendered:
+    def rival(self, rng: random.Random, kind: str, item: Rendered) -> Rendered:
         """Another of its kind whose name has a word in common with its name, or the item itself."""
         word = rng.choice(sorted(content_words(item.queries[0])) or [""])
         other = rng.choice(self.named.get((kind, word), [item]))
