@@ -127,7 +127,7 @@ def measure(run: Path, quick: bool) -> None:
 
 
 @main.command(name="all")
-@click.option("--minutes", default=509.0, show_default=True, help="Time for training.")
+@click.option("--minutes", default=526.0, show_default=True, help="Time for training.")
 @click.pass_context
 def everything(context: click.Context, minutes: float) -> None:
     """Make the model from nothing: tokenizer, pictures, sounds, model, drafter, files, table."""

@@ -67,7 +67,7 @@ def mix(progress: float) -> Mix:
         media = {"scene": 7, "sign2": 9, "page": 1, "note": 4}
         return Mix(6, 512, 2, 1, 2, 5, 320, 16, media)
     # Then things and notes, which take longest to be told from their likes.
-    media = {"scene": 16, "sign2": 3, "page": 1, "note": 8}
+    media = {"scene": 20, "sign2": 3, "page": 1, "note": 5}
     return Mix(6, 512, 2, 1, 2, 5, 320, 8, media, rivals=True)
 
 
