@@ -19,6 +19,9 @@ from indexer.outcomes import Outcome, Pending, Read
 from indexer.worklist import Worklist
 
 BATCH_S = 1.0  # no batch waits for longer, so that results show up
+# At first none waits half as long: who has just saved a file looks for it. What takes longer than
+# this is a library being taken in, and larger batches cost less.
+SOON_S, SOON_FOR_S = 0.5, 10.0
 # What may wait for the writer: no more files, nor more characters, than these.
 MOST_FILES = 4096
 MOST_CHARS = 32 << 20
@@ -95,10 +98,11 @@ class ReadAhead:
     def __iter__(self) -> Iterator[Batch]:
         """Every batch, until there is nothing to be read, the time is up, or it was `stopped`.
         Raises what went wrong while files were taken."""
-        began = time.monotonic()
+        first = began = time.monotonic()
         while True:
+            wait_s = SOON_S if began - first < SOON_FOR_S else BATCH_S
             with self._changed:
-                self._changed.wait_for(self._is_due, timeout=BATCH_S)
+                self._changed.wait_for(self._is_due, timeout=wait_s)
                 while not self._batch.files and self._running:
                     self._changed.wait()
                 if self._fault is not None:
