@@ -24,3 +24,13 @@ def clean(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
     return _UNSEEN.sub("", text)
+
+
+def decoded_as(data: bytes, declared: str | None) -> str:
+    """Bytes as clean text: in the encoding they declare, else in UTF-8, else in that of Windows."""
+    for encoding in (declared, "utf-8"):
+        try:
+            return clean(data.decode(encoding or "utf-8"))
+        except (UnicodeError, LookupError):
+            continue
+    return clean(data.decode("cp1252", "replace"))

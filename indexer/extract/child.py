@@ -70,7 +70,6 @@ class Reader:
         self._memory_bytes = memory_bytes
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
-        self._said: Incoming | None = None
         self._lifeline = -1
 
     def extract(self, path: Path, whole: bool = True) -> list[Extracted]:
@@ -207,10 +206,12 @@ class Reader:
                 raise
 
     def _answers(self, job: bytes) -> Iterator[Message]:
-        child, said = self._running()
+        child = self._running()
         assert child.stdin is not None  # noqa: S101  it was made with pipes
+        assert child.stdout is not None  # noqa: S101
         child.stdin.write(job)
         child.stdin.flush()
+        said = Incoming(child.stdout.fileno())  # between two jobs a child says nothing
         end = time.monotonic() + self._whole_limit_s
         left_bytes = MOST_BYTES
 
@@ -233,9 +234,9 @@ class Reader:
             yield head, body
         raise ValueError("more pieces than any file of ours has")
 
-    def _running(self) -> tuple[subprocess.Popen[bytes], Incoming]:
-        if self._child is not None and self._said is not None and self._child.poll() is None:
-            return self._child, self._said
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._child is not None and self._child.poll() is None:
+            return self._child
         self._stop()
         ours, self._lifeline = os.pipe()
         try:
@@ -259,9 +260,7 @@ class Reader:
             )
         finally:
             os.close(ours)
-        assert self._child.stdout is not None  # noqa: S101  it was made with pipes
-        self._said = Incoming(self._child.stdout.fileno())
-        return self._child, self._said
+        return self._child
 
     def _stop(self) -> None:
         child, self._child = self._child, None

@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 from indexer.extract.blocks import Block, said
-from indexer.extract.characters import clean
+from indexer.extract.characters import decoded_as
 
 MAX_PARTS = 200
 
@@ -98,7 +98,7 @@ def text_of(part: Message[Any, Any]) -> Iterator[Block]:
     if part.get_content_type() == "text/html":
         yield from blocks_of(decoded(data, charset))
         return
-    for paragraph in re.split(r"\n[ \t]*\n", _decoded(data, charset)):
+    for paragraph in re.split(r"\n[ \t]*\n", decoded_as(data, charset)):
         if paragraph.strip():
             yield Block("\n".join(line.rstrip() for line in paragraph.strip("\n").split("\n")))
 
@@ -110,12 +110,3 @@ def payload_of(part: Message[Any, Any]) -> bytes:
     except Exception:
         data = None
     return data if isinstance(data, bytes) else str(part.get_payload() or "").encode()
-
-
-def _decoded(data: bytes, charset: str | None) -> str:
-    for encoding in (charset, "utf-8"):
-        try:
-            return clean(data.decode(encoding or "utf-8"))
-        except (UnicodeError, LookupError):
-            continue
-    return clean(data.decode("cp1252", "replace"))

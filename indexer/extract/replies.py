@@ -36,14 +36,13 @@ def message_of(piece: Extracted) -> Message:
     """What the child says of a piece."""
     match piece:
         case Words(text, place, label):
-            said: dict[str, Any] = {
+            return {
                 "is": "words",
                 "text": text,
                 "place": place_json(place),
                 "label": label,
-            }
-            said["cuts"] = stretches(text)  # here, where every child has a processor of its own
-            return said, b""
+                "cuts": stretches(text),  # here, where every child has a processor of its own
+            }, b""
         case Thumb(webp, width_px, height_px):
             return {"is": "thumb", "width_px": width_px, "height_px": height_px}, webp
         case Part(place):
@@ -165,8 +164,11 @@ def media_of(said: Message) -> Image | Sound:
 def words_of(said: Message) -> PageWords:
     """The words of a page and their boxes."""
     head = said[0]
-    words = [(*map(float, word[:4]), str(word[4]), int(word[5])) for word in head["words"]]
-    return {"width": float(head["width"]), "height": float(head["height"]), "words": words}  # type: ignore[typeddict-item]
+    words = [
+        (float(x0), float(y0), float(x1), float(y1), str(word), int(line))
+        for x0, y0, x1, y1, word, line in head["words"]
+    ]
+    return {"width": float(head["width"]), "height": float(head["height"]), "words": words}
 
 
 def peaks_of(said: Message) -> list[float]:

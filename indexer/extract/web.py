@@ -14,7 +14,7 @@ from lxml import etree
 
 from indexer.extract import Unreadable
 from indexer.extract.blocks import Block, Section, Tag, Told, row, said
-from indexer.extract.characters import clean
+from indexer.extract.characters import clean, decoded_as
 from indexer.extract.dates import iso_s
 from indexer.extract.signatures import encoding_of
 
@@ -74,12 +74,7 @@ def decoded(data: bytes, declared: str | None = None) -> str:
         return clean(data.decode(found, "replace"))
     if declared is None and (written := _DECLARED.search(data[:4096])):
         declared = (written[1] or written[2]).decode("ascii")
-    for encoding in (declared, "utf-8"):
-        try:
-            return clean(data.decode(encoding or "utf-8"))
-        except (UnicodeError, LookupError):
-            continue
-    return clean(data.decode("cp1252", "replace"))
+    return decoded_as(data, declared)
 
 
 def blocks_of(text: str, told: Told | None = None) -> Iterator[Block]:
