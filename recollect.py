@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from web.verbs.custody import forget, remember, verify
-from web.verbs.finding import ask, search
-from web.verbs.folders import add, remove, roots
-from web.verbs.group import Verbs
-from web.verbs.machine import doctor, model
-from web.verbs.program import Program
-from web.verbs.serving import demo, serve
-from web.verbs.upkeep import accept, index, retry, status
+from web.cli.commands.find import ask, search
+from web.cli.commands.forgetting import forget, remember, verify
+from web.cli.commands.indexing import accept, index, retry, status
+from web.cli.commands.machine import doctor, model
+from web.cli.commands.roots import add, remove, roots
+from web.cli.commands.serve import demo, serve
+from web.cli.group import Verbs
+from web.cli.program import Program
 
 if TYPE_CHECKING:
-    from web.library import Library
-    from web.settings import Settings
+    from web.library.library import Library
+    from web.machine.settings import Settings
 
 # Before anything heavy is imported: no library may ask a model hub, or report to its makers.
 os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", ORT_DISABLE_TELEMETRY="1")
@@ -33,20 +33,20 @@ os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", ORT_DISABLE_
 def build(settings: Settings, mend: bool = False) -> Library:
     """The wiring. No weight is loaded before the first call that needs one. With `mend`, for the
     library's one writer, what is too damaged to be opened is set aside and begun anew."""
-    from indexer.catalog import Catalog
-    from indexer.extract.child import Reader
-    from indexer.extract.readers import Readers
-    from indexer.keeper import Keeper
-    from indexer.limits import Limits, parse_hours
-    from indexer.lookout import Times
-    from indexer.pipeline import Pipeline
-    from indexer.rebuild import open_catalog
-    from indexer.room import Room
-    from indexer.store import Store
-    from model.runtime import Runtime
-    from web.bell import Bell
-    from web.library import Library
-    from web.models import chosen
+    from indexer.catalog.catalog import Catalog
+    from indexer.extract.process.child import ReaderProcess
+    from indexer.extract.process.pool import ReaderPool
+    from indexer.files.disk_room import DiskRoom
+    from indexer.ingest.limits import UnderstandingLimits, parse_hours
+    from indexer.ingest.pipeline import Pipeline
+    from indexer.ingest.service import IndexService
+    from indexer.maintenance.rebuild import open_catalog
+    from indexer.scan.rescan import RescanTimes
+    from indexer.vectors.store import Store
+    from model.runtime.runtime import Runtime
+    from web.library.library import Library
+    from web.library.notifier import Notifier
+    from web.machine.models import chosen
 
     data = settings.data
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -59,27 +59,27 @@ def build(settings: Settings, mend: bool = False) -> Library:
     catalog = open_catalog(file) if mend else Catalog(file)
     store = Store(data / "lance", mend)
     # A reader apart, so that a person's page never waits behind the indexer's large files.
-    room = Room(data, round(settings.least_free_mb * 1e6))
-    pipeline = Pipeline(catalog, store, Readers(), runtime.files, room)
-    bell = Bell()
+    room = DiskRoom(data, round(settings.least_free_mb * 1e6))
+    pipeline = Pipeline(catalog, store, ReaderPool(), runtime.files, room)
+    bell = Notifier()
     day_s = 86400.0
-    keeper = Keeper(
+    keeper = IndexService(
         catalog,
         pipeline,
-        times=Times(
+        times=RescanTimes(
             rescan_s=settings.rescan_s,
             network_poll_s=settings.network_poll_s,
             grace_s=settings.missing_grace_days * day_s,
         ),
         audit_s=settings.audit_days * day_s,
-        limits=Limits(
+        limits=UnderstandingLimits(
             parse_hours(settings.understand_hours),
             settings.understand_on_battery,
             settings.understand_max_load,
         ),
         on_progress=bell.ring,
     )
-    return Library(catalog, store, runtime, pipeline, keeper, Reader(), bell)
+    return Library(catalog, store, runtime, pipeline, keeper, ReaderProcess(), bell)
 
 
 VERBS = [
@@ -99,7 +99,7 @@ def main(context: click.Context, data: Path | None, model: str | None) -> None:
     Recollect watches folders of documents, photos and recordings, finds the right page, picture
     or second, and answers questions with citations. Nothing leaves this machine.
     """
-    from web.settings import read
+    from web.machine.settings import read
 
     given = {"data": data, "model": model}
     settings = read({name: said for name, said in given.items() if said is not None})

@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 
 from bench.report import Report, Row
-from indexer import housekeeping
-from indexer import store as store_module
-from indexer.reconcile import reconcile
-from indexer.verify import Verifier
+from indexer.maintenance import housekeeping
+from indexer.maintenance.verify import Verifier
+from indexer.scan.reconcile import reconcile
+from indexer.vectors import store as store_module
 from model.interface import Content, Fingerprint, Float32, Text, Vectors
 from tests.fake_model import FakeModel
 from tests.library import Small, small

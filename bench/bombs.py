@@ -64,7 +64,7 @@ def measured(bomb: Path, library: Path) -> dict[str, Any]:
 
 
 def many_pages(path: Path, quick: bool) -> None:
-    from indexer.extract.mupdf import pymupdf
+    from indexer.extract.pages.mupdf import pymupdf
 
     words = "The deposit was returned after the heating had been repaired in the blue room. "
     with pymupdf.open() as document:
@@ -252,11 +252,11 @@ def peak_bytes(pid: int | str = "self") -> int:
 
 
 def _main(bomb: Path, folder: Path) -> None:
-    from indexer.extract.child import MEMORY_BYTES, Reader
-    from indexer.reconcile import reconcile
+    from indexer.extract.process.child import MEMORY_BYTES, ReaderProcess
+    from indexer.scan.reconcile import reconcile
     from tests.library import small
 
-    with small(folder / "files", folder / "data") as library, Reader() as shown:
+    with small(folder / "files", folder / "data") as library, ReaderProcess() as shown:
 
         def work_off() -> None:
             reconcile(library.catalog)

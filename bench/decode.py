@@ -9,12 +9,12 @@ from statistics import median
 
 from bench.prompts import Asked, asked, media
 from bench.report import Report, Row
-from model import prompts
-from model.checkpoint import find
+from model.decoding.generation import GenerationLimits
 from model.gemma import Gemma
-from model.inputs import Inputs, batch, common_prefix, split
-from model.interface import Cited, Exchange, Finished, Image, Piece, Sound
-from model.writing import Limits
+from model.interface import AnswerText, Cited, Exchange, Finished, Image, Sound
+from model.prompt import prompts
+from model.prompt.inputs import Inputs, batch, common_prefix, split
+from model.weights.checkpoint import find
 
 TOKENS = 48
 PICTURE_TOKENS = 280
@@ -32,7 +32,7 @@ def write(model: Gemma, prompt: Asked, history: Sequence[Exchange] = ()) -> Writ
     said = []
     for event in model.answer(prompt.question, prompt.evidence, history):
         match event:
-            case Piece(text):
+            case AnswerText(text):
                 said.append(text)
             case Cited(n, quote):
                 said.append(f"<{n}: {quote}>")
@@ -69,7 +69,7 @@ def run(quick: bool) -> Report:
 def against_generate(model: Gemma, chosen: Sequence[Asked]) -> list[Row]:
     """Prompt and text, one after the other on the same weights, no drafter, nothing kept."""
     own, stop_ids = model._decoder, model._decoder.stop_ids
-    limits = Limits(tokens=TOKENS, loops=False)
+    limits = GenerationLimits(tokens=TOKENS, loops=False)
     ours_s: list[float] = []
     stock_s: list[float] = []
     same = tokens = 0

@@ -10,11 +10,11 @@ from typing import Any
 
 from bench.prompts import POCKET
 from bench.report import Report, Row
-from model.prompts import NOT_IN_LIBRARY
+from model.prompt.prompts import NOT_IN_LIBRARY
 from recollect import build
-from web.demonstration import write
-from web.library import Library
-from web.settings import Settings
+from web.library.library import Library
+from web.machine.demonstration import write
+from web.machine.settings import Settings
 
 # Nothing of the demonstration bears on these; what they find stands in the way.
 ELSEWHERE = ("zzzz", "tax return 2019", "quantum gravity")

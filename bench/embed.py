@@ -10,10 +10,10 @@ import numpy as np
 
 from bench.prompts import POCKET, media
 from bench.report import Report, Row
-from model.checkpoint import find
 from model.gemma import Gemma
 from model.interface import Content, Image, Sound, Text, Vectors
-from model.placement import Placement
+from model.weights.checkpoint import find
+from model.weights.placement import Placement
 
 ROUNDS = 2  # the best of them: other work on the machine only ever adds
 clock = time.process_time  # seconds of the processor, which other work takes no part in

@@ -159,12 +159,12 @@ def _size(folder: Path) -> int:
 def main(words: list[str]) -> None:
     """Stage 1 alone, in a process of its own: `DATA --read FOLDER`, `DATA --count` of documents,
     `DATA --find WORD ...` counts the words that are found."""
-    from indexer.catalog import Catalog
-    from indexer.extract.readers import Readers
-    from indexer.keeper import READ_ON_ONCE_S
-    from indexer.pipeline import Pipeline
-    from indexer.reconcile import reconcile
-    from indexer.store import Store
+    from indexer.catalog.catalog import Catalog
+    from indexer.extract.process.pool import ReaderPool
+    from indexer.ingest.pipeline import Pipeline
+    from indexer.ingest.service import READ_ON_ONCE_S
+    from indexer.scan.reconcile import reconcile
+    from indexer.vectors.store import Store
     from tests.fake_model import FakeModel
 
     data, what, *rest = words
@@ -176,7 +176,7 @@ def main(words: list[str]) -> None:
     if what == "--find":
         print(sum(bool(store.search_words(word, 10)) for word in rest), "results")
         return
-    pipeline = Pipeline(catalog, store, Readers(), FakeModel())
+    pipeline = Pipeline(catalog, store, ReaderPool(), FakeModel())
     catalog.add_root(Path(rest[0]))
     reconcile(catalog)
     while pipeline.read_some(for_s=READ_ON_ONCE_S):

@@ -18,7 +18,7 @@ import psutil
 
 from bench.report import Report, Row
 from bench.shape import FULL, FULL_DRAFTER, QUICK, QUICK_DRAFTER, write
-from model.checkpoint import find
+from model.weights.checkpoint import find
 
 GOAL_BYTES = 12e9
 PLAN_WITHIN = 0.05
@@ -39,14 +39,14 @@ def run(quick: bool) -> Report:
 def _measured(directory: Path, quick: bool) -> Report:
     import torch
 
-    from model import memory
     from model.gemma import Gemma
     from model.interface import Evidence, Finished, Image, Sound, Text
-    from model.placement import Placement
+    from model.weights import memory_plan
+    from model.weights.placement import Placement
 
     checkpoint = replace(find(directory), context_tokens=CONTEXT_TOKENS)
     on_cpu = Placement("cpu", "bfloat16", "the bench measures the processor's memory")
-    plan = memory.plan(checkpoint, on_cpu)
+    plan = memory_plan.plan(checkpoint, on_cpu)
     rng = np.random.default_rng(0)
     picture = Image(rng.integers(0, 256, (720, 960, 3), dtype=np.uint8))
     sound = Sound(rng.uniform(-0.5, 0.5, 160_000).astype(np.float32), 16_000)

@@ -17,12 +17,12 @@ from PIL import Image as Picture
 
 from bench.prompts import LIBRARY, POCKET
 from bench.report import Report, Row
-from model.runtime import Runtime
-from model.slices import SLICE_S
+from model.runtime.runtime import Runtime
+from model.runtime.slices import SLICE_S
 from recollect import build
-from web.demonstration import write
-from web.library import Library
-from web.settings import Settings
+from web.library.library import Library
+from web.machine.demonstration import write
+from web.machine.settings import Settings
 
 SEED = 1
 ROUNDS, ASKED = 4, 8

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bench.report import Report, Row
-from model.checkpoint import Checkpoint, find
 from model.interface import (
+    AnswerText,
     Cited,
     Content,
     Evidence,
@@ -19,11 +19,11 @@ from model.interface import (
     Float32,
     Image,
     Model,
-    Piece,
     Sound,
     Text,
 )
-from model.prompts import NOT_IN_LIBRARY
+from model.prompt.prompts import NOT_IN_LIBRARY
+from model.weights.checkpoint import Checkpoint, find
 from training.world import documents, pages, questions, scenes, speech, statements
 from training.world.plans import Plan, plan
 from training.world.seeds import EVAL, dice
@@ -213,7 +213,7 @@ def _ask(model: Model, question: str, evidence: Sequence[Evidence], total: _Told
     begun = time.perf_counter()
     for event in model.answer(question, evidence):
         match event:
-            case Piece(text):
+            case AnswerText(text):
                 said.text += text
             case Cited():
                 said.cited.append(event)

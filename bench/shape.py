@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from model.checkpoint import POCKET
+from model.weights.checkpoint import POCKET
 
 SHARD_BYTES = 2_000_000_000
 VOCABULARY = 262_144

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.report import Report, Row
-from indexer.lock import LibraryLock
-from web.client import Client
+from indexer.files.lock import LibraryLock
+from web.library.client import Client
 
 # A file has to lie still for a second before it is read; nothing can be found sooner.
 SETTLE_S = 1.0

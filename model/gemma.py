@@ -14,35 +14,37 @@ from typing import Any, TypeVar
 import torch
 from transformers import AutoTokenizer, GenerationConfig
 
-from model import inputs, memory, prompts, vectors
-from model.answering import CITATION_TOKENS, Answering
-from model.asking import Asking, Cut
-from model.checkpoint import Checkpoint
-from model.cuttings import Cuttings
-from model.decode import Decoder, part_tokens
-from model.hearing import Hearing
+from model.answers.answer_prompt import AnswerPrompt, Cut
+from model.answers.answer_stream import CITATION_TOKENS, AnswerStream
+from model.answers.listening import Listening
+from model.decoding import vectors
+from model.decoding.decoder import Decoder, part_tokens
+from model.decoding.draft_length import unlooped
+from model.decoding.generation import GenerationLimits
+from model.decoding.prefix_cache import PrefixCache
+from model.decoding.token_bytes import TokenBytes
 from model.interface import (
     AnswerEvent,
     Content,
+    Description,
     Evidence,
     Exchange,
     Fingerprint,
     Finished,
     Image,
     ModelCard,
-    ModelProblem,
+    ModelError,
     Role,
     Sound,
     Text,
-    Understood,
     Vectors,
 )
-from model.loading import load
-from model.pace import unlooped
-from model.placement import Placement
-from model.prefixes import Prefixes
-from model.spelling import Spelling
-from model.writing import Limits
+from model.prompt import inputs, prompts
+from model.prompt.patch_cache import PatchCache
+from model.weights import memory_plan
+from model.weights.checkpoint import Checkpoint
+from model.weights.loading import load
+from model.weights.placement import Placement
 
 SomeContent = TypeVar("SomeContent", Text, Image, Sound, Image | Sound, Content)
 
@@ -52,14 +54,14 @@ MOST_CHARACTERS = 8_000
 MOST_SOUND_S = 15.0
 MOST_CLIPS = 2
 
-CAPTION_LIMITS = Limits(tokens=128, time_s=300)
-ANSWER_LIMITS = Limits(tokens=400, time_s=300)
+CAPTION_LIMITS = GenerationLimits(tokens=128, time_s=300)
+ANSWER_LIMITS = GenerationLimits(tokens=400, time_s=300)
 TRANSCRIPT_TOKENS_A_SECOND = 8
 
 
 class Gemma:
     """A loaded checkpoint. `breathe` is called between the tokens of a caption or transcript: the
-    moment to serve somebody else. Raises ModelProblem when it cannot be loaded."""
+    moment to serve somebody else. Raises ModelError when it cannot be loaded."""
 
     def __init__(
         self,
@@ -69,13 +71,13 @@ class Gemma:
     ) -> None:
         self._checkpoint = checkpoint
         self._breathe = breathe
-        self._placement = memory.require(checkpoint, placement).placement
+        self._placement = memory_plan.require(checkpoint, placement).placement
         self._model, drafter = load(checkpoint, self._placement)
         self._tokenizer: Any = AutoTokenizer.from_pretrained(
             checkpoint.directory, local_files_only=True, trust_remote_code=False
         )
         self._media = inputs.Media.of(checkpoint.directory)
-        self._spelling = Spelling(self._tokenizer)
+        self._spelling = TokenBytes(self._tokenizer)
         settings = GenerationConfig.from_pretrained(checkpoint.directory)
         config = self._model.config
         media_ids = [config.image_token_id, config.audio_token_id, config.video_token_id]
@@ -89,14 +91,14 @@ class Gemma:
             suppressed={*(settings.suppress_tokens or ()), *(i for i in media_ids if i)},
             part_tokens=part_tokens(
                 config.get_text_config(), 4 if self._placement.dtype == "float32" else 2,
-                checkpoint.context_tokens, memory.free(self._placement.device)[0],
+                checkpoint.context_tokens, memory_plan.free(self._placement.device)[0],
             ),
         )  # fmt: skip
         self._text = self._model.model.language_model
-        self._prefixes = Prefixes(self._decoder, checkpoint.context_tokens)
-        self._hearing = Hearing(self._decoder, self._spelling, self._prefixes, self._render)
+        self._prefixes = PrefixCache(self._decoder, checkpoint.context_tokens)
+        self._hearing = Listening(self._decoder, self._spelling, self._prefixes, self._render)
         room = checkpoint.context_tokens - ANSWER_LIMITS.tokens - CITATION_TOKENS
-        self._asking = Asking(self._render, self._hearing, room)
+        self._asking = AnswerPrompt(self._render, self._hearing, room)
         self.calls = 0
         every = [*self._model.parameters(), *self._model.buffers()]
         every += [*drafter.parameters(), *drafter.buffers()] if drafter is not None else []
@@ -135,11 +137,11 @@ class Gemma:
                 made[at] = Vectors(gist, body)
         return [made[at] for at in range(len(contents))]
 
-    def describe(self, content: Image | Sound) -> Understood:
+    def describe(self, content: Image | Sound) -> Description:
         """One prefill of the medium, from which the gist and the words branch off."""
         self.calls += 1
         shown = _fitted(content)
-        cut = Cuttings()
+        cut = PatchCache()
         gist_row = self._render(prompts.gist(shown), cut)
         words_row = self._render(prompts.describe(shown), cut)
         shared = inputs.common_prefix(gist_row, words_row)
@@ -155,7 +157,7 @@ class Gemma:
         words = self._spelling.text(unlooped(list(writing)))
         self._breathe()
         body = self._body(words) if words else None
-        return Understood(words, gist, body)
+        return Description(words, gist, body)
 
     def judge(self, question: str, candidates: Sequence[Evidence]) -> list[float]:
         """The chance of the letter that means "it answers", in both orders, averaged."""
@@ -202,7 +204,7 @@ class Gemma:
                 self._prefixes.keep(context)
                 yield Finished("cancelled", 0.0, 0, 0.0, None)
                 return
-        told = Answering(self._decoder, self._spelling, evidence, ANSWER_LIMITS, cancelled)
+        told = AnswerStream(self._decoder, self._spelling, evidence, ANSWER_LIMITS, cancelled)
         try:
             yield from told.write(context, begun)
         except GeneratorExit:  # nobody listens any more; the next question may come all the same
@@ -232,7 +234,7 @@ class Gemma:
         row = inputs.render(prompt, self._tokenizer, self._media, cut)
         most = self._checkpoint.context_tokens
         if len(row) > most:
-            raise ModelProblem(
+            raise ModelError(
                 f"The question and its sources are {len(row):,} tokens long, and memory is planned "
                 f"for {most:,}; ask about less, or set context = {len(row)} in config.toml."
             )

@@ -66,7 +66,7 @@ class Vectors:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Understood:
+class Description:
     """What one prefill of a picture or sound gave: its `gist` (D,), the caption or transcript in
     `words` (may be empty: silence has none), and the `body` (D,) of those words."""
 
@@ -96,7 +96,7 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class AnswerText:
     """Some more visible text of the answer; a citation shows in it as `[n]`."""
 
     text: str
@@ -125,7 +125,7 @@ class Finished:
     draft_acceptance: float | None
 
 
-AnswerEvent = Piece | Cited | Finished
+AnswerEvent = AnswerText | Cited | Finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class Model(Protocol):
         """One `Vectors` for each content, in order; equal to embedding them one at a time."""
         ...
 
-    def describe(self, content: Image | Sound) -> Understood:
+    def describe(self, content: Image | Sound) -> Description:
         """Caption of a picture (or the words on a page), transcript of a sound (at most 15 s)."""
         ...
 
@@ -195,11 +195,11 @@ class Model(Protocol):
         ...
 
 
-class ModelProblem(Exception):
+class ModelError(Exception):
     """The model cannot be loaded or used; the message says why and what to do about it."""
 
 
-class MemoryShort(ModelProblem):
+class ModelMemoryError(ModelError):
     """There was not the memory for one content or question; others may still be answered."""
 
     def __init__(self) -> None:

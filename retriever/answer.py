@@ -11,18 +11,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from indexer.catalog import Item
-from indexer.passages import Kind, Page, Passage, Place, Source, Span
-from model.interface import (
-    Cited,
-    Evidence,
-    Exchange,
-    Finished,
-    Image,
-    Model,
-    Piece,
-    Sound,
-)
+from indexer.catalog.catalog import Item
+from indexer.types.passages import Kind, Page, Passage, Place, Source, Span
+from model.interface import AnswerText, Cited, Evidence, Exchange, Finished, Image, Model, Sound
 from retriever.query import Query
 from retriever.search import Hit, Searcher
 
@@ -74,7 +65,7 @@ class Answered:
     finished: Finished
 
 
-AnswerPart = NumberedSource | Piece | Citation | Answered
+AnswerPart = NumberedSource | AnswerText | Citation | Answered
 
 
 class Answerer:
@@ -105,7 +96,7 @@ class Answerer:
         left_out = 0
         for event in self._model.answer(question, evidence, history, cancelled):
             match event:
-                case Piece(text):
+                case AnswerText(text):
                     said.append(text)
                     yield event
                 case Cited(n, quote):

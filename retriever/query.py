@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from indexer.passages import Kind
+from indexer.types.passages import Kind
 from model.interface import Image, Sound
 
 MAX_QUERY_CHARS = 2_000
@@ -24,7 +24,7 @@ _SMALL_WORDS = frozenset(
 )
 
 
-class QueryProblem(ValueError):
+class QueryError(ValueError):
     """What was asked cannot be searched; the message says how to ask instead."""
 
 
@@ -44,11 +44,11 @@ class Query:
 
     def __post_init__(self) -> None:
         if not self.words.strip() and self.like is None:
-            raise QueryProblem("Say what to look for, or give an example picture or sound.")
+            raise QueryError("Say what to look for, or give an example picture or sound.")
         if len(self.words) > MAX_QUERY_CHARS:
-            raise QueryProblem(f"A search is at most {MAX_QUERY_CHARS:,} characters long.")
+            raise QueryError(f"A search is at most {MAX_QUERY_CHARS:,} characters long.")
         if not 1 <= self.limit <= MAX_LIMIT:
-            raise QueryProblem(f"The limit lies between 1 and {MAX_LIMIT}.")
+            raise QueryError(f"The limit lies between 1 and {MAX_LIMIT}.")
 
 
 def parse_kind(said: str | None) -> frozenset[Kind] | None:
@@ -58,7 +58,7 @@ def parse_kind(said: str | None) -> frozenset[Kind] | None:
         return frozenset({Kind(said)})
     except ValueError:
         kinds = ", ".join(Kind)
-        raise QueryProblem(f"“{said}” is not a kind; the kinds are {kinds}.") from None
+        raise QueryError(f"“{said}” is not a kind; the kinds are {kinds}.") from None
 
 
 def parse_day(said: str | None) -> float | None:
@@ -74,7 +74,7 @@ def parse_day(said: str | None) -> float | None:
         return datetime(year, month, day).astimezone().timestamp()
     except (ValueError, OverflowError):
         sentence = f"“{said}” is not a date; write it like 2024-03-14, 2024-03 or 2024."
-        raise QueryProblem(sentence) from None
+        raise QueryError(sentence) from None
 
 
 def question_words(question: str) -> str:

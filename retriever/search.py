@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from indexer.catalog import Catalog, Item
-from indexer.passages import FIRST_UNDERSTOOD, Kind, Passage, Source
-from indexer.store import Found, Store
+from indexer.catalog.catalog import Catalog, Item
+from indexer.types.passages import FIRST_UNDERSTOOD, Kind, Passage, Source
+from indexer.vectors.store import Found, Store
 from model.interface import Float32, Model, Text
-from retriever.query import Query, QueryProblem, question_words
+from retriever.query import Query, QueryError, question_words
 from retriever.snippets import Snippet, snippet, terms
 
 Way = Literal["words", "name", "meaning"]
@@ -99,7 +99,7 @@ class Searcher:
         if query.about is not None:
             item = self._catalog.item(query.about)
             if item is None:
-                raise QueryProblem("That item is no longer in the library; search again.")
+                raise QueryError("That item is no longer in the library; search again.")
             return {item.content, *(one.content for one in self._catalog.members(item.content))}
         if query.folder is None and query.after is None and query.before is None:
             return None

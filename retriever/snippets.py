@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from indexer.folding import tokens
+from indexer.types.tokens import tokens
 
 SNIPPET_CHARS = 240
 

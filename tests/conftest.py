@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 from filelock import FileLock
 
-from indexer.catalog import Catalog
+from indexer.catalog.catalog import Catalog
 
 if TYPE_CHECKING:
     import httpx
@@ -73,7 +73,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Indexed:
     with FileLock(shared / "demonstration.lock"):
         done = shared / "demonstration" / "done.json"
         if not done.exists():
-            from web.demonstration import write
+            from web.machine.demonstration import write
 
             write(made.folder)
             done.write_text(recollect("index", made.folder, "--json", data=made.data))
@@ -100,7 +100,7 @@ class Served:
 
     @property
     def token(self) -> str:
-        from indexer.lock import LibraryLock
+        from indexer.files.lock import LibraryLock
 
         holder = LibraryLock(self.library.data).holder()
         assert holder is not None

@@ -15,8 +15,10 @@ import numpy as np
 
 from model.interface import (
     AnswerEvent,
+    AnswerText,
     Cited,
     Content,
+    Description,
     Evidence,
     Exchange,
     Fingerprint,
@@ -24,11 +26,9 @@ from model.interface import (
     Float32,
     Image,
     ModelCard,
-    Piece,
     Role,
     Sound,
     Text,
-    Understood,
     Vectors,
 )
 
@@ -69,10 +69,10 @@ class FakeModel:
         self.calls += len(contents)
         return [self._vectors(content) for content in contents]
 
-    def describe(self, content: Image | Sound) -> Understood:
+    def describe(self, content: Image | Sound) -> Description:
         self.calls += 1
         words = _words_of(content)
-        return Understood(words, counts(words), counts(words) if words else None)
+        return Description(words, counts(words), counts(words) if words else None)
 
     def judge(self, question: str, candidates: Sequence[Evidence]) -> list[float]:
         asked = set(_split(question))
@@ -95,10 +95,10 @@ class FakeModel:
                 yield Finished("cancelled", 1.0, 0, 1.0, None)
                 return
             quote = re.split(r"(?<=[.!?])\s", one.words)[0]
-            yield Piece(f"{one.title} says so [{one.n}]. ")
+            yield AnswerText(f"{one.title} says so [{one.n}]. ")
             yield Cited(one.n, quote)
         if not said:
-            yield Piece("That is not in your library.")
+            yield AnswerText("That is not in your library.")
         yield Finished("stop", 1.0, len(said), 1.0, None)
 
     def _vectors(self, content: Content) -> Vectors:

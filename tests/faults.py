@@ -20,10 +20,10 @@ from typing import Literal
 
 import click
 
-from indexer.lock import LibraryLock
+from indexer.files.lock import LibraryLock
 from tests.kills import Verdict, judged
 from tests.library import small
-from web.verbs.group import Verbs
+from web.cli.group import Verbs
 
 Op = Literal["write", "rename", "fsync"]
 HERE = Path(__file__).parent
@@ -115,10 +115,10 @@ def struck(library: Path, folder: Path, data: Path, fault: Fault) -> Outcome:
 @click.argument("data", type=click.Path(path_type=Path))
 def serve(folder: Path, data: Path) -> None:
     """The program as it serves, until everything is understood."""
-    import indexer.keeper
+    import indexer.ingest.service
 
-    assert hasattr(indexer.keeper, "PAUSE_S")
-    indexer.keeper.PAUSE_S = 0.05
+    assert hasattr(indexer.ingest.service, "PAUSE_S")
+    indexer.ingest.service.PAUSE_S = 0.05
     files = len([path for path in folder.rglob("*") if path.is_file()])
     with LibraryLock(data), small(folder, data) as library:
         library.keeper.start()

@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from indexer.extract import jobs, worker
-from indexer.extract.frames import packed
+from indexer.extract.process import jobs, worker
+from indexer.extract.process.protocol import packed
 
 Tried = tuple[dict[str, Any], bytes]
 

@@ -28,33 +28,33 @@ from typing import Any, Literal, Self
 import pytest
 from PIL import Image as Picture
 
-from indexer.lock import LibraryLock
+from indexer.files.lock import LibraryLock
 from tests.documents import message
 from tests.library import Small, small
 
 When = Literal["before", "after", "during"]
 # Where a stage begins and ends: a kill comes before, after or within one of these calls.
 STAGES: dict[str, tuple[tuple[str, str], ...]] = {
-    "scan": (("indexer.keeper", "reconcile"),),
-    "read": (("indexer.intake", "read_file"),),
-    "decode": (("indexer.extract.child", "Reader.extract"),),
+    "scan": (("indexer.ingest.service", "reconcile"),),
+    "read": (("indexer.ingest.intake", "read_file"),),
+    "decode": (("indexer.extract.process.child", "ReaderProcess.extract"),),
     "embed": (("tests.fake_model", "FakeModel.embed"), ("tests.fake_model", "FakeModel.describe")),
     "add": (
-        ("indexer.store", "Store.add_words_many"),
-        ("indexer.store", "Store.add_vectors_many"),
+        ("indexer.vectors.store", "Store.add_words_many"),
+        ("indexer.vectors.store", "Store.add_vectors_many"),
     ),
-    "sync": (("indexer.store", "Store.sync"),),
+    "sync": (("indexer.vectors.store", "Store.sync"),),
     "flip": (
-        ("indexer.worklist", "Worklist.finish_reading"),
-        ("indexer.worklist", "Worklist.finish_understanding"),
+        ("indexer.catalog.queue", "Queue.finish_reading"),
+        ("indexer.catalog.queue", "Queue.finish_understanding"),
     ),
-    "delete": (("indexer.store", "Store.remove"),),
+    "delete": (("indexer.vectors.store", "Store.remove"),),
     "compact": (("lancedb.table", "LanceTable.optimize"),),
     "clean": (("lancedb.table", "LanceTable.optimize"),),
 }
 # In a minute of ours happens what takes a person weeks; a drive that lost so many files would be
 # waited for.
-MANY_FILES = ("indexer.missing", "MANY_FILES", 1_000_000)
+MANY_FILES = ("indexer.scan.missing", "MANY_FILES", 1_000_000)
 # Shorter than this and an `optimize` throws old versions away; longer and it keeps them all.
 CLEANING = timedelta(days=1)
 
@@ -137,14 +137,14 @@ def main() -> None:
     import lance_namespace  # noqa: F401  half of what importing lancedb takes
     import numpy  # noqa: F401
 
-    import indexer.inotify
-    import indexer.pipeline
-    import indexer.watcher  # noqa: F401
+    import indexer.ingest.pipeline
+    import indexer.scan.inotify
+    import indexer.scan.watcher  # noqa: F401
     import tests.library
-    from indexer.extract.readers import Readers
+    from indexer.extract.process.pool import ReaderPool
 
     replaced(*MANY_FILES)
-    tests.library.READERS = Readers(1)
+    tests.library.READERS = ReaderPool(1)
     assert len(list(Path("/proc/self/task").iterdir())) == 1, "a fork would lose threads"
     print("ready", flush=True)
     for line in sys.stdin:
@@ -203,7 +203,7 @@ def _arm(kill: Kill) -> None:
         return call
 
     if kill.stage == "clean":  # or nothing is old enough to be thrown away
-        replaced("indexer.store", "KEEP_VERSIONS", timedelta(0))
+        replaced("indexer.vectors.store", "KEEP_VERSIONS", timedelta(0))
     for module, name in STAGES[kill.stage]:
         owner, last = named(module, name)
         setattr(owner, last, hooked(getattr(owner, last)))

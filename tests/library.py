@@ -14,20 +14,20 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pytest
 
-from indexer.catalog import Catalog
-from indexer.extract.child import Reader
-from indexer.extract.readers import Readers
-from indexer.keeper import Keeper
-from indexer.passages import PlaceJson
-from indexer.pipeline import Pipeline
-from indexer.store import Store
-from indexer.upkeep import Upkeep
+from indexer.catalog.catalog import Catalog
+from indexer.catalog.upkeep import Upkeep
+from indexer.extract.process.child import ReaderProcess
+from indexer.extract.process.pool import ReaderPool
+from indexer.ingest.pipeline import Pipeline
+from indexer.ingest.service import IndexService
+from indexer.types.passages import PlaceJson
+from indexer.vectors.store import Store
 from tests.fake_model import FakeModel
 
 NOBODY = 65534
 # Children for all tests of a process: one takes a second to start. They end with this process.
-READER = Reader()
-READERS = Readers(2)
+READER = ReaderProcess()
+READERS = ReaderPool(2)
 Row = tuple[str, int, str, PlaceJson | None, str]
 
 
@@ -68,7 +68,7 @@ class Small:
     store: Store
     model: FakeModel
     pipeline: Pipeline
-    keeper: Keeper
+    keeper: IndexService
 
     def write(self, name: str, text: str) -> Path:
         return write(self.folder / name, text)
@@ -116,7 +116,7 @@ def small(folder: Path, data: Path, model: FakeModel | None = None) -> Iterator[
     store = Store(data / "lance")
     model = model or FakeModel()
     pipeline = Pipeline(catalog, store, READERS, model)
-    keeper = Keeper(catalog, pipeline, settle_s=0.2)
+    keeper = IndexService(catalog, pipeline, settle_s=0.2)
     catalog.add_root(folder)
     try:
         yield Small(folder, catalog, store, model, pipeline, keeper)

@@ -10,9 +10,10 @@ import sys
 from collections.abc import Iterator
 from typing import IO
 
-from indexer.extract import text, worker
-from indexer.extract.blocks import Section, Told
-from indexer.extract.layout import PageSource
+from indexer.extract.formats import text
+from indexer.extract.pages.blocks import Section, Told
+from indexer.extract.pages.typesetting import PageSource
+from indexer.extract.process import worker
 
 _sections = text.sections
 

@@ -62,7 +62,7 @@ def write_on_grid(source: Path, into: Path) -> None:
     """The same model in plain bfloat16, every decoder weight on a grid of 4 bits per group."""
     import torch
 
-    from model.layout import is_decoder_linear
+    from model.weights.tensor_layout import is_decoder_linear
 
     model = _stock(source, "float32")
     with torch.no_grad():

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.decode import Context, Decoder
-from model.pace import Pace
-from model.sampling import Chooser, Guess
-from model.writing import Constraint
+from model.decoding.decoder import Context, Decoder
+from model.decoding.draft_length import DraftLength
+from model.decoding.generation import Constraint
+from model.decoding.sampling import Chooser, Guess
 
 
 class Prophet(Decoder):
@@ -22,7 +22,7 @@ class Prophet(Decoder):
     def beside(cls, own: Decoder, drafts: int) -> Prophet:
         """One that reads with the model of `own`."""
         made = cls(own.model, own.drafter, own.stop_ids, own.suppressed)
-        made.pace = Pace(drafts)
+        made.pace = DraftLength(drafts)
         return made
 
     def draft(

@@ -16,21 +16,29 @@ import soundfile
 from fastapi import FastAPI
 from PIL import Image as Picture
 
-from indexer.catalog import Catalog
-from indexer.extract.child import Reader
-from indexer.extract.mupdf import pymupdf
-from indexer.keeper import Keeper
-from indexer.pipeline import Pipeline
-from indexer.store import Store
-from model.checkpoint import Checkpoint
-from model.interface import AnswerEvent, Evidence, Exchange, Fingerprint, Finished, ModelCard, Piece
-from model.runtime import Runtime
+from indexer.catalog.catalog import Catalog
+from indexer.extract.pages.mupdf import pymupdf
+from indexer.extract.process.child import ReaderProcess
+from indexer.ingest.pipeline import Pipeline
+from indexer.ingest.service import IndexService
+from indexer.vectors.store import Store
+from model.interface import (
+    AnswerEvent,
+    AnswerText,
+    Evidence,
+    Exchange,
+    Fingerprint,
+    Finished,
+    ModelCard,
+)
+from model.runtime.runtime import Runtime
+from model.weights.checkpoint import Checkpoint
 from tests.fake_model import FakeModel
-from web.app import create_app
-from web.bell import Bell
-from web.library import Library
-from web.security import new_token
-from web.server import bind, make_server, port_of, serve
+from web.http.app import create_app
+from web.http.security import new_token
+from web.http.server import bind, make_server, port_of, serve
+from web.library.library import Library
+from web.library.notifier import Notifier
 
 STATIC = Path(__file__).parent.parent / "web" / "static"
 ODD_NAME = b'a \xff\n"name".txt'
@@ -51,7 +59,7 @@ class EndlessModel(FakeModel):
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
         while not cancelled():
-            yield Piece("more ")
+            yield AnswerText("more ")
             threading.Event().wait(0.02)
         self.stopped.set()
         yield Finished("cancelled", 1.0, 0, 1.0, None)
@@ -72,10 +80,10 @@ def small_library(folder: Path, data: Path, model: FakeModel | None = None) -> I
     checkpoint = cast(Checkpoint, WeightlessCheckpoint(fake))
     runtime = Runtime(checkpoint, load=lambda breathe: fake)
     catalog = Catalog(data / "catalog.sqlite")
-    pipeline = Pipeline(catalog, store := Store(data / "lance"), Reader(), runtime.files)
-    bell = Bell()
-    keeper = Keeper(catalog, pipeline, settle_s=0.2, on_progress=bell.ring)
-    library = Library(catalog, store, runtime, pipeline, keeper, Reader(), bell)
+    pipeline = Pipeline(catalog, store := Store(data / "lance"), ReaderProcess(), runtime.files)
+    bell = Notifier()
+    keeper = IndexService(catalog, pipeline, settle_s=0.2, on_progress=bell.ring)
+    library = Library(catalog, store, runtime, pipeline, keeper, ReaderProcess(), bell)
     try:
         library.add(str(folder))
         library.index()

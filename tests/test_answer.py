@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.passages import Page, Passage, Source
-from model.interface import AnswerEvent, Cited, Evidence, Exchange, Finished, Piece
+from indexer.types.passages import Page, Passage, Source
+from model.interface import AnswerEvent, AnswerText, Cited, Evidence, Exchange, Finished
 from retriever.answer import (
     Answered,
     Answerer,
@@ -33,7 +33,7 @@ class LyingModel(FakeModel):
         history: Sequence[Exchange] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
-        yield Piece("It is so [1] [9].")
+        yield AnswerText("It is so [1] [9].")
         yield Cited(1, "words that nobody wrote")
         yield Cited(9, "The deposit")
         yield Finished("stop", 1.0, 3, 1.0, None)
@@ -120,7 +120,7 @@ class MisreadingModel(FakeModel):
         history: Sequence[Exchange] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
-        yield Piece("The deposit for number 12 is 1,580 euro [1], back in 30 days [1].")
+        yield AnswerText("The deposit for number 12 is 1,580 euro [1], back in 30 days [1].")
         yield Cited(1, "The deposit is 1,850 euro.")
         yield Finished("stop", 1.0, 3, 1.0, None)
 

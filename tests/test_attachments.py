@@ -14,7 +14,7 @@ import soundfile
 from PIL import Image as Picture
 from playwright.sync_api import Browser
 
-from indexer.extract.mupdf import pymupdf
+from indexer.extract.pages.mupdf import pymupdf
 from tests.browser import chromium, visit
 from tests.documents import eml, message
 from tests.films import film

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from indexer.extract.mupdf import pymupdf
+from indexer.extract.pages.mupdf import pymupdf
 from tests.conftest import Indexed, Served, serve, stop, verb
 
 

@@ -15,13 +15,13 @@ import soundfile
 from PIL import Image as Picture
 from playwright.sync_api import Browser
 
-from model.interface import AnswerEvent, Cited, Evidence, Exchange, Finished, Piece
+from model.interface import AnswerEvent, AnswerText, Cited, Evidence, Exchange, Finished
 from recollect import build
 from tests.browser import Visit, chromium, visit
 from tests.conftest import ROOT, Indexed
 from tests.fake_model import FakeModel
 from tests.served import EndlessModel, Running, running, small_library
-from web.settings import Settings
+from web.machine.settings import Settings
 
 pytestmark = pytest.mark.browser
 
@@ -58,17 +58,17 @@ class Talker(FakeModel):
     ) -> Iterator[AnswerEvent]:
         self.histories.append(list(history))
         if "unknown" in question:
-            yield Piece("That is not in your library.")
+            yield AnswerText("That is not in your library.")
         elif "hostile" in question:
             for piece in (letter for text in HOSTILE for letter in text):
-                yield Piece(piece)
+                yield AnswerText(piece)
         elif "price" in question:
-            yield Piece("The boat costs 1,580 euro.")
+            yield AnswerText("The boat costs 1,580 euro.")
         else:
-            yield Piece("What the sources say:\n\n")
+            yield AnswerText("What the sources say:\n\n")
             for one in (one for one in evidence if one.words):
                 for word in f"{one.title} says so [{one.n}].\n\n".split(" "):
-                    yield Piece(word + " ")
+                    yield AnswerText(word + " ")
                 self.step.wait(60)
                 yield Cited(one.n, one.words)
         yield Finished("stop", 1.0, 1, 1.0, None)

@@ -14,7 +14,7 @@ from tests.browser import PATIENCE_S, Visit, chromium, visit
 from tests.fake_model import Patient
 from tests.library import one_at_a_time
 from tests.served import Running, running, small_library, write_files
-from web.demonstration import SHIPPED
+from web.machine.demonstration import SHIPPED
 
 pytestmark = pytest.mark.browser
 

@@ -12,7 +12,7 @@ import soundfile
 from PIL import Image as Picture
 from playwright.sync_api import Browser, Route
 
-from indexer.extract.mupdf import pymupdf
+from indexer.extract.pages.mupdf import pymupdf
 from tests.browser import PATIENCE_S, Visit, chromium, visit
 from tests.served import Running, running, small_library, write_files
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from indexer.catalog import Catalog, CatalogProblem, FolderProblem, item_of
-from indexer.passages import Kind
-from indexer.reconcile import reconcile
-from indexer.schema import MIGRATIONS, name_words
+from indexer.catalog.catalog import Catalog, CatalogError, FolderError, item_of
+from indexer.catalog.schema import MIGRATIONS, name_words
+from indexer.scan.reconcile import reconcile
+from indexer.types.passages import Kind
 from tests.library import Small, small
 
 
@@ -54,7 +54,7 @@ def test_catalog_of_a_newer_program_is_refused_with_both_numbers(tmp_path: Path)
     with sqlite3.connect(file) as db:
         db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(CatalogProblem) as problem:
+    with pytest.raises(CatalogError) as problem:
         Catalog(file)
     assert "version 99" in str(problem.value)
     assert f"knows {len(MIGRATIONS)}" in str(problem.value)
@@ -63,14 +63,14 @@ def test_catalog_of_a_newer_program_is_refused_with_both_numbers(tmp_path: Path)
 def test_file_that_is_no_catalog_is_refused_and_kept(tmp_path: Path) -> None:
     file = tmp_path / "catalog.sqlite"
     file.write_text("shopping list\n" * 100)
-    with pytest.raises(CatalogProblem, match="damaged"):
+    with pytest.raises(CatalogError, match="damaged"):
         Catalog(file)
     assert file.read_text().startswith("shopping list")
 
 
 def test_folder_for_the_catalog_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
-    with pytest.raises(CatalogProblem, match="cannot be opened"):
+    with pytest.raises(CatalogError, match="cannot be opened"):
         Catalog(tmp_path / "taken" / "catalog.sqlite")
 
 
@@ -96,13 +96,13 @@ def test_many_threads_share_one_catalog(catalog: Catalog, tmp_path: Path) -> Non
 
 
 def test_folder_that_is_not_there(catalog: Catalog, tmp_path: Path) -> None:
-    with pytest.raises(FolderProblem, match=r"There is no folder .*nowhere"):
+    with pytest.raises(FolderError, match=r"There is no folder .*nowhere"):
         catalog.add_root(tmp_path / "nowhere")
 
 
 def test_file_instead_of_a_folder(catalog: Catalog, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a")
-    with pytest.raises(FolderProblem, match="add the folder it is in"):
+    with pytest.raises(FolderError, match="add the folder it is in"):
         catalog.add_root(tmp_path / "a.txt")
 
 
@@ -153,14 +153,14 @@ def test_removing_a_folder_forgets_its_files(catalog: Catalog, tmp_path: Path) -
     reconcile(catalog)
     assert catalog.remove_root(lib) == 1
     assert catalog.files() == []
-    with pytest.raises(FolderProblem, match="not a watched folder"):
+    with pytest.raises(FolderError, match="not a watched folder"):
         catalog.remove_root(lib)
     assert (lib / "a.txt").read_text() == "a"
 
 
 def test_removing_a_part_of_a_folder_says_why_not(catalog: Catalog, tmp_path: Path) -> None:
     catalog.add_root(folder(tmp_path / "lib"))
-    with pytest.raises(FolderProblem, match="lies inside one that is"):
+    with pytest.raises(FolderError, match="lies inside one that is"):
         catalog.remove_root(folder(tmp_path / "lib" / "part"))
 
 

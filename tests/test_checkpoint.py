@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from model.checkpoint import POCKET, find, list_models
-from model.interface import ModelProblem
+from model.interface import ModelError
+from model.weights.checkpoint import POCKET, find, list_models
 from tests import tiny
 
 
@@ -100,7 +100,7 @@ def test_a_harmed_checkpoint_is_refused_with_the_cure(
     folder: Path, harm: Callable[[Path], None], said: str
 ) -> None:
     harm(folder)
-    with pytest.raises(ModelProblem, match=said):
+    with pytest.raises(ModelError, match=said):
         find(folder)
 
 
@@ -109,14 +109,14 @@ def test_a_hub_id_that_is_not_here_says_how_to_go_on(
 ) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     with pytest.raises(
-        ModelProblem,
+        ModelError,
         match=r"is not on this machine; bring it .* pull nobody",
     ):
         find("nobody/has-this-model")
 
 
 def test_a_wrong_drafter_is_refused(folder: Path, pristine: Path) -> None:
-    with pytest.raises(ModelProblem, match="no drafter"):
+    with pytest.raises(ModelError, match="no drafter"):
         find(folder, drafter=pristine)
 
 
@@ -132,7 +132,7 @@ def test_a_drafter_of_another_model_is_refused(
 ) -> None:
     file = folder / "assistant" / "config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}))
-    with pytest.raises(ModelProblem, match=f"{said}; use the drafter of this model, or move"):
+    with pytest.raises(ModelError, match=f"{said}; use the drafter of this model, or move"):
         find(folder)
 
 
@@ -144,14 +144,14 @@ def test_without_a_drafter_a_model_is_one_and_says_so(folder: Path) -> None:
     assert not listed[str(folder)]["drafter"]
     (folder / "assistant").mkdir()  # begun, and nothing in it
     (folder / "assistant" / "config.json").write_text("{}")
-    with pytest.raises(ModelProblem, match="assistant has no weights"):
+    with pytest.raises(ModelError, match="assistant has no weights"):
         find(folder)
 
 
 def test_an_index_that_names_files_elsewhere_is_refused(folder: Path) -> None:
     index = {"weight_map": {"a": "../other/model.safetensors"}}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
-    with pytest.raises(ModelProblem, match="names files elsewhere"):
+    with pytest.raises(ModelError, match="names files elsewhere"):
         find(folder)
 
 
@@ -167,7 +167,7 @@ def test_the_fingerprint_follows_the_bytes_not_the_place(folder: Path, pristine:
 def test_large_weights_are_told_apart_by_samples(
     folder: Path, pristine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("model.checkpoint.SMALL_BYTES", 0)
+    monkeypatch.setattr("model.weights.checkpoint.SMALL_BYTES", 0)
     before = find(pristine).fingerprint
     assert find(folder).fingerprint == before
     shard = folder / "model.safetensors"
@@ -187,7 +187,7 @@ def test_the_models_are_listed(folder: Path) -> None:
 
 def test_looking_costs_no_torch() -> None:
     code = (
-        "import sys; from model import checkpoint, runtime; "
+        "import sys; from model.runtime import runtime; from model.weights import checkpoint; "
         "found = checkpoint.find('pocket'); found.fingerprint; runtime.Runtime(found).card; "
         "checkpoint.list_models(); sys.exit('torch' in sys.modules)"
     )

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from web.config import write
-from web.problems import LibraryProblem
+from web.library.errors import LibraryError
+from web.machine.config_file import write
 
 
 @pytest.mark.parametrize(
@@ -46,14 +46,14 @@ def test_only_that_line_changes(tmp_path: Path, before: str | None, after: str) 
 def test_what_cannot_be_changed_safely_is_left_alone(tmp_path: Path, before: str) -> None:
     file = tmp_path / "config.toml"
     file.write_text(before)
-    with pytest.raises(LibraryProblem, match="Write it yourself: model = "):
+    with pytest.raises(LibraryError, match="Write it yourself: model = "):
         write(file, "model", "new")
     assert file.read_text() == before
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(LibraryProblem, match="cannot be"):
+    with pytest.raises(LibraryError, match="cannot be"):
         write(tmp_path / "file" / "config.toml", "model", "new")
 
 

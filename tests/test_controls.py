@@ -15,20 +15,20 @@ from pathlib import Path
 import pytest
 from PIL import Image as Picture
 
-import indexer.durability
-import indexer.missing
-import indexer.reading
-import indexer.tree
-from indexer.catalog import Catalog
-from indexer.extract import Extracted, Unreadable
-from indexer.extract.child import Reader
-from indexer.keeper import Keeper
-from indexer.lookout import Times
-from indexer.passages import Kind, Passage, Source
-from indexer.pipeline import Pipeline
-from indexer.reconcile import reconcile
-from indexer.watcher import Watcher
-from indexer.worklist import Worklist
+import indexer.files.walk
+import indexer.ingest.read
+import indexer.scan.missing
+import indexer.vectors.durability
+from indexer.catalog.catalog import Catalog
+from indexer.catalog.queue import Queue
+from indexer.extract.process.child import ReaderProcess
+from indexer.ingest.pipeline import Pipeline
+from indexer.ingest.service import IndexService
+from indexer.scan.reconcile import reconcile
+from indexer.scan.rescan import RescanTimes
+from indexer.scan.watcher import Watcher
+from indexer.types.passages import Kind, Passage, Source
+from indexer.types.pieces import Extracted, UnreadableError
 from tests.library import small
 
 Off = pytest.MonkeyPatch | None  # what to switch the guard off with, or None to leave it on
@@ -47,8 +47,8 @@ def rescan(base: Path, off: Off) -> bool:
     """A file that no event told of is found."""
     with small(base / "lib", base / "data") as library, pytest.MonkeyPatch.context() as deaf:
         deaf.setattr(Watcher, "take", lambda self: [])
-        times = Times(settle_s=0.0, rescan_s=3600.0 if off else 0.2)
-        keeper = Keeper(library.catalog, library.pipeline, times=times)
+        times = RescanTimes(settle_s=0.0, rescan_s=3600.0 if off else 0.2)
+        keeper = IndexService(library.catalog, library.pipeline, times=times)
         keeper.start()
         _until(lambda: keeper.lookout.rescanned_at is not None, 30)
         library.write("a.txt", "A boat that no event told of.")
@@ -75,22 +75,22 @@ def fsync(base: Path, off: Off) -> bool:
     """Every file of the index is on the disk when the catalog calls something read."""
     synced: set[str] = set()
     missed: set[str] = set()
-    real_sync, real_flip = os.fsync, Worklist.finish_reading
+    real_sync, real_flip = os.fsync, Queue.finish_reading
     with small(base / "lib", base / "data") as library, pytest.MonkeyPatch.context() as patch:
 
         def noted(handle: int) -> None:
             synced.add(str(Path(f"/proc/self/fd/{handle}").readlink()))
             real_sync(handle)
 
-        def flip(self: Worklist, *given: object) -> object:
+        def flip(self: Queue, *given: object) -> object:
             tables = (base / "data" / "lance").glob("words.lance/*/*")
             missed.update({str(file) for file in tables} - synced)
             return real_flip(self, *given)  # type: ignore[arg-type]
 
         patch.setattr(os, "fsync", noted)
-        patch.setattr(Worklist, "finish_reading", flip)
+        patch.setattr(Queue, "finish_reading", flip)
         if off:
-            off.setattr(indexer.durability, "_fsync", lambda path: None)
+            off.setattr(indexer.vectors.durability, "_fsync", lambda path: None)
         before = {str(f) for f in (base / "data" / "lance").glob("words.lance/*/*")}
         synced |= before  # made before we listened
         library.write("a.txt", "A boat lay in the river.")
@@ -104,10 +104,10 @@ def memory_cap(base: Path, off: Off) -> bool:
     base.mkdir()
     file = base / "large.png"
     Picture.new("RGB", (9_000, 9_000)).save(file, compress_level=1)
-    with Reader(memory_bytes=(8 << 30) if off else (400 << 20)) as reader:
+    with ReaderProcess(memory_bytes=(8 << 30) if off else (400 << 20)) as reader:
         try:
             reader.extract(file)
-        except Unreadable as problem:
+        except UnreadableError as problem:
             return problem.reason == "too_large"
     return False
 
@@ -115,7 +115,7 @@ def memory_cap(base: Path, off: Off) -> bool:
 def mass_loss_brake(base: Path, off: Off) -> bool:
     """Many files that vanish at once and come back are not understood again."""
     if off:
-        off.setattr(indexer.missing, "MANY_FILES", 1_000_000)
+        off.setattr(indexer.scan.missing, "MANY_FILES", 1_000_000)
     with small(base / "lib", base / "data") as library:
         for number in range(60):
             library.write(f"all/{number}.txt", f"Boat {number}.")
@@ -129,20 +129,20 @@ def mass_loss_brake(base: Path, off: Off) -> bool:
         return library.model.calls == calls
 
 
-class Crashing(Reader):
+class Crashing(ReaderProcess):
     """A reader whose child dies of every file."""
 
     tries = 0
 
     def extract(self, path: Path, whole: bool = True) -> list[Extracted]:
         self.tries += 1
-        raise Unreadable("crashed", "It stopped.")
+        raise UnreadableError("crashed", "It stopped.")
 
 
 def attempt_bound(base: Path, off: Off) -> bool:
     """A file that ends its child each time is not read for ever."""
     if off:
-        off.setattr(indexer.reading, "ATTEMPTS", 1_000_000)
+        off.setattr(indexer.ingest.read, "ATTEMPTS", 1_000_000)
     with small(base / "lib", base / "data") as library, Crashing() as reader:
         pipeline = Pipeline(library.catalog, library.store, reader, library.model)
         library.write("a.txt", "The boat.")
@@ -157,8 +157,8 @@ def attempt_bound(base: Path, off: Off) -> bool:
 def excludes(base: Path, off: Off) -> bool:
     """Keys, histories and what can be made again are not read."""
     if off:
-        off.setattr(indexer.tree, "excluded_file", lambda name: False)
-        off.setattr(indexer.tree, "excluded_folder", lambda name: False)
+        off.setattr(indexer.files.walk, "excluded_file", lambda name: False)
+        off.setattr(indexer.files.walk, "excluded_folder", lambda name: False)
     with small(base / "lib", base / "data") as library:
         for name in (".ssh/id_ed25519", ".git/config", "node_modules/a/readme.md", "b.txt.part"):
             library.write(name, "A boat.")

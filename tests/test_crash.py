@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from indexer.lock import LibraryLock
+from indexer.files.lock import LibraryLock
 from tests.kills import STAGES, Kill, Nursery, judged, meddle, named, trial
 
 KILLS = 20

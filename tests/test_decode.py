@@ -12,22 +12,22 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model import prompts
-from model.checkpoint import find
-from model.decode import Decoder
-from model.endings import Stops
+from model.decoding.decoder import Decoder
+from model.decoding.draft_length import DraftLength, loops, unlooped
+from model.decoding.generation import GenerationLimits
+from model.decoding.stop_strings import StopStrings
 from model.gemma import Gemma
-from model.inputs import Inputs, Patches, batch, common_prefix, split
-from model.inputs import render as render_prompt
 from model.interface import Image, Sound, Text
-from model.pace import Pace, loops, unlooped
-from model.placement import Placement
-from model.spans import cuts, spans
-from model.writing import Limits
+from model.prompt import prompts
+from model.prompt.inputs import Inputs, Patches, batch, common_prefix, split
+from model.prompt.inputs import render as render_prompt
+from model.prompt.prompt_spans import cuts, spans
+from model.weights.checkpoint import find
+from model.weights.placement import Placement
 from tests import tiny
 from tests.prophet import Prophet
 
-FREE = Limits(tokens=48, loops=False)
+FREE = GenerationLimits(tokens=48, loops=False)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def gemma(tmp_path_factory: pytest.TempPathFactory) -> Gemma:
 def decoder(gemma: Gemma, drafts: int | None) -> Decoder:
     """The model's own decoder with the draft length held still."""
     own = gemma._decoder
-    own.pace = Pace(drafts)
+    own.pace = DraftLength(drafts)
     return own
 
 
@@ -206,7 +206,7 @@ def test_bfloat16_is_as_near_to_float32_as_the_stock_forward(gemma: Gemma) -> No
     import torch
 
     half = Gemma(gemma._checkpoint, Placement("cpu", "bfloat16", "a test"))
-    half._decoder.pace = Pace(3)
+    half._decoder.pace = DraftLength(3)
     for row in (mixed(gemma), next(rows(gemma))):
         exact = gemma._decoder.read(row).logits
         ours = half._decoder.read(row)
@@ -220,7 +220,7 @@ def test_bfloat16_is_as_near_to_float32_as_the_stock_forward(gemma: Gemma) -> No
         off = (ours.logits - exact)[may].square().mean().sqrt()
         stock_off = (stock_logits - exact)[may].square().mean().sqrt()
         assert float(off) < 1.5 * float(stock_off) + 0.02
-        writing = half._decoder.write(ours, Limits(tokens=12, loops=False))
+        writing = half._decoder.write(ours, GenerationLimits(tokens=12, loops=False))
         assert len(list(writing)) == 12
         assert writing.drafted
 
@@ -249,7 +249,7 @@ def test_a_stop_string_ends_the_text_wherever_its_tokens_begin(
     pieces: list[str], strings: list[str], shown: str, found: str | None
 ) -> None:
     spelling: Any = Words(*pieces)
-    stops = Stops(spelling, strings)
+    stops = StopStrings(spelling, strings)
     text = ""
     for token in range(len(pieces)):
         ended = stops.push(token)
@@ -269,7 +269,7 @@ def test_a_text_ends_at_a_stop_string(gemma: Gemma, drafts: int) -> None:
     spelt = [gemma._spelling.of[token] or b"" for token in free]
     at = next(n for n in range(8, 40) if spelt[n].strip() and spelt[n + 1].strip())
     string = (spelt[at] + spelt[at + 1]).decode(errors="replace")
-    stops = Stops(gemma._spelling, [string])
+    stops = StopStrings(gemma._spelling, [string])
     writing = own.write(own.read(row), FREE, ending=stops)
     written = list(writing)
     assert writing.reason == "stop"
@@ -311,7 +311,7 @@ def test_a_constraint_holds_with_and_without_drafts(gemma: Gemma) -> None:
 def test_forced_words_are_read_before_writing_on(gemma: Gemma) -> None:
     row = next(rows(gemma))
     own = decoder(gemma, 2)
-    writing = own.write(own.read(row), Limits(tokens=5, loops=False))
+    writing = own.write(own.read(row), GenerationLimits(tokens=5, loops=False))
     first = list(writing)
     writing.force([40, 41, 42], more=6)
     rest = list(writing)
@@ -330,7 +330,7 @@ def test_cancelling_and_running_out_of_time(gemma: Gemma) -> None:
     writing = own.write(own.read(row), FREE, cancelled=lambda: next(answers))
     assert len(list(writing)) == 5
     assert writing.reason == "cancelled"
-    writing = own.write(own.read(row), Limits(tokens=9, time_s=-1.0))
+    writing = own.write(own.read(row), GenerationLimits(tokens=9, time_s=-1.0))
     assert list(writing) == []
     assert writing.reason == "time"
 
@@ -352,7 +352,7 @@ def test_a_loop_is_kept_once() -> None:
 
 
 def test_drafting_stops_where_it_does_not_pay_and_is_tried_again() -> None:
-    pace = Pace()
+    pace = DraftLength()
     assert pace.choose(10) == 0
 
     def rounds(right: bool, cost_s: float) -> list[int]:

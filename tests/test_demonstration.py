@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.prompts import NOT_IN_LIBRARY
+from model.prompt.prompts import NOT_IN_LIBRARY
 from training.demonstration import write
 from training.demonstration.library import SHIPPED
 from training.demonstration.ogg import with_serial
@@ -51,7 +51,7 @@ def test_library_is_as_large_and_as_small_as_promised() -> None:
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.endswith(".pdf")])
 def test_pdf_pages_hold_their_words(path: str) -> None:
-    from indexer.extract.mupdf import pymupdf
+    from indexer.extract.pages.mupdf import pymupdf
 
     flags = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_PRESERVE_LIGATURES
     with pymupdf.open(SHIPPED / path) as book:

@@ -10,9 +10,11 @@ import pytest
 import soundfile
 
 from bench.bombs import BOMBS, PARENT_MB, SLOW_S, measured
-from indexer.extract import Facts, Part, Unreadable, extract, sound
-from indexer.extract.sound import clip, peaks
-from indexer.passages import Span
+from indexer.extract.dispatch import extract
+from indexer.extract.media import sound
+from indexer.extract.media.sound import clip, peaks
+from indexer.types.passages import Span
+from indexer.types.pieces import Facts, Part, UnreadableError
 
 
 @pytest.mark.slow
@@ -52,7 +54,7 @@ def test_fault_60_what_is_decoded_counts_and_not_what_the_header_says(
     assert facts.duration_s == pytest.approx(2, abs=0.05)
     assert len(parts) == 1
     assert len(peaks(path, 10)) == 10
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableError):
         clip(path, Span(100, 110))
 
 
@@ -65,7 +67,7 @@ def test_fault_60_a_header_that_says_less_is_believed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rate_hz", [0, 1, 8, 999, 2_000_000_000])
 def test_fault_60_a_rate_that_is_no_sound_is_refused(tmp_path: Path, rate_hz: int) -> None:
     path = wav(tmp_path / "a.wav", tone(1), rate_hz=rate_hz)
-    with pytest.raises(Unreadable) as refused:
+    with pytest.raises(UnreadableError) as refused:
         list(extract(path))
     assert refused.value.reason == "corrupt"
 
@@ -95,7 +97,7 @@ def test_fault_56_a_few_samples_are_a_recording(tmp_path: Path, count: int) -> N
 def test_fault_56_a_header_alone_is_empty(tmp_path: Path) -> None:
     for claims, samples in ((0, 0), (1_000, 0), (2, 1)):
         path = wav(tmp_path / f"{claims}.wav", tone(1)[: 2 * samples], claims=claims)
-        with pytest.raises(Unreadable) as refused:
+        with pytest.raises(UnreadableError) as refused:
             list(extract(path))
         assert refused.value.reason in ("empty", "corrupt")
 

@@ -16,18 +16,19 @@ import pytest
 import soundfile
 from PIL import Image as Picture
 
-from indexer.extract import Facts, Part, Thumb, Unreadable, Words, extract
-from indexer.extract.child import Reader
-from indexer.extract.frames import packed, unpacked
-from indexer.extract.mupdf import pymupdf
-from indexer.passages import Page, Span
+from indexer.extract.dispatch import extract
+from indexer.extract.pages.mupdf import pymupdf
+from indexer.extract.process.child import ReaderProcess
+from indexer.extract.process.protocol import packed, unpacked
+from indexer.types.passages import Page, Span
+from indexer.types.pieces import Facts, Part, Thumb, UnreadableError, Words
 from model.interface import Image, Sound
 from tests.library import calm_s
 
 
 @pytest.fixture(scope="module")
-def reader() -> Iterator[Reader]:
-    with Reader() as made:
+def reader() -> Iterator[ReaderProcess]:
+    with ReaderProcess() as made:
         yield made
 
 
@@ -57,7 +58,9 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return slow_picture(tmp_path_factory.mktemp("slow") / "slow.webp")
 
 
-def test_the_child_finds_what_is_found_here(reader: Reader, tmp_path: Path, note: Path) -> None:
+def test_the_child_finds_what_is_found_here(
+    reader: ReaderProcess, tmp_path: Path, note: Path
+) -> None:
     photo = tmp_path / "a.png"
     Picture.new("RGB", (600, 300), "teal").save(photo)
     sound = tmp_path / "a.wav"
@@ -69,7 +72,7 @@ def test_the_child_finds_what_is_found_here(reader: Reader, tmp_path: Path, note
     assert reader.extract(sound)[-1] == Part(Span(0.0, 3.0))
 
 
-def test_originals(reader: Reader, tmp_path: Path, note: Path) -> None:
+def test_originals(reader: ReaderProcess, tmp_path: Path, note: Path) -> None:
     photo = tmp_path / "a.png"
     Picture.new("RGB", (600, 300), (0, 128, 128)).save(photo)
     image = reader.original(photo, None, longest_px=100)
@@ -93,48 +96,48 @@ def test_originals(reader: Reader, tmp_path: Path, note: Path) -> None:
         assert (small.format, small.size) == ("WEBP", (64, 32))
 
 
-def test_pages_and_their_words(reader: Reader, tmp_path: Path, note: Path) -> None:
+def test_pages_and_their_words(reader: ReaderProcess, tmp_path: Path, note: Path) -> None:
     for path, number, first in ((note, 1, "A"), (pdf(tmp_path / "a.pdf", 3), 3, "Words")):
         with Picture.open(io.BytesIO(reader.page(path, number, 900))) as picture:
             assert (picture.format, picture.width) == ("WEBP", 900)
         words = reader.words(path, number)
         assert words["words"][0][4] == first
         assert round(words["width"]) == 595
-    with pytest.raises(Unreadable, match="no page 4"):
+    with pytest.raises(UnreadableError, match="no page 4"):
         reader.page(tmp_path / "a.pdf", 4, 900)
-    with pytest.raises(Unreadable, match="no page 2"):
+    with pytest.raises(UnreadableError, match="no page 2"):
         reader.words(note, 2)
 
 
 def test_what_is_wrong_with_a_file_comes_back_as_its_sentence(
-    reader: Reader, tmp_path: Path
+    reader: ReaderProcess, tmp_path: Path
 ) -> None:
     (tmp_path / "empty.txt").touch()
     for name, reason in (("empty.txt", "empty"), ("gone.txt", "vanished")):
-        with pytest.raises(Unreadable) as refused:
+        with pytest.raises(UnreadableError) as refused:
             reader.extract(tmp_path / name)
         assert refused.value.reason == reason
         assert refused.value.sentence.endswith(".")
     before = reader.pid
-    with pytest.raises(Unreadable, match="not a kind of file"):
+    with pytest.raises(UnreadableError, match="not a kind of file"):
         reader.extract(Path(sys.executable).resolve())
     assert reader.pid == before  # none of this ended the child
 
 
-def test_names_of_any_bytes_reach_the_child(reader: Reader, tmp_path: Path) -> None:
+def test_names_of_any_bytes_reach_the_child(reader: ReaderProcess, tmp_path: Path) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/new\nline \xff \xf0\x9f\x98\x80.txt"))
     path.write_text("Odd name.")
     assert reader.extract(path)[0] == Words("Odd name.", Page(1))
 
 
 def test_a_killed_child_is_a_sentence_and_a_new_child(slow: Path, note: Path) -> None:
-    with Reader() as reader:
+    with ReaderProcess() as reader:
         reader.extract(note)
         first = reader.pid
         assert first is not None
         killer = threading.Timer(0.3, os.kill, (first, signal.SIGKILL))
         killer.start()
-        with pytest.raises(Unreadable, match="made the program that reads it stop") as refused:
+        with pytest.raises(UnreadableError, match="made the program that reads it stop") as refused:
             reader.extract(slow)
         assert refused.value.reason == "crashed"
         assert isinstance(reader.extract(note)[0], Words)
@@ -142,7 +145,7 @@ def test_a_killed_child_is_a_sentence_and_a_new_child(slow: Path, note: Path) ->
 
 
 def test_a_child_killed_while_idle_is_replaced(note: Path) -> None:
-    with Reader() as reader:
+    with ReaderProcess() as reader:
         reader.extract(note)
         assert reader.pid is not None
         os.kill(reader.pid, signal.SIGKILL)
@@ -151,11 +154,11 @@ def test_a_child_killed_while_idle_is_replaced(note: Path) -> None:
 
 
 def test_a_file_that_takes_too_long_is_a_sentence(slow: Path, note: Path) -> None:
-    with Reader(limit_s=60) as reader:
+    with ReaderProcess(limit_s=60) as reader:
         reader.extract(note)
         reader._limit_s = 0.3
         began = time.monotonic()
-        with pytest.raises(Unreadable, match=r"longer than 0\.3 seconds") as refused:
+        with pytest.raises(UnreadableError, match=r"longer than 0\.3 seconds") as refused:
             reader.extract(slow)
         assert refused.value.reason == "timeout"
         assert time.monotonic() - began < calm_s(3)
@@ -166,8 +169,8 @@ def test_a_file_that_takes_too_long_is_a_sentence(slow: Path, note: Path) -> Non
 def test_a_file_that_takes_too_much_memory_is_a_sentence(tmp_path: Path, note: Path) -> None:
     path = tmp_path / "large.png"
     Picture.new("RGB", (12_000, 12_000)).save(path, compress_level=1)
-    with Reader(memory_bytes=700 << 20) as reader:
-        with pytest.raises(Unreadable, match="more memory than Recollect gives") as refused:
+    with ReaderProcess(memory_bytes=700 << 20) as reader:
+        with pytest.raises(UnreadableError, match="more memory than Recollect gives") as refused:
             reader.extract(path)
         assert refused.value.reason == "too_large"
         assert isinstance(reader.extract(note)[0], Words)
@@ -176,8 +179,8 @@ def test_a_file_that_takes_too_much_memory_is_a_sentence(tmp_path: Path, note: P
 PARENT = """
 import sys, threading
 from pathlib import Path
-from indexer.extract.child import Reader
-reader = Reader()
+from indexer.extract.process.child import ReaderProcess
+reader = ReaderProcess()
 reader.extract(Path(sys.argv[1]))
 print(reader.pid, flush=True)
 if len(sys.argv) > 2:
@@ -205,7 +208,7 @@ def test_the_child_ends_with_its_parent(slow: Path, note: Path, busy: bool) -> N
 
 
 def test_the_child_has_nothing_of_ours(tmp_path: Path, note: Path) -> None:
-    with (tmp_path / "open").open("w") as held, Reader() as reader:
+    with (tmp_path / "open").open("w") as held, ReaderProcess() as reader:
         os.set_inheritable(held.fileno(), True)
         reader.extract(note)
         assert reader.pid is not None
@@ -217,14 +220,16 @@ def test_the_child_has_nothing_of_ours(tmp_path: Path, note: Path) -> None:
         assert len(opened) == 6  # the standard three, and our three pipes
 
 
-def test_the_child_loads_nothing_that_talks_to_its_maker(reader: Reader, tmp_path: Path) -> None:
+def test_the_child_loads_nothing_that_talks_to_its_maker(
+    reader: ReaderProcess, tmp_path: Path
+) -> None:
     reader.extract(pdf(tmp_path / "a.pdf", 1))
     assert "onnx" not in Path(f"/proc/{reader.pid}/maps").read_text()
     assert "onnxruntime" not in sys.modules
 
 
 def test_an_interrupt_is_not_for_the_child(note: Path) -> None:
-    with Reader() as reader:
+    with ReaderProcess() as reader:
         reader.extract(note)
         pid = reader.pid
         assert pid is not None
@@ -234,7 +239,7 @@ def test_an_interrupt_is_not_for_the_child(note: Path) -> None:
         assert reader.pid == pid
 
 
-def test_threads_take_turns(reader: Reader, tmp_path: Path) -> None:
+def test_threads_take_turns(reader: ReaderProcess, tmp_path: Path) -> None:
     paths = []
     for n in range(8):
         paths.append(tmp_path / f"{n}.txt")
@@ -256,7 +261,7 @@ def test_threads_take_turns(reader: Reader, tmp_path: Path) -> None:
 
 
 def test_a_closed_reader_leaves_no_process_and_can_be_used_again(note: Path) -> None:
-    reader = Reader()
+    reader = ReaderProcess()
     reader.close()
     reader.extract(note)
     pid = reader.pid
@@ -268,9 +273,9 @@ def test_a_closed_reader_leaves_no_process_and_can_be_used_again(note: Path) -> 
 
 
 def test_the_child_starts_fast(note: Path) -> None:
-    with Reader() as reader:
+    with ReaderProcess() as reader:
         began = time.monotonic()
-        with pytest.raises(Unreadable):
+        with pytest.raises(UnreadableError):
             reader.extract(note.with_name("gone.txt"))
         assert time.monotonic() - began < calm_s(3)
         loaded = Path(f"/proc/{reader.pid}/maps").read_text()
@@ -287,7 +292,7 @@ def test_messages_are_checked() -> None:
         unpacked(io.BytesIO(packed([], b"")).read)  # type: ignore[arg-type]
 
 
-def test_reading_changes_nothing(reader: Reader, tmp_path: Path, note: Path) -> None:
+def test_reading_changes_nothing(reader: ReaderProcess, tmp_path: Path, note: Path) -> None:
     pdf(tmp_path / "a.pdf", 2)
     before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in tmp_path.iterdir()}
     for path in before:

@@ -10,24 +10,15 @@ import pytest
 import soundfile
 from PIL import Image as Picture
 
-from indexer.extract import (
-    Extracted,
-    Facts,
-    Member,
-    Part,
-    Unreadable,
-    Within,
-    Words,
-    extract,
-    file_format,
-    members,
-    sniff,
-)
-from indexer.extract.child import Reader
-from indexer.extract.mail import attached
-from indexer.extract.mailparts import MAX_PARTS
-from indexer.extract.mupdf import pymupdf
-from indexer.passages import Kind, Page, Span
+from indexer.extract.containers.file_format import file_format, sniff
+from indexer.extract.dispatch import extract
+from indexer.extract.formats import members
+from indexer.extract.formats.mail import attached
+from indexer.extract.formats.mail_parts import MAX_PARTS
+from indexer.extract.pages.mupdf import pymupdf
+from indexer.extract.process.child import ReaderProcess
+from indexer.types.passages import Kind, Page, Span
+from indexer.types.pieces import Extracted, Facts, Member, Part, UnreadableError, Within, Words
 from tests.documents import docx, eml, every_kind, mbox, message, xlsx, zipped
 from tests.library import READER
 
@@ -110,7 +101,7 @@ def test_an_attachment_is_known_by_its_bytes(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert {piece.ordinal for piece in read(path) if isinstance(piece, Within)} == {1}
     assert attached(path, 0, content).data == note.read_bytes()
-    with pytest.raises(Unreadable, match="has changed"):
+    with pytest.raises(UnreadableError, match="has changed"):
         attached(path, 0, "0" * 40)
 
 
@@ -186,7 +177,7 @@ def test_fault_45_an_attachment_that_ends_the_child_is_left_out(tmp_path: Path) 
     note = written(tmp_path / "note.txt", "The boat is blue.")
     path = eml(tmp_path / "keys.eml", deadly, note)
     with Mortal() as reader:
-        with pytest.raises(Unreadable, match="made the program that reads it stop"):
+        with pytest.raises(UnreadableError, match="made the program that reads it stop"):
             reader.extract(path)
         pieces = reader.extract(path, whole=False)
     facts = next(piece for piece in pieces if isinstance(piece, Facts))
@@ -194,7 +185,7 @@ def test_fault_45_an_attachment_that_ends_the_child_is_left_out(tmp_path: Path) 
     assert {piece.ordinal for piece in pieces if isinstance(piece, Within)} == {2}
 
 
-class Mortal(Reader):
+class Mortal(ReaderProcess):
     worker = "tests.mortal_child"
 
 
@@ -319,7 +310,7 @@ def test_fault_46_parts_in_parts_in_parts(tmp_path: Path) -> None:
     path = written(tmp_path / "deep.eml", text + "\ndeep words")
     READER.extract(eml(tmp_path / "before.eml"))
     pid = READER.pid
-    with contextlib.suppress(Unreadable):
+    with contextlib.suppress(UnreadableError):
         assert any(isinstance(piece, Words) for piece in READER.extract(path))
     assert READER.pid == pid
 

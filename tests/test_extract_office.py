@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from indexer.extract import Extracted, Facts, Thumb, Unreadable, Words, extract, file_format, sniff
-from indexer.extract.child import Reader
-from indexer.extract.containers import BOMB
-from indexer.extract.sheets import MAX_ROWS
-from indexer.passages import Kind, Page
+from indexer.extract.containers.archives import BOMB
+from indexer.extract.containers.file_format import file_format, sniff
+from indexer.extract.dispatch import extract
+from indexer.extract.formats.sheets import MAX_ROWS
+from indexer.extract.process.child import ReaderProcess
+from indexer.types.passages import Kind, Page
+from indexer.types.pieces import Extracted, Facts, Thumb, UnreadableError, Words
 from tests.documents import docx, odp, ods, odt, pptx, xlsx, zipped
 from tests.library import READER
 
@@ -37,18 +39,18 @@ def facts_of(path: Path) -> Facts:
     return next(piece for piece in read(path) if isinstance(piece, Facts))
 
 
-def refused(path: Path) -> Unreadable:
+def refused(path: Path) -> UnreadableError:
     """Why the child, with its limits, gives nothing."""
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableError) as caught:
         READER.extract(path)
     return caught.value
 
 
-def outcome(reader: Reader, path: Path) -> tuple[list[Extracted], Unreadable | None]:
+def outcome(reader: ReaderProcess, path: Path) -> tuple[list[Extracted], UnreadableError | None]:
     """What a file gives, or why it gives nothing."""
     try:
         return reader.extract(path), None
-    except Unreadable as problem:
+    except UnreadableError as problem:
         return [], problem
 
 
@@ -324,7 +326,7 @@ def test_fault_46_entities_are_not_expanded(tmp_path: Path, name: str) -> None:
     make = {"docx": docx, "xlsx": xlsx, "odt": odt}[name.partition(".")[2]]
     member, content = BOMBS[name]
     path = repacked(make(tmp_path / name), **{member: LAUGHS.encode() + content})
-    with Reader(limit_s=20, memory_bytes=1 << 30) as reader:
+    with ReaderProcess(limit_s=20, memory_bytes=1 << 30) as reader:
         pieces, problem = outcome(reader, path)
     assert problem is None or problem.reason in ("corrupt", "empty")
     text = " ".join(piece.text for piece in pieces if isinstance(piece, Words))
@@ -432,5 +434,5 @@ def test_every_page_can_be_looked_at_with_its_words_marked(tmp_path: Path) -> No
             assert [w for w in drawn if w != "•"] == words.text.replace("|", " ").split()
         picture = READER.page(path, 1, 300)
         assert picture[:4] == b"RIFF"
-        with pytest.raises(Unreadable, match="no page 99"):
+        with pytest.raises(UnreadableError, match="no page 99"):
             READER.words(path, 99)

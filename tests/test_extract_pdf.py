@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from indexer.extract import Extracted, Facts, Part, Thumb, Unreadable, Words, extract, sniff
-from indexer.extract.mupdf import pymupdf
-from indexer.passages import Kind, Page
+from indexer.extract.containers.file_format import sniff
+from indexer.extract.dispatch import extract
+from indexer.extract.pages.mupdf import pymupdf
+from indexer.types.passages import Kind, Page
+from indexer.types.pieces import Extracted, Facts, Part, Thumb, UnreadableError, Words
 from tests.library import READER
 
 LINE = "The quarterly report of the harbour office."
@@ -132,7 +134,7 @@ def test_fault_44_a_locked_pdf_says_so(tmp_path: Path) -> None:
         user_pw="secret",
         owner_pw="owner",
     )
-    with pytest.raises(Unreadable, match=r"This PDF is locked with a password\.") as refused:
+    with pytest.raises(UnreadableError, match=r"This PDF is locked with a password\.") as refused:
         read(path)
     assert refused.value.reason == "encrypted"
 
@@ -173,7 +175,7 @@ def test_fault_43_a_pdf_of_which_nothing_is_left_says_so(tmp_path: Path, kept: i
     whole = saved(tmp_path / "whole.pdf", pdf(LINE))
     path = tmp_path / "cut.pdf"
     path.write_bytes(whole.read_bytes()[:kept])
-    with pytest.raises(Unreadable, match="cut off") as refused:
+    with pytest.raises(UnreadableError, match="cut off") as refused:
         read(path)
     assert refused.value.reason == "truncated"
 
@@ -181,7 +183,7 @@ def test_fault_43_a_pdf_of_which_nothing_is_left_says_so(tmp_path: Path, kept: i
 def test_fault_45_a_damaged_pdf_says_so(tmp_path: Path) -> None:
     path = tmp_path / "bad.pdf"
     path.write_bytes(b"%PDF-1.7\n" + b"no objects here\n" * 50 + b"%%EOF\n")
-    with pytest.raises(Unreadable, match="damaged") as refused:
+    with pytest.raises(UnreadableError, match="damaged") as refused:
         read(path)
     assert refused.value.reason == "corrupt"
 
@@ -207,10 +209,10 @@ def test_fault_46_pages_and_words_beyond_the_limits_are_left_out_and_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = saved(tmp_path / "long.pdf", pdf(*(f"Page number {n} of many." for n in range(12))))
-    monkeypatch.setattr("indexer.extract.pdf.MAX_PAGES", 5)
+    monkeypatch.setattr("indexer.extract.formats.pdf.MAX_PAGES", 5)
     assert len(words_of(path)) == 5
     assert facts_of(path).note == "Only the first 5 of 12 pages were read."
-    monkeypatch.setattr("indexer.extract.pdf.MAX_CHARS", 50)
+    monkeypatch.setattr("indexer.extract.formats.pdf.MAX_CHARS", 50)
     assert len(words_of(path)) == 3
     assert facts_of(path).note == "Only the first 3 of 12 pages were read."
 

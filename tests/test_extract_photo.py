@@ -9,9 +9,13 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageCms
 
-from indexer.extract import Facts, Part, Thumb, Unreadable, extract, photo, scan, sniff
-from indexer.extract.photo import upright
-from indexer.passages import Kind, Page
+from indexer.extract.containers.file_format import sniff
+from indexer.extract.containers.tiff import page_count
+from indexer.extract.dispatch import extract
+from indexer.extract.media import photo, scan
+from indexer.extract.media.photo import upright
+from indexer.types.passages import Kind, Page
+from indexer.types.pieces import Facts, Part, Thumb, UnreadableError
 
 
 def scene(mode: str = "RGB", size: tuple[int, int] = (160, 80)) -> Image.Image:
@@ -172,7 +176,7 @@ def test_too_many_pixels_are_refused_from_the_header(
     monkeypatch.setattr(photo, "MAX_PIXELS", 10_000)
     path = tmp_path / "a.png"
     scene().save(path)
-    with pytest.raises(Unreadable, match="more pixels") as refused:
+    with pytest.raises(UnreadableError, match="more pixels") as refused:
         list(extract(path))
     assert refused.value.reason == "too_large"
 
@@ -186,7 +190,7 @@ def test_a_damaged_picture_says_so(tmp_path: Path, name: str, share: float) -> N
     data = stream.getvalue()
     path = tmp_path / name
     path.write_bytes(data[: max(30, int(len(data) * share))])
-    with pytest.raises(Unreadable, match="damaged and cannot be opened") as refused:
+    with pytest.raises(UnreadableError, match="damaged and cannot be opened") as refused:
         list(extract(path))
     assert refused.value.reason == "corrupt"
 
@@ -197,7 +201,7 @@ def test_fault_54_other_formats_are_not_decoded_under_a_good_name(
 ) -> None:
     path = tmp_path / "a.png"
     scene().save(path, format)
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableError):
         list(extract(path))
 
 
@@ -241,7 +245,7 @@ def test_fault_51_a_tiff_of_several_pages_is_a_document(tmp_path: Path, large: b
         picture = scan.page(path, number, width_px=60)
         assert picture.size == (60, 85)
         assert int(np.argmax(np.asarray(picture)[5, 5])) == channel
-    with pytest.raises(Unreadable, match="no page 4"):
+    with pytest.raises(UnreadableError, match="no page 4"):
         scan.page(path, 4)
 
 
@@ -254,7 +258,7 @@ def test_fault_51_pages_beyond_counting_and_pages_in_a_circle(tmp_path: Path) ->
     data[link : link + 4] = first.to_bytes(4, "little")  # the next page is this one again
     path.write_bytes(data)
     with path.open("rb") as file:
-        assert scan.page_count(file, 1_000) == 1
+        assert page_count(file, 1_000) == 1
     many = tmp_path / "many.tif"
     head, entry = b"II*\0\x08\0\0\0", bytes(12)
     directory = b"\x01\0" + entry
@@ -266,9 +270,9 @@ def test_fault_51_pages_beyond_counting_and_pages_in_a_circle(tmp_path: Path) ->
         )
     )
     with many.open("rb") as file:
-        assert scan.page_count(file, 100_000) == 10_000
-        assert scan.page_count(file, 1_001) == 1_001
-    with pytest.raises(Unreadable):
+        assert page_count(file, 100_000) == 10_000
+        assert page_count(file, 1_001) == 1_001
+    with pytest.raises(UnreadableError):
         list(extract(many))
 
 

@@ -13,14 +13,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from indexer.extract import Unreadable, Words
-from indexer.extract.child import Reader
-from indexer.passages import Page
+from indexer.extract.process.child import ReaderProcess
+from indexer.types.passages import Page
+from indexer.types.pieces import UnreadableError, Words
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux fences")
 
 
-class Hostile(Reader):
+class Hostile(ReaderProcess):
     worker = "tests.hostile_child"
 
 
@@ -36,7 +36,7 @@ def untouched(path: Path) -> tuple[int, ...]:
     return stat.st_ino, stat.st_mode, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
-def said(reader: Reader, folder: Path, order: str) -> str:
+def said(reader: ReaderProcess, folder: Path, order: str) -> str:
     path = folder / "order.try"
     path.write_text(order)
     [piece] = reader.extract(path)
@@ -128,7 +128,7 @@ def test_fault_48_whatever_a_child_says_is_at_most_a_sentence(
     path.write_text(fault)
     good.write_text("Good words.")
     before = psutil.Process().memory_info().rss
-    with pytest.raises(Unreadable) as refused:
+    with pytest.raises(UnreadableError) as refused:
         hostile.extract(path)
     assert refused.value.reason == "crashed"
     assert psutil.Process().memory_info().rss - before < 300 << 20
@@ -142,7 +142,7 @@ def test_fault_45_a_child_that_hangs_or_only_says_it_lives_is_ended(tmp_path: Pa
         for fault in ("hang", "spin", "alive for ever"):
             path.write_text(fault)
             began = time.monotonic()
-            with pytest.raises(Unreadable) as refused:
+            with pytest.raises(UnreadableError) as refused:
                 reader.extract(path)
             assert refused.value.reason == "timeout"
             assert time.monotonic() - began < 5
@@ -152,7 +152,7 @@ def test_a_child_takes_no_more_memory_than_it_may(tmp_path: Path) -> None:
     path = tmp_path / "a.misbehave"
     path.write_text("hog")
     with Hostile(memory_bytes=700 << 20) as reader:
-        with pytest.raises(Unreadable) as refused:
+        with pytest.raises(UnreadableError) as refused:
             reader.extract(path)
         assert refused.value.reason == "too_large"
         assert reader.pid is not None  # it said so itself

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from indexer.extract import Extracted, Facts, Part, Unreadable, extract, sniff
-from indexer.extract.silences import FRAME_S, LONGEST_S, pieces
-from indexer.extract.sound import clip, peaks
-from indexer.passages import Kind, Span
+from indexer.extract.containers.file_format import sniff
+from indexer.extract.dispatch import extract
+from indexer.extract.media.segments import FRAME_S, LONGEST_S, pieces
+from indexer.extract.media.sound import clip, peaks
+from indexer.types.passages import Kind, Span
+from indexer.types.pieces import Extracted, Facts, Part, UnreadableError
 from model.interface import Float32
 
 RATE_HZ = 16_000
@@ -83,7 +85,7 @@ def test_a_clip_is_the_sound_at_its_second(tmp_path: Path, name: str) -> None:
     assert np.abs(part.samples[inside] - again[inside]).max() < 0.01
     late = clip(path, Span(19.0, 45.0))
     assert late.duration_s == pytest.approx(1, abs=0.1)
-    with pytest.raises(Unreadable, match="no sound at this place"):
+    with pytest.raises(UnreadableError, match="no sound at this place"):
         clip(path, Span(30, 40))
 
 
@@ -91,7 +93,7 @@ def test_a_clip_is_the_sound_at_its_second(tmp_path: Path, name: str) -> None:
 def test_a_recording_of_no_samples_is_empty(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     soundfile.write(path, np.zeros(0, np.float32), RATE_HZ)
-    with pytest.raises(Unreadable) as refused:
+    with pytest.raises(UnreadableError) as refused:
         read(path)
     assert refused.value.reason == "empty"
     assert refused.value.sentence in ("The sound is empty (0 s).", "The file is empty.")
@@ -139,7 +141,7 @@ def test_a_damaged_recording_says_so(tmp_path: Path, name: str, data: bytes) -> 
     path = tmp_path / name
     path.write_bytes(data)
     assert sniff(path) is Kind.RECORDING
-    with pytest.raises(Unreadable, match=r"damaged and cannot be opened|empty"):
+    with pytest.raises(UnreadableError, match=r"damaged and cannot be opened|empty"):
         read(path)
 
 

@@ -8,15 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.extract import Extracted, Facts, Thumb, Unreadable, Words, extract, sniff
-from indexer.extract.blocks import PAGE_CHARS, PAGE_LINES, cut_pages
-from indexer.extract.characters import clean
-from indexer.extract.jobs import page_words
-from indexer.extract.layout import PageSource
-from indexer.extract.paged import page
-from indexer.extract.text import sections
-from indexer.folding import tokens
-from indexer.passages import Kind, Page
+from indexer.extract.containers.file_format import sniff
+from indexer.extract.dispatch import extract
+from indexer.extract.formats.block_documents import page
+from indexer.extract.formats.text import sections
+from indexer.extract.pages.blocks import PAGE_CHARS, PAGE_LINES, cut_pages
+from indexer.extract.pages.typesetting import PageSource
+from indexer.extract.process.jobs import page_words
+from indexer.types.characters import clean
+from indexer.types.passages import Kind, Page
+from indexer.types.pieces import Extracted, Facts, Thumb, UnreadableError, Words
+from indexer.types.tokens import tokens
 from tests.library import READER
 
 GERMAN = "Grüße aus München: 20 € für „Käse“.\n"
@@ -82,7 +84,7 @@ def test_fault_40_an_empty_file_says_so(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.touch()
     assert sniff(path) is not None
-    with pytest.raises(Unreadable, match=r"The file is empty\.") as refused:
+    with pytest.raises(UnreadableError, match=r"The file is empty\.") as refused:
         read(path)
     assert refused.value.reason == "empty"
 
@@ -95,7 +97,7 @@ def test_an_empty_file_of_no_kind_is_skipped(tmp_path: Path) -> None:
 def test_a_text_of_blanks_says_so(tmp_path: Path) -> None:
     path = tmp_path / "blank.txt"
     path.write_text(" \n\n\t\n")
-    with pytest.raises(Unreadable, match="no words"):
+    with pytest.raises(UnreadableError, match="no words"):
         read(path)
 
 
@@ -119,7 +121,7 @@ def test_what_is_no_text_is_skipped(tmp_path: Path, name: str, data: bytes) -> N
     path = tmp_path / name
     path.write_bytes(data)
     assert sniff(path) is None
-    with pytest.raises(Unreadable, match="not a kind of file Recollect reads yet") as refused:
+    with pytest.raises(UnreadableError, match="not a kind of file Recollect reads yet") as refused:
         read(path)
     assert refused.value.reason == "unsupported"
 
@@ -127,7 +129,7 @@ def test_what_is_no_text_is_skipped(tmp_path: Path, name: str, data: bytes) -> N
 def test_fault_63_a_text_with_zeros_is_none(tmp_path: Path) -> None:
     path = tmp_path / "note.txt"
     path.write_bytes(b"words\0\0\0words" + bytes(range(256)))
-    with pytest.raises(Unreadable, match="there is no text in it"):
+    with pytest.raises(UnreadableError, match="there is no text in it"):
         read(path)
 
 
@@ -148,13 +150,13 @@ def test_a_file_without_permission_says_so(tmp_path: Path, request: pytest.Fixtu
     path.chmod(0)
     request.getfixturevalue("nobody")
     for call in (sniff, read):
-        with pytest.raises(Unreadable, match="not allowed to read") as refused:
+        with pytest.raises(UnreadableError, match="not allowed to read") as refused:
             call(path)
         assert refused.value.reason == "permission"
 
 
 def test_a_file_that_went_away_says_so(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match="not there any more") as refused:
+    with pytest.raises(UnreadableError, match="not there any more") as refused:
         read(tmp_path / "gone.txt")
     assert refused.value.reason == "vanished"
 

@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from indexer.extract import Extracted, Facts, Part, Thumb, Unreadable, extract, ffmpeg, sniff
-from indexer.extract.sound import clip, peaks, wave
-from indexer.extract.video import EVERY_S, MAX_FRAMES, frame
-from indexer.passages import Kind, Span
+from indexer.extract.containers.file_format import sniff
+from indexer.extract.dispatch import extract
+from indexer.extract.media import ffmpeg
+from indexer.extract.media.sound import clip, peaks, wave
+from indexer.extract.media.video import EVERY_S, MAX_FRAMES, frame
+from indexer.types.passages import Kind, Span
+from indexer.types.pieces import Extracted, Facts, Part, Thumb, UnreadableError
 from model.interface import Float32
 from tests.films import film, recording, scene
 
@@ -141,14 +144,14 @@ def test_a_film_without_sound_and_one_without_pictures(tmp_path: Path) -> None:
     spans, seconds = parts(list(extract(silent)))
     assert spans == []
     assert len(seconds) == 3
-    with pytest.raises(Unreadable, match="no sound"):
+    with pytest.raises(UnreadableError, match="no sound"):
         clip(silent, Span(0, 2))
     assert wave(silent, 0, 0.5, 24_000) == bytes(24_000)
     blind = recording(tmp_path / "blind.mp4", beeps(6), RATE_HZ, "aac")
     pieces = list(extract(blind))
     assert facts(pieces).width_px is None
     assert len(parts(pieces)[0]) == 1
-    with pytest.raises(Unreadable, match="no picture"):
+    with pytest.raises(UnreadableError, match="no picture"):
         frame(blind, 1, 320)
 
 
@@ -183,7 +186,7 @@ def test_fault_45_a_film_cut_off_anywhere_is_read_or_refused(tmp_path: Path, nam
         for path in (cut, bent):
             try:
                 pieces = list(extract(path))
-            except Unreadable:
+            except UnreadableError:
                 continue  # with a sentence
             assert facts(pieces).duration_s is not None
 
@@ -202,15 +205,15 @@ def test_fault_61_a_playlist_is_never_followed(tmp_path: Path, text: str, name: 
     path.write_text(text)
     try:
         pieces = list(extract(path))
-    except Unreadable:
+    except UnreadableError:
         pass
     else:  # content decides: it is a text, and says what stands in it
         assert not any(isinstance(piece, Part) for piece in pieces)
     for demuxer in ("hls", "concat", "dash", "image2", "lavfi", "rtsp", "tee"):
-        with pytest.raises(Unreadable), ffmpeg.opened(path, demuxer):
+        with pytest.raises(UnreadableError), ffmpeg.opened(path, demuxer):
             pass
     for demuxer in ("mp4", "matroska", "avi", "asf"):
-        with pytest.raises(Unreadable), ffmpeg.opened(path, demuxer):
+        with pytest.raises(UnreadableError), ffmpeg.opened(path, demuxer):
             pass
 
 
@@ -228,7 +231,7 @@ def test_fault_61_a_film_that_keeps_its_sound_in_another_file_opens_none(tmp_pat
     path.write_bytes(bytes(bent) + alias)
     opened: list[str] = []
     sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
-    with contextlib.suppress(Unreadable):
+    with contextlib.suppress(UnreadableError):
         list(extract(path))
     assert not any("secret" in name for name in opened)
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from indexer.extract import Extracted, Facts, Unreadable, Words, extract, file_format
-from indexer.passages import Page
+from indexer.extract.containers.file_format import file_format
+from indexer.extract.dispatch import extract
+from indexer.types.passages import Page
+from indexer.types.pieces import Extracted, Facts, UnreadableError, Words
 from tests.documents import HTML, epub, html, zipped
 from tests.library import READER
 
@@ -188,7 +190,7 @@ def test_fault_44_a_book_locked_to_a_shop_says_so(tmp_path: Path) -> None:
             '<encryption><EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#aes128-cbc"/>'
             "</encryption>",
         )
-    with pytest.raises(Unreadable, match="locked") as caught:
+    with pytest.raises(UnreadableError, match="locked") as caught:
         READER.extract(path)
     assert caught.value.reason == "encrypted"
 

@@ -15,10 +15,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from indexer.room import disk_problem
+from indexer.files.disk_room import disk_problem
 from tests.faults import Fault, Op, compiled, struck
 from tests.kills import judged, meddle
-from web.verbs.group import Verbs
+from web.cli.group import Verbs
 
 ERRORS = (errno.EIO, errno.ENOSPC, 0)
 # A run makes about 300 writes, 130 fsyncs and 70 renames and takes some seconds, so not every one

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from indexer.worklist import Worklist
+from indexer.catalog.queue import Queue
 from tests.kills import compared, meddle
 from tests.library import small
 
@@ -23,13 +23,13 @@ def test_fault_02_what_was_called_understood_survives_a_power_cut(
     folder.mkdir()
     synced: dict[str, int] = {}
     cuts: list[Path] = []
-    real_sync, real_flip = os.fsync, Worklist.finish_understanding
+    real_sync, real_flip = os.fsync, Queue.finish_understanding
 
     def noted(handle: int) -> None:
         real_sync(handle)
         synced[str(Path(f"/proc/self/fd/{handle}").readlink())] = os.fstat(handle).st_size
 
-    def cut(self: Worklist, *given: Any) -> None:
+    def cut(self: Queue, *given: Any) -> None:
         """What a disk holds that lost its power just after this commit."""
         real_flip(self, *given)
         cuts.append(tmp_path / f"cut{len(cuts)}")
@@ -39,7 +39,7 @@ def test_fault_02_what_was_called_understood_survives_a_power_cut(
                 os.truncate(cuts[-1] / file.relative_to(data), 0)
 
     monkeypatch.setattr(os, "fsync", noted)
-    monkeypatch.setattr(Worklist, "finish_understanding", cut)
+    monkeypatch.setattr(Queue, "finish_understanding", cut)
     with small(folder, data) as library:
         for round_ in range(3):
             meddle(folder, random.Random(round_), round_)

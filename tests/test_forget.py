@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from indexer import housekeeping
-from indexer.forget import Forgotten
-from indexer.reconcile import reconcile
-from indexer.verify import Verifier
+from indexer.catalog.forget import Forgotten
+from indexer.maintenance import housekeeping
+from indexer.maintenance.verify import Verifier
+from indexer.scan.reconcile import reconcile
 from model.interface import Content, Float32, Text, Vectors
 from tests.fake_model import FakeModel
 from tests.library import Small, small

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model import prompts, vectors
-from model.checkpoint import find
+from model.decoding import vectors
+from model.decoding.generation import GenerationLimits
 from model.gemma import Gemma
-from model.inputs import batch
 from model.interface import (
     AnswerEvent,
+    AnswerText,
     Cited,
     Content,
     Evidence,
@@ -21,13 +21,14 @@ from model.interface import (
     Finished,
     Float32,
     Image,
-    ModelProblem,
-    Piece,
+    ModelError,
     Sound,
     Text,
 )
-from model.placement import Placement
-from model.writing import Limits
+from model.prompt import prompts
+from model.prompt.inputs import batch
+from model.weights.checkpoint import find
+from model.weights.placement import Placement
 from tests import tiny
 
 CPU = Placement("cpu", "float32", "a test")
@@ -85,7 +86,7 @@ def test_body_is_of_the_passages_own_tokens(gemma: Gemma) -> None:
     passage = "the red bicycle in the garden"
     (whole,) = gemma.embed([Text(passage)])
     other = (prompts.Turn("user", (passage, "\nNow something else.")),)
-    from model import inputs
+    from model.prompt import inputs
 
     own = inputs.own_span(other, passage, gemma._tokenizer)
     body = vectors.body(gemma._states([gemma._render(other)])[1][0, own])
@@ -126,7 +127,7 @@ def test_an_answer_cites_truly_and_ends_once(gemma: Gemma) -> None:
     assert cited
     for quote in cited:
         assert quote.quote in {source.n: source.words for source in SOURCES}[quote.n]
-    shown = "".join(event.text for event in events if isinstance(event, Piece))
+    shown = "".join(event.text for event in events if isinstance(event, AnswerText))
     assert shown.count("[") == len(cited)
     assert '"]' not in shown
 
@@ -147,16 +148,16 @@ def test_a_cancelled_answer_says_so(gemma: Gemma) -> None:
 def test_answers_are_the_same_with_and_without_drafts(
     gemma: Gemma, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("model.gemma.ANSWER_LIMITS", Limits(tokens=80))
+    monkeypatch.setattr("model.gemma.ANSWER_LIMITS", GenerationLimits(tokens=80))
 
     def text() -> list[AnswerEvent]:
         return answered(gemma, SOURCES)[:-1]
 
     pace = gemma._decoder.pace
     pace.fixed = 0
-    plain = "".join(event.text for event in text() if isinstance(event, Piece))
+    plain = "".join(event.text for event in text() if isinstance(event, AnswerText))
     pace.fixed = 4
-    drafted = "".join(event.text for event in text() if isinstance(event, Piece))
+    drafted = "".join(event.text for event in text() if isinstance(event, AnswerText))
     pace.fixed = None
     assert plain == drafted
 
@@ -186,5 +187,5 @@ def test_weights_that_do_not_fit_their_config_are_refused(tmp_path: Path) -> Non
     config = json.loads((folder / "config.json").read_text())
     config["text_config"]["intermediate_size"] *= 2
     (folder / "config.json").write_text(json.dumps(config))
-    with pytest.raises(ModelProblem):
+    with pytest.raises(ModelError):
         Gemma(find(folder), CPU)

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from tests.served import Running, running, small_library, write_files
-from web.library import Library
-from web.limits import MOST_EXAMPLE_BYTES, MOST_JSON_BYTES
+from web.http.admission import MOST_EXAMPLE_BYTES, MOST_JSON_BYTES
+from web.library.library import Library
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from indexer.catalog import Catalog
-from indexer.changes import Changes, Hint
-from indexer.ignore import NAME, NO_RULES
-from indexer.reconcile import reconcile
+from indexer.catalog.catalog import Catalog
+from indexer.files.ignore_files import NAME, NO_RULES
+from indexer.scan.reconcile import reconcile
+from indexer.types.changes import Changes, Hint
 from tests.library import as_nobody, write
 
 FILE = NAME.decode()

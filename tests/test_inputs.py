@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model import prompts
-from model.inputs import Inputs, Media, batch, frames, own_span, patches, picture_size
-from model.inputs import render as render_prompt
-from model.interface import Image, ModelProblem, Sound, Text
-from model.prompts import Part, Turn
-from model.template import defuse
+from model.interface import Image, ModelError, Sound, Text
+from model.prompt import prompts
+from model.prompt.chat_template import defuse
+from model.prompt.inputs import Inputs, Media, batch, frames, own_span, patches, picture_size
+from model.prompt.inputs import render as render_prompt
+from model.prompt.prompts import Part, Turn
 from tests.golden import take
 
 GOLDEN = Path(take.__file__).parent
@@ -122,7 +122,7 @@ def test_neighbouring_texts_are_not_glued(tokenizer: Any) -> None:
 def test_a_template_without_media_is_refused(tokenizer: Any) -> None:
     blind = type(tokenizer).from_pretrained(GOLDEN / "tokenizer")
     blind.chat_template = "{% for m in messages %}{{ m.role }}{% endfor %}"
-    with pytest.raises(ModelProblem, match="does not show"):
+    with pytest.raises(ModelError, match="does not show"):
         render_prompt(prompts.gist(Image(take.picture(9, 9))), blind)
 
 

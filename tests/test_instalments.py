@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from indexer import understanding
-from indexer.passages import FIRST_UNDERSTOOD
-from indexer.reconcile import reconcile
-from model.interface import Image, ModelProblem, Sound
-from model.interface import Understood as Heard
+from indexer.ingest import understand
+from indexer.scan.reconcile import reconcile
+from indexer.types.passages import FIRST_UNDERSTOOD
+from model.interface import Description as Heard
+from model.interface import Image, ModelError, Sound
 from tests.fake_model import FakeModel
 from tests.library import Small, small
 
@@ -29,7 +29,7 @@ class Interrupted(FakeModel):
 
     def describe(self, content: Image | Sound) -> Heard:
         if self.calls >= self.after:
-            raise ModelProblem("The machine was switched off.")
+            raise ModelError("The machine was switched off.")
         return super().describe(content)
 
 
@@ -64,7 +64,7 @@ def test_fault_57_a_long_recording_goes_on_where_it_was_cut_short(tmp_path: Path
         wanted, vectors = library.rows(), library.vectors()
     with small(tmp_path / "lib", tmp_path / "cut", Interrupted(after=9)) as library:
         read(library)
-        with pytest.raises(ModelProblem):
+        with pytest.raises(ModelError):
             library.pipeline.understand_some()
         assert drafts(library) == 9
         assert library.catalog.coverage()["understood"] == 0
@@ -81,7 +81,7 @@ def test_fault_57_a_long_recording_goes_on_where_it_was_cut_short(tmp_path: Path
 def test_a_long_recording_lets_others_have_a_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(understanding, "INSTALMENT_S", 0.0)
+    monkeypatch.setattr(understand, "INSTALMENT_S", 0.0)
     with small(tmp_path / "lib", tmp_path / "data", FakeModel()) as library:
         talks(library.folder / "talk.wav")
         soundfile.write(library.folder / "beep.wav", np.full(16_000, 0.2), 16_000)
@@ -108,7 +108,7 @@ def test_what_failed_in_an_instalment_is_not_tried_in_each(
                 raise RuntimeError("out of order")
             return super().describe(content)
 
-    monkeypatch.setattr(understanding, "INSTALMENT_S", 0.0)
+    monkeypatch.setattr(understand, "INSTALMENT_S", 0.0)
     with small(tmp_path / "lib", tmp_path / "data", Deaf()) as library:
         talks(library.folder / "talk.wav")
         read(library)
@@ -129,7 +129,7 @@ def test_another_model_and_another_file_begin_anew(tmp_path: Path) -> None:
     with small(tmp_path / "lib", tmp_path / "data", Interrupted(after=9)) as library:
         talks(library.folder / "talk.wav")
         read(library)
-        with pytest.raises(ModelProblem):
+        with pytest.raises(ModelError):
             library.pipeline.understand_some()
     shutil.copytree(tmp_path / "data", tmp_path / "other")
     with small(tmp_path / "lib", tmp_path / "data", FakeModel("2")) as library:

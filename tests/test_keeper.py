@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from indexer.catalog import Coverage
-from indexer.changes import Changes
-from indexer.extract.child import Reader
-from indexer.keeper import Keeper
-from indexer.pipeline import Pipeline
-from model.interface import Content, ModelProblem, Role, Vectors
+from indexer.catalog.catalog import Coverage
+from indexer.extract.process.child import ReaderProcess
+from indexer.ingest.pipeline import Pipeline
+from indexer.ingest.service import IndexService
+from indexer.types.changes import Changes
+from model.interface import Content, ModelError, Role, Vectors
 from retriever.query import Query
 from retriever.search import Searcher
 from tests.fake_model import FakeModel
@@ -91,7 +91,7 @@ def test_contents_without_a_path_are_forgotten_when_it_is_quiet(tmp_path: Path) 
     with small(tmp_path / "lib", tmp_path / "data") as library:
         library.write("a.txt", "boat")
         path = library.write("b.txt", "river")
-        keeper = Keeper(library.catalog, library.pipeline, settle_s=0.1, quiet_s=0.5)
+        keeper = IndexService(library.catalog, library.pipeline, settle_s=0.1, quiet_s=0.5)
         keeper.start()
         try:
             until(lambda: library.catalog.coverage()["understood"] == 2)
@@ -103,7 +103,7 @@ def test_contents_without_a_path_are_forgotten_when_it_is_quiet(tmp_path: Path) 
 
 def test_progress_is_told(library: Small) -> None:
     told: list[Coverage] = []
-    keeper = Keeper(library.catalog, library.pipeline, on_progress=told.append)
+    keeper = IndexService(library.catalog, library.pipeline, on_progress=told.append)
     library.write("a.txt", "boat")
     assert keeper.run_once() == Changes(added=1)
     assert told[0]["read"] == 1
@@ -149,7 +149,7 @@ class Unloaded(FakeModel):
 
     def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
         if not self.there:
-            raise ModelProblem("There is no model; name one with `--model`.")
+            raise ModelError("There is no model; name one with `--model`.")
         return super().embed(contents, role)
 
 
@@ -181,7 +181,7 @@ def test_fault_18_many_files_dropped_at_once_are_all_found(library: Small, tmp_p
 
 
 def test_fault_15_file_that_is_still_being_written_waits(library: Small) -> None:
-    keeper = Keeper(library.catalog, library.pipeline, settle_s=1.0)
+    keeper = IndexService(library.catalog, library.pipeline, settle_s=1.0)
     keeper.start()
     keeper_sees = library.folder / "copy.txt"
     held_up_s = 0.0  # we ourselves, on a machine that does a lot else
@@ -203,13 +203,13 @@ def test_fault_15_file_that_is_still_being_written_waits(library: Small) -> None
 
 
 def test_stopping_does_not_wait_for_a_file_that_hangs(tmp_path: Path) -> None:
-    with small(tmp_path / "lib", tmp_path / "data") as library, Reader() as reader:
+    with small(tmp_path / "lib", tmp_path / "data") as library, ReaderProcess() as reader:
         good = library.write("good.txt", "boat")
         assert reader.extract(good)
         assert reader.pid is not None
         os.kill(reader.pid, signal.SIGSTOP)
         pipeline = Pipeline(library.catalog, library.store, reader, library.model)
-        keeper = Keeper(library.catalog, pipeline, settle_s=0.0)
+        keeper = IndexService(library.catalog, pipeline, settle_s=0.0)
         keeper.start()
         until(lambda: library.catalog.states() == {"reading": 1})
         time.sleep(0.2)

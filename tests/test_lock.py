@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from indexer.lock import LibraryHeld, LibraryLock
+from indexer.files.lock import LibraryHeldError, LibraryLock
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from indexer.lock import LibraryLock
+from indexer.files.lock import LibraryLock
 lock = LibraryLock(Path(sys.argv[1]))
 lock.acquire()
 lock.announce("http://127.0.0.1:7878", "secret")
@@ -43,7 +43,7 @@ def test_second_process_is_told_at_once_who_holds_it(
 ) -> None:
     began = time.perf_counter()
     try:
-        with pytest.raises(LibraryHeld, match=f"process {held.pid}.*7878") as problem:
+        with pytest.raises(LibraryHeldError, match=f"process {held.pid}.*7878") as problem:
             LibraryLock(tmp_path).acquire()
     finally:
         held.kill()
@@ -76,7 +76,7 @@ def test_lock_is_private_and_given_back(tmp_path: Path) -> None:
         lock.announce("http://127.0.0.1:1", "token")
         for path in data.iterdir():
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        with pytest.raises(LibraryHeld):
+        with pytest.raises(LibraryHeldError):
             LibraryLock(data).acquire()
     lock.release()
     assert not (data / "holder.json").exists()
@@ -87,5 +87,5 @@ def test_lock_is_private_and_given_back(tmp_path: Path) -> None:
 def test_unreadable_holder_file_is_no_obstacle(tmp_path: Path) -> None:
     with LibraryLock(tmp_path):
         (tmp_path / "holder.json").write_text("{")
-        with pytest.raises(LibraryHeld, match="another process"):
+        with pytest.raises(LibraryHeldError, match="another process"):
             LibraryLock(tmp_path).acquire()

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from indexer import lookout as module
-from indexer.audit import Audit
-from indexer.catalog import Catalog
-from indexer.changes import Changes
-from indexer.keeper import Keeper
-from indexer.lookout import Lookout, Times
-from indexer.mounts import Mount, _mount, mount_of, mounts, network_places
+from indexer.catalog.catalog import Catalog
+from indexer.files.mounts import Mount, _mount, mount_of, mounts, network_places
+from indexer.ingest.audit import Audit
+from indexer.ingest.service import IndexService
+from indexer.scan import rescan as module
+from indexer.scan.rescan import Rescan, RescanTimes
+from indexer.types.changes import Changes
 from tests.library import Small, small, until
 from tests.mounted import memory
 
@@ -27,7 +27,7 @@ def library(tmp_path: Path) -> Iterator[Small]:
         yield library
 
 
-def heard(look: Lookout) -> Changes:
+def heard(look: Rescan) -> Changes:
     """What is found at the first hint that arrives."""
     end = time.monotonic() + 60
     while (changes := look.look()) is None:
@@ -37,8 +37,8 @@ def heard(look: Lookout) -> Changes:
 
 
 @pytest.fixture
-def look(library: Small) -> Iterator[Lookout]:
-    lookout = Lookout(library.catalog, lambda: None, lambda: None, Times(settle_s=0.0))
+def look(library: Small) -> Iterator[Rescan]:
+    lookout = Rescan(library.catalog, lambda: None, lambda: None, RescanTimes(settle_s=0.0))
     lookout.start()
     yield lookout
     lookout.stop()
@@ -47,7 +47,7 @@ def look(library: Small) -> Iterator[Lookout]:
 # --- what is looked at
 
 
-def test_everything_at_the_start_then_only_what_is_hinted_at(library: Small, look: Lookout) -> None:
+def test_everything_at_the_start_then_only_what_is_hinted_at(library: Small, look: Rescan) -> None:
     library.write("a.txt", "boat")
     assert look.look() == Changes(added=1)
     assert look.look() is None
@@ -56,7 +56,7 @@ def test_everything_at_the_start_then_only_what_is_hinted_at(library: Small, loo
 
 
 def test_fault_13_sleep_means_a_look_everywhere(
-    library: Small, look: Lookout, monkeypatch: pytest.MonkeyPatch
+    library: Small, look: Rescan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look.look()
     assert look._watcher is not None
@@ -65,12 +65,12 @@ def test_fault_13_sleep_means_a_look_everywhere(
     library.write("a.txt", "boat")
     assert look.look() is None
     real = time.time
-    monkeypatch.setattr("indexer.lookout.time.time", lambda: real() + 300)
+    monkeypatch.setattr("indexer.scan.rescan.time.time", lambda: real() + 300)
     assert look.look() == Changes(added=1)
     assert look.look() is None, "once"
 
 
-def test_fault_30_watcher_that_died_is_begun_anew(library: Small, look: Lookout) -> None:
+def test_fault_30_watcher_that_died_is_begun_anew(library: Small, look: Rescan) -> None:
     look.look()
     assert look._watcher is not None
     ear = look._watcher._ear
@@ -84,7 +84,7 @@ def test_fault_30_watcher_that_died_is_begun_anew(library: Small, look: Lookout)
 
 
 def test_fault_30_watcher_that_fell_silent_is_begun_anew(
-    library: Small, look: Lookout, monkeypatch: pytest.MonkeyPatch
+    library: Small, look: Rescan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look.look()
     monkeypatch.setattr(module, "PROBE_S", 0.0)
@@ -97,7 +97,7 @@ def test_fault_30_watcher_that_fell_silent_is_begun_anew(
 
 
 def test_fault_20_folders_beyond_the_limit_are_looked_at(
-    library: Small, look: Lookout, monkeypatch: pytest.MonkeyPatch
+    library: Small, look: Rescan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from watchdog.observers.inotify_c import InotifyFD
 
@@ -118,7 +118,7 @@ def test_fault_20_folders_beyond_the_limit_are_looked_at(
 
 
 def test_offline_root_is_looked_for_without_looking_everywhere(
-    library: Small, look: Lookout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    library: Small, look: Rescan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library.write("a.txt", "boat")
     look.look()
@@ -134,7 +134,7 @@ def test_offline_root_is_looked_for_without_looking_everywhere(
     assert look.rescanned_at == rescanned_at
 
 
-def test_path_that_is_not_there_is_looked_at(library: Small, look: Lookout) -> None:
+def test_path_that_is_not_there_is_looked_at(library: Small, look: Rescan) -> None:
     path = library.write("a.txt", "boat")
     look.look()
     assert look._watcher is not None
@@ -199,18 +199,16 @@ def far(library: Small, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def test_fault_27_network_folders_are_polled_apart(
-    library: Small, far: Path, look: Lookout
-) -> None:
+def test_fault_27_network_folders_are_polled_apart(library: Small, far: Path, look: Rescan) -> None:
     library.write("near.txt", "boat")
     library.write("far/a.txt", "river")
     assert look.look() == Changes(added=1), "only what is near"
-    assert look.poll() == Times().network_poll_s
+    assert look.poll() == RescanTimes().network_poll_s
     assert {row.path.name for row in library.catalog.files()} == {"near.txt", "a.txt"}
     library.write("far/b.txt", "river")
     time.sleep(0.2)
     assert look.look() is None, "no events come from there"
-    assert 0 < look.poll() <= Times().network_poll_s, "it is not time yet"
+    assert 0 < look.poll() <= RescanTimes().network_poll_s, "it is not time yet"
     look.everywhere()
     assert look.look() == Changes(), "what is known of it stays"
     look.poll()
@@ -286,8 +284,8 @@ def test_audit_leaves_the_unchanged_and_the_vanished_alone(library: Small) -> No
 def test_audit_is_made_when_nothing_else_is_to_do(library: Small) -> None:
     path = library.write("a.txt", "boat")
     library.keeper.run_once()
-    times = Times(settle_s=0.1)
-    keeper = Keeper(library.catalog, library.pipeline, times=times, audit_s=1.0)
+    times = RescanTimes(settle_s=0.1)
+    keeper = IndexService(library.catalog, library.pipeline, times=times, audit_s=1.0)
     with library.catalog.database.writing() as db:
         db.execute("UPDATE contents SET content = content")
         db.execute("UPDATE files SET audited_at = 1")
@@ -312,7 +310,7 @@ def test_file_read_right_after_it_was_written_waits_for_the_next_tick(library: S
     assert row["audited_at"] - path.stat().st_mtime > 0.02
 
 
-def test_fault_21_folders_made_with_files_in_them_at_once(library: Small, look: Lookout) -> None:
+def test_fault_21_folders_made_with_files_in_them_at_once(library: Small, look: Rescan) -> None:
     look.look()
     library.write("a/b/c/1.txt", "boat")
     assert heard(look) == Changes(added=1)

@@ -12,20 +12,20 @@ import pytest
 
 from bench.decode import both, write
 from bench.prompts import Asked, asked, media
-from model import prompts
-from model.checkpoint import find
-from model.decode import Decoder
+from model.decoding.decoder import Decoder
+from model.decoding.draft_length import DraftLength
+from model.decoding.generation import GenerationLimits
+from model.decoding.prefix_cache import PrefixCache
 from model.gemma import Gemma
-from model.inputs import Inputs, batch
 from model.interface import Exchange, Image, Sound
-from model.pace import Pace
-from model.placement import Placement
-from model.prefixes import Prefixes
-from model.writing import Limits
+from model.prompt import prompts
+from model.prompt.inputs import Inputs, batch
+from model.weights.checkpoint import find
+from model.weights.placement import Placement
 from tests import tiny
 from tests.prophet import Prophet
 
-LIMITS = Limits(tokens=24, loops=False)
+LIMITS = GenerationLimits(tokens=24, loops=False)
 # Logits are capped at 30; so near to each other, rounding decides.
 ALL_BUT_EQUAL = 1e-4
 
@@ -59,7 +59,7 @@ def stock(gemma: Gemma, row: Inputs) -> list[int]:
     return [token for token in written if token not in own.stop_ids]
 
 
-def ours(own: Decoder, row: Inputs, prefixes: Prefixes | None = None) -> list[int]:
+def ours(own: Decoder, row: Inputs, prefixes: PrefixCache | None = None) -> list[int]:
     if prefixes is None:
         return list(own.write(own.read(row), LIMITS))
     context, rest = prefixes.take(row)
@@ -87,13 +87,13 @@ def check(gemma: Gemma, rows: Iterator[Inputs]) -> int:
     """Every way to write against every other; how many prompts went on from a kept beginning."""
     own = gemma._decoder
     prophet = Prophet.beside(own, 4)
-    drafted, plain = Prefixes(own), Prefixes(own)
+    drafted, plain = PrefixCache(own), PrefixCache(own)
     reused = kept = ties = texts = 0
     for row in rows:
         truth = stock(gemma, row)
-        own.pace = Pace(0)
+        own.pace = DraftLength(0)
         written = [ours(own, row), ours(own, row, plain)]
-        own.pace = Pace(4)
+        own.pace = DraftLength(4)
         written += [ours(own, row), ours(own, row, drafted)]
         reused += drafted.reused > 20
         prophet.truth, prophet.start = tuple(truth), len(row)
@@ -102,7 +102,7 @@ def check(gemma: Gemma, rows: Iterator[Inputs]) -> int:
         kept += writing.kept
         ties += sum(not is_same(gemma, row, text, truth) for text in written)
         texts += len(written)
-    own.pace = Pace()
+    own.pace = DraftLength()
     assert kept, "nothing was ever drafted and kept, so nothing was tested"
     assert ties <= texts // 50
     return reused

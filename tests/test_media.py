@@ -17,8 +17,8 @@ from PIL import Image as Picture
 
 from tests.films import film
 from tests.served import Running, running, small_library, write_files
-from web.media import NotThere, disposition, open_plain
-from web.ranges import OutOfRange, stretch
+from web.http.byte_ranges import RangeError, stretch
+from web.http.media import NotFoundError, disposition, open_plain
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_stretch(wanted: str, part: tuple[int, int] | None) -> None:
 
 @pytest.mark.parametrize("wanted", ["bytes=100-", "bytes=100-200", "bytes=-0"])
 def test_stretch_behind_the_end(wanted: str) -> None:
-    with pytest.raises(OutOfRange):
+    with pytest.raises(RangeError):
         stretch(wanted, 100)
 
 
@@ -71,7 +71,7 @@ def test_stretch_behind_the_end(wanted: str) -> None:
 def test_any_stretch_lies_in_the_file(wanted: str, size: int) -> None:
     try:
         part = stretch(wanted, size)
-    except OutOfRange:
+    except RangeError:
         return
     if part is not None:
         start, length = part
@@ -258,7 +258,7 @@ def test_open_plain(tmp_path: Path) -> None:
     with open_plain(file) as opened:
         assert opened.read() == b"x"
     for wrong in (tmp_path, tmp_path / "none", file / "below"):
-        with pytest.raises(NotThere):
+        with pytest.raises(NotFoundError):
             open_plain(wrong)
 
 

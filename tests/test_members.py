@@ -13,16 +13,16 @@ import pytest
 import soundfile
 from PIL import Image as Picture
 
-from indexer.catalog import Item
-from indexer.conditions import FIRST, LIVE, PLACES, reached
-from indexer.extract import Unreadable
-from indexer.extract.mupdf import pymupdf
-from indexer.forget import Forgotten
-from indexer.passages import Kind, Page, Span
-from indexer.rebuild import open_catalog
-from indexer.reconcile import reconcile
-from indexer.verify import Verifier
-from indexer.worklist import Worklist
+from indexer.catalog.catalog import Item
+from indexer.catalog.forget import Forgotten
+from indexer.catalog.queries import FIRST, LIVE, PLACES, reached
+from indexer.catalog.queue import Queue
+from indexer.extract.pages.mupdf import pymupdf
+from indexer.maintenance.rebuild import open_catalog
+from indexer.maintenance.verify import Verifier
+from indexer.scan.reconcile import reconcile
+from indexer.types.passages import Kind, Page, Span
+from indexer.types.pieces import UnreadableError
 from model.interface import Image, Sound
 from tests.documents import docx, eml, message
 from tests.fake_model import FakeModel
@@ -227,16 +227,16 @@ def test_a_kill_at_the_flip_leaves_all_or_nothing(
     class Killed(BaseException):
         """Nothing of ours catches it."""
 
-    real = Worklist.finish_reading
+    real = Queue.finish_reading
 
-    def dying(self: Worklist, *given: object) -> object:
+    def dying(self: Queue, *given: object) -> object:
         if when == "after":
             real(self, *given)  # type: ignore[arg-type]
         raise Killed
 
     with small(tmp_path / "lib", tmp_path / "data") as library:
         eml(library.folder / "keys.eml", *sorted(apart.iterdir()))
-        monkeypatch.setattr(Worklist, "finish_reading", dying)
+        monkeypatch.setattr(Queue, "finish_reading", dying)
         with pytest.raises(Killed):
             library.keeper.run_once()
         assert len(all_of(library)) == (0 if when == "before" else 5)
@@ -394,5 +394,5 @@ def test_places_are_those_of_the_attachment(library: Small, apart: Path) -> None
     assert heard.samples.size == 16_000
     # another mail in its place has another attachment by that number
     eml(mail, apart / "beach.png", apart / "beach.png")
-    with pytest.raises(Unreadable, match="has changed"):
+    with pytest.raises(UnreadableError, match="has changed"):
         reader.original(mail, Page(2), 400, receipt.member)

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from bench.shape import FULL, FULL_DRAFTER, write
-from model import memory
-from model.checkpoint import Checkpoint, find
-from model.interface import ModelProblem
-from model.placement import Placement
+from model.interface import ModelError
+from model.weights import memory_plan
+from model.weights.checkpoint import Checkpoint, find
+from model.weights.placement import Placement
 from tests import packed, tiny
 from tests.conftest import ENVIRONMENT, ROOT
 
@@ -37,11 +37,11 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _free(monkeypatch: pytest.MonkeyPatch, free_gb: float, total_gb: float = 16) -> None:
-    monkeypatch.setattr(memory, "free", lambda _: (int(free_gb * 1e9), int(total_gb * 1e9)))
+    monkeypatch.setattr(memory_plan, "free", lambda _: (int(free_gb * 1e9), int(total_gb * 1e9)))
 
 
 def test_the_weights_are_planned_to_the_byte(plain: Path, tmp_path: Path) -> None:
-    from model import loading
+    from model.weights import loading
 
     packed.write(plain, tmp_path, "bfloat16")
     for directory in (plain, tmp_path):
@@ -51,7 +51,7 @@ def test_the_weights_are_planned_to_the_byte(plain: Path, tmp_path: Path) -> Non
             held = {one.data_ptr(): one for model in models if model is not None
                     for one in [*model.parameters(), *model.buffers()]}  # fmt: skip
             held_bytes = sum(one.numel() * one.element_size() for one in held.values())
-            planned = memory.plan(checkpoint, ON_CPU).weight_bytes
+            planned = memory_plan.plan(checkpoint, ON_CPU).weight_bytes
             # what is computed instead of stored is some hundred bytes
             assert 0 <= held_bytes - planned < 1000, (directory, small)
 
@@ -61,33 +61,33 @@ def test_the_weights_are_planned_to_the_byte(plain: Path, tmp_path: Path) -> Non
 def test_the_room_for_keys_and_values_is_the_caches_own(tokens: int, window: int | None) -> None:
     import torch
 
-    from model.cache import Cache
+    from model.decoding.kv_cache import KVCache
 
-    cache = Cache([window])
+    cache = KVCache([window])
     left = tokens
     while left:
-        count = min(left, memory.PART_TOKENS)
+        count = min(left, memory_plan.PART_TOKENS)
         one = torch.zeros(count, 1, 8)
         cache.append(0, one, one)
         left -= count
-    assert cache.held_bytes == memory.room(tokens, window) * 8 * 4 * 2
+    assert cache.held_bytes == memory_plan.room(tokens, window) * 8 * 4 * 2
 
 
 def test_the_12b_is_planned_as_it_was_measured(full: Path) -> None:
     checkpoint = find(full)
     assert checkpoint.layout.kind == "packed"
     assert 11.8e9 < checkpoint.layout.count < 12.1e9
-    plan = memory.plan(checkpoint, ON_CPU)
+    plan = memory_plan.plan(checkpoint, ON_CPU)
     lines = {line["what"]: line["bytes"] for line in plan.lines}
     assert lines["word table"] == 262_144 * 3840 * 2
     assert 6.7e9 < lines["decoder layers, 4 bits"] < 6.9e9
     assert 0.8e9 < lines["drafter"] < 0.9e9
     measured = dataclasses.replace(checkpoint, context_tokens=1024)
-    assert 11.2e9 < memory.plan(measured, ON_CPU).needed_bytes < 11.7e9
+    assert 11.2e9 < memory_plan.plan(measured, ON_CPU).needed_bytes < 11.7e9
 
 
 def _less_context(one: Checkpoint) -> Checkpoint:
-    return dataclasses.replace(one, context_tokens=memory.SMALLEST_CONTEXT)
+    return dataclasses.replace(one, context_tokens=memory_plan.SMALLEST_CONTEXT)
 
 
 @pytest.mark.parametrize(
@@ -109,10 +109,10 @@ def test_the_nearest_choice_that_fits_is_named(
 ) -> None:
     """Just so much memory is free that a lesser choice fits; that one is named."""
     checkpoint = dataclasses.replace(find(full), context_tokens=32_768)
-    smaller = memory.plan(less(checkpoint), ON_CPU).needed_bytes
-    _free(monkeypatch, (smaller * (1 + memory.MARGIN_SHARE) + 1e6) / 1e9)
-    with pytest.raises(ModelProblem) as problem:
-        memory.require(checkpoint, ON_CPU)
+    smaller = memory_plan.plan(less(checkpoint), ON_CPU).needed_bytes
+    _free(monkeypatch, (smaller * (1 + memory_plan.MARGIN_SHARE) + 1e6) / 1e9)
+    with pytest.raises(ModelError) as problem:
+        memory_plan.require(checkpoint, ON_CPU)
     assert said in str(problem.value)
 
 
@@ -120,7 +120,7 @@ def test_where_nothing_fits_the_small_model_is_named(
     full: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _free(monkeypatch, 6.5, 8)
-    with pytest.raises(ModelProblem, match=r"needs .* of 8\.0 GB are free .* --model pocket"):
+    with pytest.raises(ModelError, match=r"needs .* of 8\.0 GB are free .* --model pocket"):
         find(full).card()
     assert find("pocket").card().resident_bytes > 0
 
@@ -150,6 +150,6 @@ def test_text_longer_than_the_context_is_refused_before_it_is_read(plain: Path) 
 
     model = Gemma(dataclasses.replace(find(plain), context_tokens=1024))
     words = "red bicycle " * 600
-    with pytest.raises(ModelProblem, match=r"tokens long, .* for 1,024; .* set context = "):
+    with pytest.raises(ModelError, match=r"tokens long, .* for 1,024; .* set context = "):
         list(model.answer("What is here?", [Evidence(1, "long", words, None)]))
     assert list(model.answer("What is here?", [Evidence(1, "short", "red", None)]))

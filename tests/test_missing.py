@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from indexer.catalog import Catalog, FolderProblem
-from indexer.changes import Changes, Hint
-from indexer.reconcile import reconcile
-from indexer.roots import accept
+from indexer.catalog.catalog import Catalog, FolderError
+from indexer.catalog.roots import accept
+from indexer.scan.reconcile import reconcile
+from indexer.types.changes import Changes, Hint
 from tests.library import calm_s
 from tests.mounted import memory, mounted, unmount
 
@@ -192,9 +192,9 @@ def test_what_is_not_there_cannot_be_accepted(catalog: Catalog, lib: Path) -> No
     assert accept(catalog.database, None) == 0
     lib.rename(lib.parent / "away")
     reconcile(catalog)
-    with pytest.raises(FolderProblem, match="`recollect remove` forgets it"):
+    with pytest.raises(FolderError, match="`recollect remove` forgets it"):
         accept(catalog.database, lib)
-    with pytest.raises(FolderProblem, match="not a watched folder"):
+    with pytest.raises(FolderError, match="not a watched folder"):
         accept(catalog.database, lib / "nowhere")
 
 
@@ -292,7 +292,7 @@ def test_fault_25_case_only_rename_where_case_does_not_matter(
         return real(folder + b"/" + names[0] if names else path)
 
     (lib / "a.txt").write_text("words")
-    monkeypatch.setattr("indexer.reconcile.os.lstat", folded)
+    monkeypatch.setattr("indexer.scan.reconcile.os.lstat", folded)
     _rename_case(tmp_path, lib)
 
 

@@ -22,13 +22,13 @@ import httpx
 import pytest
 
 from model.interface import Content, Role, Vectors
-from model.runtime import MOST_WAITING
+from model.runtime.runtime import MOST_WAITING
 from tests import tiny
 from tests.conftest import ENVIRONMENT, ROOT, Indexed, Served, recollect, serve, stop, verb
 from tests.fake_model import FakeModel
 from tests.served import running, small_library, write_files
-from web.client import Client
-from web.problems import LibraryProblem
+from web.library.client import Client
+from web.library.errors import LibraryError
 
 
 @pytest.fixture(scope="module")
@@ -308,7 +308,7 @@ def test_more_questions_than_the_model_can_take_are_asked_to_come_again(tmp_path
         assert "ask again in a moment" in refused.json()["error"]["sentence"]
         with (
             Client(server.url, server.token) as client,  # what the command line says of it
-            pytest.raises(LibraryProblem, match="ask again in a moment"),
+            pytest.raises(LibraryError, match="ask again in a moment"),
         ):
             client.search("boat")
         by_words = http.get("/api/search", params={"q": "boat", "by": "words"})

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.extract import Words
-from indexer.extract.replies import message_of, piece_of
-from indexer.passages import LONGEST_WORDS, Page, Span, place_json, split
-from indexer.reading import passages_of
+from indexer.extract.process.messages import message_of, piece_of
+from indexer.ingest.read import passages_of
+from indexer.types.passages import LONGEST_WORDS, Page, Span, place_json, split
+from indexer.types.pieces import Words
 
 
 def sentences(count: int, words: int = 12) -> str:

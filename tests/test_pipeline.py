@@ -14,17 +14,17 @@ import pytest
 import soundfile
 from PIL import Image as Picture
 
-from indexer import readahead
-from indexer.changes import Changes
-from indexer.extract import Extracted
-from indexer.extract.child import Reader
-from indexer.keeper import Keeper
-from indexer.outcomes import Outcome, Pending
-from indexer.passages import FIRST_UNDERSTOOD, Kind, Span
-from indexer.pipeline import Pipeline
-from indexer.reconcile import reconcile
-from indexer.worklist import Worklist
-from model.interface import Content, Fingerprint, ModelProblem, Role, Vectors
+from indexer.catalog.queue import Queue
+from indexer.extract.process.child import ReaderProcess
+from indexer.ingest import read_ahead
+from indexer.ingest.pipeline import Pipeline
+from indexer.ingest.service import IndexService
+from indexer.scan.reconcile import reconcile
+from indexer.types.changes import Changes
+from indexer.types.outcomes import Outcome, PendingFile
+from indexer.types.passages import FIRST_UNDERSTOOD, Kind, Span
+from indexer.types.pieces import Extracted
+from model.interface import Content, Fingerprint, ModelError, Role, Vectors
 from tests.fake_model import FakeModel, counts
 from tests.library import READER, Small, as_nobody, small
 
@@ -224,7 +224,7 @@ def test_file_without_read_permission() -> None:
             assert library.catalog.states() == {"pending": 1}
 
 
-class Meddling(Reader):
+class Meddling(ReaderProcess):
     """Changes the file it reads, as an editor may at any moment."""
 
     def __init__(self, times: int) -> None:
@@ -273,7 +273,7 @@ def test_the_next_batch_is_read_while_one_is_written_down(
     library: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is read twice or left out, copies in two batches among it."""
-    monkeypatch.setattr(readahead, "MOST_FILES", 4)
+    monkeypatch.setattr(read_ahead, "MOST_FILES", 4)
     for n in range(24):
         library.write(f"{n:02}.txt", f"boat number {n % 20}")  # the last four are copies
     reconcile(library.catalog)
@@ -281,7 +281,7 @@ def test_the_next_batch_is_read_while_one_is_written_down(
     claim, keep = library.pipeline._worklist.claim_files, library.pipeline._keep_read
     overlapped = []
 
-    def claiming(limit: int) -> list[Pending]:
+    def claiming(limit: int) -> list[PendingFile]:
         claimed.set()
         return claim(limit)
 
@@ -336,7 +336,7 @@ def test_another_model_understands_everything_anew(library: Small, tmp_path: Pat
     old = library.model.fingerprint.key
     model = FakeModel("2")
     pipeline = Pipeline(library.catalog, library.store, READER, model)
-    keeper = Keeper(library.catalog, pipeline)
+    keeper = IndexService(library.catalog, pipeline)
     assert keeper.run_once() == Changes()
     assert library.catalog.coverage()["understood"] == 2
     assert pipeline.model_calls == 2
@@ -349,14 +349,14 @@ class Missing(FakeModel):
     """A model that cannot be loaded."""
 
     def embed(self, contents: object, role: Role = "item") -> list[Vectors]:
-        raise ModelProblem("There is no model; name one with `--model`.")
+        raise ModelError("There is no model; name one with `--model`.")
 
 
 def test_model_that_cannot_be_used_fails_no_file(library: Small) -> None:
     library.write("a.txt", "boat")
     pipeline = Pipeline(library.catalog, library.store, READER, Missing())
-    with pytest.raises(ModelProblem, match="--model"):
-        Keeper(library.catalog, pipeline).run_once()
+    with pytest.raises(ModelError, match="--model"):
+        IndexService(library.catalog, pipeline).run_once()
     assert library.catalog.coverage() == {"files": 1, "read": 1, "understood": 0, "failed": 0}
     library.keeper.run_once()
     assert library.catalog.coverage()["understood"] == 1
@@ -377,7 +377,7 @@ class Wrong(FakeModel):
 def test_vectors_that_are_not_numbers_are_refused(library: Small) -> None:
     library.write("a.txt", "boat")
     pipeline = Pipeline(library.catalog, library.store, READER, Wrong())
-    Keeper(library.catalog, pipeline).run_once()
+    IndexService(library.catalog, pipeline).run_once()
     assert [failure.reason for failure in library.catalog.failed()] == ["embedding"]
     assert library.found("boat") == [library.folder / "a.txt"]
 
@@ -431,7 +431,7 @@ def test_work_taken_by_a_killed_process_is_put_back(library: Small) -> None:
     library.write("b.txt", "garden")
     reconcile(library.catalog)
     library.pipeline.read_some(1)
-    worklist = Worklist(library.catalog.database)
+    worklist = Queue(library.catalog.database)
     assert len(worklist.claim_files(5)) == 1
     assert len(worklist.claim_contents(5)) == 1
     assert library.catalog.states() == {"reading": 1, "understanding": 1}

@@ -7,32 +7,32 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from model import prompts, spans
-from model.cache import SPARE, Cache
-from model.checkpoint import find
-from model.cuttings import MOST_PICTURES, Cuttings
-from model.decode import LEAST_PART_TOKENS, PART_TOKENS, Decoder, part_tokens
+from model.decoding.decoder import LEAST_PART_TOKENS, PART_TOKENS, Decoder, part_tokens
+from model.decoding.draft_length import DraftLength
+from model.decoding.generation import GenerationLimits
+from model.decoding.kv_cache import SPARE, KVCache
+from model.decoding.prefix_cache import MOST_CONTEXTS, PrefixCache
 from model.gemma import Gemma
-from model.inputs import IMAGE_TOKEN, Inputs, Media, Patches
 from model.interface import (
     AnswerEvent,
+    AnswerText,
     Cited,
     Evidence,
     Exchange,
     Finished,
     Image,
-    ModelProblem,
-    Piece,
+    ModelError,
     Sound,
     Text,
 )
-from model.pace import Pace
-from model.placement import Placement
-from model.prefixes import MOST_CONTEXTS, Prefixes
-from model.writing import Limits
+from model.prompt import prompt_spans, prompts
+from model.prompt.inputs import IMAGE_TOKEN, Inputs, Media, Patches
+from model.prompt.patch_cache import MOST_PICTURES, PatchCache
+from model.weights.checkpoint import find
+from model.weights.placement import Placement
 from tests import tiny
 
-FREE = Limits(tokens=24, loops=False)
+FREE = GenerationLimits(tokens=24, loops=False)
 WORDS = "The red bicycle costs 3.5 euro. It stands in the garden near the signal."
 LONG = " ".join([WORDS] * 6)  # far beyond the window
 
@@ -62,7 +62,7 @@ def asked(
     return gemma._render(prompts.answer(question, evidence, history))
 
 
-def text_of(decoder: Decoder, prefixes: Prefixes, row: Inputs, fixed: int = 0) -> list[int]:
+def text_of(decoder: Decoder, prefixes: PrefixCache, row: Inputs, fixed: int = 0) -> list[int]:
     context, rest = prefixes.take(row, fixed)
     written = list(decoder.write(decoder.read(rest, context), FREE))
     prefixes.keep(context)
@@ -77,8 +77,8 @@ def test_a_second_turn_writes_what_it_would_have_written_fresh(
     gemma: Gemma, originals: tuple[Image | None, ...], drafts: int
 ) -> None:
     own = gemma._decoder
-    own.pace = Pace(drafts)
-    prefixes, evidence = Prefixes(own), sources(*originals)
+    own.pace = DraftLength(drafts)
+    prefixes, evidence = PrefixCache(own), sources(*originals)
     first = asked(gemma, "Where is the bicycle?", evidence)
     assert text_of(own, prefixes, first) == list(own.write(own.read(first), FREE))
     history = (Exchange("Where is the bicycle?", "In the garden [1]."),)
@@ -88,7 +88,7 @@ def test_a_second_turn_writes_what_it_would_have_written_fresh(
     again = asked(gemma, "And the signal?", evidence, history)
     assert text_of(own, prefixes, again) == list(own.write(own.read(again), FREE))
     assert prefixes.reused == len(again) - 1
-    own.pace = Pace()
+    own.pace = DraftLength()
 
 
 def test_a_changed_pixel_or_sample_is_another_medium(gemma: Gemma) -> None:
@@ -97,7 +97,7 @@ def test_a_changed_pixel_or_sample_is_another_medium(gemma: Gemma) -> None:
         (tiny.picture(), other_picture()),
         (tiny.sound(1.0), Sound(np.ascontiguousarray(tiny.sound(1.0).samples[::-1]), 16_000)),
     ):
-        prefixes = Prefixes(own)
+        prefixes = PrefixCache(own)
         row = gemma._render(prompts.describe(one))
         same_ids = gemma._render(prompts.describe(other))
         assert row.ids.tolist() == same_ids.ids.tolist()
@@ -109,7 +109,7 @@ def test_a_changed_pixel_or_sample_is_another_medium(gemma: Gemma) -> None:
 
 def test_two_sizes_of_picture_are_told_apart(gemma: Gemma) -> None:
     """The longer picture's tokens begin like the shorter's; nothing of either may be shared."""
-    own, prefixes = gemma._decoder, Prefixes(gemma._decoder)
+    own, prefixes = gemma._decoder, PrefixCache(gemma._decoder)
     for content in (tiny.picture(120, 90), tiny.picture(48, 400), tiny.picture(120, 90)):
         row = gemma._render(prompts.describe(content))
         fresh = list(own.write(own.read(row), FREE))
@@ -117,7 +117,7 @@ def test_two_sizes_of_picture_are_told_apart(gemma: Gemma) -> None:
 
 
 def test_the_rules_are_read_once(gemma: Gemma) -> None:
-    own, prefixes = gemma._decoder, Prefixes(gemma._decoder)
+    own, prefixes = gemma._decoder, PrefixCache(gemma._decoder)
     rows = [asked(gemma, "Where?", sources(None, words=words)) for words in (WORDS, "A cyan one.")]
     fixed = gemma._asking.rules(rows[0])
     assert fixed > 200  # the small tokenizer spells the rules letter by letter
@@ -130,7 +130,7 @@ def test_the_rules_are_read_once(gemma: Gemma) -> None:
 
 def test_what_is_no_longer_held_is_read_again(gemma: Gemma) -> None:
     """Far back, the sliding layers have let go: then nothing is shared, and the text is right."""
-    own, prefixes = gemma._decoder, Prefixes(gemma._decoder)
+    own, prefixes = gemma._decoder, PrefixCache(gemma._decoder)
     rng = np.random.default_rng(5)
     head = "garden " * 30
     long, short = (
@@ -144,7 +144,7 @@ def test_what_is_no_longer_held_is_read_again(gemma: Gemma) -> None:
 
 
 def test_a_short_common_beginning_leaves_the_longer_text_alone(gemma: Gemma) -> None:
-    own, prefixes = gemma._decoder, Prefixes(gemma._decoder)
+    own, prefixes = gemma._decoder, PrefixCache(gemma._decoder)
     one = asked(gemma, "Where?", sources(None, words=WORDS))
     other = gemma._render(prompts.gist(Text("the red bicycle")))
     text_of(own, prefixes, one)
@@ -155,11 +155,11 @@ def test_a_short_common_beginning_leaves_the_longer_text_alone(gemma: Gemma) -> 
 
 
 def test_only_so_much_is_kept(gemma: Gemma) -> None:
-    own, prefixes = gemma._decoder, Prefixes(gemma._decoder)
+    own, prefixes = gemma._decoder, PrefixCache(gemma._decoder)
     for n in range(2 * MOST_CONTEXTS):
         prefixes.keep(own.read(asked(gemma, f"{n}?", sources(None, words=f"{n} {WORDS}"))))
     assert len(prefixes._kept) <= MOST_CONTEXTS
-    small = Prefixes(own, most_tokens=900)
+    small = PrefixCache(own, most_tokens=900)
     for n in range(4):
         row = asked(gemma, f"{n}?", sources(None, words=f"{n} {WORDS}"))
         context, rest = small.take(row)
@@ -177,7 +177,7 @@ def test_a_conversation_too_long_loses_its_oldest_turns(gemma: Gemma) -> None:
     gemma._asking._most_tokens = len(shorter)
     assert gemma._asking.row("Where?", evidence, history).ids.tolist() == shorter.ids.tolist()
     gemma._asking._most_tokens = 300
-    with pytest.raises(ModelProblem, match="room for 300"):
+    with pytest.raises(ModelError, match="room for 300"):
         list(gemma.answer("Where?", evidence, history))
     gemma._asking._most_tokens = len(whole)
 
@@ -195,7 +195,7 @@ def events(
 ) -> tuple[str, list[Cited]]:
     shown: list[AnswerEvent] = list(gemma.answer(question, evidence, history))
     assert isinstance(shown[-1], Finished)
-    text = "".join(one.text for one in shown if isinstance(one, Piece))
+    text = "".join(one.text for one in shown if isinstance(one, AnswerText))
     return text, [one for one in shown if isinstance(one, Cited)]
 
 
@@ -203,7 +203,7 @@ def test_a_conversation_is_the_same_with_nothing_kept(
     gemma: Gemma, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Text, a picture and a clip, three turns."""
-    monkeypatch.setattr("model.gemma.ANSWER_LIMITS", Limits(tokens=24))
+    monkeypatch.setattr("model.gemma.ANSWER_LIMITS", GenerationLimits(tokens=24))
     evidence = sources(None, tiny.picture(), tiny.sound(1.0), words=WORDS)
 
     def conversation(forgetful: bool) -> list[tuple[str, list[Cited]]]:
@@ -271,7 +271,7 @@ def test_one_question_is_asked_as_ever(gemma: Gemma) -> None:
 
 
 def test_a_picture_is_cut_once_and_known_by_its_pixels() -> None:
-    cuttings, media = Cuttings(), Media()
+    cuttings, media = PatchCache(), Media()
     one = cuttings(tiny.picture(), media)
     assert cuttings(tiny.picture(), media) is one
     assert cuttings(other_picture(), media) is not one
@@ -298,7 +298,9 @@ def test_shared_beginnings_end_before_a_medium_that_differs() -> None:
         return Inputs(np.array(ids), np.array(kinds), tuple(pictures))
 
     def common(one: Inputs, other: Inputs) -> int:
-        return spans.shared(one, spans.spans(one), other.ids.tolist(), spans.spans(other))
+        return prompt_spans.shared(
+            one, prompt_spans.spans(one), other.ids.tolist(), prompt_spans.spans(other)
+        )
 
     whole = row(1, 2, "aaa", 3, "bb", 4)
     assert common(whole, whole) == len(whole)
@@ -312,7 +314,7 @@ def test_shared_beginnings_end_before_a_medium_that_differs() -> None:
 def test_a_cache_refuses_to_go_back_further_than_it_holds() -> None:
     import torch
 
-    cache = Cache([8, None])
+    cache = KVCache([8, None])
     for _ in range(3 * SPARE):
         for layer in range(2):
             cache.append(layer, torch.zeros(1, 1, 2), torch.zeros(1, 1, 2))

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from model import pull as pulling
-from model.checkpoint import POCKET, find, list_models
-from model.interface import ModelProblem
-from model.published import DEFAULT, KNOWN, folder
+from model.interface import ModelError
+from model.weights import pull as pulling
+from model.weights.checkpoint import POCKET, find, list_models
+from model.weights.published import DEFAULT, KNOWN, folder
 from tests import hub
 from tests.conftest import ENVIRONMENT, ROOT
 
@@ -29,7 +29,7 @@ SHARD = "model.safetensors"
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[hub.Hub]:
     """The shipped model, published under another name."""
-    monkeypatch.setattr("model.hub.PATIENCE_S", 0.01)
+    monkeypatch.setattr("model.weights.hub.PATIENCE_S", 0.01)
     published = tmp_path / "published"
     shutil.copytree(POCKET, published)
     (published / "weights.bin").write_bytes(b"pickled")  # never wanted
@@ -77,9 +77,9 @@ def test_a_connection_cut_in_the_middle_goes_on_there(here: hub.Hub, tmp_path: P
 def test_a_pull_given_up_keeps_what_came_and_is_no_model(here: hub.Hub, tmp_path: Path) -> None:
     size = (here.repositories[NAME] / SHARD).stat().st_size
     here.cuts[SHARD] = [size // 2, *[0] * 20]
-    with pytest.raises(ModelProblem, match=r"The connection broke .* run the same command again"):
+    with pytest.raises(ModelError, match=r"The connection broke .* run the same command again"):
         pulling.pull(NAME, tmp_path)
-    with pytest.raises(ModelProblem, match="is not on this machine"):
+    with pytest.raises(ModelError, match="is not on this machine"):
         find(NAME, models=tmp_path)
     here.cuts.clear()
     here.sent.clear()
@@ -93,10 +93,10 @@ def test_another_content_than_the_hash_says_is_thrown_away(here: hub.Hub, tmp_pa
     models = tmp_path / "models"
     for name in ("config.json", SHARD):
         here.forged = {name}
-        with pytest.raises(ModelProblem, match=f"{name} of tiny/model arrived with another"):
+        with pytest.raises(ModelError, match=f"{name} of tiny/model arrived with another"):
             pulling.pull(NAME, models)
         assert not list(models.rglob(f"{name}*"))
-        with pytest.raises(ModelProblem, match="is not on this machine"):
+        with pytest.raises(ModelError, match="is not on this machine"):
             find(NAME, models=models)
     here.forged = set()
     pulling.pull(NAME, models)
@@ -118,7 +118,7 @@ def test_what_the_hub_does_not_give(
 ) -> None:
     if status is not None:
         here.status[name] = status
-    with pytest.raises(ModelProblem, match=said):
+    with pytest.raises(ModelError, match=said):
         pulling.pull(name, tmp_path / "models")
     assert not [one for one in tmp_path.glob("models/*") if one.name != "pull.lock"]
 
@@ -126,7 +126,7 @@ def test_what_the_hub_does_not_give(
 def test_another_kind_of_model_is_refused_before_its_weights(here: hub.Hub, tmp_path: Path) -> None:
     config = here.repositories[NAME] / "config.json"
     config.write_text(config.read_text().replace('"gemma4_unified"', '"llama"'))
-    with pytest.raises(ModelProblem, match="is of type llama"):
+    with pytest.raises(ModelError, match="is of type llama"):
         pulling.pull(NAME, tmp_path / "models")
     assert SHARD not in here.sent
     assert not list(tmp_path.glob("models/tiny*"))
@@ -134,7 +134,7 @@ def test_another_kind_of_model_is_refused_before_its_weights(here: hub.Hub, tmp_
 
 def test_a_pickled_model_is_not_pulled(here: hub.Hub, tmp_path: Path) -> None:
     (here.repositories[NAME] / SHARD).unlink()
-    with pytest.raises(ModelProblem, match="no weights in safetensors"):
+    with pytest.raises(ModelError, match="no weights in safetensors"):
         pulling.pull(NAME, tmp_path / "models")
     assert not here.ranges
 
@@ -144,7 +144,7 @@ def test_a_disk_too_small_is_known_before_the_first_byte(
 ) -> None:
     free = shutil.disk_usage(tmp_path).free
     monkeypatch.setattr(pulling, "SPARE_BYTES", free)
-    with pytest.raises(ModelProblem, match="Nothing was downloaded"):
+    with pytest.raises(ModelError, match="Nothing was downloaded"):
         pulling.pull(NAME, tmp_path / "models")
     assert not here.ranges
 
@@ -154,7 +154,7 @@ def test_two_pulls_at_once_are_one(here: hub.Hub, tmp_path: Path) -> None:
 
     with (
         FileLock(tmp_path / "pull.lock"),
-        pytest.raises(ModelProblem, match="Another pull is running"),
+        pytest.raises(ModelError, match="Another pull is running"),
     ):
         pulling.pull(NAME, tmp_path)
 
@@ -267,7 +267,7 @@ def test_no_network_is_a_sentence(tmp_path: Path) -> None:
 def test_nothing_else_ever_asks_the_hub(here: hub.Hub, tmp_path: Path) -> None:
     said = _said(_command("use", NAME, url=here.url, models=tmp_path / "models"))
     assert f"recollect model pull {NAME}" in " ".join(said.split())
-    with contextlib.suppress(ModelProblem):
+    with contextlib.suppress(ModelError):
         find(NAME, models=tmp_path / "models")
     assert not here.ranges
 

@@ -16,10 +16,10 @@ import pytest
 
 from bench import pocket
 from bench.report import Row
-from model import cuttings, inputs
-from model.checkpoint import find
 from model.gemma import Gemma
 from model.interface import Image, Sound
+from model.prompt import inputs, patch_cache
+from model.weights.checkpoint import find
 
 torch = pytest.importorskip("torch")
 
@@ -84,7 +84,7 @@ def test_broken_patch_positions_show(monkeypatch: pytest.MonkeyPatch) -> None:
         cut = whole(image, media)
         return replace(cut, positions=np.ascontiguousarray(cut.positions[:, ::-1]))
 
-    monkeypatch.setattr(cuttings, "patches", turned)
+    monkeypatch.setattr(patch_cache, "patches", turned)
     fresh = Gemma(find("pocket"))  # one that has not cut these pictures before
     assert fallen(pocket.readings(fresh, SIGNS)) == ["read"]
 

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import torch  # noqa: TID253
 
-from model import loading, memory, quant
-from model.checkpoint import Checkpoint, find
-from model.interface import ModelProblem
-from model.layout import is_decoder_linear
-from model.placement import Placement
-from model.shards import tensors
+from model.interface import ModelError
+from model.weights import loading, memory_plan, quantization
+from model.weights.checkpoint import Checkpoint, find
+from model.weights.placement import Placement
+from model.weights.shards import tensors
+from model.weights.tensor_layout import is_decoder_linear
 from tests import packed, tiny
 
 # Outputs and inputs of every linear layer of the 12B's decoder, sliding and global.
@@ -31,16 +31,18 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.write(tmp_path_factory.mktemp("plain"))
 
 
-def _layer(outputs: int, inputs: int, dtype: torch.dtype) -> tuple[quant.PackedLinear, Any]:
+def _layer(outputs: int, inputs: int, dtype: torch.dtype) -> tuple[quantization.PackedLinear, Any]:
     dice = torch.Generator().manual_seed(outputs * 31 + inputs)
     nibbles = torch.randint(0, 256, (outputs, inputs // 2), dtype=torch.uint8, generator=dice)
     scales = (torch.rand(outputs, inputs // 32, generator=dice) * 0.01 + 0.001).to(dtype)
     scales[::2] *= -1  # a step may be negative
-    reference = quant.spelled_out(nibbles, scales.float())
-    return quant.PackedLinear(nibbles, scales, quant.choose("cpu", dtype)), reference
+    reference = quantization.spelled_out(nibbles, scales.float())
+    return quantization.PackedLinear(nibbles, scales, quantization.choose("cpu", dtype)), reference
 
 
-def _error(layer: quant.PackedLinear, reference: Any, rows: int, dtype: torch.dtype) -> float:
+def _error(
+    layer: quantization.PackedLinear, reference: Any, rows: int, dtype: torch.dtype
+) -> float:
     dice = torch.Generator().manual_seed(rows)
     states = torch.randn(2, rows, layer.in_features, generator=dice).to(dtype)[:1]
     wanted = states.float() @ reference.T
@@ -67,7 +69,7 @@ def test_the_kernel_is_right_for_every_shape_of_the_12b(outputs: int, inputs: in
 
 
 def test_the_tiles_read_the_kernels_own_layout() -> None:
-    if not quant._layout_known("cpu"):
+    if not quantization._layout_known("cpu"):
         pytest.skip("this processor packs in another layout, and tiles are not used on it")
     layer, reference = _layer(192, 128, torch.bfloat16)
     rows = torch.eye(128).to(torch.bfloat16)
@@ -77,17 +79,17 @@ def test_the_tiles_read_the_kernels_own_layout() -> None:
 
 
 def test_a_kernel_that_is_wrong_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    quant._proven.cache_clear()
-    monkeypatch.setattr(quant, "_multiply", lambda rows, *_: rows.new_zeros(len(rows), 64))
+    quantization._proven.cache_clear()
+    monkeypatch.setattr(quantization, "_multiply", lambda rows, *_: rows.new_zeros(len(rows), 64))
     layer, reference = _layer(64, 256, torch.bfloat16)
     assert layer.way == "plain"
     assert _error(layer, reference, 5, torch.bfloat16) < 5e-3
-    quant._proven.cache_clear()
+    quantization._proven.cache_clear()
 
 
 def test_packing_loses_nothing() -> None:
     codes = torch.randint(0, 16, (48, 64), dtype=torch.uint8)
-    assert torch.equal(quant.codes(quant.nibbles(codes)), codes)
+    assert torch.equal(quantization.codes(quantization.nibbles(codes)), codes)
 
 
 # --- the files of compressed-tensors
@@ -116,7 +118,7 @@ def test_what_compressed_tensors_wrote_gives_its_own_models_logits(
     checkpoint = find(tmp_path)
     assert checkpoint.layout.kind == "packed"
     ours = _on_cpu(checkpoint, "float32")
-    assert isinstance(ours.model.language_model.layers[0].mlp.up_proj, quant.PackedLinear)
+    assert isinstance(ours.model.language_model.layers[0].mlp.up_proj, quantization.PackedLinear)
     for ids in _prompts(200):
         mine, theirs = _logits(ours, ids), _logits(reference, ids)
         assert mine[-1].argmax() == theirs[-1].argmax()
@@ -161,9 +163,9 @@ def test_the_grid_of_plain_bfloat16_is_found_again(plain: Path, tmp_path: Path) 
     stock, _ = _stock_weights(tmp_path)
     compared = 0
     for name, module in ours.named_modules():
-        if isinstance(module, quant.PackedLinear):
+        if isinstance(module, quantization.PackedLinear):
             wanted = stock[f"{name}.weight"].float()
-            found = quant.spelled_out(module.packed, module.scales)
+            found = quantization.spelled_out(module.packed, module.scales)
             # as near as the file's own rounding to bfloat16
             assert ((found - wanted).abs() <= 2**-7 * wanted.abs() + 1e-9).all(), name
             compared += 1
@@ -176,7 +178,7 @@ def _stock_weights(directory: Path) -> tuple[dict[str, torch.Tensor], Any]:
 
 
 def test_weights_off_the_grid_stay_plain(plain: Path, tmp_path: Path) -> None:
-    assert quant.grid(torch.randn(64, 64)) is None
+    assert quantization.grid(torch.randn(64, 64)) is None
     shutil.copytree(plain, tmp_path, dirs_exist_ok=True)
     packed._stock(plain, "bfloat16").save_pretrained(tmp_path)
     assert find(tmp_path).layout.kind == "plain"
@@ -190,7 +192,7 @@ def test_one_layer_off_the_grid_is_refused_not_rounded(plain: Path, tmp_path: Pa
         file.seek(last.start)
         noise = torch.randn(last.count).to(torch.bfloat16)
         file.write(noise.view(torch.uint8).numpy().tobytes())
-    with pytest.raises(ModelProblem, match="does not lie on the grid"):
+    with pytest.raises(ModelError, match="does not lie on the grid"):
         _on_cpu(find(tmp_path), "float32")
 
 
@@ -208,15 +210,15 @@ def test_an_int8_word_table_costs_little(plain: Path, dtype: str, bound: float) 
         assert (made - right).norm() < bound * right.norm()
     table = shrunk.model.language_model.embed_tokens.weight
     assert table.dtype is torch.int8
-    plan = memory.plan(small, Placement("cpu", dtype, ""))
-    assert plan.weight_bytes < memory.plan(whole, Placement("cpu", dtype, "")).weight_bytes
+    plan = memory_plan.plan(small, Placement("cpu", dtype, ""))
+    assert plan.weight_bytes < memory_plan.plan(whole, Placement("cpu", dtype, "")).weight_bytes
 
 
 def test_the_int8_head_is_the_int8_table() -> None:
     table = torch.randn(300, 64).to(torch.bfloat16)
-    codes, scales = quant.int8(table)
+    codes, scales = quantization.int8(table)
     states = torch.randn(2, 5, 64).to(torch.bfloat16)
     spelled = codes.float() * scales.float()[:, None]
     assert (spelled - table.float()).norm() < 1e-2 * table.float().norm()
-    made = quant.Int8Head(codes, scales)(states).float()
+    made = quantization.Int8Head(codes, scales)(states).float()
     assert (made - states.float() @ spelled.T).norm() < 1e-2 * made.norm()

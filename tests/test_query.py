@@ -6,32 +6,26 @@ from datetime import datetime
 
 import pytest
 
-from indexer.passages import Kind
-from retriever.query import (
-    Query,
-    QueryProblem,
-    parse_day,
-    parse_kind,
-    question_words,
-)
+from indexer.types.passages import Kind
+from retriever.query import Query, QueryError, parse_day, parse_kind, question_words
 
 
 def test_an_empty_query_says_what_to_do() -> None:
-    with pytest.raises(QueryProblem, match="Say what to look for"):
+    with pytest.raises(QueryError, match="Say what to look for"):
         Query(words="  ")
 
 
 def test_limits_are_named() -> None:
-    with pytest.raises(QueryProblem, match=r"2,000 characters"):
+    with pytest.raises(QueryError, match=r"2,000 characters"):
         Query(words="x" * 2_001)
-    with pytest.raises(QueryProblem, match="between 1 and 200"):
+    with pytest.raises(QueryError, match="between 1 and 200"):
         Query(words="x", limit=0)
 
 
 def test_kinds() -> None:
     assert parse_kind(None) is None
     assert parse_kind("photo") == frozenset({Kind.PHOTO})
-    with pytest.raises(QueryProblem, match="document, photo, recording"):
+    with pytest.raises(QueryError, match="document, photo, recording"):
         parse_kind("film")
 
 
@@ -50,7 +44,7 @@ def test_days(said: str, start: tuple[int, int, int]) -> None:
 
 @pytest.mark.parametrize("said", ["yesterday", "2024-13", "2024-02-30", "14.3.2024", "2024-3-1"])
 def test_a_wrong_day_shows_how_to_write_one(said: str) -> None:
-    with pytest.raises(QueryProblem, match="like 2024-03-14"):
+    with pytest.raises(QueryError, match="like 2024-03-14"):
         parse_day(said)
 
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.interface import Cited, Piece
-from model.quotes import MOST_CITATIONS, Quotable, Quotes
-from model.spelling import Spelling
+from model.answers.quotes import MOST_CITATIONS, Quotable, Quotes
+from model.decoding.token_bytes import TokenBytes
+from model.interface import AnswerText, Cited
 from tests.golden import take
 
 GOLDEN = Path(take.__file__).parent
@@ -32,8 +32,8 @@ def tokenizer() -> Any:
 
 
 @pytest.fixture(scope="module")
-def spelling(tokenizer: Any) -> Spelling:
-    return Spelling(tokenizer)
+def spelling(tokenizer: Any) -> TokenBytes:
+    return TokenBytes(tokenizer)
 
 
 def told(quotes: Quotes, tokenizer: Any, text: str) -> tuple[str, list[Cited]]:
@@ -45,7 +45,7 @@ def told(quotes: Quotes, tokenizer: Any, text: str) -> tuple[str, list[Cited]]:
         assert (token in ids) is may, tokenizer.decode([token])
         quotes.push(token)
     events = quotes.take()
-    shown = "".join(event.text for event in events if isinstance(event, Piece))
+    shown = "".join(event.text for event in events if isinstance(event, AnswerText))
     return shown, [event for event in events if isinstance(event, Cited)]
 
 
@@ -53,7 +53,7 @@ def squeezed(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
-def test_a_true_quote_may_be_written(spelling: Spelling, tokenizer: Any) -> None:
+def test_a_true_quote_may_be_written(spelling: TokenBytes, tokenizer: Any) -> None:
     quotes = Quotes(spelling, SOURCES)
     text = 'It is dear [1: "costs 3.5 euro"]. And red [2: "the bicycle is red."]!'
     shown, cited = told(quotes, tokenizer, text)
@@ -74,37 +74,37 @@ def test_a_true_quote_may_be_written(spelling: Spelling, tokenizer: Any) -> None
         '[1: "the garden. The red',  # over the end
     ],
 )
-def test_a_false_one_cannot(spelling: Spelling, tokenizer: Any, false: str) -> None:
+def test_a_false_one_cannot(spelling: TokenBytes, tokenizer: Any, false: str) -> None:
     with pytest.raises(AssertionError):
         told(Quotes(spelling, SOURCES), tokenizer, false)
 
 
 def test_white_space_is_evened_out_and_told_as_it_stands(
-    spelling: Spelling, tokenizer: Any
+    spelling: TokenBytes, tokenizer: Any
 ) -> None:
     shown, cited = told(Quotes(spelling, SOURCES), tokenizer, '[1: "It stands in the garden"]')
     assert shown == "[1]"
     assert cited == [Cited(1, "It stands\nin  the garden")]
 
 
-def test_a_source_may_hold_quotation_marks(spelling: Spelling, tokenizer: Any) -> None:
+def test_a_source_may_hold_quotation_marks(spelling: TokenBytes, tokenizer: Any) -> None:
     text = '[2: "He wrote "yes""] [2: "and "no"]'
     _, cited = told(Quotes(spelling, SOURCES), tokenizer, text)
     assert cited == [Cited(2, 'He wrote "yes"'), Cited(2, 'and "no')]
 
 
-def test_letters_of_several_bytes(spelling: Spelling, tokenizer: Any) -> None:
+def test_letters_of_several_bytes(spelling: TokenBytes, tokenizer: Any) -> None:
     _, cited = told(Quotes(spelling, SOURCES), tokenizer, 'ż [12: "gęślą jaźń 🚲"] ż')
     assert cited == [Cited(12, "gęślą jaźń 🚲")]
 
 
-def test_half_a_citation_is_never_told(spelling: Spelling, tokenizer: Any) -> None:
+def test_half_a_citation_is_never_told(spelling: TokenBytes, tokenizer: Any) -> None:
     quotes = Quotes(spelling, SOURCES)
     shown, cited = told(quotes, tokenizer, 'Well [1: "The red bic')
     assert (shown, cited, quotes.open) == ("Well ", [], True)
 
 
-def test_a_fork_looks_ahead_and_leaves_no_trace(spelling: Spelling, tokenizer: Any) -> None:
+def test_a_fork_looks_ahead_and_leaves_no_trace(spelling: TokenBytes, tokenizer: Any) -> None:
     quotes = Quotes(spelling, SOURCES)
     told(quotes, tokenizer, 'A [1: "The red')
     ahead = quotes.fork()
@@ -116,27 +116,27 @@ def test_a_fork_looks_ahead_and_leaves_no_trace(spelling: Spelling, tokenizer: A
     assert cited == [Cited(1, "The red bicycle")]
 
 
-def test_without_words_there_is_nothing_to_cite(spelling: Spelling, tokenizer: Any) -> None:
+def test_without_words_there_is_nothing_to_cite(spelling: TokenBytes, tokenizer: Any) -> None:
     quotes = Quotes(spelling, {1: "", 2: " \n"})
     assert not quotes.quotable
     with pytest.raises(AssertionError):
         told(quotes, tokenizer, "[")
 
 
-def test_citations_come_to_an_end(spelling: Spelling, tokenizer: Any) -> None:
+def test_citations_come_to_an_end(spelling: TokenBytes, tokenizer: Any) -> None:
     quotes = Quotes(spelling, SOURCES)
     told(quotes, tokenizer, '[1: "The red"]' * MOST_CITATIONS)
     with pytest.raises(AssertionError):
         told(quotes, tokenizer, "[")
 
 
-def test_thoughts_and_control_tokens_are_not_said(spelling: Spelling, tokenizer: Any) -> None:
+def test_thoughts_and_control_tokens_are_not_said(spelling: TokenBytes, tokenizer: Any) -> None:
     quotes = Quotes(spelling, SOURCES)
     text = '<|channel>thought\n[1: "nonsense<channel|>It<eos> is\x07 so.'
     tokens = tokenizer(text, add_special_tokens=False)["input_ids"]
     for token in tokens:
         quotes.push(token)
-    assert "".join(e.text for e in quotes.take() if isinstance(e, Piece)) == "It is so."
+    assert "".join(e.text for e in quotes.take() if isinstance(e, AnswerText)) == "It is so."
     assert spelling.text(tokens) == "It is so."
 
 
@@ -150,7 +150,7 @@ def test_thoughts_and_control_tokens_are_not_said(spelling: Spelling, tokenizer:
     seed=st.integers(0, 2**32 - 1),
 )
 def test_any_walk_through_the_grammar_quotes_truly(
-    spelling: Spelling, words: list[str], seed: int
+    spelling: TokenBytes, words: list[str], seed: int
 ) -> None:
     """A model that writes at random, within what is allowed, still cites truly, and always can go
     on: byte-level vocabularies leave no dead ends."""

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from indexer.catalog import Catalog, CatalogProblem
-from indexer.lance import connect
-from indexer.lock import FolderReadOnly, LibraryLock
-from indexer.store import Store, StoreProblem
+from indexer.catalog.catalog import Catalog, CatalogError
+from indexer.files.lock import FolderReadOnlyError, LibraryLock
+from indexer.vectors.lance import connect
+from indexer.vectors.store import Store, StoreError
 from tests.conftest import recollect
 from tests.library import as_nobody, small
 from tests.test_room import tiny_disk
@@ -36,7 +36,7 @@ def test_fault_04_a_folder_that_may_not_be_written_can_still_be_searched(tmp_pat
         try:
             lock = LibraryLock(data)
             assert lock.holder() is None
-            with pytest.raises(FolderReadOnly, match=r"mode 0500.*mode 0700") as refused:
+            with pytest.raises(FolderReadOnlyError, match=r"mode 0500.*mode 0700") as refused:
                 lock.acquire()
             assert str(data) in str(refused.value)
             catalog, store = Catalog(data / "catalog.sqlite"), Store(data / "lance")
@@ -54,9 +54,9 @@ def test_fault_04_a_folder_that_may_not_be_written_can_still_be_searched(tmp_pat
 def test_fault_04_no_other_folder_is_taken_instead() -> None:
     with as_nobody() as base:
         (base / "closed").mkdir(mode=0o500)
-        with pytest.raises(CatalogProblem, match="belongs to you and can be written"):
+        with pytest.raises(CatalogError, match="belongs to you and can be written"):
             Catalog(base / "closed" / "data" / "catalog.sqlite")
-        with pytest.raises(FolderReadOnly, match="cannot be made"):
+        with pytest.raises(FolderReadOnlyError, match="cannot be made"):
             LibraryLock(base / "closed" / "data").acquire()
 
 
@@ -80,7 +80,7 @@ def test_fault_10_tables_of_a_newer_lancedb_are_refused_and_left_alone(tmp_path:
     Store(tmp_path)
     (tmp_path / "stamp").write_text("99.1.0")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    with pytest.raises(StoreProblem, match=r"LanceDB 99\.1\.0, and this program has \d+\.\d+"):
+    with pytest.raises(StoreError, match=r"LanceDB 99\.1\.0, and this program has \d+\.\d+"):
         Store(tmp_path)
     assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     (tmp_path / "stamp").write_text("0.9.0")

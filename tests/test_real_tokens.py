@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from model import prompts
-from model.answering import Answering
-from model.checkpoint import find
+from model.answers.answer_stream import AnswerStream
+from model.decoding.generation import GenerationLimits
+from model.decoding.sampling import Sampling
 from model.gemma import Gemma
-from model.interface import Cited, Evidence, Exchange, Finished, Piece, Text
-from model.placement import Placement
-from model.sampling import Sampling
-from model.writing import Limits
+from model.interface import AnswerText, Cited, Evidence, Exchange, Finished, Text
+from model.prompt import prompts
+from model.weights.checkpoint import find
+from model.weights.placement import Placement
 from tests import tiny
 
 VOCABULARY = 262_144
@@ -162,7 +162,7 @@ def test_sampling_is_as_the_checkpoint_says_and_the_product_is_greedy(gemma: Gem
     assert Sampling.of(settings) == Sampling(temperature=1.0, top_k=64, top_p=0.95)
     own = gemma._decoder
     row = gemma._render(prompts.gist(Text("user")))
-    limits = Limits(tokens=8, loops=False)
+    limits = GenerationLimits(tokens=8, loops=False)
     greedy = [list(own.write(own.read(row), limits)) for _ in range(2)]
     assert greedy[0] == greedy[1]
     drawn = [list(own.write(own.read(row), limits, sampling=Sampling(seed=n))) for n in range(3)]
@@ -209,10 +209,10 @@ def test_a_thought_is_neither_shown_nor_bound_to_quote(gemma: Gemma, thought: st
     said = [*opening, *ids(gemma, 'It is so [1: "the red one"].')]
     evidence = [Evidence(1, "a", "see the red one there")]
     told: Any = Script(said)
-    events = list(
-        Answering(told, gemma._spelling, evidence, Limits(99), lambda: False).write(None, 0.0)  # type: ignore[arg-type]
-    )
-    assert "".join(one.text for one in events if isinstance(one, Piece)) == "It is so [1]."
+    stream = AnswerStream(told, gemma._spelling, evidence, GenerationLimits(99), lambda: False)
+    nothing: Any = None
+    events = list(stream.write(nothing, 0.0))
+    assert "".join(one.text for one in events if isinstance(one, AnswerText)) == "It is so [1]."
     assert [one.quote for one in events if isinstance(one, Cited)] == ["the red one"]
     assert isinstance(events[-1], Finished)
 

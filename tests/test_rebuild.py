@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from PIL import Image as Picture
 
-from indexer.catalog import Catalog, CatalogProblem
-from indexer.forget import Forgotten
-from indexer.rebuild import CHOSEN, open_catalog
-from indexer.reconcile import reconcile
-from indexer.schema import MIGRATIONS
-from indexer.store import Store
-from indexer.verify import Verifier
+from indexer.catalog.catalog import Catalog, CatalogError
+from indexer.catalog.forget import Forgotten
+from indexer.catalog.schema import MIGRATIONS
+from indexer.maintenance.rebuild import CHOSEN, open_catalog
+from indexer.maintenance.verify import Verifier
+from indexer.scan.reconcile import reconcile
+from indexer.vectors.store import Store
 from tests.library import Small, small
 from tests.test_pipeline import beep, tree
 
@@ -66,7 +66,7 @@ def test_fault_14_a_catalog_lost_or_corrupt_is_begun_anew_without_the_model(
         own = tree(folder)
     damage(data, how)
     if how == "no database":
-        with pytest.raises(CatalogProblem, match="recollect verify --repair"):
+        with pytest.raises(CatalogError, match="recollect verify --repair"):
             Catalog(data / "catalog.sqlite")
     catalog = open_catalog(data / "catalog.sqlite")
     assert [root.path for root in catalog.roots()] == [folder], "the folders are remembered"
@@ -148,7 +148,7 @@ def test_fault_10_a_newer_librarys_data_is_refused_with_both_numbers_and_left_al
     db.close()
     before = (data / "catalog.sqlite").read_bytes()
     for opening in (Catalog, open_catalog):
-        with pytest.raises(CatalogProblem, match=f"version 999.*knows {len(MIGRATIONS)}"):
+        with pytest.raises(CatalogError, match=f"version 999.*knows {len(MIGRATIONS)}"):
             opening(data / "catalog.sqlite")
     assert (data / "catalog.sqlite").read_bytes() == before
     assert not (data / "aside").exists()

@@ -11,10 +11,10 @@ from typing import cast
 
 import pytest
 
-from indexer.catalog import Catalog
-from indexer.changes import Changes, Hint
-from indexer.reconcile import reconcile
-from indexer.tree import is_elsewhere
+from indexer.catalog.catalog import Catalog
+from indexer.files.walk import is_elsewhere
+from indexer.scan.reconcile import reconcile
+from indexer.types.changes import Changes, Hint
 from tests.library import as_nobody, calm_s, small, write
 
 
@@ -412,7 +412,7 @@ def test_fault_37_file_in_a_cloud_is_not_read(
 ) -> None:
     with small(tmp_path / "lib", tmp_path / "data") as library:
         library.write("a.txt", "boat")
-        monkeypatch.setattr("indexer.reading.is_elsewhere", lambda found: True)
+        monkeypatch.setattr("indexer.ingest.read.is_elsewhere", lambda found: True)
         library.keeper.run_once()
         [row] = library.catalog.files()
         assert (row.state, row.reason) == ("skipped", "placeholder")

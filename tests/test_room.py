@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from indexer.keeper import Keeper
-from indexer.pipeline import Pipeline
-from indexer.room import NoRoom, Room, is_full
-from indexer.verify import Verifier
+from indexer.files.disk_room import DiskRoom, NoRoomError, is_full
+from indexer.ingest.pipeline import Pipeline
+from indexer.ingest.service import IndexService
+from indexer.maintenance.verify import Verifier
 from tests.fake_model import FakeModel
 from tests.library import READER, Small, small
 
@@ -53,7 +53,7 @@ def ballast(disk: Path, leave_bytes: int) -> Path:
 
 
 def roomy(library: Small, data: Path, least_free_bytes: int) -> Pipeline:
-    room = Room(data, least_free_bytes)
+    room = DiskRoom(data, least_free_bytes)
     return Pipeline(library.catalog, library.store, READER, FakeModel(), room)
 
 
@@ -72,12 +72,12 @@ def test_fault_03_indexing_stops_at_the_floor_says_how_much_and_goes_on(
     with small(tmp_path / "lib", tmp_path / "data") as library:
         library.write("a.txt", "The boat lies in the river.")
         pipeline = roomy(library, tmp_path / "data", 4 * MEGABYTE)
-        keeper = Keeper(library.catalog, pipeline)
+        keeper = IndexService(library.catalog, pipeline)
         keeper.run_once()
         assert (tmp_path / "data" / "reserve").stat().st_size == MEGABYTE
         free[0] = MEGABYTE
         library.write("b.txt", "The garden is green.")
-        with pytest.raises(NoRoom, match=r"1\.0 MB free.*make room for 3\.1 MB") as full:
+        with pytest.raises(NoRoomError, match=r"1\.0 MB free.*make room for 3\.1 MB") as full:
             keeper.run_once()
         assert str(tmp_path / "data") in str(full.value)
         assert library.found("boat") == [library.folder / "a.txt"], "searching goes on"
@@ -106,7 +106,7 @@ def test_a_full_disk_is_known_by_whoever_reports_it(problem: Exception, full: bo
     assert is_full(wrapped) is full
 
 
-def until_full(library: Small, keeper: Keeper) -> None:
+def until_full(library: Small, keeper: IndexService) -> None:
     for _ in range(40):
         write_many(library, len(list(library.folder.iterdir())), 10)
         keeper.run_once()
@@ -118,13 +118,13 @@ def test_fault_03_a_disk_that_fills_up_while_indexing_loses_nothing(tmp_path: Pa
     with tiny_disk(tmp_path / "disk", 24) as disk, small(tmp_path / "lib", disk / "d") as library:
         write_many(library, 0, 30)
         pipeline = roomy(library, disk / "d", 0)
-        keeper = Keeper(library.catalog, pipeline, settle_s=0.1, quiet_s=0.5)
+        keeper = IndexService(library.catalog, pipeline, settle_s=0.1, quiet_s=0.5)
         keeper.run_once()
         for leave in (300_000, 120_000, 40_000, 8_000, 0):
             filled = ballast(disk, leave)
-            with pytest.raises((NoRoom, OSError, RuntimeError, sqlite3.Error)) as full:
+            with pytest.raises((NoRoomError, OSError, RuntimeError, sqlite3.Error)) as full:
                 until_full(library, keeper)
-            assert is_full(full.value) or isinstance(full.value, NoRoom), full.value
+            assert is_full(full.value) or isinstance(full.value, NoRoomError), full.value
             assert library.found("boat"), "searching goes on"
             filled.unlink()
         for file in sorted(library.folder.glob("*.txt"))[40:]:
@@ -144,7 +144,7 @@ def test_fault_03_a_disk_that_fills_up_while_indexing_loses_nothing(tmp_path: Pa
 def test_fault_03_a_serving_keeper_resumes_alone(tmp_path: Path) -> None:
     with tiny_disk(tmp_path / "disk", 24) as disk, small(tmp_path / "lib", disk / "d") as library:
         pipeline = roomy(library, disk / "d", 4 * MEGABYTE)
-        keeper = Keeper(library.catalog, pipeline, settle_s=0.1)
+        keeper = IndexService(library.catalog, pipeline, settle_s=0.1)
         keeper.start()
         try:
             library.write("a.txt", "The boat lies in the river.")
@@ -170,7 +170,7 @@ def wait_for(done: object, most_s: float = 60.0) -> None:
 
 
 def test_the_reserve_is_private_and_gives_way(tmp_path: Path) -> None:
-    room = Room(tmp_path, 0)
+    room = DiskRoom(tmp_path, 0)
     room.check()
     reserve = tmp_path / "reserve"
     assert reserve.stat().st_mode & 0o777 == 0o600

@@ -14,29 +14,29 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model import shortage
-from model.checkpoint import find
 from model.interface import (
     AnswerEvent,
+    AnswerText,
     Content,
+    Description,
     Evidence,
     Exchange,
     Fingerprint,
     Finished,
     Image,
-    MemoryShort,
     ModelCard,
-    ModelProblem,
-    Piece,
+    ModelError,
+    ModelMemoryError,
     Role,
     Sound,
     Text,
-    Understood,
     Vectors,
 )
-from model.residence import TRY_AGAIN_S
-from model.runtime import MOST_WAITING, Busy, Runtime
-from model.slices import SLICE_S, Slices
+from model.runtime import out_of_memory
+from model.runtime.lifecycle import TRY_AGAIN_S
+from model.runtime.runtime import MOST_WAITING, BusyError, Runtime
+from model.runtime.slices import SLICE_S, Slices
+from model.weights.checkpoint import find
 from tests import tiny
 from tests.conftest import ROOT
 from tests.fake_model import FakeModel
@@ -73,12 +73,12 @@ class Scribe:
     def forget(self) -> None:
         self.forgot += 1
 
-    def describe(self, content: Image | Sound) -> Understood:
+    def describe(self, content: Image | Sound) -> Description:
         self.begun.set()
         while not self.hold.wait(0.01):
             self.breathe()
         self.log.append("describe")
-        return Understood("", np.ones(1, np.float32), None)
+        return Description("", np.ones(1, np.float32), None)
 
     def judge(self, question: str, candidates: Sequence[Evidence]) -> list[float]:
         self.log.append("judge")
@@ -92,12 +92,12 @@ class Scribe:
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
         if question == "fail":
-            raise ModelProblem("It fell over.")
+            raise ModelError("It fell over.")
         for _ in range(1_000):
             if cancelled():
                 break
             self.wrote += 1
-            yield Piece("a")
+            yield AnswerText("a")
             time.sleep(0.002)
         yield Finished("stop", 0.0, self.wrote, 0.0, None)
 
@@ -211,7 +211,7 @@ def test_too_many_are_asked_to_come_again(pair: tuple[Runtime, list[Scribe]]) ->
         threads[-1].start()
     while len(runtime._people) < MOST_WAITING:
         time.sleep(0.001)
-    with pytest.raises(Busy, match="ask again in a moment"):
+    with pytest.raises(BusyError, match="ask again in a moment"):
         runtime.people.embed([Text("a")])
     made[0].hold.set()
     for thread in threads:
@@ -223,8 +223,8 @@ def test_an_answer_streams_and_stops_when_nobody_listens(
 ) -> None:
     runtime, made = pair
     events = runtime.people.answer("q", [])
-    assert next(events) == Piece("a")
-    assert next(events) == Piece("a")
+    assert next(events) == AnswerText("a")
+    assert next(events) == AnswerText("a")
     events.close()  # type: ignore[attr-defined]
     runtime.people.embed([Text("after")])
     wrote = made[0].wrote
@@ -244,7 +244,7 @@ def test_cancelling_ends_in_finished(pair: tuple[Runtime, list[Scribe]]) -> None
 
 def test_what_goes_wrong_reaches_the_one_who_asked(pair: tuple[Runtime, list[Scribe]]) -> None:
     runtime, _ = pair
-    with pytest.raises(ModelProblem, match="fell over"):
+    with pytest.raises(ModelError, match="fell over"):
         list(runtime.people.answer("fail", []))
     assert len(runtime.people.embed([Text("still there")])) == 1
 
@@ -271,10 +271,10 @@ def test_a_load_that_failed_is_told_at_once_and_tried_again_later(
         return Scribe(breathe)
 
     clock = Clock()
-    monkeypatch.setattr("model.residence.time", clock)
+    monkeypatch.setattr("model.runtime.lifecycle.time", clock)
     runtime = Runtime(CHECKPOINT, load=load)
     for lane in (runtime.people, runtime.files, runtime.people):
-        with pytest.raises(ModelProblem, match=r"pocket could not be loaded \(OSError: the disk"):
+        with pytest.raises(ModelError, match=r"pocket could not be loaded \(OSError: the disk"):
             lane.embed([Text("a")])
     assert len(tries) == 1
     assert runtime.problem is not None
@@ -291,7 +291,7 @@ def test_a_model_too_large_to_load_says_so() -> None:
         raise MemoryError
 
     runtime = Runtime(CHECKPOINT, load=load)
-    with pytest.raises(ModelProblem, match="not enough free memory to load pocket"):
+    with pytest.raises(ModelError, match="not enough free memory to load pocket"):
         runtime.files.describe(PICTURE)
     runtime.close()
 
@@ -352,7 +352,7 @@ def test_who_is_attended_but_asks_nothing_holds_up_nobody_for_long(
     pair: tuple[Runtime, list[Scribe]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime, _ = pair
-    monkeypatch.setattr("model.runtime.ATTENDED_S", 0.05)
+    monkeypatch.setattr("model.runtime.runtime.ATTENDED_S", 0.05)
     with runtime.attended():
         began = time.perf_counter()
         runtime.files.embed([Text("a")])
@@ -363,7 +363,7 @@ def test_people_without_end_do_not_starve_the_background(
     pair: tuple[Runtime, list[Scribe]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime, _ = pair
-    monkeypatch.setattr("model.runtime.ATTENDED_S", 0.05)
+    monkeypatch.setattr("model.runtime.runtime.ATTENDED_S", 0.05)
     done = threading.Event()
 
     def ask() -> None:
@@ -393,10 +393,10 @@ class Cramped(Scribe):
         vast = any(isinstance(one, Text) and one.text == "vast" for one in contents)
         if vast or len(contents) > self.room:
             self.log.append(f"short {len(contents)}")
-            raise self.shortage()
+            raise self.out_of_memory()
         return super().embed(contents, role)
 
-    def shortage(self) -> Exception:
+    def out_of_memory(self) -> Exception:
         import torch
 
         try:
@@ -414,7 +414,7 @@ class Cramped(Scribe):
     ) -> Iterator[AnswerEvent]:
         self.log.append("answer")
         if question == "late":
-            yield Piece("half")
+            yield AnswerText("half")
         if question == "late" or self.log.count("answer") == 1:
             raise OutOfMemoryError
         yield Finished("stop", 0.0, 1, 0.0, None)
@@ -450,7 +450,7 @@ def test_one_that_never_fits_fails_alone_after_a_second_try(
     cramped: tuple[Runtime, list[Cramped]],
 ) -> None:
     runtime, made = cramped
-    with pytest.raises(MemoryShort, match="close other programs"):
+    with pytest.raises(ModelMemoryError, match="close other programs"):
         runtime.files.embed([Text("vast")])
     assert made[0].log == ["short 1", "short 1"]
     assert made[0].forgot == 1  # what it kept to be quicker went first
@@ -463,8 +463,8 @@ def test_an_answer_is_begun_again_only_where_nothing_of_it_was_said(
     runtime, _ = cramped
     assert isinstance(list(runtime.people.answer("q", []))[-1], Finished)
     late = runtime.people.answer("late", [])
-    assert next(late) == Piece("half")
-    with pytest.raises(MemoryShort):
+    assert next(late) == AnswerText("half")
+    with pytest.raises(ModelMemoryError):
         list(late)
 
 
@@ -479,7 +479,7 @@ def test_an_answer_is_begun_again_only_where_nothing_of_it_was_said(
     ],
 )
 def test_a_shortage_is_told_from_other_faults(problem: Exception, short: bool) -> None:
-    assert shortage.is_shortage(problem) is short
+    assert out_of_memory.is_shortage(problem) is short
 
 
 def test_closing_ends_a_background_caption_between_two_tokens(
@@ -491,7 +491,7 @@ def test_closing_ends_a_background_caption_between_two_tokens(
     def describe() -> None:
         try:
             runtime.files.describe(PICTURE)
-        except ModelProblem as why:
+        except ModelError as why:
             ended.append(why)
 
     background = threading.Thread(target=describe)
@@ -513,7 +513,7 @@ def test_closing_stops_an_answer_and_refuses_the_rest(
     next(events)
     runtime.close()
     assert isinstance(list(events)[-1], Finished)
-    with pytest.raises(ModelProblem, match="closing"):
+    with pytest.raises(ModelError, match="closing"):
         runtime.people.embed([Text("a")])
     runtime.close()
 
@@ -584,9 +584,9 @@ def test_a_caption_interrupted_at_every_step_is_the_same(tmp_path: Path) -> None
 
 STAY = """
 import psutil, sys, time
-from model.checkpoint import find
+from model.weights.checkpoint import find
 from model.interface import Text
-from model.runtime import Runtime
+from model.runtime.runtime import Runtime
 
 resident = lambda: psutil.Process().memory_info().rss
 runtime = Runtime(find(sys.argv[1]), threads=1, unload_after_s=0.5)

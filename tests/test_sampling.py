@@ -16,14 +16,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model import prompts
-from model.checkpoint import find
+from model.decoding.draft_length import DraftLength
+from model.decoding.generation import Constraint, Generation, GenerationLimits
+from model.decoding.sampling import Allowed, Best, Chances, Chooser, Drawn, Guess, Sampling
 from model.gemma import Gemma
 from model.interface import Text
-from model.pace import Pace
-from model.placement import Placement
-from model.sampling import Allowed, Best, Chances, Chooser, Drawn, Guess, Sampling
-from model.writing import Constraint, Limits, Writing
+from model.prompt import prompts
+from model.weights.checkpoint import find
+from model.weights.placement import Placement
 from tests import tiny
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Table:
         rng = np.random.default_rng(3)
         self.ours = torch.from_numpy(rng.normal(0, 1.2, (VOCABULARY, VOCABULARY))).float()
         self.theirs = torch.from_numpy(rng.normal(0, 1.2, (VOCABULARY, VOCABULARY))).float()
-        self.pace = Pace(drafts)
+        self.pace = DraftLength(drafts)
         self.stop_ids = frozenset[int]()
 
     def draft(
@@ -88,12 +88,12 @@ class NotTwice:
 
 def written(
     drafts: int, chooser: Chooser, constraint: Constraint | None = None, draws: int = DRAWS
-) -> Writing:
+) -> Generation:
     table = Table(drafts)
     context: Any = SimpleNamespace(logits=table.ours[0])
-    limits = Limits(tokens=draws, loops=False)
+    limits = GenerationLimits(tokens=draws, loops=False)
     decoder: Any = table
-    writing = Writing(decoder, context, limits, constraint, lambda: False, chooser, None)
+    writing = Generation(decoder, context, limits, constraint, lambda: False, chooser, None)
     assert len(list(writing)) == draws
     return writing
 
@@ -172,8 +172,8 @@ def test_a_drafter_without_chances_keeps_the_distribution_too() -> None:
     theirs = {row.data_ptr() for row in table.theirs}
     context: Any = SimpleNamespace(logits=table.ours[0])
     decoder: Any = table
-    limits = Limits(tokens=DRAWS, loops=False)
-    writing = Writing(decoder, context, limits, None, lambda: False, Sure(ALL), None)
+    limits = GenerationLimits(tokens=DRAWS, loops=False)
+    writing = Generation(decoder, context, limits, None, lambda: False, Sure(ALL), None)
     told, free = chi_square(list(writing))
     assert told < bound(free)
     assert 0 < writing.kept < writing.drafted
@@ -249,7 +249,7 @@ class Four:
 def test_the_real_loop_draws_what_the_layers_say(gemma: Gemma, drafts: int) -> None:
     """Two tokens drawn many times over from one read prompt, on the real architecture."""
     own = gemma._decoder
-    own.pace = Pace(drafts)
+    own.pace = DraftLength(drafts)
     row = gemma._render(prompts.gist(Text("the red bicycle")))
     read = own.read(row)
     drawn = Drawn(Sampling(temperature=8.0, top_k=0, top_p=1.0))
@@ -268,13 +268,13 @@ def test_the_real_loop_draws_what_the_layers_say(gemma: Gemma, drafts: int) -> N
         context = own.fork(read, len(row))
         context.logits, context.state = read.logits, read.state
         sampling = Sampling(temperature=8.0, top_k=0, top_p=1.0, seed=seed)
-        writing = own.write(context, Limits(tokens=2), Four(), sampling=sampling)
+        writing = own.write(context, GenerationLimits(tokens=2), Four(), sampling=sampling)
         seen[tuple(writing)] += 1
         kept += writing.kept
     told = sum((seen[pair] - times * of) ** 2 / (times * of) for pair, of in expected.items())
     assert told < bound(len(expected) - 1)
     assert (kept > 0) == (drafts > 0)
-    own.pace = Pace()
+    own.pace = DraftLength()
 
 
 def test_settings_come_from_the_checkpoint(tmp_path: Path) -> None:

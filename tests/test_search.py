@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image as Picture
 
-from indexer.passages import Kind, Page
+from indexer.types.passages import Kind, Page
 from model.interface import Image
-from retriever.query import Query, QueryProblem, parse_day
+from retriever.query import Query, QueryError, parse_day
 from retriever.search import Hit, Searcher, source_of
 from tests.library import Small, small
 
@@ -101,7 +101,7 @@ def test_filters_by_folder_date_and_item(searcher: Searcher, library: Small) -> 
     assert searcher.search(Query("invoice", after=parse_day("2021"), by="words")) == []
     boats = searcher.search(Query("boat"))[0].item.item
     assert names(searcher.search(Query("red river deposit", about=boats))) == ["boats.md"]
-    with pytest.raises(QueryProblem, match="no longer in the library"):
+    with pytest.raises(QueryError, match="no longer in the library"):
         searcher.search(Query("x", about="a" * 26))
 
 

@@ -13,9 +13,9 @@ import pytest
 from starlette.datastructures import Headers
 
 from tests.served import Running, running, small_library
-from web import server as server_module
-from web.limits import MOST_JSON_BYTES
-from web.security import FENCES, MOST_OPEN_CODES, Keys, new_token
+from web.http import server as server_module
+from web.http.admission import MOST_JSON_BYTES
+from web.http.security import FENCES, MOST_OPEN_CODES, Keys, new_token
 
 
 @pytest.fixture(scope="module")
@@ -377,9 +377,9 @@ def test_a_head_that_never_ends(served: Running, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_body_that_never_ends(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    from web import limits
+    from web.http import admission
 
-    monkeypatch.setattr(limits, "BODY_S", 0.3)
+    monkeypatch.setattr(admission, "BODY_S", 0.3)
     head = (
         f"POST /api/retry HTTP/1.1\nHost: 127.0.0.1:{served.port}\nContent-Type: application/json"
     )
@@ -402,15 +402,15 @@ def test_a_slow_head_on_a_kept_connection(served: Running, monkeypatch: pytest.M
 
 
 def test_a_port_in_use(served: Running) -> None:
-    from web.problems import LibraryProblem
-    from web.server import bind
+    from web.http.server import bind
+    from web.library.errors import LibraryError
 
-    with pytest.raises(LibraryProblem, match=r"already in use\. Choose another with --port\."):
+    with pytest.raises(LibraryError, match=r"already in use\. Choose another with --port\."):
         bind(served.port)
 
 
 def test_only_this_machine_is_served(tmp_path: Path) -> None:
-    from web.server import bind
+    from web.http.server import bind
 
     with bind(0) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
@@ -419,7 +419,7 @@ def test_only_this_machine_is_served(tmp_path: Path) -> None:
 def test_errors_are_told_without_content(
     served: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from web.library import Library
+    from web.library.library import Library
 
     def fail(library: Library) -> None:
         raise RuntimeError("/home/somebody/secret.txt")

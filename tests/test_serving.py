@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.conftest import ENVIRONMENT, ROOT, Indexed, Served, recollect, serve, stop, verb
-from web.security import kept_token
+from web.http.security import kept_token
 
 PATIENCE_S = 60.0
 

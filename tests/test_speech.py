@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from indexer.extract.silences import LONGEST_S
-from indexer.extract.sound import _levels_db, listened
-from indexer.extract.speech import CHUNK, SpeechDetector
+from indexer.extract.media.segments import LONGEST_S
+from indexer.extract.media.sound import _levels_db, listened
+from indexer.extract.media.speech import CHUNK, SpeechDetector
 from model.interface import Float32
 from training.demonstration.library import SHIPPED
 
@@ -55,7 +55,7 @@ def test_the_sums_are_those_of_silero_on_torch(monkeypatch: pytest.MonkeyPatch) 
         layer, _, which = name.rpartition(".")
         if layer in names:
             weights[f"{names[layer]}.{which}"] = value
-    monkeypatch.setattr("indexer.extract.speech._weights", lambda: weights)
+    monkeypatch.setattr("indexer.extract.media.speech._weights", lambda: weights)
     rng = np.random.default_rng(2)
     for loud in (0.0, 0.03):
         samples = spoken() + loud * rng.standard_normal(spoken().size).astype(np.float32)

@@ -22,8 +22,8 @@ from hypothesis.stateful import (
 )
 from PIL import Image as Picture
 
-from indexer.forget import Forgotten
-from indexer.lock import LibraryLock
+from indexer.catalog.forget import Forgotten
+from indexer.files.lock import LibraryLock
 from tests.documents import message
 from tests.kills import STAGES, Kill, Nursery, compared
 from tests.library import Small, small

@@ -13,16 +13,16 @@ from typing import Any
 
 import pytest
 
-from indexer import sums
-from indexer.lookup import Lookup
-from indexer.mounts import Mount
-from indexer.passages import Kind, Passage, Source
-from indexer.store import Store
-from indexer.sums import Sums
+from indexer.files.mounts import Mount
+from indexer.types.passages import Kind, Passage, Source
+from indexer.vectors import checksums
+from indexer.vectors.checksums import Checksums
+from indexer.vectors.search import Lookup
+from indexer.vectors.store import Store
 from tests.conftest import Indexed, serve
 from tests.library import small
 from tests.test_store import new_name
-from web.serving import network_warning
+from web.cli.serving import network_warning
 
 
 def added(store: Store, word: str) -> str:
@@ -38,14 +38,14 @@ def test_fault_05_a_file_that_cannot_be_read_is_told(
     store = Store(tmp_path)
     added(store, "boat")
     store.sync()
-    real = sums._sum
+    real = checksums._sum
 
     def failing(file: str) -> tuple[int, str]:
         if "/data/" in file:
             raise OSError(errno.EIO, "Input/output error")
         return real(file)
 
-    monkeypatch.setattr(sums, "_sum", failing)
+    monkeypatch.setattr(checksums, "_sum", failing)
     [(table, file, said)] = store.damaged()
     assert (table, file.parent.name) == ("words", "data")
     assert said == "cannot be read (Input/output error)"
@@ -61,7 +61,7 @@ def test_fault_05_a_line_of_the_sums_that_a_power_cut_tore_is_no_fault(tmp_path:
     added(again, "river")
     again.sync()
     assert again.damaged() == []
-    assert len(Sums(tmp_path)._read()) == len(
+    assert len(Checksums(tmp_path)._read()) == len(
         [p for p in tmp_path.glob("words.lance/**/*") if p.is_file() and p.suffix != ".json"]
     )
 

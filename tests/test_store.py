@@ -12,11 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer import lookup, wordindex
-from indexer import store as store_module
-from indexer.folding import terms, tokens
-from indexer.passages import FIRST_UNDERSTOOD, Kind, Page, Passage, Place, Source, Span
-from indexer.store import Found, Store, StoreProblem, VectorRow, probe
+from indexer.types.contents import VectorRow
+from indexer.types.passages import FIRST_UNDERSTOOD, Kind, Page, Passage, Place, Source, Span
+from indexer.types.tokens import terms, tokens
+from indexer.vectors import full_text, search
+from indexer.vectors import store as store_module
+from indexer.vectors.store import Found, Store, StoreError, probe
 from model.interface import Float32
 
 KEY = "0123456789ab"
@@ -175,7 +176,7 @@ def test_filters_by_kind_and_content(tmp_path: Path) -> None:
     assert store.search_words("word", 9, kinds={Kind.PHOTO}, contents=only) == []
     assert store.search_words("word", 9, kinds=set()) == []
     assert store.search_words("word", 9, contents=set()) == []
-    many = only | {f"{n:040x}" for n in range(10_000, 10_000 + lookup.FILTER_IDS)}
+    many = only | {f"{n:040x}" for n in range(10_000, 10_000 + search.FILTER_IDS)}
     assert contents_of(store.search_words("word", 9, contents=many)) == sorted(only)
 
 
@@ -245,11 +246,11 @@ def vectors_store(folder: Path) -> tuple[Store, list[str], Float32]:
     return store, contents, matrix
 
 
-@pytest.mark.parametrize("resident_bytes", [lookup.RESIDENT_BYTES, 0])
+@pytest.mark.parametrize("resident_bytes", [search.RESIDENT_BYTES, 0])
 def test_vectors_are_found_exactly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resident_bytes: int
 ) -> None:
-    monkeypatch.setattr(lookup, "RESIDENT_BYTES", resident_bytes)
+    monkeypatch.setattr(search, "RESIDENT_BYTES", resident_bytes)
     store, contents, matrix = vectors_store(tmp_path)
     asked = unit(*np.random.default_rng(8).standard_normal(16))
     order = np.argsort(-(matrix @ asked))
@@ -321,7 +322,7 @@ def test_another_process_sees_commits_at_once(tmp_path: Path) -> None:
 def test_the_index_keeps_up_while_rows_pour_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wordindex, "UNINDEXED_ROWS", 20)
+    monkeypatch.setattr(full_text, "UNINDEXED_ROWS", 20)
     store = Store(tmp_path)
     for n in range(30):
         store.add_words(new_name(), f"{n:040x}", Kind.DOCUMENT, text_passages(f"word number {n}"))
@@ -336,7 +337,7 @@ def test_a_table_that_only_grew_is_compacted_when_that_is_worth_it(
 ) -> None:
     """In many pieces, or with former indexes of several times its size lying about."""
     monkeypatch.setattr(store_module, "MOST_PIECES", 6)
-    monkeypatch.setattr(wordindex, "QUIET_UNINDEXED_ROWS", 0)
+    monkeypatch.setattr(full_text, "QUIET_UNINDEXED_ROWS", 0)
     store = Store(tmp_path)
 
     def grow_and_optimize() -> int:
@@ -348,7 +349,7 @@ def test_a_table_that_only_grew_is_compacted_when_that_is_worth_it(
     pieces = [grow_and_optimize() for _ in range(12)]
     assert max(pieces) >= 3
     assert min(pieces[1:]) <= 1
-    monkeypatch.setattr(wordindex, "MOST_FORMER", 1_000)
+    monkeypatch.setattr(full_text, "MOST_FORMER", 1_000)
     pieces = [grow_and_optimize() for _ in range(12)]
     assert max(pieces) == 5
     assert len(store.search_words("word", 50)) == 24
@@ -410,7 +411,7 @@ def test_a_table_with_no_good_version_is_a_problem_not_a_new_table(tmp_path: Pat
     versions = tmp_path / "words.lance" / "_versions"
     for manifest in versions.glob("*.manifest"):
         manifest.write_bytes(b"torn")
-    with pytest.raises(StoreProblem, match="damaged"):
+    with pytest.raises(StoreError, match="damaged"):
         Store(tmp_path)
     assert any(versions.glob("*.manifest"))
 
@@ -426,15 +427,15 @@ def test_a_table_whose_index_was_never_made_gets_it(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_used_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(StoreProblem, match="cannot be used"):
+    with pytest.raises(StoreError, match="cannot be used"):
         Store(tmp_path / "file" / "index")
 
 
 KILLED = """
 import sys
 from pathlib import Path
-from indexer.passages import Kind, Passage, Source
-from indexer.store import Store
+from indexer.types.passages import Kind, Passage, Source
+from indexer.vectors.store import Store
 store = Store(Path(sys.argv[1]))
 for n in range(100_000):
     generation = f"{n:032x}"

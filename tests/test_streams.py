@@ -19,10 +19,10 @@ import pytest
 
 from tests.library import calm_s
 from tests.served import EndlessModel, Running, running, small_library, write_files
-from web import streams
-from web.library import Library
-from web.shapes import AskEvent
-from web.streams import MOST_ANSWERS, frame
+from web.http import event_streams
+from web.http.event_streams import MOST_ANSWERS, frame
+from web.library.library import Library
+from web.library.schemas import AskEvent
 
 ROOT = Path(__file__).parent.parent
 
@@ -145,7 +145,7 @@ def test_a_problem_ends_the_answer(served: Running, monkeypatch: pytest.MonkeyPa
         told = ask(client, question="x")
     assert told == [
         ("token", {"text": "well"}),
-        ("error", {"code": "internal", "sentence": streams.BROKE_OFF}),
+        ("error", {"code": "internal", "sentence": event_streams.BROKE_OFF}),
     ]
 
 
@@ -163,7 +163,7 @@ def test_a_stopped_answer_stops_the_model(tmp_path: Path) -> None:
 def test_an_answer_that_takes_long_says_it_lives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "HEARTBEAT_S", 0.05)
+    monkeypatch.setattr(event_streams, "HEARTBEAT_S", 0.05)
     going_on = threading.Event()
 
     def slow(library: Library, question: str, **_: Any) -> Iterator[AskEvent]:
@@ -228,7 +228,7 @@ def test_status_is_told_at_once_and_on_every_change(tmp_path: Path) -> None:
 
 
 def test_status_is_told_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "STATUS_EVERY_S", 0.1)
+    monkeypatch.setattr(event_streams, "STATUS_EVERY_S", 0.1)
     with endless(tmp_path) as (server, _), server.program() as client:
         with client.stream("GET", "/api/status?stream=1") as answer:
             told = events(answer)

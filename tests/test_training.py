@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model import inputs, prompts
 from model.interface import Image, Sound, Text
+from model.prompt import inputs, prompts
 from training import architecture, export, lessons, loader, renders, sight, trainer
 from training import tokenizer as tokenizers
 from training.desk import Desk

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from model import vectors
+from model.decoding import vectors
 from model.interface import Text
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from web.vendor import AXE, BROWSER, DRAWN, Changed, Taken, check, icon_module, rewritten
+from tests.vendor import AXE, BROWSER, DRAWN, Changed, Taken, check, icon_module, rewritten
 
 
 @pytest.mark.parametrize("folder", [BROWSER, AXE], ids=["browser", "axe"])

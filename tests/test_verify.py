@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image as Picture
 
-from indexer.passages import Kind, Passage, Source
-from indexer.store import Store
-from indexer.verify import Verdict, Verifier
+from indexer.maintenance.verify import Verdict, Verifier
+from indexer.types.passages import Kind, Passage, Source
+from indexer.vectors.store import Store
 from tests.library import Small, small
 
 

@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner
 from pydantic import ValidationError
 
-from indexer.keeper import SETTLE_S
+from indexer.ingest.service import SETTLE_S
 from recollect import main
 from tests.fake_model import Patient
 from tests.library import one_at_a_time, until
 from tests.served import Running, running, small_library
-from web.settings import Settings
+from web.machine.settings import Settings
 
 
 @pytest.fixture

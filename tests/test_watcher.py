@@ -18,10 +18,10 @@ from watchdog.observers.inotify_c import (
     WatchDescriptor,
 )
 
-from indexer.changes import Hint
-from indexer.tree import Bounds, walk
-from indexer.unwatched import Unwatched, unwatched
-from indexer.watcher import Watcher
+from indexer.files.walk import Bounds, walk
+from indexer.scan.unwatched import Unwatched, unwatched
+from indexer.scan.watcher import Watcher
+from indexer.types.changes import Hint
 
 
 @dataclass

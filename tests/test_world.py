@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from model.prompts import NOT_IN_LIBRARY
+from model.prompt.prompts import NOT_IN_LIBRARY
 from training.world import seeds
 from training.world.documents import FORMS, document, paragraph
 from training.world.objects import KINDS, drawing

@@ -64,7 +64,7 @@ def blend(run: Path, checkpoint: Path, share: float) -> None:
 @click.argument("kinds", nargs=-1)
 def render(kinds: tuple[str, ...]) -> None:
     """Draw and speak the training's pictures and sounds; KINDS are all unless named."""
-    from model.inputs import Media
+    from model.prompt.inputs import Media
     from training import renders
 
     for kind in kinds or tuple(MEDIA):

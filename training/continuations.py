@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from model import inputs, prompts
-from model.decode import Decoder
+from model.decoding.decoder import Decoder
+from model.decoding.generation import GenerationLimits
 from model.interface import Image, Sound
-from model.writing import Limits
+from model.prompt import inputs, prompts
 from training import lessons
 from training.desk import Desk
 from training.packing import Example
@@ -26,7 +26,7 @@ from training.world.scenes import scene
 from training.world.seeds import TRAIN, dice
 
 RATE_HZ = 16_000
-LIMITS = Limits(tokens=96)
+LIMITS = GenerationLimits(tokens=96)
 
 
 def continuations(model: Any, desk: Desk, notes: list[Rendered], minutes: float) -> list[Example]:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model import inputs, prompts
 from model.interface import Image, Sound
+from model.prompt import inputs, prompts
 from training import citing, lessons, renders, sight
 from training.packing import FRAME, NOTHING, Example, Ints
 

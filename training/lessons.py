@@ -1,6 +1,6 @@
 """What is taught: the world's items turned into the program's own prompts, with the right words.
 
-Every lesson goes through `model/prompts.py`, so that training and use cannot drift apart.
+Every lesson goes through `model/prompt/prompts.py`, so that training and use cannot drift apart.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from model import prompts
 from model.interface import Evidence, Text
+from model.prompt import prompts
 from training.world import pages, plans, questions, words
 from training.world.seeds import TRAIN, dice
 from training.world.statements import statement

@@ -16,7 +16,7 @@ from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
 
-from model.inputs import Media
+from model.prompt.inputs import Media
 from training import lessons
 from training.desk import Desk
 from training.packing import Batch, Example, pack

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from model.inputs import Media, patches
 from model.interface import Image
+from model.prompt.inputs import Media, patches
 from training import sight
 from training.alignment import speak
 from training.world import pages, seeds

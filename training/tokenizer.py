@@ -4,7 +4,7 @@ It has the control tokens of the real checkpoint, so that the same template, pro
 loop serve both. Digits stand alone, so that any number can be copied. Each fixed sentence that the
 program says to the model is one token: the instruction costs one position instead of seventy,
 which is what makes a model of this size trainable on a processor. Change a sentence in
-`model/prompts.py`, and pocket has to be made again.
+`model/prompt/prompts.py`, and pocket has to be made again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tokenizers import (
     trainers,
 )
 
-from model import prompts
+from model.prompt import prompts
 
 VOCABULARY = 3072  # tokens at most, all kinds together
 

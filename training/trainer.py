@@ -200,7 +200,7 @@ def _count(seen: dict[str, list[int]], outcome: Outcome) -> None:
 
 def _checks(directory: Path, config: Any) -> list[Batch]:
     """Batches of held-out seeds, the same every time."""
-    from model.inputs import Media
+    from model.prompt.inputs import Media
     from training import renders
 
     held = directory / "held"

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from model.vectors import body_layer
+from model.decoding.vectors import body_layer
 
 Tensor = torch.Tensor
 

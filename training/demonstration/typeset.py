@@ -21,7 +21,7 @@ def typeset(html: str, style: str, pictures: dict[str, bytes], accent: tuple[int
     """Writes the pages of `html` (separated by `<hr/>`) as a PDF with a coloured edge and page
     numbers; returns how many. `pictures` are the images it shows, by name. Raises ValueError when
     a page is too full."""
-    from indexer.extract.mupdf import pymupdf
+    from indexer.extract.pages.mupdf import pymupdf
 
     archive = pymupdf.Archive()
     for name, image in pictures.items():
@@ -54,7 +54,7 @@ def typeset(html: str, style: str, pictures: dict[str, bytes], accent: tuple[int
 
 def scan(title: str, lines: tuple[str, ...], rng: random.Random, file: Path) -> None:
     """Writes a PDF whose only page is a picture of a typed sheet: no word of it can be copied."""
-    from indexer.extract.mupdf import pymupdf
+    from indexer.extract.pages.mupdf import pymupdf
 
     sheet = draw_page(title, lines, rng, (1000, 1286))
     picture = io.BytesIO()

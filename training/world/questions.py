@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 
 from model.interface import Image
-from model.prompts import CITATION_CLOSE, CITATION_OPEN, NOT_IN_LIBRARY
+from model.prompt.prompts import CITATION_CLOSE, CITATION_OPEN, NOT_IN_LIBRARY
 from training.world.documents import Document, document, paragraph
 from training.world.pages import chart, sign, table
 from training.world.scenes import facts_of, plan, scene

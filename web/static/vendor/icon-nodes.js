@@ -1,4 +1,4 @@
-/* Lucide icons, ISC and MIT: see lucide.LICENSE. Written by web/vendor.py. */
+/* Lucide icons, ISC and MIT: see lucide.LICENSE. Written by tests/vendor.py. */
 export const NODES = {
   "arrow-left": [["path",{"d":"m12 19-7-7 7-7"}],["path",{"d":"M19 12H5"}]],
   "arrow-right": [["path",{"d":"M5 12h14"}],["path",{"d":"m12 5 7 7-7 7"}]],

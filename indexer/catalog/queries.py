@@ -1,0 +1,70 @@
+"""Conditions of the catalog's SQL, each with the values that are bound to it."""
+
+# Values are always bound; what is put into SQL by name are conditions of our own.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from indexer.catalog import roots
+from indexer.catalog.database import Database
+from indexer.types.passages import Kind
+
+# A file whose content may be shown: its folder is there and it could be read when last looked at.
+# (By its state alone it is not to be looked up: nearly all have the same.)
+LIVE = "r.offline = 0 AND f.content IS NOT NULL AND +f.state IN ('known', 'pending', 'reading')"
+# Every way to some contents, as a JSON list in `:contents`: a file of its own, or one that it lies
+# in, with its number and name there. By content, own files first.
+PLACES = """(SELECT f.id AS file, f.root, f.path, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.device,
+        f.state, f.content, NULL AS container, NULL AS ordinal, NULL AS at, NULL AS name,
+        NULL AS member_size
+    FROM files f WHERE f.content IN (SELECT value FROM json_each(:contents))
+    UNION ALL SELECT f.id, f.root, f.path, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.device,
+        f.state, m.content, m.container, m.ordinal, m.at, m.name, m.size
+    FROM members m JOIN files f ON f.content = m.container
+    WHERE m.content IN (SELECT value FROM json_each(:contents)))"""
+FIRST = "f.content, f.ordinal IS NOT NULL, f.file, f.ordinal"
+# In the listing of all files: a state, and a kind; each twice, and None for all.
+LISTED = "(? IS NULL OR state = ?) AND (? IS NULL OR kind = ?)"
+
+
+def reached(live: str) -> str:
+    """A condition on a content `c`: a file `f` in a folder `r`, of which `live` holds, leads to it,
+    as its own file or as one that it lies in."""
+    return f"""(EXISTS (SELECT 1 FROM files f JOIN roots r ON r.id = f.root
+            WHERE f.content = c.content AND {live})
+        OR EXISTS (SELECT 1 FROM members m JOIN files f ON f.content = m.container
+            JOIN roots r ON r.id = f.root WHERE m.content = c.content AND {live}))"""
+
+
+def among(kinds: Collection[Kind] | None) -> tuple[bool, str]:
+    """The values of `? OR kind IN (SELECT value FROM json_each(?))`; None for all kinds."""
+    return kinds is None, json.dumps([str(kind) for kind in kinds or ()])
+
+
+def lies_in(
+    database: Database, folder: Path | None, itself: bool = False
+) -> tuple[str, tuple[int | bytes, ...]]:
+    """A condition on `f` for lying below a folder (or being it), and its values."""
+    if folder is None:
+        return "1", ()
+    raw = os.fsencode(folder.absolute())
+    said: list[str] = []
+    bound: list[int | bytes] = []
+    with database.reading() as db:
+        for root in db.execute("SELECT id, path FROM roots"):
+            if roots.relative(raw, root["path"]) is not None:
+                said.append("f.root = ?")
+                bound.append(root["id"])
+        for root_id, inside in roots.locate(db, folder):
+            if inside:
+                said.append("(f.root = ? AND f.path >= ? AND f.path < ?)")
+                bound += [root_id, *roots.below(inside)]
+                if itself:
+                    said.append("(f.root = ? AND f.path = ?)")
+                    bound += [root_id, inside]
+    return (f"({' OR '.join(said)})" if said else "0"), tuple(bound)

@@ -1,0 +1,212 @@
+"""What the catalog tells: an item, a failure, a row of the list of files, and coverage."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+from typing import TypedDict
+
+from indexer.files.walk import join
+from indexer.types.passages import Kind
+from indexer.types.pieces import Member, title_of
+
+ITEM = re.compile(r"[a-z2-7]{26}")  # the public name of a content, see `item_of`
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """One place where a content lies: a file, or as a `member` in the one at `path`, which has an
+    item and a title of its own then. `modified_at` is in unix seconds."""
+
+    path: Path
+    size_bytes: int
+    modified_at: float
+    member: Member | None = None
+    container: str = ""
+    container_title: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.member.name if self.member is not None else self.path.name
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One content and where it lies now: at the first of its live `locations`; `thumb` is
+    (width_px, height_px) of its thumbnail; times are unix seconds. `note` says what
+    was left out while reading, `reason` and `sentence` what could not be understood."""
+
+    item: str
+    content: str
+    kind: Kind
+    locations: tuple[Location, ...]
+    title: str
+    state: str
+    pages: int | None
+    width_px: int | None
+    height_px: int | None
+    duration_s: float | None
+    made_at: float | None
+    colour: str | None
+    read_generation: str | None
+    understood_generation: str | None
+    thumb: tuple[int, int] | None = None
+    note: str | None = None
+    reason: str | None = None
+    sentence: str | None = None
+
+    def among(self, is_there: Callable[[Path], bool]) -> Item | None:
+        """The item where it is there this moment: the catalog learns of a rename or a deletion a
+        little later than it happens."""
+        there = tuple(one for one in self.locations if is_there(one.path))
+        return replace(self, locations=there) if there else None
+
+    @property
+    def location(self) -> Location:
+        return self.locations[0]
+
+    @property
+    def path(self) -> Path:
+        """The file that it is, or lies in."""
+        return self.location.path
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return tuple(dict.fromkeys(location.path for location in self.locations))
+
+    @property
+    def member(self) -> Member | None:
+        """What it is of the file at `path`, where it is not that itself."""
+        return self.location.member
+
+    @property
+    def name(self) -> str:
+        return self.location.name
+
+    @property
+    def size_bytes(self) -> int:
+        return self.location.size_bytes
+
+    @property
+    def modified_at(self) -> float:
+        return self.location.modified_at
+
+
+class Coverage(TypedDict):
+    """How much of the live files, of kinds we read, each stage covers."""
+
+    files: int
+    read: int
+    understood: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be read or understood, and why, for a person."""
+
+    path: Path
+    reason: str
+    sentence: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file as the library lists it; `item` is None until it has been read once."""
+
+    item: str | None
+    path: Path
+    kind: Kind | None
+    state: str
+    reason: str | None
+    sentence: str | None
+    attempts: int
+    size_bytes: int
+    modified_at: float
+
+
+def item_of(content: str) -> str:
+    """The public name of a content (40 hex digits): 26 letters that survive every rename."""
+    digest = hashlib.blake2b(b"item" + bytes.fromhex(content), digest_size=20).digest()
+    return base64.b32encode(digest).decode().lower()[:26]
+
+
+def _path(row: sqlite3.Row) -> Path:
+    return Path(os.fsdecode(join(row["root_path"], row["path"])))
+
+
+def item_from(group: list[sqlite3.Row]) -> Item:
+    """From the joined rows of one content, one for each live way to it."""
+    row = group[0]
+    locations = tuple(map(_location, group))
+    return Item(
+        item=row["item"],
+        content=row["content"],
+        kind=Kind(row["kind"]),
+        locations=locations,
+        title=row["title"] or title_of(PurePath(locations[0].name)),
+        state=row["state"],
+        pages=row["pages"],
+        width_px=row["width_px"],
+        height_px=row["height_px"],
+        duration_s=row["duration_s"],
+        made_at=row["made_at"],
+        colour=row["colour"],
+        read_generation=row["read_generation"],
+        understood_generation=row["understood_generation"],
+        thumb=(row["thumb_w"], row["thumb_h"]) if row["thumb_w"] else None,
+        note=row["note"],
+        reason=row["reason"],
+        sentence=row["sentence"],
+    )
+
+
+def member_from(row: sqlite3.Row) -> Member | None:
+    """From a row of `PLACES`: what a content is of the file, where it is not that itself."""
+    if row["ordinal"] is None:
+        return None
+    kind = Kind(row["kind"])
+    said = (row["ordinal"], row["at"], row["content"], row["name"])
+    return Member(*said, row["member_size"], kind)
+
+
+def _location(row: sqlite3.Row) -> Location:
+    path, mtime = Path(os.fsdecode(join(row["base"], row["path"]))), row["mtime_ns"] / 1e9
+    member = member_from(row)
+    if member is None:
+        return Location(path, row["size"], mtime)
+    return Location(
+        path,
+        member.size,
+        row["container_made_at"] or mtime,  # as old as the mail it came in
+        member,
+        row["container_item"],
+        row["container_title"] or title_of(path),
+    )
+
+
+def failure(row: sqlite3.Row) -> Failure:
+    """From a row of `listing`."""
+    return Failure(_path(row), row["reason"], row["sentence"], row["attempts"])
+
+
+def file_row(row: sqlite3.Row) -> FileRow:
+    """From a row of `listing`."""
+    return FileRow(
+        item=row["item"],
+        path=_path(row),
+        kind=Kind(row["kind"]) if row["kind"] else None,
+        state=row["state"],
+        reason=row["reason"],
+        sentence=row["sentence"],
+        attempts=row["attempts"],
+        size_bytes=max(row["size"], 0),
+        modified_at=row["mtime_ns"] / 1e9,
+    )

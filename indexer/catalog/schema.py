@@ -1,0 +1,290 @@
+"""The catalog's tables, as numbered steps that are each applied once.
+
+A library remembers how many steps it has seen in `PRAGMA user_version`. Steps are only ever added:
+what a released program has written, a later one brings up to date, and an older one refuses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sqlite3
+
+from indexer.types.passages import Kind
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        # A watched folder. `path` is raw bytes; (device, inode) recognise it under a new name.
+        """CREATE TABLE roots(
+            id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, device INTEGER, inode INTEGER,
+            offline INTEGER NOT NULL DEFAULT 0, sentence TEXT,
+            renamed INTEGER NOT NULL DEFAULT 0)""",
+        # What a generation is made from. `state`: read (words are searchable, the model has not
+        # been here) | understanding | understood | failed. `extractor` is 0 to read it once more;
+        # `words`, `captions` and `vectors` are how many rows its generations have in the store.
+        """CREATE TABLE contents(
+            content TEXT PRIMARY KEY, item TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
+            title TEXT NOT NULL DEFAULT '', pages INTEGER, width_px INTEGER, height_px INTEGER,
+            duration_s REAL, made_at REAL, colour TEXT, note TEXT,
+            state TEXT NOT NULL, reason TEXT, sentence TEXT, attempts INTEGER NOT NULL DEFAULT 0,
+            extractor INTEGER NOT NULL DEFAULT 0, words INTEGER NOT NULL DEFAULT 0,
+            captions INTEGER NOT NULL DEFAULT 0, vectors INTEGER NOT NULL DEFAULT 0,
+            read_generation TEXT, understood_generation TEXT, model_key TEXT,
+            wanted_at REAL NOT NULL DEFAULT 0, newest REAL NOT NULL DEFAULT 0) WITHOUT ROWID""",
+        "CREATE INDEX contents_next ON contents(state, attempts, wanted_at DESC, newest DESC)",
+        "CREATE INDEX contents_read ON contents(read_generation)",
+        "CREATE INDEX contents_understood ON contents(understood_generation)",
+        # One path. `state`: pending | reading | known (see its content) | failed | skipped |
+        # missing (see `absent`).
+        # `path` is relative to the root, raw bytes. A changed file keeps its old content until
+        # the new one has been read. `size` -1 is a folder that may not be opened; `fresh` is 0 once
+        # the file has been through the first stage.
+        """CREATE TABLE files(
+            id INTEGER PRIMARY KEY, root INTEGER NOT NULL REFERENCES roots(id), path BLOB NOT NULL,
+            size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
+            inode INTEGER NOT NULL, device INTEGER NOT NULL,
+            kind TEXT, content TEXT REFERENCES contents(content),
+            state TEXT NOT NULL DEFAULT 'pending', reason TEXT, sentence TEXT,
+            attempts INTEGER NOT NULL DEFAULT 0, fresh INTEGER NOT NULL DEFAULT 1,
+            due_at REAL NOT NULL DEFAULT 0, pending_since REAL NOT NULL DEFAULT 0,
+            UNIQUE(root, path))""",
+        "CREATE INDEX files_content ON files(content)",
+        "CREATE INDEX files_inode ON files(inode, device)",
+        "CREATE INDEX files_state ON files(state, mtime_ns DESC)",
+        # What the model has to look at or listen to, found while reading.
+        """CREATE TABLE parts(
+            content TEXT NOT NULL REFERENCES contents(content) ON DELETE CASCADE,
+            ordinal INTEGER NOT NULL, place TEXT, PRIMARY KEY(content, ordinal)) WITHOUT ROWID""",
+        """CREATE TABLE thumbs(
+            content TEXT PRIMARY KEY REFERENCES contents(content) ON DELETE CASCADE,
+            width_px INTEGER NOT NULL, height_px INTEGER NOT NULL, webp BLOB NOT NULL)""",
+        # Generations that nothing points at any more; emptied after each flip.
+        "CREATE TABLE trash(generation TEXT PRIMARY KEY) WITHOUT ROWID",
+        # Contents whose path vanished, until the same bytes turn up elsewhere or all is read.
+        "CREATE TABLE lost(id INTEGER PRIMARY KEY, content TEXT NOT NULL)",
+        "CREATE INDEX lost_content ON lost(content)",
+        # The words of file names, one row for each row of `files`.
+        "CREATE VIRTUAL TABLE names USING fts5(name, tokenize='unicode61 remove_diacritics 2')",
+        """CREATE TRIGGER files_named AFTER INSERT ON files BEGIN
+            INSERT INTO names(rowid, name) VALUES (new.id, name_words(new.path)); END""",
+        """CREATE TRIGGER files_renamed AFTER UPDATE OF path ON files
+            WHEN name_words(old.path) IS NOT name_words(new.path) BEGIN
+            UPDATE names SET name = name_words(new.path) WHERE rowid = new.id; END""",
+        """CREATE TRIGGER files_unnamed AFTER DELETE ON files BEGIN
+            DELETE FROM names WHERE rowid = old.id; END""",
+        # A file as people see it: its own state, or its content's, or its folder's.
+        """CREATE VIEW listing AS SELECT
+            f.id, f.root, f.path, r.path AS root_path, f.size, f.mtime_ns, f.content,
+            coalesce(c.kind, f.kind) AS kind, c.item, c.state AS content_state,
+            c.read_generation, c.understood_generation,
+            r.offline = 0 AND f.content IS NOT NULL
+                AND f.state IN ('known', 'pending', 'reading') AS live,
+            CASE WHEN r.offline THEN 'offline' WHEN f.state = 'known' THEN c.state
+                ELSE f.state END AS state,
+            CASE WHEN f.state = 'known' THEN c.reason ELSE f.reason END AS reason,
+            CASE WHEN f.state = 'known' THEN c.sentence ELSE f.sentence END AS sentence,
+            CASE WHEN f.state = 'known' THEN c.attempts ELSE f.attempts END AS attempts
+            FROM files f JOIN roots r ON r.id = f.root
+            LEFT JOIN contents c ON c.content = f.content""",
+    ),
+    (
+        # What the rows of a content's generations add up to (`rows.passages_sum`, `vectors_sum`).
+        "ALTER TABLE contents ADD COLUMN words_sum TEXT",
+        "ALTER TABLE contents ADD COLUMN captions_sum TEXT",
+        "ALTER TABLE contents ADD COLUMN vectors_sum TEXT",
+        # What the library remembers of itself, by name.
+        "CREATE TABLE notes(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+        # What a person wanted forgotten: keyed hashes of paths and contents, which tell neither.
+        "CREATE TABLE forgotten(mark TEXT PRIMARY KEY) WITHOUT ROWID",
+        """CREATE TRIGGER files_forgotten BEFORE INSERT ON files
+            WHEN EXISTS (SELECT 1 FROM forgotten) AND EXISTS (SELECT 1 FROM forgotten
+                WHERE mark = path_mark((SELECT value FROM notes WHERE name = 'key'),
+                    (SELECT path FROM roots WHERE id = new.root), new.path))
+            BEGIN SELECT RAISE(IGNORE); END""",
+    ),
+    (
+        # Files that vanished in a way that may be no one's wish, by their row (state 'missing'):
+        # since when (unix s), the state they had, and why they are kept: unmounted | many.
+        """CREATE TABLE absent(
+            file INTEGER PRIMARY KEY REFERENCES files(id) ON DELETE CASCADE,
+            since REAL NOT NULL, state TEXT NOT NULL, why TEXT NOT NULL)""",
+        # A folder that is offline: since when, and why (absent | shut | empty | replaced);
+        # `accepted`: a person has said that what is missing in it is gone; `gone` files left it
+        # since `gone_since`, so that many small losses count as one large one.
+        "ALTER TABLE roots ADD COLUMN away_since REAL",
+        "ALTER TABLE roots ADD COLUMN why TEXT",
+        "ALTER TABLE roots ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE roots ADD COLUMN gone INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE roots ADD COLUMN gone_since REAL NOT NULL DEFAULT 0",
+        # When the bytes of a file were last compared with its content (unix s; 0: it changed so
+        # shortly before it was read that its times cannot tell whether it has changed since).
+        "ALTER TABLE files ADD COLUMN audited_at REAL NOT NULL DEFAULT 0",
+        "CREATE INDEX files_audited ON files(state, audited_at)",
+        "DROP VIEW listing",
+        """CREATE VIEW listing AS SELECT
+            f.id, f.root, f.path, r.path AS root_path, f.size, f.mtime_ns, f.content,
+            coalesce(c.kind, f.kind) AS kind, c.item, c.state AS content_state,
+            c.read_generation, c.understood_generation,
+            r.offline = 0 AND f.content IS NOT NULL
+                AND f.state IN ('known', 'pending', 'reading') AS live,
+            CASE WHEN r.offline THEN 'offline' WHEN f.state = 'known' THEN c.state
+                ELSE f.state END AS state,
+            CASE f.state WHEN 'known' THEN c.reason WHEN 'missing' THEN a.why
+                ELSE f.reason END AS reason,
+            CASE f.state WHEN 'known' THEN c.sentence
+                WHEN 'missing' THEN CASE a.why
+                    WHEN 'unmounted' THEN 'The drive it is on is not there; it is remembered.'
+                    ELSE 'It went missing with many others; it is kept until you accept that.' END
+                ELSE f.sentence END AS sentence,
+            CASE WHEN f.state = 'known' THEN c.attempts ELSE f.attempts END AS attempts
+            FROM files f JOIN roots r ON r.id = f.root
+            LEFT JOIN contents c ON c.content = f.content LEFT JOIN absent a ON a.file = f.id""",
+    ),
+    (
+        # What pages are called besides their number: a sheet, a slide, an attachment.
+        """CREATE TABLE labels(
+            content TEXT NOT NULL REFERENCES contents(content) ON DELETE CASCADE,
+            page INTEGER NOT NULL, label TEXT NOT NULL,
+            PRIMARY KEY(content, page)) WITHOUT ROWID""",
+    ),
+    (
+        # Parts of a long content that the model is done with, until it is done with all; `words`
+        # is NULL where it failed. The vectors are float32 as they are in memory.
+        """CREATE TABLE drafts(
+            content TEXT NOT NULL REFERENCES contents(content) ON DELETE CASCADE,
+            ordinal INTEGER NOT NULL, model_key TEXT NOT NULL, place TEXT NOT NULL,
+            source TEXT, words TEXT, gist BLOB, body BLOB, reason TEXT, sentence TEXT,
+            PRIMARY KEY(content, ordinal)) WITHOUT ROWID""",
+    ),
+    (
+        # What lies in a content: the attachments of a mail, numbered from 1 as they come; `at` is
+        # where the message begins in a mailbox, `size` how large one is, both in bytes. One that is
+        # to stay forgotten has no name and content, but its `mark`.
+        """CREATE TABLE members(
+            id INTEGER PRIMARY KEY,
+            container TEXT NOT NULL REFERENCES contents(content) ON DELETE CASCADE,
+            ordinal INTEGER NOT NULL, at INTEGER NOT NULL,
+            name TEXT NOT NULL, size INTEGER NOT NULL,
+            content TEXT REFERENCES contents(content) ON DELETE SET NULL, mark TEXT,
+            UNIQUE(container, ordinal))""",
+        "CREATE INDEX members_content ON members(content)",
+        # Their names are searched with those of files, as rows below zero.
+        """CREATE TRIGGER members_named AFTER INSERT ON members BEGIN
+            INSERT INTO names(rowid, name) VALUES (-new.id, name_words(CAST(new.name AS BLOB)));
+            END""",
+        """CREATE TRIGGER members_renamed AFTER UPDATE OF name ON members BEGIN
+            UPDATE names SET name = name_words(CAST(new.name AS BLOB)) WHERE rowid = -new.id;
+            END""",
+        """CREATE TRIGGER members_unnamed AFTER DELETE ON members BEGIN
+            DELETE FROM names WHERE rowid = -old.id; END""",
+        # A content with all that lies in it: a mail is understood when its attachments are, and
+        # what of them was not is told of it, or else what was left out while it was read.
+        """CREATE VIEW wholes AS SELECT
+            c.content, c.item, c.kind, c.read_generation, c.understood_generation, c.attempts,
+            CASE WHEN c.state = 'understood' AND c.content IN (
+                SELECT m.container FROM members m JOIN contents d ON d.content = m.content
+                WHERE d.state IN ('read', 'understanding'))
+                THEN 'read' ELSE c.state END AS state,
+            CASE WHEN c.reason IS NULL AND c.content IN (SELECT container FROM members) THEN (
+                SELECT d.reason FROM members m JOIN contents d ON d.content = m.content
+                WHERE m.container = c.content AND d.reason IS NOT NULL ORDER BY m.ordinal
+                ) ELSE c.reason END AS reason,
+            coalesce(CASE WHEN c.reason IS NULL
+                AND c.content IN (SELECT container FROM members) THEN (
+                SELECT 'The attachment “' || m.name || '” was not understood. ' || d.sentence
+                FROM members m JOIN contents d ON d.content = m.content
+                WHERE m.container = c.content AND d.reason IS NOT NULL ORDER BY m.ordinal
+                ) ELSE c.sentence END, c.note) AS sentence
+            FROM contents c""",
+        "DROP VIEW listing",
+        """CREATE VIEW listing AS SELECT
+            f.id, f.root, f.path, r.path AS root_path, f.size, f.mtime_ns, f.content,
+            coalesce(c.kind, f.kind) AS kind, c.item, c.state AS content_state,
+            c.read_generation, c.understood_generation,
+            r.offline = 0 AND f.content IS NOT NULL
+                AND f.state IN ('known', 'pending', 'reading') AS live,
+            CASE WHEN r.offline THEN 'offline' WHEN f.state = 'known' THEN c.state
+                ELSE f.state END AS state,
+            CASE f.state WHEN 'known' THEN c.reason WHEN 'missing' THEN a.why
+                ELSE f.reason END AS reason,
+            CASE f.state WHEN 'known' THEN c.sentence
+                WHEN 'missing' THEN CASE a.why
+                    WHEN 'unmounted' THEN 'The drive it is on is not there; it is remembered.'
+                    ELSE 'It went missing with many others; it is kept until you accept that.' END
+                ELSE f.sentence END AS sentence,
+            CASE WHEN f.state = 'known' THEN c.attempts ELSE f.attempts END AS attempts
+            FROM files f JOIN roots r ON r.id = f.root
+            LEFT JOIN wholes c ON c.content = f.content LEFT JOIN absent a ON a.file = f.id""",
+    ),
+)
+
+SUFFIXES = {
+    Kind.DOCUMENT: "txt md markdown rst text pdf docx docm pptx pptm xlsx xlsm odt ods odp odg "
+    "html htm xhtml epub eml emlx mbox mht csv tsv json jsonl log tex srt vtt doc xls ppt rtf",
+    Kind.PHOTO: "png jpg jpeg webp gif tif tiff bmp heic heif avif",
+    Kind.RECORDING: "wav flac ogg oga opus mp3 m4a m4b aac aif aiff wma amr "
+    "mp4 m4v mov 3gp mkv webm avi wmv ogv",
+}
+GUESSES = {f".{s}".encode(): kind for kind, line in SUFFIXES.items() for s in line.split()}
+
+
+class CatalogError(Exception):
+    """The catalog cannot be opened; the message says why and what to do about it."""
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Brings the tables up to date, in one transaction.
+
+    Raises CatalogError when a newer program has written them."""
+    seen = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if seen > len(MIGRATIONS):
+        raise CatalogError(
+            f"This library was written by a newer Recollect (its catalog has version {seen}, this "
+            f"program knows {len(MIGRATIONS)}); update Recollect to open it."
+        )
+    if seen == len(MIGRATIONS):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        seen = int(db.execute("PRAGMA user_version").fetchone()[0])
+        for step in MIGRATIONS[seen:]:
+            for statement in step:
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:  # SQLite undoes it by itself when the disk fails
+            db.execute("ROLLBACK")
+        raise
+
+
+def is_current(db: sqlite3.Connection) -> bool:
+    """Whether the tables are those this program knows."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0]) == len(MIGRATIONS)
+
+
+def name_words(path: bytes) -> str:
+    """The words of a file's name: without its folder and suffix, "BoatTrip" as two words."""
+    name = path.rpartition(b"/")[2]
+    stem = name.rpartition(b".")[0] or name
+    words = os.fsdecode(stem).encode("utf-8", "replace").decode()
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[^\W\d_])(?=\d)", " ", words)
+    return words if apart == words else f"{words} {apart}"
+
+
+def path_mark(key: str, root: bytes, path: bytes) -> str:
+    """What stands in `forgotten` for a file's path, 40 hex digits."""
+    whole = root.rstrip(b"/") + b"/" + path
+    return hashlib.blake2b(b"path" + whole, digest_size=20, key=bytes.fromhex(key)).hexdigest()
+
+
+def content_mark(key: str, content: str) -> str:
+    """What stands in `forgotten` for a content, 40 hex digits."""
+    said = b"content" + bytes.fromhex(content)
+    return hashlib.blake2b(said, digest_size=20, key=bytes.fromhex(key)).hexdigest()
+
+
+def guess_kind(path: bytes) -> str | None:
+    """The kind a file's name promises, until its content has been looked at."""
+    return GUESSES.get(b"." + path.rpartition(b".")[2].lower())

@@ -1,0 +1,156 @@
+"""Documents that are containers: zip archives and the compound files of old office programs.
+
+What is in one is told from its table of contents alone, of which a bounded stretch is read, so
+that looking is safe in any process. Unpacking is for a child, and behind `unpacked`.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import PurePath
+from typing import IO
+
+from indexer.extract.containers.signatures import Format
+from indexer.types.pieces import UnreadableError
+
+ZIP = b"PK\x03\x04"
+COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+_TAIL_BYTES = 66_000  # the end of a zip: 22 bytes and a comment
+_NAMES_BYTES = 1 << 20
+
+MAX_ENTRIES = 20_000
+MAX_UNPACKED_BYTES = 2 << 30
+MAX_XML_BYTES = 512 << 20
+# XML of tables packs to a thirtieth; what packs to less than a three-hundredth is no document.
+MAX_RATIO = 300
+FREE_BYTES = 16 << 20
+
+BOMB = "This file unpacks to far more than a document would, so it was left out."
+CUT_OFF = "This file is cut off before its end and cannot be opened; get a whole copy of it."
+DAMAGED = "This file is damaged and cannot be opened; open it in its own program and save it anew."
+
+_ODF = re.compile(
+    rb"application/vnd\.oasis\.opendocument\.(text|spreadsheet|presentation|graphics)"
+)
+
+
+def inside(file: IO[bytes], head: bytes, name: str) -> Format | None:
+    """The kind of document in an open zip or compound file, None where it is none we know of."""
+    if head.startswith(COMPOUND):
+        return "old" if compound_streams(file, head) & _OLD_STREAMS else None
+    kept = head[30:200]
+    if kept.startswith(b"mimetypeapplication/epub+zip"):
+        return "epub"
+    if kept.startswith(b"mimetype") and _ODF.match(kept[8:]):
+        return "odf"
+    names = _names(file) or head
+    if b"[Content_Types].xml" in names or b"word/" in head or b"xl/" in head or b"ppt/" in head:
+        if b"xl/workbook.bin" in names:
+            return "old"
+        for folder, found in _FOLDERS:
+            if folder in names:
+                return found
+    if b"META-INF/container.xml" in names and b".opf" in names:
+        return "epub"
+    if b"META-INF/manifest.xml" in names and b"content.xml" in names and b"styles.xml" in names:
+        return "odf"
+    # cut off before the table of contents: what it was called is all there is
+    return None if _names(file) else _BY_SUFFIX.get(PurePath(name).suffix.lower())
+
+
+_FOLDERS: tuple[tuple[bytes, Format], ...] = (
+    (b"word/", "docx"),
+    (b"ppt/", "pptx"),
+    (b"xl/", "xlsx"),
+)
+_BY_SUFFIX: dict[str, Format] = {
+    **dict.fromkeys([".docx", ".docm", ".dotx", ".dotm"], "docx"),
+    **dict.fromkeys([".pptx", ".pptm", ".ppsx", ".potx"], "pptx"),
+    **dict.fromkeys([".xlsx", ".xlsm", ".xltx"], "xlsx"),
+    **dict.fromkeys([".odt", ".ods", ".odp", ".odg", ".ott", ".ots", ".otp"], "odf"),
+    ".epub": "epub",
+}
+
+
+def _names(file: IO[bytes]) -> bytes:
+    """The first stretch of the table of contents as it is written; empty where there is none."""
+    size = file.seek(0, 2)
+    file.seek(max(0, size - _TAIL_BYTES))
+    tail = file.read(_TAIL_BYTES)
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or at + 22 > len(tail):
+        return b""
+    length = int.from_bytes(tail[at + 12 : at + 16], "little")
+    end = max(0, size - len(tail)) + at
+    file.seek(max(0, end - length))
+    return file.read(min(length, _NAMES_BYTES))
+
+
+# Streams of a compound file, by the names in its directory.
+_OLD_STREAMS = frozenset(
+    {"WordDocument", "Workbook", "Book", "PowerPoint Document", "EncryptedPackage"}
+    | {"__properties_version1.0"}
+)
+
+
+def compound_streams(file: IO[bytes], head: bytes) -> frozenset[str]:
+    """The names in the first sector of a compound file's directory (MS-CFB 2.6)."""
+    shift = int.from_bytes(head[30:32], "little")
+    sector = int.from_bytes(head[48:52], "little")
+    if shift not in (9, 12) or sector > 0xFFFFFFF0:
+        return frozenset()
+    names = []
+    file.seek((sector + 1) << shift)
+    directory = file.read(4096)
+    for at in range(0, len(directory) - 127, 128):
+        length = int.from_bytes(directory[at + 64 : at + 66], "little")
+        if 2 <= length <= 64:
+            names.append(directory[at : at + length - 2].decode("utf-16-le", "replace"))
+    return frozenset(names)
+
+
+def unpacked(file: IO[bytes]) -> zipfile.ZipFile:
+    """The open archive, once it has been seen that what is in it stays within bounds. No more of
+    a member is ever unpacked than its entry says. Raises UnreadableError."""
+    try:
+        archive = zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as problem:
+        whole = _names(file)
+        raise UnreadableError(
+            *(("corrupt", DAMAGED) if whole else ("truncated", CUT_OFF))
+        ) from problem
+    members = archive.infolist()
+    if any(member.flag_bits & 1 for member in members):
+        raise UnreadableError("encrypted", "This file is locked with a password.")
+    if len(members) > MAX_ENTRIES or sum(one.file_size for one in members) > MAX_UNPACKED_BYTES:
+        raise UnreadableError("too_large", BOMB)
+    for member in members:
+        is_xml = member.filename.lower().endswith((".xml", ".rels", ".opf", ".xhtml", ".html"))
+        # sheets are read as a stream, row by row, and end where we end
+        ratio = 0.0 if member.filename.startswith("xl/worksheets/") else _ratio(member)
+        if member.file_size > FREE_BYTES and (
+            ratio > MAX_RATIO or (is_xml and member.file_size > MAX_XML_BYTES)
+        ):
+            raise UnreadableError("too_large", BOMB)
+    return archive
+
+
+def _ratio(member: zipfile.ZipInfo) -> float:
+    return member.file_size / max(1, member.compress_size)
+
+
+def first_of(archive: zipfile.ZipFile, *names: str) -> bytes | None:
+    """The content of the first of these members that there is. Raises UnreadableError for a damaged
+    one."""
+    for name in names:
+        try:
+            return archive.read(name)
+        except KeyError:
+            continue
+        except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as broken:
+            raise UnreadableError("corrupt", DAMAGED) from broken
+        except Exception as broken:  # zlib.error and its like have no common parent
+            raise UnreadableError("corrupt", DAMAGED) from broken
+    return None

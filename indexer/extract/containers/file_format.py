@@ -1,0 +1,84 @@
+"""What a file is: decided by its first bytes, and by what lies in it where it is a container."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import IO
+
+from indexer.extract.containers.signatures import Format, by_content, by_name
+from indexer.types.attachments import Attached, File
+from indexer.types.passages import Kind
+from indexer.types.pieces import UnreadableError
+
+HEAD_BYTES = 8192
+
+NOT_READ_YET = "This is not a kind of file Recollect reads yet."
+
+_KINDS: dict[Format, Kind] = {
+    "text": Kind.DOCUMENT,
+    "pdf": Kind.DOCUMENT,
+    "picture": Kind.PHOTO,
+    "scan": Kind.DOCUMENT,
+    "sound": Kind.RECORDING,
+    "video": Kind.RECORDING,
+    "docx": Kind.DOCUMENT,
+    "pptx": Kind.DOCUMENT,
+    "xlsx": Kind.DOCUMENT,
+    "odf": Kind.DOCUMENT,
+    "html": Kind.DOCUMENT,
+    "epub": Kind.DOCUMENT,
+    "mail": Kind.DOCUMENT,
+    "mbox": Kind.DOCUMENT,
+    "old": Kind.DOCUMENT,
+}
+
+
+def sniff(path: File) -> Kind | None:
+    """What the file is to a person, or None where it is nothing we read (`NOT_READ_YET`). Raises
+    UnreadableError when it cannot be opened."""
+    found = file_format(path)
+    return None if found is None else _KINDS[found]
+
+
+def file_format(path: File) -> Format | None:
+    """What the content says; where it says nothing (empty, damaged), what the name says. Raises
+    UnreadableError when the file cannot be opened."""
+    if isinstance(path, Attached):
+        return file_format_of(path.open("rb"), path.name)
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with open(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                return by_content(b"", path.name) or by_name(path.name)
+            return file_format_of(file, path.name)
+    except OSError as problem:
+        raise unopened(problem) from problem
+
+
+def file_format_of(file: IO[bytes], name: str) -> Format | None:
+    """The same of an open file, which is read from its start; a bounded part of it is."""
+    from indexer.extract.containers.archives import COMPOUND, ZIP, inside
+    from indexer.extract.containers.media_signatures import TIFF
+    from indexer.extract.containers.tiff import page_count
+
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    if head.startswith((ZIP, COMPOUND)) and b"%PDF-" not in head[:1024]:
+        found = inside(file, head, name)
+        file.seek(0)
+        return found
+    found = by_content(head, name) or by_name(name)
+    if found == "picture" and head.startswith(TIFF) and page_count(file, most=2) > 1:
+        found = "scan"
+    file.seek(0)
+    return found
+
+
+def unopened(problem: OSError) -> UnreadableError:
+    """Why the system would not let us read."""
+    if isinstance(problem, PermissionError):
+        return UnreadableError("permission", "You are not allowed to read this file.")
+    if isinstance(problem, FileNotFoundError | NotADirectoryError):
+        return UnreadableError("vanished", "The file is not there any more.")
+    return UnreadableError("corrupt", f"The file cannot be read ({problem.strerror or problem}).")

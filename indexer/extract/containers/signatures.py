@@ -1,0 +1,156 @@
+"""What a file is, by its first bytes; a name only where the content says nothing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+from typing import Literal
+
+from indexer.extract.containers.media_signatures import (
+    PICTURE_NAMES,
+    SOUND_NAMES,
+    VIDEO_NAMES,
+    media_of,
+)
+
+Format = Literal[
+    "text", "pdf", "picture", "scan", "sound", "video",
+    "docx", "pptx", "xlsx", "odf", "html", "epub", "mail", "mbox", "old",
+]  # fmt: skip
+Encoding = Literal["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
+
+# Called a text, so that old western encodings, which any bytes could be, are believed of them.
+_TEXT_NAMES = frozenset(
+    """.txt .text .md .markdown .mkd .qmd .rmd .rst .org .adoc .asciidoc .textile .wiki .nfo .log
+    .csv .tsv .tab .json .jsonl .ndjson .geojson .ipynb .xml .svg .rss .atom .opml .yaml .yml .toml
+    .ini .cfg .conf .properties .env .desktop .service .tex .bib .sty .cls .ltx .srt .vtt .sub .ass
+    .lrc .ics .vcf .ldif .po .pot .diff .patch .sql .graphql .proto .css .scss .less .js .mjs .cjs
+    .jsx .ts .tsx .vue .svelte .php .py .pyi .rb .pl .pm .lua .r .jl .m .java .kt .kts .scala
+    .groovy .gradle .swift .go .rs .c .h .cc .cpp .cxx .hh .hpp .cs .fs .vb .d .zig .nim .hs .ml
+    .clj .ex
+    .exs .erl .el .lisp .scm .asm .s .f .f90 .pas .ada .v .vhd .tcl .sh .bash .zsh .fish .ps1 .bat
+    .cmd .awk .sed .mk .cmake .dockerfile .tf .nix .man .1 .3 .5 .7 .8 .changes .dsc""".split()
+)
+_NAMES: dict[str, Format] = {
+    ".pdf": "pdf",
+    **dict.fromkeys(PICTURE_NAMES, "picture"),
+    **dict.fromkeys(SOUND_NAMES, "sound"),
+    **dict.fromkeys(VIDEO_NAMES, "video"),
+    **dict.fromkeys(_TEXT_NAMES, "text"),
+    **dict.fromkeys([".html", ".htm", ".xhtml", ".xht"], "html"),
+    **dict.fromkeys([".eml", ".emlx", ".mht", ".mhtml"], "mail"),
+    **dict.fromkeys([".docx", ".docm", ".dotx"], "docx"),
+    **dict.fromkeys([".pptx", ".pptm", ".ppsx"], "pptx"),
+    **dict.fromkeys([".xlsx", ".xlsm", ".xltx"], "xlsx"),
+    **dict.fromkeys([".odt", ".ods", ".odp", ".odg"], "odf"),
+    ".epub": "epub",
+    ".mbox": "mbox",
+}
+
+# Text to a machine, but not words to a person: PostScript, keys.
+_NOT_WORDS = (b"%!PS", b"-----BEGIN ")
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+
+
+def by_name(name: str) -> Format | None:
+    return _NAMES.get(PurePath(name).suffix.lower())
+
+
+def by_content(head: bytes, name: str = "") -> Format | None:
+    """What these first bytes begin, by a fixed order, so that a file that is two things at once is
+    always the same one of them."""
+    if b"%PDF-" in head[:1024]:
+        return "pdf"
+    if (seen_or_heard := media_of(head, name)) is not None:
+        return seen_or_heard
+    if head.startswith(_NOT_WORDS):
+        return None
+    if head.startswith(b"{\\rtf"):
+        return "old"
+    encoding = encoding_of(head)
+    if encoding is None:
+        return None
+    named = by_name(name)
+    written = _written(head.decode(encoding, "replace").lstrip("\ufeff"), named)
+    if written == "text" and encoding == "cp1252":
+        # any bytes are that: believe it of files that are called a text
+        return "text" if named == "text" else None
+    return written
+
+
+_PAGE = re.compile(
+    r"(?:\s|<!--.*?-->|<\?xml.*?\?>)*<(?:!doctype\s+html|html[\s>]|head[\s>]|body[\s>])",
+    re.I | re.S,
+)
+_ANY_TAG = re.compile(r"<(?:[a-z][a-z0-9]*[\s>/]|!doctype|!--)", re.I)
+_MAILBOX = re.compile(r"From \S.*\d{2}:\d{2}.*\n[A-Za-z][A-Za-z0-9-]*:")
+_HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*):(?:[ \t]|$)")
+_MAIL_HEADERS = frozenset(
+    "from to subject date received return-path message-id mime-version delivered-to".split()
+)
+
+
+def _written(text: str, named: Format | None) -> Format:
+    """What kind of text one is that begins like this."""
+    if _PAGE.match(text) or (named == "html" and _ANY_TAG.search(text)):
+        return "html"
+    if _MAILBOX.match(text):
+        return "mbox"
+    known = _mail_headers(text)
+    if named == "mail":
+        return "mail" if known else "text"
+    by_whom_and_when = known & {"from", "return-path", "received"} and known & {
+        "date",
+        "received",
+        "message-id",
+    }
+    return "mail" if len(known) >= 3 and by_whom_and_when else "text"
+
+
+def _mail_headers(text: str) -> set[str]:
+    """Which headers of mail a text begins with; none where other lines stand among them."""
+    found: set[str] = set()
+    lines = text.split("\n")
+    if lines[0].strip().isdecimal():  # Apple's mail begins with its length
+        lines = lines[1:]
+    for line in lines[:-1]:
+        if not line.strip():
+            break
+        if line[0] in " \t":
+            continue
+        header = _HEADER.match(line.rstrip("\r"))
+        if header is None:
+            return set()
+        found.add(header[1].lower())
+    return found & _MAIL_HEADERS
+
+
+def encoding_of(head: bytes) -> Encoding | None:
+    """How these first bytes of a text are written, or None where they are no text."""
+    if not head:
+        return None
+    if head.startswith(b"\xef\xbb\xbf"):
+        return "utf-8-sig"
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) and not head.startswith(b"\xff\xfe\0\0"):
+        return "utf-16"
+    if b"\0" in head:
+        return _utf16_without_mark(head)
+    if len(_CONTROLS.findall(head)) > len(head) // 100:
+        return None
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        if len(head) - problem.start >= 4:  # else the last character was cut by us
+            return "cp1252"
+    return "utf-8"
+
+
+def _utf16_without_mark(head: bytes) -> Encoding | None:
+    """Western text in UTF-16 has a zero in every second byte, and only there."""
+    even, odd = head[0::2], head[1::2]
+    zeros_even, zeros_odd = even.count(0) / len(even), odd.count(0) / max(1, len(odd))
+    if zeros_odd > 0.4 and zeros_even < 0.05:
+        return "utf-16-le"
+    if zeros_even > 0.4 and zeros_odd < 0.05:
+        return "utf-16-be"
+    return None

@@ -1,0 +1,40 @@
+"""Files of office programs from before 2007, and locked ones: refused, with what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO
+
+from indexer.extract.containers.archives import COMPOUND, compound_streams
+from indexer.extract.pages.blocks import Section, Told
+from indexer.types.pieces import UnreadableError
+
+LOCKED = (
+    "This document is locked with a password; remove the password in the program it was made with."
+)
+_CURES = {
+    "WordDocument": ("an old Word document (.doc)", ".docx"),
+    "Workbook": ("an old Excel workbook (.xls)", ".xlsx"),
+    "Book": ("an old Excel workbook (.xls)", ".xlsx"),
+    "PowerPoint Document": ("an old PowerPoint presentation (.ppt)", ".pptx"),
+    "__properties_version1.0": ("an Outlook message (.msg)", ".eml"),
+}
+
+
+def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
+    """Never any; raises UnreadableError with the sentence for the person."""
+    file.seek(0)
+    head = file.read(512)
+    streams = compound_streams(file, head) if head.startswith(COMPOUND) else frozenset[str]()
+    if "EncryptedPackage" in streams:
+        raise UnreadableError("encrypted", LOCKED)
+    if head.startswith(b"{\\rtf"):
+        what, better = "a rich text file (.rtf)", ".docx"
+    elif streams:
+        what, better = next((_CURES[one] for one in _CURES if one in streams), ("old", ".docx"))
+    else:
+        what, better = "a binary Excel workbook (.xlsb)", ".xlsx"
+    raise UnreadableError(
+        "unsupported", f"This is {what}; save it as {better} and it will be read."
+    )
+    yield

@@ -1,0 +1,260 @@
+"""OpenDocument texts, sheets, presentations and drawings (odt, ods, odp, odg).
+
+Read with lxml straight from `content.xml`: the format is small, and sheets have to be read as a
+stream, since one cell may say that it stands for a million.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import IO, Any
+
+from indexer.extract.containers.archives import DAMAGED, first_of, unpacked
+from indexer.extract.containers.xml import parsed, streamed
+from indexer.extract.formats.dates import iso_s
+from indexer.extract.formats.legacy import LOCKED
+from indexer.extract.formats.sheets import LEFT_OUT, MAX_CELLS, MAX_COLUMNS, MAX_ROWS
+from indexer.extract.formats.slides import ROOMY
+from indexer.extract.formats.text import header
+from indexer.extract.pages.blocks import Block, Section, Tag, Told, row, said
+from indexer.types.pieces import UnreadableError
+
+_NS = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"
+TEXT, TABLE, OFFICE, DRAW = (_NS % name for name in ("text", "table", "office", "drawing"))
+PRESENTATION, META, STYLE = (_NS % name for name in ("presentation", "meta", "style"))
+DC = "{http://purl.org/dc/elements/1.1/}"
+
+# What holds no words of the document itself, or holds them apart.
+_SKIPPED = frozenset(
+    [f"{TEXT}tracked-changes", f"{OFFICE}forms", f"{TEXT}sequence-decls", f"{TEXT}ruby-text"]
+)
+_APART = frozenset([f"{TEXT}note", f"{OFFICE}annotation"])
+_PAGE_BREAK = f"{TEXT}soft-page-break"
+
+
+def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
+    """A text as one stretch, a sheet or slide as a section each."""
+    with unpacked(file) as archive:
+        if b"encryption-data" in (first_of(archive, "META-INF/manifest.xml") or b""):
+            raise UnreadableError("encrypted", LOCKED)
+        _properties(first_of(archive, "meta.xml"), told)
+        kind = (first_of(archive, "mimetype") or b"").rpartition(b".")[2]
+        if kind.startswith(b"spreadsheet") or name.lower().endswith((".ods", ".ots")):
+            yield from _sheets(archive, told)
+            return
+        root = parsed(first_of(archive, "content.xml") or b"")
+        body = root.find(f"{OFFICE}body") if root is not None else None
+        if root is None:
+            raise UnreadableError("corrupt", DAMAGED)
+        if body is None:  # a template of styles alone
+            return
+        pages = list(body.iter(f"{DRAW}page"))
+        if pages:
+            yield from _slides(pages, told)
+        else:
+            yield _text(archive, body, told)
+
+
+def _properties(content: bytes | None, told: Told) -> None:
+    root = parsed(content or b"")
+    if root is None:
+        return
+    told.title = said(root.findtext(f".//{DC}title"))
+    made = root.findtext(f".//{DC}date") or root.findtext(f".//{META}creation-date")
+    told.made_at = iso_s(made)
+
+
+def _text(archive: zipfile.ZipFile, body: Any, told: Told) -> Section:
+    set_pages = next(body.iter(_PAGE_BREAK), None) is not None
+    apart: list[Any] = []
+
+    def blocks() -> Iterator[Block]:
+        for block in _blocks(body, apart):
+            if not told.title and block.tag == "h1":
+                told.title = block.text
+            yield block
+        yield from _titled("Notes and comments", apart)
+        styles = parsed(first_of(archive, "styles.xml") or b"")
+        if styles is not None:
+            running = styles.iter(f"{STYLE}header", f"{STYLE}footer")
+            yield from _titled("Headers and footers", running)
+
+    return Section(list(blocks()), roomy=3.0 if set_pages else 1.0)
+
+
+def _titled(title: str, parts: Iterable[Any]) -> Iterator[Block]:
+    """What stands beside the text, each of it once."""
+    once = {block.text: block for one in parts for block in _blocks(one, [])}
+    if once:
+        yield Block(title, "h4")
+        yield from once.values()
+
+
+def _blocks(parent: Any, apart: list[Any]) -> Iterator[Block]:
+    """Paragraphs, items and rows below an element, in order; notes and comments are put aside.
+    Without recursion: nothing a file nests can be too deep."""
+    waiting = [iter(parent)]
+    lists = 0
+    while waiting:
+        child = next(waiting[-1], None)
+        if child is None:
+            waiting.pop()
+            continue
+        tag = child.tag
+        if tag in _APART:
+            apart.append(child)
+        elif tag == _PAGE_BREAK:
+            yield Block("", "break")
+        elif tag in (f"{TEXT}p", f"{TEXT}h"):
+            lists = next((1 for _ in child.iterancestors(f"{TEXT}list-item")), 0)
+            yield from _paragraph(child, _tag(child, bool(lists)), apart)
+        elif tag == f"{TABLE}table":
+            yield from _table(child, apart)
+        elif tag not in _SKIPPED and isinstance(tag, str):
+            waiting.append(iter(child))
+
+
+def _tag(paragraph: Any, in_list: bool) -> Tag:
+    if paragraph.tag == f"{TEXT}h":
+        levels: tuple[Tag, ...] = ("h1", "h2", "h3", "h4")
+        level = paragraph.get(f"{TEXT}outline-level") or "1"
+        return levels[min(int(level), 4) - 1] if level.isdecimal() and level != "0" else "h4"
+    return "li" if in_list else "p"
+
+
+def _paragraph(paragraph: Any, tag: Tag, apart: list[Any]) -> Iterator[Block]:
+    boxes: list[Any] = []
+    held: list[str] = []
+    for piece in _pieces(paragraph, apart, boxes):
+        if piece is None:
+            if text := _lines(held):
+                yield Block(text, tag)
+            held = []
+            yield Block("", "break")
+        else:
+            held.append(piece)
+    if text := _lines(held):
+        yield Block(text, tag)
+    for box in boxes:
+        yield from _blocks(box, apart)
+
+
+def _lines(pieces: list[str]) -> str:
+    return "\n".join(filter(None, map(said, "".join(pieces).split("\n"))))
+
+
+def _pieces(root: Any, apart: list[Any], boxes: list[Any]) -> Iterator[str | None]:
+    """The texts of a paragraph, None where a page ends; frames with text are put aside."""
+    yield root.text or ""
+    waiting = [(iter(root), "")]
+    while waiting:
+        children, tail = waiting[-1]
+        child = next(children, None)
+        if child is None:
+            waiting.pop()
+            yield tail
+            continue
+        after = child.tail or ""
+        if child.tag in _APART:
+            apart.append(child)
+        elif child.tag == f"{DRAW}text-box":
+            boxes.append(child)
+        elif child.tag == _PAGE_BREAK:
+            yield None
+        elif child.tag == f"{TEXT}s":
+            yield " "
+        elif child.tag in (f"{TEXT}tab", f"{TEXT}line-break"):
+            yield " " if child.tag.endswith("tab") else "\n"
+        elif child.tag not in _SKIPPED and isinstance(child.tag, str):
+            yield child.text or ""
+            waiting.append((iter(child), after))
+            continue
+        yield after
+
+
+def _table(table: Any, apart: list[Any]) -> Iterator[Block]:
+    for line in table.iter(f"{TABLE}table-row"):
+        if next(line.iterancestors(f"{TABLE}table"), None) is table and (
+            made := row(" ".join(b.text for b in _blocks(cell, apart)) for cell in line)
+        ):
+            yield made
+
+
+def _slides(pages: list[Any], told: Told) -> Iterator[Section]:
+    for number, page in enumerate(pages, start=1):
+        apart: list[Any] = []
+        blocks: list[Block] = []
+        for shape in page:
+            if shape.tag == f"{PRESENTATION}notes":
+                notes = [Block(block.text, "quote") for block in _blocks(shape, [])]
+                blocks += [Block("Notes", "h4"), *notes] if notes else []
+                continue
+            found = list(_blocks(shape, apart))
+            if shape.get(f"{PRESENTATION}class") == "title" and found:
+                found[0] = Block(found[0].text, "h1")
+                told.title = told.title or found[0].text
+            blocks += found
+        blocks += [block for one in apart for block in _blocks(one, [])]
+        label = f"Slide {number}"
+        yield Section(blocks or [Block(label, "h2")], label, ROOMY)
+
+
+def _sheets(archive: zipfile.ZipFile, told: Told) -> Iterator[Section]:
+    try:
+        content = archive.open("content.xml")
+    except KeyError as problem:
+        raise UnreadableError("corrupt", DAMAGED) from problem
+    with content:
+        tags = (f"{TABLE}table", f"{TABLE}table-row")
+        events = streamed(content, tags, ("start", "end"))
+        left = [MAX_ROWS, MAX_CELLS]
+        for event, element in events:
+            if event == "start" and element.tag == f"{TABLE}table":
+                title = said(element.get(f"{TABLE}name")) or "Sheet"
+                blocks = _rows(events, element, left, told)
+                first = list(islice(blocks, 2))
+                named = [Block(title, "h2")] if first else []
+                yield Section(chain(named, first, blocks), title, head=header(first))
+                for _ in blocks:  # whoever looks at one page does not read on
+                    pass
+
+
+def _rows(events: Iterator[Any], table: Any, left: list[int], told: Told) -> Iterator[Block]:
+    for event, element in events:
+        if event == "end" and element is table:
+            return
+        if event != "end" or element.tag != f"{TABLE}table-row":
+            continue
+        cells = _cells(element)
+        repeated = min(_count(element, "number-rows-repeated"), 100) if cells else 0
+        element.clear()
+        while (before := element.getprevious()) is not None:
+            element.getparent().remove(before)
+        made = row(cells)
+        for _ in range(repeated if made else 0):
+            left[0] -= 1
+            left[1] -= len(cells)
+            if min(left) < 0:
+                told.left_out(LEFT_OUT)
+            elif made:
+                yield made
+
+
+def _cells(line: Any) -> list[str]:
+    """The texts of a row; a cell that stands for many counts as often as it is written."""
+    cells: list[str] = []
+    for cell in line:
+        if cell.tag not in (f"{TABLE}table-cell", f"{TABLE}covered-table-cell"):
+            continue
+        text = " ".join(block.text for block in _blocks(cell, []))
+        cells += [text] * min(_count(cell, "number-columns-repeated"), MAX_COLUMNS - len(cells))
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _count(element: Any, name: str) -> int:
+    said_count = element.get(f"{TABLE}{name}") or "1"
+    return int(said_count) if said_count.isdecimal() and len(said_count) < 9 else 1

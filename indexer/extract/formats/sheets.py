@@ -1,0 +1,89 @@
+"""Workbooks (xlsx): every sheet, a line for each row, read as a stream and within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from itertools import chain, islice
+from typing import IO, Any
+
+from indexer.extract.containers.archives import DAMAGED, unpacked
+from indexer.extract.formats.dates import unix_s
+from indexer.extract.formats.text import header
+from indexer.extract.pages.blocks import Block, Section, Told, row, said
+from indexer.types.pieces import UnreadableError
+
+MAX_ROWS = 100_000
+MAX_CELLS = 3_000_000
+MAX_COLUMNS = 1_000
+LEFT_OUT = f"Only the first {MAX_ROWS:,} rows of this workbook were read."
+
+
+def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
+    """One for each sheet, hidden ones too; values as they were last calculated."""
+    from openpyxl import load_workbook
+
+    unpacked(file).close()
+    file.seek(0)
+    try:
+        book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+    except MemoryError:
+        raise
+    except Exception as problem:
+        raise UnreadableError("corrupt", DAMAGED) from problem
+    try:
+        told.title = said(book.properties.title)
+        told.made_at = unix_s(book.properties.modified or book.properties.created)
+        left = _Left(told)
+        for sheet in book.worksheets:
+            blocks = _rows(sheet, left)
+            first = list(islice(blocks, 2))
+            title = said(sheet.title) or "Sheet"
+            named = [Block(title, "h2")] if first else []
+            yield Section(chain(named, first, blocks), title, head=header(first))
+    finally:
+        book.close()
+
+
+class _Left:
+    """How much of a workbook may still be read, over all its sheets."""
+
+    def __init__(self, told: Told) -> None:
+        self.rows, self.cells = MAX_ROWS, MAX_CELLS
+        self.told = told
+
+
+def _rows(sheet: Any, left: _Left) -> Iterator[Block]:
+    sheet.reset_dimensions()  # what a sheet says of its size is not believed
+    try:
+        for cells in sheet.iter_rows(values_only=True):
+            left.cells -= 1 + len(cells)
+            if left.cells < 0 or left.rows <= 0:
+                left.told.left_out(LEFT_OUT)
+                return
+            if made := row(map(_shown, cells[:MAX_COLUMNS])):
+                left.rows -= 1
+                yield made
+    except MemoryError:
+        raise
+    except Exception:
+        left.told.left_out(
+            f"The sheet “{said(sheet.title)}” is damaged and was not read to its end."
+        )
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case float():
+            return f"{value:.10g}"
+        case datetime():
+            day = value.date().isoformat()
+            return day if value.time() == time() else f"{day} {value:%H:%M}"
+        case date():
+            return value.isoformat()
+        case _:
+            return str(value)

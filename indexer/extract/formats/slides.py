@@ -1,0 +1,135 @@
+"""Presentations (pptx): a page for each slide, its words in the order they are set, then its
+notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO, Any
+
+from indexer.extract.containers.archives import DAMAGED, unpacked
+from indexer.extract.formats.dates import unix_s
+from indexer.extract.pages.blocks import Block, Section, Tag, Told, row, said
+from indexer.types.pieces import UnreadableError
+
+ROOMY = 4.0
+DEEPEST_GROUP = 20
+_A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+
+
+def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
+    """One for each slide, in the order they are shown."""
+    unpacked(file).close()
+    presentation = _opened(file)
+    try:
+        properties = presentation.core_properties
+        told.title = _given(said(properties.title))
+        told.made_at = unix_s(properties.modified or properties.created)
+    except (ValueError, KeyError, AttributeError):
+        told.title = ""
+    damaged = number = 0
+    for number, slide in enumerate(_slides(presentation), start=1):
+        if slide is None:
+            damaged += 1
+            blocks = []
+        else:
+            blocks = list(_slide(slide))
+        heading = next((block.text for block in blocks if block.tag == "h1"), "")
+        told.title = told.title or heading
+        # a slide without words keeps its number
+        yield Section(blocks or [Block(f"Slide {number}", "h2")], f"Slide {number}", ROOMY)
+    if damaged:
+        told.left_out(f"{damaged} of {number} slides are damaged and could not be read.")
+
+
+def _given(title: str) -> str:
+    return "" if title.lower() in ("powerpoint presentation", "presentation", "slide 1") else title
+
+
+def _opened(file: IO[bytes]) -> Any:
+    from pptx.package import Package
+
+    file.seek(0)
+    try:
+        return Package.open(file).presentation_part.presentation
+    except MemoryError:
+        raise
+    except Exception as problem:
+        raise UnreadableError("corrupt", DAMAGED) from problem
+
+
+def _slides(presentation: Any) -> Iterator[Any | None]:
+    slides = presentation.slides
+    for entry in slides._sldIdLst:
+        try:
+            yield slides.part.related_slide(entry.rId)
+        except Exception:
+            yield None
+
+
+def _slide(slide: Any) -> Iterator[Block]:
+    yield from _shapes(slide.shapes, 0)
+    for relation in slide.part.rels.values():
+        if not relation.is_external and relation.reltype.endswith("/diagramData"):
+            yield from _diagram(relation.target_part.blob)
+    if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None:
+        notes = [block for one in frame.paragraphs if (block := _paragraph(one, "quote"))]
+        if notes:
+            yield Block("Notes", "h4")
+            yield from notes
+
+
+def _shapes(shapes: Any, depth: int) -> Iterator[Block]:
+    for shape in shapes:
+        try:
+            found = list(_shape(shape, depth))
+        except Exception:  # noqa: S112  one odd shape is no reason to lose the slide
+            continue
+        yield from found
+
+
+def _shape(shape: Any, depth: int) -> Iterator[Block]:
+    if hasattr(shape, "shapes"):
+        if depth < DEEPEST_GROUP:
+            yield from _shapes(shape.shapes, depth + 1)
+    elif getattr(shape, "has_table", False) and shape.has_table:
+        for line in shape.table.rows:
+            if made := row(cell.text for cell in line.cells):
+                yield made
+    elif getattr(shape, "has_chart", False) and shape.has_chart:
+        yield from _chart(shape.chart)
+    elif shape.has_text_frame:
+        is_title = shape.is_placeholder and shape.placeholder_format.idx == 0
+        for paragraph in shape.text_frame.paragraphs:
+            tag: Tag = "h1" if is_title else "li" if paragraph.level else "p"
+            if made := _paragraph(paragraph, tag):
+                yield made
+
+
+def _paragraph(paragraph: Any, tag: Tag) -> Block | None:
+    # every run, also those of fields, which python-pptx leaves out
+    texts = [one.text or "" for one in paragraph._p.iter(f"{_A}t")]
+    text = said("".join(texts))
+    return Block(text, tag) if text else None
+
+
+def _chart(chart: Any) -> Iterator[Block]:
+    """What is written on a chart, as a table."""
+    if chart.has_title and (title := said(chart.chart_title.text_frame.text)):
+        yield Block(title, "h3")
+    for plot in chart.plots:
+        series = list(plot.series)
+        if made := row(["", *(one.name or "" for one in series)]):
+            yield made
+        columns = [list(one.values) for one in series]
+        for number, category in enumerate(list(plot.categories)[:200]):
+            values = (column[number] if number < len(column) else "" for column in columns)
+            if made := row([str(category), *(str(v) if v is not None else "" for v in values)]):
+                yield made
+
+
+def _diagram(blob: bytes) -> Iterator[Block]:
+    from pptx.oxml import parse_xml
+
+    for paragraph in parse_xml(blob).iter(f"{_A}p"):
+        if text := said("".join(one.text or "" for one in paragraph.iter(f"{_A}t"))):
+            yield Block(text, "li")

@@ -1,0 +1,138 @@
+"""Texts: plain ones, Markdown, tables of comma-separated values; source code, logs and settings as
+they are. Pages of about 3,000 characters, cut at the ends of paragraphs."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from datetime import date
+from itertools import islice
+from pathlib import PurePath
+from typing import IO
+
+from indexer.extract.containers.signatures import encoding_of
+from indexer.extract.formats.dates import unix_s
+from indexer.extract.pages.blocks import Block, Section, Told, cut_pages, row, said
+from indexer.extract.pages.typesetting import PageSource, markdown, plain
+from indexer.types.characters import clean
+from indexer.types.pieces import UnreadableError
+
+MAX_BYTES = 32 << 20
+MAX_ROWS = 100_000
+
+_MARKDOWN = frozenset([".md", ".markdown", ".mkd", ".qmd", ".rmd"])
+_DELIMITERS = {".csv": ",;\t|", ".tsv": "\t", ".tab": "\t"}
+_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.M)
+
+
+def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section | PageSource]:
+    """The pages of a text, laid out by what its name says it is written in."""
+    text, cut = decoded(file)
+    suffix = PurePath(name).suffix.lower()
+    if suffix in _DELIMITERS and (dialect := _dialect(text, _DELIMITERS[suffix])):
+        yield _table(text, dialect, told)
+    elif suffix in _MARKDOWN:
+        yield from _markdown(text, told)
+    else:
+        yield from (plain(source) for source in cut_pages(text))
+    if cut:
+        told.left_out(f"Only the first {MAX_BYTES >> 20} MB of this text were read.")
+
+
+def decoded(file: IO[bytes]) -> tuple[str, bool]:
+    """The text of a file in whatever encoding, and whether its end was left out."""
+    data = file.read(MAX_BYTES + 1)
+    cut = len(data) > MAX_BYTES
+    data = data[:MAX_BYTES]
+    encoding = encoding_of(data)
+    if encoding is None:
+        raise UnreadableError(
+            "unsupported", "This file is called a text, but there is no text in it."
+        )
+    return clean(data.decode(encoding, "replace")), cut
+
+
+def _markdown(text: str, told: Told) -> Iterator[PageSource]:
+    front = _FRONT_MATTER.match(text)
+    told.title = _front_value(front, "title")
+    if (made := _front_value(front, "date")) and re.match(r"\d{4}-\d\d-\d\d", made):
+        try:
+            told.made_at = unix_s(date.fromisoformat(made[:10]))
+        except ValueError:
+            told.made_at = None
+    before = plain(front[1].strip()) if front is not None and front[1].strip() else None
+    text = text[front.end() :] if front is not None else text
+    if not told.title and (heading := _HEADING.search(text[:3_000])):
+        told.title = markdown(heading.group(1)).text.strip()
+    for source in cut_pages(text):
+        page = markdown(source)
+        yield page if before is None else _both(before, page)
+        before = None
+    if before is not None:
+        yield before
+
+
+def _both(above: PageSource, below: PageSource) -> PageSource:
+    return PageSource(f"{above.text}\n\n{below.text}", lambda: above.html() + below.html())
+
+
+def _front_value(front: re.Match[str] | None, key: str) -> str:
+    found = front and re.search(rf"^{key}[ \t]*:[ \t]*(.+)$", front[1], re.MULTILINE | re.I)
+    return said(found[1]).strip("\"'") if found else ""
+
+
+def _dialect(text: str, delimiters: str) -> type[csv.Dialect] | csv.Dialect | None:
+    """How the values are kept apart; None where they are not, and the file is a plain text."""
+    sample = text[: 1 << 15]
+    sample = sample[: sample.rfind("\n")] if "\n" in sample else sample
+    try:
+        found = csv.Sniffer().sniff(sample, delimiters)
+        found.doublequote = True
+        return found
+    except csv.Error:
+        lines = sample.split("\n")[:50]
+        count, best = max((sum(mark in line for line in lines), mark) for mark in delimiters)
+        if count < max(1, len(lines) // 2):
+            return None
+
+        class Plain(csv.excel):
+            delimiter = best
+
+        return Plain()
+
+
+def _table(text: str, dialect: type[csv.Dialect] | csv.Dialect, told: Told) -> Section:
+    def rows() -> Iterator[Block]:
+        csv.field_size_limit(MAX_BYTES)
+        read = csv.reader(text.split("\n"), dialect)
+        for number, cells in enumerate(_unbroken(read)):
+            if number >= MAX_ROWS:
+                told.left_out(f"Only the first {MAX_ROWS:,} rows were read.")
+                return
+            if made := row(cells):
+                yield made
+
+    return Section(rows(), head=header(list(islice(rows(), 2))))
+
+
+def _unbroken(rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    """The rows; a line that breaks the rules ends nothing."""
+    while True:
+        try:
+            yield next(rows)
+        except StopIteration:
+            return
+        except csv.Error:
+            continue
+
+
+def header(first_two: list[Block]) -> Block | None:
+    """The first row of a table, where it names columns: words over something else."""
+    if len(first_two) < 2 or len(first_two[0].cells) < 2:
+        return None
+    names = first_two[0].cells
+    if any(not name or name.replace(".", "").replace(",", "").isdigit() for name in names):
+        return None
+    return first_two[0] if sum(map(len, names)) <= 200 else None

@@ -1,0 +1,217 @@
+"""Web pages: what a reader sees of the main part, without scripts, menus and what is hidden.
+
+lxml parses: a page takes milliseconds, and its depth is bounded by the parser. Nothing a page
+refers to is loaded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import IO, Any
+
+from lxml import etree
+
+from indexer.extract.containers.signatures import encoding_of
+from indexer.extract.formats.dates import iso_s
+from indexer.extract.pages.blocks import Block, Section, Tag, Told, row, said
+from indexer.types.characters import clean, decoded_as
+from indexer.types.pieces import UnreadableError
+
+MAX_BYTES = 64 << 20
+# A page's main part is believed to be that when it holds so much of its words.
+MAIN_SHARE = 0.3
+LONGEST_CELL_CHARS = 400
+_BREAK = "\v"
+_HIDING = re.compile(r"display\s*:\s*none", re.I)
+_DECLARED = re.compile(
+    rb"^\s*<\?xml[^>]{0,200}encoding\s*=\s*[\"']([\w.:-]+)"
+    rb"|<meta[^>]{0,200}charset\s*=\s*[\"']?([\w.:-]+)",
+    re.I,
+)
+
+_DROPPED = frozenset(
+    "script style noscript template head nav iframe object embed svg math canvas audio video map "
+    "select datalist button dialog input textarea".split()
+)
+_DROPPED_ROLES = frozenset(["navigation", "search", "menu", "menubar", "banner", "dialog", "alert"])
+_BLOCKS = frozenset(
+    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure "
+    "footer form h1 h2 h3 h4 h5 h6 header hr html li main menu ol p pre section summary table "
+    "tbody td tfoot th thead tr ul caption label legend".split()
+)
+_TAGS: dict[str, Tag] = {
+    "h1": "h1",
+    "h2": "h2",
+    "h3": "h3",
+    "h4": "h4",
+    "li": "li",
+    "pre": "pre",
+    "h5": "h4",
+    "h6": "h4",
+    "dd": "quote",
+    "blockquote": "quote",
+}
+_WRITTEN = ("article:published_time", "date", "dc.date", "dcterms.created", "article:modified_time")
+
+
+def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
+    """One; its title is the page's, and its date where the page says one."""
+    data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        told.left_out(f"Only the first {MAX_BYTES >> 20} MB of this page were read.")
+    yield Section(list(blocks_of(decoded(data[:MAX_BYTES]), told)))
+
+
+def decoded(data: bytes, declared: str | None = None) -> str:
+    """The text of a page: by its mark, by what was or is declared, else as any text."""
+    found = encoding_of(data[:8192])
+    if found is None and data:
+        raise UnreadableError(
+            "unsupported", "This file is called a web page, but there is no text in it."
+        )
+    if found in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"):
+        return clean(data.decode(found, "replace"))
+    if declared is None and (written := _DECLARED.search(data[:4096])):
+        declared = (written[1] or written[2]).decode("ascii")
+    return decoded_as(data, declared)
+
+
+def blocks_of(text: str, told: Told | None = None) -> Iterator[Block]:
+    """The blocks of a page given as text."""
+    root = _parsed(text)
+    if root is None:
+        return
+    told = told or Told()
+    _properties(root, told)
+    body = root.find("body")
+    yield from _blocks(_main(body if body is not None else root), _hidden(root))
+
+
+def _parsed(text: str) -> Any:
+    # a declared encoding is none of ours any more: the text has been decoded
+    parser = etree.HTMLParser(
+        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True
+    )
+    try:
+        return etree.fromstring(text.encode("utf-8", "replace"), parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+
+
+def _properties(root: Any, told: Told) -> None:
+    if not told.title:
+        told.title = said("".join(root.findtext(".//title") or ""))
+    if told.made_at is None:
+        for meta in root.iter("meta"):
+            key = (meta.get("property") or meta.get("name") or "").lower()
+            if key in _WRITTEN and (made := iso_s(meta.get("content"))):
+                told.made_at = made
+                return
+
+
+def _main(body: Any) -> Any:
+    """The part that the page itself calls its main one, if most of the words are in it."""
+    found = [*body.iter("main"), *(one for one in body.iter("div") if one.get("role") == "main")]
+    if not found:
+        found = list(body.iter("article"))
+    if len(found) != 1:
+        return body
+    here, all_of_it = map(_length, (found[0], body))
+    return found[0] if here >= MAIN_SHARE * all_of_it else body
+
+
+_length = etree.XPath("string-length()")
+_might_be_hidden = etree.XPath("//*[@hidden or @aria-hidden or @role or @style]")
+
+
+def _hidden(root: Any) -> set[Any]:
+    """The elements of a page that are not shown, or are there to get about in it."""
+    return {one for one in _might_be_hidden(root) if _is_hidden(one)}
+
+
+def _is_hidden(element: Any) -> bool:
+    for name, value in element.items():
+        match name:
+            case "hidden":
+                return True
+            case "aria-hidden" if value == "true":
+                return True
+            case "role" if value in _DROPPED_ROLES:
+                return True
+            case "style" if _HIDING.search(value):
+                return True
+    return False
+
+
+def _blocks(body: Any, hidden: set[Any]) -> Iterator[Block]:
+    """Block by block in the order of the page. Without recursion: pages nest as they like."""
+    held: list[str] = []
+    tags: list[Tag] = ["p"]
+    waiting: list[tuple[Any, Any]] = [(body, iter(body))]
+    held.append(body.text or "")
+    while waiting:
+        element, children = waiting[-1]
+        child = next(children, None)
+        if child is None:
+            waiting.pop()
+            if element.tag in _BLOCKS:
+                yield from _block(held, tags[-1])
+                if element.tag in _TAGS:
+                    tags.pop()
+            if waiting:
+                held.append(element.tail or "")
+            continue
+        name = child.tag
+        if not isinstance(name, str) or name in _DROPPED or child in hidden:
+            held.append(child.tail or "")
+            continue
+        if name == "br":
+            held += [_BREAK, child.tail or ""]
+            continue
+        if name in _BLOCKS:
+            yield from _block(held, tags[-1])
+            if name in _TAGS:
+                tags.append(_TAGS[name])
+            elif name == "table" and (rows := _rows(child, hidden)) is not None:
+                yield from rows
+                held.append(child.tail or "")
+                continue
+        elif name == "img" and (seen := said(child.get("alt"))):
+            held.append(f" {seen} ")
+        held.append(child.text or "")
+        waiting.append((child, iter(child)))
+
+
+def _block(held: list[str], tag: Tag) -> Iterator[Block]:
+    text = "".join(held)
+    held.clear()
+    if not text or text.isspace():  # half of them
+        return
+    if tag == "pre":
+        text = text.replace(_BREAK, "\n").strip("\n").rstrip()
+    else:
+        # a line end in the source is white space, one that was meant came from a <br>
+        text = "\n".join(filter(None, map(said, text.split(_BREAK))))
+    if text.strip():
+        yield Block(text, tag)
+
+
+def _rows(table: Any, hidden: set[Any]) -> list[Block] | None:
+    """The rows of a table, None for one that lays out a page."""
+    if next(table.iterdescendants("table"), None) is not None:
+        return None
+    rows: list[Block] = []
+    for line in table.iter("tr"):
+        cells = [_cell(cell, hidden) for cell in line if cell.tag in ("td", "th")]
+        if any(len(cell) > LONGEST_CELL_CHARS for cell in cells):
+            return None
+        if made := row(cells):
+            rows.append(made)
+    return rows
+
+
+def _cell(cell: Any, hidden: set[Any]) -> str:
+    if not len(cell):
+        return said(cell.text)
+    return " ".join(block.text for block in _blocks(cell, hidden))

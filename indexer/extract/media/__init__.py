@@ -1,0 +1,1 @@
+"""Photos, scans, recordings and films: their pixels and samples, and what is worth the model."""

@@ -1,0 +1,50 @@
+"""TIFF files of several pages, as scanners and fax machines write them: every page is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from indexer.extract.containers.tiff import page_count
+from indexer.extract.pages.rasters import MAX_SIDE_PX, shrunk, thumb
+from indexer.types.attachments import File
+from indexer.types.passages import Page
+from indexer.types.pieces import Extracted, Facts, Part, UnreadableError, title_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+MAX_PAGES = 1_000
+
+
+def extract(path: File) -> Iterator[Extracted]:
+    """A Part for each page, then Facts and a picture of the first page."""
+    from indexer.extract.media.photo import MAX_THUMB_SOURCE_PX, opened
+
+    with path.open("rb") as file:
+        count = page_count(file, most=MAX_PAGES + 1)
+    first = opened(path, MAX_THUMB_SOURCE_PX)
+    small, colour = thumb(first.pixels)
+    pages = min(count, MAX_PAGES)
+    note = f"Only the first {MAX_PAGES:,} pages are looked at." if count > MAX_PAGES else None
+    for number in range(1, pages + 1):
+        yield Part(Page(number))
+    yield Facts(title_of(path), pages=pages, made_at=first.made_at, colour=colour, note=note)
+    yield small
+
+
+def page(
+    path: File, number: int, *, width_px: int | None = None, longest_px: int | None = None
+) -> Picture:
+    """Page `number`, from 1, upright; of that width, or with that longest side, but never larger
+    than it is. Raises UnreadableError."""
+    from indexer.extract.media.photo import opened
+
+    with path.open("rb") as file:
+        if not 1 <= number <= page_count(file, most=min(number, MAX_PAGES)):
+            raise UnreadableError("vanished", f"This document has no page {number}.")
+    found = opened(path, longest_px or MAX_SIDE_PX, number - 1)
+    wide, high = found.size
+    if width_px is not None:
+        longest_px = round(width_px * max(wide, high) / wide)
+    return shrunk(found.pixels, min(longest_px or MAX_SIDE_PX, MAX_SIDE_PX))

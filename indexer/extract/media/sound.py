@@ -1,0 +1,173 @@
+"""Recordings as mono at 16 kHz: what there is to hear in one, and any stretch of it.
+
+Resampling is soxr's, as for the model's own input: band-limited, exact over blocks, and small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+from indexer.extract import heartbeat
+from indexer.extract.media.segments import FRAME_S, pieces
+from indexer.extract.media.tracks import EMPTY, Block, opened
+from indexer.types.attachments import File
+from indexer.types.passages import Span
+from indexer.types.pieces import Extracted, Facts, Part, UnreadableError, title_of
+from model.interface import Float32, Sound
+
+RATE_HZ = 16_000
+MAX_S = 24 * 3600.0
+MAX_SPAN_S = 60.0
+
+_FRAME = round(RATE_HZ * FRAME_S)
+
+
+@dataclass(slots=True)
+class SoundSurvey:
+    """What listening to a whole recording found: its pieces, and how long it is."""
+
+    spans: list[Span] = field(default_factory=list)
+    duration_s: float = 0.0
+    whole: bool = True
+
+
+def extract(path: File) -> Iterator[Extracted]:
+    """Facts, and a Part for every piece with sound in it; a silent recording has none."""
+    with opened(path) as source:
+        title, made_at = source.title, source.made_at
+        heard = listened(source.blocks())
+    if heard.duration_s == 0:
+        raise UnreadableError("empty", EMPTY)
+    yield Facts(
+        title if len(title) >= 3 else title_of(path),
+        duration_s=heard.duration_s,
+        made_at=made_at,
+        note=None if heard.whole else f"Only the first {MAX_S / 3600:.0f} hours were read.",
+    )
+    for span in heard.spans:
+        yield Part(span)
+
+
+def listened(blocks: Iterator[Block]) -> SoundSurvey:
+    """Where there is something to hear, in constant memory but for a few numbers a second."""
+    from indexer.extract.media.speech import SpeechDetector
+
+    detector = SpeechDetector()
+    levels: list[Float32] = []
+    speech: list[Float32] = []
+    rest = np.zeros(0, np.float32)
+    samples, whole = 0, True
+    for block in resampled(blocks, RATE_HZ):
+        heartbeat.beat()
+        samples += block.size
+        speech.append(detector.listen(block))
+        rest = np.concatenate([rest, block])
+        full = rest.size - rest.size % _FRAME
+        levels.append(_levels_db(rest[:full]))
+        rest = rest[full:]
+        if samples > MAX_S * RATE_HZ:
+            whole = False
+            break
+    if samples == 0:
+        return SoundSurvey()
+    if rest.size:
+        levels.append(_levels_db(np.pad(rest, (0, _FRAME - rest.size))))
+        speech.append(detector.finish())
+    duration_s = round(samples / RATE_HZ, 3)
+    found = pieces(np.concatenate(levels), np.concatenate(speech))
+    spans = [Span(start_s, min(end_s, duration_s)) for start_s, end_s in found]
+    return SoundSurvey(spans, duration_s, whole)
+
+
+def clip(path: File, span: Span) -> Sound:
+    """The samples of a stretch, at most a minute. Raises UnreadableError when there is none."""
+    length_s = min(span.end_s - span.start_s, MAX_SPAN_S)
+    samples = stretch(path, span.start_s, length_s, RATE_HZ)
+    if samples.size == 0:
+        raise UnreadableError("empty", "There is no sound at this place of the recording.")
+    return Sound(samples, RATE_HZ)
+
+
+def stretch(path: File, start_s: float, length_s: float, rate_hz: int) -> Float32:
+    """Mono samples from a second on; fewer where the recording ends."""
+    with opened(path) as source:
+        held: list[Float32] = []
+        held_s, own_rate_hz = 0.0, rate_hz
+        for own_rate_hz, block in source.blocks(max(0.0, start_s)):
+            held.append(block)
+            held_s += block.size / own_rate_hz
+            if held_s >= length_s:
+                break
+    if not held:
+        return np.zeros(0, np.float32)
+    samples = np.concatenate(held)[: round(length_s * own_rate_hz)]
+    if own_rate_hz != rate_hz and samples.size:
+        import soxr
+
+        samples = soxr.resample(samples, own_rate_hz, rate_hz, quality="HQ").clip(-1.0, 1.0)
+    return np.ascontiguousarray(samples, dtype=np.float32)
+
+
+def wave(path: File, start_s: float, length_s: float, rate_hz: int) -> bytes:
+    """A stretch as 16-bit samples, exactly so many; where there is no sound, silence."""
+    wanted = round(length_s * rate_hz)
+    try:
+        samples = stretch(path, start_s, length_s, rate_hz)[:wanted]
+    except UnreadableError as problem:
+        if problem.reason != "empty":
+            raise
+        samples = np.zeros(0, np.float32)
+    whole = np.pad(samples, (0, wanted - samples.size))
+    return np.rint(whole * 32_767).astype("<i2").tobytes()
+
+
+def peaks(path: File, count: int) -> list[float]:
+    """The loudest sample, 0 to 1, of each of `count` equal stretches."""
+    highest: list[Float32] = []
+    with opened(path) as source:
+        rest = np.zeros(0, np.float32)
+        for rate_hz, block in source.blocks():
+            heartbeat.beat()
+            step = max(1, rate_hz // 100)
+            rest = np.concatenate([rest, np.abs(block)])
+            full = rest.size - rest.size % step
+            highest.append(rest[:full].reshape(-1, step).max(axis=1))
+            rest = rest[full:]
+        if rest.size:
+            highest.append(rest.max(keepdims=True))
+    fine = np.concatenate([*highest, np.zeros(0, np.float32)])
+    if fine.size == 0:
+        raise UnreadableError("empty", EMPTY)
+    edges = np.linspace(0, fine.size, count + 1)
+    return [
+        round(min(1.0, float(fine[int(a) : max(int(a) + 1, int(np.ceil(b)))].max())), 3)
+        for a, b in pairwise(edges)
+    ]
+
+
+def resampled(blocks: Iterator[Block], rate_hz: int) -> Iterator[Float32]:
+    """The same sound at one rate; a stream may change its own on the way."""
+    stream, own_hz = None, rate_hz
+    for hz, block in blocks:
+        if hz != own_hz:
+            if stream is not None:
+                yield stream.resample_chunk(block[:0], last=True)
+            own_hz, stream = hz, None
+            if hz != rate_hz:
+                import soxr
+
+                stream = soxr.ResampleStream(hz, rate_hz, 1, dtype="float32", quality="HQ")
+        yield block if stream is None else stream.resample_chunk(block).clip(-1.0, 1.0)
+    if stream is not None:
+        yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+def _levels_db(samples: Float32) -> Float32:
+    """The level of each 20 ms: 0 dB is a full-scale square wave."""
+    power = (samples.reshape(-1, _FRAME).astype(np.float32) ** 2).mean(axis=1)
+    levels: Float32 = (10 * np.log10(power + 1e-12)).astype(np.float32)
+    return levels

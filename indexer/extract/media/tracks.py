@@ -1,0 +1,169 @@
+"""An open recording, block by block: through libsndfile where it reads it (WAV, FLAC, OGG, Opus,
+MP3, AIFF), through FFmpeg where it does not (M4A, WebM, WMA, AMR, the sound of films).
+
+What is decoded counts, not what the header says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+
+from indexer.extract.containers.file_format import HEAD_BYTES
+from indexer.extract.containers.media_signatures import demuxer_of
+from indexer.types.attachments import Attached, File
+from indexer.types.characters import clean
+from indexer.types.pieces import UnreadableError
+from model.interface import Float32
+
+BLOCK_FRAMES = 1 << 14
+RUN_UP_S = 0.5  # an MP3 is silent at first where one begins in its middle
+MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 768_000
+MAX_CHANNELS = 256
+
+EMPTY = "The sound is empty (0 s)."
+DAMAGED = "The recording is damaged and cannot be opened."
+
+# By their first bytes, as `media` names them.
+_LIBSNDFILE = frozenset(["wav", "flac", "ogg", "mp3", "aiff"])
+
+Block = tuple[int, Float32]  # samples a second, and mono samples in [-1, 1]
+
+
+class AudioSource(Protocol):
+    """An open recording."""
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def made_at(self) -> float | None: ...
+
+    def blocks(self, from_s: float = 0.0) -> Iterator[Block]:
+        """What can be decoded from a second on, in order and without gaps."""
+        ...
+
+
+@contextlib.contextmanager
+def opened(path: File) -> Iterator[AudioSource]:
+    """The open recording, by whichever library reads it. Raises UnreadableError."""
+    with path.open("rb") as file:
+        first = file.read(HEAD_BYTES)
+    demuxer = demuxer_of(first, path.name)
+    if demuxer in _LIBSNDFILE or demuxer is None:
+        try:
+            opened_file = _sndfile(path, first)
+        except UnreadableError as problem:
+            if problem.reason == "empty" or demuxer is None:
+                raise
+            refused = problem
+        else:
+            with opened_file:
+                yield _SndFile(opened_file)
+                return
+    else:
+        refused = None
+    from indexer.extract.media import ffmpeg
+
+    with ffmpeg.opened(path, demuxer) as container:
+        stream = ffmpeg.sound_of(container)
+        if stream is None:
+            raise refused or UnreadableError("empty", "There is no sound in this file.")
+        yield _Container(container, stream)
+
+
+class _SndFile:
+    """A recording read by libsndfile, where any frame can be sought."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.made_at: float | None = None
+
+    @property
+    def title(self) -> str:
+        try:
+            return clean(str(self._file.title or "")).strip()[:200]
+        except Exception:
+            return ""
+
+    def blocks(self, from_s: float = 0.0) -> Iterator[Block]:
+        import soundfile
+
+        file, rate_hz = self._file, int(self._file.samplerate)
+        first = round(from_s * rate_hz)
+        early, decoded = 0, 0
+        if first:
+            begin = max(0, min(first, file.frames) - round(RUN_UP_S * rate_hz))
+            early = first - begin
+            try:
+                file.seek(begin)
+            except (soundfile.SoundFileError, RuntimeError) as problem:
+                raise UnreadableError("corrupt", DAMAGED) from problem
+        # Else soundfile seeks after every block, and an MP3 is garbled at each seam.
+        file.seekable = lambda: False
+        most = min(BLOCK_FRAMES, 2 * rate_hz)
+        while True:
+            try:
+                block = file.read(most, dtype="float32", always_2d=True)
+            except (soundfile.SoundFileError, RuntimeError) as problem:
+                if decoded == 0:
+                    raise UnreadableError("corrupt", DAMAGED) from problem
+                return  # cut off or damaged further on: what was heard so far counts
+            if len(block) == 0:
+                return
+            decoded += len(block)
+            if early < len(block):
+                yield rate_hz, _mono(block[early:])
+            early = max(0, early - len(block))
+
+
+class _Container:
+    """A recording, or the sound of a film, read by FFmpeg."""
+
+    def __init__(self, container: Any, stream: Any) -> None:
+        self._container, self._stream = container, stream
+
+    @property
+    def title(self) -> str:
+        from indexer.extract.media import ffmpeg
+
+        return ffmpeg.title_of(self._container)
+
+    @property
+    def made_at(self) -> float | None:
+        from indexer.extract.media import ffmpeg
+
+        return ffmpeg.made_at(self._container)
+
+    def blocks(self, from_s: float = 0.0) -> Iterator[Block]:
+        from indexer.extract.media import ffmpeg
+
+        for rate_hz, block in ffmpeg.blocks(self._container, self._stream, from_s):
+            if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
+                raise UnreadableError("corrupt", DAMAGED)
+            yield rate_hz, block
+
+
+def _sndfile(path: File, first: bytes) -> Any:
+    import soundfile
+
+    try:
+        file = soundfile.SoundFile(path.open("rb") if isinstance(path, Attached) else path)
+    except (soundfile.SoundFileError, ValueError, TypeError) as problem:
+        if b"data\0\0\0\0" in first[:256]:  # libsndfile takes some empty ones for broken
+            raise UnreadableError("empty", EMPTY) from problem
+        raise UnreadableError("corrupt", DAMAGED) from problem
+    if not MIN_RATE_HZ <= file.samplerate <= MAX_RATE_HZ or not 1 <= file.channels <= MAX_CHANNELS:
+        file.close()
+        raise UnreadableError("corrupt", DAMAGED)
+    return file
+
+
+def _mono(block: Float32) -> Float32:
+    """The mean of the channels; what is no number is silence."""
+    numbers = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+    mono: Float32 = numbers.clip(-1.0, 1.0).mean(axis=1, dtype=np.float32)
+    return mono

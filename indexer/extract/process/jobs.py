@@ -1,0 +1,184 @@
+"""What can be asked of the child: every job, and how it is answered.
+
+A job is a JSON object; each answer is a head and bytes, as `replies` reads them. Whatever is wrong
+with a file is raised, and `worker` puts it into words.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from indexer.extract.containers.file_format import file_format
+from indexer.extract.dispatch import extract, sections_of
+from indexer.extract.process.messages import member_of, message_of, place_of
+from indexer.extract.process.protocol import Message
+from indexer.types.attachments import Attached, File
+from indexer.types.passages import Page, Span
+from indexer.types.pieces import PageWords, UnreadableError
+
+Answer = Iterator[Message]
+
+fences: list[str] = []  # what keeps this process from writing and connecting; `worker` says
+
+# The attachment that was asked about last: a page or a stretch of sound seldom comes alone.
+_held: tuple[object, Attached] | None = None
+
+
+def _file(job: dict[str, Any]) -> File:
+    """The file at a path, or the attachment of it that is meant; as long as that is the same."""
+    global _held
+    path = Path(job["path"])
+    if job["member"] is None:
+        return path
+    from indexer.extract.formats import mail
+
+    member, found = member_of(job["member"]), path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise UnreadableError("vanished", "The mail this was attached to is not there any more.")
+    key = (path, found.st_size, found.st_mtime_ns, member)
+    if _held is None or _held[0] != key:
+        _held = None
+        _held = key, mail.attached(path, member.at, member.content)
+    return _held[1]
+
+
+def _extract(job: dict[str, Any]) -> Answer:
+    for piece in extract(Path(job["path"]), job["leave_out"]):
+        yield message_of(piece)
+
+
+def _original(job: dict[str, Any]) -> Answer:
+    from indexer.extract.media import photo, sound, video
+    from indexer.extract.pages.rasters import pixels_of
+
+    path, place = _file(job), place_of(job["place"])
+    if isinstance(place, Span) and not place.is_moment:
+        heard = sound.clip(path, place)
+        yield {"is": "sound", "rate_hz": heard.rate_hz}, heard.samples.tobytes()
+        return
+    if isinstance(place, Page):
+        picture = _page_picture(path, place.page, None, job["longest_px"])
+    elif isinstance(place, Span):
+        picture = video.frame(path, place.start_s, job["longest_px"])
+    else:
+        picture = photo.upright(path, job["longest_px"])
+    pixels = pixels_of(picture)
+    yield (
+        {"is": "image", "height_px": pixels.shape[0], "width_px": pixels.shape[1]},
+        (pixels.tobytes()),
+    )
+
+
+def _page(job: dict[str, Any]) -> Answer:
+    from indexer.extract.pages.rasters import webp
+
+    picture = _page_picture(_file(job), job["page"], job["width_px"], None)
+    yield {"is": "bytes"}, webp(picture)
+
+
+def _page_picture(path: File, number: int, width_px: int | None, longest_px: int | None) -> Any:
+    from indexer.extract.media import scan
+    from indexer.extract.pages.rasters import rendered
+
+    if file_format(path) == "scan":
+        return scan.page(path, number, width_px=width_px, longest_px=longest_px)
+    return _with_page(
+        path, number, lambda page: rendered(page, width_px=width_px, longest_px=longest_px)
+    )
+
+
+def _with_page(path: File, number: int, see: Callable[[Any], Any]) -> Any:
+    """What `see` makes of a page of a document, whether it was set or is laid out by us."""
+    from indexer.extract.formats import block_documents, pdf
+
+    found = file_format(path)
+    if found == "pdf":
+        with pdf.opened(path) as document:
+            return see(pdf.page(document, number))
+    if (read := sections_of(found)) is None:
+        raise UnreadableError("unsupported", "This file has no pages.")
+    with block_documents.page(path, number, read).document() as document:
+        return see(document[0])
+
+
+def _words(job: dict[str, Any]) -> Answer:
+    file = _file(job)
+    if file_format(file) == "scan":
+        from indexer.extract.media import scan
+
+        picture = scan.page(file, job["page"])
+        yield {"is": "page", "width": picture.width, "height": picture.height, "words": []}, b""
+        return
+    yield {"is": "page", **_with_page(file, job["page"], page_words)}, b""
+
+
+def page_words(page: Any) -> PageWords:
+    """The words of a pymupdf page with their boxes in points."""
+    from indexer.extract.pages.mupdf import pymupdf
+    from indexer.types.characters import clean
+
+    lines: dict[tuple[int, int], int] = {}
+    words: list[tuple[float, float, float, float, str, int]] = []
+    flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP  # letters, no ligatures
+    for x0, y0, x1, y1, word, block, line, _ in page.get_text("words", flags=flags):
+        shown = clean(word)
+        if shown:
+            number = lines.setdefault((block, line), len(lines))
+            box = round(x0, 2), round(y0, 2), round(x1, 2), round(y1, 2)
+            words.append((*box, shown, number))
+    return {
+        "width": round(page.rect.width, 2),
+        "height": round(page.rect.height, 2),
+        "words": words,
+    }
+
+
+def _picture(job: dict[str, Any]) -> Answer:
+    from indexer.extract.media import photo
+    from indexer.extract.pages.rasters import webp
+
+    if job["at_s"] is None:
+        picture = photo.upright(_file(job), job["longest_px"])
+    else:
+        from indexer.extract.media import video
+
+        picture = video.frame(_file(job), job["at_s"], job["longest_px"])
+    yield {"is": "bytes"}, webp(picture)
+
+
+def _peaks(job: dict[str, Any]) -> Answer:
+    from indexer.extract.media import sound
+
+    yield {"is": "peaks", "peaks": sound.peaks(_file(job), job["count"])}, b""
+
+
+def _stretch(job: dict[str, Any]) -> Answer:
+    with _file(job).open("rb") as file:
+        file.seek(job["start"])
+        yield {"is": "bytes"}, file.read(job["length"])
+
+
+def _fences_held(job: dict[str, Any]) -> Answer:
+    yield {"is": "fences", "fences": fences}, b""
+
+
+def _wave(job: dict[str, Any]) -> Answer:
+    from indexer.extract.media import sound
+
+    yield {"is": "bytes"}, sound.wave(_file(job), job["start_s"], job["length_s"], job["rate_hz"])
+
+
+JOBS: dict[str, Callable[[dict[str, Any]], Answer]] = {
+    "extract": _extract,
+    "original": _original,
+    "page": _page,
+    "words": _words,
+    "picture": _picture,
+    "peaks": _peaks,
+    "wave": _wave,
+    "stretch": _stretch,
+    "fences": _fences_held,
+}

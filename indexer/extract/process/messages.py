@@ -1,0 +1,219 @@
+"""Pieces as messages, and messages as pieces. What comes from the child is believed to be data,
+never to be right: a file may have made the child say anything."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any, get_args
+
+from indexer.extract.process.protocol import Message
+from indexer.types.passages import Kind, Page, Place, Span, place_json, stretches
+from indexer.types.pieces import (
+    Extracted,
+    Facts,
+    Member,
+    PageWords,
+    Part,
+    Piece,
+    Reason,
+    Thumb,
+    UnreadableError,
+    Within,
+    Words,
+)
+
+if TYPE_CHECKING:
+    from model.interface import Image, Sound
+
+LONGEST_TITLE, LONGEST_SENTENCE, LONGEST_LABEL = 300, 600, 200
+_HASH = re.compile(r"[0-9a-f]{40}")
+MAX_THUMB_BYTES, MAX_THUMB_PX = 2 << 20, 4_000
+LAST_PAGE, LAST_S = 10_000_000, 1e7
+
+
+def message_of(piece: Extracted) -> Message:
+    """What the child says of a piece."""
+    match piece:
+        case Words(text, place, label):
+            return {
+                "is": "words",
+                "text": text,
+                "place": place_json(place),
+                "label": label,
+                "cuts": stretches(text),  # here, where every child has a processor of its own
+            }, b""
+        case Thumb(webp, width_px, height_px):
+            return {"is": "thumb", "width_px": width_px, "height_px": height_px}, webp
+        case Part(place):
+            return {"is": "part", "place": place_json(place)}, b""
+        case Facts():
+            names = Facts.__dataclass_fields__
+            return {"is": "facts", **{name: getattr(piece, name) for name in names}}, b""
+        case Member():
+            return {"is": "member", **member_json(piece)}, b""
+        case Within(ordinal, inner):
+            head, body = message_of(inner)
+            return {**head, "in": ordinal}, body
+
+
+def member_json(member: Member) -> dict[str, Any]:
+    """A member, as both sides write it."""
+    return {name: getattr(member, name) for name in Member.__dataclass_fields__}
+
+
+def member_of(said: dict[str, Any]) -> Member:
+    """The member that `member_json` wrote."""
+    if not _HASH.fullmatch(_text(said["content"])):
+        raise ValueError("no hash")
+    return Member(
+        _count(said["ordinal"]),
+        _count(said["at"]),
+        said["content"],
+        _text(said["name"])[:LONGEST_TITLE],
+        _count(said["size"]),
+        Kind(said["kind"]),
+    )
+
+
+def piece_of(message: Message) -> Extracted:
+    """The piece a message tells of. Raises ValueError, KeyError or TypeError where it is none."""
+    head, body = message
+    if head["is"] == "member":
+        return member_of(head)
+    piece = _plain_piece(head, body)
+    return piece if "in" not in head else Within(_count(head["in"]), piece)
+
+
+def _plain_piece(head: dict[str, Any], body: bytes) -> Piece:
+    match head["is"]:
+        case "words":
+            label = _text(head.get("label", ""))[:LONGEST_LABEL]
+            text = _text(head["text"])
+            return Words(text, place_of(head["place"]), label, _cuts(head.get("cuts"), len(text)))
+        case "thumb":
+            if len(body) > MAX_THUMB_BYTES:
+                raise ValueError("a thumbnail larger than any of ours")
+            width_px, height_px = (_count(head[side], MAX_THUMB_PX) for side in _SIDES)
+            return Thumb(body, width_px, height_px)
+        case "part":
+            return Part(place_of(head["place"]))
+        case "facts":
+            return Facts(
+                title=_text(head["title"])[:LONGEST_TITLE],
+                pages=_maybe(_count, head["pages"]),
+                width_px=_maybe(_count, head["width_px"]),
+                height_px=_maybe(_count, head["height_px"]),
+                duration_s=_maybe(_seconds, head["duration_s"]),
+                made_at=_maybe(_number, head["made_at"]),
+                colour=_maybe(_colour, head["colour"]),
+                note=_maybe(_text, head["note"]) and _text(head["note"])[:LONGEST_SENTENCE],
+            )
+    raise ValueError("no piece of ours")
+
+
+_SIDES = ("width_px", "height_px")
+
+
+def _cuts(said: Any, length: int) -> tuple[tuple[int, int], ...] | None:
+    """Stretches of a text of that length, one behind the other."""
+    if said is None:
+        return None
+    cuts, before = [], 0
+    for start, end in said:
+        if not before <= _count(start) < _count(end, length):
+            raise ValueError("no stretches of this text")
+        cuts.append((start, end))
+        before = end
+    return tuple(cuts)
+
+
+def place_of(said: dict[str, Any] | None) -> Place:
+    """The place that `place_json` wrote."""
+    if said is None:
+        return None
+    if "page" in said:
+        return Page(_count(said["page"], LAST_PAGE))
+    start_s, end_s = _seconds(said["start_s"]), _seconds(said["end_s"])
+    if end_s < start_s:
+        raise ValueError("a stretch that ends before it begins")
+    return Span(start_s, end_s)
+
+
+def body_of(said: Message) -> bytes:
+    """A picture or a sound in a file's form, or bytes of a file."""
+    return said[1]
+
+
+def media_of(said: Message) -> Image | Sound:
+    """Pixels (H, W, 3), or samples (n,) that are numbers."""
+    import numpy as np  # not above: the child starts without it
+
+    from model.interface import Image, Sound
+
+    head, body = said
+    if head["is"] == "sound":
+        samples = np.frombuffer(body, np.float32)
+        if not np.isfinite(samples).all():
+            raise ValueError("samples that are no numbers")
+        return Sound(samples, int(head["rate_hz"]))
+    shape = (int(head["height_px"]), int(head["width_px"]), 3)
+    return Image(np.frombuffer(body, np.uint8).reshape(shape))
+
+
+def words_of(said: Message) -> PageWords:
+    """The words of a page and their boxes."""
+    head = said[0]
+    words = [
+        (float(x0), float(y0), float(x1), float(y1), str(word), int(line))
+        for x0, y0, x1, y1, word, line in head["words"]
+    ]
+    return {"width": float(head["width"]), "height": float(head["height"]), "words": words}
+
+
+def peaks_of(said: Message) -> list[float]:
+    """The loudest sample of each stretch of a recording."""
+    return [float(peak) for peak in said[0]["peaks"]]
+
+
+def refusal_of(head: dict[str, Any]) -> UnreadableError:
+    """Why the child gave nothing."""
+    if head["reason"] not in get_args(Reason):
+        raise ValueError("no reason of ours")
+    return UnreadableError(head["reason"], _text(head["sentence"])[:LONGEST_SENTENCE])
+
+
+def _maybe(make: Any, value: Any) -> Any:
+    return None if value is None else make(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("no number")
+    return float(value)
+
+
+def _seconds(value: Any) -> float:
+    number = _number(value)
+    if not 0 <= number <= LAST_S:
+        raise ValueError("no second of a recording")
+    return number
+
+
+def _count(value: Any, most: int = 1 << 40) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise ValueError("no count")
+    return value
+
+
+def _colour(value: Any) -> str:
+    text = _text(value)
+    if len(text) != 7 or text[0] != "#" or not all(c in "0123456789abcdef" for c in text[1:]):
+        raise ValueError("no colour")
+    return text

@@ -1,0 +1,135 @@
+"""What runs in the child: one job after the other, each within limits the kernel keeps.
+
+Started by `child.Reader` as `python -m indexer.extract.worker`. It ends with its parent: when the
+lifeline pipe closes, the kernel itself ends this process, even in the middle of a decoder that
+never comes back to Python.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from indexer.extract import heartbeat
+from indexer.extract.containers.file_format import unopened
+from indexer.extract.process import jobs
+from indexer.extract.process.protocol import packed, unpacked
+from indexer.extract.process.sandbox import lock_in
+from indexer.types.pieces import Reason, UnreadableError
+
+TOO_MUCH_MEMORY = "Opening this file takes more memory than Recollect gives to one file."
+MOST_OPEN_FILES = 128
+# What a file says is gathered for as long, so that a small one is told in one go.
+GATHERED_S = 0.1
+
+
+def main(lifeline: int, memory_bytes: int) -> None:
+    orders, answers = _own_pipes()
+    _limit(lifeline, memory_bytes)
+    jobs.fences.extend(lock_in())  # from here on nothing is written, connected to or started
+
+    def alive() -> None:
+        answers.write(packed({"alive": True}))
+        answers.flush()
+
+    heartbeat.listen(alive)
+
+    def read(count: int) -> bytes:
+        data = orders.read(count)
+        if len(data) < count:
+            os._exit(0)  # the parent is gone
+        return bytes(data)
+
+    while True:
+        job, _ = unpacked(read)
+        _allow_seconds(job["cpu_s"])
+        told_s = time.monotonic()
+        for message, at_once in _answers(job):
+            answers.write(message)
+            if at_once or time.monotonic() - told_s > GATHERED_S:
+                answers.flush()
+                told_s = time.monotonic()
+        _tidy()
+
+
+def _own_pipes() -> tuple[Any, Any]:
+    """Standard input and output become ours; what libraries print goes where errors go."""
+    orders, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", 1 << 16)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    os.close(nothing)
+    return orders, answers
+
+
+def _limit(lifeline: int, memory_bytes: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGIO, signal.SIG_DFL)  # its default is to end the process
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+    flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC | os.O_NONBLOCK)
+    try:
+        if os.read(lifeline, 1) == b"":
+            os._exit(0)  # it closed before we listened
+    except BlockingIOError:
+        pass
+    _set_limit(resource.RLIMIT_CORE, 0, for_good=True)
+    _set_limit(resource.RLIMIT_FSIZE, 0, for_good=True)  # nothing is ever written to a file
+    _set_limit(resource.RLIMIT_AS, memory_bytes, for_good=True)
+    _set_limit(resource.RLIMIT_NOFILE, MOST_OPEN_FILES, for_good=True)
+
+
+def _set_limit(which: int, value: int, for_good: bool = False) -> None:
+    _, hard = resource.getrlimit(which)
+    most = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    with contextlib.suppress(ValueError, OSError):  # macOS does not keep every limit
+        resource.setrlimit(which, (most, most if for_good else hard))
+
+
+def _allow_seconds(seconds: float) -> None:
+    """Processor time for the job that begins now, on top of what was used so far."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _set_limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + seconds) + 2)
+
+
+def _answers(job: dict[str, Any]) -> Iterator[tuple[bytes, bool]]:
+    """What is said, and whether that is at once: an attachment is named before it is opened, so
+    that it is known which one has ended the child."""
+    try:
+        for head, body in jobs.JOBS[job["do"]](job):
+            yield packed(head, body), head["is"] == "member"
+        yield packed({"done": True}), True
+    except UnreadableError as problem:
+        yield _refusal(problem.reason, problem.sentence)
+    except MemoryError:
+        yield _refusal("too_large", TOO_MUCH_MEMORY)
+    except OSError as problem:
+        refused = unopened(problem)
+        yield _refusal(refused.reason, refused.sentence)
+    except Exception as problem:
+        if "malloc" in str(problem) or "memory" in str(problem).lower():
+            yield _refusal("too_large", TOO_MUCH_MEMORY)
+        else:
+            print(f"{type(problem).__name__}: {problem}", file=sys.stderr)
+            yield _refusal("corrupt", "This file is damaged and cannot be read.")
+
+
+def _refusal(reason: Reason, sentence: str) -> tuple[bytes, bool]:
+    return packed({"reason": reason, "sentence": sentence}), True
+
+
+def _tidy() -> None:
+    pymupdf = sys.modules.get("pymupdf")
+    if pymupdf is not None:
+        pymupdf.TOOLS.store_shrink(100)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,1 @@
+"""What lies on the disk, seen from outside: the walk, what is left out, room, locks, hashes."""

@@ -1,0 +1,1 @@
+"""The two stages: what is read, and what the model understands, each published in one order."""

@@ -1,0 +1,215 @@
+"""Stage 1 for one file: look at what it is, hash it, and let the killable child extract it.
+
+Knows no tables. A file that changes while it is read, or is gone, gives nothing; a file that
+cannot be read gives a reason and a sentence for a person.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from indexer.extract.containers.file_format import NOT_READ_YET, sniff
+from indexer.files.hashing import OPEN, hash_of_open
+from indexer.files.walk import Stat, is_elsewhere
+from indexer.types.outcomes import (
+    ATTEMPTS,
+    Known,
+    MemberRead,
+    Outcome,
+    PendingFile,
+    Read,
+    Refused,
+    Skipped,
+    Unsettled,
+)
+from indexer.types.passages import Kind, Page, Passage, Place, Source, split
+from indexer.types.pieces import (
+    Extracted,
+    Facts,
+    Member,
+    Part,
+    Piece,
+    Thumb,
+    UnreadableError,
+    Within,
+    Words,
+)
+from model.interface import Image, Sound
+
+# Reasons that say more about the moment than about the file: worth another attempt.
+PASSING = frozenset({"crashed", "timeout", "unreadable", "error"})
+LARGEST_BYTES = {Kind.DOCUMENT: 1 << 30, Kind.PHOTO: 1 << 30, Kind.RECORDING: 32 << 30}
+ELSEWHERE = "The file lies in a cloud and not on this machine; it is read once it is here."
+# How coarse the clock of a file system is; one that tells whole seconds may tell every second one.
+TICK_S = 0.02
+SLOW_TICK_S = 2.0
+
+
+class Reader(Protocol):
+    """The child processes that open files; `extract.process.pool.ReaderPool` is one. Any thread may
+    call; `children` calls go on at the same time."""
+
+    children: int
+
+    def extract(self, path: Path, whole: bool = True) -> list[Extracted]: ...
+
+    def original(
+        self, path: Path, place: Place, longest_px: int = 1600, member: Member | None = None
+    ) -> Image | Sound: ...
+
+    @property
+    def pids(self) -> list[int]: ...
+
+    def close(self) -> None: ...
+
+
+def read_file(file: PendingFile, reader: Reader, is_known: Callable[[str], bool]) -> Outcome:
+    """One file through stage 1. `is_known` says of a content whether reading it again is
+    unnecessary. Never raises for anything that is the file's fault."""
+    kind: Kind | None = None
+    content: str | None = None
+    before: Stat | None = None
+
+    def refused(reason: str, sentence: str) -> Refused:
+        final = reason not in PASSING or file.attempts + 1 >= ATTEMPTS
+        # a file that may not be opened says nothing of its content
+        said = None if reason == "permission" else content
+        return Refused(file, kind, said, reason, sentence, final, before)
+
+    try:
+        if is_elsewhere(os.lstat(file.path)):
+            return Skipped(file, "placeholder", ELSEWHERE)
+        handle = os.open(file.path, OPEN)
+    except OSError as problem:
+        return _unopened(file, problem, refused)
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            return Unsettled(file)
+        before = _after_its_tick(handle, Stat.of(found))
+        kind = sniff(file.path)
+        if kind is None:
+            return Skipped(file, "type", NOT_READ_YET)
+        if before.size == 0:
+            return refused("empty", "The file is empty; there is nothing in it to read.")
+        if before.size > LARGEST_BYTES[kind]:
+            most = LARGEST_BYTES[kind] >> 30
+            return refused(
+                "too_large", f"The file is larger than {most} GiB, the most that is read."
+            )
+        content = hash_of_open(handle)
+        if Stat.of(os.fstat(handle)) != before:
+            return Unsettled(file)
+    except OSError as problem:
+        return _unopened(file, problem, refused)
+    except UnreadableError as problem:
+        if problem.reason == "vanished":
+            return Unsettled(file)
+        return refused(problem.reason, problem.sentence)
+    finally:
+        os.close(handle)
+    if is_known(content):
+        return Known(file, before, content)
+    try:
+        pieces = reader.extract(file.path, whole=file.attempts + 1 < ATTEMPTS)
+    except UnreadableError as problem:
+        if problem.reason == "vanished" or not _same(file.path, before):
+            return Unsettled(file)
+        return refused(problem.reason, problem.sentence)
+    if not _same(file.path, before):
+        return Unsettled(file)
+    own = [piece for piece in pieces if not isinstance(piece, Member | Within)]
+    read = _read(file, before, kind, content, file.path.name, own)
+    return replace(read, members=tuple(_members(read, pieces)))
+
+
+def _read(
+    file: PendingFile, stat: Stat, kind: Kind, content: str, name: str, pieces: Iterable[Piece]
+) -> Read:
+    facts = next((piece for piece in pieces if isinstance(piece, Facts)), None)
+    thumb = next((piece for piece in pieces if isinstance(piece, Thumb)), None)
+    parts = tuple(piece.place for piece in pieces if isinstance(piece, Part))
+    passages, labels = passages_of(pieces), _labels(pieces)
+    return Read(file, stat, kind, content, name, facts, thumb, parts, passages, labels)
+
+
+def _members(outer: Read, pieces: Iterable[Extracted]) -> Iterator[MemberRead]:
+    """The members that could be read, each content of them once."""
+    within: dict[int, list[Piece]] = {}
+    members: list[Member] = []
+    for piece in pieces:
+        if isinstance(piece, Member):
+            members.append(piece)
+        elif isinstance(piece, Within):
+            within.setdefault(piece.ordinal, []).append(piece.piece)
+    known = {outer.content}
+    readable = {member.content for member in members if member.ordinal in within}
+    for member in members:
+        if member.content not in readable:
+            continue
+        read = None
+        if member.ordinal in within and member.content not in known:
+            known.add(member.content)
+            found = within[member.ordinal]
+            read = _read(outer.file, outer.stat, member.kind, member.content, member.name, found)
+        yield MemberRead(member, read)
+
+
+def passages_of(pieces: Iterable[Piece]) -> tuple[Passage, ...]:
+    """The words of the pieces, cut into passages."""
+    texts = (
+        (text, piece.place) for piece in pieces if isinstance(piece, Words) for text in _cut(piece)
+    )
+    return tuple(Passage(n, text, place, Source.TEXT) for n, (text, place) in enumerate(texts))
+
+
+def _cut(words: Words) -> list[str]:
+    if words.cuts is None:
+        return split(words.text)
+    return [words.text[start:end] for start, end in words.cuts]
+
+
+def _labels(pieces: Iterable[Piece]) -> tuple[tuple[int, str], ...]:
+    return tuple(
+        (piece.place.page, piece.label)
+        for piece in pieces
+        if isinstance(piece, Words) and piece.label and isinstance(piece.place, Page)
+    )
+
+
+def _unopened(
+    file: PendingFile, problem: OSError, refused: Callable[[str, str], Refused]
+) -> Refused | Unsettled:
+    if problem.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE):
+        return Unsettled(file)
+    if isinstance(problem, PermissionError):
+        return refused(
+            "permission", "Recollect may not read this file; allow reading it, then retry."
+        )
+    return refused("unreadable", f"The file could not be read from the disk ({problem.strerror}).")
+
+
+def _after_its_tick(handle: int, found: Stat) -> Stat:
+    """The stat of an open file once its clock has gone on since it was changed: whoever writes to
+    it while it is read, or afterwards, cannot leave it with the same times any more."""
+    changed = max(found.mtime_ns, found.ctime_ns)
+    tick_s = SLOW_TICK_S if changed % 1_000_000_000 == 0 else TICK_S
+    left_s = changed / 1e9 + tick_s - time.time()
+    if not 0 < left_s <= tick_s:
+        return found
+    time.sleep(left_s)
+    return Stat.of(os.fstat(handle))
+
+
+def _same(path: Path, before: Stat) -> bool:
+    try:
+        return Stat.of(path.lstat()) == before
+    except OSError:
+        return False

@@ -1,0 +1,1 @@
+"""Proving that the index is whole, and making good what is not."""

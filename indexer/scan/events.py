@@ -1,0 +1,67 @@
+"""What the system said happened, collected as places to look at until somebody does."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from indexer.catalog.roots import relative
+from indexer.files.excludes import excluded_file, excluded_way
+from indexer.files.ignore_files import NAME
+from indexer.types.changes import Hint
+
+
+class Events:
+    """From the system's thread to ours. What happens under `ignored` is none; more than `most` are
+    as good as lost."""
+
+    def __init__(self, wake: Callable[[], None], ignored: Path, most: int) -> None:
+        self.roots: list[bytes] = []
+        self._wake = wake
+        self._most = most
+        self._ignored = os.fsencode(ignored)
+        self._found: dict[Hint, None] = {}
+        self._lost = False
+        self._lock = threading.Lock()
+
+    def add(self, path: bytes, folder: bool) -> None:
+        if path.rpartition(b"/")[2] == NAME:  # what is left out has changed
+            path, folder = path.rpartition(b"/")[0] or b"/", True
+        if not self._matters(path, folder):
+            return
+        hint = Hint(Path(os.fsdecode(path)), deep=folder)
+        with self._lock:
+            if len(self._found) >= self._most:
+                self._lost = True
+                self._found.clear()
+            elif not self._lost:
+                self._found[hint] = None
+        self._wake()
+
+    def lose(self) -> None:
+        with self._lock:
+            self._lost = True
+            self._found.clear()
+        self._wake()
+
+    def take(self) -> list[Hint] | None:
+        with self._lock:
+            found = None if self._lost else list(self._found)
+            self._lost = False
+            self._found.clear()
+        return found
+
+    def _matters(self, path: bytes, folder: bool) -> bool:
+        if relative(self._ignored, path) is not None:
+            return False
+        for root in self.roots:
+            inside = relative(root, path)
+            if inside is None:
+                continue
+            if folder:
+                return not excluded_way(inside)
+            above, _, name = inside.rpartition(b"/")
+            return not (excluded_way(above) or excluded_file(name))
+        return False

@@ -1,0 +1,53 @@
+"""How one operating system is listened to; `inotify` and `subtrees` are the two there are."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Protocol
+
+from indexer.scan.events import Events
+from indexer.scan.unwatched import Unwatched
+
+
+class ObserverThread(Protocol):
+    """The thread that reads what the system says."""
+
+    def is_alive(self) -> bool: ...
+
+    def stop(self) -> None: ...
+
+    def join(self) -> None: ...
+
+
+class Observer(ABC):
+    """`unwatched` has the folders that are not listened to, each with all that is below it."""
+
+    def __init__(self, hints: Events, thread: ObserverThread) -> None:
+        self.unwatched: dict[bytes, Unwatched] = {}
+        self._hints = hints
+        self._thread = thread
+
+    @abstractmethod
+    def follow(self, roots: Iterable[bytes]) -> None:
+        """Begins a round: these are the roots from now on."""
+
+    @abstractmethod
+    def enter(self, folder: bytes) -> None:
+        """The walk is about to list this folder."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Ends a round that has been everywhere."""
+
+    @abstractmethod
+    def probe(self) -> bool:
+        """Whether the last probe was heard; sends the next one."""
+
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            self._thread.stop()
+            self._thread.join()

@@ -1,0 +1,95 @@
+"""The watcher: the operating system's word that something happened, as hints where to look.
+
+Only a hint. Events get lost, come late and come twice; what is true is found by `reconcile`. On
+Linux each folder is watched on its own, and only those that are looked into; elsewhere the system
+watches a root with all that is below it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from indexer.scan.events import Events
+from indexer.scan.observer import Observer
+from indexer.scan.unwatched import Unwatched, unwatched
+from indexer.types.changes import Hint
+
+MOST_HINTS = 2000  # beyond this a look at everything is cheaper
+
+
+class Watcher:
+    """Watches folders and calls `wake` when there are new hints. What happens under `ignored`, our
+    own data, is none. Not for several threads, but for `enter`."""
+
+    def __init__(
+        self,
+        wake: Callable[[], None],
+        ignored: Path,
+        most_hints: int = MOST_HINTS,
+        folder_by_folder: bool = sys.platform == "linux",
+    ) -> None:
+        self._hints = Events(wake, ignored, most_hints)
+        self._ignored = ignored
+        self._folder_by_folder = folder_by_folder
+        self._ear: Observer | None = None
+        self._refused: list[Unwatched] = []
+
+    @property
+    def unwatched(self) -> list[Unwatched]:
+        """The folders that are not watched, each with all that is below it."""
+        return [*self._refused, *(self._ear.unwatched.values() if self._ear else ())]
+
+    def follow(self, roots: Iterable[Path]) -> None:
+        """Begins to watch exactly these folders: walk through them, and `finish`. What lies in a
+        folder that is newly watched is not hinted at."""
+        wanted = [os.fsencode(path) for path in roots]
+        self._hints.roots = wanted
+        self._refused = []
+        if self._ear is None or not self._ear.alive():
+            self.stop()
+            try:
+                self._ear = self._listening()
+            except OSError as problem:
+                self._refused = [unwatched(Path(os.fsdecode(path)), problem) for path in wanted]
+                return
+        self._ear.follow(wanted)
+
+    def enter(self, folder: bytes) -> None:
+        """Watches a folder from now on; called with each before it is listed."""
+        if self._ear is not None:
+            self._ear.enter(folder)
+
+    def finish(self) -> None:
+        """The walk has been everywhere: what it did not enter is watched no longer."""
+        if self._ear is not None:
+            self._ear.finish()
+
+    def take(self) -> list[Hint] | None:
+        """The hints since the last call; None when events were lost: look everywhere."""
+        return self._hints.take()
+
+    def alive(self) -> bool:
+        """Whether the operating system is still listened to."""
+        return self._ear is not None and self._ear.alive()
+
+    def probe(self) -> bool:
+        """Whether the last probe was heard, a touch of a file of our own; makes the next one."""
+        return self._ear is None or self._ear.probe()
+
+    def stop(self) -> None:
+        """Ends all watching; idempotent."""
+        if self._ear is not None:
+            self._ear.stop()
+        self._ear = None
+
+    def _listening(self) -> Observer:
+        if self._folder_by_folder:
+            from indexer.scan.inotify import InotifyObserver
+
+            return InotifyObserver(self._hints, self._ignored)
+        from indexer.scan.recursive import RecursiveObserver
+
+        return RecursiveObserver(self._hints)

@@ -1,0 +1,1 @@
+"""The vocabulary of the indexer: places, passages, pieces, outcomes. No work is done here."""

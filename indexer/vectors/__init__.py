@@ -1,0 +1,1 @@
+"""Words and vectors of the library in LanceDB: written, made durable, searched, erased."""

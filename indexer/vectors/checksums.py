@@ -1,0 +1,126 @@
+"""Our own checksums of the index's files, which LanceDB cannot check: a flipped byte is found.
+
+Files of a table are written once and never changed, so a sum taken when a file was made durable
+holds for as long as the file is there. The sums lie beside the tables, a line a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+NAME = "sums"
+# The one file that LanceDB changes in place; it is a hint, and no harm comes from a wrong one.
+CHANGING = "latest_version_hint.json"
+BLOCK_BYTES = 1 << 20
+# Lines of files that are gone are swept when there are this many more than of files there are.
+MOST_STALE = 1_000
+
+
+class Checksums:
+    """The checksums of the files below `folder`. By the writer of the library alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file = folder / NAME
+        self._known: dict[str, tuple[int, str]] | None = None
+
+    def keep(self, files: Collection[str]) -> None:
+        """Takes the sums of those among `files` (absolute; all there are) that have none yet, and
+        forgets those of files that are gone. On disk when this returns."""
+        known = self._read()
+        here = {self._inside(file): file for file in files if self._counts(file)}
+        lines = []
+        for inside in sorted(here.keys() - known.keys()):
+            try:
+                known[inside] = _sum(here[inside])
+            except FileNotFoundError:  # cleaned up meanwhile
+                continue
+            lines.append(_line(inside, *known[inside]))
+        stale = known.keys() - here.keys()
+        if len(stale) > MOST_STALE + len(here):
+            self._known = {inside: known[inside] for inside in known.keys() & here.keys()}
+            self._rewrite(self._known)
+        elif lines:
+            _write(self._file, "a", lines)
+
+    def forget(self, table: str) -> None:
+        """Lets go of the sums of a table that is made anew under the same names."""
+        known = self._read()
+        for inside in [i for i in known if i.startswith(f"{table}.lance/")]:
+            del known[inside]
+        self._rewrite(known)
+
+    def forget_file(self, file: Path) -> None:
+        """Lets go of the sum of one file, whose name another is to have."""
+        known = self._read()
+        if known.pop(self._inside(str(file)), None) is not None:
+            self._rewrite(known)
+
+    def wrong(self) -> list[tuple[Path, str]]:
+        """The files that are not what was written, each with what is wrong with it."""
+        self._known = None
+        found = []
+        for inside, (size, digest) in sorted(self._read().items()):
+            path = self._folder / inside
+            try:
+                if _sum(str(path)) != (size, digest):
+                    found.append((path, "is not what was written"))
+            except FileNotFoundError:  # cleaned up: whether one is missing, its table tells
+                continue
+            except OSError as problem:
+                found.append((path, f"cannot be read ({problem.strerror})"))
+        return found
+
+    def _rewrite(self, known: dict[str, tuple[int, str]]) -> None:
+        fresh = self._file.with_suffix(".new")
+        _write(fresh, "w", [_line(inside, *said) for inside, said in sorted(known.items())])
+        fresh.replace(self._file)
+
+    def _counts(self, file: str) -> bool:
+        return ".lance/" in file and not file.endswith(CHANGING)
+
+    def _inside(self, file: str) -> str:
+        return file[len(str(self._folder)) + 1 :]
+
+    def _read(self) -> dict[str, tuple[int, str]]:
+        if self._known is None:
+            self._known = {}
+            try:
+                written = self._file.read_bytes().decode("ascii", "replace")
+            except FileNotFoundError:
+                written = ""
+            for line in written.split("\n"):
+                digest, _, rest = line.partition(" ")
+                size, _, inside = rest.partition(" ")
+                if len(digest) == 32 and size.isdecimal() and inside:  # else torn by a power cut
+                    self._known[inside] = (int(size), digest)
+        return self._known
+
+
+def _line(inside: str, size: int, digest: str) -> str:
+    return f"{digest} {size} {inside}\n"
+
+
+def _sum(file: str) -> tuple[int, str]:
+    digest = hashlib.blake2b(digest_size=16)
+    size = 0
+    with open(file, "rb", buffering=0) as opened:
+        while block := opened.read(BLOCK_BYTES):
+            digest.update(block)
+            size += len(block)
+    return size, digest.hexdigest()
+
+
+def _write(file: Path, mode: str, lines: Collection[str]) -> None:
+    handle = os.open(
+        file, os.O_WRONLY | os.O_CREAT | (os.O_APPEND if mode == "a" else os.O_TRUNC), 0o600
+    )
+    with open(handle, mode, encoding="ascii") as opened:
+        if mode == "a" and opened.tell():
+            opened.write("\n")  # parts what follows from a line that a power cut tore
+        opened.writelines(lines)
+        opened.flush()
+        os.fsync(opened.fileno())

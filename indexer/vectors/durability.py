@@ -1,0 +1,106 @@
+"""Making written files survive a power cut, and stepping back from a torn one.
+
+LanceDB never calls fsync on local disks (we traced it): a commit survives the death of the process
+but not of the machine. So before the catalog calls anything indexed, everything written since the
+last time is forced to disk from here: files first, then the directories that name them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from indexer.vectors.checksums import NAME, Checksums
+
+
+class Durability:
+    """Forces what is new under `folder` to disk, and takes its checksum. Files there are written
+    once and never changed, so a name that was synced stays synced."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sums = Checksums(folder)
+        self._folder = folder
+        self._synced: set[str] = set()
+
+    def sync(self) -> int:
+        """Force all files that are new since the last call, and their directories; how many."""
+        files, folders = _listing(self._folder)
+        files -= {str(self._folder / NAME), str(self._folder / f"{NAME}.new")}
+        new = sorted(files - self._synced, key=lambda file: ("_versions" in file, file))
+        for file in new:
+            with contextlib.suppress(FileNotFoundError):  # cleaned up meanwhile
+                _fsync(file)
+        changed = {str(Path(file).parent) for file in new}
+        for folder in sorted(folders, key=len, reverse=True):
+            if folder in changed or folder not in self._synced:
+                with contextlib.suppress(FileNotFoundError):
+                    _fsync(folder)
+                parent = str(Path(folder).parent)
+                changed.add(parent)
+        if new:
+            self.sums.keep(files)
+            _fsync(str(self._folder))
+        self._synced = files | folders
+        return len(new)
+
+    def forget(self, table: Path) -> None:
+        """Lets go of what is known of a table that is made anew under the same names."""
+        inside = f"{table}{os.sep}"
+        self._synced = {name for name in self._synced if not name.startswith(inside)}
+        self.sums.forget(table.stem)
+
+    def forget_file(self, file: Path) -> None:
+        """Lets go of what is known of one file, whose name another is to have."""
+        self._synced.discard(str(file))
+        self.sums.forget_file(file)
+
+
+def _listing(folder: Path) -> tuple[set[str], set[str]]:
+    files: set[str] = set()
+    folders: set[str] = set()
+    waiting = [str(folder)]
+    while waiting:
+        with contextlib.suppress(FileNotFoundError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.add(entry.path)
+                    waiting.append(entry.path)
+                else:
+                    files.add(entry.path)
+    return files, folders
+
+
+def _fsync(path: str) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        if sys.platform == "darwin":  # plain fsync leaves it in the drive's cache there
+            import fcntl
+
+            fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+        else:
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def set_aside_newest(table: Path, aside: Path, forget: Callable[[Path], None]) -> Path | None:
+    """Move the newest manifest of a Lance table out of the way, so that the version before it
+    opens; never deletes. The next version will have its name, so `forget` is told of it first.
+    None, and nothing done, where there is no version before it."""
+    manifests = sorted((table / "_versions").glob("*.manifest"), key=_version)
+    if len(manifests) < 2:
+        return None
+    aside.mkdir(exist_ok=True)
+    forget(manifests[-1])
+    target = aside / f"{table.stem}-{manifests[-1].name}"
+    manifests[-1].rename(target)
+    return target
+
+
+def _version(manifest: Path) -> int:
+    """Manifests are named by version, or by 2^64 - 1 - version so that the newest lists first."""
+    number = int(manifest.stem) if manifest.stem.isdigit() else -1
+    return (1 << 64) - 1 - number if number > 1 << 63 else number

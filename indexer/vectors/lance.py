@@ -1,0 +1,140 @@
+"""LanceDB's vocabulary as far as we use it: the only importer of lancedb.
+
+Queries and filters are typed expressions over names we made. No text of a person ever becomes part
+of a filter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from indexer.types.passages import Kind
+from indexer.vectors.tables import StoreError
+
+_OWN = re.compile(r"[0-9a-z]{1,64}")
+
+
+def connect(folder: Path) -> Any:
+    """The database in `folder`, made where there is none; what other processes commit is seen at
+    once. Raises StoreError."""
+    try:
+        import lancedb
+
+        folder.mkdir(parents=True, exist_ok=True)
+        _check_stamp(folder / "stamp", lancedb.__version__)
+        return lancedb.connect(folder, read_consistency_interval=timedelta(0))
+    except ImportError as problem:
+        raise StoreError(f"LanceDB does not load ({problem}); reinstall it.") from problem
+    except OSError as problem:
+        raise StoreError(
+            f"The index folder {folder} cannot be used: {problem.strerror}."
+        ) from problem
+
+
+def _check_stamp(file: Path, ours: str) -> None:
+    """Tables that a newer LanceDB has written are not for an older one: it would take them for
+    damaged. Raises StoreError with both numbers, and changes nothing then."""
+    try:
+        theirs = file.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        theirs = ""
+    if _numbers(theirs) > _numbers(ours):
+        raise StoreError(
+            f"The index in {file.parent} was written with LanceDB {theirs}, and this program has "
+            f"{ours}; update Recollect to open it."
+        )
+    if theirs != ours:
+        with contextlib.suppress(OSError):  # it may be read only
+            file.write_text(ours, encoding="ascii")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+
+
+def probe() -> str | None:
+    """None when LanceDB works on this machine, else a sentence saying why not. Asked in a child
+    process, because a processor it was not built for ends the process that imports it."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", "import lancedb"],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return "LanceDB took more than two minutes to load."
+    if done.returncode == 0:
+        return None
+    if done.returncode == -signal.SIGILL:
+        return "This processor lacks AVX2, which LanceDB needs; Recollect cannot index here."
+    last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    return f"LanceDB does not load ({last}); reinstall it."
+
+
+def own(name: str) -> str:
+    """`name`, when we made it: safe as a table's name and in a filter."""
+    if not _OWN.fullmatch(name):
+        raise ValueError(f"not a name of ours: {name!r}")
+    return name
+
+
+def full_text() -> Any:
+    """The words come folded (`folding`); the index only has to part them at the spaces."""
+    from lancedb.index import FTS
+
+    return FTS(
+        with_position=True,
+        base_tokenizer="whitespace",
+        max_token_length=None,
+        stem=False,
+        remove_stop_words=False,
+    )
+
+
+def all_of(asked: Sequence[tuple[str, ...]]) -> Any:
+    """A query for the rows that hold every term; a term of several tokens is a phrase."""
+    from lancedb.query import BooleanQuery, Occur
+
+    return BooleanQuery([(Occur.MUST, _clause(term)) for term in asked])
+
+
+def some_of(asked: Sequence[tuple[str, ...]]) -> Any:
+    """A query for the rows that hold any of the terms."""
+    from lancedb.query import BooleanQuery, Occur
+
+    return BooleanQuery([(Occur.SHOULD, _clause(term)) for term in asked])
+
+
+def _clause(term: tuple[str, ...]) -> Any:
+    from lancedb.query import MatchQuery, PhraseQuery
+
+    if len(term) == 1:
+        return MatchQuery(term[0], "folded")
+    return PhraseQuery(" ".join(term), "folded")
+
+
+def among(column: str, values: Sequence[str] | Sequence[int]) -> Any:
+    """A filter: the column has one of these values."""
+    from lancedb.expr import col
+
+    return col(column).isin(list(values))
+
+
+def matching(kinds: Collection[Kind] | None, contents: Collection[str] | None) -> Any | None:
+    """A filter: of these kinds and contents; None where everything will do."""
+    parts = []
+    if kinds is not None:
+        parts.append(among("kind", sorted(str(kind) for kind in kinds)))
+    if contents is not None:
+        parts.append(among("content", sorted(own(content) for content in contents)))
+    return None if not parts else parts[0] if len(parts) == 1 else parts[0].and_(parts[1])

@@ -1,0 +1,143 @@
+"""Passages and vectors as LanceDB keeps them: the columns of its tables, and the way back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from indexer.types.contents import VectorRow
+from indexer.types.passages import Kind, Page, Passage, Source, Span
+from indexer.types.tokens import tokens
+from model.interface import Float32
+
+
+def words_schema() -> Any:
+    """One row a passage; `folded` is what the full-text index reads."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            ("content", pa.string()),
+            ("generation", pa.string()),
+            ("ordinal", pa.int64()),
+            ("kind", pa.string()),
+            ("source", pa.string()),
+            ("page", pa.int32()),
+            ("start_s", pa.float64()),
+            ("end_s", pa.float64()),
+            ("text", pa.string()),
+            ("folded", pa.string()),
+        ]
+    )
+
+
+def vectors_schema(dim: int) -> Any:
+    """One row a passage, in one space."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            ("content", pa.string()),
+            ("generation", pa.string()),
+            ("ordinal", pa.int64()),
+            ("kind", pa.string()),
+            ("vector", pa.list_(pa.float32(), dim)),
+        ]
+    )
+
+
+def words_table(batch: Iterable[tuple[str, str, Kind, Sequence[Passage]]]) -> Any:
+    """An arrow table of the passages of each (generation, content, kind, passages)."""
+    import pyarrow as pa
+
+    schema = words_schema()
+    columns: dict[str, list[Any]] = {name: [] for name in schema.names}
+    for generation, content, kind, passages in batch:
+        count = len(passages)
+        columns["generation"] += [generation] * count
+        columns["content"] += [content] * count
+        columns["kind"] += [str(kind)] * count
+        columns["ordinal"] += [passage.ordinal for passage in passages]
+        columns["source"] += [str(passage.source) for passage in passages]
+        for place in (passage.place for passage in passages):
+            columns["page"].append(place.page if isinstance(place, Page) else None)
+            columns["start_s"].append(place.start_s if isinstance(place, Span) else None)
+            columns["end_s"].append(place.end_s if isinstance(place, Span) else None)
+        texts = [_storable(passage.text) for passage in passages]
+        columns["text"] += texts
+        columns["folded"] += [" ".join(tokens(text)) for text in texts]
+    return pa.table(columns, schema=schema)
+
+
+def passage_of(row: dict[str, Any]) -> Passage:
+    """The passage a row of `words` was made from."""
+    place: Page | Span | None = None
+    if row["page"] is not None:
+        place = Page(row["page"])
+    elif row["start_s"] is not None:
+        place = Span(row["start_s"], row["end_s"])
+    return Passage(row["ordinal"], row["text"], place, Source(row["source"]))
+
+
+def vectors_table(dim: int, pairs: Sequence[tuple[dict[str, Any], Float32]]) -> Any:
+    """An arrow table of (what the row is about, its vector (dim,))."""
+    import pyarrow as pa
+
+    columns: dict[str, Any] = {
+        field: [about[field] for about, _ in pairs]
+        for field in ("content", "generation", "ordinal", "kind")
+    }
+    flat = pa.array(np.concatenate([vector for _, vector in pairs]))
+    columns["vector"] = pa.FixedSizeListArray.from_arrays(flat, dim)
+    return pa.table(columns, schema=vectors_schema(dim))
+
+
+# What rows add up to: the sum of one digest for each, so that their order does not matter.
+
+
+def passages_sum(kind: Kind, passages: Iterable[Passage]) -> str:
+    """What the passages of one generation add up to, 16 hex digits."""
+    return total(passage_digest(kind, passage) for passage in passages)
+
+
+def passage_digest(kind: str, passage: Passage) -> int:
+    place = passage.place
+    where = (
+        (place.page,)
+        if isinstance(place, Page)
+        else (place.start_s, place.end_s)
+        if isinstance(place, Span)
+        else ()
+    )
+    said = f"{kind} {passage.ordinal} {passage.source} {where} {_storable(passage.text)}"
+    return _digest(said.encode())
+
+
+def vectors_sum(rows: Iterable[VectorRow]) -> str:
+    """What the vectors of one generation add up to in both spaces, 16 hex digits."""
+    return total(
+        vector_digest(space, row.ordinal, vector)
+        for row in rows
+        for space, vector in (("gist", row.gist), ("body", row.body))
+        if vector is not None
+    )
+
+
+def vector_digest(space: str, ordinal: int, vector: Float32) -> int:
+    return _digest(f"{space} {ordinal} ".encode() + np.ascontiguousarray(vector, "<f4").tobytes())
+
+
+def total(digests: Iterable[int]) -> str:
+    return f"{sum(digests) % (1 << 64):016x}"
+
+
+def _digest(said: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest())
+
+
+def _storable(text: str) -> str:
+    """Without lone surrogates, which arrow has no way to write."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,123 @@
+"""The tables of one LanceDB folder: opened when needed, and never made anew over a damaged one."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from indexer.vectors.durability import set_aside_newest
+
+T = TypeVar("T")
+# A commit that met another one is tried again this often, each time after a longer pause.
+TRIES = 6
+PAUSE_S = 0.02
+MENDED = "_mended"
+
+
+class StoreError(Exception):
+    """The index cannot be used; the message says why and what to do about it."""
+
+
+class Tables:
+    """The open tables of `database`, which keeps them in `folder`. Any thread may call. `forget`
+    is told of a file before its name is given to another."""
+
+    def __init__(self, folder: Path, database: Any, forget: Callable[[Path], None]) -> None:
+        self._folder = folder
+        self._database = database
+        self._forget = forget
+        self._lock = threading.RLock()
+        self._open: dict[str, Any] = {}
+        self._finish_mending()
+
+    def names(self) -> list[str]:
+        """Every table, in alphabetical order."""
+        names = (path.stem for path in self._folder.glob("*.lance"))
+        return sorted(name for name in names if self.exist(name) and not name.endswith(MENDED))
+
+    def path(self, name: str) -> Path:
+        """Where a table lies."""
+        return self._folder / f"{name}.lance"
+
+    def exist(self, name: str) -> bool:
+        """A table exists from its first manifest on, whether or not it can be opened."""
+        return any((self._folder / f"{name}.lance" / "_versions").glob("*.manifest"))
+
+    def make(self, name: str, schema: Any) -> Any:
+        """A new, empty table."""
+        with self._lock:
+            self._open[name] = self._database.create_table(name, schema=schema)
+            return self._open[name]
+
+    def __getitem__(self, name: str) -> Any:
+        """The open table. A newest version that does not open is set aside for the one before it;
+        the catalog sees by the rows that are missing what that lost. Raises StoreError."""
+        with self._lock:
+            while name not in self._open:
+                try:
+                    self._open[name] = self._database.open_table(name)
+                except Exception as problem:
+                    path = self.path(name)
+                    aside = self._folder / "aside"
+                    if set_aside_newest(path, aside, self._forget) is None:
+                        raise StoreError(
+                            f"The index table {path} is damaged and no earlier version of it "
+                            "is left; `recollect verify --repair` makes it anew."
+                        ) from problem
+            return self._open[name]
+
+    def read(self, name: str, read: Callable[[Any], T]) -> T:
+        """`read` of a table, and once more should its version have been cleaned up meanwhile."""
+        try:
+            return read(self[name])
+        except (OSError, RuntimeError, ValueError):
+            with self._lock:
+                self._open.pop(name, None)
+            return read(self[name])
+
+    def write(self, name: str, write: Callable[[Any], T]) -> T:
+        """`write` to a table, again should its commit have met another one."""
+        for tried in range(TRIES):
+            try:
+                return write(self[name])
+            except (OSError, RuntimeError, ValueError) as problem:
+                if "onflict" not in str(problem) or tried == TRIES - 1:
+                    raise
+                time.sleep(PAUSE_S * 2**tried * random.uniform(0.5, 1.5))  # noqa: S311  no secret
+                with self._lock:
+                    self._open.pop(name, None)
+        raise AssertionError  # the last try returned or raised
+
+    def replace(self, name: str, schema: Any, fill: Callable[[Any], None] | None) -> Path:
+        """Puts a new table, made by `fill` (None: no table), in the place of a damaged one, which
+        is set aside; where it lies then. A kill leaves either of them."""
+        fresh = name + MENDED
+        with self._lock:
+            shutil.rmtree(self.path(fresh), ignore_errors=True)
+            if fill is not None:
+                fill(self._database.create_table(fresh, schema=schema))
+            aside = self._folder / "aside"
+            aside.mkdir(exist_ok=True)
+            kept = aside / f"{name}-{time.time_ns()}.lance"
+            self.path(name).rename(kept)
+            self._open.pop(name, None)
+            self._finish_mending()
+        return kept
+
+    def _finish_mending(self) -> None:
+        """Puts mended tables in their places, where a kill had prevented it."""
+        for fresh in self._folder.glob(f"*{MENDED}.lance"):
+            name = fresh.stem.removesuffix(MENDED)
+            if self.path(name).exists():  # killed before it was whole
+                shutil.rmtree(fresh)
+            else:
+                fresh.rename(self.path(name))
+
+    def columns(self, name: str, fields: list[str]) -> Any:
+        """All rows of a table, as an arrow table of these columns."""
+        return self.read(name, lambda table: table.search().select(fields).to_arrow())

@@ -1,0 +1,1 @@
+"""From token ids to the next token: prefill, cache, draft and verify, sampling, hidden states."""

@@ -1,0 +1,133 @@
+"""Keys and values of what was read: growing in place, cropped for nothing, copied where two texts
+go on from one beginning.
+
+A sliding layer sees only its window, so it keeps that and `SPARE` tokens more: by so much can a
+text be taken back exactly. Global layers keep everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+# A question and its answer fit into it, so the next question finds the beginning still there.
+SPARE = 512
+# Room is made for so many tokens at a time.
+GROWTH = 256
+
+
+class _Layer:
+    """One layer's keys and values, (heads, room, head_dim) each; `stored` of the room is filled."""
+
+    __slots__ = ("keys", "stored", "values", "window")
+
+    def __init__(self, window: int | None) -> None:
+        self.window = window
+        self.stored = 0
+        self.keys: torch.Tensor | None = None
+        self.values: torch.Tensor | None = None
+
+    def append(self, keys: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        count = keys.shape[0]
+        held_keys, held_values = self._room(count, keys, values)
+        end = self.stored + count
+        held_keys[:, self.stored : end] = keys.transpose(0, 1)
+        held_values[:, self.stored : end] = values.transpose(0, 1)
+        self.stored = end
+        start = 0 if self.window is None else max(0, end - self.window + 1 - count)
+        return held_keys[:, start:end], held_values[:, start:end]
+
+    def _room(
+        self, count: int, keys: torch.Tensor, values: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        old_keys, old_values = self.keys, self.values
+        if old_keys is None or old_values is None:
+            kept = 0
+        elif self.stored + count <= old_keys.shape[1]:
+            return old_keys, old_values
+        else:
+            kept = self.stored
+            if self.window is not None:
+                kept = min(kept, self.window - 1 + SPARE)
+        room = kept + count + max(GROWTH, kept // 4)
+        new_keys = keys.new_empty(keys.shape[1], room, keys.shape[2])
+        new_values = values.new_empty(values.shape[1], room, values.shape[2])
+        if old_keys is not None and old_values is not None:
+            new_keys[:, :kept] = old_keys[:, self.stored - kept : self.stored]
+            new_values[:, :kept] = old_values[:, self.stored - kept : self.stored]
+        self.keys, self.values, self.stored = new_keys, new_values, kept
+        return new_keys, new_values
+
+    def view(self, most: int | None) -> tuple[torch.Tensor, torch.Tensor]:
+        assert self.keys is not None  # noqa: S101 - asked for only after a first reading
+        assert self.values is not None  # noqa: S101
+        start = 0 if most is None else max(0, self.stored - most)
+        return self.keys[:, start : self.stored], self.values[:, start : self.stored]
+
+    def copy(self, dropped: int) -> _Layer:
+        other = _Layer(self.window)
+        end = self.stored - dropped
+        start = 0 if self.window is None else max(0, end - self.window + 1)
+        if self.keys is not None and self.values is not None:
+            other.keys = self.keys[:, start:end].clone()
+            other.values = self.values[:, start:end].clone()
+        other.stored = end - start
+        return other
+
+
+class KVCache:
+    """One text's keys and values. `windows` says for each layer how many tokens it sees, None for
+    all; `length` is how many tokens were read."""
+
+    def __init__(self, windows: Sequence[int | None]) -> None:
+        self.length = 0
+        self._layers = [_Layer(window) for window in windows]
+
+    def append(
+        self, layer: int, keys: torch.Tensor, values: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Add (count, heads, head_dim) each; gives all that these `count` tokens may see, (heads,
+        seen, head_dim) each, the newest last. `length` is for the caller to raise, once for all
+        layers."""
+        return self._layers[layer].append(keys, values)
+
+    def view(self, layer: int, most: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """The last `most` keys and values of a layer, (heads, seen, head_dim) each."""
+        return self._layers[layer].view(most)
+
+    def reaches(self, length: int) -> bool:
+        """Whether the text can be taken back to its first `length` tokens."""
+        dropped = self.length - length
+        return dropped >= 0 and all(
+            one.window is None or one.stored - dropped >= min(length, one.window - 1)
+            for one in self._layers
+        )
+
+    def crop(self, count: int) -> None:
+        """Forget the last `count` tokens. Raises ValueError where sliding layers have let go of
+        what they would need then."""
+        if count and not self.reaches(self.length - count):
+            raise ValueError(f"{count} of {self.length} tokens are too many to take back")
+        for layer in self._layers:
+            layer.stored -= count
+        self.length -= count
+
+    def fork(self, length: int) -> KVCache:
+        """A copy of the first `length` tokens, to read on from apart. Raises ValueError as `crop`
+        does."""
+        if not self.reaches(length):
+            raise ValueError(f"the first {length} of {self.length} tokens are no longer held")
+        other = KVCache([])
+        other._layers = [layer.copy(self.length - length) for layer in self._layers]
+        other.length = length
+        return other
+
+    @property
+    def held_bytes(self) -> int:
+        return sum(
+            one.numel() * one.element_size()
+            for layer in self._layers
+            for one in (layer.keys, layer.values)
+            if one is not None
+        )

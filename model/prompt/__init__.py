@@ -1,0 +1,1 @@
+"""Everything the model is given, in words and in numbers: ids, patches, frames."""

@@ -1,0 +1,265 @@
+"""Content to numbers: a prompt becomes token ids, patches and frames, as the checkpoint wants them.
+
+Pictures and sounds have no encoder in this architecture. A picture becomes patches of 48x48x3
+values, one soft token each; a sound becomes frames of 640 samples at 16 kHz, one soft token each.
+Both are held to golden values of the stock processors (`tests/golden/`), which cannot be used here:
+they need torchvision, which does not import beside a CPU-only torch.
+
+Resampling is soxr's: band-limited, fast, and what the audio libraries around transformers use.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.interface import Float32, Image, ModelError, Sound
+from model.prompt import chat_template
+from model.prompt.chat_template import Tokenizer
+from model.prompt.prompts import Prompt
+
+if TYPE_CHECKING:
+    import torch
+
+Int64 = NDArray[np.int64]
+
+# Memory of one batch grows with its padded tokens; pictures weigh most.
+BATCH_TOKENS = 2_048
+# What `mm_token_type_ids` calls the kinds of token.
+TEXT_TOKEN, IMAGE_TOKEN, AUDIO_TOKEN = 0, 1, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """How this checkpoint cuts media: at most `picture_tokens` patches of `patch_px` x `patch_px`
+    a picture, frames of `frame_samples` at `rate_hz` a sound."""
+
+    picture_tokens: int = 280
+    patch_px: int = 48
+    frame_samples: int = 640
+    rate_hz: int = 16_000
+
+    @classmethod
+    def of(cls, directory: Path) -> Media:
+        """Read `processor_config.json`, or the older `preprocessor_config.json`; the defaults are
+        the published model's."""
+        said: dict[str, Any] = {}
+        for name in ("preprocessor_config.json", "processor_config.json"):
+            file = directory / name
+            if file.is_file():
+                said |= json.loads(file.read_text(encoding="utf-8"))
+        picture = said.get("image_processor") or said
+        sound = said.get("feature_extractor") or said
+        usual = cls()
+        patch_px = int(picture.get("patch_size", 16)) * int(picture.get("pooling_kernel_size", 3))
+        return cls(
+            picture_tokens=int(picture.get("max_soft_tokens", usual.picture_tokens)),
+            patch_px=patch_px,
+            frame_samples=int(sound.get("audio_samples_per_token", usual.frame_samples)),
+            rate_hz=int(sound.get("sampling_rate", usual.rate_hz)),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patches:
+    """One picture: `values` (n, patch_px * patch_px * 3) float32 in [0, 1], row by row from the top
+    left; `positions` (n, 2) int64, x then y, in patches."""
+
+    values: Float32
+    positions: Int64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """One prompt in numbers. `ids` (n,) and `kinds` (n,) int64 of equal length; `pictures` and
+    `sounds` ((m, frame_samples) float32 each) in the order of their places in `ids`."""
+
+    ids: Int64
+    kinds: Int64
+    pictures: tuple[Patches, ...] = ()
+    sounds: tuple[Float32, ...] = ()
+
+    def __len__(self) -> int:
+        return int(self.ids.size)
+
+
+def render(
+    prompt: Prompt,
+    tokenizer: Tokenizer,
+    media: Media | None = None,
+    cut: Callable[[Image, Media], Patches] | None = None,
+) -> Inputs:
+    """Write `prompt` through the checkpoint's own chat template, ready to be continued when the
+    last turn is the user's, with each medium's placeholder widened to its soft tokens. `cut` stands
+    in for `patches` where a picture may have been cut before.
+
+    Raises ModelError when the template does not show the media it was given.
+    """
+    media = media or Media()
+    text = chat_template.write(prompt, tokenizer)
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    parts = [part for turn in prompt for part in turn.parts]
+    cut = cut or patches
+    pictures = tuple(cut(part, media) for part in parts if isinstance(part, Image))
+    sounds = tuple(frames(part, media) for part in parts if isinstance(part, Sound))
+    special = chat_template.media_ids(tokenizer)
+    if (ids.count(special["image"]), ids.count(special["audio"])) != (len(pictures), len(sounds)):
+        raise ModelError(
+            "The chat template of this checkpoint does not show pictures or sounds; "
+            "use a checkpoint whose template does."
+        )
+    waiting_pictures, waiting_sounds = iter(pictures), iter(sounds)
+    wide: list[int] = []
+    for token in ids:
+        if token == special["image"]:
+            count = len(next(waiting_pictures).values)
+            wide += [special["boi"], *[token] * count, special["eoi"]]
+        elif token == special["audio"]:
+            count = len(next(waiting_sounds))
+            wide += [special["boa"], *[token] * count, special["eoa"]]
+        else:
+            wide.append(token)
+    row = np.array(wide, dtype=np.int64)
+    kinds = np.where(row == special["image"], IMAGE_TOKEN, TEXT_TOKEN)
+    kinds = np.where(row == special["audio"], AUDIO_TOKEN, kinds).astype(np.int64)
+    return Inputs(row, kinds, pictures, sounds)
+
+
+def own_span(prompt: Prompt, passage: str, tokenizer: Tokenizer) -> slice:
+    """Where the tokens of `passage`, the first part of a one-turn text prompt, stand in
+    `render(prompt)`: not the template's, not the instruction's. Empty for a blank passage."""
+    text, start, end = chat_template.locate(prompt, passage, tokenizer)
+    offsets = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    inside = [
+        place
+        for place, (left, right) in enumerate(offsets["offset_mapping"])
+        if left < end and right > start
+    ]
+    return slice(inside[0], inside[-1] + 1) if inside else slice(0, 0)
+
+
+def picture_size(height_px: int, width_px: int, media: Media) -> tuple[int, int]:
+    """Height and width a picture is resized to: multiples of the patch, the shape kept as far as
+    that allows, as large as the budget of soft tokens permits (small pictures grow)."""
+    side = media.patch_px
+    factor = math.sqrt(media.picture_tokens * side * side / (height_px * width_px))
+    height = math.floor(factor * height_px / side) * side
+    width = math.floor(factor * width_px / side) * side
+    longest = media.picture_tokens * side
+    if height == 0:
+        return side, max(side, min(width_px // height_px * side, longest))
+    if width == 0:
+        return max(side, min(height_px // width_px * side, longest)), side
+    return height, width
+
+
+def patches(image: Image, media: Media) -> Patches:
+    """Resize (bicubic, antialiased), scale to [0, 1], cut into patches."""
+    from PIL import Image as pillow
+
+    side = media.patch_px
+    height, width = picture_size(image.pixels.shape[0], image.pixels.shape[1], media)
+    picture = pillow.fromarray(np.ascontiguousarray(image.pixels))
+    if picture.size != (width, height):
+        picture = picture.resize((width, height), pillow.Resampling.BICUBIC)
+    rows, columns = height // side, width // side
+    values = np.asarray(picture, dtype=np.float32) * np.float32(1 / 255)
+    values = values.reshape(rows, side, columns, side, 3).transpose(0, 2, 1, 3, 4)
+    across, down = np.meshgrid(np.arange(columns), np.arange(rows))
+    positions = np.stack([across, down], axis=-1).reshape(-1, 2).astype(np.int64)
+    return Patches(np.ascontiguousarray(values.reshape(rows * columns, -1)), positions)
+
+
+def frames(sound: Sound, media: Media) -> Float32:
+    """Resample to the model's rate and cut into (n, frame_samples), the last one filled with
+    silence."""
+    samples = sound.samples
+    if sound.rate_hz != media.rate_hz:
+        import soxr
+
+        samples = soxr.resample(samples, sound.rate_hz, media.rate_hz, quality="HQ")
+    count = max(1, math.ceil(samples.size / media.frame_samples))
+    whole = np.zeros(count * media.frame_samples, dtype=np.float32)
+    whole[: samples.size] = samples
+    return whole.reshape(count, media.frame_samples)
+
+
+def batch(rows: Sequence[Inputs], pad_id: int = 0) -> dict[str, torch.Tensor]:
+    """Several prompts as the tensors `Gemma4UnifiedForConditionalGeneration.forward` takes.
+
+    Padded on the right: positions then need no correction, and no real token sees the padding.
+    `attention_mask` is left out where nothing is padded, which keeps the faster kernels.
+    """
+    import torch
+
+    longest = max(len(row) for row in rows)
+    ids = np.full((len(rows), longest), pad_id, dtype=np.int64)
+    kinds = np.zeros((len(rows), longest), dtype=np.int64)
+    mask = np.zeros((len(rows), longest), dtype=np.int64)
+    for place, row in enumerate(rows):
+        ids[place, : len(row)] = row.ids
+        kinds[place, : len(row)] = row.kinds
+        mask[place, : len(row)] = 1
+    made = {"input_ids": torch.from_numpy(ids), "mm_token_type_ids": torch.from_numpy(kinds)}
+    if not mask.all():
+        made["attention_mask"] = torch.from_numpy(mask)
+    pictures = [picture for row in rows for picture in row.pictures]
+    if pictures:
+        most = max(len(picture.values) for picture in pictures)
+        values = np.zeros((len(pictures), most, pictures[0].values.shape[1]), dtype=np.float32)
+        positions = np.full((len(pictures), most, 2), -1, dtype=np.int64)
+        for place, picture in enumerate(pictures):
+            values[place, : len(picture.values)] = picture.values
+            positions[place, : len(picture.values)] = picture.positions
+        made |= {
+            "pixel_values": torch.from_numpy(values),
+            "image_position_ids": torch.from_numpy(positions),
+        }
+    sounds = [sound for row in rows for sound in row.sounds]
+    if sounds:
+        most = max(len(sound) for sound in sounds)
+        features = np.zeros((len(sounds), most, sounds[0].shape[1]), dtype=np.float32)
+        heard = np.zeros((len(sounds), most), dtype=np.bool_)
+        for place, sound in enumerate(sounds):
+            features[place, : len(sound)] = sound
+            heard[place, : len(sound)] = True
+        made |= {
+            "input_features": torch.from_numpy(features),
+            "input_features_mask": torch.from_numpy(heard),
+        }
+    return made
+
+
+def split(row: Inputs, at: int) -> tuple[Inputs, Inputs]:
+    """The first `at` tokens with all media, and the rest, which must be words alone: an image's
+    tokens see each other and may not be parted."""
+    if row.kinds[at:].any():
+        raise ValueError("a prompt can be split only behind its last medium")
+    head = Inputs(row.ids[:at], row.kinds[:at], row.pictures, row.sounds)
+    return head, Inputs(row.ids[at:], row.kinds[at:])
+
+
+def common_prefix(one: Inputs, other: Inputs) -> int:
+    """How many tokens two prompts about the same medium share, at least one less than either."""
+    shortest = min(len(one), len(other)) - 1
+    apart = np.flatnonzero(one.ids[:shortest] != other.ids[:shortest])
+    return int(apart[0]) if apart.size else shortest
+
+
+def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Places of rows of like length, so many that the padded batch stays within its tokens."""
+    waiting: list[int] = []
+    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if waiting and lengths[place] * (len(waiting) + 1) > BATCH_TOKENS:
+            yield waiting
+            waiting = []
+        waiting.append(place)
+    if waiting:
+        yield waiting

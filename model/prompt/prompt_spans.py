@@ -1,0 +1,117 @@
+"""Parts of a prompt in numbers: where its media lie, where it may be cut, what two prompts share.
+
+The tokens of one picture see each other, so a picture is never parted. Two prompts share a medium
+only where its very pixels or samples are the same: every picture has the same token ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.interface import Float32
+from model.prompt.inputs import IMAGE_TOKEN, Inputs, Patches
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PromptSpan:
+    """The tokens `start` to `stop` stand for `content`."""
+
+    start: int
+    stop: int
+    content: Patches | Float32
+
+    def same(self, other: PromptSpan) -> bool:
+        if (self.start, self.stop) != (other.start, other.stop):
+            return False
+        one, two = self.content, other.content
+        if isinstance(one, Patches) and isinstance(two, Patches):
+            return np.array_equal(one.positions, two.positions) and np.array_equal(
+                one.values, two.values
+            )
+        if isinstance(one, Patches) or isinstance(two, Patches):
+            return False
+        return np.array_equal(one, two)
+
+
+def spans(row: Inputs) -> list[PromptSpan]:
+    """The media of a prompt, in order."""
+    pictures, sounds = iter(row.pictures), iter(row.sounds)
+    found: list[PromptSpan] = []
+    place = 0
+    for start in np.flatnonzero(row.kinds).tolist():
+        if start < place:
+            continue
+        content: Patches | Float32
+        if row.kinds[start] == IMAGE_TOKEN:
+            content = next(pictures)
+            place = start + len(content.values)
+        else:
+            content = next(sounds)
+            place = start + len(content)
+        found.append(PromptSpan(start, place, content))
+    return found
+
+
+def part(row: Inputs, start: int, stop: int) -> Inputs:
+    """The tokens `start` to `stop` with their media. A sound may be parted between two frames;
+    raises ValueError where a picture would be."""
+    pictures: list[Patches] = []
+    sounds: list[Float32] = []
+    for span in spans(row):
+        first, last = max(span.start, start), min(span.stop, stop)
+        if first >= last:
+            continue
+        if not isinstance(span.content, Patches):
+            sounds.append(span.content[first - span.start : last - span.start])
+        elif (first, last) == (span.start, span.stop):
+            pictures.append(span.content)
+        else:
+            raise ValueError("a picture cannot be parted: its tokens see each other")
+    return Inputs(row.ids[start:stop], row.kinds[start:stop], tuple(pictures), tuple(sounds))
+
+
+def cuts(row: Inputs, size: int) -> Iterator[tuple[int, int]]:
+    """Where to cut a prompt into parts of at most `size` tokens; a part with a picture may be
+    longer where the picture is."""
+    pictures = [span for span in spans(row) if isinstance(span.content, Patches)]
+    start = 0
+    while start < len(row):
+        stop = min(start + size, len(row))
+        for span in pictures:
+            if span.start < stop < span.stop:
+                stop = span.start if span.start > start else span.stop
+        yield start, stop
+        start = stop
+
+
+def shared(
+    row: Inputs, media: Sequence[PromptSpan], ids: Sequence[int], known: Sequence[PromptSpan]
+) -> int:
+    """How many tokens at the beginning of `row` (with its `media`) are those of `ids` with its
+    media `known`; never part of a medium."""
+    most = min(len(row), len(ids))
+    apart = np.flatnonzero(row.ids[:most] != np.asarray(ids[:most], dtype=np.int64))
+    count = int(apart[0]) if apart.size else most
+    for at, span in enumerate(media):
+        if span.start >= count:
+            break
+        if span.stop > count or at >= len(known) or not span.same(known[at]):
+            return span.start
+    for span in known:
+        if span.start < count < span.stop:
+            return span.start
+    return count
+
+
+def blocks(row: Inputs) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
+    """(n,) the number of the picture each token belongs to, -1 elsewhere; None without pictures."""
+    if not row.pictures:
+        return None
+    numbers = np.full(len(row), -1, dtype=np.int64)
+    for number, span in enumerate(spans(row)):
+        if isinstance(span.content, Patches):
+            numbers[span.start : span.stop] = number
+    return numbers

@@ -1,0 +1,1 @@
+"""One thread owns the model; everybody else asks through a client."""

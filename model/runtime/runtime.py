@@ -1,0 +1,261 @@
+"""One thread owns the model; everybody else asks through a lane.
+
+Two lanes, each an `interface.Model`: `people` for whoever is waiting in front of a screen, `files`
+for the background. People go first. Background work is cut in slices, between which people are
+served; a caption in the middle of which somebody comes is paused and goes on afterwards. The model
+is loaded at the first call, so that nothing pays for it which does not need it, and may be given
+back when nobody has asked for a while.
+
+Light: importing this loads no torch.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from model.interface import Fingerprint, Model, ModelCard, ModelError, ModelMemoryError
+from model.runtime import out_of_memory
+from model.runtime.clients import ModelClient
+from model.runtime.lifecycle import Lifecycle, Load, Resident
+from model.runtime.slices import Slices
+
+if TYPE_CHECKING:
+    from model.weights.checkpoint import Checkpoint
+
+Result = TypeVar("Result")
+
+# So many people may wait for the one model; the next is asked to come again.
+MOST_WAITING = 8
+# The background waits for the next question of who is being served, but for no longer than this
+# from one question to the next, nor from one of its own slices to the next.
+ATTENDED_S = 2.0
+
+
+class BusyError(Exception):
+    """Too many are waiting for the model; the message says so to a person."""
+
+
+@dataclass(eq=False, slots=True)
+class _Job:
+    """`short` work may be done between two tokens of somebody else's answer."""
+
+    work: Callable[[Resident], Any]
+    short: bool
+    done: Future[Any] = field(default_factory=Future)
+    asked_at: float = field(default_factory=time.perf_counter)
+
+
+class Runtime:
+    """Owns the model of one checkpoint, and its thread. `fingerprint` and `card` answer before
+    anything is loaded. `threads` is how many processor threads the model may use, None for one to
+    each core; after `unload_after_s` without work the memory is given back, None for never; `load`
+    makes another model than the checkpoint's own."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        threads: int | None = None,
+        load: Load | None = None,
+        unload_after_s: float | None = None,
+    ) -> None:
+        self.slices = Slices()
+        self.people: Model = ModelClient(self, people=True)
+        self.files: Model = ModelClient(self, people=False)
+        self._checkpoint = checkpoint
+        self._residence = Lifecycle(checkpoint, self.breathe, load)
+        self._threads = threads
+        self._unload_after_s = unload_after_s
+        self._turn = threading.Condition()
+        self._people: deque[_Job] = deque()
+        self._files: deque[_Job] = deque()
+        self._worker: threading.Thread | None = None
+        self._closing = False
+        self._in_background = False
+        self._attended = 0
+        self._attended_at = 0.0
+        self._patience_s = ATTENDED_S
+
+    @property
+    def loaded(self) -> bool:
+        return self._residence.loaded
+
+    @property
+    def problem(self) -> str | None:
+        """Why the model could not be loaded when it was last tried; None where it could."""
+        return self._residence.problem
+
+    @property
+    def calls(self) -> int:
+        return self._residence.calls
+
+    @property
+    def card(self) -> ModelCard:
+        return self._residence.card
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        return self._checkpoint.fingerprint
+
+    @property
+    def closing(self) -> bool:
+        return self._closing
+
+    def close(self, wait_s: float = 10.0) -> None:
+        """Stop what is running between two tokens, refuse what waits, end the thread."""
+        with self._turn:
+            self._closing = True
+            waiting = [*self._people, *self._files]
+            self._people.clear()
+            self._files.clear()
+            self._turn.notify_all()
+        for job in waiting:
+            job.done.set_exception(_closed())
+        if self._worker is not None and self._worker is not threading.current_thread():
+            self._worker.join(wait_s)
+
+    @contextmanager
+    def attended(self) -> Iterator[None]:
+        """Somebody is being served, who may need the model more than once: the background waits
+        all the while, so that they wait for one slice of it at the most, not for one each time."""
+        with self._turn:
+            self._attended += 1
+            self._attended_at = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._attended -= 1
+                self._turn.notify_all()
+
+    def submit(
+        self, people: bool, work: Callable[[Resident], Result], short: bool = False
+    ) -> Future[Result]:
+        """Queue `work` for the model's thread. Raises Busy when too many wait in this lane."""
+        job, lane = _Job(work, short), self._people if people else self._files
+        with self._turn:
+            if self._closing:
+                raise _closed()
+            if len(lane) >= MOST_WAITING:
+                raise BusyError(
+                    f"The model has {len(lane)} questions waiting already; "
+                    "please ask again in a moment."
+                )
+            lane.append(job)
+            if self._worker is None:
+                self._worker = threading.Thread(target=self._run, name="model", daemon=True)
+                self._worker.start()
+            self._turn.notify_all()
+        return job.done
+
+    # --- on the model's thread
+
+    def breathe(self) -> None:
+        """Between two steps of background work: serve the people who came meanwhile. Raises
+        ModelError when the runtime is closing, which ends the work."""
+        if not self._in_background:
+            return
+        self.slices.end()
+        self._in_background = False
+        try:
+            while (job := self._person()) is not None:
+                self._do(job)
+        finally:
+            self._in_background = True
+            self._begin_slice()
+        if self._closing:
+            raise _closed()
+
+    def serve_short(self) -> None:
+        """Between two tokens of an answer: what others need that takes no time."""
+        with self._turn:
+            waiting = [job for job in self._people if job.short]
+            for job in waiting:
+                self._people.remove(job)
+        for job in waiting:
+            self._do(job)
+
+    def _begin_slice(self) -> None:
+        self._patience_s = ATTENDED_S
+        self.slices.begin()
+
+    def _run(self) -> None:
+        if self._threads is not None:
+            import torch
+
+            torch.set_num_threads(self._threads)
+        while (turn := self._next()) is not None:
+            job, self._in_background = turn
+            self._do(job)
+            if self._in_background:
+                self.slices.end()
+                self._in_background = False
+            del turn, job  # what was asked for may be large
+
+    def _next(self) -> tuple[_Job, bool] | None:
+        """The next job, and whether it is the background's; None at the end. Where nothing comes
+        for long, the model is given back meanwhile."""
+        idle_from = time.monotonic()
+        with self._turn:
+            while not self._closing:
+                if self._people:
+                    return self._people.popleft(), False
+                attended_s = self._attended_s()
+                if self._files and attended_s <= 0:
+                    return self._files.popleft(), True
+                wait_s = attended_s if self._files else None
+                if self.loaded and self._unload_after_s is not None:
+                    left_s = idle_from + self._unload_after_s - time.monotonic()
+                    if left_s <= 0:
+                        self._residence.give_back()
+                        continue
+                    wait_s = left_s if wait_s is None else min(wait_s, left_s)
+                self._wait(wait_s)
+        return None
+
+    def _person(self) -> _Job | None:
+        """The next person; waits for as long as somebody is attended. None when nobody is."""
+        with self._turn:
+            while not self._closing:
+                if self._people:
+                    return self._people.popleft()
+                if (wait_s := self._attended_s()) <= 0:
+                    return None
+                self._wait(wait_s)
+        return None
+
+    def _wait(self, wait_s: float | None) -> None:
+        began = time.monotonic()
+        self._turn.wait(wait_s)
+        self._patience_s -= time.monotonic() - began
+
+    def _attended_s(self) -> float:
+        """For how long the background has still to wait for who is attended."""
+        if not self._attended:
+            return 0.0
+        return min(self._patience_s, self._attended_at + ATTENDED_S - time.monotonic())
+
+    def _do(self, job: _Job) -> None:
+        if not job.done.set_running_or_notify_cancel():
+            return
+        if not self._in_background:
+            self.slices.waited(time.perf_counter() - job.asked_at)
+        try:
+            model = self._residence.model()
+            if self._in_background:
+                self._begin_slice()  # loading is not one
+            job.done.set_result(job.work(model))
+        except BaseException as why:  # it belongs to whoever asked, and the thread must live on
+            job.done.set_exception(ModelMemoryError() if out_of_memory.is_shortage(why) else why)
+        if not self._in_background:
+            self._attended_at = time.monotonic()
+
+
+def _closed() -> ModelError:
+    return ModelError("Recollect is closing; ask again after it has started.")

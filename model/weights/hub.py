@@ -1,0 +1,153 @@
+"""The hub: which files a model has there, and one of them brought here. The one place that goes
+online, and only when it is asked to. Importing this imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from model.interface import ModelError
+from model.weights.published import DEFAULT
+
+WANTED = re.compile(r"[\w.-]+\.(safetensors|json|jinja)|tokenizer\.model|LICENSE|README\.md")
+BLOCK_BYTES = 1 << 20
+# A connection that brings nothing so many times in a row is given up.
+MOST_TRIES = 5
+PATIENCE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A file on the hub. `digest` is its sha256, or for small files git's sha1 of it."""
+
+    name: str
+    size_bytes: int
+    digest: str
+
+
+@contextmanager
+def online() -> Iterator[None]:
+    """Lets the hub's library ask its hub for the while. Everywhere else it is forbidden."""
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = False
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+def listed(name: str, revision: str | None, optional: bool) -> tuple[str, list[Remote]]:
+    """The commit of a model, and the files of it that are wanted. Empty where there is none and it
+    is `optional`."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+
+    try:
+        info = HfApi().model_info(name, revision=revision, files_metadata=True, timeout=30)
+    except RepositoryNotFoundError as why:
+        if optional:
+            return "", []
+        raise ModelError(
+            f"The hub has no model called {name}, or shows it to members only; "
+            f"check the name, such as {DEFAULT}."
+        ) from why
+    except HfHubHTTPError as why:
+        status = why.response.status_code
+        if status in (401, 403):
+            raise ModelError(
+                f"The hub does not give {name} to everybody (status {status}); accept its terms on "
+                "its page, then sign in with `hf auth login`."
+            ) from why
+        raise ModelError(f"The hub answered with status {status}; try again later.") from why
+    except Exception as why:
+        _unreachable(why)
+    files = []
+    for one in info.siblings or []:
+        if not WANTED.fullmatch(one.rfilename):
+            continue
+        digest = one.lfs.sha256 if one.lfs is not None else one.blob_id
+        if one.size is None or not digest:
+            raise ModelError(f"The hub names no hash of {one.rfilename} of {name}; not pulled.")
+        files.append(Remote(one.rfilename, int(one.size), digest))
+    return str(info.sha), files
+
+
+def download(
+    name: str, revision: str, one: Remote, into: Path, told: Callable[[int], None]
+) -> None:
+    """Append what is missing to `into`, again and again as long as something arrives."""
+    from huggingface_hub import hf_hub_url
+    from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
+
+    url = hf_hub_url(name, one.name, revision=revision)
+    tries = 0
+    while True:
+        here = into.stat().st_size if into.is_file() else 0
+        if here == one.size_bytes and into.is_file():
+            return
+        if here > one.size_bytes:
+            into.unlink()
+            here = 0
+        headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
+        if here:
+            headers["Range"] = f"bytes={here}-"
+        try:
+            with (
+                get_session().stream("GET", url, headers=headers, follow_redirects=True,
+                                     timeout=30) as answer,
+                into.open("ab") as file,
+            ):  # fmt: skip
+                hf_raise_for_status(answer)
+                if here and answer.status_code != 206:
+                    file.truncate(0)
+                    here = 0
+                for block in answer.iter_bytes():
+                    file.write(block)
+                    here += len(block)
+                    tries = 0
+                    told(here)
+            if here == one.size_bytes:
+                continue
+            why: Exception | None = None
+        except OSError as problem:
+            if problem.errno is not None:  # the disk's, not the line's
+                raise
+            why = problem
+        except Exception as problem:
+            why = problem
+        tries += 1
+        if tries >= MOST_TRIES:
+            raise ModelError(
+                f"The connection broke while {one.name} of {name} was fetched, {here:,} of "
+                f"{one.size_bytes:,} bytes are here and kept; run the same command again to go on."
+            ) from why
+        time.sleep(PATIENCE_S * 2 ** (tries - 1))
+
+
+def digest(file: Path, one: Remote) -> str:
+    """sha256 of a large file; of a small one the sha1 that git gives it."""
+    if len(one.digest) == 64:
+        told = hashlib.sha256()
+    else:
+        told = hashlib.sha1(usedforsecurity=False)
+        told.update(f"blob {one.size_bytes}\0".encode())
+    with file.open("rb") as opened:
+        while block := opened.read(BLOCK_BYTES):
+            told.update(block)
+    return told.hexdigest()
+
+
+def _unreachable(why: Exception) -> NoReturn:
+    raise ModelError(
+        f"The hub cannot be reached ({type(why).__name__}); check the connection. A model that is "
+        "here already works without one, and any directory does: --model DIRECTORY."
+    ) from why

@@ -1,0 +1,195 @@
+"""A model from the hub onto this machine.
+
+A pull goes into a folder of its own that is no model yet: it goes on where it was cut, also after a
+restart (the hub's own library begins a cut file anew), checks every file against the hash the hub
+names, and only then becomes the model's folder. Importing this imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from model.interface import ModelError
+from model.weights.hub import Remote, digest, download, listed, online
+from model.weights.published import DEFAULT, HUB_ID, KNOWN, MODELS, drafter_of, folder
+from model.weights.shards import json_of
+
+KINDS = ("gemma4_unified", "gemma4_unified_assistant")
+# Left free on the disk besides the model.
+SPARE_BYTES = 500_000_000
+RECORD = "pulled.json"
+
+
+# Told while files arrive: which one, bytes so far in all, bytes in all.
+Told = Callable[[str, int, int], None]
+
+
+def pull(name: str, models: Path = MODELS, told: Told = lambda _file, _done, _total: None) -> Path:
+    """Bring a model and its drafter here, or bring them up to date; gives the model's folder.
+    Raises ModelError with the cure; what has arrived by then is kept for the next try."""
+    from filelock import FileLock, Timeout
+
+    if not HUB_ID.fullmatch(name):
+        raise ModelError(f"“{name}” is no name of the hub; one looks like {DEFAULT}.")
+    try:
+        models.mkdir(parents=True, exist_ok=True)
+        with FileLock(models / "pull.lock", timeout=0), online():
+            wanted = [_Pull(name, models)]
+            drafter = _Pull(drafter_of(name), models, optional=name not in KNOWN)
+            wanted += [drafter] if drafter.files else []
+            _make_room(wanted, models)
+            total = sum(one.size_bytes for one in wanted)
+            done = 0
+            for one in wanted:
+                one.run(_adding(told, done, total))
+                done += one.size_bytes
+            for one in wanted:
+                one.finish()
+    except Timeout as why:
+        raise ModelError("Another pull is running; wait for it, or stop it.") from why
+    except OSError as why:
+        raise _in_words(why, models) from why
+    return folder(name, models)
+
+
+def _adding(told: Told, before: int, total: int) -> Callable[[str, int], None]:
+    def add(file: str, count: int) -> None:
+        told(file, before + count, total)
+
+    return add
+
+
+def _at(told: Callable[[str, int], None], file: str, before: int, count: int) -> None:
+    told(file, before + count)
+
+
+class _Pull:
+    """One repository of the hub, on its way into its folder."""
+
+    def __init__(self, name: str, models: Path, optional: bool = False) -> None:
+        self.name = name
+        self.folder = folder(name, models)
+        self.partial = self.folder.with_name(self.folder.name + ".partial")
+        known = KNOWN.get(name)
+        begun = json_of(self.partial / RECORD).get("revision")
+        revision = str(begun) if begun else known.revision if known else None
+        self.revision, files = listed(name, revision, optional)
+        self.files = [one for one in files if one.name != RECORD]
+        if self.files and not any(one.name.endswith(".safetensors") for one in self.files):
+            raise ModelError(f"{name} has no weights in safetensors; choose another model.")
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(one.size_bytes for one in self.files)
+
+    @property
+    def here_already(self) -> bool:
+        return self._record(self.folder) == self._record_of_hub() and all(
+            (self.folder / one.name).is_file() for one in self.files
+        )
+
+    @property
+    def missing_bytes(self) -> int:
+        if self.here_already:
+            return 0
+        here = [
+            path.stat().st_size
+            for one in self.files
+            for path in (self.partial / one.name, self._waiting(one))
+            if path.is_file()
+        ]
+        return max(0, self.size_bytes - sum(here))
+
+    def run(self, told: Callable[[str, int], None]) -> None:
+        """Every file into the partial folder, each checked; the small ones first, so that the
+        wrong model is known before its weights arrive."""
+        if self.here_already:
+            return
+        self.partial.mkdir(exist_ok=True)
+        (self.partial / RECORD).write_text(json.dumps(self._record_of_hub(), indent=2))
+        done = 0
+        for one in sorted(self.files, key=lambda one: (one.size_bytes, one.name)):
+            if not (self.partial / one.name).is_file():
+                self._fetch(one, partial(_at, told, one.name, done))
+            done += one.size_bytes
+            told(one.name, done)
+            if one.name == "config.json":
+                self._check_kind()
+
+    def finish(self) -> None:
+        """What has arrived takes the place of what was there."""
+        if self.here_already:
+            return
+        old = self.folder.with_name(self.folder.name + ".old")
+        shutil.rmtree(old, ignore_errors=True)
+        if self.folder.exists():
+            self.folder.rename(old)
+        self.partial.rename(self.folder)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _fetch(self, one: Remote, told: Callable[[int], None]) -> None:
+        target, waiting = self.partial / one.name, self._waiting(one)
+        earlier = self.folder / one.name
+        if earlier.is_file() and _record_digest(self._record(self.folder), one) == one.digest:
+            os.link(earlier, target)
+            return
+        download(self.name, self.revision, one, waiting, told)
+        if digest(waiting, one) != one.digest:
+            waiting.unlink()
+            raise ModelError(
+                f"{one.name} of {self.name} arrived with another content than the hub says it has; "
+                "it was thrown away. Pull again to fetch that file anew."
+            )
+        waiting.replace(target)
+
+    def _waiting(self, one: Remote) -> Path:
+        return self.partial / f"{one.name}.part"
+
+    def _check_kind(self) -> None:
+        kind = json_of(self.partial / "config.json").get("model_type")
+        if kind not in KINDS:
+            shutil.rmtree(self.partial)
+            raise ModelError(
+                f"{self.name} is of type {kind or 'unknown'}; Recollect needs one of type "
+                f"{KINDS[0]}, such as {DEFAULT}. Nothing was kept."
+            )
+
+    def _record_of_hub(self) -> dict[str, Any]:
+        digests = {one.name: one.digest for one in self.files}
+        return {"name": self.name, "revision": self.revision, "files": digests}
+
+    @staticmethod
+    def _record(directory: Path) -> dict[str, Any]:
+        return json_of(directory / RECORD)
+
+
+def _record_digest(record: dict[str, Any], one: Remote) -> str | None:
+    files = record.get("files")
+    return files.get(one.name) if isinstance(files, dict) else None
+
+
+def _make_room(wanted: list[_Pull], models: Path) -> None:
+    missing_bytes = sum(one.missing_bytes for one in wanted)
+    free_bytes = shutil.disk_usage(models).free
+    if missing_bytes and missing_bytes + SPARE_BYTES > free_bytes:
+        raise ModelError(
+            f"{wanted[0].name} needs {missing_bytes / 1e9:.1f} GB more on the disk of {models}, "
+            f"and {free_bytes / 1e9:.1f} GB are free; make room, or name another place for "
+            "models with RECOLLECT_MODELS. Nothing was downloaded."
+        )
+
+
+def _in_words(why: OSError, models: Path) -> ModelError:
+    if why.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return ModelError(
+            f"The disk of {models} is full; what has arrived is kept. Make room and run the same "
+            "command again to go on."
+        )
+    return ModelError(f"{models} cannot be written ({why}); name another with RECOLLECT_MODELS.")

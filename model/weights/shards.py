@@ -1,0 +1,142 @@
+"""Safetensors files, read tensor by tensor: what they say they hold, and whether they hold it.
+
+Read with plain reads into memory that is there already. Mapping a whole shard, as the library does,
+is quicker to write down, but its pages count as ours as they are touched, gigabytes of them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from model.interface import ModelError
+
+ITEM_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I8": 1, "U8": 1}
+ITEM_BYTES |= {"F8_E4M3": 1, "F8_E5M2": 1, "I16": 2, "BOOL": 1}
+BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One tensor in its file: bytes `start` to `end`, `dtype` as safetensors calls it."""
+
+    file: Path
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
+    end: int
+
+    @property
+    def size_bytes(self) -> int:
+        return self.end - self.start
+
+    @property
+    def count(self) -> int:
+        return self.size_bytes // ITEM_BYTES.get(self.dtype, 1)
+
+    def read(self, into: memoryview) -> None:
+        """All its bytes. Raises ModelError where the file ends too soon."""
+        with self.file.open("rb", buffering=0) as file:
+            file.seek(self.start)
+            done = 0
+            while done < len(into):
+                count = file.readinto(into[done:])
+                if not count:
+                    raise damaged(self.file)
+                done += count
+
+
+def same(one: Stored, other: Stored, blocks: int | None = None) -> bool:
+    """Whether two tensors hold the same bytes; with `blocks`, in so many places of them."""
+    if (one.dtype, one.shape) != (other.dtype, other.shape):
+        return False
+    count = blocks or -(-one.size_bytes // BLOCK_BYTES)
+    for at in range(count):
+        start = at * BLOCK_BYTES if blocks is None else one.size_bytes * at // count
+        size = min(BLOCK_BYTES, one.size_bytes - start)
+        found = [bytearray(size), bytearray(size)]
+        for tensor, into in zip((one, other), found, strict=True):
+            begin = tensor.start + start
+            replace(tensor, start=begin, end=begin + size).read(memoryview(into))
+        if found[0] != found[1]:
+            return False
+    return True
+
+
+def json_of(file: Path) -> dict[str, Any]:
+    """A JSON object from a file, empty where there is none. Raises ModelError where the file is
+    something else."""
+    try:
+        read = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as why:
+        raise ModelError(f"{file} cannot be read ({why}); download the checkpoint again.") from why
+    return read if isinstance(read, dict) else {}
+
+
+def shards(directory: Path) -> list[Path]:
+    """The files that hold a checkpoint's weights, whether they are there or not."""
+    index = json_of(directory / "model.safetensors.index.json").get("weight_map")
+    if index:
+        names = sorted({str(name) for name in index.values()})
+        if any(Path(name).name != name for name in names):
+            raise ModelError(f"The index of {directory} names files elsewhere; do not use it.")
+        return [directory / name for name in names]
+    single = directory / "model.safetensors"
+    return [single] if single.is_file() else []
+
+
+def tensors(directory: Path) -> dict[str, Stored]:
+    """Every tensor of a checkpoint by its name."""
+    return {name: one for shard in shards(directory) for name, one in header(shard).items()}
+
+
+def check(directory: Path) -> None:
+    """Raises ModelError unless every shard is there to its last byte, and none is pickled."""
+    found = shards(directory)
+    if not found:
+        pickled = any(directory.glob("*.bin")) or any(directory.glob("*.pt*"))
+        raise ModelError(
+            f"The weights in {directory} are pickled, and loading them could run code; "
+            "use a checkpoint in safetensors."
+            if pickled
+            else f"{directory} has no weights (*.safetensors); download the checkpoint again."
+        )
+    for shard in found:
+        header(shard)
+
+
+def header(shard: Path) -> dict[str, Stored]:
+    """The tensors a shard says it holds. Raises ModelError unless it holds every byte of them."""
+    try:
+        with shard.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            size_bytes = shard.stat().st_size
+            said = json.loads(file.read(length)) if 8 + length <= size_bytes else None
+    except OSError as why:
+        raise ModelError(f"{shard} cannot be read ({why}).") from why
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        raise damaged(shard)
+    said.pop("__metadata__", None)
+    begin = 8 + length
+    try:
+        ends = [int(one["data_offsets"][1]) for one in said.values()]
+        found = {
+            name: Stored(shard, one["dtype"], tuple(one["shape"]),
+                         begin + one["data_offsets"][0], begin + one["data_offsets"][1])
+            for name, one in said.items()
+        }  # fmt: skip
+    except (KeyError, IndexError, TypeError, ValueError) as why:
+        raise damaged(shard) from why
+    if size_bytes != begin + max(ends, default=0):
+        raise damaged(shard)
+    return found
+
+
+def damaged(shard: Path) -> ModelError:
+    return ModelError(f"{shard} is damaged or was not downloaded to its end; download it again.")

@@ -1,0 +1,1 @@
+"""The command line: light until a verb is called."""

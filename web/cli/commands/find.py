@@ -1,0 +1,70 @@
+"""The verbs that find: `search`, and `ask`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from web.cli.group import as_json
+from web.cli.program import Program, absolute
+
+NOTHING_FOUND = 3  # exit codes: 0 done, 1 failed, 2 bad usage, 3 nothing found
+
+
+@click.command()
+@click.argument("words", nargs=-1)
+@click.option("--like", type=click.Path(path_type=Path), help="An example picture or sound.")
+@click.option("--kind", type=click.Choice(["document", "photo", "recording"]))
+@click.option("--in", "folder", type=click.Path(path_type=Path), help="Only in this folder.")
+@click.option("--after", metavar="D", help="From this day on, like 2024-03-14.")
+@click.option("--before", metavar="D", help="Before this day.")
+@click.option("--limit", metavar="N", type=click.IntRange(1, 200), default=10, show_default=True)
+@as_json
+@click.pass_obj
+def search(
+    program: Program,
+    words: tuple[str, ...],
+    like: Path | None,
+    kind: str | None,
+    folder: Path | None,
+    after: str | None,
+    before: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Find the page, picture or second by words, or by an example."""
+    from web.cli.output.hits import show_search
+
+    if not words and like is None:
+        raise click.UsageError("Say what to look for, or give an example with --like FILE.")
+    with program.opened() as library:
+        found = library.search(
+            " ".join(words),
+            kind=kind,
+            folder=absolute(folder),
+            after=after,
+            before=before,
+            limit=limit,
+            like=like,
+        )
+    show_search(found, as_json)
+    if not found["hits"]:
+        sys.exit(NOTHING_FOUND)
+
+
+@click.command()
+@click.argument("question", nargs=-1, required=True)
+@click.option("--about", type=click.Path(path_type=Path), help="Ask about this file only.")
+@as_json
+@click.pass_obj
+def ask(program: Program, question: tuple[str, ...], about: Path | None, as_json: bool) -> None:
+    """Ask a question; the answer streams, with citations."""
+    from web.cli.output.hits import show_answer
+
+    with program.opened() as library:
+        item = library.item_of(str(about.absolute())) if about else None
+        found = show_answer(library.ask(" ".join(question), about=item), as_json)
+    if not found:
+        sys.exit(NOTHING_FOUND)

@@ -1,0 +1,68 @@
+"""The verbs that keep the index up to date: `index`, `status`, `accept`, `retry`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from web.cli.group import as_json
+from web.cli.program import Program, absolute
+
+
+@click.command()
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
+@as_json
+@click.pass_obj
+def index(program: Program, folders: tuple[Path, ...], as_json: bool) -> None:
+    """Bring the index up to date and stop."""
+    from web.cli.output.progress import progress
+    from web.cli.output.root_tables import show_index, show_missing
+
+    with program.opened(write=True) as library:
+        for folder in folders:
+            library.add(str(folder.absolute()))
+        with progress(quiet=as_json) as told:
+            done = library.index(told)
+        show_index(done, as_json)
+        if not as_json:
+            show_missing(library.roots())
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@as_json
+@click.pass_obj
+def status(program: Program, file: Path | None, as_json: bool) -> None:
+    """What is read, what is understood, what has failed: of everything, or of one file."""
+    from web.cli.output.status import show_file, show_status
+
+    with program.opened() as library:
+        if file is None:
+            show_status(library.status(), as_json)
+        else:
+            show_file(library.file(str(file.absolute())), as_json)
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.pass_obj
+def accept(program: Program, folder: Path | None) -> None:
+    """Accept that what went missing is gone: in one watched folder, or in all of them."""
+    with program.opened(write=True) as library:
+        count = library.accept(absolute(folder))
+    _to_come(count, "forgotten")
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.pass_obj
+def retry(program: Program, file: Path | None) -> None:
+    """Try failed files again: one, or all."""
+    with program.opened(write=True) as library:
+        count = library.retry(absolute(file))
+    _to_come(count, "tried again")
+
+
+def _to_come(count: int, what: str) -> None:
+    click.echo(f"{count:,} to be {what}, by a running server now, else by `recollect index`.")

@@ -1,0 +1,45 @@
+"""The verbs of the watched folders: `roots`, `add`, `remove`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from web.cli.group import as_json
+from web.cli.program import Program
+
+
+@click.command()
+@as_json
+@click.pass_obj
+def roots(program: Program, as_json: bool) -> None:
+    """The watched folders."""
+    from web.cli.output.root_tables import show_roots
+
+    with program.opened() as library:
+        show_roots(library.roots(), as_json)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.pass_obj
+def add(program: Program, folder: Path) -> None:
+    """Watch a folder from now on."""
+    with program.opened(write=True) as library:
+        library.add(str(folder.absolute()))
+    click.echo(f"{folder} is watched. A running server reads it now, `recollect index` otherwise.")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.pass_obj
+def remove(program: Program, folder: Path) -> None:
+    """Stop watching a folder and forget its files; the files are not touched."""
+    from web.cli.output.words import counted
+
+    with program.opened(write=True) as library:
+        forgotten = library.remove(str(folder.absolute()))
+    click.echo(
+        f"{folder} is forgotten with {counted(forgotten, 'file')}. The files were not touched."
+    )

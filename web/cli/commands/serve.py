@@ -1,0 +1,53 @@
+"""The verbs that serve the browser page: `serve`, and `demo` with a library made up for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import platformdirs
+
+from web.cli.program import Program
+
+DEMONSTRATION = platformdirs.user_data_path("recollect-demonstration")
+
+at_port = click.option(
+    "--port", type=click.IntRange(0, 65535), help="Default 7878; 0 takes a free one."
+)
+opening = click.option("--open/--no-open", "open_browser", default=False, help="Open the browser.")
+
+
+@click.command()
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
+@at_port
+@opening
+@click.pass_obj
+def serve(
+    program: Program, folders: tuple[Path, ...], port: int | None, open_browser: bool
+) -> None:
+    """Watch folders, keep the index true, and serve the browser page."""
+    from web.cli.serving import run
+
+    settings = program.settings
+    port = settings.port if port is None else port
+    run(lambda: program.build(settings, True), settings.data, folders, port, open_browser)
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@at_port
+@opening
+@click.pass_context
+def demo(context: click.Context, folder: Path | None, port: int | None, open_browser: bool) -> None:
+    """Write the demonstration library, then serve it."""
+    from web.machine.demonstration import write
+
+    program: Program = context.obj
+    if context.find_root().params["data"] is None:  # apart from the person's own library
+        settings = program.settings.model_copy(update={"data": DEMONSTRATION / "data"})
+        context.obj = replace(program, settings=settings)
+    folder = folder or DEMONSTRATION / "library"
+    write(folder)
+    click.echo(f"The demonstration library is in {folder}.")
+    context.invoke(serve, folders=(folder,), port=port, open_browser=open_browser)

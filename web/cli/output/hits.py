@@ -1,0 +1,97 @@
+"""What `search` and `ask` print: hits, and an answer with its citations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast, get_type_hints
+
+from rich.text import Text
+
+from web.cli.output.console import err, only, out, print_json
+from web.cli.output.words import came_in, comma, covered
+from web.library.display import one_line
+from web.library.errors import LibraryError
+from web.library.schemas import (
+    AskEvent,
+    CitationJson,
+    DoneJson,
+    HitCoreJson,
+    ProblemJson,
+    SearchJson,
+    TokenJson,
+)
+
+
+def show_search(found: SearchJson, as_json: bool) -> None:
+    if as_json:
+        core = get_type_hints(HitCoreJson)
+        print_json({**found, "hits": [only(hit, core) for hit in found["hits"]]})
+        return
+    for hit in found["hits"]:
+        head = Text(f"{hit['rank']:>3}  ")
+        head.append(one_line(hit["title"]), style="bold")
+        head.append(f"  {hit['kind']}{comma(hit['place'])}", style="cyan")
+        if hit["found_by"] == ["meaning"]:
+            head.append("  found by meaning", style="dim")
+        out.print(head)
+        out.print(_marked(hit["snippet"], hit["marks"]))
+        out.print(Text("     " + came_in(hit["attached_to"], hit["path"]), style="dim"))
+    if not found["hits"]:
+        err.print(f"Nothing matches “{one_line(found['query'])}”.")
+    if "problem" in found:
+        err.print(Text(found["problem"], style="bold"))
+    err.print(Text(covered(found["coverage"]), style="dim"))
+
+
+def _marked(snippet: str, marks: Sequence[tuple[int, int]]) -> Text:
+    text = Text("     " + snippet.translate({10: " ", 13: " "}))
+    for start, end in marks:
+        text.stylize("bold yellow", start + 5, end + 5)
+    return text
+
+
+def show_answer(events: Iterator[AskEvent], as_json: bool) -> bool:
+    """Prints the answer as it comes; whether anything was cited."""
+    citations: list[CitationJson] = []
+    for event in events:
+        data = event["data"]
+        match event["event"]:
+            case "token" if not as_json:
+                out.print(Text(cast(TokenJson, data)["text"]), end="")
+            case "citation":
+                citations.append(cast(CitationJson, data))
+            case "error":
+                if not as_json:
+                    out.print()
+                problem = cast(ProblemJson, data)
+                raise LibraryError(problem["code"], problem["sentence"])
+            case "done":
+                _end(cast(DoneJson, data), as_json)
+    return bool(citations)
+
+
+def _end(done: DoneJson, as_json: bool) -> None:
+    if as_json:
+        keys = ("question", "answer", "citations", "coverage", "speed")
+        print_json(only(cast("Mapping[str, Any]", done), keys))
+        return
+    out.print("\n")
+    seen: set[tuple[int, str]] = set()
+    for citation in done["citations"]:
+        if (citation["n"], citation["quote"]) in seen:
+            continue
+        seen.add((citation["n"], citation["quote"]))
+        line = Text(f"[{citation['n']}] ", style="cyan")
+        mail = citation["attached_to"]
+        name = f"{one_line(citation['title'])}, " if mail else ""
+        where = came_in(mail, citation["path"]) + comma(citation["place"])
+        line.append(name + where, style="default")
+        out.print(line)
+        out.print(Text(f"    “{one_line(citation['quote'])}”", style="italic"))
+    if done["unfounded"]:
+        stand = "stands" if len(done["unfounded"]) == 1 else "stand"
+        figures = ", ".join(done["unfounded"])
+        err.print(f"Check before you believe it: {figures} {stand} in none of the sources.")
+    if done["left_out"]:
+        err.print(f"{done['left_out']} quotes were left out because they could not be confirmed.")
+    err.print(Text(covered(done["coverage"]), style="dim"))

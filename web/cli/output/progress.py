@@ -1,0 +1,65 @@
+"""How far something long is: bars on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from web.cli.output.console import err
+from web.library.schemas import StatusJson
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Callable[[StatusJson], None] | None]:
+    """Two bars, read and understood, on a terminal; nothing to a pipe."""
+    if quiet or not err.is_terminal:
+        yield None
+        return
+    columns = TextColumn("{task.description:>12}"), BarColumn(), TextColumn("{task.fields[said]}")
+    with Progress(*columns, console=err, transient=True) as bars:
+        tasks = {key: bars.add_task(key, said="") for key in ("read", "understood")}
+
+        def tell(status: StatusJson) -> None:
+            coverage = status["coverage"]
+            for key, done in (
+                ("read", coverage["read"]),
+                ("understood", coverage["understood"]),
+            ):
+                done = min(done + coverage["failed"], coverage["files"])
+                said = f"{done:,} of {coverage['files']:,}"
+                bars.update(tasks[key], total=coverage["files"], completed=done, said=said)
+
+        yield tell
+
+
+@contextmanager
+def arriving() -> Iterator[Callable[[str, int, int], None]]:
+    """How much of a model has arrived: a bar on a terminal, a line for each file elsewhere."""
+    if not err.is_terminal:
+        seen: set[str] = set()
+
+        def line(file: str, done: int, total: int) -> None:
+            if file not in seen:
+                seen.add(file)
+                err.print(f"{file}, {done / 1e6:,.0f} of {total / 1e6:,.0f} MB so far")
+
+        yield line
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(),
+               TransferSpeedColumn(), TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=err, transient=True) as bars:
+        task = bars.add_task("", total=None)
+
+        def tell(file: str, done: int, total: int) -> None:
+            bars.update(task, description=file, completed=done, total=total)
+
+        yield tell

@@ -1,0 +1,44 @@
+"""What is printed of the watched folders, and of a look at all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from web.cli.output.console import out, print_json
+from web.cli.output.words import counted, covered
+from web.library.display import one_line
+from web.library.schemas import IndexJson, RootJson
+
+
+def show_roots(roots: Sequence[RootJson], as_json: bool) -> None:
+    if as_json:
+        print_json(list(roots))
+        return
+    if not roots:
+        out.print("No folder is watched yet; `recollect add FOLDER` watches one.")
+    for root in roots:
+        far = f", on a network ({root['network']})" if root["network"] else ""
+        out.print(f"{one_line(root['path'])}  {counted(root['files'], 'file')}{far}")
+        show_missing([root])
+
+
+def show_missing(roots: Sequence[RootJson]) -> None:
+    """The folders that files are missing from, or that are missing themselves."""
+    for root in roots:
+        if root["sentence"]:
+            said = one_line(root["sentence"])
+            cure = " `recollect accept` does that." if root["acceptable"] else ""
+            out.print(Text(f"  {said}{cure}", style="yellow"))
+
+
+def show_index(done: IndexJson, as_json: bool) -> None:
+    if as_json:
+        print_json(done)
+        return
+    out.print(
+        f"{done['added']:,} added, {done['changed']:,} changed, {done['moved']:,} moved, "
+        f"{done['gone']:,} gone; {done['took_s']:,.1f} s, {done['model_calls']:,} model calls."
+    )
+    out.print(covered(done["coverage"]))

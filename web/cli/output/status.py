@@ -1,0 +1,71 @@
+"""What `status` prints: how far the library is, and the model; or how far one file is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from rich.text import Text
+
+from web.cli.output.console import only, out, print_json
+from web.cli.output.root_tables import show_roots
+from web.cli.output.words import covered
+from web.library.display import one_line
+from web.library.schemas import FileJson, StatusJson
+
+STATUS_KEYS = ("roots", "coverage", "states", "failed", "queue", "model")
+MODEL_KEYS = ("name", "device", "dtype", "resident_bytes", "calls", "loaded", "problem")
+STATES = {
+    "pending": "waiting to be read",
+    "reading": "being read",
+    "read": "found by its words, waiting to be understood",
+    "understanding": "found by its words, being understood",
+    "understood": "read and understood",
+    "failed": "could not be read",
+    "skipped": "no kind of file that is read",
+    "missing": "missing, hidden and kept",
+    "offline": "its folder is not there; kept",
+}
+
+
+def show_status(status: StatusJson, as_json: bool) -> None:
+    if as_json:
+        plain = only(cast("Mapping[str, Any]", status), STATUS_KEYS)
+        model_json = {key: plain["model"][key] for key in MODEL_KEYS if key in plain["model"]}
+        print_json({**plain, "model": model_json})
+        return
+    show_roots(status["roots"], False)
+    out.print(covered(status["coverage"]))
+    if status["queue"]:
+        out.print(f"{status['queue']:,} waiting.")
+    for said in (status.get("waiting"), status.get("problem")):
+        if said:
+            out.print(Text(said, style="yellow"))
+    for folder in status["watching"]["unwatched"] if "watching" in status else ():
+        out.print(Text(one_line(folder["sentence"]), style="yellow"))
+    model = status["model"]
+    where = f" on {model['device']} ({model['dtype']})" if model["resident_bytes"] else ""
+    where = where or (", which cannot be used" if "problem" in model else ", not loaded now")
+    out.print(f"Model: {model['name']}{where}.")
+    if "problem" in model:
+        out.print(f"{one_line(model['problem'])} Words are found without it.")
+    if model.get("demonstration"):
+        out.print(
+            "It is the demonstration model and understands the demonstration library only; "
+            "words find every file. `recollect model pull` brings the real one, a Gemma 4 12B, to "
+            "this machine."
+        )
+    for failure in status["failed"]:
+        out.print(f"Could not be read: {one_line(failure['path'])}: {failure['sentence']}")
+
+
+def show_file(file: FileJson, as_json: bool) -> None:
+    if as_json:
+        print_json(file)
+        return
+    said = STATES.get(file["state"], file["state"])
+    if file["sentence"]:
+        said += f": {one_line(file['sentence'])}"
+    if file["attempts"] > 1:
+        said += f" ({file['attempts']} attempts)"
+    out.print(Text(f"{one_line(file['path'])}: {said}"))

@@ -1,0 +1,1 @@
+"""The library over HTTP: who may ask, how much is taken on, and what goes out."""

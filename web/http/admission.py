@@ -1,0 +1,169 @@
+"""How much the server takes on: the size of a request, the time it may take to arrive, and how many
+are worked on at once. What is beyond is refused at once, in words, and costs nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from web.http.pages import problem_response
+from web.library.errors import LibraryError
+
+T = TypeVar("T")
+
+MOST_HEAD_BYTES = 32 * 1024
+MOST_JSON_BYTES = 256 * 1024
+MOST_EXAMPLE_BYTES = 20_000_000
+BODY_S = 30.0
+LINGER_S = 1.0
+RETRY_AFTER_S = 2
+
+BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class TooBusyError(LibraryError):
+    """More is asked at once than can be answered; the status is 429."""
+
+    def __init__(self) -> None:
+        super().__init__("busy", "Recollect is busy with other questions; ask again shortly.", 429)
+
+
+class AdmissionLimits:
+    """Bounds the head of a request, and reads its body whole before `app` sees it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _head_bytes(scope) > MOST_HEAD_BYTES:
+            sentence = f"The address and its headers are at most {MOST_HEAD_BYTES:,} bytes."
+            await _refuse(scope, receive, send, 431, "too_large", sentence)
+            return
+        if scope["type"] != "http" or scope["method"] in BODILESS:
+            await self._app(scope, receive, send)
+            return
+        most = _most_bytes(scope)
+        said = Headers(scope=scope).get("content-length", "0")
+        body = None if not said.isdecimal() or int(said) > most else b""
+        if body is not None:
+            try:
+                async with asyncio.timeout(BODY_S):
+                    body = await _read(receive, most)
+            except TimeoutError:
+                await _refuse(scope, receive, send, 408, "slow", "The request did not arrive.")
+                return
+        if body is None:
+            sentence = f"At most {most:,} bytes can be sent here."
+            await _refuse(scope, receive, send, 413, "too_large", sentence)
+            return
+        waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def replay() -> Message:
+            return waiting.pop() if waiting else await receive()
+
+        await self._app(scope, replay, send)
+
+
+def _head_bytes(scope: Scope) -> int:
+    address = len(scope["raw_path"]) + len(scope["query_string"])
+    return address + sum(len(name) + len(value) for name, value in scope["headers"])
+
+
+def _most_bytes(scope: Scope) -> int:
+    return MOST_EXAMPLE_BYTES if scope["path"] == "/api/search" else MOST_JSON_BYTES
+
+
+async def _read(receive: Receive, most: int) -> bytes | None:
+    """The body, or None as soon as it is longer than `most`. What a client that went away had
+    sent is as good as any: nobody hears the answer."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > most:
+            return None
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+async def _refuse(
+    scope: Scope, receive: Receive, send: Send, status: int, code: str, sentence: str
+) -> None:
+    response = problem_response(scope["path"], status, code, sentence)
+    response.headers["connection"] = "close"
+
+    async def linger(message: Message) -> None:
+        """A connection that is closed while the rest of a body still comes is reset by the system,
+        and the answer may be lost with it: the rest is let in for a moment, and dropped."""
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            await send({**message, "more_body": True})
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_S):
+                    while (await receive()).get("more_body", False):
+                        pass
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
+        await send(message)
+
+    await response(scope, receive, linger)
+
+
+class Workers:
+    """Blocking calls on threads of their own, `at_once` at a time and `in_line` waiting."""
+
+    def __init__(self, at_once: int, in_line: int) -> None:
+        self._room = asyncio.Semaphore(at_once)
+        self._most = at_once + in_line
+        self._inside = 0
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """What `call` returns or raises. Raises TooBusyError when the line is full."""
+        if self._inside >= self._most:
+            raise TooBusyError
+        self._inside += 1
+        try:
+            async with self._room:
+                return await in_thread(call)
+        finally:
+            self._inside -= 1
+
+
+async def in_thread(call: Callable[[], T]) -> T:
+    """Runs a blocking call on a thread that does not keep the process from ending: when the server
+    stops, a model that is still thinking is not waited for."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, problem: BaseException | None) -> None:
+        if done.done():
+            return
+        if problem is not None:
+            done.set_exception(problem)
+        else:
+            done.set_result(result)  # type: ignore[arg-type]  # without a problem there is one
+
+    def work() -> None:
+        result: T | None = None
+        problem: BaseException | None = None
+        try:
+            result = call()
+        except BaseException as raised:
+            problem = raised
+        hand_over(loop, lambda: settle(result, problem))
+
+    threading.Thread(target=work, name="recollect-web", daemon=True).start()
+    return await done
+
+
+def hand_over(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> bool:
+    """Has the loop make a call, from another thread; False when the loop is gone."""
+    try:
+        loop.call_soon_threadsafe(call)
+    except RuntimeError:
+        return False
+    return True

@@ -1,0 +1,180 @@
+"""Pictures, sounds and files of one item. Items are asked for by id; no address holds a path."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, BinaryIO, TypeVar
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from indexer.catalog.records import ITEM
+from indexer.types.pieces import EXTRACTOR_VERSION
+from web.http.admission import Workers, in_thread
+from web.http.byte_ranges import ASK_AGAIN, file_response, made_response, not_modified
+from web.http.pages import Json, unchanged
+from web.library.display import shown
+from web.library.errors import LibraryError
+from web.library.items import Items, Original
+from web.library.wav import WavFile
+
+T = TypeVar("T")
+
+LARGEST_PX = 4_000
+# An id stands for its content, so what is drawn from it never changes, except pages and sounds: a
+# new version may lay a text out differently, a file may be gone. Those are asked for again.
+FOR_EVER = "private, max-age=31536000, immutable"
+READ = ["GET", "HEAD"]
+
+
+class NotFoundError(LibraryError):
+    """There is no such item, or it has no such part."""
+
+    def __init__(self) -> None:
+        super().__init__("not_found", "This is not in the library, or not any more.", 404)
+
+
+def check_id(item_id: str) -> str:
+    if not ITEM.fullmatch(item_id):
+        raise NotFoundError
+    return item_id
+
+
+def media_routes(items: Items) -> APIRouter:
+    """Everything below /api/items/{id}."""
+    router = APIRouter(prefix="/api/items/{item_id}")
+    workers = Workers(at_once=6, in_line=100)
+
+    async def look(item_id: str, call: Callable[[str], T | None]) -> T:
+        known = check_id(item_id)
+        found = await workers.run(lambda: call(known))
+        if found is None:
+            raise NotFoundError
+        return found
+
+    async def send(request: Request, item_id: str, found: Original) -> Response:
+        source = found.source
+        if isinstance(source, Path):
+            file = await in_thread(lambda: open_plain(source))
+            return file_response(request, file, item_id, found.kind)
+        await workers.run(source.check)
+        return made_response(request, source, f'"{item_id}-{source.size_bytes:x}"', found.kind)
+
+    @router.api_route("", methods=READ)
+    async def facts(item_id: str) -> Response:
+        return Json(await look(item_id, items.facts))
+
+    @router.api_route("/text", methods=READ)
+    async def text(item_id: str) -> Response:
+        return Json(await look(item_id, items.text))
+
+    @router.api_route("/peaks", methods=READ)
+    async def peaks(item_id: str) -> Response:
+        return Json(await look(item_id, items.peaks))
+
+    @router.api_route("/page/{n}", methods=READ)
+    async def page(
+        request: Request,
+        item_id: str,
+        n: int,
+        w: Annotated[int, Query(ge=50, le=LARGEST_PX)] = 900,
+    ) -> Response:
+        await look(item_id, items.original)  # a forgotten item is not confirmed
+        etag = f'"{item_id}-{n}-{w}-{EXTRACTOR_VERSION}"'
+        if unchanged(request, etag):
+            return not_modified(etag, ASK_AGAIN)
+        drawn = await look(item_id, lambda known: items.page(known, n, w))
+        return _picture(drawn, etag, ASK_AGAIN)
+
+    @router.api_route("/page/{n}/words", methods=READ)
+    async def page_words(
+        item_id: str, n: int, q: Annotated[str, Query(max_length=2_000)] = ""
+    ) -> Response:
+        return Json(await look(item_id, lambda known: items.page_words(known, n, q)))
+
+    @router.api_route("/thumb", methods=READ)
+    async def thumb(request: Request, item_id: str) -> Response:
+        etag = f'"{item_id}-thumb"'
+        found = await look(item_id, items.thumb)
+        if unchanged(request, etag):
+            return not_modified(etag, FOR_EVER)
+        return _picture(found, etag, FOR_EVER)
+
+    @router.api_route("/picture", methods=READ)
+    async def picture(
+        request: Request,
+        item_id: str,
+        px: Annotated[int, Query(ge=50, le=LARGEST_PX)] = 1_600,
+        at: Annotated[float | None, Query(ge=0, le=1e6, allow_inf_nan=False)] = None,
+    ) -> Response:
+        await look(item_id, items.original)
+        etag = f'"{item_id}-{px}-{at}-{EXTRACTOR_VERSION}"'
+        if unchanged(request, etag):
+            return not_modified(etag, FOR_EVER)
+        drawn = await look(item_id, lambda known: items.picture(known, px, at))
+        return _picture(drawn, etag, FOR_EVER)
+
+    @router.api_route("/audio", methods=READ)
+    async def audio(request: Request, item_id: str) -> Response:
+        found: Original | WavFile = await look(item_id, items.sound)
+        if isinstance(found, WavFile):
+            etag = f'"{item_id}-wave-{found.size_bytes:x}-{EXTRACTOR_VERSION}"'
+            return made_response(request, found, etag, "audio/wav")
+        return await send(request, item_id, found)
+
+    @router.api_route("/original", methods=READ)
+    async def original(request: Request, item_id: str) -> Response:
+        found = await look(item_id, items.original)
+        response = await send(request, item_id, found)
+        response.headers["content-disposition"] = disposition(found.name)
+        # Opened in a browser by whatever way, a stranger's file may run nothing.
+        response.headers["content-security-policy"] = "default-src 'none'; sandbox"
+        return response
+
+    return router
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Opens a regular file for reading, following no link in any part of its path: a folder or file
+    that was swapped for a link since it was read opens nothing. Raises NotFoundError."""
+    try:
+        file = os.open(path, os.O_RDONLY) if os.open not in os.supports_dir_fd else _walk(path)
+    except OSError as problem:
+        raise NotFoundError from problem
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise NotFoundError
+    return open(file, "rb", buffering=0)  # the answer closes it
+
+
+def _walk(path: Path) -> int:
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW
+    # Folders may be entered that may not be listed.
+    through = flags | os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
+    folder = os.open(path.anchor, through)
+    try:
+        for name in path.parts[1:-1]:
+            inner = os.open(name, through, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        # Not to wait for a writer, should the file have become a pipe.
+        return os.open(path.name, flags | os.O_RDONLY | os.O_NONBLOCK, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def disposition(name: str) -> str:
+    """Saved under its own name, whatever bytes are in it (RFC 6266)."""
+    name = shown(name)
+    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
+
+
+def _picture(data: bytes, etag: str, keep: str) -> Response:
+    kind = "image/png" if data.startswith(b"\x89PNG") else "image/webp"
+    return Response(data, media_type=kind, headers={"etag": etag, "cache-control": keep})

@@ -1,0 +1,61 @@
+"""What may be sent to the API: nothing beside these fields, and nothing without an end."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from retriever.query import MAX_LIMIT, MAX_QUERY_CHARS
+
+MOST_TURNS = 50
+MOST_ANSWER_CHARS = 20_000
+MOST_PATH_CHARS = 4_096
+
+
+class Body(BaseModel):
+    """What is sent as JSON: nothing beside the fields, nothing of another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class TurnBody(Body):
+    question: Annotated[str, Field(max_length=MAX_QUERY_CHARS)]
+    answer: Annotated[str, Field(max_length=MOST_ANSWER_CHARS)]
+
+
+class Question(Body):
+    question: Annotated[str, Field(min_length=1, max_length=MAX_QUERY_CHARS)]
+    about: str | None = None
+    history: Annotated[list[TurnBody], Field(max_length=MOST_TURNS)] = []
+
+
+class PathBody(Body):
+    path: Annotated[str, Field(min_length=1, max_length=MOST_PATH_CHARS)]
+
+
+class MaybePathBody(Body):
+    path: Annotated[str, Field(min_length=1, max_length=MOST_PATH_CHARS)] | None = None
+
+
+class What(Body):
+    """A file, by its id or its path."""
+
+    what: Annotated[str, Field(min_length=1, max_length=MOST_PATH_CHARS)]
+
+
+class Check(Body):
+    deep: bool = False
+    repair: bool = False
+
+
+class Asked(BaseModel):
+    """The query of a search as it stands in an address; the library checks what it means."""
+
+    q: Annotated[str, Field(max_length=MAX_QUERY_CHARS)] = ""
+    kind: Annotated[str | None, Field(max_length=20)] = None
+    folder: Annotated[str | None, Field(alias="in", max_length=MOST_PATH_CHARS)] = None
+    after: Annotated[str | None, Field(max_length=20)] = None
+    before: Annotated[str | None, Field(max_length=20)] = None
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 20
+    by: Literal["words", "all"] = "all"

@@ -1,0 +1,152 @@
+"""The addresses of the library's verbs; each is handed on to a thread of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from model.interface import Exchange
+from web.http.admission import Workers
+from web.http.event_streams import Answers, EventStream, StatusFeed
+from web.http.media import READ, NotFoundError, check_id
+from web.http.pages import Json
+from web.http.requests import MOST_PATH_CHARS, Asked, Check, MaybePathBody, PathBody, Question, What
+from web.library.errors import LibraryError
+from web.library.examples import received
+from web.library.library import Library
+from web.library.schemas import SearchJson
+
+
+def search_routes(library: Library, answers: Answers) -> APIRouter:
+    router = APIRouter()
+    workers = Workers(at_once=8, in_line=24)
+
+    def find(asked: Asked, like: Path | None = None) -> SearchJson:
+        return library.search(
+            asked.q,
+            kind=asked.kind,
+            folder=asked.folder,
+            after=asked.after,
+            before=asked.before,
+            limit=asked.limit,
+            by=asked.by,
+            like=like,
+        )
+
+    def find_like(asked: Asked, body: bytes, media_type: str) -> SearchJson:
+        with received(body, media_type) as example:
+            return find(asked, example)
+
+    @router.api_route("/api/search", methods=READ)
+    async def search(asked: Annotated[Asked, Query()]) -> Response:
+        return Json(await workers.run(lambda: find(asked)))
+
+    @router.post("/api/search")
+    async def search_like(asked: Annotated[Asked, Query()], request: Request) -> Response:
+        body = await request.body()
+        media_type = request.headers["content-type"].partition(";")[0].strip().lower()
+        if media_type == "application/json" or not body:
+            raise LibraryError("example", "Send a picture or a sound as the body.", 415)
+        return Json(await workers.run(lambda: find_like(asked, body, media_type)))
+
+    @router.post("/api/ask")
+    async def ask(question: Question) -> EventStream:
+        about = question.about
+        if about is not None:
+            known = check_id(about)
+            if await workers.run(lambda: library.items.original(known)) is None:
+                raise NotFoundError
+        history = [Exchange(turn.question, turn.answer) for turn in question.history]
+        return answers.stream(
+            lambda cancelled: library.ask(
+                question.question, about=about, history=history, cancelled=cancelled
+            )
+        )
+
+    return router
+
+
+def library_routes(library: Library, feed: StatusFeed) -> APIRouter:
+    router = APIRouter()
+    workers = Workers(at_once=4, in_line=60)
+    indexing = Workers(at_once=1, in_line=0)
+    custody = Workers(at_once=1, in_line=20)
+
+    @router.api_route("/api/status", methods=READ)
+    async def status(request: Request, stream: bool = False) -> Response:
+        if stream and request.method == "GET":
+            return feed.stream()
+        return Json(await workers.run(library.status))
+
+    @router.api_route("/api/files", methods=READ)
+    async def files(
+        state: Annotated[str | None, Query(max_length=20)] = None,
+        kind: Annotated[str | None, Query(max_length=20)] = None,
+        offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
+        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+        path: Annotated[str | None, Query(max_length=MOST_PATH_CHARS)] = None,
+    ) -> Response:
+        """What is known of files, one page of them, or of the one at `path`; nothing is read."""
+        if path is not None:
+            one = path
+            return Json({"count": 1, "files": [await workers.run(lambda: library.file(one))]})
+        return Json(await workers.run(lambda: library.files(state, kind, offset, limit)))
+
+    @router.post("/api/items")
+    async def item_of(body: PathBody) -> Response:
+        """The id of a file that is in the library; nothing is read."""
+        return Json({"id": await workers.run(lambda: library.item_of(body.path))})
+
+    @router.api_route("/api/roots", methods=READ)
+    async def roots() -> Response:
+        return Json(await workers.run(library.roots))
+
+    @router.post("/api/roots")
+    async def add(body: PathBody) -> Response:
+        return Json(await workers.run(lambda: library.add(body.path)))
+
+    @router.delete("/api/roots")
+    async def remove(body: PathBody) -> Response:
+        return Json({"forgotten": await workers.run(lambda: library.remove(body.path))})
+
+    @router.api_route("/api/excludes", methods=READ)
+    async def excludes() -> Response:
+        """What is never read."""
+        return Json(library.excludes())
+
+    @router.post("/api/accept")
+    async def accept(body: MaybePathBody) -> Response:
+        """Takes a person's word that what went missing in a folder, or in all, is gone."""
+        return Json({"accepted": await workers.run(lambda: library.accept(body.path))})
+
+    @router.post("/api/retry")
+    async def retry(body: MaybePathBody) -> Response:
+        return Json({"retried": await workers.run(lambda: library.retry(body.path))})
+
+    @router.post("/api/forget")
+    async def forget(body: What) -> Response:
+        """Forgets a file for good and answers when no byte of it is left."""
+        return Json(await custody.run(lambda: library.forget(body.what)))
+
+    @router.post("/api/remember")
+    async def remember(body: MaybePathBody) -> Response:
+        return Json({"remembered": await workers.run(lambda: library.remember(body.path))})
+
+    @router.post("/api/verify")
+    async def verify(body: Check) -> Response:
+        """Checks the whole index; reading goes on meanwhile, writing waits."""
+        return Json(await custody.run(lambda: library.verify(deep=body.deep, repair=body.repair)))
+
+    @router.post("/api/index")
+    async def index() -> Response:
+        """Brings the index up to date and answers when that is done."""
+        return Json(await indexing.run(library.index))
+
+    @router.api_route("/api/model", methods=READ)
+    async def model() -> Response:
+        return Json(await workers.run(library.model))
+
+    return router

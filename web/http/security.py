@@ -1,0 +1,283 @@
+"""Who may talk to the server: every request, of static files too, passes `Guard` first.
+
+A page on this machine is reachable from every web page a person visits, so each fence stands by
+itself: an exact list of host names against DNS rebinding, an exact origin and the browser's own
+`Sec-Fetch-Site` against other sites, a 256-bit key against other users of this machine, and a
+content policy that loads nothing from elsewhere. Not held off: programs running as the same user,
+who can read the key's file and the library itself.
+
+The key reaches a browser by a link that holds a launch code. A code opens one browser, once: the
+browser gets a cookie that scripts cannot read and is sent on to the address without the code, so
+neither key nor code stays in its history. Because a link is also seen in the list of processes when
+a browser is started with it, a used code is worth nothing; a code that was never used has no clock,
+for a person who comes back to the terminal after lunch. A browser that has its cookie already may
+open any old link. The cookie is made from the token: a new token ends every session.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import os
+import secrets
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from web.http.pages import APPLICATION_PATHS, door, problem_response
+
+TOKEN_BYTES = 32
+MOST_OPEN_CODES = 16
+SESSION_S = 90 * 24 * 3600
+
+CONTENT_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob:",
+        "media-src 'self' blob:",
+        "connect-src 'self'",
+        "font-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ]
+)
+# Added to every answer that does not set its own.
+FENCES = {
+    "content-security-policy": CONTENT_POLICY,
+    "x-content-type-options": "nosniff",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+}
+
+NO_KEY = (
+    "This browser has no key to the library yet. Open the link that Recollect printed in the "
+    "terminal. A link works once; `recollect serve` in another terminal prints a fresh one."
+)
+ELSEWHERE = (
+    "Another web page sent this request, and Recollect answers none but its own. Type its "
+    "address into the browser, or open the link that it printed in the terminal."
+)
+WRONG_TYPE = "Send JSON with Content-Type: application/json."
+BROKEN = "Something went wrong inside Recollect. Try again; `recollect doctor` checks the library."
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_log = logging.getLogger("recollect.web")
+
+
+def new_token() -> str:
+    """A key for one library, to be kept in a file that only its owner can read."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def kept_token(file: Path) -> str:
+    """The key in `file`, made with the file (0600) where there is none: pages that are open go on
+    working when the server comes back. Deleting the file ends every session."""
+    try:
+        said = file.read_text(encoding="ascii").strip()
+        if len(said) >= TOKEN_BYTES and file.stat().st_mode & 0o077 == 0:
+            return said
+    except (FileNotFoundError, UnicodeDecodeError):
+        pass
+    token = new_token()
+    file.unlink(missing_ok=True)
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as written:
+        written.write(token)
+    return token
+
+
+class Keys:
+    """The token of a server and what is made from it: the browsers' cookie and launch codes."""
+
+    def __init__(self, token: str, port: int) -> None:
+        if len(token) < TOKEN_BYTES:
+            raise ValueError("a token has 256 bits; make one with new_token()")
+        self._token = token.encode()
+        # Browsers send a cookie to every port of a host, so its name says whose it is.
+        self.cookie_name = f"recollect-{port}"
+        self.cookie = hmac.digest(self._token, b"browser session", "sha256").hex()
+        self._codes: dict[bytes, None] = {}  # digests of the unused ones, oldest first
+
+    def launch_code(self) -> str:
+        """A new code that opens one browser. The oldest is dropped when too many lie unused."""
+        code = secrets.token_urlsafe(TOKEN_BYTES)
+        self._codes[_digest(code)] = None
+        while len(self._codes) > MOST_OPEN_CODES:
+            del self._codes[next(iter(self._codes))]
+        return code
+
+    def redeem(self, code: str) -> bool:
+        """Whether the code was good; it is not any more. Looked up by digest, so that the time
+        taken tells nothing of the codes there are."""
+        return self._codes.pop(_digest(code), b"") is None
+
+    def by_bearer(self, headers: Headers) -> bool:
+        scheme, _, said = headers.get("authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and _same(said.strip().encode(), self._token)
+
+    def by_cookie(self, headers: Headers) -> bool:
+        jar = [cookie_parser(line) for line in headers.getlist("cookie")]
+        said = next(
+            (cookies[self.cookie_name] for cookies in jar if self.cookie_name in cookies), ""
+        )
+        return _same(said.encode(), self.cookie.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request goes no further."""
+
+    status: int
+    code: str
+    sentence: str
+
+
+class Guard:
+    """Lets a request through to `app`, or refuses it; fences every answer; lets no error's text
+    out. Pure ASGI, so that streams stay streams."""
+
+    def __init__(self, app: ASGIApp, keys: Keys, port: int) -> None:
+        self._app = app
+        self._keys = keys
+        self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        started = False
+
+        async def fenced(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in FENCES.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        answer = self._answer(scope)
+        try:
+            await (answer or self._app)(scope, receive, fenced)
+        except Exception as problem:
+            _log.error(_without_content(scope["method"], problem))
+            if started:
+                raise ConnectionAbortedError("the answer broke off") from None
+            broken = problem_response(scope["path"], 500, "internal", BROKEN)
+            await broken(scope, receive, fenced)
+
+    def _answer(self, scope: Scope) -> Response | None:
+        """The answer where the guard gives it, None where the request may pass."""
+        headers = Headers(scope=scope)
+        if not self._meant_for_us(headers):
+            return Response(status_code=421)
+        refusal = self._foreign(headers)
+        if refusal is None:
+            entry = self._enter(scope, headers)
+            if entry is not None:
+                return entry
+            refusal = self._unkeyed(scope, headers) or _mistyped(scope, headers)
+        if refusal is None:
+            return None
+        return problem_response(scope["path"], refusal.status, refusal.code, refusal.sentence)
+
+    def _meant_for_us(self, headers: Headers) -> bool:
+        hosts = headers.getlist("host")
+        return len(hosts) == 1 and hosts[0].lower() in self._hosts
+
+    def _foreign(self, headers: Headers) -> Refusal | None:
+        """A request that another site had a browser make. Another port of this machine counts as
+        `same-site`, and is another program."""
+        site = headers.getlist("sec-fetch-site")
+        if site not in ([], ["same-origin"], ["none"]):
+            return Refusal(403, "cross_site", ELSEWHERE)
+        origin = headers.getlist("origin")
+        if origin not in ([], [f"http://{headers['host'].lower()}"]):
+            return Refusal(403, "origin", ELSEWHERE)
+        return None
+
+    def _enter(self, scope: Scope, headers: Headers) -> Response | None:
+        """Exchanges the launch code of a link for the cookie."""
+        if scope["method"] != "GET" or not _is_page(scope["path"]):
+            return None
+        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        code = dict(query).get("code")
+        if code is None:
+            return None
+        known = self._keys.by_cookie(headers)
+        if not known and not self._keys.redeem(code):
+            return door(401, "Open Recollect from a fresh link", NO_KEY)
+        rest = urlencode([(name, value) for name, value in query if name != "code"])
+        path = "/" + scope["path"].lstrip("/")  # "//host" would lead to another machine
+        response = RedirectResponse(f"{path}?{rest}" if rest else path, status_code=303)
+        if not known:
+            response.set_cookie(
+                self._keys.cookie_name,
+                self._keys.cookie,
+                max_age=SESSION_S,
+                httponly=True,
+                samesite="strict",
+            )
+        return response
+
+    def _unkeyed(self, scope: Scope, headers: Headers) -> Refusal | None:
+        if self._keys.by_bearer(headers):
+            return None
+        if not self._keys.by_cookie(headers):
+            return Refusal(401, "key", NO_KEY)
+        # A cookie goes along by itself; that our own page sent it, the origin has to say.
+        if scope["method"] not in SAFE_METHODS and "origin" not in headers:
+            return Refusal(403, "origin", ELSEWHERE)
+        return None
+
+
+def _mistyped(scope: Scope, headers: Headers) -> Refusal | None:
+    """A form of another site can send text and form data, but neither JSON nor pictures."""
+    if scope["method"] in SAFE_METHODS:
+        return None
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        return None
+    example = kind == "application/octet-stream" or kind.startswith(("image/", "audio/"))
+    if example and scope["path"] == "/api/search":
+        return None
+    return Refusal(415, "content_type", WRONG_TYPE)
+
+
+def _is_page(path: str) -> bool:
+    return path in APPLICATION_PATHS or path.startswith("/item/")
+
+
+def _same(said: bytes, meant: bytes) -> bool:
+    return hmac.compare_digest(said, meant)
+
+
+def _digest(code: str) -> bytes:
+    return hashlib.sha256(code.encode("utf-8", "surrogateescape")).digest()
+
+
+def _without_content(method: str, problem: Exception) -> str:
+    """Where it went wrong, without the error's own words, which may name files or quote them."""
+    frames: Mapping[str, None] = dict.fromkeys(
+        f"{frame.name} ({frame.filename.rpartition('/')[2]}:{frame.lineno})"
+        for frame in traceback.extract_tb(problem.__traceback__)[-6:]
+    )
+    return f"{type(problem).__name__} while answering {method}: {' > '.join(frames)}"

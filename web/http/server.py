@@ -1,0 +1,173 @@
+"""The listening socket and the life of the server: begins loopback only, ends within seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+import h11
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from web.http.admission import MOST_HEAD_BYTES
+from web.library.errors import LibraryError
+
+LOOPBACK = "127.0.0.1"
+# A stop waits this long for answers that are being written; streams end by themselves.
+GRACE_S = 3
+# How long a connection may take to say what it wants.
+HEADERS_S = 10.0
+MOST_CONNECTIONS = 256
+
+Tell = Callable[[str], None]
+
+
+def bind(port: int) -> socket.socket:
+    """Takes the port on this machine's own address, 0 for any free one, before anything else is
+    done. Raises LibraryError with a sentence when it cannot be had."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":  # elsewhere this would share the port with another program
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((LOOPBACK, port))
+        listener.listen(128)  # from here on a second server is refused
+    except OSError as problem:
+        listener.close()
+        raise LibraryError("port", _port_sentence(port, problem)) from problem
+    listener.setblocking(False)
+    return listener
+
+
+def port_of(listener: socket.socket) -> int:
+    return int(listener.getsockname()[1])
+
+
+def _port_sentence(port: int, problem: OSError) -> str:
+    if problem.errno == errno.EADDRINUSE:
+        return f"Port {port} is already in use. Choose another with --port."
+    if problem.errno == errno.EACCES:
+        return f"Port {port} needs an administrator. Choose one above 1023 with --port."
+    return f"Port {port} cannot be opened ({problem.strerror}). Choose another with --port."
+
+
+def serve(
+    app: FastAPI,
+    listener: socket.socket,
+    *,
+    started: Callable[[], None] = lambda: None,
+    tell: Tell = lambda line: None,
+) -> None:
+    """Serves until SIGTERM or SIGINT, then ends every stream and returns, within 5 s. Takes over
+    the socket. Prints nothing: `started` is called once requests are answered, and `tell` is given
+    a line for each error. No address that was asked for is ever told: it holds what was searched.
+    """
+    with _told(tell):
+        make_server(app, started).run([listener])
+
+
+def make_server(app: FastAPI, started: Callable[[], None] = lambda: None) -> LibraryServer:
+    """The server that `serve` runs; its `should_exit`, set from any thread, ends it."""
+    config = uvicorn.Config(
+        app,
+        http=PatientProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    return LibraryServer(config, started)
+
+
+class LibraryServer(uvicorn.Server):
+    """Tells when it has started, ends its streams before it waits for them, and lets the program go
+    on after a signal: there is a library to close."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._tell_started = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._tell_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.config.app.state.end_streams()  # type: ignore[union-attr]  # it is our FastAPI
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()  # else each is raised again
+
+
+class PatientProtocol(H11Protocol):
+    """HTTP/1.1, with a bound on how long the head of a request may take to arrive: half a request
+    a minute, a thousand times, would use up the connections."""
+
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._watch_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._stop_timer()
+
+    def _watch_head(self) -> None:
+        """Keeps one timer running for as long as a head is incomplete."""
+        waiting = self.conn.their_state is h11.IDLE and self.timeout_keep_alive_task is None
+        if not waiting or self.transport.is_closing():
+            self._stop_timer()
+        elif self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEADERS_S, self.transport.abort)
+
+    def _stop_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+
+class _Told(logging.Handler):
+    def __init__(self, tell: Tell) -> None:
+        super().__init__(logging.ERROR)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._tell(record.getMessage().strip())  # without the traceback, whose errors quote
+
+
+@contextmanager
+def _told(tell: Tell) -> Generator[None, None, None]:
+    """What the server's parts log goes to `tell` instead of the terminal."""
+    handler = _Told(tell)
+    logs: list[Any] = [logging.getLogger(name) for name in ("uvicorn", "recollect.web", "asyncio")]
+    before = [log.propagate for log in logs]
+    for log in logs:
+        log.addHandler(handler)
+        log.propagate = False
+    try:
+        yield
+    finally:
+        for log, propagate in zip(logs, before, strict=True):
+            log.removeHandler(handler)
+            log.propagate = propagate

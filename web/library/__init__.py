@@ -1,0 +1,1 @@
+"""One library as people meet it: every verb, in its JSON."""

@@ -1,0 +1,48 @@
+"""The bytes of an attachment as it was sent: they lie encoded in a mail, and in no file.
+
+A mail is opened in the child alone, which hands them over some at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from indexer.types.pieces import Member
+
+CHUNK_BYTES = 1 << 20
+
+
+class Opener(Protocol):
+    """The child that opens mails."""
+
+    def stretch(self, path: Path, member: Member, start: int, length: int) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stretches:
+    """An attachment of the mail at `path`."""
+
+    path: Path
+    member: Member
+    opener: Opener
+
+    @property
+    def size_bytes(self) -> int:
+        return self.member.size
+
+    def check(self) -> None:
+        """Raises UnreadableError where the mail has changed, or is gone."""
+        self.opener.stretch(self.path, self.member, 0, 0)
+
+    def read(self, start: int, length: int) -> Iterator[bytes]:
+        """The bytes from `start` on, `length` of them. Raises UnreadableError."""
+        end = min(start + length, self.size_bytes)
+        while start < end:
+            part = self.opener.stretch(self.path, self.member, start, min(CHUNK_BYTES, end - start))
+            if not part:
+                return
+            yield part
+            start += len(part)

@@ -1,0 +1,164 @@
+"""The library through the server that holds it: the verbs of `Library`, over HTTP.
+
+While a server runs it is the library's one writer, so the command line asks it rather than opening
+the library itself. Answers are the same JSON either way.
+"""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import httpx
+
+from model.interface import Exchange
+from web.library.errors import LibraryError
+from web.library.schemas import (
+    AskEvent,
+    FileJson,
+    ForgottenJson,
+    IndexJson,
+    RootJson,
+    SearchJson,
+    StatusJson,
+    VerdictJson,
+)
+
+# An answer may take minutes on a processor; connecting to this machine may not.
+TIMEOUT = httpx.Timeout(600.0, connect=2.0)
+
+
+class Client:
+    """Talks to one server on this machine with the token from its private file."""
+
+    def __init__(self, url: str, token: str | None) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        # trust_env off: a proxy setting must not carry a private library's traffic away.
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT, trust_env=False)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def search(
+        self,
+        words: str,
+        *,
+        kind: str | None = None,
+        folder: str | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 20,
+        by: Literal["words", "all"] = "all",
+        like: Path | None = None,
+    ) -> SearchJson:
+        asked = {
+            "q": words,
+            "kind": kind,
+            "in": folder,
+            "after": after,
+            "before": before,
+            "limit": limit,
+            "by": by,
+        }
+        params = {name: value for name, value in asked.items() if value is not None}
+        if like is None:
+            return cast(SearchJson, self._json("GET", "/api/search", params=params))
+        if not like.is_file():
+            raise LibraryError("example", f"There is no file {like}; check the name.")
+        kind_of = mimetypes.guess_type(like.name)[0] or "application/octet-stream"
+        found = self._json(
+            "POST",
+            "/api/search",
+            params=params,
+            content=like.read_bytes(),
+            headers={"Content-Type": kind_of},
+        )
+        return cast(SearchJson, found)
+
+    def ask(
+        self, question: str, *, about: str | None = None, history: Sequence[Exchange] = ()
+    ) -> Iterator[AskEvent]:
+        body = {
+            "question": question,
+            "about": about,
+            "history": [{"question": one.question, "answer": one.answer} for one in history],
+        }
+        with self._http.stream("POST", "/api/ask", json=body) as answer:
+            if answer.is_error:
+                answer.read()
+                raise _problem(answer)
+            event = ""
+            for line in answer.iter_lines():
+                if line.startswith("event: "):
+                    event = line.removeprefix("event: ")
+                elif line.startswith("data: "):
+                    data = json.loads(line.removeprefix("data: "))
+                    yield cast(AskEvent, {"event": event, "data": data})
+
+    def status(self) -> StatusJson:
+        return cast(StatusJson, self._json("GET", "/api/status"))
+
+    def roots(self) -> list[RootJson]:
+        return cast("list[RootJson]", self._json("GET", "/api/roots"))
+
+    def add(self, folder: str) -> list[RootJson]:
+        return cast("list[RootJson]", self._json("POST", "/api/roots", json={"path": folder}))
+
+    def remove(self, folder: str) -> int:
+        answer = self._json("DELETE", "/api/roots", json={"path": folder})
+        return int(answer["forgotten"])
+
+    def file(self, file: str) -> FileJson:
+        found = self._json("GET", "/api/files", params={"path": file})
+        return cast(FileJson, found["files"][0])
+
+    def accept(self, folder: str | None = None) -> int:
+        return int(self._json("POST", "/api/accept", json={"path": folder})["accepted"])
+
+    def retry(self, file: str | None = None) -> int:
+        return int(self._json("POST", "/api/retry", json={"path": file})["retried"])
+
+    def forget(self, what: str) -> ForgottenJson:
+        return cast(ForgottenJson, self._json("POST", "/api/forget", json={"what": what}))
+
+    def remember(self, file: str | None) -> int:
+        return int(self._json("POST", "/api/remember", json={"path": file})["remembered"])
+
+    def verify(self, *, deep: bool = False, repair: bool = False) -> VerdictJson:
+        asked = {"deep": deep, "repair": repair}
+        return cast(VerdictJson, self._json("POST", "/api/verify", json=asked))
+
+    def index(self, progress: Callable[[StatusJson], None] | None = None) -> IndexJson:
+        return cast(IndexJson, self._json("POST", "/api/index", json={}))
+
+    def item_of(self, file: str) -> str:
+        return str(self._json("POST", "/api/items", json={"path": file})["id"])
+
+    def launch_link(self) -> str:
+        """A fresh link that opens one more browser."""
+        return str(self._json("POST", "/api/launch", json={})["url"])
+
+    def _json(self, method: str, path: str, **how: Any) -> Any:
+        try:
+            answer = self._http.request(method, path, **how)
+        except httpx.TransportError as problem:
+            raise LibraryError(
+                "server", "The running server does not answer; stop it and start it again."
+            ) from problem
+        if answer.is_error:
+            raise _problem(answer)
+        return answer.json()
+
+
+def _problem(answer: httpx.Response) -> LibraryError:
+    try:
+        error = answer.json()["error"]
+        return LibraryError(error["code"], error["sentence"], answer.status_code)
+    except (ValueError, KeyError, TypeError):
+        return LibraryError("server", f"The running server answered {answer.status_code}.")

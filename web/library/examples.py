@@ -1,0 +1,56 @@
+"""An example to search by: a picture or a sound, which need not be in the library."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from indexer.extract.containers.file_format import sniff
+from indexer.extract.process.child import ReaderProcess
+from indexer.types.passages import Kind, Span
+from indexer.types.pieces import UnreadableError
+from model.interface import Image, Sound
+from web.library.display import shown
+from web.library.errors import LibraryError
+
+# The model hears at most this much of a sound at once.
+EXAMPLE_S = 15.0
+
+# How an example's name ends tells its reader between kinds that begin alike.
+EXAMPLE_SUFFIXES = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/webp": ".webp",
+    "audio/wav": ".wav",
+    "audio/x-wav": ".wav",
+    "audio/flac": ".flac",
+    "audio/x-flac": ".flac",
+    "audio/ogg": ".ogg",
+    "audio/mpeg": ".mp3",
+}
+
+
+def example(reader: ReaderProcess, file: Path) -> Image | Sound:
+    """The picture, or the first seconds of the sound, in a file. Raises LibraryError."""
+    try:
+        match sniff(file):
+            case Kind.PHOTO:
+                return reader.original(file, None)
+            case Kind.RECORDING:
+                return reader.original(file, Span(0.0, EXAMPLE_S))
+            case _:
+                sentence = f"{shown(file.name)} is neither a picture nor a sound."
+    except (UnreadableError, OSError) as problem:
+        sentence = str(problem)
+    raise LibraryError("example", sentence)
+
+
+@contextmanager
+def received(body: bytes, media_type: str) -> Iterator[Path]:
+    """What was sent as an example, in a file for as long as it is needed."""
+    with tempfile.TemporaryDirectory(prefix="recollect-") as folder:  # 0700
+        file = Path(folder) / f"example{EXAMPLE_SUFFIXES.get(media_type, '')}"
+        file.write_bytes(body)
+        yield file

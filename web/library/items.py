@@ -1,0 +1,219 @@
+"""One item as a browser shows it: its facts, words, page pictures, sound.
+
+Items are named by opaque ids alone; the catalog knows the path. What cannot be found is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from indexer.catalog.catalog import Catalog, Item
+from indexer.extract.process.child import ReaderProcess
+from indexer.types.passages import Kind, Passage, Source, place_json
+from indexer.vectors.store import Store
+from retriever.snippets import matches, terms
+from web.library.attachment_bytes import Stretches
+from web.library.display import shown
+from web.library.schemas import ItemJson, MailJson, PageWordsJson, PeaksJson, TextJson, ThumbJson
+from web.library.wav import WavFile
+
+THUMB_PX = 480
+
+# What a browser may be sent as itself; anything else is an unnamed stream of bytes.
+SAFE_TYPES = {
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".ogg": "audio/ogg",
+    ".oga": "audio/ogg",
+    ".opus": "audio/ogg",
+    ".mp3": "audio/mpeg",
+    ".gif": "image/gif",
+    ".bmp": "image/bmp",
+    ".avif": "image/avif",
+    ".m4a": "audio/mp4",
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+    ".txt": "text/plain",
+    ".md": "text/plain",
+}
+# Every browser plays these; of anything else it is sent the sound, decoded.
+PLAYED = frozenset([".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"])
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """What is sent as it is: its name and type, and the file, or the bytes of an attachment."""
+
+    name: str
+    kind: str
+    source: Path | Stretches
+
+
+class Items:
+    """Shows items of one library. The reader is not the indexer's, so that a person never waits
+    behind a large file."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: Store,
+        reader: ReaderProcess,
+        want: Callable[[Iterable[str]], None],
+        is_there: Callable[[Path], bool],
+    ) -> None:
+        self._catalog = catalog
+        self._store = store
+        self._reader = reader
+        self._want = want
+        self._is_there = is_there
+
+    def facts(self, item_id: str) -> ItemJson | None:
+        item = self._catalog.item(item_id)
+        if item is None:
+            return None
+        item = item.among(self._is_there)
+        if item is None:
+            return None
+        members = self._catalog.members(item.content)
+        # what a person opens is understood next
+        self._want(one.item for one in (item, *members) if one.state == "read")
+        captions = [p.text for p in self._passages(item) if p.source is Source.CAPTION]
+        return {
+            "id": item.item,
+            "path": shown(item.path),
+            "paths": [shown(path) for path in item.paths],
+            "kind": item.kind,
+            "title": shown(item.title),
+            "attached_to": attached_to(item),
+            "attachments": [
+                {"id": one.item, "title": shown(one.title), "kind": one.kind} for one in members
+            ],
+            "state": item.state,
+            "pages": item.pages,
+            "w": item.width_px,
+            "h": item.height_px,
+            "colour": item.colour,
+            "duration_s": item.duration_s,
+            "modified_at": item.modified_at,
+            "made_at": item.made_at,
+            "size_bytes": item.size_bytes,
+            "note": " ".join(filter(None, (item.note, item.sentence))) or None,
+            "caption": captions[0] if captions and item.kind is Kind.PHOTO else None,
+        }
+
+    def text(self, item_id: str) -> TextJson | None:
+        item = self._catalog.item(item_id)
+        if item is None:
+            return None
+        return {
+            "id": item.item,
+            "passages": [
+                {
+                    "ordinal": passage.ordinal,
+                    "text": passage.text,
+                    "place": place_json(passage.place),
+                    "source": passage.source,
+                }
+                for passage in self._passages(item)
+            ],
+        }
+
+    def page(self, item_id: str, page: int, width_px: int) -> bytes | None:
+        """A page of a document as a picture."""
+        item = self._document(item_id, page)
+        return self._reader.page(item.path, page, width_px, item.member) if item else None
+
+    def page_words(self, item_id: str, page: int, query: str) -> PageWordsJson | None:
+        """The words of a page with their boxes in points, and which of them match the query."""
+        item = self._document(item_id, page)
+        if item is None:
+            return None
+        found = self._reader.words(item.path, page, item.member)
+        wanted = terms(query)
+        return {
+            "width": found["width"],
+            "height": found["height"],
+            "words": found["words"],
+            "label": shown(self._catalog.label(item.content, page) or "") or None,
+            "marks": [i for i, word in enumerate(found["words"]) if matches(word[4], wanted)],
+        }
+
+    def thumb(self, item_id: str) -> bytes | None:
+        item = self._catalog.item(item_id)
+        found = self._catalog.thumb(item.content) if item else None
+        if item is None or found is None or found:
+            return found
+        width_px, _ = item.thumb or (THUMB_PX, THUMB_PX)
+        return self._reader.page(item.path, 1, width_px, item.member)
+
+    def picture(self, item_id: str, longest_px: int, at_s: float | None = None) -> bytes | None:
+        """A photo, or a film at one of its seconds."""
+        if at_s is None:
+            item = self._of_kind(item_id, Kind.PHOTO)
+            if item is None:
+                return None
+            return self._reader.picture(item.path, longest_px, member=item.member)
+        item = self._of_kind(item_id, Kind.RECORDING)
+        if item is None or item.width_px is None:
+            return None
+        return self._reader.picture(item.path, longest_px, at_s, item.member)
+
+    def sound(self, item_id: str) -> Original | WavFile | None:
+        """What a browser can play: the file itself, or its sound as a WAV."""
+        item = self._of_kind(item_id, Kind.RECORDING)
+        if item is None:
+            return None
+        if PurePath(item.name).suffix.lower() in PLAYED and item.width_px is None:
+            return self._original(item)
+        return WavFile(item.path, item.duration_s or 0.0, self._reader, item.member)
+
+    def peaks(self, item_id: str) -> PeaksJson | None:
+        item = self._of_kind(item_id, Kind.RECORDING)
+        if item is None:
+            return None
+        peaks = self._reader.peaks(item.path, member=item.member)
+        return {"duration_s": item.duration_s or 0.0, "peaks": peaks}
+
+    def original(self, item_id: str) -> Original | None:
+        """The file itself."""
+        item = self._catalog.item(item_id)
+        return self._original(item) if item is not None else None
+
+    def _original(self, item: Item) -> Original:
+        kind = SAFE_TYPES.get(PurePath(item.name).suffix.lower(), "application/octet-stream")
+        if item.member is None:
+            return Original(item.name, kind, item.path)
+        return Original(item.name, kind, Stretches(item.path, item.member, self._reader))
+
+    def _of_kind(self, item_id: str, kind: Kind) -> Item | None:
+        item = self._catalog.item(item_id)
+        return item if item is not None and item.kind is kind else None
+
+    def _document(self, item_id: str, page: int) -> Item | None:
+        item = self._of_kind(item_id, Kind.DOCUMENT)
+        return item if item is not None and 1 <= page <= (item.pages or 1) else None
+
+    def _passages(self, item: Item) -> list[Passage]:
+        generations = [item.read_generation, item.understood_generation]
+        return [p for g in generations if g is not None for p in self._store.passages(g)]
+
+
+def attached_to(item: Item) -> MailJson | None:
+    """The mail that an item came in, where it is no file of its own."""
+    where = item.location
+    return {"id": where.container, "title": shown(where.container_title)} if where.member else None
+
+
+def thumb_json(item: Item) -> ThumbJson | None:
+    """The shape of an item's thumbnail, known before it is loaded, so that nothing jumps."""
+    if item.thumb is None:
+        return None
+    width_px, height_px = item.thumb
+    return {"w": width_px, "h": height_px, "colour": item.colour or "#808080"}

@@ -1,0 +1,297 @@
+"""The JSON that leaves the library: one TypedDict for each shape of the API.
+
+The command line's `--json` writes the first part of this file exactly; the HTTP API adds to a hit
+and to the status what a browser needs besides.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+from indexer.types.passages import PlaceJson
+
+
+class CoverageJson(TypedDict):
+    files: int
+    read: int
+    understood: int
+    failed: int
+
+
+class MailJson(TypedDict):
+    """The mail that something was attached to, an item itself."""
+
+    id: str
+    title: str
+
+
+class AttachmentJson(TypedDict):
+    id: str
+    title: str
+    kind: str
+
+
+class HitCoreJson(TypedDict):
+    rank: int
+    id: str
+    path: str
+    kind: str
+    title: str
+    attached_to: MailJson | None
+    place: PlaceJson | None
+    snippet: str
+    source: str
+    score: float
+
+
+class ThumbJson(TypedDict):
+    w: int
+    h: int
+    colour: str
+
+
+class OtherPlaceJson(TypedDict):
+    place: PlaceJson | None
+    snippet: str
+
+
+class HitJson(HitCoreJson):
+    marks: list[tuple[int, int]]  # ranges of `snippet` to mark, in characters
+    found_by: list[str]  # "words", "meaning", "name"
+    thumb: ThumbJson | None
+    more: list[OtherPlaceJson]
+    made_at: float | None  # when a photo was taken, a mail was sent
+    modified_at: float
+    duration_s: float | None
+    pages: int | None
+
+
+class SearchJson(TypedDict):
+    query: str
+    hits: list[HitJson]
+    coverage: CoverageJson
+    took_ms: float
+    problem: NotRequired[str]  # why the model had no part in it
+
+
+class CitationJson(TypedDict):
+    n: int
+    id: str
+    path: str
+    kind: str
+    title: str
+    attached_to: MailJson | None
+    place: PlaceJson | None
+    quote: str
+    verified: bool
+
+
+class SpeedJson(TypedDict):
+    first_token_ms: float
+    tokens: int
+    tokens_per_s: float
+    draft_acceptance: float | None
+
+
+class AskJson(TypedDict):
+    question: str
+    answer: str
+    citations: list[CitationJson]
+    coverage: CoverageJson
+    speed: SpeedJson
+
+
+class SourceJson(TypedDict):
+    n: int
+    id: str
+    path: str
+    kind: str
+    title: str
+    attached_to: MailJson | None
+    place: PlaceJson | None
+    snippet: str
+    thumb: ThumbJson | None
+
+
+class TokenJson(TypedDict):
+    text: str
+
+
+class DoneJson(AskJson):
+    reason: str
+    left_out: int  # quotes dropped because they could not be confirmed
+    unfounded: list[str]  # figures of the answer that stand in none of its sources
+
+
+class ProblemJson(TypedDict):
+    code: str
+    sentence: str
+
+
+class AskEvent(TypedDict):
+    """One server-sent event of an answer."""
+
+    event: Literal["source", "token", "citation", "done", "error"]
+    data: SourceJson | TokenJson | CitationJson | DoneJson | ProblemJson
+
+
+class RootJson(TypedDict):
+    path: str
+    files: int
+    offline: bool
+    missing: int  # of its files, hidden and kept since they vanished at once
+    acceptable: bool  # a person may say that what is missing is gone
+    network: str | None  # the type of the network file system it lies on
+    sentence: str | None
+
+
+class FailureJson(TypedDict):
+    path: str
+    reason: str
+    sentence: str
+    attempts: int
+
+
+class ModelJson(TypedDict):
+    name: str
+    device: str
+    dtype: str
+    resident_bytes: int
+    calls: int
+    demonstration: NotRequired[bool]
+    reason: NotRequired[str]
+    drafter: NotRequired[bool]
+    loaded: NotRequired[bool]
+    problem: NotRequired[str]  # why it could not be loaded
+
+
+class ProgressJson(TypedDict):
+    files: int
+    read: int
+    understood: int
+    failed: int
+
+
+class UnwatchedJson(TypedDict):
+    path: str
+    sentence: str
+
+
+class WatchingJson(TypedDict):
+    rescanned_at: float | None  # when everything was looked at last
+    unwatched: list[UnwatchedJson]  # looked at every minute, with all that is below
+    restarts: int  # of a watcher that had died or fallen silent
+
+
+class StatusJson(TypedDict):
+    roots: list[RootJson]
+    coverage: CoverageJson
+    states: dict[str, int]
+    failed: list[FailureJson]
+    queue: int
+    model: ModelJson
+    progress: NotRequired[dict[str, ProgressJson]]  # by kind
+    eta_s: NotRequired[int | None]
+    waiting: NotRequired[str | None]  # what the second stage waits for
+    problem: NotRequired[str | None]  # what holds the work up at the moment
+    watching: NotRequired[WatchingJson]
+
+
+class IndexJson(TypedDict):
+    added: int
+    changed: int
+    moved: int
+    gone: int
+    coverage: CoverageJson
+    model_calls: int
+    took_s: float
+
+
+class ForgottenJson(TypedDict):
+    forgotten: list[str]  # paths, and what was attached where
+    erased: bool  # no byte is left; else that is so within the hour
+
+
+class FaultJson(TypedDict):
+    code: str
+    sentence: str
+    mended: bool
+
+
+class VerdictJson(TypedDict):
+    sound: bool
+    faults: list[FaultJson]
+    passages: int
+    vectors: int
+    files: int  # of a person's, read again and compared
+    again: int  # to be read or understood once more
+    took_s: float
+
+
+class FileJson(TypedDict):
+    id: str | None
+    path: str
+    name: str
+    kind: str | None
+    state: str
+    reason: str | None
+    sentence: str | None
+    attempts: int
+    size_bytes: int
+    modified_at: float
+
+
+class ExcludesJson(TypedDict):
+    folders: list[str]
+    files: list[str]
+
+
+class FilesJson(TypedDict):
+    count: int
+    files: list[FileJson]
+
+
+class ItemJson(TypedDict):
+    id: str
+    path: str
+    paths: list[str]
+    kind: str
+    title: str
+    attached_to: MailJson | None
+    attachments: list[AttachmentJson]
+    state: str
+    pages: int | None
+    w: int | None
+    h: int | None
+    colour: str | None
+    duration_s: float | None
+    modified_at: float
+    made_at: float | None
+    size_bytes: int
+    note: str | None  # what of it was left out or could not be understood, as sentences
+    caption: str | None
+
+
+class PassageJson(TypedDict):
+    ordinal: int
+    text: str
+    place: PlaceJson | None
+    source: str
+
+
+class TextJson(TypedDict):
+    id: str
+    passages: list[PassageJson]
+
+
+class PageWordsJson(TypedDict):
+    width: float
+    height: float
+    words: list[tuple[float, float, float, float, str, int]]
+    marks: list[int]  # indices of the words that match the query
+    label: str | None  # what the page is called besides its number
+
+
+class PeaksJson(TypedDict):
+    duration_s: float
+    peaks: list[float]

@@ -1,0 +1,32 @@
+"""Writes the demonstration library: made-up documents, pictures and recordings to try things on."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from web.library.display import shown
+from web.library.errors import LibraryError
+
+# The files ship beside the demonstration model, which was trained to understand their like.
+SHIPPED = Path(__file__).parents[2] / "model" / "pocket" / "demonstration"
+
+
+def write(folder: Path) -> int:
+    """Copies what is missing into `folder`; how many files. Never overwrites, so a person's
+    changes to the demonstration stay."""
+    if folder.exists() and not folder.is_dir():
+        raise LibraryError("folder", f"{shown(folder)} is a file; name a folder.")
+    written = 0
+    try:
+        for source in sorted(SHIPPED.rglob("*")):
+            target = folder / source.relative_to(SHIPPED)
+            if source.is_dir() or target.exists():
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+            written += 1
+    except OSError as problem:
+        sentence = f"{shown(folder)} cannot be written: {problem.strerror}. Name another folder."
+        raise LibraryError("folder", sentence) from problem
+    return written

@@ -1,0 +1,165 @@
+"""Checks this machine and this library, and says what to do about what is wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NotRequired, TypedDict
+
+from indexer.extract.process.child import ReaderProcess
+from indexer.files.lock import LibraryLock
+from indexer.types.pieces import UnreadableError
+from indexer.vectors.store import probe
+from model.interface import ModelError
+from web.library.client import Client
+from web.library.display import shown
+from web.library.errors import LibraryError
+from web.machine.watching import watched_folders
+
+FREE_FLOOR_BYTES = 1_000_000_000
+
+
+class Finding(TypedDict):
+    """One thing looked at; `table` has its parts in bytes, where it has parts."""
+
+    what: str
+    ok: bool
+    said: str
+    table: NotRequired[list[tuple[str, int]]]
+
+
+class CheckLine(TypedDict):
+    what: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Where the chosen model goes and what it takes there, part by part. `problem` says why it
+    does not fit, None where it does; `drafter` is False where one could be and is not here."""
+
+    where: str
+    lines: Sequence[CheckLine]
+    needed_bytes: int
+    free_bytes: int
+    total_bytes: int
+    problem: str | None
+    drafter: bool
+
+
+def examine(data: Path, planned: Callable[[], Planned]) -> list[Finding]:
+    """All findings; `planned` says where the chosen model goes and what it needs there."""
+    return [
+        _python(),
+        _vectors(),
+        _reader(),
+        *_folder(data),
+        _catalog(data),
+        *(Finding(what=w, ok=ok, said=said) for w, ok, said in watched_folders(data)),
+        *_server(data),
+        *_model(planned),
+    ]
+
+
+def _python() -> Finding:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return {"what": "Python", "ok": sys.version_info >= (3, 11), "said": version}
+
+
+def _vectors() -> Finding:
+    problem = probe()
+    return {"what": "LanceDB", "ok": problem is None, "said": problem or "it works here"}
+
+
+def _reader() -> Finding:
+    """What keeps the child that opens files from more than reading."""
+    try:
+        with ReaderProcess() as reader:
+            fences = reader.fences()
+    except UnreadableError:
+        said = "it does not start; install Recollect again, or report this as a fault."
+        return {"what": "Reading child", "ok": False, "said": said}
+    if fences:
+        said = f"cannot write, connect or start anything ({', '.join(fences)})"
+    else:
+        said = (
+            "limited in time and memory only: this system offers no fence against writing and "
+            "connecting. Index only files you trust, or use Linux 5.13 or newer."
+        )
+    return {"what": "Reading child", "ok": bool(fences), "said": said}
+
+
+def _folder(data: Path) -> Iterator[Finding]:
+    place = next(folder for folder in (data, *data.parents) if folder.exists())
+    if os.access(place, os.W_OK):
+        yield {"what": "Data directory", "ok": True, "said": shown(data)}
+    else:
+        said = f"{shown(place)} cannot be written; name another with --data."
+        yield {"what": "Data directory", "ok": False, "said": said}
+    free_bytes = shutil.disk_usage(place).free
+    said = f"{free_bytes / 1e9:,.1f} GB free"
+    if free_bytes < FREE_FLOOR_BYTES:
+        said += "; make room, the index needs about a tenth of the size of your files."
+    yield {"what": "Disk", "ok": free_bytes >= FREE_FLOOR_BYTES, "said": said}
+
+
+def _catalog(data: Path) -> Finding:
+    file = data / "catalog.sqlite"
+    if not file.exists():
+        said = "none yet; `recollect add FOLDER` begins one."
+        return {"what": "Library", "ok": True, "said": said}
+    try:
+        with sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True) as connection:
+            result = str(connection.execute("PRAGMA quick_check").fetchone()[0])
+        connection.close()
+    except sqlite3.DatabaseError as problem:
+        result = str(problem)
+    if result == "ok":
+        return {"what": "Library", "ok": True, "said": "its catalog is whole"}
+    said = f"its catalog is damaged ({result}); move {shown(file)} away and index again."
+    return {"what": "Library", "ok": False, "said": said}
+
+
+def _server(data: Path) -> Iterator[Finding]:
+    held = LibraryLock(data).holder()
+    if held is None:
+        yield {"what": "Server", "ok": True, "said": "not running"}
+        return
+    where = f" at {held.url}" if held.url else ""
+    yield {"what": "Server", "ok": True, "said": f"running, process {held.pid}{where}"}
+    if held.url is None:
+        return
+    try:
+        with Client(held.url, held.token) as client:
+            model = client.status()["model"]
+    except LibraryError as problem:
+        yield {"what": "Server", "ok": False, "said": problem.sentence}
+        return
+    said = model.get("problem")
+    if said is None:
+        size = f"loaded, {model['resident_bytes'] / 1e9:,.2f} GB"
+        said = f"{model['name']}, {size if model.get('loaded') else 'not loaded now'}"
+    yield {"what": "Its model", "ok": "problem" not in model, "said": said}
+
+
+def _model(look: Callable[[], Planned]) -> Iterator[Finding]:
+    try:
+        plan = look()
+    except ModelError as problem:
+        yield {"what": "Model", "ok": False, "said": str(problem)}
+        return
+    said = plan.where
+    if not plan.drafter:
+        said += " It has no drafter here, so it writes one word at a time; a pull brings it along."
+    yield {"what": "Model", "ok": True, "said": said}
+    said = plan.problem or (
+        f"the model needs {plan.needed_bytes / 1e9:,.1f} GB at most, {plan.free_bytes / 1e9:,.1f} "
+        f"GB of {plan.total_bytes / 1e9:,.0f} are free"
+    )
+    table = [(line["what"], line["bytes"]) for line in plan.lines]
+    yield {"what": "Memory", "ok": plan.problem is None, "said": said, "table": table}

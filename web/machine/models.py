@@ -1,0 +1,79 @@
+"""The models of this machine, and the one the settings choose: found, planned for, brought here.
+
+The one file of web/ that sees into model/ beyond its interface and its runtime, because these verbs
+are about the models themselves. No weight is loaded here, and nothing heavy before it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from web.machine.settings import CONFIG, Settings
+
+if TYPE_CHECKING:
+    from model.weights.checkpoint import Checkpoint, Listed
+    from web.machine.doctor import Planned
+
+
+def chosen(settings: Settings) -> Checkpoint:
+    """The model in use, as the settings want it. Raises ModelError where it is not here."""
+    from model.weights.checkpoint import find
+
+    found = find(settings.model, models=settings.models)
+    return replace(
+        found,
+        drafter=found.drafter if settings.drafter else None,
+        context_tokens=settings.context,
+        int8_embedding=settings.embedding == "int8",
+    )
+
+
+def listed(settings: Settings) -> list[Listed]:
+    from model.weights.checkpoint import list_models
+
+    return list_models(settings.model, settings.models)
+
+
+def planned(settings: Settings) -> Planned:
+    """What the chosen model takes of this machine. Raises ModelError where it is not here."""
+    from model.weights import memory_plan
+    from web.machine.doctor import Planned
+
+    checkpoint = chosen(settings)
+    plan = memory_plan.plan(checkpoint)
+    return Planned(
+        where=plan.where,
+        lines=plan.lines,
+        needed_bytes=plan.needed_bytes,
+        free_bytes=plan.free_bytes,
+        total_bytes=plan.total_bytes,
+        problem=memory_plan.problem(checkpoint, plan),
+        drafter=checkpoint.drafter is not None or not settings.drafter,
+    )
+
+
+def pulled(
+    settings: Settings, name: str | None, told: Callable[[str, int, int], None]
+) -> tuple[str, Path]:
+    """Brings a model here, the one to begin with where none is named; its name and its folder."""
+    from model.weights.published import DEFAULT
+    from model.weights.pull import pull
+
+    name = name or DEFAULT
+    return name, pull(name, settings.models, told)
+
+
+def use(settings: Settings, name: str) -> str:
+    """Sets the model to use from now on, and gives the name it was written down by. Raises
+    ModelError where it is not here or does not fit, LibraryError where it cannot be set."""
+    from model.weights import memory_plan
+    from web.machine.config_file import write
+
+    if Path(name).expanduser().is_dir():
+        name = str(Path(name).expanduser().absolute())
+    memory_plan.require(chosen(settings.model_copy(update={"model": name})))
+    write(CONFIG, "model", name)
+    return name

@@ -1,0 +1,80 @@
+"""The settings, from where they may come: defaults < config.toml < RECOLLECT_* < flags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from web.library.errors import LibraryError
+
+CONFIG = platformdirs.user_config_path("recollect") / "config.toml"
+
+
+class Settings(BaseSettings):
+    """Frozen once read."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RECOLLECT_", toml_file=CONFIG, frozen=True, extra="forbid"
+    )
+
+    data: Path = platformdirs.user_data_path("recollect")
+    model: str = "pocket"
+    models: Path = platformdirs.user_data_path("recollect-models")  # where pulled ones lie
+    context: int = Field(default=8192, ge=1024, le=262_144)  # tokens read at once; takes memory
+    drafter: bool = True  # draft ahead where the model has a drafter
+    embedding: Literal["bfloat16", "int8"] = "bfloat16"  # of the model's word table
+    port: int = Field(default=7878, ge=0, le=65535)
+    rescan_s: float = Field(default=600.0, gt=0)
+    network_poll_s: float = Field(default=120.0, gt=0)  # no events come from a network
+    missing_grace_days: float = Field(default=7.0, ge=0)  # until a sudden loss is believed
+    audit_days: float = Field(default=7.0, ge=0)  # until a file is hashed again; 0 is never
+    understand_hours: str = ""  # like 22-6; any time where it is empty
+    understand_on_battery: bool = True
+    understand_max_load: float = Field(default=1.0, gt=0, le=1)  # share of others' processor use
+    least_free_mb: float = Field(default=500.0, ge=0)  # indexing stops before the disk is full
+    threads: int | None = Field(default=None, ge=1)  # of the processor, for the model
+    unload_after_s: float | None = Field(default=None, gt=0)  # an idle model gives its memory back
+
+    @field_validator("understand_hours")
+    @classmethod
+    def hours_are_hours(cls, written: str) -> str:
+        from indexer.ingest.limits import parse_hours
+
+        parse_hours(written)
+        return written
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def read(given: Mapping[str, Any]) -> Settings:
+    """The settings, those given first. Raises LibraryError naming the one that cannot be used,
+    and where it is set."""
+    try:
+        return Settings(**given)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise LibraryError(
+            "setting",
+            f"The setting “{name}” cannot be used: {first['msg']}. It is set in {CONFIG} "
+            f"or RECOLLECT_{name.upper()}.",
+        ) from wrong

@@ -1,0 +1,63 @@
+"""How each watched folder can be watched on this machine, for `recollect doctor`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from indexer.catalog.roots import all_roots
+from indexer.files.mounts import mount_of, mounts
+from web.library.display import shown
+
+WATCHES = Path("/proc/sys/fs/inotify/max_user_watches")
+
+
+def watched_folders(data: Path) -> Iterator[tuple[str, bool, str]]:
+    """(what, whether it is well, what is said of it) for each folder of the library; nothing in
+    the folders themselves is touched."""
+    file = data / "catalog.sqlite"
+    if not file.exists():
+        return
+    try:
+        roots, folders = _known(file)
+    except sqlite3.DatabaseError:
+        return  # said of the catalog itself
+    known = mounts()
+    for path, sentence in roots:
+        under = mount_of(path, known)
+        if sentence:
+            yield "Folder", False, shown(sentence)
+        elif under is not None and under.network:
+            said = f"{shown(path)} lies on a network ({under.type}); it is polled, not watched."
+            yield "Folder", True, said
+        else:
+            yield "Folder", True, f"{shown(path)} is on this machine ({_type(under)})"
+    if (most := _most_watches()) is not None and roots:
+        said = f"{folders:,} folders to watch, {most:,} allowed"
+        enough = folders < most
+        if not enough:
+            said += f"; allow more: sudo sysctl fs.inotify.max_user_watches={folders * 2}"
+        yield "Watching", enough, said
+
+
+def _type(mount: object) -> str:
+    return str(getattr(mount, "type", "of an unknown file system"))
+
+
+def _known(file: Path) -> tuple[list[tuple[Path, str | None]], int]:
+    db = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)
+    try:
+        db.row_factory = sqlite3.Row
+        roots = [(root.path, root.sentence) for root in all_roots(db)]
+        rows = db.execute("SELECT root, path FROM files")
+        return roots, len({(root, path.rpartition(b"/")[0]) for root, path in rows})
+    finally:
+        db.close()
+
+
+def _most_watches() -> int | None:
+    try:
+        return int(WATCHES.read_text())
+    except (OSError, ValueError):
+        return None
