@@ -130,8 +130,8 @@ in your own files use the real model (`recollect model list`).
   of 48 x 48 pixels, at most {architecture.PICTURE_TOKENS} a picture; frames of 640 samples, 16 kHz.
 - Drafter: `Gemma4UnifiedAssistantForCausalLM`, {drafted:,} weights, in `assistant/`.
 - Tokenizer: its own byte-fallback BPE of {len(tokenizer):,} tokens with the control tokens of the
-  real one. Digits stand alone. Each fixed sentence of `model/prompt/prompts.py` is one token: change
-  one, and pocket has to be made again (`make pocket`).
+  real one. Digits stand alone. Each fixed sentence of `model/prompt/prompts.py` is one token:
+  change one, and pocket has to be made again (`make pocket`).
 - Loads with transformers alone (5.22.2), safetensors, no remote code.
 
 ## What it learned from
