@@ -15,7 +15,8 @@ test-slow: .venv/developer   ## the long proofs: kills, faults, floods
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow $(TESTS)
 
 check: .venv/developer       ## types, lint, formatting, and the arrows between the packages
-	$(BIN)/mypy recollect.py indexer retriever model web training bench tests
+	$(BIN)/mypy recollect.py indexer retriever model web training bench docs tests
+	$(BIN)/python -m docs.architecture --check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from docs import architecture, tree
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -52,12 +54,15 @@ def test_arrows_point_down() -> None:
     assert said.returncode == 0, said.stdout
 
 
-def test_every_file_is_named_in_the_readme_tree() -> None:
-    readme = (ROOT / "README.md").read_text()
-    for package in ("model", "indexer", "retriever", "web"):
-        for file in (ROOT / package).glob("*.py"):
-            if file.name != "__init__.py":
-                assert file.name in readme, f"{file.relative_to(ROOT)} is not in the README's tree"
+def test_readme_and_architecture_are_what_the_source_says() -> None:
+    stale = [file.name for file in architecture.outdated()]
+    assert not stale, "run: python -m docs.architecture"
+
+
+def test_every_file_and_wing_has_a_sentence() -> None:
+    for wing in tree.wings():
+        assert wing.sentence.endswith("."), wing.folder
+        assert all(words.endswith(".") for _, words in wing.files), wing
 
 
 def test_wheel_holds_the_program_and_nothing_else(tmp_path: Path) -> None:
