@@ -37,7 +37,7 @@ def build(settings: Settings, mend: bool = False) -> Library:
     from indexer.extract.process.child import ReaderProcess
     from indexer.extract.process.pool import ReaderPool
     from indexer.files.disk_room import DiskRoom
-    from indexer.ingest.limits import UnderstandingLimits, parse_hours
+    from indexer.ingest.constraints import WorkConstraints, parse_hours
     from indexer.ingest.pipeline import Pipeline
     from indexer.ingest.service import IndexService
     from indexer.maintenance.rebuild import open_catalog
@@ -72,7 +72,7 @@ def build(settings: Settings, mend: bool = False) -> Library:
             grace_s=settings.missing_grace_days * day_s,
         ),
         audit_s=settings.audit_days * day_s,
-        limits=UnderstandingLimits(
+        limits=WorkConstraints(
             parse_hours(settings.understand_hours),
             settings.understand_on_battery,
             settings.understand_max_load,

@@ -112,9 +112,7 @@ def age(base: Path, minutes: int, files: int, edits: int) -> Aged:
                 housekeeping.TIDY_S = tidy / 60 * step_s
                 if minute >= min(60, minutes // 2):
                     sizes.append(size_of(base / "aged"))
-            commits = sum(
-                int(old.store._tables[name].version) for name in old.store._tables.names()
-            )
+            commits = sum(int(old.store.tables[name].version) for name in old.store.tables.names())
             last = size_of(base / "aged")
             with small(base / "files", base / "fresh", model) as fresh:
                 fresh.keeper.run_once()
@@ -154,7 +152,7 @@ def level(library: Small) -> None:
 
 def live(library: Small) -> list[tuple[str, int, str]]:
     """Every live passage as (content, ordinal, text)."""
-    found = list(library.store.rows())
+    found = list(library.store.generations.rows())
     known = library.catalog.live_generations({row[1] for row in found})
     return sorted((row[0], row[2], row[5]) for row in found if row[1] in known)
 
@@ -172,9 +170,9 @@ def measured(
         vector = Hashing().vector(asked)
         for at in (0, 1) if n % 2 else (1, 0):
             library = (old, fresh)[at]
-            by_words = timed(lambda: library.store.search_words(asked, 20))  # noqa: B023  at once
+            by_words = timed(lambda: library.store.search.words(asked, 20))  # noqa: B023  at once
             by_vector = timed(
-                lambda: library.store.search_vectors(key, "body", vector, 20)  # noqa: B023
+                lambda: library.store.search.vectors(key, "body", vector, 20)  # noqa: B023
             )
             if n >= 20:  # the first warm up
                 words[at].append(by_words)

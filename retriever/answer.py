@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from indexer.catalog.catalog import Item
-from indexer.types.passages import Kind, Page, Passage, Place, Source, Span
+from indexer.types.passages import Passage, Source
+from indexer.types.places import Kind, Page, Place, Span
 from model.interface import AnswerText, Cited, Evidence, Exchange, Finished, Image, Model, Sound
 from retriever.query import Query
 from retriever.search import Hit, Searcher

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from indexer.types.passages import Kind
+from indexer.types.places import Kind
 from model.interface import Image, Sound
 
 MAX_QUERY_CHARS = 2_000

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Literal
 
 from indexer.catalog.catalog import Catalog, Item
-from indexer.types.passages import FIRST_UNDERSTOOD, Kind, Passage, Source
-from indexer.vectors.store import Found, Store
+from indexer.types.passages import FIRST_UNDERSTOOD, Passage, Source
+from indexer.types.places import Kind
+from indexer.vectors.search import Match
+from indexer.vectors.store import Store
 from model.interface import Float32, Model, Text
 from retriever.query import Query, QueryError, question_words
 from retriever.snippets import Snippet, snippet, terms
@@ -114,10 +116,10 @@ class Searcher:
         within: Collection[str] | None,
         depth: int,
     ) -> None:
-        found = self._store.search_words(words, depth, query.kinds, within)
+        found = self._store.search.words(words, depth, query.kinds, within)
         self._add(candidates, "words", "words", self._live(found))
         if len(words.split()) > 1:
-            found = self._store.search_words(words, depth, query.kinds, within, phrase=True)
+            found = self._store.search.words(words, depth, query.kinds, within, phrase=True)
             self._add(candidates, "phrase", "words", self._live(found))
         named = self._catalog.search_names(words, depth, query.kinds)
         keys = [(content, NAME) for content, _ in named if within is None or content in within]
@@ -161,13 +163,13 @@ class Searcher:
         depth: int,
     ) -> list[_Key]:
         key = self._model.fingerprint.key
-        found = self._store.search_vectors(key, space, vector, depth, kinds, within)
+        found = self._store.search.vectors(key, space, vector, depth, kinds, within)
         if not found:
             return []
         floor = max(NEAR, found[0].score - NEAR_THE_BEST)
         return self._live([one for one in found if one.score >= floor])
 
-    def _live(self, found: Sequence[Found]) -> list[_Key]:
+    def _live(self, found: Sequence[Match]) -> list[_Key]:
         """Without the rows of superseded or half-written generations (the catalog is the truth)."""
         live = self._catalog.live_generations({one.generation for one in found})
         return [(one.content, one.ordinal) for one in found if one.generation in live]
@@ -219,7 +221,8 @@ class Searcher:
             ordinals = ordinals or [0, FIRST_UNDERSTOOD]
             generations = [(_generation(item, ordinal), ordinal) for ordinal in ordinals]
             keys[item.content] = [(g, ordinal) for g, ordinal in generations if g is not None]
-        read = self._store.passages_at({key for wanted in keys.values() for key in wanted})
+        chosen_keys = {key for wanted in keys.values() for key in wanted}
+        read = self._store.generations.passages_at(chosen_keys)
         passages: dict[str, list[Passage]] = {}
         for content, wanted in keys.items():
             by_place: dict[object, Passage] = {}

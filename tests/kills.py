@@ -36,12 +36,12 @@ When = Literal["before", "after", "during"]
 # Where a stage begins and ends: a kill comes before, after or within one of these calls.
 STAGES: dict[str, tuple[tuple[str, str], ...]] = {
     "scan": (("indexer.ingest.service", "reconcile"),),
-    "read": (("indexer.ingest.intake", "read_file"),),
+    "read": (("indexer.ingest.reading_stage", "read_file"),),
     "decode": (("indexer.extract.process.child", "ReaderProcess.extract"),),
     "embed": (("tests.fake_model", "FakeModel.embed"), ("tests.fake_model", "FakeModel.describe")),
     "add": (
-        ("indexer.vectors.store", "Store.add_words_many"),
-        ("indexer.vectors.store", "Store.add_vectors_many"),
+        ("indexer.vectors.store", "Store.add_words"),
+        ("indexer.vectors.store", "Store.add_vectors"),
     ),
     "sync": (("indexer.vectors.store", "Store.sync"),),
     "flip": (
@@ -359,7 +359,7 @@ def compared(library: Small, again: int = 0) -> Verdict:
         fresh.keeper.run_once()
         scratch = left(fresh)
     waiting = library.catalog.queue()
-    unfinished = library.store.generations() - library.generations()
+    unfinished = library.store.generations.all() - library.generations()
     rows = [(content, ordinal) for content, ordinal, *_ in ours.rows]
     duplicates = len(rows) - len(set(rows)) + len(ours.vectors) - len(set(ours.vectors))
     difference = sum(

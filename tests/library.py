@@ -20,7 +20,7 @@ from indexer.extract.process.child import ReaderProcess
 from indexer.extract.process.pool import ReaderPool
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
-from indexer.types.passages import PlaceJson
+from indexer.types.places import PlaceJson
 from indexer.vectors.store import Store
 from tests.fake_model import FakeModel
 
@@ -75,7 +75,7 @@ class Small:
 
     def found(self, words: str) -> list[Path]:
         """The paths of the live documents that hold these words, best first."""
-        found = self.store.search_words(words, 50)
+        found = self.store.search.words(words, 50)
         live = self.catalog.live_generations({one.generation for one in found})
         items = self.catalog.items_of_contents({one.content for one in found})
         return [items[one.content].path for one in found if one.generation in live]
@@ -89,14 +89,15 @@ class Small:
 
     def rows(self) -> list[Row]:
         """What is in the store, without the random names of generations."""
-        return [(c, o, source, place, text) for c, _, o, source, place, text in self.store.rows()]
+        rows = self.store.generations.rows()
+        return [(c, o, source, place, text) for c, _, o, source, place, text in rows]
 
     def vectors(self) -> list[tuple[str, str, int, bytes]]:
         """Every vector in the store as (table, content, ordinal, its bytes), in order."""
         found = []
-        for name in self.store._tables.names():
+        for name in self.store.tables.names():
             if name != "words":
-                table = self.store._tables.columns(name, ["content", "ordinal", "vector"])
+                table = self.store.tables.columns(name, ["content", "ordinal", "vector"])
                 found += [
                     (name, row["content"], row["ordinal"], np.float32(row["vector"]).tobytes())
                     for row in table.to_pylist()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.types.passages import Page, Passage, Source
+from indexer.types.passages import Passage, Source
+from indexer.types.places import Page
 from model.interface import AnswerEvent, AnswerText, Cited, Evidence, Exchange, Finished
 from retriever.answer import (
     Answered,

@@ -12,7 +12,7 @@ import pytest
 from indexer.catalog.catalog import Catalog, CatalogError, FolderError, item_of
 from indexer.catalog.schema import MIGRATIONS, name_words
 from indexer.scan.reconcile import reconcile
-from indexer.types.passages import Kind
+from indexer.types.places import Kind
 from tests.library import Small, small
 
 

@@ -27,8 +27,9 @@ from indexer.ingest.service import IndexService
 from indexer.scan.reconcile import reconcile
 from indexer.scan.rescan import RescanTimes
 from indexer.scan.watcher import Watcher
-from indexer.types.passages import Kind, Passage, Source
+from indexer.types.passages import Passage, Source
 from indexer.types.pieces import Extracted, UnreadableError
+from indexer.types.places import Kind
 from tests.library import small
 
 Off = pytest.MonkeyPatch | None  # what to switch the guard off with, or None to leave it on
@@ -65,7 +66,7 @@ def generation_filter(base: Path, off: Off) -> bool:
         item = library.catalog.item_of_path(file)
         assert item is not None
         unfinished = Passage(0, "A ghost of a boat.", None, Source.TEXT)
-        library.store.add_words("0" * 32, item.content, Kind.DOCUMENT, [unfinished])
+        library.store.add_words([("0" * 32, item.content, Kind.DOCUMENT, [unfinished])])
         if off:
             off.setattr(Catalog, "live_generations", lambda self, asked: dict.fromkeys(asked, ""))
         return library.found("ghost") == []

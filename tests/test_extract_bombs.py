@@ -13,8 +13,8 @@ from bench.bombs import BOMBS, PARENT_MB, SLOW_S, measured
 from indexer.extract.dispatch import extract
 from indexer.extract.media import sound
 from indexer.extract.media.sound import clip, peaks
-from indexer.types.passages import Span
 from indexer.types.pieces import Facts, Part, UnreadableError
+from indexer.types.places import Span
 
 
 @pytest.mark.slow

@@ -20,8 +20,8 @@ from indexer.extract.dispatch import extract
 from indexer.extract.pages.mupdf import pymupdf
 from indexer.extract.process.child import ReaderProcess
 from indexer.extract.process.protocol import packed, unpacked
-from indexer.types.passages import Page, Span
 from indexer.types.pieces import Facts, Part, Thumb, UnreadableError, Words
+from indexer.types.places import Page, Span
 from model.interface import Image, Sound
 from tests.library import calm_s
 

@@ -17,8 +17,8 @@ from indexer.extract.formats.mail import attached
 from indexer.extract.formats.mail_parts import MAX_PARTS
 from indexer.extract.pages.mupdf import pymupdf
 from indexer.extract.process.child import ReaderProcess
-from indexer.types.passages import Kind, Page, Span
 from indexer.types.pieces import Extracted, Facts, Member, Part, UnreadableError, Within, Words
+from indexer.types.places import Kind, Page, Span
 from tests.documents import docx, eml, every_kind, mbox, message, xlsx, zipped
 from tests.library import READER
 

@@ -14,8 +14,8 @@ from indexer.extract.containers.file_format import file_format, sniff
 from indexer.extract.dispatch import extract
 from indexer.extract.formats.sheets import MAX_ROWS
 from indexer.extract.process.child import ReaderProcess
-from indexer.types.passages import Kind, Page
 from indexer.types.pieces import Extracted, Facts, Thumb, UnreadableError, Words
+from indexer.types.places import Kind, Page
 from tests.documents import docx, odp, ods, odt, pptx, xlsx, zipped
 from tests.library import READER
 

@@ -10,8 +10,8 @@ from PIL import Image
 from indexer.extract.containers.file_format import sniff
 from indexer.extract.dispatch import extract
 from indexer.extract.pages.mupdf import pymupdf
-from indexer.types.passages import Kind, Page
 from indexer.types.pieces import Extracted, Facts, Part, Thumb, UnreadableError, Words
+from indexer.types.places import Kind, Page
 from tests.library import READER
 
 LINE = "The quarterly report of the harbour office."

@@ -14,8 +14,8 @@ from indexer.extract.containers.tiff import page_count
 from indexer.extract.dispatch import extract
 from indexer.extract.media import photo, scan
 from indexer.extract.media.photo import upright
-from indexer.types.passages import Kind, Page
 from indexer.types.pieces import Facts, Part, Thumb, UnreadableError
+from indexer.types.places import Kind, Page
 
 
 def scene(mode: str = "RGB", size: tuple[int, int] = (160, 80)) -> Image.Image:

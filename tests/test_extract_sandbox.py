@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from indexer.extract.process.child import ReaderProcess
-from indexer.types.passages import Page
 from indexer.types.pieces import UnreadableError, Words
+from indexer.types.places import Page
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux fences")
 

@@ -12,8 +12,8 @@ from indexer.extract.containers.file_format import sniff
 from indexer.extract.dispatch import extract
 from indexer.extract.media.segments import FRAME_S, LONGEST_S, pieces
 from indexer.extract.media.sound import clip, peaks
-from indexer.types.passages import Kind, Span
 from indexer.types.pieces import Extracted, Facts, Part, UnreadableError
+from indexer.types.places import Kind, Span
 from model.interface import Float32
 
 RATE_HZ = 16_000

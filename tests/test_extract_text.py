@@ -16,8 +16,8 @@ from indexer.extract.pages.blocks import PAGE_CHARS, PAGE_LINES, cut_pages
 from indexer.extract.pages.typesetting import PageSource
 from indexer.extract.process.jobs import page_words
 from indexer.types.characters import clean
-from indexer.types.passages import Kind, Page
 from indexer.types.pieces import Extracted, Facts, Thumb, UnreadableError, Words
+from indexer.types.places import Kind, Page
 from indexer.types.tokens import tokens
 from tests.library import READER
 

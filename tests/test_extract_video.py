@@ -17,8 +17,8 @@ from indexer.extract.dispatch import extract
 from indexer.extract.media import ffmpeg
 from indexer.extract.media.sound import clip, peaks, wave
 from indexer.extract.media.video import EVERY_S, MAX_FRAMES, frame
-from indexer.types.passages import Kind, Span
 from indexer.types.pieces import Extracted, Facts, Part, Thumb, UnreadableError
+from indexer.types.places import Kind, Span
 from model.interface import Float32
 from tests.films import film, recording, scene
 

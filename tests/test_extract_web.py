@@ -7,8 +7,8 @@ import pytest
 
 from indexer.extract.containers.file_format import file_format
 from indexer.extract.dispatch import extract
-from indexer.types.passages import Page
 from indexer.types.pieces import Extracted, Facts, UnreadableError, Words
+from indexer.types.places import Page
 from tests.documents import HTML, epub, html, zipped
 from tests.library import READER
 

@@ -21,8 +21,8 @@ from indexer.extract.pages.mupdf import pymupdf
 from indexer.maintenance.rebuild import open_catalog
 from indexer.maintenance.verify import Verifier
 from indexer.scan.reconcile import reconcile
-from indexer.types.passages import Kind, Page, Span
 from indexer.types.pieces import UnreadableError
+from indexer.types.places import Kind, Page, Span
 from model.interface import Image, Sound
 from tests.documents import docx, eml, message
 from tests.fake_model import FakeModel

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from indexer.extract.process.messages import message_of, piece_of
 from indexer.ingest.read import passages_of
-from indexer.types.passages import LONGEST_WORDS, Page, Span, place_json, split
+from indexer.types.passages import LONGEST_WORDS, split
 from indexer.types.pieces import Words
+from indexer.types.places import Page, Span, place_json
 
 
 def sentences(count: int, words: int = 12) -> str:

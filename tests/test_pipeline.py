@@ -22,8 +22,9 @@ from indexer.ingest.service import IndexService
 from indexer.scan.reconcile import reconcile
 from indexer.types.changes import Changes
 from indexer.types.outcomes import Outcome, PendingFile
-from indexer.types.passages import FIRST_UNDERSTOOD, Kind, Span
+from indexer.types.passages import FIRST_UNDERSTOOD
 from indexer.types.pieces import Extracted
+from indexer.types.places import Kind, Span
 from model.interface import Content, Fingerprint, ModelError, Role, Vectors
 from tests.fake_model import FakeModel, counts
 from tests.library import READER, Small, as_nobody, small
@@ -37,7 +38,7 @@ def library(tmp_path: Path) -> Iterator[Small]:
 
 def nearest(library: Small, words: str) -> list[str]:
     key = library.model.fingerprint.key
-    found = library.store.search_vectors(key, "gist", counts(words), 3)
+    found = library.store.search.vectors(key, "gist", counts(words), 3)
     live = library.catalog.live_generations({one.generation for one in found})
     items = library.catalog.items_of_contents({one.content for one in found})
     return [items[one.content].path.name for one in found if one.generation in live]
@@ -90,10 +91,10 @@ def test_photo_gets_a_caption_and_a_recording_a_transcript(library: Small) -> No
     )
     assert photo.understood_generation is not None
     assert sound.understood_generation is not None
-    [caption] = library.store.passages(photo.understood_generation)
+    generations = [photo.understood_generation, sound.understood_generation]
+    [caption], [transcript, *_] = library.store.generations.passages(generations).values()
     assert caption.text == "A red picture."
     assert caption.ordinal == FIRST_UNDERSTOOD
-    transcript = library.store.passages(sound.understood_generation)[0]
     assert transcript.text == "A loud low sound."
     assert isinstance(transcript.place, Span)
     assert library.found("red") == [library.folder / "p.png"]
@@ -162,7 +163,7 @@ def test_delete_leaves_search_and_then_the_store(library: Small) -> None:
     assert library.found("boat") == []
     library.keeper.run_once()
     assert [row[4] for row in library.rows()] == ["garden"]
-    assert library.store.generations() == library.generations()
+    assert library.store.generations.all() == library.generations()
 
 
 def test_a_text_that_breaks_the_model_breaks_nothing_else(library: Small) -> None:
@@ -297,7 +298,7 @@ def test_the_next_batch_is_read_while_one_is_written_down(
     assert True in overlapped
     assert library.catalog.states() == {"read": 24}
     assert len(library.found("boat")) == 20
-    assert library.store.passage_count() == 20
+    assert library.store.generations.passage_count() == 20
 
 
 def test_copies_of_a_damaged_file_are_refused_without_going_round_in_circles(
@@ -320,7 +321,7 @@ def test_what_was_read_ahead_is_put_back_when_writing_down_fails(
         library.write(f"{n:02}.txt", f"boat number {n}")
     reconcile(library.catalog)
     with monkeypatch.context() as broken:
-        broken.setattr(library.store, "add_words_many", Mock(side_effect=OSError("no such luck")))
+        broken.setattr(library.store, "add_words", Mock(side_effect=OSError("no such luck")))
         with pytest.raises(OSError, match="luck"):
             library.pipeline.read_some(4, for_s=60)
     assert library.catalog.states() == {"pending": 12}
@@ -340,9 +341,9 @@ def test_another_model_understands_everything_anew(library: Small, tmp_path: Pat
     assert keeper.run_once() == Changes()
     assert library.catalog.coverage()["understood"] == 2
     assert pipeline.model_calls == 2
-    assert library.store.search_vectors(old, "gist", counts("boat"), 5) == []
+    assert library.store.search.vectors(old, "gist", counts("boat"), 5) == []
     new = model.fingerprint.key
-    assert len(library.store.search_vectors(new, "gist", counts("boat"), 5)) == 2
+    assert len(library.store.search.vectors(new, "gist", counts("boat"), 5)) == 2
 
 
 class Missing(FakeModel):
@@ -407,12 +408,11 @@ def test_rows_that_nobody_points_at_are_swept(library: Small) -> None:
     item = library.catalog.item_of_path(library.folder / "a.txt")
     assert item is not None
     assert item.read_generation is not None
-    library.store.add_words(
-        "ab" * 16, item.content, item.kind, library.store.passages(item.read_generation)
-    )
+    [passages] = library.store.generations.passages([item.read_generation]).values()
+    library.store.add_words([("ab" * 16, item.content, item.kind, passages)])
     assert library.found("boat") == [library.folder / "a.txt"], "and never shown"
     library.keeper.run_once()
-    assert library.store.generations() == library.generations()
+    assert library.store.generations.all() == library.generations()
 
 
 def test_reading_again_without_news_keeps_the_vectors(library: Small) -> None:

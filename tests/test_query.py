@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from indexer.types.passages import Kind
+from indexer.types.places import Kind
 from retriever.query import Query, QueryError, parse_day, parse_kind, question_words
 
 

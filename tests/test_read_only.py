@@ -11,7 +11,8 @@ import pytest
 from indexer.catalog.catalog import Catalog, CatalogError
 from indexer.files.lock import FolderReadOnlyError, LibraryLock
 from indexer.vectors.lance import connect
-from indexer.vectors.store import Store, StoreError
+from indexer.vectors.store import Store
+from indexer.vectors.tables import StoreError
 from tests.conftest import recollect
 from tests.library import as_nobody, small
 from tests.test_room import tiny_disk
@@ -40,7 +41,7 @@ def test_fault_04_a_folder_that_may_not_be_written_can_still_be_searched(tmp_pat
                 lock.acquire()
             assert str(data) in str(refused.value)
             catalog, store = Catalog(data / "catalog.sqlite"), Store(data / "lance")
-            [found] = store.search_words("boat", 5)
+            [found] = store.search.words("boat", 5)
             [item] = catalog.items_of_contents([found.content]).values()
             assert item.path.name == "a.txt"
             assert catalog.search_names("a", 3)

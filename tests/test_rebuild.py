@@ -80,7 +80,7 @@ def test_fault_14_a_catalog_lost_or_corrupt_is_begun_anew_without_the_model(
         assert library.vectors() == vectors
         assert {row.path: row.item for row in library.catalog.files()} == names
         assert library.catalog.states() == {"understood": 7}
-        assert library.store.generations() <= library.generations()
+        assert library.store.generations.all() <= library.generations()
         assert library.found("garden") == [], "what was forgotten stays forgotten"
         assert Verifier(library.catalog, library.store).check(deep=True).faults == []
     assert tree(folder) == own
@@ -130,7 +130,7 @@ def test_a_table_without_a_good_version_is_begun_anew_by_the_writer_alone(tmp_pa
         rows, vectors = library.rows(), library.vectors()
     for manifest in (data / "lance" / "words.lance" / "_versions").glob("*.manifest"):
         manifest.write_bytes(b"torn")
-    Store(data / "lance", mend=True)
+    Store(data / "lance", replace_damaged=True)
     assert list((data / "lance" / "aside").iterdir())
     with small(folder, data) as library:
         library.keeper.run_once()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image as Picture
 
-from indexer.types.passages import Kind, Page
+from indexer.types.places import Kind, Page
 from model.interface import Image
 from retriever.query import Query, QueryError, parse_day
 from retriever.search import Hit, Searcher, source_of

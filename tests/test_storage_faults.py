@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from indexer.files.mounts import Mount
-from indexer.types.passages import Kind, Passage, Source
+from indexer.types.passages import Passage, Source
+from indexer.types.places import Kind
 from indexer.vectors import checksums
 from indexer.vectors.checksums import Checksums
-from indexer.vectors.search import Lookup
 from indexer.vectors.store import Store
 from tests.conftest import Indexed, serve
 from tests.library import small
@@ -28,7 +28,7 @@ from web.cli.serving import network_warning
 def added(store: Store, word: str) -> str:
     generation = new_name()
     passages = [Passage(n, f"{word} {n}", None, Source.TEXT) for n in range(3)]
-    store.add_words(generation, f"{random.getrandbits(160):040x}", Kind.DOCUMENT, passages)
+    store.add_words([(generation, f"{random.getrandbits(160):040x}", Kind.DOCUMENT, passages)])
     return generation
 
 
@@ -46,7 +46,7 @@ def test_fault_05_a_file_that_cannot_be_read_is_told(
         return real(file)
 
     monkeypatch.setattr(checksums, "_sum", failing)
-    [(table, file, said)] = store.damaged()
+    [(table, file, said)] = store.repair.damaged_files()
     assert (table, file.parent.name) == ("words", "data")
     assert said == "cannot be read (Input/output error)"
 
@@ -60,7 +60,7 @@ def test_fault_05_a_line_of_the_sums_that_a_power_cut_tore_is_no_fault(tmp_path:
     again = Store(tmp_path)
     added(again, "river")
     again.sync()
-    assert again.damaged() == []
+    assert again.repair.damaged_files() == []
     assert len(Checksums(tmp_path)._read()) == len(
         [p for p in tmp_path.glob("words.lance/**/*") if p.is_file() and p.suffix != ".json"]
     )
@@ -78,7 +78,7 @@ def test_fault_06_a_data_directory_on_a_network_is_warned_of() -> None:
 def test_fault_07_a_reader_whose_version_was_cleaned_up_reads_the_newest(tmp_path: Path) -> None:
     writer, reader = Store(tmp_path), Store(tmp_path)
     first, second = added(writer, "boat"), added(writer, "boat")
-    assert len(reader.search_words("boat", 10)) == 6
+    assert len(reader.search.words("boat", 10)) == 6
     meanwhile: list[Callable[[], None]] = [writer.erase, lambda: writer.remove([first])]
 
     def read(table: Any) -> list[dict[str, Any]]:
@@ -91,10 +91,9 @@ def test_fault_07_a_reader_whose_version_was_cleaned_up_reads_the_newest(tmp_pat
         found: list[dict[str, Any]] = rows.to_list()
         return found
 
-    found = reader._tables.read("words", read)
+    found = reader.tables.read("words", read)
     assert {row["generation"] for row in found} == {second}
-    assert isinstance(reader, Lookup)
-    assert {one.generation for one in reader.search_words("boat", 10)} == {second}
+    assert {one.generation for one in reader.search.words("boat", 10)} == {second}
 
 
 def test_fault_08_commits_that_meet_lose_and_revive_no_row(tmp_path: Path) -> None:
@@ -129,7 +128,7 @@ def test_fault_08_commits_that_meet_lose_and_revive_no_row(tmp_path: Path) -> No
         thread.join()
     assert faults == []
     one.optimize()
-    assert Store(tmp_path).counts() == dict.fromkeys(kept, 3)
+    assert Store(tmp_path).generations.counts() == dict.fromkeys(kept, 3)
     assert len(gone) == 6
 
 

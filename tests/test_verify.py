@@ -11,7 +11,8 @@ import pytest
 from PIL import Image as Picture
 
 from indexer.maintenance.verify import Verdict, Verifier
-from indexer.types.passages import Kind, Passage, Source
+from indexer.types.passages import Passage, Source
+from indexer.types.places import Kind
 from indexer.vectors.store import Store
 from tests.library import Small, small
 
@@ -67,16 +68,15 @@ def test_rows_that_are_gone_are_found_and_made_again(library: Small) -> None:
 def test_rows_nobody_points_at_are_found_and_swept(library: Small) -> None:
     item = library.catalog.item_of_path(library.folder / "0.txt")
     assert item is not None
-    library.store.add_words(
-        "ab" * 16, item.content, item.kind, library.store.passages(generation_of(library, "0.txt"))
-    )
+    [passages] = library.store.generations.passages([generation_of(library, "0.txt")]).values()
+    library.store.add_words([("ab" * 16, item.content, item.kind, passages)])
     assert codes(verifier(library).check()) == ["orphan"]
     assert verifier(library).repair().sound
-    assert "ab" * 16 not in library.store.generations()
+    assert "ab" * 16 not in library.store.generations.all()
 
 
 def test_a_changed_row_is_found(library: Small) -> None:
-    library.store._tables["words"].update(
+    library.store.tables["words"].update(
         where="ordinal = 0 AND text LIKE '%number 3%'", values={"text": "Nothing of the sort."}
     )
     assert codes(verifier(library).check()) == ["index", "read"] or codes(
@@ -106,9 +106,9 @@ def test_a_changed_row_is_found(library: Small) -> None:
 def test_a_row_that_says_it_is_of_another_is_found(library: Small, table: str, column: str) -> None:
     """As a flipped bit makes one: the words and the vector themselves are whole."""
     rows, vectors = library.rows(), library.vectors()
-    [name] = [one for one in library.store._tables.names() if one.startswith(table)]
+    [name] = [one for one in library.store.tables.names() if one.startswith(table)]
     changed = {"content": "ab" * 20, "kind": "recording", "generation": "\x00" * 32}[column]
-    library.store._tables[name].update(where="ordinal = 0", values={column: changed})
+    library.store.tables[name].update(where="ordinal = 0", values={column: changed})
     assert codes(verifier(library).check())
     assert verifier(library).repair().sound
     library.keeper.run_once()
@@ -152,16 +152,16 @@ def test_the_name_of_a_version_that_was_set_aside_is_used_again(tmp_path: Path) 
     """The next version is no damaged one, and is forced to disk like any other."""
     passages = [Passage(0, "The boat lies in the river.", None, Source.TEXT)]
     store = Store(tmp_path)
-    store.add_words("aa" * 16, "bb" * 20, Kind.DOCUMENT, passages)
+    store.add_words([("aa" * 16, "bb" * 20, Kind.DOCUMENT, passages)])
     store.sync()
     newest = min((tmp_path / "words.lance" / "_versions").glob("*.manifest"))
     newest.write_bytes(b"")
     store = Store(tmp_path)
     assert not newest.exists()
-    store.add_words("cc" * 16, "dd" * 20, Kind.DOCUMENT, passages)
+    store.add_words([("cc" * 16, "dd" * 20, Kind.DOCUMENT, passages)])
     assert newest.exists()
     store.sync()
-    assert store.damaged() == []
+    assert store.repair.damaged_files() == []
 
 
 def test_bytes_changed_behind_an_unchanged_time_are_found_by_a_deep_look(library: Small) -> None:

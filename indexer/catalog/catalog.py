@@ -23,7 +23,7 @@ from indexer.catalog.queries import FIRST, LISTED, LIVE, PLACES, among, lies_in,
 from indexer.catalog.records import Coverage, Failure, FileRow, Item, file_row, item_from, item_of
 from indexer.catalog.roots import FolderError, Root
 from indexer.catalog.schema import CatalogError
-from indexer.types.passages import Kind
+from indexer.types.places import Kind
 
 __all__ = ["Catalog", "CatalogError", "Coverage", "Failure", "FileRow", "FolderError", "Item"]
 __all__ += ["Root", "item_of"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from indexer.catalog.database import Database
 from indexer.catalog.queries import LIVE, among, lies_in
 from indexer.catalog.records import Coverage
-from indexer.types.passages import Kind
+from indexer.types.places import Kind
 
 AWAY = ("offline", "missing", "skipped")
 GROUPS = """SELECT kind, state, live AND read_generation IS NOT NULL AS is_read,

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexer.catalog.database import Database
-from indexer.extract.process.messages import place_of
-from indexer.types.passages import Passage, Place, Source, place_json
+from indexer.types.passages import Passage, Source
+from indexer.types.places import Place, place_from, place_json
 from model.interface import Float32, Vectors
 
 
@@ -43,7 +43,7 @@ class Drafts:
                 "SELECT ordinal, place FROM drafts WHERE content = ? AND model_key = ?",
                 (content, key),
             ).fetchall()
-        return {row["ordinal"]: place_of(json.loads(row["place"])) for row in rows}
+        return {row["ordinal"]: place_from(json.loads(row["place"])) for row in rows}
 
     def of(self, content: str, key: str) -> list[Draft]:
         """All drafts of a content, in order."""
@@ -54,7 +54,7 @@ class Drafts:
             ).fetchall()
         found: list[Draft] = []
         for row in rows:
-            ordinal, place = row["ordinal"], place_of(json.loads(row["place"]))
+            ordinal, place = row["ordinal"], place_from(json.loads(row["place"]))
             if row["words"] is None:
                 found.append(Draft(ordinal, place, None, None, row["reason"], row["sentence"]))
                 continue

@@ -14,8 +14,8 @@ from indexer.catalog.records import item_of
 from indexer.catalog.schema import content_mark
 from indexer.files.walk import Stat
 from indexer.types.outcomes import PendingFile, Read, Refused
-from indexer.types.passages import Page, Place, Span
 from indexer.types.pieces import EXTRACTOR_VERSION, Facts, title_of
+from indexer.types.places import Place, place_from, place_json
 from indexer.vectors.rows import passages_sum
 
 AGAIN_S = 1.0  # how long a file that was caught changing is left alone
@@ -27,14 +27,7 @@ def decoded(raw: bytes) -> str:
 
 def parts_of(db: Connection, content: str) -> tuple[Place, ...]:
     rows = db.execute("SELECT place FROM parts WHERE content = ? ORDER BY ordinal", (content,))
-    return tuple(_place(row["place"]) for row in rows)
-
-
-def _place(written: str | None) -> Place:
-    if written is None:
-        return None
-    place = json.loads(written)
-    return Page(place["page"]) if "page" in place else Span(place["start_s"], place["end_s"])
+    return tuple(place_from(json.loads(row["place"] or "null")) for row in rows)
 
 
 def is_fresh(db: Connection, file: PendingFile) -> bool:
@@ -208,7 +201,10 @@ def store(db: Connection, read: Read, generation: str | None) -> None:
     db.execute("DELETE FROM parts WHERE content = ?", (read.content,))
     db.executemany(
         "INSERT INTO parts VALUES (?, ?, ?)",
-        [(read.content, n, _written(place)) for n, place in enumerate(read.parts)],
+        [
+            (read.content, n, None if place is None else json.dumps(place_json(place)))
+            for n, place in enumerate(read.parts)
+        ],
     )
     db.execute("DELETE FROM labels WHERE content = ?", (read.content,))
     db.executemany(
@@ -221,13 +217,3 @@ def store(db: Connection, read: Read, generation: str | None) -> None:
             "INSERT INTO thumbs VALUES (?, ?, ?, ?)",
             (read.content, read.thumb.width_px, read.thumb.height_px, read.thumb.webp),
         )
-
-
-def _written(place: Place) -> str | None:
-    match place:
-        case Page(page):
-            return json.dumps({"page": page})
-        case Span(start_s, end_s):
-            return json.dumps({"start_s": start_s, "end_s": end_s})
-        case None:
-            return None

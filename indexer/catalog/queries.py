@@ -12,7 +12,7 @@ from pathlib import Path
 
 from indexer.catalog import roots
 from indexer.catalog.database import Database
-from indexer.types.passages import Kind
+from indexer.types.places import Kind
 
 # A file whose content may be shown: its folder is there and it could be read when last looked at.
 # (By its state alone it is not to be looked up: nearly all have the same.)

@@ -46,8 +46,8 @@ from indexer.types.outcomes import (
     Skipped,
     Unsettled,
 )
-from indexer.types.passages import Kind, Place
 from indexer.types.pieces import EXTRACTOR_VERSION
+from indexer.types.places import Kind, Place
 from indexer.vectors.rows import passages_sum, vectors_sum
 
 # Nothing is put off for longer: what is due later than this was put off before the clock was set.

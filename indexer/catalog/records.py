@@ -13,8 +13,8 @@ from pathlib import Path, PurePath
 from typing import TypedDict
 
 from indexer.files.walk import join
-from indexer.types.passages import Kind
 from indexer.types.pieces import Member, title_of
+from indexer.types.places import Kind
 
 ITEM = re.compile(r"[a-z2-7]{26}")  # the public name of a content, see `item_of`
 

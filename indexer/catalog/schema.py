@@ -11,7 +11,7 @@ import os
 import re
 import sqlite3
 
-from indexer.types.passages import Kind
+from indexer.types.places import Kind
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (

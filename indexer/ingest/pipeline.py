@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.drafts import Drafts
 from indexer.files.disk_room import DiskRoom
-from indexer.ingest.intake import Intake, fresh_generation
 from indexer.ingest.read import Reader
 from indexer.ingest.read_ahead import BATCH_S
+from indexer.ingest.reading_stage import Intake, fresh_generation
 from indexer.ingest.understand import (
     SourceChangedError,
     StoppedError,
-    Understanding,
+    Understander,
     UnfinishedError,
     joined,
     verdict,
@@ -45,7 +45,7 @@ class Pipeline(Intake):
     ) -> None:
         super().__init__(catalog, store, reader, model, room)
         drafts = Drafts(catalog.database)
-        self._understanding = Understanding(reader, model, self._stop.is_set, drafts)
+        self._understanding = Understander(reader, model, self._stop.is_set, drafts)
         self._model_key: str | None = None
 
     @property
@@ -129,7 +129,7 @@ class Pipeline(Intake):
     def _embedded(self, items: Sequence[PendingContent]) -> list[UnderstoodContent]:
         if not items:
             return []
-        read = self._store.passages_of([item.read_generation for item in items])
+        read = self._store.generations.passages([item.read_generation for item in items])
         return self._understanding.embed([(item, read[item.read_generation]) for item in items])
 
     def _keep_understood(self, key: str, done: Sequence[UnderstoodContent | FailedContent]) -> None:
@@ -138,11 +138,11 @@ class Pipeline(Intake):
         new = [one for one in done if isinstance(one, UnderstoodContent)]
         generations = {one.item.content: fresh_generation() for one in new}
         if new:
-            self._store.add_words_many(
+            self._store.add_words(
                 (generations[one.item.content], one.item.content, one.item.kind, one.passages)
                 for one in new
             )
-            self._store.add_vectors_many(
+            self._store.add_vectors(
                 key,
                 self._model.fingerprint.dim,
                 (

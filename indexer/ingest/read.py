@@ -29,7 +29,7 @@ from indexer.types.outcomes import (
     Skipped,
     Unsettled,
 )
-from indexer.types.passages import Kind, Page, Passage, Place, Source, split
+from indexer.types.passages import Passage, Source, split
 from indexer.types.pieces import (
     Extracted,
     Facts,
@@ -41,6 +41,7 @@ from indexer.types.pieces import (
     Within,
     Words,
 )
+from indexer.types.places import Kind, Page, Place
 from model.interface import Image, Sound
 
 # Reasons that say more about the moment than about the file: worth another attempt.

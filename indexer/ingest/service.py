@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from indexer.catalog.catalog import Catalog, Coverage
 from indexer.files.disk_room import NoRoomError, disk_problem, is_full
 from indexer.ingest.audit import Audit
-from indexer.ingest.limits import UnderstandingLimits
+from indexer.ingest.constraints import WorkConstraints
 from indexer.ingest.pipeline import Pipeline
 from indexer.scan.reconcile import reconcile
 from indexer.scan.rescan import Rescan, RescanTimes
@@ -49,7 +49,7 @@ class IndexService:
         times: RescanTimes | None = None,
         quiet_s: float = QUIET_S,
         audit_s: float = AUDIT_S,
-        limits: UnderstandingLimits | None = None,
+        limits: WorkConstraints | None = None,
         on_progress: Callable[[Coverage], None] | None = None,
     ) -> None:
         self.waiting: str | None = None
@@ -58,7 +58,7 @@ class IndexService:
         self._times = times or RescanTimes(settle_s=settle_s)
         self._quiet_s = quiet_s
         self._audit = Audit(catalog.database, audit_s)
-        self._limits = limits or UnderstandingLimits()
+        self._limits = limits or WorkConstraints()
         self._on_progress = on_progress
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
@@ -182,7 +182,7 @@ class IndexService:
             wanted, self._wanted = self._wanted, {}
         if wanted:
             self._catalog.want(wanted)
-        before, self.waiting = self.waiting, self._limits.waits_for()
+        before, self.waiting = self.waiting, self._limits.unmet()
         if self.waiting != before:
             self._tell()
         if self.waiting is not None:

@@ -18,8 +18,9 @@ from indexer.catalog.drafts import Draft, Drafts
 from indexer.files.walk import Stat
 from indexer.ingest.read import Reader
 from indexer.types.contents import FailedContent, PendingContent, UnderstoodContent, VectorRow
-from indexer.types.passages import FIRST_UNDERSTOOD, Passage, Place, Source
+from indexer.types.passages import FIRST_UNDERSTOOD, Passage, Source
 from indexer.types.pieces import UnreadableError
+from indexer.types.places import Place
 from model.interface import Float32, Image, Model, ModelError, ModelMemoryError, Text, Vectors
 
 EMBEDDED_AT_ONCE = 32
@@ -48,7 +49,7 @@ class _Flaw(Exception):
         self.sentence = sentence
 
 
-class Understanding:
+class Understander:
     """Puts contents to the model and counts the items it was given in `calls`."""
 
     def __init__(

@@ -50,10 +50,10 @@ class Housekeeping:
         """Makes good what an ended process left behind; before the first batch, by the writer."""
         with self.quiet():
             self._upkeep.recover()
-            present = self._store.generations()
+            present = self._store.generations.all()
             if present and not self._upkeep.has_contents():
                 self.catalog.database.keep_note("adopting", "1")
-            self._upkeep.requeue_short(self._store.counts(), present)
+            self._upkeep.requeue_short(self._store.generations.counts(), present)
             self._sweep(present)
             self.empty_trash()
             keep_chosen(self.catalog.database)
@@ -74,7 +74,7 @@ class Housekeeping:
             if self.catalog.database.note("adopting") and not self._upkeep.waits():
                 self.catalog.database.keep_note("adopting", None)
                 self._adoption = None
-                self._sweep(self._store.generations())
+                self._sweep(self._store.generations.all())
             due = thoroughly or time.monotonic() - self._erased_at > TIDY_S
             if due and self._upkeep.erasing() is not None:
                 self.erase()
@@ -91,7 +91,7 @@ class Housekeeping:
     def _crowded(self) -> bool:
         if self._commits < MOST_COMMITS:
             return False
-        return self._commits >= self._store.passage_count() // PASSAGES_A_COMMIT
+        return self._commits >= self._store.generations.passage_count() // PASSAGES_A_COMMIT
 
     def erase(self, everything: bool = False) -> None:
         """Takes every byte of what was forgotten out of the data directory: from the tables, the

@@ -22,7 +22,7 @@ class Salvage:
         self._store = store
         self._key = key
         self._generations: dict[str, set[str]] = defaultdict(set)
-        for content, generation in store.owners():
+        for content, generation in store.generations.owners():
             self._generations[content].add(generation)
 
     def of(self, read: Read) -> Salvaged | None:
@@ -30,7 +30,7 @@ class Salvage:
         names = sorted(self._generations.get(read.content, ()))
         if not names:
             return None
-        passages = self._store.passages_of(names)
+        passages = self._store.generations.passages(names)
         wanted = passages_sum(read.kind, read.passages)
         same = (name for name in names if read.passages and _sum(read, passages[name]) == wanted)
         read_generation = next(same, None)
@@ -40,7 +40,7 @@ class Salvage:
             captions = passages[name]
             if {one.ordinal for one in captions} != parts:
                 continue
-            held, total = self._store.vectors_held(self._key, name)
+            held, total = self._store.generations.vectors_held(self._key, name)
             if held and held == ordinals | parts:
                 return Salvaged(read_generation, name, tuple(captions), len(held), total)
         return Salvaged(read_generation, None, (), 0, None) if read_generation else None

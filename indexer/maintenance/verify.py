@@ -19,7 +19,7 @@ from indexer.catalog.catalog import Catalog
 from indexer.catalog.upkeep import Upkeep
 from indexer.files.hashing import OPEN, content_of
 from indexer.files.walk import Stat, join
-from indexer.vectors.census import Census, Held
+from indexer.vectors.census import Census, GenerationRows, count_rows
 from indexer.vectors.store import Store
 
 ROUNDS = 3
@@ -62,7 +62,7 @@ class Verifier:
 
     def check(self, deep: bool = False) -> Verdict:
         """Everything but a person's own files, and with `deep` those too."""
-        tally = self._store.tally()
+        tally = count_rows(self._store.tables)
         faults = [*self._of_catalog(), *self._of_thumbs(), *self._of_store(tally)]
         files = 0
         if deep:
@@ -141,7 +141,7 @@ class Verifier:
                     yield Fault("thumb", "A thumbnail is no picture any more.", row["content"])
 
     def _of_store(self, tally: Census) -> Iterator[Fault]:
-        for table, file, said in self._store.damaged():
+        for table, file, said in self._store.repair.damaged_files():
             yield Fault("file", f"The index file {file} {said}.", table)
         for table, said in tally.unread.items():
             yield Fault("table", f"The index table {table} cannot be read in full: {said}.", table)
@@ -154,7 +154,7 @@ class Verifier:
         for row in contents:
             yield from _of_content(row, tally)
         try:
-            missed = self._store.unfound()
+            missed = self._store.repair.index_gap()
         except Exception as problem:  # whatever LanceDB makes of a damaged index
             missed = f"it cannot be used ({type(problem).__name__})"
         if missed is not None:
@@ -189,10 +189,10 @@ class Verifier:
         missing = set(by.get("read", ())) | set(by.get("understood", ()))
         whole = self._upkeep.generations() - missing
         for table in sorted(damaged):
-            self._store.mend(table, whole)
+            self._store.repair.replace_table(table, whole)
         self._store.remove([*by.get("orphan", ()), *missing])
         if "index" in by and "words" not in damaged:
-            self._store.index_anew()
+            self._store.repair.rebuild_index()
         self._store.sync()
         if "names" in by:
             with self._catalog.database.writing() as db:
@@ -235,7 +235,7 @@ def _of_content(row: sqlite3.Row, tally: Census) -> Iterator[Fault]:
 
 
 def _differs(
-    held: Held, rows: int, expected: str | None, sum_of: Callable[[Held], str]
+    held: GenerationRows, rows: int, expected: str | None, sum_of: Callable[[GenerationRows], str]
 ) -> str | None:
     if held.rows != rows:
         return f"{held.rows:,} of {rows:,} rows are there"

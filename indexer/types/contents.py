@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexer.files.walk import Stat
-from indexer.types.passages import Kind, Passage, Place
+from indexer.types.passages import Passage
 from indexer.types.pieces import Member
+from indexer.types.places import Kind, Place
 from model.interface import Float32
 
 

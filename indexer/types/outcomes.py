@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.files.walk import Stat
-from indexer.types.passages import Kind, Passage, Place
+from indexer.types.passages import Passage
 from indexer.types.pieces import Facts, Member, Thumb
+from indexer.types.places import Kind, Place
 
 ATTEMPTS = 2  # to read a file, or to understand a content, before it has failed
 

@@ -1,19 +1,12 @@
-"""Places and passages: what a citation points at, and the words found there."""
+"""Passages: some words at one place, and where the text of a page is cut into them."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypedDict
 
-
-class Kind(StrEnum):
-    """What a file is to a person."""
-
-    DOCUMENT = "document"
-    PHOTO = "photo"
-    RECORDING = "recording"
+from indexer.types.places import Place
 
 
 class Source(StrEnum):
@@ -23,49 +16,6 @@ class Source(StrEnum):
     CAPTION = "caption"
     TRANSCRIPT = "transcript"
     NAME = "name"
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of a document, counted from 1."""
-
-    page: int
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of a recording, in seconds from its start. One without length is a moment: what is
-    seen in a film at that second."""
-
-    start_s: float
-    end_s: float
-
-    @property
-    def is_moment(self) -> bool:
-        return self.start_s == self.end_s
-
-
-Place = Page | Span | None
-
-
-class PlaceJson(TypedDict, total=False):
-    """`{"page"}` or `{"start_s", "end_s"}`, as the API and the command line write a place; `label`
-    is what a page is called besides its number, where it is called anything."""
-
-    page: int
-    label: str
-    start_s: float
-    end_s: float
-
-
-def place_json(place: Place) -> PlaceJson | None:
-    match place:
-        case Page(page):
-            return {"page": page}
-        case Span(start_s, end_s):
-            return {"start_s": round(start_s, 3), "end_s": round(end_s, 3)}
-        case None:
-            return None
 
 
 # Passages of one content are numbered in one row over both stages: text that was read from 0 on,

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Literal, TypedDict
 
 from indexer.types.attachments import File
-from indexer.types.passages import Kind, Place
+from indexer.types.places import Kind, Place
 
 # Raised when the same bytes would now give other words; files read by an older one are read again.
 EXTRACTOR_VERSION = 4

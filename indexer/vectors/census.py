@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from indexer.types.tokens import tokens
-from indexer.vectors.lance import own
+from indexer.vectors.lance import checked_name
 from indexer.vectors.rows import passage_digest, passage_of, total, vector_digest
 from indexer.vectors.tables import StoreError, Tables
 
@@ -20,7 +20,7 @@ AT_ONCE = 4_096
 
 
 @dataclass(slots=True)
-class Held:
+class GenerationRows:
     """What one generation has in one table; `about` are the contents and kinds that its rows say
     they are of, `flaw` is what is wrong with a row of it."""
 
@@ -39,18 +39,18 @@ class Census:
     """For each table the generations in it; `unread` are the tables that could not be read in
     full, each with the reason."""
 
-    tables: dict[str, dict[str, Held]] = field(default_factory=dict)
+    tables: dict[str, dict[str, GenerationRows]] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
 
     def generations(self) -> set[str]:
         return {generation for held in self.tables.values() for generation in held}
 
-    def words(self, generation: str) -> Held:
-        return self.tables.get("words", {}).get(generation, Held())
+    def words(self, generation: str) -> GenerationRows:
+        return self.tables.get("words", {}).get(generation, GenerationRows())
 
-    def vectors(self, generation: str) -> Held:
+    def vectors(self, generation: str) -> GenerationRows:
         """Of both spaces together."""
-        whole = Held()
+        whole = GenerationRows()
         for name, held in self.tables.items():
             if name != "words" and generation in held:
                 one = held[generation]
@@ -60,18 +60,18 @@ class Census:
                 whole.flaw = whole.flaw or one.flaw
         return whole
 
-    def sum_of(self, held: Held) -> str:
+    def sum_of(self, held: GenerationRows) -> str:
         return total([held.digests])
 
 
-def tally(tables: Tables) -> Census:
+def count_rows(tables: Tables) -> Census:
     """Reads every table. Never raises for what is damaged."""
     found = Census()
     for name in tables.names():
-        counted: dict[str, Held] = {}
+        counted: dict[str, GenerationRows] = {}
         count = _count_words if name == "words" else _count_vectors(name.partition("_")[0])
         reasons: list[str] = []
-        for rows in readable(tables, name, reasons.append):
+        for rows in readable_rows(tables, name, reasons.append):
             try:
                 count(rows, counted)
             except (KeyError, TypeError, ValueError, AttributeError) as problem:
@@ -86,7 +86,7 @@ def tally(tables: Tables) -> Census:
     return found
 
 
-def readable(tables: Tables, name: str, tell: Callable[[str], None]) -> Iterator[Any]:
+def readable_rows(tables: Tables, name: str, tell: Callable[[str], None]) -> Iterator[Any]:
     """Arrow tables with every row of the table `name` that can be read; `tell` is given the reason
     where some cannot."""
     try:
@@ -116,15 +116,15 @@ def _said(problem: Exception) -> str:
 
 def _is_own(generation: str | None) -> bool:
     try:
-        own(generation or "")
+        checked_name(generation or "")
     except ValueError:
         return False
     return True
 
 
-def _count_words(rows: Any, counted: dict[str, Held]) -> None:
+def _count_words(rows: Any, counted: dict[str, GenerationRows]) -> None:
     for row in rows.to_pylist():
-        held = counted.setdefault(row["generation"], Held())
+        held = counted.setdefault(row["generation"], GenerationRows())
         held.about.add((row["content"], row["kind"]))
         try:
             held.add(passage_digest(row["kind"], passage_of(row)))
@@ -135,8 +135,8 @@ def _count_words(rows: Any, counted: dict[str, Held]) -> None:
             held.flaw = "a row of it is no passage"
 
 
-def _count_vectors(space: str) -> Callable[[Any, dict[str, Held]], None]:
-    def count(rows: Any, counted: dict[str, Held]) -> None:
+def _count_vectors(space: str) -> Callable[[Any, dict[str, GenerationRows]], None]:
+    def count(rows: Any, counted: dict[str, GenerationRows]) -> None:
         dim = rows.schema.field("vector").type.list_size
         flat = rows["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
         vectors = flat.reshape(-1, dim)
@@ -146,7 +146,7 @@ def _count_vectors(space: str) -> Callable[[Any, dict[str, Held]], None]:
         for name, ordinal, of, vector, good in zip(
             names, ordinals, about, vectors, sound, strict=True
         ):
-            held = counted.setdefault(name, Held())
+            held = counted.setdefault(name, GenerationRows())
             held.about.add(of)
             held.add(vector_digest(space, ordinal, vector))
             if not good:

@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from indexer.types.passages import Kind
+from indexer.types.places import Kind
 from indexer.vectors.tables import StoreError
 
 _OWN = re.compile(r"[0-9a-z]{1,64}")
@@ -60,7 +60,7 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
 
 
-def probe() -> str | None:
+def lancedb_problem() -> str | None:
     """None when LanceDB works on this machine, else a sentence saying why not. Asked in a child
     process, because a processor it was not built for ends the process that imports it."""
     try:
@@ -81,7 +81,7 @@ def probe() -> str | None:
     return f"LanceDB does not load ({last}); reinstall it."
 
 
-def own(name: str) -> str:
+def checked_name(name: str) -> str:
     """`name`, when we made it: safe as a table's name and in a filter."""
     if not _OWN.fullmatch(name):
         raise ValueError(f"not a name of ours: {name!r}")
@@ -101,14 +101,14 @@ def full_text() -> Any:
     )
 
 
-def all_of(asked: Sequence[tuple[str, ...]]) -> Any:
+def query_for_all(asked: Sequence[tuple[str, ...]]) -> Any:
     """A query for the rows that hold every term; a term of several tokens is a phrase."""
     from lancedb.query import BooleanQuery, Occur
 
     return BooleanQuery([(Occur.MUST, _clause(term)) for term in asked])
 
 
-def some_of(asked: Sequence[tuple[str, ...]]) -> Any:
+def query_for_any(asked: Sequence[tuple[str, ...]]) -> Any:
     """A query for the rows that hold any of the terms."""
     from lancedb.query import BooleanQuery, Occur
 
@@ -123,18 +123,18 @@ def _clause(term: tuple[str, ...]) -> Any:
     return PhraseQuery(" ".join(term), "folded")
 
 
-def among(column: str, values: Sequence[str] | Sequence[int]) -> Any:
+def one_of(column: str, values: Sequence[str] | Sequence[int]) -> Any:
     """A filter: the column has one of these values."""
     from lancedb.expr import col
 
     return col(column).isin(list(values))
 
 
-def matching(kinds: Collection[Kind] | None, contents: Collection[str] | None) -> Any | None:
+def filter_of(kinds: Collection[Kind] | None, contents: Collection[str] | None) -> Any | None:
     """A filter: of these kinds and contents; None where everything will do."""
     parts = []
     if kinds is not None:
-        parts.append(among("kind", sorted(str(kind) for kind in kinds)))
+        parts.append(one_of("kind", sorted(str(kind) for kind in kinds)))
     if contents is not None:
-        parts.append(among("content", sorted(own(content) for content in contents)))
+        parts.append(one_of("content", sorted(checked_name(content) for content in contents)))
     return None if not parts else parts[0] if len(parts) == 1 else parts[0].and_(parts[1])

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from indexer.types.contents import VectorRow
-from indexer.types.passages import Kind, Page, Passage, Source, Span
+from indexer.types.passages import Passage, Source
+from indexer.types.places import Kind, Page, Span
 from indexer.types.tokens import tokens
 from model.interface import Float32
 

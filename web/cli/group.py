@@ -18,7 +18,7 @@ class Verbs(click.Group):
         from indexer.catalog.schema import CatalogError
         from indexer.files.disk_room import NoRoomError, disk_problem
         from indexer.files.lock import FolderReadOnlyError, LibraryHeldError
-        from indexer.vectors.store import StoreError
+        from indexer.vectors.tables import StoreError
         from model.interface import ModelError
         from web.library.errors import LibraryError
 

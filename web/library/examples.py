@@ -9,8 +9,8 @@ from pathlib import Path
 
 from indexer.extract.containers.file_format import sniff
 from indexer.extract.process.child import ReaderProcess
-from indexer.types.passages import Kind, Span
 from indexer.types.pieces import UnreadableError
+from indexer.types.places import Kind, Span
 from model.interface import Image, Sound
 from web.library.display import shown
 from web.library.errors import LibraryError

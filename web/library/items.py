@@ -11,7 +11,8 @@ from pathlib import Path, PurePath
 
 from indexer.catalog.catalog import Catalog, Item
 from indexer.extract.process.child import ReaderProcess
-from indexer.types.passages import Kind, Passage, Source, place_json
+from indexer.types.passages import Passage, Source
+from indexer.types.places import Kind, place_json
 from indexer.vectors.store import Store
 from retriever.snippets import matches, terms
 from web.library.attachment_bytes import Stretches
@@ -201,8 +202,9 @@ class Items:
         return item if item is not None and 1 <= page <= (item.pages or 1) else None
 
     def _passages(self, item: Item) -> list[Passage]:
-        generations = [item.read_generation, item.understood_generation]
-        return [p for g in generations if g is not None for p in self._store.passages(g)]
+        generations = [g for g in (item.read_generation, item.understood_generation) if g]
+        passages = self._store.generations.passages(generations)
+        return [passage for generation in generations for passage in passages[generation]]
 
 
 def attached_to(item: Item) -> MailJson | None:

@@ -14,7 +14,8 @@ from indexer.files.disk_room import NoRoomError
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
 from indexer.maintenance.verify import Verifier
-from indexer.vectors.store import Store, StoreError
+from indexer.vectors.store import Store
+from indexer.vectors.tables import StoreError
 from web.library.display import shown
 from web.library.errors import LibraryError
 from web.library.schemas import ForgottenJson, VerdictJson

@@ -8,7 +8,7 @@ from indexer.catalog.catalog import Catalog, FileRow
 from indexer.files.excludes import described_files, described_folders
 from indexer.files.mounts import network_places
 from indexer.ingest.service import IndexService
-from indexer.types.passages import Kind
+from indexer.types.places import Kind
 from model.runtime.runtime import Runtime
 from retriever.query import parse_kind
 from web.library.display import shown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from indexer.catalog.catalog import Catalog, Item
-from indexer.types.passages import Page, Place, PlaceJson, place_json
+from indexer.types.places import Page, Place, PlaceJson, place_json
 from retriever.answer import Citation, NumberedSource
 from retriever.search import Hit, source_of
 from retriever.snippets import snippet, terms

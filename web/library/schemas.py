@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
-from indexer.types.passages import PlaceJson
+from indexer.types.places import PlaceJson
 
 
 class CoverageJson(TypedDict):

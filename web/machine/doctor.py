@@ -14,7 +14,7 @@ from typing import NotRequired, TypedDict
 from indexer.extract.process.child import ReaderProcess
 from indexer.files.lock import LibraryLock
 from indexer.types.pieces import UnreadableError
-from indexer.vectors.store import probe
+from indexer.vectors.lance import lancedb_problem
 from model.interface import ModelError
 from web.library.client import Client
 from web.library.display import shown
@@ -72,7 +72,7 @@ def _python() -> Finding:
 
 
 def _vectors() -> Finding:
-    problem = probe()
+    problem = lancedb_problem()
     return {"what": "LanceDB", "ok": problem is None, "said": problem or "it works here"}
 
 

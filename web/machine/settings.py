@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     @field_validator("understand_hours")
     @classmethod
     def hours_are_hours(cls, written: str) -> str:
-        from indexer.ingest.limits import parse_hours
+        from indexer.ingest.constraints import parse_hours
 
         parse_hours(written)
         return written

@@ -8,8 +8,8 @@ from typing import IO
 
 from indexer.extract.containers.signatures import Format, by_content, by_name
 from indexer.types.attachments import Attached, File
-from indexer.types.passages import Kind
 from indexer.types.pieces import UnreadableError
+from indexer.types.places import Kind
 
 HEAD_BYTES = 8192
 

@@ -12,8 +12,8 @@ from indexer.extract.formats.members import ExtractMember, Members
 from indexer.extract.pages.blocks import Section, Told, paged, said
 from indexer.extract.pages.typesetting import PageSource
 from indexer.types.attachments import Attached, Attachment, File, size_bytes
-from indexer.types.passages import Page
 from indexer.types.pieces import Extracted, Facts, Thumb, UnreadableError, Words, title_of
+from indexer.types.places import Page
 
 MAX_PAGES = 10_000
 MAX_CHARS = 20_000_000

@@ -13,7 +13,6 @@ from indexer.extract import heartbeat
 from indexer.extract.containers.file_format import sniff
 from indexer.extract.pages.blocks import Told
 from indexer.types.attachments import Attached, Attachment
-from indexer.types.passages import Kind
 from indexer.types.pieces import (
     Extracted,
     Facts,
@@ -24,6 +23,7 @@ from indexer.types.pieces import (
     Within,
     Words,
 )
+from indexer.types.places import Kind
 
 # Of one file; what comes after is only named. Bytes and pieces are of what was found in them.
 MOST_MEMBERS = 10_000

@@ -16,8 +16,8 @@ from indexer.extract.formats.pdf_lines import PdfLine, blocks_of
 from indexer.extract.pages.rasters import thumb
 from indexer.types.attachments import Attached, File, size_bytes
 from indexer.types.characters import clean
-from indexer.types.passages import Page
 from indexer.types.pieces import Extracted, Facts, Part, UnreadableError, Words, title_of
+from indexer.types.places import Page
 
 MAX_PAGES = 10_000
 MAX_CHARS = 20_000_000

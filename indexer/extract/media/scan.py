@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from indexer.extract.containers.tiff import page_count
 from indexer.extract.pages.rasters import MAX_SIDE_PX, shrunk, thumb
 from indexer.types.attachments import File
-from indexer.types.passages import Page
 from indexer.types.pieces import Extracted, Facts, Part, UnreadableError, title_of
+from indexer.types.places import Page
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture

@@ -15,8 +15,8 @@ from indexer.extract import heartbeat
 from indexer.extract.media.segments import FRAME_S, pieces
 from indexer.extract.media.tracks import EMPTY, Block, opened
 from indexer.types.attachments import File
-from indexer.types.passages import Span
 from indexer.types.pieces import Extracted, Facts, Part, UnreadableError, title_of
+from indexer.types.places import Span
 from model.interface import Float32, Sound
 
 RATE_HZ = 16_000

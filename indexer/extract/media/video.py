@@ -20,8 +20,8 @@ from indexer.extract.media.sound import MAX_S, SoundSurvey, listened
 from indexer.extract.media.tracks import EMPTY
 from indexer.extract.pages.rasters import shrunk, thumb
 from indexer.types.attachments import File
-from indexer.types.passages import Span
 from indexer.types.pieces import Extracted, Facts, Part, UnreadableError, title_of
+from indexer.types.places import Span
 from model.interface import Uint8
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ from indexer.extract.process.messages import (
     words_of,
 )
 from indexer.extract.process.protocol import Incoming, Message, packed, unpacked
-from indexer.types.passages import Place, place_json
 from indexer.types.pieces import Extracted, Member, PageWords, UnreadableError
+from indexer.types.places import Place, place_json
 from model.interface import Image, Sound
 
 T = TypeVar("T")

@@ -13,11 +13,11 @@ from typing import Any
 
 from indexer.extract.containers.file_format import file_format
 from indexer.extract.dispatch import extract, sections_of
-from indexer.extract.process.messages import member_of, message_of, place_of
+from indexer.extract.process.messages import member_of, message_of
 from indexer.extract.process.protocol import Message
 from indexer.types.attachments import Attached, File
-from indexer.types.passages import Page, Span
 from indexer.types.pieces import PageWords, UnreadableError
+from indexer.types.places import Page, Span, place_from
 
 Answer = Iterator[Message]
 
@@ -54,7 +54,7 @@ def _original(job: dict[str, Any]) -> Answer:
     from indexer.extract.media import photo, sound, video
     from indexer.extract.pages.rasters import pixels_of
 
-    path, place = _file(job), place_of(job["place"])
+    path, place = _file(job), place_from(job["place"])
     if isinstance(place, Span) and not place.is_moment:
         heard = sound.clip(path, place)
         yield {"is": "sound", "rate_hz": heard.rate_hz}, heard.samples.tobytes()

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, get_args
 
 from indexer.extract.process.protocol import Message
-from indexer.types.passages import Kind, Page, Place, Span, place_json, stretches
+from indexer.types.passages import stretches
 from indexer.types.pieces import (
     Extracted,
     Facts,
@@ -22,6 +22,7 @@ from indexer.types.pieces import (
     Within,
     Words,
 )
+from indexer.types.places import Kind, place_from, place_json, second_from
 
 if TYPE_CHECKING:
     from model.interface import Image, Sound
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 LONGEST_TITLE, LONGEST_SENTENCE, LONGEST_LABEL = 300, 600, 200
 _HASH = re.compile(r"[0-9a-f]{40}")
 MAX_THUMB_BYTES, MAX_THUMB_PX = 2 << 20, 4_000
-LAST_PAGE, LAST_S = 10_000_000, 1e7
 
 
 def message_of(piece: Extracted) -> Message:
@@ -90,21 +90,21 @@ def _plain_piece(head: dict[str, Any], body: bytes) -> Piece:
         case "words":
             label = _text(head.get("label", ""))[:LONGEST_LABEL]
             text = _text(head["text"])
-            return Words(text, place_of(head["place"]), label, _cuts(head.get("cuts"), len(text)))
+            return Words(text, place_from(head["place"]), label, _cuts(head.get("cuts"), len(text)))
         case "thumb":
             if len(body) > MAX_THUMB_BYTES:
                 raise ValueError("a thumbnail larger than any of ours")
             width_px, height_px = (_count(head[side], MAX_THUMB_PX) for side in _SIDES)
             return Thumb(body, width_px, height_px)
         case "part":
-            return Part(place_of(head["place"]))
+            return Part(place_from(head["place"]))
         case "facts":
             return Facts(
                 title=_text(head["title"])[:LONGEST_TITLE],
                 pages=_maybe(_count, head["pages"]),
                 width_px=_maybe(_count, head["width_px"]),
                 height_px=_maybe(_count, head["height_px"]),
-                duration_s=_maybe(_seconds, head["duration_s"]),
+                duration_s=_maybe(second_from, head["duration_s"]),
                 made_at=_maybe(_number, head["made_at"]),
                 colour=_maybe(_colour, head["colour"]),
                 note=_maybe(_text, head["note"]) and _text(head["note"])[:LONGEST_SENTENCE],
@@ -126,18 +126,6 @@ def _cuts(said: Any, length: int) -> tuple[tuple[int, int], ...] | None:
         cuts.append((start, end))
         before = end
     return tuple(cuts)
-
-
-def place_of(said: dict[str, Any] | None) -> Place:
-    """The place that `place_json` wrote."""
-    if said is None:
-        return None
-    if "page" in said:
-        return Page(_count(said["page"], LAST_PAGE))
-    start_s, end_s = _seconds(said["start_s"]), _seconds(said["end_s"])
-    if end_s < start_s:
-        raise ValueError("a stretch that ends before it begins")
-    return Span(start_s, end_s)
 
 
 def body_of(said: Message) -> bytes:
@@ -197,13 +185,6 @@ def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError("no number")
     return float(value)
-
-
-def _seconds(value: Any) -> float:
-    number = _number(value)
-    if not 0 <= number <= LAST_S:
-        raise ValueError("no second of a recording")
-    return number
 
 
 def _count(value: Any, most: int = 1 << 40) -> int:

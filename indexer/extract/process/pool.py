@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from indexer.extract.process.child import ReaderProcess
-from indexer.types.passages import Place
 from indexer.types.pieces import Extracted, Member
+from indexer.types.places import Place
 from model.interface import Image, Sound
 
 MOST = 4

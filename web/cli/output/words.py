@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from indexer.types.passages import PlaceJson
+from indexer.types.places import PlaceJson
 from retriever.answer import clock
 from web.library.display import one_line
 from web.library.schemas import CoverageJson, MailJson

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 REMEMBERED = 64
 
 
-class Eta:
+class Pace:
     """Seconds an item took, for each (stage, kind), over the last 64 of it; thread-safe."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.ingest.limits import Hours, OtherLoad, UnderstandingLimits, on_mains, parse_hours
+from indexer.ingest.constraints import Hours, OtherLoad, WorkConstraints, on_mains, parse_hours
 from indexer.ingest.service import IndexService
 from tests.library import small
 
@@ -52,23 +52,23 @@ def test_hours_that_are_none(written: str) -> None:
     ],
 )
 def test_hours_of_the_day(hours: str, now: str, said: str | None) -> None:
-    assert UnderstandingLimits(parse_hours(hours), now=at(now)).waits_for() == said
+    assert WorkConstraints(parse_hours(hours), now=at(now)).unmet() == said
 
 
 def test_mains_and_load() -> None:
-    assert UnderstandingLimits(on_battery=False, mains=lambda: False).waits_for() == (
+    assert WorkConstraints(on_battery=False, mains=lambda: False).unmet() == (
         "Understanding waits for mains power."
     )
-    assert UnderstandingLimits(on_battery=False, mains=lambda: True).waits_for() is None
-    assert UnderstandingLimits(on_battery=True, mains=lambda: False).waits_for() is None
-    busy = UnderstandingLimits(max_load=0.5, load=lambda: 0.78)
-    assert "they use 78%" in (busy.waits_for() or "")
-    assert UnderstandingLimits(max_load=0.8, load=lambda: 0.78).waits_for() is None
+    assert WorkConstraints(on_battery=False, mains=lambda: True).unmet() is None
+    assert WorkConstraints(on_battery=True, mains=lambda: False).unmet() is None
+    busy = WorkConstraints(max_load=0.5, load=lambda: 0.78)
+    assert "they use 78%" in (busy.unmet() or "")
+    assert WorkConstraints(max_load=0.8, load=lambda: 0.78).unmet() is None
 
 
 def test_this_machine_can_be_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert on_mains() in (True, False)
-    monkeypatch.setattr("indexer.ingest.limits.MEASURED_S", 0.2)
+    monkeypatch.setattr("indexer.ingest.constraints.MEASURED_S", 0.2)
     load = OtherLoad()
     load.share()
     end = time.monotonic() + 0.3
@@ -81,7 +81,7 @@ def test_words_are_found_while_the_model_waits(tmp_path: Path) -> None:
     with small(tmp_path / "lib", tmp_path / "data") as library:
         library.write("a.txt", "boat")
         clock = ["12:00"]
-        limits = UnderstandingLimits(parse_hours("22-6"), now=lambda: at(clock[0])())
+        limits = WorkConstraints(parse_hours("22-6"), now=lambda: at(clock[0])())
         keeper = IndexService(library.catalog, library.pipeline, settle_s=0.1, limits=limits)
         keeper.start()
         try:

@@ -49,7 +49,7 @@ def parse_hours(written: str) -> Hours:
     return Hours(tuple(spans))
 
 
-class UnderstandingLimits:
+class WorkConstraints:
     """Says what the second stage has to wait for. `max_load` is the share of the processors that
     other programs may use meanwhile. One thread asks."""
 
@@ -70,7 +70,7 @@ class UnderstandingLimits:
         self._mains = mains or on_mains
         self._load = load or OtherLoad().share
 
-    def waits_for(self) -> str | None:
+    def unmet(self) -> str | None:
         """What has to come first, as a sentence; None when the model may go on."""
         now = self._now()
         minute = now.hour * 60 + now.minute

@@ -17,7 +17,7 @@ from dataclasses import replace
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.queue import Queue
 from indexer.files.disk_room import DiskRoom
-from indexer.ingest.eta import Eta
+from indexer.ingest.pace import Pace
 from indexer.ingest.read import Reader, read_file
 from indexer.ingest.read_ahead import Batch, ReadAhead
 from indexer.maintenance.housekeeping import Housekeeping
@@ -54,7 +54,7 @@ class Intake(Housekeeping):
         room: DiskRoom | None = None,
     ) -> None:
         super().__init__(catalog, store, room)
-        self.pace = Eta()
+        self.pace = Pace()
         self.corrections = Changes()
         self._reader = reader
         self._model = model
@@ -151,7 +151,7 @@ class Intake(Housekeeping):
             if found is not None and found.understood_generation is not None:
                 adopted.append((one, found))
         if any(passages for *_, passages in rows):
-            self._store.add_words_many(rows)
+            self._store.add_words(rows)
             self._store.sync()
             self._commits += 1
         if any(not isinstance(one, Unsettled) for one in done):
@@ -191,7 +191,7 @@ class Intake(Housekeeping):
         return before.read_generation if same else None
 
     def _holds(self, generation: str, read: Read) -> bool:
-        return self._store.passages(generation) == list(read.passages)
+        return self._store.generations.passages([generation])[generation] == list(read.passages)
 
     def _adopted(self, read: Read) -> Salvaged | None:
         adoption = self._adopting(self._model.fingerprint.key)
