@@ -14,6 +14,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from model.errors import RecollectError
+
 Float32 = NDArray[np.float32]
 Uint8 = NDArray[np.uint8]
 
@@ -195,8 +197,10 @@ class Model(Protocol):
         ...
 
 
-class ModelError(Exception):
-    """The model cannot be loaded or used; the message says why and what to do about it."""
+class ModelError(RecollectError):
+    """The model cannot be loaded or used; the sentence says why and what to do about it."""
+
+    code, status = "model", 503
 
 
 class ModelMemoryError(ModelError):

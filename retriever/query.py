@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from indexer.types.places import Kind
+from model.errors import RecollectError
 from model.interface import Image, Sound
 
 MAX_QUERY_CHARS = 2_000
@@ -24,8 +25,10 @@ _SMALL_WORDS = frozenset(
 )
 
 
-class QueryError(ValueError):
-    """What was asked cannot be searched; the message says how to ask instead."""
+class QueryError(RecollectError):
+    """What was asked cannot be searched; the sentence says how to ask instead."""
+
+    code, status = "query", 422
 
 
 @dataclass(frozen=True, slots=True)

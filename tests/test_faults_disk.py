@@ -15,7 +15,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from indexer.files.disk_room import disk_problem
+from indexer.files.disk_room import disk_error
 from tests.faults import Fault, Op, compiled, struck
 from tests.kills import judged, meddle
 from web.cli.group import Verbs
@@ -55,7 +55,7 @@ def test_fault_03_what_a_disk_does_is_said_in_a_sentence(
 
     done = CliRunner().invoke(Verbs(commands=[read]), ["read"])
     if said is None:
-        assert disk_problem(problem) is None
+        assert disk_error(problem) is None
         assert done.exception is problem, "a fault of ours is not put down to the disk"
     else:
         assert done.output.startswith("Error: The disk " + said)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.files.disk_room import DiskRoom, NoRoomError, is_full
+from indexer.files.disk_room import DiskFullError, DiskRoom, is_full
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
 from indexer.maintenance.verify import Verifier
@@ -77,7 +77,7 @@ def test_fault_03_indexing_stops_at_the_floor_says_how_much_and_goes_on(
         assert (tmp_path / "data" / "reserve").stat().st_size == MEGABYTE
         free[0] = MEGABYTE
         library.write("b.txt", "The garden is green.")
-        with pytest.raises(NoRoomError, match=r"1\.0 MB free.*make room for 3\.1 MB") as full:
+        with pytest.raises(DiskFullError, match=r"1\.0 MB free.*make room for 3\.1 MB") as full:
             keeper.run_once()
         assert str(tmp_path / "data") in str(full.value)
         assert library.found("boat") == [library.folder / "a.txt"], "searching goes on"
@@ -122,9 +122,9 @@ def test_fault_03_a_disk_that_fills_up_while_indexing_loses_nothing(tmp_path: Pa
         keeper.run_once()
         for leave in (300_000, 120_000, 40_000, 8_000, 0):
             filled = ballast(disk, leave)
-            with pytest.raises((NoRoomError, OSError, RuntimeError, sqlite3.Error)) as full:
+            with pytest.raises((DiskFullError, OSError, RuntimeError, sqlite3.Error)) as full:
                 until_full(library, keeper)
-            assert is_full(full.value) or isinstance(full.value, NoRoomError), full.value
+            assert is_full(full.value) or isinstance(full.value, DiskFullError), full.value
             assert library.found("boat"), "searching goes on"
             filled.unlink()
         for file in sorted(library.folder.glob("*.txt"))[40:]:

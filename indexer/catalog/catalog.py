@@ -19,10 +19,10 @@ from pathlib import Path
 from indexer.catalog import failures, roots
 from indexer.catalog.counts import Counts
 from indexer.catalog.database import Database
+from indexer.catalog.errors import CatalogError
 from indexer.catalog.queries import FIRST, LISTED, LIVE, PLACES, among, lies_in, reached
 from indexer.catalog.records import Coverage, Failure, FileRow, Item, file_row, item_from, item_of
 from indexer.catalog.roots import FolderError, Root
-from indexer.catalog.schema import CatalogError
 from indexer.types.places import Kind
 
 __all__ = ["Catalog", "CatalogError", "Coverage", "Failure", "FileRow", "FolderError", "Item"]

@@ -9,14 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from indexer.catalog.schema import (
-    CatalogError,
-    guess_kind,
-    is_current,
-    migrate,
-    name_words,
-    path_mark,
-)
+from indexer.catalog.errors import CatalogDamagedError, CatalogError, catalog_error
+from indexer.catalog.schema import guess_kind, is_current, migrate, name_words, path_mark
 from indexer.files.lock import FORBIDDEN
 
 WAIT_S = 30.0
@@ -27,7 +21,9 @@ class Database:
     """Lends connections: as many readers as ask, each seeing the last commit, and one writer.
 
     Connections are kept for the next borrower, so threads that come and go (a web server's) leave
-    none behind. Raises CatalogError when the file is not ours or cannot be opened."""
+    none behind. Raises CatalogError when the file is not ours or cannot be opened. Whoever borrows
+    a connection is given CatalogDamagedError, DiskFullError or DiskFailingError for the faults of
+    SQLite that come from these."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -38,7 +34,7 @@ class Database:
         self.read_only = False
         try:
             self.read_only = not _made_private(file)
-            with self._lent() as db:
+            with self._borrowed() as db:
                 if not self.read_only:
                     migrate(db)
                 elif not is_current(db):
@@ -53,10 +49,7 @@ class Database:
                 "exists, belongs to you and can be written."
             ) from problem
         except sqlite3.DatabaseError as problem:
-            raise CatalogError(
-                f"The library's catalog {file} is damaged ({problem}); `recollect verify --repair` "
-                "begins it anew from your files."
-            ) from problem
+            raise CatalogDamagedError(file, problem) from problem
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -122,6 +115,16 @@ class Database:
 
     @contextmanager
     def _lent(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._borrowed() as db:
+                yield db
+        except sqlite3.Error as problem:
+            if error := catalog_error(self.file, problem):
+                raise error from problem
+            raise
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[sqlite3.Connection]:
         with self._idle_lock:
             db = self._idle.pop() if self._idle else None
         db = db or self._connect()

@@ -14,6 +14,7 @@ from indexer.catalog.database import Database
 from indexer.catalog.identity import is_mount, is_recognised
 from indexer.files.excludes import excluded_way
 from indexer.files.walk import join
+from model.errors import RecollectError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,10 @@ class Root:
         return self.missing > 0 or self.why in ("empty", "replaced")
 
 
-class FolderError(Exception):
-    """A folder cannot be watched; the message says why and what to do about it."""
+class FolderError(RecollectError):
+    """A folder cannot be watched; the sentence says why and what to do about it."""
+
+    code, status = "folder", 422
 
 
 def all_roots(db: sqlite3.Connection) -> list[Root]:

@@ -11,6 +11,7 @@ import os
 import re
 import sqlite3
 
+from indexer.catalog.errors import CatalogError
 from indexer.types.places import Kind
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -227,10 +228,6 @@ SUFFIXES = {
     "mp4 m4v mov 3gp mkv webm avi wmv ogv",
 }
 GUESSES = {f".{s}".encode(): kind for kind, line in SUFFIXES.items() for s in line.split()}
-
-
-class CatalogError(Exception):
-    """The catalog cannot be opened; the message says why and what to do about it."""
 
 
 def migrate(db: sqlite3.Connection) -> None:

@@ -13,6 +13,8 @@ import shutil
 import time
 from pathlib import Path
 
+from model.errors import RecollectError
+
 LEAST_FREE_BYTES = 500_000_000
 # Enough for one compaction of the largest table, and no more than this.
 MOST_RESERVED_BYTES = 256 << 20
@@ -29,8 +31,20 @@ SAID_FAILING = (
 )
 
 
-class NoRoomError(Exception):
-    """The disk is full; the message says how much room is needed."""
+class DiskFullError(RecollectError):
+    """The disk is full."""
+
+    code, status = "disk_full", 507
+
+
+class LowDiskSpaceError(DiskFullError):
+    """Less is free than has to stay free, so indexing waits until there is room."""
+
+
+class DiskFailingError(RecollectError):
+    """The disk gave an error or cannot be written."""
+
+    code, status = "disk_failing", 503
 
 
 class DiskRoom:
@@ -45,7 +59,8 @@ class DiskRoom:
         self.short = False
 
     def check(self) -> None:
-        """Raises NoRoomError where less is free than has to stay free; else sees to the reserve."""
+        """Raises LowDiskSpaceError where less is free than has to stay free; else makes the reserve
+        as large as it should be."""
         free = shutil.disk_usage(self._data).free
         wanted = self._wanted()
         held = self._held()
@@ -53,7 +68,7 @@ class DiskRoom:
         needed = self._least_free_bytes + (max(0, wanted - held) if self.short else 0)
         if free < needed:
             self.short = True
-            raise NoRoomError(
+            raise LowDiskSpaceError(
                 f"The disk that holds {self._data} is full ({_megabytes(free)} free); make room "
                 f"for {_megabytes(needed - free)} more. Searching goes on meanwhile, and indexing "
                 "by itself as soon as there is room."
@@ -100,12 +115,12 @@ def is_full(problem: BaseException) -> bool:
     return _is(problem, FULL, SAID)
 
 
-def disk_problem(problem: BaseException) -> str | None:
-    """A sentence for a person when a fault, or one it came from, is the disk's; else None."""
+def disk_error(problem: BaseException) -> DiskFullError | DiskFailingError | None:
+    """What a fault means to a person when it, or one it came from, is the disk's; else None."""
     if is_full(problem):
-        return "The disk is full. Nothing is lost; make room, and start again."
+        return DiskFullError("The disk is full. Nothing is lost; make room, and start again.")
     if _is(problem, FAILING, SAID_FAILING):
-        return (
+        return DiskFailingError(
             "The disk gave an error, so this was called off. Nothing is lost; start again, and "
             "should it come back, see to the disk."
         )

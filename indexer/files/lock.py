@@ -15,6 +15,8 @@ from types import TracebackType
 
 from filelock import BaseFileLock, FileLock, Timeout
 
+from model.errors import RecollectError
+
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -28,8 +30,10 @@ class Holder:
     token: str | None = field(default=None, repr=False)
 
 
-class LibraryHeldError(Exception):
+class LibraryHeldError(RecollectError):
     """Another process holds the library."""
+
+    code, status = "held", 409
 
     def __init__(self, holder: Holder) -> None:
         self.pid, self.url = holder.pid, holder.url
@@ -38,8 +42,10 @@ class LibraryHeldError(Exception):
         super().__init__(f"This library is in use by {who}; {cure}.")
 
 
-class FolderReadOnlyError(Exception):
+class FolderReadOnlyError(RecollectError):
     """The data directory cannot be written, so nothing can be indexed into it."""
+
+    code, status = "read_only", 503
 
     def __init__(self, data: Path, problem: OSError) -> None:
         try:

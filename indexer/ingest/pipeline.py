@@ -56,7 +56,7 @@ class Pipeline(Intake):
     def understand_some(self, limit: int = UNDERSTOOD_AT_ONCE) -> int:
         """Stage 2 for the most wanted and newest contents; returns how many were looked at.
 
-        Raises ModelError when the model cannot be used at all, NoRoomError while the disk is
+        Raises ModelError when the model cannot be used at all, LowDiskSpaceError while the disk is
         full."""
         with self._understanding_turn, self._roomy():
             return self._understand_some(limit)

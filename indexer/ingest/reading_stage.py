@@ -73,7 +73,7 @@ class Intake(Housekeeping):
         `for_s`, each read while those before are written down; `on_kept` is called after every
         batch. Returns how many were looked at.
 
-        Raises NoRoomError while the disk is full."""
+        Raises LowDiskSpaceError while the disk is full."""
         looked_at = 0
         with self._reading_turn, self._roomy():
             self.tidy_if_late()

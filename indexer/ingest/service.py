@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from indexer.catalog.catalog import Catalog, Coverage
-from indexer.files.disk_room import NoRoomError, disk_problem, is_full
+from indexer.files.disk_room import LowDiskSpaceError, disk_error, is_full
 from indexer.ingest.audit import Audit
 from indexer.ingest.constraints import WorkConstraints
 from indexer.ingest.pipeline import Pipeline
@@ -222,11 +222,11 @@ class IndexService:
 
 
 def _sentence(fault: Exception) -> str:
-    if isinstance(fault, ModelError | NoRoomError):
+    if isinstance(fault, ModelError | LowDiskSpaceError):
         return str(fault)
     if is_full(fault):
         return "Indexing is paused: the disk is full. It goes on by itself when there is room."
-    if disk_problem(fault):
+    if disk_error(fault):
         return "Indexing is paused: the disk gives errors. It goes on by itself when they end."
     if isinstance(fault, OSError):
         return f"Indexing is paused: {fault.strerror or fault}. It goes on by itself."

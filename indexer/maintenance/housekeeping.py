@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.forget import Forgotten
 from indexer.catalog.upkeep import Upkeep
-from indexer.files.disk_room import DiskRoom, NoRoomError, is_full
+from indexer.files.disk_room import DiskRoom, LowDiskSpaceError, is_full
 from indexer.files.quarantine import clear
 from indexer.maintenance.rebuild import keep_chosen
 from indexer.maintenance.salvage import Salvage
@@ -122,22 +122,20 @@ class Housekeeping:
 
     @contextmanager
     def _roomy(self) -> Iterator[None]:
-        """Work that needs room on the disk. Raises NoRoomError, with nothing lost, when there is
-        none."""
+        """Work that needs room on the disk. Raises LowDiskSpaceError, with nothing lost, when
+        there is none."""
         if self._room is None:
             yield
             return
         self._room.check()
         try:
             yield
-        except NoRoomError:
-            raise
         except Exception as problem:
             if not is_full(problem):
                 raise
             self._make_room(self._room)
             self._room.check()
-            raise NoRoomError(
+            raise LowDiskSpaceError(
                 "There was no room on the disk for a moment; indexing goes on by itself."
             ) from problem
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.database import Database
-from indexer.catalog.schema import CatalogError
+from indexer.catalog.errors import CatalogError
 from indexer.files.quarantine import put_aside
 
 CHOSEN = "chosen.json"

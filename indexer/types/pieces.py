@@ -12,6 +12,7 @@ from typing import Literal, TypedDict
 
 from indexer.types.attachments import File
 from indexer.types.places import Kind, Place
+from model.errors import RecollectError
 
 # Raised when the same bytes would now give other words; files read by an older one are read again.
 EXTRACTOR_VERSION = 4
@@ -111,13 +112,14 @@ class PageWords(TypedDict):
     words: list[tuple[float, float, float, float, str, int]]
 
 
-class UnreadableError(Exception):
-    """A file that gives nothing: `reason` is a code, `sentence` is for the person it belongs to."""
+class UnreadableError(RecollectError):
+    """A file that gives nothing; `reason` is its code."""
+
+    status = 422
 
     def __init__(self, reason: Reason, sentence: str) -> None:
         super().__init__(sentence)
-        self.reason: Reason = reason
-        self.sentence = sentence
+        self.code = self.reason = reason
 
 
 def title_of(path: File | PurePath) -> str:

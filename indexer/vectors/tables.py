@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from indexer.files.disk_room import disk_error
 from indexer.vectors.durability import set_aside_newest
+from model.errors import RecollectError
 
 T = TypeVar("T")
 # A commit that met another one is tried again this often, each time after a longer pause.
@@ -19,8 +21,10 @@ PAUSE_S = 0.02
 MENDED = "_mended"
 
 
-class StoreError(Exception):
-    """The index cannot be used; the message says why and what to do about it."""
+class StoreError(RecollectError):
+    """The index cannot be used; the sentence says why and what to do about it."""
+
+    code, status = "store", 503
 
 
 class Tables:
@@ -72,21 +76,31 @@ class Tables:
             return self._open[name]
 
     def read(self, name: str, read: Callable[[Any], T]) -> T:
-        """`read` of a table, and once more should its version have been cleaned up meanwhile."""
+        """`read` of a table, and once more should its version have been cleaned up meanwhile.
+        Raises StoreError where LanceDB cannot read it, DiskFullError, DiskFailingError."""
         try:
             return read(self[name])
         except (OSError, RuntimeError, ValueError):
             with self._lock:
                 self._open.pop(name, None)
+        try:
             return read(self[name])
+        except (OSError, RuntimeError, ValueError) as problem:
+            raise disk_error(problem) or StoreError(
+                f"The index table {self.path(name)} cannot be read ({_first_line(problem)}); "
+                "`recollect verify --repair` mends what is damaged."
+            ) from problem
 
     def write(self, name: str, write: Callable[[Any], T]) -> T:
-        """`write` to a table, again should its commit have met another one."""
+        """`write` to a table, again should its commit have met another one. Raises DiskFullError
+        and DiskFailingError."""
         for tried in range(TRIES):
             try:
                 return write(self[name])
             except (OSError, RuntimeError, ValueError) as problem:
                 if "onflict" not in str(problem) or tried == TRIES - 1:
+                    if error := disk_error(problem):
+                        raise error from problem
                     raise
                 time.sleep(PAUSE_S * 2**tried * random.uniform(0.5, 1.5))  # noqa: S311  no secret
                 with self._lock:
@@ -121,3 +135,8 @@ class Tables:
     def columns(self, name: str, fields: list[str]) -> Any:
         """All rows of a table, as an arrow table of these columns."""
         return self.read(name, lambda table: table.search().select(fields).to_arrow())
+
+
+def _first_line(problem: Exception) -> str:
+    """What LanceDB says, without the trace that it appends."""
+    return str(problem).partition("\n")[0][:200]

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from model.errors import RecollectError
 from model.interface import Fingerprint, Model, ModelCard, ModelError, ModelMemoryError
 from model.runtime import out_of_memory
 from model.runtime.clients import ModelClient
@@ -38,8 +39,10 @@ MOST_WAITING = 8
 ATTENDED_S = 2.0
 
 
-class BusyError(Exception):
-    """Too many are waiting for the model; the message says so to a person."""
+class BusyError(RecollectError):
+    """Too many are waiting for the model; the sentence says so to a person."""
+
+    code, status = "busy", 503
 
 
 @dataclass(eq=False, slots=True)

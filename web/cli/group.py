@@ -14,28 +14,18 @@ class Verbs(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
-        from indexer.catalog.roots import FolderError
-        from indexer.catalog.schema import CatalogError
-        from indexer.files.disk_room import NoRoomError, disk_problem
-        from indexer.files.lock import FolderReadOnlyError, LibraryHeldError
-        from indexer.vectors.tables import StoreError
-        from model.interface import ModelError
-        from web.library.errors import LibraryError
+        from indexer.files.disk_room import disk_error
+        from model.errors import RecollectError
 
-        mendable = (LibraryError, LibraryHeldError, FolderError, CatalogError, StoreError)
         try:
             return super().invoke(ctx)
-        except (
-            *mendable,
-            FolderReadOnlyError,
-            ModelError,
-            NoRoomError,
-            PermissionError,
-        ) as problem:
+        except RecollectError as problem:
+            raise click.ClickException(problem.sentence) from problem
+        except PermissionError as problem:
             raise click.ClickException(str(problem)) from problem
         except Exception as problem:
-            if said := disk_problem(problem):
-                raise click.ClickException(said) from problem
+            if error := disk_error(problem):
+                raise click.ClickException(error.sentence) from problem
             raise
 
 

@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 
 from web.http.admission import AdmissionLimits
-from web.http.error_handlers import tell_problems
+from web.http.error_handlers import add_error_handlers
 from web.http.event_streams import Answers, StatusFeed
 from web.http.media import media_routes
 from web.http.pages import Json, page_routes
@@ -44,7 +44,7 @@ def create_app(
     app.include_router(_key_routes(keys, port))
     app.include_router(media_routes(library.items))
     app.include_router(page_routes(static))
-    tell_problems(app)
+    add_error_handlers(app)
     app.state.launch_url = partial(_launch_url, keys, port)
 
     def end_streams() -> None:

@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from indexer.types.pieces import UnreadableError
+from model.errors import RecollectError
 from web.http.admission import in_thread
 from web.http.pages import unchanged
 from web.library.attachment_bytes import Stretches
@@ -27,8 +28,13 @@ ASK_AGAIN = "private, no-cache"
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
-class RangeError(Exception):
+class RangeError(RecollectError):
     """A range of bytes begins behind the end of its file."""
+
+    code, status = "range", 416
+
+    def __init__(self) -> None:
+        super().__init__("The bytes that were asked for lie behind the end of the file.")
 
 
 class FileStream(StreamingResponse):

@@ -1,51 +1,52 @@
-"""Every problem a part below can raise, as a status, a code and a sentence."""
+"""Every problem that a request can end in, as a status, a code and a sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from indexer.catalog.roots import FolderError
-from indexer.catalog.schema import CatalogError
-from indexer.types.pieces import UnreadableError
-from model.interface import ModelError
-from retriever.query import QueryError
+from indexer.files.disk_room import disk_error
+from model.errors import RecollectError
 from web.http.admission import RETRY_AFTER_S
 from web.http.pages import problem_response
-from web.http.security import BROKEN
-from web.library.errors import LibraryError
 
 
-def tell_problems(app: FastAPI) -> None:
-    """Answers with them wherever one is raised."""
+def add_error_handlers(app: FastAPI) -> None:
+    """Answers with a code and a sentence wherever a request raises one of these."""
+    app.add_exception_handler(RecollectError, _answer_known)
+    app.add_exception_handler(OSError, _answer_system)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
 
-    def told_as(say: Callable[[Any], tuple[int, str, str]]) -> Any:
-        async def handle(request: Request, problem: Exception) -> Response:
-            status, code, sentence = say(problem)
-            response = problem_response(request.url.path, status, code, sentence)
-            if code == "busy":  # what is broken is not mended by asking again shortly
-                response.headers["retry-after"] = str(RETRY_AFTER_S)
-            return response
 
-        return handle
+def _answer_known(request: Request, problem: Exception) -> Response:
+    error = cast(RecollectError, problem)
+    response = problem_response(request.url.path, error.status, error.code, error.sentence)
+    if error.code == "busy":  # for anything else, asking again shortly is no cure
+        response.headers["retry-after"] = str(RETRY_AFTER_S)
+    return response
 
-    said: dict[Any, Callable[[Any], tuple[int, str, str]]] = {
-        LibraryError: lambda p: (p.status, p.code, p.sentence),
-        QueryError: lambda p: (422, "query", str(p)),
-        FolderError: lambda p: (422, "folder", str(p)),
-        UnreadableError: lambda p: (422, p.reason, p.sentence),
-        ModelError: lambda p: (503, "model", str(p)),
-        CatalogError: lambda p: (503, "catalog", BROKEN),
-        RequestValidationError: lambda p: (422, "invalid", _validation_sentence(p)),
-        HTTPException: _http_sentence,
-    }
-    for problem, say in said.items():
-        app.add_exception_handler(problem, told_as(say))
+
+def _answer_system(request: Request, problem: Exception) -> Response:
+    """A full or failing disk; anything else is raised again."""
+    error = disk_error(problem)
+    if error is None:
+        raise problem
+    return _answer_known(request, error)
+
+
+def _answer_invalid(request: Request, problem: Exception) -> Response:
+    sentence = _validation_sentence(cast(RequestValidationError, problem))
+    return problem_response(request.url.path, 422, "invalid", sentence)
+
+
+def _answer_http(request: Request, problem: Exception) -> Response:
+    status, code, sentence = _http_sentence(cast(HTTPException, problem))
+    return problem_response(request.url.path, status, code, sentence)
 
 
 def _validation_sentence(problem: RequestValidationError) -> str:

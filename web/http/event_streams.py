@@ -13,8 +13,8 @@ from typing import Protocol
 
 from starlette.responses import StreamingResponse
 
+from model.errors import RecollectError
 from web.http.admission import TooBusyError, hand_over, in_thread
-from web.library.errors import LibraryError
 from web.library.schemas import AskEvent, StatusJson
 
 HEARTBEAT_S = 10.0
@@ -117,7 +117,7 @@ def _events(ask: Ask, stop: threading.Event) -> Iterator[AskEvent]:
         finally:
             if isinstance(answer, Generator):
                 answer.close()  # on its own thread, and now: it lets go of the model
-    except LibraryError as problem:
+    except RecollectError as problem:
         yield {"event": "error", "data": {"code": problem.code, "sentence": problem.sentence}}
     except Exception as problem:
         _log.error("%s in an answer", type(problem).__name__)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from indexer.catalog.catalog import Catalog
-from model.interface import AnswerText, Exchange, ModelError
-from model.runtime.runtime import BusyError
+from model.errors import RecollectError
+from model.interface import AnswerText, Exchange
 from retriever.answer import Answered, Answerer, Citation, NumberedSource
-from retriever.query import QueryError
-from web.library.errors import LibraryError
 from web.library.results import citation_json, source_json
 from web.library.schemas import AskEvent
 
@@ -34,11 +32,8 @@ def told(
                     yield {"event": "citation", "data": citation_json(part, catalog)}
                 case Answered():
                     yield _done(question, part, catalog)
-    except QueryError as problem:
-        yield {"event": "error", "data": {"code": "query", "sentence": str(problem)}}
-    except (ModelError, BusyError) as problem:
-        wrong = model_problem(problem)
-        yield {"event": "error", "data": {"code": wrong.code, "sentence": wrong.sentence}}
+    except RecollectError as problem:
+        yield {"event": "error", "data": {"code": problem.code, "sentence": problem.sentence}}
 
 
 def _done(question: str, answered: Answered, catalog: Catalog) -> AskEvent:
@@ -61,10 +56,3 @@ def _done(question: str, answered: Answered, catalog: Catalog) -> AskEvent:
             "unfounded": list(answered.unfounded),
         },
     }
-
-
-def model_problem(problem: Exception) -> LibraryError:
-    """What the model could not do, as a person is told."""
-    if isinstance(problem, BusyError):
-        return LibraryError("busy", str(problem), status=503)
-    return LibraryError("model", str(problem), status=503)

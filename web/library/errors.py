@@ -1,12 +1,13 @@
-"""What a person can mend."""
+"""What a person asked for and cannot have, and how to ask instead."""
 
 from __future__ import annotations
 
+from model.errors import RecollectError
 
-class LibraryError(Exception):
-    """`code` is stable and for programs; `sentence` is for people and names the cure; `status` is
-    what HTTP answers with."""
+
+class LibraryError(RecollectError):
+    """A request that the library does not carry out, for a reason that `code` names."""
 
     def __init__(self, code: str, sentence: str, status: int = 422) -> None:
         super().__init__(sentence)
-        self.code, self.sentence, self.status = code, sentence, status
+        self.code, self.status = code, status

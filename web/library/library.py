@@ -21,9 +21,9 @@ from indexer.vectors.store import Store
 from model.interface import Exchange, ModelError, Text
 from model.runtime.runtime import BusyError, Runtime
 from retriever.answer import Answerer
-from retriever.query import Query, QueryError, parse_day, parse_kind
+from retriever.query import Query, parse_day, parse_kind
 from retriever.search import Hit, Searcher
-from web.library.answers import model_problem, told
+from web.library.answers import told
 from web.library.display import shown
 from web.library.errors import LibraryError
 from web.library.examples import example
@@ -111,22 +111,17 @@ class Library:
         a file with an example picture or sound, which need not be in the library. Where the model
         cannot be used, words alone are searched, and `problem` says so."""
         began = time.perf_counter()
-        try:
-            query = Query(
-                words=words,
-                like=example(self._reader, like) if like else None,
-                kinds=parse_kind(kind),
-                folder=Path(folder).absolute() if folder else None,
-                after=parse_day(after),
-                before=parse_day(before),
-                limit=limit,
-                by=by,
-            )
-            hits, without = self._found(query)
-        except QueryError as problem:
-            raise LibraryError("query", str(problem)) from problem
-        except (ModelError, BusyError) as problem:
-            raise model_problem(problem) from problem
+        query = Query(
+            words=words,
+            like=example(self._reader, like) if like else None,
+            kinds=parse_kind(kind),
+            folder=Path(folder).absolute() if folder else None,
+            after=parse_day(after),
+            before=parse_day(before),
+            limit=limit,
+            by=by,
+        )
+        hits, without = self._found(query)
         # what is shown to a person is understood next
         self.keeper.want(hit.item.item for hit in hits if hit.item.state == "read")
         found: SearchJson = {

@@ -10,12 +10,11 @@ from pathlib import Path
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.forget import Forgotten, content_of
 from indexer.catalog.records import ITEM
-from indexer.files.disk_room import NoRoomError
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
 from indexer.maintenance.verify import Verifier
 from indexer.vectors.store import Store
-from indexer.vectors.tables import StoreError
+from model.errors import RecollectError
 from web.library.display import shown
 from web.library.errors import LibraryError
 from web.library.schemas import ForgottenJson, VerdictJson
@@ -72,7 +71,7 @@ class Maintenance:
         done by itself within the hour."""
         try:
             self._pipeline.erase(everything=True)
-        except (OSError, RuntimeError, sqlite3.Error, StoreError, NoRoomError) as problem:
+        except (OSError, RuntimeError, sqlite3.Error, RecollectError) as problem:
             log.warning("erasing was put off by %s", type(problem))
             return False
         return True

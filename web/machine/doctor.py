@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
+from indexer.catalog.errors import CatalogDamagedError
 from indexer.extract.process.child import ReaderProcess
 from indexer.files.lock import LibraryLock
 from indexer.types.pieces import UnreadableError
@@ -121,7 +122,7 @@ def _catalog(data: Path) -> Finding:
         result = str(problem)
     if result == "ok":
         return {"what": "Library", "ok": True, "said": "its catalog is whole"}
-    said = f"its catalog is damaged ({result}); move {shown(file)} away and index again."
+    said = shown(CatalogDamagedError(file, result).sentence)
     return {"what": "Library", "ok": False, "said": said}
 
 
