@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from web.cli.commands.find import ask, search
-from web.cli.commands.forgetting import forget, remember, verify
 from web.cli.commands.indexing import accept, index, retry, status
 from web.cli.commands.machine import doctor, model
+from web.cli.commands.maintenance import forget, remember, verify
+from web.cli.commands.queries import ask, search
 from web.cli.commands.roots import add, remove, roots
-from web.cli.commands.serve import demo, serve
-from web.cli.group import Verbs
+from web.cli.commands.server import demo, serve
+from web.cli.group import CommandGroup
 from web.cli.program import Program
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ def build(settings: Settings, mend: bool = False) -> Library:
     from model.runtime.runtime import Runtime
     from web.library.library import Library
     from web.library.notifier import Notifier
-    from web.machine.models import chosen
+    from web.machine.models import selected_checkpoint
 
     data = settings.data
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    checkpoint = chosen(settings)
+    checkpoint = selected_checkpoint(settings)
     # So small that sharing its sums out among threads costs more than it saves, above all on a
     # machine that is busy with other things.
     threads = settings.threads or (1 if checkpoint.demonstration else None)
@@ -77,7 +77,7 @@ def build(settings: Settings, mend: bool = False) -> Library:
             settings.understand_on_battery,
             settings.understand_max_load,
         ),
-        on_progress=bell.ring,
+        on_progress=bell.notify,
     )
     return Library(catalog, store, runtime, pipeline, keeper, ReaderProcess(), bell)
 
@@ -88,7 +88,9 @@ VERBS = [
 ]  # fmt: skip
 
 
-@click.group(cls=Verbs, commands=VERBS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=CommandGroup, commands=VERBS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.option("--data", type=click.Path(path_type=Path), help="Where the library's index is kept.")
 @click.option("--model", help="A model by name or directory.")
 @click.version_option(package_name="recollect")
@@ -99,10 +101,10 @@ def main(context: click.Context, data: Path | None, model: str | None) -> None:
     Recollect watches folders of documents, photos and recordings, finds the right page, picture
     or second, and answers questions with citations. Nothing leaves this machine.
     """
-    from web.machine.settings import read
+    from web.machine.settings import load_settings
 
     given = {"data": data, "model": model}
-    settings = read({name: said for name, said in given.items() if said is not None})
+    settings = load_settings({name: said for name, said in given.items() if said is not None})
     context.obj = Program(settings, build)
 
 

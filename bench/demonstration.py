@@ -13,7 +13,7 @@ from bench.report import Report, Row
 from model.prompt.prompts import NOT_IN_LIBRARY
 from recollect import build
 from web.library.library import Library
-from web.machine.demonstration import write
+from web.machine.demonstration import copy_demonstration
 from web.machine.settings import Settings
 
 # Nothing of the demonstration bears on these; what they find stands in the way.
@@ -26,7 +26,7 @@ def run(quick: bool) -> Report:
     questions, searches = listed["questions"][::part], listed["searches"][::part]
     with tempfile.TemporaryDirectory() as base:
         folder = Path(base) / "library"
-        write(folder)
+        copy_demonstration(folder)
         library = build(Settings(data=Path(base) / "data", model="pocket"))
         with closing(library):
             library.add(str(folder))

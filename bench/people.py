@@ -21,7 +21,7 @@ from model.runtime.runtime import Runtime
 from model.runtime.slices import SLICE_S
 from recollect import build
 from web.library.library import Library
-from web.machine.demonstration import write
+from web.machine.demonstration import copy_demonstration
 from web.machine.settings import Settings
 
 SEED = 1
@@ -46,7 +46,7 @@ def run(quick: bool) -> Report:
     idle, busy = Waits(), Waits()
     with tempfile.TemporaryDirectory() as base:
         known, new = Path(base) / "known", Path(base) / "new"
-        write(known)
+        copy_demonstration(known)
         _strange_files(new, 200 if quick else 1_000)
         library = build(Settings(data=Path(base) / "data", model="pocket"))
         with closing(library):

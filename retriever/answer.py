@@ -21,9 +21,9 @@ from retriever.search import Hit, Searcher
 MAX_PLACES_A_FILE = 2
 MAX_ORIGINALS = 2
 # What is found this much worse than the best answers nothing and misleads; a share of its score.
-WORTH_TELLING = 0.55
+MIN_SCORE_SHARE = 0.55
 
-Original = Callable[[Item, Place], Image | Sound]
+MediaLoader = Callable[[Item, Place], Image | Sound]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class AnswerSummary:
     """The end of an answer. `unfounded` are the figures in it that stand in none of its sources
     nor in the question: what a model most easily makes up, and a reader most easily believes."""
 
@@ -66,14 +66,14 @@ class Answered:
     finished: Finished
 
 
-AnswerPart = NumberedSource | AnswerText | Citation | Answered
+AnswerPart = NumberedSource | AnswerText | Citation | AnswerSummary
 
 
 class Answerer:
     """Answers questions about one library. `original` decodes a picture or a clip; it comes from
     outside, because files are not this layer's business."""
 
-    def __init__(self, searcher: Searcher, model: Model, original: Original) -> None:
+    def __init__(self, searcher: Searcher, model: Model, original: MediaLoader) -> None:
         self._searcher = searcher
         self._model = model
         self._original = original
@@ -102,7 +102,7 @@ class Answerer:
                     yield event
                 case Cited(n, quote):
                     source = by_number.get(n)
-                    if source is None or not stands_in(quote, source.passage):
+                    if source is None or not is_quote_of(quote, source.passage):
                         left_out += 1
                         continue
                     citation = Citation(source, quote, verified=True)
@@ -111,8 +111,8 @@ class Answerer:
                 case Finished():
                     text = "".join(said).strip()
                     known = [question, *(one.words for one in evidence)]
-                    unfounded = unfounded_figures(text, known)
-                    yield Answered(text, tuple(citations), left_out, unfounded, event)
+                    unfounded = unsupported_figures(text, known)
+                    yield AnswerSummary(text, tuple(citations), left_out, unfounded, event)
 
     def _sources(
         self, question: str, about: str | None, history: Sequence[Exchange]
@@ -123,7 +123,7 @@ class Answerer:
         most = self._model.card.sources
         query = Query(words=asked[:2_000], about=about, limit=most)
         hits = self._searcher.search(query, question=True)
-        hits = [hit for hit in hits if hit.score >= hits[0].score * WORTH_TELLING]
+        hits = [hit for hit in hits if hit.score >= hits[0].score * MIN_SCORE_SHARE]
         places = [(hit, passage) for hit in hits for passage in _passages(hit)]
         # Best passages of different files first, second places of the same file after them.
         places.sort(key=lambda one: one[1] is not None and one[1] is not one[0].passage)
@@ -141,7 +141,7 @@ class Answerer:
                 original = self._load(source)
                 originals += original is not None
             words = source.passage.text if source.passage else ""
-            evidence.append(Evidence(source.n, label(source), words, original))
+            evidence.append(Evidence(source.n, source_label(source), words, original))
         return evidence
 
     def _load(self, source: NumberedSource) -> Image | Sound | None:
@@ -166,33 +166,33 @@ def _worth_seeing(source: NumberedSource) -> bool:
     return True
 
 
-def label(source: NumberedSource) -> str:
+def source_label(source: NumberedSource) -> str:
     """How a source is called before the model: its file and place."""
     name = source.item.name
     match source.place:
         case Page(page) if (source.item.pages or 1) > 1:
             return f"{name}, page {page}"
         case Span(start_s, _):
-            return f"{name}, at {clock(start_s)}"
+            return f"{name}, at {playback_time(start_s)}"
         case _:
             return name
 
 
-def clock(at_s: float) -> str:
+def playback_time(at_s: float) -> str:
     """Seconds as a player shows them: 3:12, or 1:03:12."""
     minutes, seconds = divmod(int(at_s), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def stands_in(quote: str, passage: Passage | None) -> bool:
+def is_quote_of(quote: str, passage: Passage | None) -> bool:
     """Whether the quote is a run of the passage's words, white space apart."""
     if passage is None or not quote.strip():
         return False
     return _squeeze(quote) in _squeeze(passage.text)
 
 
-def unfounded_figures(answer: str, known: Sequence[str]) -> tuple[str, ...]:
+def unsupported_figures(answer: str, known: Sequence[str]) -> tuple[str, ...]:
     """The figures of an answer, citation marks aside, that stand nowhere in the known texts."""
     founded = {figure for text in known for figure in _figures(text)}
     said = _figures(re.sub(r"\[\d+\]", "", answer))

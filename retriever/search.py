@@ -22,10 +22,10 @@ from indexer.vectors.search import Match
 from indexer.vectors.store import Store
 from model.interface import Float32, Model, Text
 from retriever.query import Query, QueryError, question_words
-from retriever.snippets import Snippet, snippet, terms
+from retriever.snippets import Snippet, distinct_tokens, snippet
 
-Way = Literal["words", "name", "meaning"]
-WAYS: tuple[Way, ...] = ("words", "name", "meaning")
+FoundBy = Literal["words", "name", "meaning"]
+FOUND_BY: tuple[FoundBy, ...] = ("words", "name", "meaning")
 
 RRF_K = 60
 # A phrase that stands in a file, or a name that holds every word, is the best evidence there is
@@ -33,11 +33,11 @@ RRF_K = 60
 WEIGHTS = {"phrase": 3.0, "whole name": 3.0, "words": 2.0, "name": 1.0, "body": 1.0, "gist": 1.0}
 # By meaning alone, everything is near something. Kept is what is near in itself and not far behind
 # the nearest of its kind (cosine). `python -m bench run demonstration` shows what these leave.
-NEAR = 0.7
-NEAR_THE_BEST = 0.15
+MIN_COSINE = 0.7
+MAX_COSINE_BEHIND_BEST = 0.15
 # Lanes are read deeper than the page that is shown, because superseded generations are dropped
 # after reading and several passages fall together in one file.
-DEPTH = 5
+CANDIDATES_A_HIT = 5
 MORE_PLACES = 6
 
 
@@ -50,7 +50,7 @@ class Hit:
     passage: Passage | None
     snippet: Snippet
     score: float
-    ways: tuple[Way, ...]
+    found_by: tuple[FoundBy, ...]
     more: tuple[tuple[Passage, Snippet], ...] = ()
 
 
@@ -59,11 +59,11 @@ class _Candidate:
     """What the lanes say of one passage of one content."""
 
     score: float = 0.0
-    ways: set[Way] = field(default_factory=set)
+    found_by: set[FoundBy] = field(default_factory=set)
 
 
 _Key = tuple[str, int]  # content and ordinal; NAME stands for the file's name
-NAME = -1
+NAME_ORDINAL = -1
 
 
 class Searcher:
@@ -89,7 +89,7 @@ class Searcher:
             return []
         words = question_words(query.words) if question else query.words.strip()
         candidates: dict[_Key, _Candidate] = defaultdict(_Candidate)
-        depth = query.limit * DEPTH
+        depth = query.limit * CANDIDATES_A_HIT
         if words:
             self._by_words(candidates, words, query, within, depth)
         if query.by == "all":
@@ -122,12 +122,16 @@ class Searcher:
             found = self._store.search.words(words, depth, query.kinds, within, phrase=True)
             self._add(candidates, "phrase", "words", self._live(found))
         named = self._catalog.search_names(words, depth, query.kinds)
-        keys = [(content, NAME) for content, _ in named if within is None or content in within]
+        keys = [
+            (content, NAME_ORDINAL) for content, _ in named if within is None or content in within
+        ]
         self._add(candidates, "name", "name", keys)
-        wanted = set(terms(words))
+        wanted = set(distinct_tokens(words))
         items = self._catalog.items_of_contents(content for content, _ in keys)
         whole = [
-            key for key in keys if key[0] in items and wanted.issubset(terms(items[key[0]].name))
+            key
+            for key in keys
+            if key[0] in items and wanted.issubset(distinct_tokens(items[key[0]].name))
         ]
         self._add(candidates, "whole name", "name", whole)
 
@@ -166,7 +170,7 @@ class Searcher:
         found = self._store.search.vectors(key, space, vector, depth, kinds, within)
         if not found:
             return []
-        floor = max(NEAR, found[0].score - NEAR_THE_BEST)
+        floor = max(MIN_COSINE, found[0].score - MAX_COSINE_BEHIND_BEST)
         return self._live([one for one in found if one.score >= floor])
 
     def _live(self, found: Sequence[Match]) -> list[_Key]:
@@ -175,12 +179,12 @@ class Searcher:
         return [(one.content, one.ordinal) for one in found if one.generation in live]
 
     def _add(
-        self, candidates: dict[_Key, _Candidate], lane: str, way: Way, ranked: Iterable[_Key]
+        self, candidates: dict[_Key, _Candidate], lane: str, way: FoundBy, ranked: Iterable[_Key]
     ) -> None:
         for rank, key in enumerate(ranked, start=1):
             candidate = candidates[key]
             candidate.score += WEIGHTS[lane] / (RRF_K + rank)
-            candidate.ways.add(way)
+            candidate.found_by.add(way)
 
     def _hits(self, candidates: dict[_Key, _Candidate], words: str, limit: int) -> list[Hit]:
         """One hit a file: its score is its best passage's, a name's on top."""
@@ -188,7 +192,7 @@ class Searcher:
         for key, candidate in candidates.items():
             by_content[key[0]].append((key, candidate))
         for found in by_content.values():
-            found.sort(key=lambda one: (one[0][1] == NAME, -one[1].score, one[0][1]))
+            found.sort(key=lambda one: (one[0][1] == NAME_ORDINAL, -one[1].score, one[0][1]))
         scores = {content: _score(found) for content, found in by_content.items()}
         order = sorted(by_content, key=lambda content: (-scores[content], content))
         known = self._catalog.items_of_contents(order)
@@ -200,13 +204,13 @@ class Searcher:
                 break
         alive = list(items)
         passages = self._passages([(items[content], by_content[content]) for content in alive])
-        wanted = terms(words)
+        wanted = distinct_tokens(words)
         hits = []
         for content in alive:
-            ways = {way for _, candidate in by_content[content] for way in candidate.ways}
+            ways = {way for _, candidate in by_content[content] for way in candidate.found_by}
             places = [(passage, snippet(passage.text, wanted)) for passage in passages[content]]
             best, shown = places[0] if places else (None, Snippet(items[content].title, ()))
-            named = tuple(way for way in WAYS if way in ways)
+            named = tuple(way for way in FOUND_BY if way in ways)
             score = scores[content]
             hits.append(Hit(items[content], best, shown, score, named, tuple(places[1:])))
         return hits
@@ -217,7 +221,7 @@ class Searcher:
         """For each content its passages, best first and one for each place, in one read."""
         keys: dict[str, list[tuple[str, int]]] = {}
         for item, found in chosen:
-            ordinals = [ordinal for (_, ordinal), _ in found if ordinal != NAME]
+            ordinals = [ordinal for (_, ordinal), _ in found if ordinal != NAME_ORDINAL]
             ordinals = ordinals or [0, FIRST_UNDERSTOOD]
             generations = [(_generation(item, ordinal), ordinal) for ordinal in ordinals]
             keys[item.content] = [(g, ordinal) for g, ordinal in generations if g is not None]
@@ -238,13 +242,13 @@ def _generation(item: Item, ordinal: int) -> str | None:
 
 
 def _score(found: list[tuple[_Key, _Candidate]]) -> float:
-    passages = [candidate.score for key, candidate in found if key[1] != NAME]
-    names = [candidate.score for key, candidate in found if key[1] == NAME]
+    passages = [candidate.score for key, candidate in found if key[1] != NAME_ORDINAL]
+    names = [candidate.score for key, candidate in found if key[1] == NAME_ORDINAL]
     return max(passages, default=0.0) + max(names, default=0.0)
 
 
 def source_of(hit: Hit) -> Source:
     """Where the words shown with a hit come from."""
-    if hit.passage is None or hit.ways == ("name",):
+    if hit.passage is None or hit.found_by == ("name",):
         return Source.NAME
     return hit.passage.source

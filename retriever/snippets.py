@@ -18,7 +18,7 @@ class Snippet:
     marks: tuple[tuple[int, int], ...]
 
 
-def terms(words: str) -> list[str]:
+def distinct_tokens(words: str) -> list[str]:
     """The words to mark, folded as the index folds them, in order and once each."""
     return list(dict.fromkeys(tokens(words)))
 

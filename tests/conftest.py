@@ -73,9 +73,9 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Indexed:
     with FileLock(shared / "demonstration.lock"):
         done = shared / "demonstration" / "done.json"
         if not done.exists():
-            from web.machine.demonstration import write
+            from web.machine.demonstration import copy_demonstration
 
-            write(made.folder)
+            copy_demonstration(made.folder)
             done.write_text(recollect("index", made.folder, "--json", data=made.data))
             report = json.loads(done.read_text())
             assert report["coverage"]["understood"] == report["coverage"]["files"] > 0

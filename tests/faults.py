@@ -23,7 +23,7 @@ import click
 from indexer.files.lock import LibraryLock
 from tests.kills import Verdict, judged
 from tests.library import small
-from web.cli.group import Verbs
+from web.cli.group import CommandGroup
 
 Op = Literal["write", "rename", "fsync"]
 HERE = Path(__file__).parent
@@ -135,4 +135,4 @@ def serve(folder: Path, data: Path) -> None:
 
 
 if __name__ == "__main__":
-    Verbs(commands=[serve])()
+    CommandGroup(commands=[serve])()

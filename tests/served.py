@@ -36,7 +36,7 @@ from model.weights.checkpoint import Checkpoint
 from tests.fake_model import FakeModel
 from web.http.app import create_app
 from web.http.security import new_token
-from web.http.server import bind, make_server, port_of, serve
+from web.http.server import bind_loopback, make_server, port_of, run_server
 from web.library.library import Library
 from web.library.notifier import Notifier
 
@@ -81,9 +81,9 @@ def small_library(folder: Path, data: Path, model: FakeModel | None = None) -> I
     runtime = Runtime(checkpoint, load=lambda breathe: fake)
     catalog = Catalog(data / "catalog.sqlite")
     pipeline = Pipeline(catalog, store := Store(data / "lance"), ReaderProcess(), runtime.files)
-    bell = Notifier()
-    keeper = IndexService(catalog, pipeline, settle_s=0.2, on_progress=bell.ring)
-    library = Library(catalog, store, runtime, pipeline, keeper, ReaderProcess(), bell)
+    notifier = Notifier()
+    keeper = IndexService(catalog, pipeline, settle_s=0.2, on_progress=notifier.notify)
+    library = Library(catalog, store, runtime, pipeline, keeper, ReaderProcess(), notifier)
     try:
         library.add(str(folder))
         library.index()
@@ -156,7 +156,7 @@ class Running:
 @contextmanager
 def running(library: Library) -> Iterator[Running]:
     """Serves `library` from a thread of this process."""
-    listener = bind(0)
+    listener = bind_loopback(0)
     port, token = port_of(listener), new_token()
     app = create_app(library, static=STATIC, token=token, port=port)
     started = threading.Event()
@@ -175,11 +175,11 @@ def running(library: Library) -> Iterator[Running]:
 def main(folder: str, data: str) -> None:
     """Serves an endless model from a process of its own, until a signal."""
     with small_library(Path(folder), Path(data), EndlessModel()) as library:
-        listener = bind(0)
+        listener = bind_loopback(0)
         token = new_token()
         app = create_app(library, static=STATIC, token=token, port=port_of(listener))
         line = f"{port_of(listener)} {token}"
-        serve(app, listener, started=lambda: print(line, flush=True), tell=print)
+        run_server(app, listener, started=lambda: print(line, flush=True), tell=print)
     print("closed", flush=True)
 
 

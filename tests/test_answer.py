@@ -11,13 +11,13 @@ from indexer.types.passages import Passage, Source
 from indexer.types.places import Page
 from model.interface import AnswerEvent, AnswerText, Cited, Evidence, Exchange, Finished
 from retriever.answer import (
-    Answered,
     Answerer,
+    AnswerSummary,
     Citation,
     NumberedSource,
-    clock,
-    stands_in,
-    unfounded_figures,
+    is_quote_of,
+    playback_time,
+    unsupported_figures,
 )
 from retriever.search import Searcher
 from tests.fake_model import FakeModel
@@ -83,12 +83,12 @@ def test_sources_come_first_and_citations_are_verified(library: Small) -> None:
     assert kinds[: len(sources)] == [NumberedSource] * len(sources)
     assert [source.n for source in sources] == list(range(1, len(sources) + 1))
     assert sources[0].item.path.name == "lease.txt"
-    assert kinds[-1] is Answered
+    assert kinds[-1] is AnswerSummary
     citations = [part for part in parts if isinstance(part, Citation)]
     assert citations
     for citation in citations:
         assert citation.verified
-        assert stands_in(citation.quote, citation.source.passage)
+        assert is_quote_of(citation.quote, citation.source.passage)
         assert citation.source.place == Page(1)
 
 
@@ -107,7 +107,7 @@ def test_what_cannot_be_confirmed_is_dropped_and_counted(tmp_path: Path) -> None
         _write(library)
         parts = list(_answerer(library).answer("How much is the deposit?"))
     assert not [part for part in parts if isinstance(part, Citation)]
-    assert isinstance(parts[-1], Answered)
+    assert isinstance(parts[-1], AnswerSummary)
     assert parts[-1].left_out == 2
 
 
@@ -131,7 +131,7 @@ def test_a_figure_that_stands_in_no_source_is_told(tmp_path: Path) -> None:
         _write(library)
         question = "How much is the deposit for number 12, returned in 30 days?"
         parts = list(_answerer(library).answer(question))
-    assert isinstance(parts[-1], Answered)
+    assert isinstance(parts[-1], AnswerSummary)
     assert parts[-1].unfounded == ("1,580",)
 
 
@@ -147,7 +147,7 @@ def test_a_figure_that_stands_in_no_source_is_told(tmp_path: Path) -> None:
 def test_figures_are_compared_as_they_are_written(
     answer: str, known: list[str], unfounded: tuple[str, ...]
 ) -> None:
-    assert unfounded_figures(answer, known) == unfounded
+    assert unsupported_figures(answer, known) == unfounded
 
 
 def test_a_follow_up_is_searched_with_the_question_before_it(library: Small) -> None:
@@ -169,7 +169,7 @@ def test_an_empty_library_is_not_a_failure(tmp_path: Path) -> None:
     with small(tmp_path / "folder", tmp_path / "data") as library:
         library.keeper.run_once()
         parts = list(_answerer(library).answer("Anything?"))
-    assert isinstance(parts[-1], Answered)
+    assert isinstance(parts[-1], AnswerSummary)
     assert parts[-1].text == "That is not in your library."
 
 
@@ -179,9 +179,9 @@ def test_an_empty_library_is_not_a_failure(tmp_path: Path) -> None:
 )
 def test_a_quote_stands_in_its_passage_white_space_apart(quote: str, stands: bool) -> None:
     passage = Passage(0, "There is a deposit\n of 1,850 euro.", Page(1), Source.TEXT)
-    assert stands_in(quote, passage) is stands
-    assert not stands_in("a deposit", None)
+    assert is_quote_of(quote, passage) is stands
+    assert not is_quote_of("a deposit", None)
 
 
 def test_clock() -> None:
-    assert [clock(at) for at in (0, 9.9, 192, 3792)] == ["0:00", "0:09", "3:12", "1:03:12"]
+    assert [playback_time(at) for at in (0, 9.9, 192, 3792)] == ["0:00", "0:09", "3:12", "1:03:12"]

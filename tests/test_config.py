@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from web.library.errors import LibraryError
-from web.machine.config_file import write
+from web.machine.config_file import set_option
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_only_that_line_changes(tmp_path: Path, before: str | None, after: str) 
     if before is not None:
         file.parent.mkdir()
         file.write_text(before)
-    write(file, "model", "new")
+    set_option(file, "model", "new")
     assert file.read_text() == after
     assert [one.name for one in file.parent.iterdir()] == ["config.toml"]
 
@@ -47,19 +47,19 @@ def test_what_cannot_be_changed_safely_is_left_alone(tmp_path: Path, before: str
     file = tmp_path / "config.toml"
     file.write_text(before)
     with pytest.raises(LibraryError, match="Write it yourself: model = "):
-        write(file, "model", "new")
+        set_option(file, "model", "new")
     assert file.read_text() == before
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LibraryError, match="cannot be"):
-        write(tmp_path / "file" / "config.toml", "model", "new")
+        set_option(tmp_path / "file" / "config.toml", "model", "new")
 
 
 @settings(deadline=None, max_examples=50)
 @given(value=some.text(some.characters(exclude_categories=["Cs"]), max_size=40))
 def test_any_value_comes_back(tmp_path_factory: pytest.TempPathFactory, value: str) -> None:
     file = tmp_path_factory.mktemp("any") / "config.toml"
-    write(file, "model", value)
+    set_option(file, "model", value)
     assert tomllib.loads(file.read_text(encoding="utf-8")) == {"model": value}

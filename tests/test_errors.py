@@ -36,13 +36,13 @@ from model.interface import ModelError, ModelMemoryError
 from model.runtime.runtime import BusyError
 from retriever.query import QueryError
 from tests.test_store import new_name
-from web.cli.group import Verbs
+from web.cli.group import CommandGroup
 from web.http.admission import TooBusyError
 from web.http.byte_ranges import RangeError
 from web.http.error_handlers import add_error_handlers
 from web.http.media import NotFoundError
 from web.library.errors import LibraryError
-from web.machine.doctor import examine
+from web.machine.doctor import run_checks
 
 SENTENCE = "This cannot be done; do something else."
 
@@ -102,7 +102,7 @@ def at_the_command_line(problem: Exception) -> tuple[int, str]:
     def fails() -> None:
         raise problem
 
-    result = CliRunner().invoke(Verbs(commands=[fails]), ["fails"])
+    result = CliRunner().invoke(CommandGroup(commands=[fails]), ["fails"])
     return result.exit_code, result.output
 
 
@@ -189,7 +189,7 @@ def test_doctor_and_the_catalog_name_one_cure(tmp_path: Path) -> None:
     def no_plan() -> None:
         raise ModelError(SENTENCE)
 
-    findings = examine(tmp_path, no_plan)  # type: ignore[arg-type]  # it only raises
+    findings = run_checks(tmp_path, no_plan)  # type: ignore[arg-type]  # it only raises
     [library] = [finding for finding in findings if finding["what"] == "Library"]
     assert not library["ok"]
     assert library["said"] == met.value.sentence

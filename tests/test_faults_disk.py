@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from indexer.files.disk_room import disk_error
 from tests.faults import Fault, Op, compiled, struck
 from tests.kills import judged, meddle
-from web.cli.group import Verbs
+from web.cli.group import CommandGroup
 
 ERRORS = (errno.EIO, errno.ENOSPC, 0)
 # A run makes about 300 writes, 130 fsyncs and 70 renames and takes some seconds, so not every one
@@ -53,7 +53,7 @@ def test_fault_03_what_a_disk_does_is_said_in_a_sentence(
     def read() -> None:
         raise problem
 
-    done = CliRunner().invoke(Verbs(commands=[read]), ["read"])
+    done = CliRunner().invoke(CommandGroup(commands=[read]), ["read"])
     if said is None:
         assert disk_error(problem) is None
         assert done.exception is problem, "a fault of ours is not put down to the disk"

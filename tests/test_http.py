@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.served import Running, running, small_library, write_files
-from web.http.admission import MOST_EXAMPLE_BYTES, MOST_JSON_BYTES
+from web.http.admission import MAX_EXAMPLE_BYTES, MAX_JSON_BYTES
 from web.library.library import Library
 
 
@@ -189,12 +189,12 @@ def test_a_body_that_is_no_request(api: httpx.Client, body: bytes) -> None:
 
 def test_a_body_that_is_too_large(api: httpx.Client) -> None:
     headers = {"Content-Type": "application/json"}
-    large = b" " * (MOST_JSON_BYTES + 1)
+    large = b" " * (MAX_JSON_BYTES + 1)
     sentence(api.post("/api/ask", content=large, headers=headers), 413, "too_large")
     pieces = (b" " * 65_536 for _ in range(10))  # sent without saying how long it is
     sentence(api.post("/api/ask", content=pieces, headers=headers), 413, "too_large")
     headers = {"Content-Type": "image/png"}
-    picture = b" " * (MOST_EXAMPLE_BYTES + 1)
+    picture = b" " * (MAX_EXAMPLE_BYTES + 1)
     sentence(api.post("/api/search", content=picture, headers=headers), 413, "too_large")
 
 

@@ -17,8 +17,8 @@ from PIL import Image as Picture
 
 from tests.films import film
 from tests.served import Running, running, small_library, write_files
-from web.http.byte_ranges import RangeError, stretch
-from web.http.media import NotFoundError, disposition, open_plain
+from web.http.byte_ranges import RangeError, parse_range
+from web.http.media import NotFoundError, content_disposition, open_regular_file
 
 
 @pytest.fixture(scope="module")
@@ -58,19 +58,19 @@ def served(folder: Path) -> Iterator[Running]:
     ],
 )
 def test_stretch(wanted: str, part: tuple[int, int] | None) -> None:
-    assert stretch(wanted, 100) == part
+    assert parse_range(wanted, 100) == part
 
 
 @pytest.mark.parametrize("wanted", ["bytes=100-", "bytes=100-200", "bytes=-0"])
 def test_stretch_behind_the_end(wanted: str) -> None:
     with pytest.raises(RangeError):
-        stretch(wanted, 100)
+        parse_range(wanted, 100)
 
 
 @given(wanted=st.from_regex(r"bytes=\d{0,20}-\d{0,20}", fullmatch=True), size=st.integers(0, 10**9))
 def test_any_stretch_lies_in_the_file(wanted: str, size: int) -> None:
     try:
-        part = stretch(wanted, size)
+        part = parse_range(wanted, size)
     except RangeError:
         return
     if part is not None:
@@ -220,7 +220,7 @@ def test_original_with_an_impossible_name(served: Running, api: httpx.Client) ->
 
 @given(name=st.text(st.characters(exclude_characters="/\0", codec="utf-8"), min_size=1))
 def test_a_name_stays_in_its_header(name: str) -> None:
-    said = disposition(name)
+    said = content_disposition(name)
     said.encode("latin-1")
     assert "\r" not in said
     assert "\n" not in said
@@ -255,11 +255,11 @@ def test_a_file_swapped_for_a_link(tmp_path: Path) -> None:
 def test_open_plain(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_text("x")
-    with open_plain(file) as opened:
+    with open_regular_file(file) as opened:
         assert opened.read() == b"x"
     for wrong in (tmp_path, tmp_path / "none", file / "below"):
         with pytest.raises(NotFoundError):
-            open_plain(wrong)
+            open_regular_file(wrong)
 
 
 # --- films

@@ -46,7 +46,7 @@ def names(hits: list[Hit]) -> list[str]:
 def test_the_file_with_all_words_comes_first(searcher: Searcher) -> None:
     hits = searcher.search(Query("deposit returned"))
     assert names(hits)[0] in {"lease.txt", "lease again.txt"}
-    assert hits[0].ways[0] == "words"
+    assert hits[0].found_by[0] == "words"
     assert hits[0].passage is not None
     assert hits[0].passage.place == Page(1)
     marked = [hits[0].snippet.text[a:b] for a, b in hits[0].snippet.marks]
@@ -73,7 +73,7 @@ def test_a_phrase_beats_scattered_words(searcher: Searcher) -> None:
 def test_a_photo_is_found_by_meaning(searcher: Searcher) -> None:
     hits = searcher.search(Query("the red", kinds=frozenset({Kind.PHOTO})))
     assert names(hits)[0] == "sunset.png"
-    assert "meaning" in hits[0].ways
+    assert "meaning" in hits[0].found_by
     assert "meadow.png" not in names(hits)
 
 
@@ -88,7 +88,7 @@ def test_a_photo_is_found_by_another(searcher: Searcher, library: Small) -> None
 def test_a_file_is_found_by_its_name(searcher: Searcher) -> None:
     hits = searcher.search(Query("garden plan", by="words"))
     assert names(hits)[0] == "garden plan.txt"
-    assert hits[0].ways == ("name",)
+    assert hits[0].found_by == ("name",)
     assert source_of(hits[0]) == "name"
     assert hits[0].passage is not None
     assert hits[0].passage.text.startswith("Roses here")

@@ -14,8 +14,8 @@ from starlette.datastructures import Headers
 
 from tests.served import Running, running, small_library
 from web.http import server as server_module
-from web.http.admission import MOST_JSON_BYTES
-from web.http.security import FENCES, MOST_OPEN_CODES, Keys, new_token
+from web.http.admission import MAX_JSON_BYTES
+from web.http.security import MAX_OPEN_CODES, SECURITY_HEADERS, Keys, new_token
 
 
 @pytest.fixture(scope="module")
@@ -183,8 +183,8 @@ def test_a_program_asks_for_a_fresh_link(served: Running) -> None:
 
 def test_codes_do_not_pile_up() -> None:
     keys = Keys(new_token(), 1)
-    codes = [keys.launch_code() for _ in range(MOST_OPEN_CODES + 1)]
-    assert [keys.redeem(code) for code in codes] == [False, *[True] * MOST_OPEN_CODES]
+    codes = [keys.launch_code() for _ in range(MAX_OPEN_CODES + 1)]
+    assert [keys.redeem(code) for code in codes] == [False, *[True] * MAX_OPEN_CODES]
     assert not any(keys.redeem(code) for code in codes)
     assert not keys.redeem("\udcff")
 
@@ -283,7 +283,7 @@ def test_fences(served: Running, path: str) -> None:
             assert policy.startswith("default-src 'none'")
             assert "frame-ancestors 'none'" in policy
             assert "unsafe" not in policy
-            for name, value in FENCES.items():
+            for name, value in SECURITY_HEADERS.items():
                 if name not in ("content-security-policy", "cache-control"):
                     assert answer.headers[name] == value
             assert answer.headers["cache-control"] in ("no-store", "no-cache")
@@ -361,7 +361,7 @@ def test_lengths_that_lie(served: Running) -> None:
     )
     head += f"\nAuthorization: Bearer {served.token}"
     assert exchange(served.port, f"{head}\nContent-Length: -1", b"{}")[0] == 400
-    assert exchange(served.port, f"{head}\nContent-Length: {MOST_JSON_BYTES + 1}")[0] == 413
+    assert exchange(served.port, f"{head}\nContent-Length: {MAX_JSON_BYTES + 1}")[0] == 413
     assert exchange(served.port, f"{head}\nContent-Length: 99999999999999999999")[0] in (400, 413)
     both = f"{head}\nContent-Length: 2\nTransfer-Encoding: chunked"
     assert exchange(served.port, both, b"0\r\n\r\n")[0] in (400, 422)
@@ -402,17 +402,17 @@ def test_a_slow_head_on_a_kept_connection(served: Running, monkeypatch: pytest.M
 
 
 def test_a_port_in_use(served: Running) -> None:
-    from web.http.server import bind
+    from web.http.server import bind_loopback
     from web.library.errors import LibraryError
 
     with pytest.raises(LibraryError, match=r"already in use\. Choose another with --port\."):
-        bind(served.port)
+        bind_loopback(served.port)
 
 
 def test_only_this_machine_is_served(tmp_path: Path) -> None:
-    from web.http.server import bind
+    from web.http.server import bind_loopback
 
-    with bind(0) as listener:
+    with bind_loopback(0) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
 
 

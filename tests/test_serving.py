@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.conftest import ENVIRONMENT, ROOT, Indexed, Served, recollect, serve, stop, verb
-from web.http.security import kept_token
+from web.http.security import load_or_create_token
 
 PATIENCE_S = 60.0
 
@@ -121,7 +121,7 @@ def test_nothing_is_served_without_the_key(served: Served) -> None:
 
 def test_the_key_is_kept_where_only_its_owner_reads(served: Served) -> None:
     file = served.library.data / "token"
-    assert kept_token(file) == served.token  # a server that comes after takes it up
+    assert load_or_create_token(file) == served.token  # a server that comes after takes it up
     assert file.stat().st_mode & 0o777 == 0o600
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retriever.snippets import snippet, terms
+from retriever.snippets import distinct_tokens, snippet
 
 
 def _marked(text: str, query: str, length: int = 240) -> list[str]:
-    found = snippet(text, terms(query), length)
+    found = snippet(text, distinct_tokens(query), length)
     return [found.text[start:end] for start, end in found.marks]
 
 
@@ -23,7 +23,7 @@ def test_whole_words_are_marked_whatever_their_case_and_accents() -> None:
 
 def test_the_window_holds_the_most_different_words() -> None:
     text = "rent " * 30 + "filler " * 60 + "the deposit and the rent are due " + "filler " * 60
-    found = snippet(text, terms("deposit rent due"), 120)
+    found = snippet(text, distinct_tokens("deposit rent due"), 120)
     assert {"deposit", "rent", "due"} <= set(_marked(text, "deposit rent due", 120))
     assert found.text.startswith("… ")
     assert found.text.endswith(" …")
@@ -39,9 +39,9 @@ def test_white_space_is_one_space() -> None:
     st.integers(20, 120),
 )
 def test_marks_lie_inside_and_match(text: str, query: str, length: int) -> None:
-    wanted = terms(query)
+    wanted = distinct_tokens(query)
     found = snippet(text, wanted, length)
     assert len(found.text) <= length + 4
     for start, end in found.marks:
         assert 0 <= start < end <= len(found.text)
-        assert set(terms(found.text[start:end])) & set(wanted)
+        assert set(distinct_tokens(found.text[start:end])) & set(wanted)

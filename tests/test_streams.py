@@ -20,7 +20,7 @@ import pytest
 from tests.library import calm_s
 from tests.served import EndlessModel, Running, running, small_library, write_files
 from web.http import event_streams
-from web.http.event_streams import MOST_ANSWERS, frame
+from web.http.event_streams import MOST_ANSWERS, encode_event
 from web.library.library import Library
 from web.library.schemas import AskEvent
 
@@ -145,7 +145,7 @@ def test_a_problem_ends_the_answer(served: Running, monkeypatch: pytest.MonkeyPa
         told = ask(client, question="x")
     assert told == [
         ("token", {"text": "well"}),
-        ("error", {"code": "internal", "sentence": event_streams.BROKE_OFF}),
+        ("error", {"code": "internal", "sentence": event_streams.ANSWER_INTERRUPTED}),
     ]
 
 
@@ -195,7 +195,7 @@ def test_more_answers_than_can_be_given(tmp_path: Path) -> None:
 
 
 def test_a_frame_is_one_event_whatever_is_in_it() -> None:
-    said = frame("token", {"text": "a\n\nevent: done\r\ndata: {}\u2028\udcff"})
+    said = encode_event("token", {"text": "a\n\nevent: done\r\ndata: {}\u2028\udcff"})
     assert said.count(b"\n\n") == 1
     assert said.endswith(b"\n\n")
     assert b"\r" not in said

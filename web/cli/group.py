@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 
-class Verbs(click.Group):
+class CommandGroup(click.Group):
     """Verbs in the order they are written here; problems a person can mend end in a sentence."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

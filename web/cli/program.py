@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from web.library.client import Client
     from web.library.library import Library
+    from web.library.protocol import LibraryProtocol
     from web.machine.settings import Settings
 
 
@@ -22,7 +22,7 @@ class Program:
     build: Callable[[Settings, bool], Library]
 
     @contextmanager
-    def opened(self, *, write: bool = False, mend: bool = True) -> Iterator[Library | Client]:
+    def open_library(self, *, write: bool = False, mend: bool = True) -> Iterator[LibraryProtocol]:
         """The library: through the server that holds it where there is one, else in this process.
         With `write` this process becomes its one writer for the while, and mends what it finds too
         damaged to be opened unless told not to."""
@@ -45,6 +45,6 @@ class Program:
             lock.release()
 
 
-def absolute(path: Path | None) -> str | None:
+def absolute_path(path: Path | None) -> str | None:
     """A path as the library wants it, which may run in a server that began elsewhere."""
     return str(path.absolute()) if path else None

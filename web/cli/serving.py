@@ -13,10 +13,10 @@ import click
 
 from indexer.files.lock import LibraryLock
 from indexer.files.mounts import Mount, mount_of
-from web.cli.output.words import covered
+from web.cli.output.phrases import coverage_sentence
 from web.http.app import create_app
-from web.http.security import kept_token
-from web.http.server import bind, port_of, serve
+from web.http.security import load_or_create_token
+from web.http.server import bind_loopback, port_of, run_server
 from web.library.client import Client
 from web.library.errors import LibraryError
 from web.library.library import Library
@@ -25,7 +25,7 @@ STATIC = Path(__file__).parents[1] / "static"
 CLOSING_S = 2.5  # with what the server itself may take, a stop takes less than five seconds
 
 
-def run(
+def serve_library(
     wire: Callable[[], Library],
     data: Path,
     folders: Sequence[Path],
@@ -39,13 +39,13 @@ def run(
     if said := network_warning(data):
         click.echo(said, err=True)
     with lock:
-        listener = bind(port)
+        listener = bind_loopback(port)
         port = port_of(listener)
         library = wire()
         try:
             for folder in folders:
                 library.add(str(folder))
-            token = kept_token(data / "token")
+            token = load_or_create_token(data / "token")
             app = create_app(library, static=STATIC, token=token, port=port)
 
             def started() -> None:
@@ -55,13 +55,13 @@ def run(
                 link = app.state.launch_url()
                 coverage = library.status()["coverage"]
                 if coverage["files"]:
-                    click.echo(covered(coverage), err=True)
+                    click.echo(coverage_sentence(coverage), err=True)
                 click.echo(f"Recollect is at {link}")
                 click.echo("Ctrl-C stops it.", err=True)
                 if open_browser and _has_screen():
                     webbrowser.open(link)
 
-            serve(app, listener, started=started, tell=lambda line: click.echo(line, err=True))
+            run_server(app, listener, started=started, tell=lambda line: click.echo(line, err=True))
         finally:
             _end_soon(0 if sys.exc_info()[0] is None else 1)
             library.close()

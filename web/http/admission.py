@@ -17,9 +17,9 @@ from web.library.errors import LibraryError
 
 T = TypeVar("T")
 
-MOST_HEAD_BYTES = 32 * 1024
-MOST_JSON_BYTES = 256 * 1024
-MOST_EXAMPLE_BYTES = 20_000_000
+MAX_HEAD_BYTES = 32 * 1024
+MAX_JSON_BYTES = 256 * 1024
+MAX_EXAMPLE_BYTES = 20_000_000
 BODY_S = 30.0
 LINGER_S = 1.0
 RETRY_AFTER_S = 2
@@ -41,8 +41,8 @@ class AdmissionLimits:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _head_bytes(scope) > MOST_HEAD_BYTES:
-            sentence = f"The address and its headers are at most {MOST_HEAD_BYTES:,} bytes."
+        if scope["type"] == "http" and _head_bytes(scope) > MAX_HEAD_BYTES:
+            sentence = f"The address and its headers are at most {MAX_HEAD_BYTES:,} bytes."
             await _refuse(scope, receive, send, 431, "too_large", sentence)
             return
         if scope["type"] != "http" or scope["method"] in BODILESS:
@@ -76,7 +76,7 @@ def _head_bytes(scope: Scope) -> int:
 
 
 def _most_bytes(scope: Scope) -> int:
-    return MOST_EXAMPLE_BYTES if scope["path"] == "/api/search" else MOST_JSON_BYTES
+    return MAX_EXAMPLE_BYTES if scope["path"] == "/api/search" else MAX_JSON_BYTES
 
 
 async def _read(receive: Receive, most: int) -> bytes | None:
@@ -113,7 +113,7 @@ async def _refuse(
     await response(scope, receive, linger)
 
 
-class Workers:
+class WorkerPool:
     """Blocking calls on threads of their own, `at_once` at a time and `in_line` waiting."""
 
     def __init__(self, at_once: int, in_line: int) -> None:
@@ -128,12 +128,12 @@ class Workers:
         self._inside += 1
         try:
             async with self._room:
-                return await in_thread(call)
+                return await run_in_thread(call)
         finally:
             self._inside -= 1
 
 
-async def in_thread(call: Callable[[], T]) -> T:
+async def run_in_thread(call: Callable[[], T]) -> T:
     """Runs a blocking call on a thread that does not keep the process from ending: when the server
     stops, a model that is still thinking is not waited for."""
     loop = asyncio.get_running_loop()
@@ -154,13 +154,13 @@ async def in_thread(call: Callable[[], T]) -> T:
             result = call()
         except BaseException as raised:
             problem = raised
-        hand_over(loop, lambda: settle(result, problem))
+        call_on_loop(loop, lambda: settle(result, problem))
 
     threading.Thread(target=work, name="recollect-web", daemon=True).start()
     return await done
 
 
-def hand_over(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> bool:
+def call_on_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> bool:
     """Has the loop make a call, from another thread; False when the loop is gone."""
     try:
         loop.call_soon_threadsafe(call)

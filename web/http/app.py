@@ -16,9 +16,9 @@ from starlette.responses import Response
 
 from web.http.admission import AdmissionLimits
 from web.http.error_handlers import add_error_handlers
-from web.http.event_streams import Answers, StatusFeed
+from web.http.event_streams import AnswerStreams, StatusFeed
 from web.http.media import media_routes
-from web.http.pages import Json, page_routes
+from web.http.pages import JsonAnswer, page_routes
 from web.http.routes import library_routes, search_routes
 from web.http.security import Guard, Keys
 from web.library.library import Library
@@ -30,7 +30,7 @@ def create_app(
     """The application for the server on `port`. `static` holds the browser's files; `token` opens
     the API (see `web/http/security.py`). `openapi` also serves the schema, at /api/openapi.json."""
     keys = Keys(token, port)
-    answers, feed = Answers(), StatusFeed(library)
+    answers, feed = AnswerStreams(), StatusFeed(library)
     app = FastAPI(
         title="Recollect",
         openapi_url="/api/openapi.json" if openapi else None,
@@ -65,6 +65,6 @@ def _key_routes(keys: Keys, port: int) -> APIRouter:
     @router.post("/api/launch")
     async def launch() -> Response:
         """A fresh link that opens one more browser."""
-        return Json({"url": _launch_url(keys, port)})
+        return JsonAnswer({"url": _launch_url(keys, port)})
 
     return router

@@ -15,15 +15,15 @@ from starlette.types import Receive, Scope, Send
 
 from indexer.types.pieces import UnreadableError
 from model.errors import RecollectError
-from web.http.admission import in_thread
+from web.http.admission import run_in_thread
 from web.http.pages import unchanged
-from web.library.attachment_bytes import Stretches
+from web.library.attachment_bytes import AttachmentBytes
 from web.library.wav import WavFile
 
-Made = WavFile | Stretches  # what is no file, and comes some bytes at a time
+GeneratedBytes = WavFile | AttachmentBytes  # what is no file, and comes some bytes at a time
 
 CHUNK_BYTES = 256 * 1024
-ASK_AGAIN = "private, no-cache"
+REVALIDATE = "private, no-cache"
 
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
@@ -57,17 +57,19 @@ class FileStream(StreamingResponse):
         self._file.seek(self._start)
         left = self._length
         while left:
-            chunk = await in_thread(partial(self._file.read, min(left, CHUNK_BYTES)))
+            chunk = await run_in_thread(partial(self._file.read, min(left, CHUNK_BYTES)))
             if not chunk:  # shortened meanwhile; the connection then ends early, as it must
                 return
             left -= len(chunk)
             yield chunk
 
 
-class MadeStream(StreamingResponse):
+class GeneratedStream(StreamingResponse):
     """A stretch of what is decoded as it is sent."""
 
-    def __init__(self, made: Made, start: int, length: int, status: int, kind: str) -> None:
+    def __init__(
+        self, made: GeneratedBytes, start: int, length: int, status: int, kind: str
+    ) -> None:
         super().__init__(self._chunks(), status, media_type=kind)
         self._parts = made.read(start, length)
         self.headers["content-length"] = str(length)
@@ -80,17 +82,17 @@ class MadeStream(StreamingResponse):
     async def _chunks(self) -> AsyncIterator[bytes]:
         # Where it cannot be decoded any more, the connection ends early, as it must.
         with contextlib.suppress(UnreadableError):
-            while chunk := await in_thread(lambda: next(self._parts, b"")):
+            while chunk := await run_in_thread(lambda: next(self._parts, b"")):
                 yield chunk
 
 
-def made_response(request: Request, made: Made, etag: str, kind: str) -> Response:
+def generated_response(request: Request, made: GeneratedBytes, etag: str, kind: str) -> Response:
     """What is asked for of something that is decoded as it is sent."""
     return _ranged(
         request,
         etag,
         made.size_bytes,
-        lambda start, length, status: MadeStream(made, start, length, status, kind),
+        lambda start, length, status: GeneratedStream(made, start, length, status, kind),
     )
 
 
@@ -112,9 +114,9 @@ def _ranged(
     request: Request, etag: str, size: int, send: Callable[[int, int, int], Response]
 ) -> Response:
     """`send` takes where to begin, how many bytes, and the status."""
-    headers = {"etag": etag, "accept-ranges": "bytes", "cache-control": ASK_AGAIN}
+    headers = {"etag": etag, "accept-ranges": "bytes", "cache-control": REVALIDATE}
     if unchanged(request, etag):
-        return not_modified(etag, ASK_AGAIN)
+        return not_modified(etag, REVALIDATE)
     try:
         part = _wanted(request, etag, size)
     except RangeError:
@@ -134,10 +136,10 @@ def _wanted(request: Request, etag: str, size: int) -> tuple[int, int] | None:
     said = request.headers.get("range")
     if said is None or request.method != "GET" or request.headers.get("if-range", etag) != etag:
         return None
-    return stretch(said, size)
+    return parse_range(said, size)
 
 
-def stretch(wanted: str, size: int) -> tuple[int, int] | None:
+def parse_range(wanted: str, size: int) -> tuple[int, int] | None:
     """(start, length) of a Range header over `size` bytes (RFC 9110, 14.1.2). None, the whole, for
     what is not one plain range of bytes. Raises RangeError when nothing of it is there."""
     found = _RANGE.fullmatch(wanted)

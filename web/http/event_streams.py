@@ -14,7 +14,8 @@ from typing import Protocol
 from starlette.responses import StreamingResponse
 
 from model.errors import RecollectError
-from web.http.admission import TooBusyError, hand_over, in_thread
+from web.http.admission import TooBusyError, call_on_loop, run_in_thread
+from web.library.notifier import Notifier
 from web.library.schemas import AskEvent, StatusJson
 
 HEARTBEAT_S = 10.0
@@ -25,7 +26,7 @@ WATCH_S = 1.0
 MOST_ANSWERS = 8
 
 HEARTBEAT = b": still here\n\n"
-BROKE_OFF = "The answer broke off inside Recollect; ask again."
+ANSWER_INTERRUPTED = "The answer broke off inside Recollect; ask again."
 
 _log = logging.getLogger("recollect.web")
 
@@ -34,12 +35,13 @@ _log = logging.getLogger("recollect.web")
 Ask = Callable[[Callable[[], bool]], Iterator[AskEvent]]
 
 
-class Telling(Protocol):
+class StatusSource(Protocol):
     """What a feed needs of a library."""
 
-    def status(self) -> StatusJson: ...
+    @property
+    def notifier(self) -> Notifier: ...
 
-    def wait_for_change(self, timeout_s: float) -> bool: ...
+    def status(self) -> StatusJson: ...
 
 
 class EventStream(StreamingResponse):
@@ -51,12 +53,12 @@ class EventStream(StreamingResponse):
         super().__init__(frames, headers={"cache-control": "no-store"})
 
 
-def frame(event: str, data: object) -> bytes:
+def encode_event(event: str, data: object) -> bytes:
     said = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return f"event: {event}\ndata: {said}\n\n".encode("utf-8", "backslashreplace")
 
 
-class Answers:
+class AnswerStreams:
     """Runs the library's blocking generators of answers, each on a thread of its own."""
 
     def __init__(self, most: int = MOST_ANSWERS) -> None:
@@ -86,8 +88,8 @@ class Answers:
 
         def work() -> None:
             for event in _events(ask, stop):
-                hand_over(loop, partial(events.put_nowait, event))
-            hand_over(loop, end)
+                call_on_loop(loop, partial(events.put_nowait, event))
+            call_on_loop(loop, end)
 
         threading.Thread(target=work, name="recollect-answer", daemon=True).start()
         try:
@@ -100,7 +102,7 @@ class Answers:
                     continue
                 if event is None:
                     return
-                yield frame(event["event"], event["data"])
+                yield encode_event(event["event"], event["data"])
         finally:
             stop.set()
 
@@ -121,13 +123,13 @@ def _events(ask: Ask, stop: threading.Event) -> Iterator[AskEvent]:
         yield {"event": "error", "data": {"code": problem.code, "sentence": problem.sentence}}
     except Exception as problem:
         _log.error("%s in an answer", type(problem).__name__)
-        yield {"event": "error", "data": {"code": "internal", "sentence": BROKE_OFF}}
+        yield {"event": "error", "data": {"code": "internal", "sentence": ANSWER_INTERRUPTED}}
 
 
 class StatusFeed:
     """One watch on the library for every page that follows it, and only while one does."""
 
-    def __init__(self, library: Telling) -> None:
+    def __init__(self, library: StatusSource) -> None:
         self._library = library
         self._followers: set[asyncio.Event] = set()
         self._watched = False
@@ -147,13 +149,13 @@ class StatusFeed:
         news = asyncio.Event()
         self._join(news)
         try:
-            yield await in_thread(self._told)
+            yield await run_in_thread(self._told)
             while not self._closed:
                 try:
                     async with asyncio.timeout(STATUS_EVERY_S):
                         await news.wait()
                 except TimeoutError:
-                    yield await in_thread(self._told)
+                    yield await run_in_thread(self._told)
                     continue
                 news.clear()
                 if not self._closed:
@@ -180,9 +182,9 @@ class StatusFeed:
                     self._watched = False
                     return
             try:
-                changed = self._library.wait_for_change(WATCH_S)
+                changed = self._library.notifier.wait(WATCH_S)
                 if changed or late:
-                    hand_over(loop, partial(self._publish, self._told()))
+                    call_on_loop(loop, partial(self._publish, self._told()))
                     time.sleep(STATUS_APART_S)
                 late = changed  # nobody was listening while that was told
             except Exception as problem:  # a busy disk passes; the page keeps its last state
@@ -199,4 +201,4 @@ class StatusFeed:
             news.set()
 
     def _told(self) -> bytes:
-        return frame("status", self._library.status())
+        return encode_event("status", self._library.status())

@@ -15,12 +15,12 @@ from starlette.responses import Response
 
 from indexer.catalog.records import ITEM
 from indexer.types.pieces import EXTRACTOR_VERSION
-from web.http.admission import Workers, in_thread
-from web.http.byte_ranges import ASK_AGAIN, file_response, made_response, not_modified
-from web.http.pages import Json, unchanged
-from web.library.display import shown
+from web.http.admission import WorkerPool, run_in_thread
+from web.http.byte_ranges import REVALIDATE, file_response, generated_response, not_modified
+from web.http.pages import JsonAnswer, unchanged
+from web.library.display import display_text
 from web.library.errors import LibraryError
-from web.library.items import Items, Original
+from web.library.items import Items, OriginalFile
 from web.library.wav import WavFile
 
 T = TypeVar("T")
@@ -28,8 +28,8 @@ T = TypeVar("T")
 LARGEST_PX = 4_000
 # An id stands for its content, so what is drawn from it never changes, except pages and sounds: a
 # new version may lay a text out differently, a file may be gone. Those are asked for again.
-FOR_EVER = "private, max-age=31536000, immutable"
-READ = ["GET", "HEAD"]
+IMMUTABLE = "private, max-age=31536000, immutable"
+READ_METHODS = ["GET", "HEAD"]
 
 
 class NotFoundError(LibraryError):
@@ -39,7 +39,7 @@ class NotFoundError(LibraryError):
         super().__init__("not_found", "This is not in the library, or not any more.", 404)
 
 
-def check_id(item_id: str) -> str:
+def require_item_id(item_id: str) -> str:
     if not ITEM.fullmatch(item_id):
         raise NotFoundError
     return item_id
@@ -48,36 +48,36 @@ def check_id(item_id: str) -> str:
 def media_routes(items: Items) -> APIRouter:
     """Everything below /api/items/{id}."""
     router = APIRouter(prefix="/api/items/{item_id}")
-    workers = Workers(at_once=6, in_line=100)
+    workers = WorkerPool(at_once=6, in_line=100)
 
     async def look(item_id: str, call: Callable[[str], T | None]) -> T:
-        known = check_id(item_id)
+        known = require_item_id(item_id)
         found = await workers.run(lambda: call(known))
         if found is None:
             raise NotFoundError
         return found
 
-    async def send(request: Request, item_id: str, found: Original) -> Response:
+    async def send(request: Request, item_id: str, found: OriginalFile) -> Response:
         source = found.source
         if isinstance(source, Path):
-            file = await in_thread(lambda: open_plain(source))
+            file = await run_in_thread(lambda: open_regular_file(source))
             return file_response(request, file, item_id, found.kind)
         await workers.run(source.check)
-        return made_response(request, source, f'"{item_id}-{source.size_bytes:x}"', found.kind)
+        return generated_response(request, source, f'"{item_id}-{source.size_bytes:x}"', found.kind)
 
-    @router.api_route("", methods=READ)
+    @router.api_route("", methods=READ_METHODS)
     async def facts(item_id: str) -> Response:
-        return Json(await look(item_id, items.facts))
+        return JsonAnswer(await look(item_id, items.facts))
 
-    @router.api_route("/text", methods=READ)
+    @router.api_route("/text", methods=READ_METHODS)
     async def text(item_id: str) -> Response:
-        return Json(await look(item_id, items.text))
+        return JsonAnswer(await look(item_id, items.text))
 
-    @router.api_route("/peaks", methods=READ)
+    @router.api_route("/peaks", methods=READ_METHODS)
     async def peaks(item_id: str) -> Response:
-        return Json(await look(item_id, items.peaks))
+        return JsonAnswer(await look(item_id, items.peaks))
 
-    @router.api_route("/page/{n}", methods=READ)
+    @router.api_route("/page/{n}", methods=READ_METHODS)
     async def page(
         request: Request,
         item_id: str,
@@ -87,25 +87,25 @@ def media_routes(items: Items) -> APIRouter:
         await look(item_id, items.original)  # a forgotten item is not confirmed
         etag = f'"{item_id}-{n}-{w}-{EXTRACTOR_VERSION}"'
         if unchanged(request, etag):
-            return not_modified(etag, ASK_AGAIN)
+            return not_modified(etag, REVALIDATE)
         drawn = await look(item_id, lambda known: items.page(known, n, w))
-        return _picture(drawn, etag, ASK_AGAIN)
+        return _picture(drawn, etag, REVALIDATE)
 
-    @router.api_route("/page/{n}/words", methods=READ)
+    @router.api_route("/page/{n}/words", methods=READ_METHODS)
     async def page_words(
         item_id: str, n: int, q: Annotated[str, Query(max_length=2_000)] = ""
     ) -> Response:
-        return Json(await look(item_id, lambda known: items.page_words(known, n, q)))
+        return JsonAnswer(await look(item_id, lambda known: items.page_words(known, n, q)))
 
-    @router.api_route("/thumb", methods=READ)
+    @router.api_route("/thumb", methods=READ_METHODS)
     async def thumb(request: Request, item_id: str) -> Response:
         etag = f'"{item_id}-thumb"'
         found = await look(item_id, items.thumb)
         if unchanged(request, etag):
-            return not_modified(etag, FOR_EVER)
-        return _picture(found, etag, FOR_EVER)
+            return not_modified(etag, IMMUTABLE)
+        return _picture(found, etag, IMMUTABLE)
 
-    @router.api_route("/picture", methods=READ)
+    @router.api_route("/picture", methods=READ_METHODS)
     async def picture(
         request: Request,
         item_id: str,
@@ -115,23 +115,23 @@ def media_routes(items: Items) -> APIRouter:
         await look(item_id, items.original)
         etag = f'"{item_id}-{px}-{at}-{EXTRACTOR_VERSION}"'
         if unchanged(request, etag):
-            return not_modified(etag, FOR_EVER)
+            return not_modified(etag, IMMUTABLE)
         drawn = await look(item_id, lambda known: items.picture(known, px, at))
-        return _picture(drawn, etag, FOR_EVER)
+        return _picture(drawn, etag, IMMUTABLE)
 
-    @router.api_route("/audio", methods=READ)
+    @router.api_route("/audio", methods=READ_METHODS)
     async def audio(request: Request, item_id: str) -> Response:
-        found: Original | WavFile = await look(item_id, items.sound)
+        found: OriginalFile | WavFile = await look(item_id, items.sound)
         if isinstance(found, WavFile):
             etag = f'"{item_id}-wave-{found.size_bytes:x}-{EXTRACTOR_VERSION}"'
-            return made_response(request, found, etag, "audio/wav")
+            return generated_response(request, found, etag, "audio/wav")
         return await send(request, item_id, found)
 
-    @router.api_route("/original", methods=READ)
+    @router.api_route("/original", methods=READ_METHODS)
     async def original(request: Request, item_id: str) -> Response:
         found = await look(item_id, items.original)
         response = await send(request, item_id, found)
-        response.headers["content-disposition"] = disposition(found.name)
+        response.headers["content-disposition"] = content_disposition(found.name)
         # Opened in a browser by whatever way, a stranger's file may run nothing.
         response.headers["content-security-policy"] = "default-src 'none'; sandbox"
         return response
@@ -139,7 +139,7 @@ def media_routes(items: Items) -> APIRouter:
     return router
 
 
-def open_plain(path: Path) -> BinaryIO:
+def open_regular_file(path: Path) -> BinaryIO:
     """Opens a regular file for reading, following no link in any part of its path: a folder or file
     that was swapped for a link since it was read opens nothing. Raises NotFoundError."""
     try:
@@ -168,9 +168,9 @@ def _walk(path: Path) -> int:
         os.close(folder)
 
 
-def disposition(name: str) -> str:
+def content_disposition(name: str) -> str:
     """Saved under its own name, whatever bytes are in it (RFC 6266)."""
-    name = shown(name)
+    name = display_text(name)
     plain = re.sub(r"[^A-Za-z0-9._ -]", "_", name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
 

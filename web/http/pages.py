@@ -49,7 +49,7 @@ _DOOR_POLICY = (
 )
 
 
-class Json(JSONResponse):
+class JsonAnswer(JSONResponse):
     """JSON of anything a file can be called: a lone surrogate becomes its escape."""
 
     def render(self, content: Any) -> bytes:
@@ -57,7 +57,7 @@ class Json(JSONResponse):
         return said.encode("utf-8", "backslashreplace")
 
 
-def door(status: int, heading: str, sentence: str) -> Response:
+def notice_page(status: int, heading: str, sentence: str) -> Response:
     """A page for who is not let in, or asked for what is not there. Text between backticks is
     shown as a command."""
     parts = html.escape(sentence).split("`")
@@ -86,9 +86,9 @@ def problem_response(path: str, status: int, code: str, sentence: str) -> Respon
     """A problem as the asker reads it: JSON below /api/, a page elsewhere."""
     response: Response
     if path.startswith("/api/"):
-        response = Json({"error": {"code": code, "sentence": sentence}}, status)
+        response = JsonAnswer({"error": {"code": code, "sentence": sentence}}, status)
     else:
-        response = door(status, _HEADINGS.get(status, "That did not work"), sentence)
+        response = notice_page(status, _HEADINGS.get(status, "That did not work"), sentence)
     if status == 401:
         response.headers["www-authenticate"] = "Bearer"
     return response

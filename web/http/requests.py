@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from retriever.query import MAX_LIMIT, MAX_QUERY_CHARS
 
-MOST_TURNS = 50
-MOST_ANSWER_CHARS = 20_000
-MOST_PATH_CHARS = 4_096
+MAX_TURNS = 50
+MAX_ANSWER_CHARS = 20_000
+MAX_PATH_CHARS = 4_096
 
 
 class Body(BaseModel):
@@ -21,40 +21,40 @@ class Body(BaseModel):
 
 class TurnBody(Body):
     question: Annotated[str, Field(max_length=MAX_QUERY_CHARS)]
-    answer: Annotated[str, Field(max_length=MOST_ANSWER_CHARS)]
+    answer: Annotated[str, Field(max_length=MAX_ANSWER_CHARS)]
 
 
-class Question(Body):
+class QuestionBody(Body):
     question: Annotated[str, Field(min_length=1, max_length=MAX_QUERY_CHARS)]
     about: str | None = None
-    history: Annotated[list[TurnBody], Field(max_length=MOST_TURNS)] = []
+    history: Annotated[list[TurnBody], Field(max_length=MAX_TURNS)] = []
 
 
 class PathBody(Body):
-    path: Annotated[str, Field(min_length=1, max_length=MOST_PATH_CHARS)]
+    path: Annotated[str, Field(min_length=1, max_length=MAX_PATH_CHARS)]
 
 
-class MaybePathBody(Body):
-    path: Annotated[str, Field(min_length=1, max_length=MOST_PATH_CHARS)] | None = None
+class OptionalPathBody(Body):
+    path: Annotated[str, Field(min_length=1, max_length=MAX_PATH_CHARS)] | None = None
 
 
-class What(Body):
+class FileBody(Body):
     """A file, by its id or its path."""
 
-    what: Annotated[str, Field(min_length=1, max_length=MOST_PATH_CHARS)]
+    what: Annotated[str, Field(min_length=1, max_length=MAX_PATH_CHARS)]
 
 
-class Check(Body):
+class VerifyBody(Body):
     deep: bool = False
     repair: bool = False
 
 
-class Asked(BaseModel):
+class SearchParams(BaseModel):
     """The query of a search as it stands in an address; the library checks what it means."""
 
     q: Annotated[str, Field(max_length=MAX_QUERY_CHARS)] = ""
     kind: Annotated[str | None, Field(max_length=20)] = None
-    folder: Annotated[str | None, Field(alias="in", max_length=MOST_PATH_CHARS)] = None
+    folder: Annotated[str | None, Field(alias="in", max_length=MAX_PATH_CHARS)] = None
     after: Annotated[str | None, Field(max_length=20)] = None
     before: Annotated[str | None, Field(max_length=20)] = None
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 20

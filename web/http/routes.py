@@ -9,22 +9,31 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from model.interface import Exchange
-from web.http.admission import Workers
-from web.http.event_streams import Answers, EventStream, StatusFeed
-from web.http.media import READ, NotFoundError, check_id
-from web.http.pages import Json
-from web.http.requests import MOST_PATH_CHARS, Asked, Check, MaybePathBody, PathBody, Question, What
+from web.http.admission import WorkerPool
+from web.http.event_streams import AnswerStreams, EventStream, StatusFeed
+from web.http.media import READ_METHODS, NotFoundError, require_item_id
+from web.http.pages import JsonAnswer
+from web.http.requests import (
+    MAX_PATH_CHARS,
+    FileBody,
+    OptionalPathBody,
+    PathBody,
+    QuestionBody,
+    SearchParams,
+    VerifyBody,
+)
 from web.library.errors import LibraryError
-from web.library.examples import received
+from web.library.examples import temporary_example
 from web.library.library import Library
+from web.library.listing import excludes_json
 from web.library.schemas import SearchJson
 
 
-def search_routes(library: Library, answers: Answers) -> APIRouter:
+def search_routes(library: Library, answers: AnswerStreams) -> APIRouter:
     router = APIRouter()
-    workers = Workers(at_once=8, in_line=24)
+    workers = WorkerPool(at_once=8, in_line=24)
 
-    def find(asked: Asked, like: Path | None = None) -> SearchJson:
+    def find(asked: SearchParams, like: Path | None = None) -> SearchJson:
         return library.search(
             asked.q,
             kind=asked.kind,
@@ -36,27 +45,27 @@ def search_routes(library: Library, answers: Answers) -> APIRouter:
             like=like,
         )
 
-    def find_like(asked: Asked, body: bytes, media_type: str) -> SearchJson:
-        with received(body, media_type) as example:
+    def find_like(asked: SearchParams, body: bytes, media_type: str) -> SearchJson:
+        with temporary_example(body, media_type) as example:
             return find(asked, example)
 
-    @router.api_route("/api/search", methods=READ)
-    async def search(asked: Annotated[Asked, Query()]) -> Response:
-        return Json(await workers.run(lambda: find(asked)))
+    @router.api_route("/api/search", methods=READ_METHODS)
+    async def search(asked: Annotated[SearchParams, Query()]) -> Response:
+        return JsonAnswer(await workers.run(lambda: find(asked)))
 
     @router.post("/api/search")
-    async def search_like(asked: Annotated[Asked, Query()], request: Request) -> Response:
+    async def search_like(asked: Annotated[SearchParams, Query()], request: Request) -> Response:
         body = await request.body()
         media_type = request.headers["content-type"].partition(";")[0].strip().lower()
         if media_type == "application/json" or not body:
             raise LibraryError("example", "Send a picture or a sound as the body.", 415)
-        return Json(await workers.run(lambda: find_like(asked, body, media_type)))
+        return JsonAnswer(await workers.run(lambda: find_like(asked, body, media_type)))
 
     @router.post("/api/ask")
-    async def ask(question: Question) -> EventStream:
+    async def ask(question: QuestionBody) -> EventStream:
         about = question.about
         if about is not None:
-            known = check_id(about)
+            known = require_item_id(about)
             if await workers.run(lambda: library.items.original(known)) is None:
                 raise NotFoundError
         history = [Exchange(turn.question, turn.answer) for turn in question.history]
@@ -71,82 +80,84 @@ def search_routes(library: Library, answers: Answers) -> APIRouter:
 
 def library_routes(library: Library, feed: StatusFeed) -> APIRouter:
     router = APIRouter()
-    workers = Workers(at_once=4, in_line=60)
-    indexing = Workers(at_once=1, in_line=0)
-    custody = Workers(at_once=1, in_line=20)
+    workers = WorkerPool(at_once=4, in_line=60)
+    indexing = WorkerPool(at_once=1, in_line=0)
+    maintenance = WorkerPool(at_once=1, in_line=20)
 
-    @router.api_route("/api/status", methods=READ)
+    @router.api_route("/api/status", methods=READ_METHODS)
     async def status(request: Request, stream: bool = False) -> Response:
         if stream and request.method == "GET":
             return feed.stream()
-        return Json(await workers.run(library.status))
+        return JsonAnswer(await workers.run(library.status))
 
-    @router.api_route("/api/files", methods=READ)
+    @router.api_route("/api/files", methods=READ_METHODS)
     async def files(
         state: Annotated[str | None, Query(max_length=20)] = None,
         kind: Annotated[str | None, Query(max_length=20)] = None,
         offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
-        path: Annotated[str | None, Query(max_length=MOST_PATH_CHARS)] = None,
+        path: Annotated[str | None, Query(max_length=MAX_PATH_CHARS)] = None,
     ) -> Response:
         """What is known of files, one page of them, or of the one at `path`; nothing is read."""
         if path is not None:
             one = path
-            return Json({"count": 1, "files": [await workers.run(lambda: library.file(one))]})
-        return Json(await workers.run(lambda: library.files(state, kind, offset, limit)))
+            return JsonAnswer({"count": 1, "files": [await workers.run(lambda: library.file(one))]})
+        return JsonAnswer(await workers.run(lambda: library.files(state, kind, offset, limit)))
 
     @router.post("/api/items")
     async def item_of(body: PathBody) -> Response:
         """The id of a file that is in the library; nothing is read."""
-        return Json({"id": await workers.run(lambda: library.item_of(body.path))})
+        return JsonAnswer({"id": await workers.run(lambda: library.item_of(body.path))})
 
-    @router.api_route("/api/roots", methods=READ)
+    @router.api_route("/api/roots", methods=READ_METHODS)
     async def roots() -> Response:
-        return Json(await workers.run(library.roots))
+        return JsonAnswer(await workers.run(library.roots))
 
     @router.post("/api/roots")
     async def add(body: PathBody) -> Response:
-        return Json(await workers.run(lambda: library.add(body.path)))
+        return JsonAnswer(await workers.run(lambda: library.add(body.path)))
 
     @router.delete("/api/roots")
     async def remove(body: PathBody) -> Response:
-        return Json({"forgotten": await workers.run(lambda: library.remove(body.path))})
+        return JsonAnswer({"forgotten": await workers.run(lambda: library.remove(body.path))})
 
-    @router.api_route("/api/excludes", methods=READ)
+    @router.api_route("/api/excludes", methods=READ_METHODS)
     async def excludes() -> Response:
         """What is never read."""
-        return Json(library.excludes())
+        return JsonAnswer(excludes_json())
 
     @router.post("/api/accept")
-    async def accept(body: MaybePathBody) -> Response:
+    async def accept(body: OptionalPathBody) -> Response:
         """Takes a person's word that what went missing in a folder, or in all, is gone."""
-        return Json({"accepted": await workers.run(lambda: library.accept(body.path))})
+        return JsonAnswer({"accepted": await workers.run(lambda: library.accept(body.path))})
 
     @router.post("/api/retry")
-    async def retry(body: MaybePathBody) -> Response:
-        return Json({"retried": await workers.run(lambda: library.retry(body.path))})
+    async def retry(body: OptionalPathBody) -> Response:
+        return JsonAnswer({"retried": await workers.run(lambda: library.retry(body.path))})
 
     @router.post("/api/forget")
-    async def forget(body: What) -> Response:
+    async def forget(body: FileBody) -> Response:
         """Forgets a file for good and answers when no byte of it is left."""
-        return Json(await custody.run(lambda: library.forget(body.what)))
+        return JsonAnswer(await maintenance.run(lambda: library.forget(body.what)))
 
     @router.post("/api/remember")
-    async def remember(body: MaybePathBody) -> Response:
-        return Json({"remembered": await workers.run(lambda: library.remember(body.path))})
+    async def remember(body: OptionalPathBody) -> Response:
+        return JsonAnswer({"remembered": await workers.run(lambda: library.remember(body.path))})
 
     @router.post("/api/verify")
-    async def verify(body: Check) -> Response:
+    async def verify(body: VerifyBody) -> Response:
         """Checks the whole index; reading goes on meanwhile, writing waits."""
-        return Json(await custody.run(lambda: library.verify(deep=body.deep, repair=body.repair)))
+        return JsonAnswer(
+            await maintenance.run(lambda: library.verify(deep=body.deep, repair=body.repair))
+        )
 
     @router.post("/api/index")
     async def index() -> Response:
         """Brings the index up to date and answers when that is done."""
-        return Json(await indexing.run(library.index))
+        return JsonAnswer(await indexing.run(library.index))
 
-    @router.api_route("/api/model", methods=READ)
+    @router.api_route("/api/model", methods=READ_METHODS)
     async def model() -> Response:
-        return Json(await workers.run(library.model))
+        return JsonAnswer(await workers.run(library.model))
 
     return router

@@ -32,10 +32,10 @@ from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.http.pages import APPLICATION_PATHS, door, problem_response
+from web.http.pages import APPLICATION_PATHS, notice_page, problem_response
 
 TOKEN_BYTES = 32
-MOST_OPEN_CODES = 16
+MAX_OPEN_CODES = 16
 SESSION_S = 90 * 24 * 3600
 
 CONTENT_POLICY = "; ".join(
@@ -55,7 +55,7 @@ CONTENT_POLICY = "; ".join(
     ]
 )
 # Added to every answer that does not set its own.
-FENCES = {
+SECURITY_HEADERS = {
     "content-security-policy": CONTENT_POLICY,
     "x-content-type-options": "nosniff",
     "cross-origin-resource-policy": "same-origin",
@@ -68,12 +68,14 @@ NO_KEY = (
     "This browser has no key to the library yet. Open the link that Recollect printed in the "
     "terminal. A link works once; `recollect serve` in another terminal prints a fresh one."
 )
-ELSEWHERE = (
+CROSS_SITE = (
     "Another web page sent this request, and Recollect answers none but its own. Type its "
     "address into the browser, or open the link that it printed in the terminal."
 )
 WRONG_TYPE = "Send JSON with Content-Type: application/json."
-BROKEN = "Something went wrong inside Recollect. Try again; `recollect doctor` checks the library."
+INTERNAL_ERROR = (
+    "Something went wrong inside Recollect. Try again; `recollect doctor` checks the library."
+)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -85,7 +87,7 @@ def new_token() -> str:
     return secrets.token_urlsafe(TOKEN_BYTES)
 
 
-def kept_token(file: Path) -> str:
+def load_or_create_token(file: Path) -> str:
     """The key in `file`, made with the file (0600) where there is none: pages that are open go on
     working when the server comes back. Deleting the file ends every session."""
     try:
@@ -117,7 +119,7 @@ class Keys:
         """A new code that opens one browser. The oldest is dropped when too many lie unused."""
         code = secrets.token_urlsafe(TOKEN_BYTES)
         self._codes[_digest(code)] = None
-        while len(self._codes) > MOST_OPEN_CODES:
+        while len(self._codes) > MAX_OPEN_CODES:
             del self._codes[next(iter(self._codes))]
         return code
 
@@ -170,7 +172,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
-                for name, value in FENCES.items():
+                for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -181,7 +183,7 @@ class Guard:
             _log.error(_without_content(scope["method"], problem))
             if started:
                 raise ConnectionAbortedError("the answer broke off") from None
-            broken = problem_response(scope["path"], 500, "internal", BROKEN)
+            broken = problem_response(scope["path"], 500, "internal", INTERNAL_ERROR)
             await broken(scope, receive, fenced)
 
     def _answer(self, scope: Scope) -> Response | None:
@@ -208,10 +210,10 @@ class Guard:
         `same-site`, and is another program."""
         site = headers.getlist("sec-fetch-site")
         if site not in ([], ["same-origin"], ["none"]):
-            return Refusal(403, "cross_site", ELSEWHERE)
+            return Refusal(403, "cross_site", CROSS_SITE)
         origin = headers.getlist("origin")
         if origin not in ([], [f"http://{headers['host'].lower()}"]):
-            return Refusal(403, "origin", ELSEWHERE)
+            return Refusal(403, "origin", CROSS_SITE)
         return None
 
     def _enter(self, scope: Scope, headers: Headers) -> Response | None:
@@ -224,7 +226,7 @@ class Guard:
             return None
         known = self._keys.by_cookie(headers)
         if not known and not self._keys.redeem(code):
-            return door(401, "Open Recollect from a fresh link", NO_KEY)
+            return notice_page(401, "Open Recollect from a fresh link", NO_KEY)
         rest = urlencode([(name, value) for name, value in query if name != "code"])
         path = "/" + scope["path"].lstrip("/")  # "//host" would lead to another machine
         response = RedirectResponse(f"{path}?{rest}" if rest else path, status_code=303)
@@ -245,7 +247,7 @@ class Guard:
             return Refusal(401, "key", NO_KEY)
         # A cookie goes along by itself; that our own page sent it, the origin has to say.
         if scope["method"] not in SAFE_METHODS and "origin" not in headers:
-            return Refusal(403, "origin", ELSEWHERE)
+            return Refusal(403, "origin", CROSS_SITE)
         return None
 
 

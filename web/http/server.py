@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from web.http.admission import MOST_HEAD_BYTES
+from web.http.admission import MAX_HEAD_BYTES
 from web.library.errors import LibraryError
 
 LOOPBACK = "127.0.0.1"
@@ -24,12 +24,12 @@ LOOPBACK = "127.0.0.1"
 GRACE_S = 3
 # How long a connection may take to say what it wants.
 HEADERS_S = 10.0
-MOST_CONNECTIONS = 256
+MAX_CONNECTIONS = 256
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
-def bind(port: int) -> socket.socket:
+def bind_loopback(port: int) -> socket.socket:
     """Takes the port on this machine's own address, 0 for any free one, before anything else is
     done. Raises LibraryError with a sentence when it cannot be had."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -57,12 +57,12 @@ def _port_sentence(port: int, problem: OSError) -> str:
     return f"Port {port} cannot be opened ({problem.strerror}). Choose another with --port."
 
 
-def serve(
+def run_server(
     app: FastAPI,
     listener: socket.socket,
     *,
     started: Callable[[], None] = lambda: None,
-    tell: Tell = lambda line: None,
+    tell: Report = lambda line: None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then ends every stream and returns, within 5 s. Takes over
     the socket. Prints nothing: `started` is called once requests are answered, and `tell` is given
@@ -76,15 +76,15 @@ def make_server(app: FastAPI, started: Callable[[], None] = lambda: None) -> Lib
     """The server that `serve` runs; its `should_exit`, set from any thread, ends it."""
     config = uvicorn.Config(
         app,
-        http=PatientProtocol,
+        http=HeadTimeoutProtocol,
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        h11_max_incomplete_event_size=MOST_HEAD_BYTES,
-        limit_concurrency=MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+        limit_concurrency=MAX_CONNECTIONS,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=GRACE_S,
     )
@@ -115,7 +115,7 @@ class LibraryServer(uvicorn.Server):
             self._captured_signals.clear()  # else each is raised again
 
 
-class PatientProtocol(H11Protocol):
+class HeadTimeoutProtocol(H11Protocol):
     """HTTP/1.1, with a bound on how long the head of a request may take to arrive: half a request
     a minute, a thousand times, would use up the connections."""
 
@@ -148,7 +148,7 @@ class PatientProtocol(H11Protocol):
 
 
 class _Told(logging.Handler):
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: Report) -> None:
         super().__init__(logging.ERROR)
         self._tell = tell
 
@@ -157,7 +157,7 @@ class _Told(logging.Handler):
 
 
 @contextmanager
-def _told(tell: Tell) -> Generator[None, None, None]:
+def _told(tell: Report) -> Generator[None, None, None]:
     """What the server's parts log goes to `tell` instead of the terminal."""
     handler = _Told(tell)
     logs: list[Any] = [logging.getLogger(name) for name in ("uvicorn", "recollect.web", "asyncio")]

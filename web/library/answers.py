@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from indexer.catalog.catalog import Catalog
 from model.errors import RecollectError
 from model.interface import AnswerText, Exchange
-from retriever.answer import Answered, Answerer, Citation, NumberedSource
+from retriever.answer import Answerer, AnswerSummary, Citation, NumberedSource
 from web.library.results import citation_json, source_json
 from web.library.schemas import AskEvent
 
 
-def told(
+def answer_events(
     answerer: Answerer,
     catalog: Catalog,
     question: str,
@@ -30,13 +30,13 @@ def told(
                     yield {"event": "token", "data": {"text": text}}
                 case Citation():
                     yield {"event": "citation", "data": citation_json(part, catalog)}
-                case Answered():
+                case AnswerSummary():
                     yield _done(question, part, catalog)
     except RecollectError as problem:
         yield {"event": "error", "data": {"code": problem.code, "sentence": problem.sentence}}
 
 
-def _done(question: str, answered: Answered, catalog: Catalog) -> AskEvent:
+def _done(question: str, answered: AnswerSummary, catalog: Catalog) -> AskEvent:
     finished = answered.finished
     return {
         "event": "done",

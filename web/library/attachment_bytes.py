@@ -15,19 +15,19 @@ from indexer.types.pieces import Member
 CHUNK_BYTES = 1 << 20
 
 
-class Opener(Protocol):
+class AttachmentReader(Protocol):
     """The child that opens mails."""
 
     def stretch(self, path: Path, member: Member, start: int, length: int) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Stretches:
+class AttachmentBytes:
     """An attachment of the mail at `path`."""
 
     path: Path
     member: Member
-    opener: Opener
+    opener: AttachmentReader
 
     @property
     def size_bytes(self) -> int:

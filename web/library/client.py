@@ -124,8 +124,8 @@ class Client:
     def retry(self, file: str | None = None) -> int:
         return int(self._json("POST", "/api/retry", json={"path": file})["retried"])
 
-    def forget(self, what: str) -> ForgottenJson:
-        return cast(ForgottenJson, self._json("POST", "/api/forget", json={"what": what}))
+    def forget(self, file: str) -> ForgottenJson:
+        return cast(ForgottenJson, self._json("POST", "/api/forget", json={"what": file}))
 
     def remember(self, file: str | None) -> int:
         return int(self._json("POST", "/api/remember", json={"path": file})["remembered"])

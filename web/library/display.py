@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 
 
-def shown(name: str | Path) -> str:
+def display_text(name: str | Path) -> str:
     """A path or name as valid Unicode: bytes that are not UTF-8 become `\\xNN`."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 

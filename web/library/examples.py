@@ -12,7 +12,7 @@ from indexer.extract.process.child import ReaderProcess
 from indexer.types.pieces import UnreadableError
 from indexer.types.places import Kind, Span
 from model.interface import Image, Sound
-from web.library.display import shown
+from web.library.display import display_text
 from web.library.errors import LibraryError
 
 # The model hears at most this much of a sound at once.
@@ -32,7 +32,7 @@ EXAMPLE_SUFFIXES = {
 }
 
 
-def example(reader: ReaderProcess, file: Path) -> Image | Sound:
+def load_example(reader: ReaderProcess, file: Path) -> Image | Sound:
     """The picture, or the first seconds of the sound, in a file. Raises LibraryError."""
     try:
         match sniff(file):
@@ -41,14 +41,14 @@ def example(reader: ReaderProcess, file: Path) -> Image | Sound:
             case Kind.RECORDING:
                 return reader.original(file, Span(0.0, EXAMPLE_S))
             case _:
-                sentence = f"{shown(file.name)} is neither a picture nor a sound."
+                sentence = f"{display_text(file.name)} is neither a picture nor a sound."
     except (UnreadableError, OSError) as problem:
         sentence = str(problem)
     raise LibraryError("example", sentence)
 
 
 @contextmanager
-def received(body: bytes, media_type: str) -> Iterator[Path]:
+def temporary_example(body: bytes, media_type: str) -> Iterator[Path]:
     """What was sent as an example, in a file for as long as it is needed."""
     with tempfile.TemporaryDirectory(prefix="recollect-") as folder:  # 0700
         file = Path(folder) / f"example{EXAMPLE_SUFFIXES.get(media_type, '')}"

@@ -14,9 +14,9 @@ from indexer.extract.process.child import ReaderProcess
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Kind, place_json
 from indexer.vectors.store import Store
-from retriever.snippets import matches, terms
-from web.library.attachment_bytes import Stretches
-from web.library.display import shown
+from retriever.snippets import distinct_tokens, matches
+from web.library.attachment_bytes import AttachmentBytes
+from web.library.display import display_text
 from web.library.schemas import ItemJson, MailJson, PageWordsJson, PeaksJson, TextJson, ThumbJson
 from web.library.wav import WavFile
 
@@ -45,16 +45,16 @@ SAFE_TYPES = {
     ".md": "text/plain",
 }
 # Every browser plays these; of anything else it is sent the sound, decoded.
-PLAYED = frozenset([".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"])
+PLAYABLE_SUFFIXES = frozenset([".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"])
 
 
 @dataclass(frozen=True, slots=True)
-class Original:
+class OriginalFile:
     """What is sent as it is: its name and type, and the file, or the bytes of an attachment."""
 
     name: str
     kind: str
-    source: Path | Stretches
+    source: Path | AttachmentBytes
 
 
 class Items:
@@ -88,13 +88,14 @@ class Items:
         captions = [p.text for p in self._passages(item) if p.source is Source.CAPTION]
         return {
             "id": item.item,
-            "path": shown(item.path),
-            "paths": [shown(path) for path in item.paths],
+            "path": display_text(item.path),
+            "paths": [display_text(path) for path in item.paths],
             "kind": item.kind,
-            "title": shown(item.title),
+            "title": display_text(item.title),
             "attached_to": attached_to(item),
             "attachments": [
-                {"id": one.item, "title": shown(one.title), "kind": one.kind} for one in members
+                {"id": one.item, "title": display_text(one.title), "kind": one.kind}
+                for one in members
             ],
             "state": item.state,
             "pages": item.pages,
@@ -137,12 +138,12 @@ class Items:
         if item is None:
             return None
         found = self._reader.words(item.path, page, item.member)
-        wanted = terms(query)
+        wanted = distinct_tokens(query)
         return {
             "width": found["width"],
             "height": found["height"],
             "words": found["words"],
-            "label": shown(self._catalog.label(item.content, page) or "") or None,
+            "label": display_text(self._catalog.label(item.content, page) or "") or None,
             "marks": [i for i, word in enumerate(found["words"]) if matches(word[4], wanted)],
         }
 
@@ -166,12 +167,12 @@ class Items:
             return None
         return self._reader.picture(item.path, longest_px, at_s, item.member)
 
-    def sound(self, item_id: str) -> Original | WavFile | None:
+    def sound(self, item_id: str) -> OriginalFile | WavFile | None:
         """What a browser can play: the file itself, or its sound as a WAV."""
         item = self._of_kind(item_id, Kind.RECORDING)
         if item is None:
             return None
-        if PurePath(item.name).suffix.lower() in PLAYED and item.width_px is None:
+        if PurePath(item.name).suffix.lower() in PLAYABLE_SUFFIXES and item.width_px is None:
             return self._original(item)
         return WavFile(item.path, item.duration_s or 0.0, self._reader, item.member)
 
@@ -182,16 +183,16 @@ class Items:
         peaks = self._reader.peaks(item.path, member=item.member)
         return {"duration_s": item.duration_s or 0.0, "peaks": peaks}
 
-    def original(self, item_id: str) -> Original | None:
+    def original(self, item_id: str) -> OriginalFile | None:
         """The file itself."""
         item = self._catalog.item(item_id)
         return self._original(item) if item is not None else None
 
-    def _original(self, item: Item) -> Original:
+    def _original(self, item: Item) -> OriginalFile:
         kind = SAFE_TYPES.get(PurePath(item.name).suffix.lower(), "application/octet-stream")
         if item.member is None:
-            return Original(item.name, kind, item.path)
-        return Original(item.name, kind, Stretches(item.path, item.member, self._reader))
+            return OriginalFile(item.name, kind, item.path)
+        return OriginalFile(item.name, kind, AttachmentBytes(item.path, item.member, self._reader))
 
     def _of_kind(self, item_id: str, kind: Kind) -> Item | None:
         item = self._catalog.item(item_id)
@@ -210,7 +211,11 @@ class Items:
 def attached_to(item: Item) -> MailJson | None:
     """The mail that an item came in, where it is no file of its own."""
     where = item.location
-    return {"id": where.container, "title": shown(where.container_title)} if where.member else None
+    return (
+        {"id": where.container, "title": display_text(where.container_title)}
+        if where.member
+        else None
+    )
 
 
 def thumb_json(item: Item) -> ThumbJson | None:

@@ -1,10 +1,12 @@
-"""One library as people meet it: every verb of the command line and of the API, in its JSON.
+"""One library as people meet it: every command of the command line and of the API, in its JSON.
 
 The command line and the HTTP server both call it; neither knows what lies below.
 """
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,27 +16,29 @@ from pathlib import Path
 from typing import Literal
 
 from indexer.catalog.catalog import Catalog
+from indexer.catalog.forget import Forgotten, content_of
 from indexer.extract.process.child import ReaderProcess
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
+from indexer.maintenance.verify import Verifier
 from indexer.vectors.store import Store
+from model.errors import RecollectError
 from model.interface import Exchange, ModelError, Text
 from model.runtime.runtime import BusyError, Runtime
 from retriever.answer import Answerer
 from retriever.query import Query, parse_day, parse_kind
 from retriever.search import Hit, Searcher
-from web.library.answers import told
-from web.library.display import shown
+from web.library.answers import answer_events
+from web.library.display import display_text
 from web.library.errors import LibraryError
-from web.library.examples import example
+from web.library.examples import load_example
+from web.library.forgetting import forget_file
 from web.library.items import Items
-from web.library.maintenance import Maintenance
+from web.library.listing import file_json, roots_json
 from web.library.notifier import Notifier
-from web.library.overview import Overview
-from web.library.results import hit_json
+from web.library.results import hit_json, verdict_json
 from web.library.schemas import (
     AskEvent,
-    ExcludesJson,
     FileJson,
     FilesJson,
     ForgottenJson,
@@ -45,10 +49,14 @@ from web.library.schemas import (
     StatusJson,
     VerdictJson,
 )
+from web.library.status import model_json, status_json
+
+log = logging.getLogger("recollect.web")
 
 
 class Library:
-    """Searches, answers and tells of one data directory; `keeper` keeps it up to date."""
+    """The `LibraryProtocol` of one data directory, carried out in this process. `items` shows
+    single items, `keeper` keeps the index up to date, `notifier` tells of changes."""
 
     def __init__(
         self,
@@ -58,17 +66,17 @@ class Library:
         pipeline: Pipeline,
         keeper: IndexService,
         reader: ReaderProcess,
-        bell: Notifier,
+        notifier: Notifier,
     ) -> None:
         self.items = Items(catalog, store, reader, keeper.want, keeper.lookout.is_there)
         self.keeper = keeper
-        self.custody = Maintenance(catalog, store, pipeline, keeper)
-        self._overview = Overview(catalog, runtime, keeper)
+        self.notifier = notifier
         self._catalog = catalog
+        self._store = store
         self._runtime = runtime
         self._pipeline = pipeline
         self._reader = reader
-        self._bell = bell
+        self._forgotten = Forgotten(catalog.database)
         self._searcher = Searcher(catalog, store, runtime.people, keeper.lookout.is_there)
         self._answerer = Answerer(
             self._searcher,
@@ -78,7 +86,7 @@ class Library:
 
     def close(self) -> None:
         """Ends background work and children; what was unfinished is taken up next time."""
-        self._runtime.close()  # first: the keeper may be waiting for the model
+        self._runtime.close()  # first: the service may be waiting for the model
         self.keeper.stop()
         self._pipeline.close()
         self._reader.close()
@@ -107,13 +115,10 @@ class Library:
         by: Literal["words", "all"] = "all",
         like: Path | None = None,
     ) -> SearchJson:
-        """The files that match, best first. Dates are ISO days, `before` not included; `like` is
-        a file with an example picture or sound, which need not be in the library. Where the model
-        cannot be used, words alone are searched, and `problem` says so."""
         began = time.perf_counter()
         query = Query(
             words=words,
-            like=example(self._reader, like) if like else None,
+            like=load_example(self._reader, like) if like else None,
             kinds=parse_kind(kind),
             folder=Path(folder).absolute() if folder else None,
             after=parse_day(after),
@@ -121,18 +126,18 @@ class Library:
             limit=limit,
             by=by,
         )
-        hits, without = self._found(query)
+        hits, model_problem = self._hits(query)
         # what is shown to a person is understood next
         self.keeper.want(hit.item.item for hit in hits if hit.item.state == "read")
-        found: SearchJson = {
+        result: SearchJson = {
             "query": words,
             "hits": [hit_json(rank, hit, self._catalog) for rank, hit in enumerate(hits, start=1)],
             "coverage": self._catalog.coverage(query.kinds, query.folder),
             "took_ms": round((time.perf_counter() - began) * 1000, 1),
         }
-        return {**found, "problem": without} if without else found
+        return {**result, "problem": model_problem} if model_problem else result
 
-    def _found(self, query: Query) -> tuple[list[Hit], str | None]:
+    def _hits(self, query: Query) -> tuple[list[Hit], str | None]:
         """The hits, and why the model had no part in them where it should have had one."""
         if query.by == "words":
             return self._searcher.search(query), None
@@ -142,8 +147,8 @@ class Library:
         except ModelError as problem:
             if query.like is not None:
                 raise
-            without = f"Only words were searched, not meaning. {problem}"
-        return self._searcher.search(replace(query, by="words")), without
+            sentence = f"Only words were searched, not meaning. {problem.sentence}"
+        return self._searcher.search(replace(query, by="words")), sentence
 
     def ask(
         self,
@@ -153,17 +158,18 @@ class Library:
         history: Sequence[Exchange] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AskEvent]:
-        """The events of one answer, as it is written; ends in `done` or `error`."""
         with self._runtime.attended():
-            yield from told(self._answerer, self._catalog, question, about, history, cancelled)
+            yield from answer_events(
+                self._answerer, self._catalog, question, about, history, cancelled
+            )
 
     # --- what there is
 
     def status(self) -> StatusJson:
-        return self._overview.status()
+        return status_json(self._catalog, self._runtime, self.keeper)
 
     def model(self) -> ModelJson:
-        return self._overview.model()
+        return model_json(self._runtime)
 
     def files(
         self,
@@ -173,95 +179,127 @@ class Library:
         limit: int = 100,
     ) -> FilesJson:
         """One page of the files, in a state or of a kind where one is named."""
-        return self._overview.files(state, kind, offset, limit)
+        only_kind = next(iter(parse_kind(kind) or ()), None)
+        rows = self._catalog.files(state, only_kind, offset, limit)
+        return {
+            "count": self._catalog.file_count(state, only_kind),
+            "files": [file_json(row) for row in rows],
+        }
 
     def file(self, file: str) -> FileJson:
-        """How far one file has come, by its path."""
-        return self._overview.file(file)
+        path = Path(file).expanduser().absolute()
+        row = self._catalog.file_at(path)
+        if row is None:
+            raise _not_in_library(path)
+        return file_json(row)
 
-    def excludes(self) -> ExcludesJson:
-        """What is never read unless its name is changed."""
-        return self._overview.excludes()
+    def item_of(self, file: str) -> str:
+        path = Path(file).expanduser().absolute()
+        item = self._catalog.item_of_path(path)
+        if item is None:
+            raise _not_in_library(path)
+        return item.item
 
     def roots(self) -> list[RootJson]:
-        return self._overview.roots()
+        return roots_json(self._catalog.roots())
 
     # --- folders
 
     def add(self, folder: str) -> list[RootJson]:
         path = Path(folder).expanduser().absolute()
         if not path.is_dir():
-            raise LibraryError("folder", f"There is no folder {shown(path)}; check the name.")
+            raise LibraryError(
+                "folder", f"There is no folder {display_text(path)}; check the name."
+            )
         self._catalog.add_root(path)
         self.keeper.poke()
         return self.roots()
 
     def remove(self, folder: str) -> int:
-        """Forget a folder; how many files were forgotten. The files are not touched. No byte of
-        them is left in the data directory when this returns, or else within the hour."""
         path = Path(folder).expanduser().absolute()
-        known = [root for root in self._catalog.roots() if root.path == path]
-        if not known:
+        if not any(root.path == path for root in self._catalog.roots()):
             raise LibraryError(
-                "folder", f"{shown(path)} is not a watched folder; `recollect roots` lists them."
+                "folder",
+                f"{display_text(path)} is not a watched folder; `recollect roots` lists them.",
             )
-        forgotten = self._catalog.remove_root(path)
+        count = self._catalog.remove_root(path)
         self._pipeline.drop_orphans()
-        self.custody.erase()
+        self._erase()
         self.keeper.poke()
-        return forgotten
-
-    def forget(self, what: str) -> ForgottenJson:
-        return self.custody.forget(what)
-
-    def remember(self, file: str | None) -> int:
-        return self.custody.remember(file)
-
-    def verify(self, *, deep: bool = False, repair: bool = False) -> VerdictJson:
-        return self.custody.verify(deep=deep, repair=repair)
+        return count
 
     def accept(self, folder: str | None = None) -> int:
-        """Take a person's word that what went missing is gone; how many files that is."""
         path = Path(folder).expanduser().absolute() if folder else None
         count = self._catalog.accept(path)
         self.keeper.poke()
         return count
 
     def retry(self, file: str | None = None) -> int:
-        """Put failed files back in the queue; how many."""
         path = Path(file).expanduser().absolute() if file else None
         count = self._catalog.retry(path)
         if path is not None and count == 0:
             raise LibraryError(
-                "file", f"{shown(path)} has not failed; `recollect status` lists what has."
+                "file", f"{display_text(path)} has not failed; `recollect status` lists what has."
             )
         self.keeper.poke()
         return count
 
     def index(self, progress: Callable[[StatusJson], None] | None = None) -> IndexJson:
-        """Bring the index up to date now and wait for it."""
         began = time.perf_counter()
-        before = self._pipeline.model_calls
+        calls_before = self._pipeline.model_calls
         if progress is not None:
-            self._bell.listen(lambda: progress(self.status()))
+            self.notifier.listen(lambda: progress(self.status()))
         try:
             changes = self.keeper.run_once()
         finally:
-            self._bell.listen(None)
+            self.notifier.listen(None)
         return {
             "added": changes.added,
             "changed": changes.changed,
             "moved": changes.moved,
             "gone": changes.gone,
             "coverage": self._catalog.coverage(),
-            "model_calls": self._pipeline.model_calls - before,
+            "model_calls": self._pipeline.model_calls - calls_before,
             "took_s": round(time.perf_counter() - began, 2),
         }
 
-    def item_of(self, file: str) -> str:
-        """The id of a file by its path, for `ask --about`."""
-        return self._overview.item_of(file)
+    # --- forget and verify
 
-    def wait_for_change(self, timeout_s: float) -> bool:
-        """Blocks until something in the library changed, or the time is over."""
-        return self._bell.wait(timeout_s)
+    def forget(self, file: str) -> ForgottenJson:
+        names = forget_file(self._catalog, self._forgotten, file)
+        erased = self._erase()
+        self.keeper.poke()
+        return {"forgotten": names, "erased": erased}
+
+    def remember(self, file: str | None) -> int:
+        path = Path(file).expanduser().absolute() if file is not None else None
+        count = self._forgotten.remember(path, content_of(path) if path is not None else None)
+        if path is not None and not count:
+            raise LibraryError("file", f"{display_text(path)} was not forgotten.", 404)
+        self.keeper.poke()
+        return count
+
+    def verify(self, *, deep: bool = False, repair: bool = False) -> VerdictJson:
+        began = time.perf_counter()
+        with self._pipeline.quiet():
+            verifier = Verifier(self._catalog, self._store)
+            verdict = verifier.repair(deep) if repair else verifier.check(deep)
+        if verdict.again:
+            self.keeper.poke()
+        return verdict_json(verdict, time.perf_counter() - began)
+
+    def _erase(self) -> bool:
+        """Takes what was forgotten out of every file; whether that could be done now. Else it is
+        done by itself within the hour."""
+        try:
+            self._pipeline.erase(everything=True)
+        except (OSError, RuntimeError, sqlite3.Error, RecollectError) as problem:
+            log.warning("erasing was put off by %s", type(problem))
+            return False
+        return True
+
+
+def _not_in_library(path: Path) -> LibraryError:
+    return LibraryError(
+        "file", f"{display_text(path)} is not in the library; add its folder first."
+    )

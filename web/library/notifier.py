@@ -1,4 +1,4 @@
-"""Rung whenever something in the library has changed; others wait for it or listen."""
+"""Tells threads that something in the library has changed: they wait for it, or are called."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ from collections.abc import Callable
 
 
 class Notifier:
-    """Any thread may ring, wait or listen."""
+    """Any thread may notify, wait or listen."""
 
     def __init__(self) -> None:
-        self._rung = threading.Condition()
+        self._changed = threading.Condition()
         self._count = 0
         self._listener: Callable[[], None] | None = None
 
-    def ring(self, *_: object) -> None:
-        with self._rung:
+    def notify(self, *_: object) -> None:
+        """Something has changed."""
+        with self._changed:
             self._count += 1
-            self._rung.notify_all()
+            self._changed.notify_all()
             listener = self._listener
         if listener is not None:
             listener()
 
     def listen(self, listener: Callable[[], None] | None) -> None:
-        """Calls `listener` at every ring from now on; None ends it."""
-        with self._rung:
+        """Calls `listener` at every change from now on; None ends it."""
+        with self._changed:
             self._listener = listener
 
     def wait(self, timeout_s: float) -> bool:
-        """Blocks until the next ring; False when the time is over."""
-        with self._rung:
+        """Blocks until the next change; False when the time is over."""
+        with self._changed:
             before = self._count
-            return self._rung.wait_for(lambda: self._count != before, timeout_s)
+            return self._changed.wait_for(lambda: self._count != before, timeout_s)

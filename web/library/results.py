@@ -1,22 +1,23 @@
-"""Hits, sources and citations as the JSON that people and programs are given."""
+"""Hits, sources, citations and what a check came to, as the JSON that people and programs get."""
 
 from __future__ import annotations
 
 from indexer.catalog.catalog import Catalog, Item
+from indexer.maintenance.verify import Verdict
 from indexer.types.places import Page, Place, PlaceJson, place_json
 from retriever.answer import Citation, NumberedSource
 from retriever.search import Hit, source_of
-from retriever.snippets import snippet, terms
-from web.library.display import shown
+from retriever.snippets import distinct_tokens, snippet
+from web.library.display import display_text
 from web.library.items import attached_to, thumb_json
-from web.library.schemas import CitationJson, HitJson, SourceJson
+from web.library.schemas import CitationJson, HitJson, SourceJson, VerdictJson
 
 
 def named_place(catalog: Catalog, item: Item, place: Place) -> PlaceJson | None:
     """A place, with what its page is called."""
     found = place_json(place)
     if isinstance(place, Page) and found and (label := catalog.label(item.content, place.page)):
-        found["label"] = shown(label)
+        found["label"] = display_text(label)
     return found
 
 
@@ -25,16 +26,16 @@ def hit_json(rank: int, hit: Hit, catalog: Catalog) -> HitJson:
     return {
         "rank": rank,
         "id": item.item,
-        "path": shown(item.path),
+        "path": display_text(item.path),
         "kind": item.kind,
-        "title": shown(item.title),
+        "title": display_text(item.title),
         "attached_to": attached_to(item),
         "place": named_place(catalog, item, hit.passage.place) if hit.passage else None,
-        "snippet": shown(hit.snippet.text),
+        "snippet": display_text(hit.snippet.text),
         "source": source_of(hit),
         "score": round(hit.score, 6),
         "marks": list(hit.snippet.marks),
-        "found_by": list(hit.ways),
+        "found_by": list(hit.found_by),
         "thumb": thumb_json(item),
         "more": [
             {"place": named_place(catalog, item, passage.place), "snippet": other.text}
@@ -49,13 +50,17 @@ def hit_json(rank: int, hit: Hit, catalog: Catalog) -> HitJson:
 
 def source_json(source: NumberedSource, question: str, catalog: Catalog) -> SourceJson:
     item = source.item
-    words = snippet(source.passage.text, terms(question)).text if source.passage else item.title
+    words = (
+        snippet(source.passage.text, distinct_tokens(question)).text
+        if source.passage
+        else item.title
+    )
     return {
         "n": source.n,
         "id": item.item,
-        "path": shown(item.path),
+        "path": display_text(item.path),
         "kind": item.kind,
-        "title": shown(item.title),
+        "title": display_text(item.title),
         "attached_to": attached_to(item),
         "place": named_place(catalog, item, source.place),
         "snippet": words,
@@ -68,11 +73,30 @@ def citation_json(citation: Citation, catalog: Catalog) -> CitationJson:
     return {
         "n": citation.source.n,
         "id": item.item,
-        "path": shown(item.path),
+        "path": display_text(item.path),
         "kind": item.kind,
-        "title": shown(item.title),
+        "title": display_text(item.title),
         "attached_to": attached_to(item),
         "place": named_place(catalog, item, citation.source.place),
         "quote": citation.quote,
         "verified": citation.verified,
+    }
+
+
+def verdict_json(verdict: Verdict, took_s: float) -> VerdictJson:
+    return {
+        "sound": verdict.sound,
+        "faults": [
+            {
+                "code": fault.code,
+                "sentence": display_text(fault.sentence),
+                "mended": fault.mended,
+            }
+            for fault in verdict.faults
+        ],
+        "passages": verdict.passages,
+        "vectors": verdict.vectors,
+        "files": verdict.files,
+        "again": verdict.again,
+        "took_s": round(took_s, 2),
     }

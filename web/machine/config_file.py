@@ -12,7 +12,7 @@ from pathlib import Path
 from web.library.errors import LibraryError
 
 
-def write(file: Path, key: str, value: str) -> None:
+def set_option(file: Path, key: str, value: str) -> None:
     """Sets a top-level `key`. Raises LibraryError where that cannot be done without changing
     anything else; the file is the old one or the new one, never a part."""
     line = f"{key} = {_quoted(value)}"

@@ -5,18 +5,18 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from web.library.display import shown
+from web.library.display import display_text
 from web.library.errors import LibraryError
 
 # The files ship beside the demonstration model, which was trained to understand their like.
 SHIPPED = Path(__file__).parents[2] / "model" / "pocket" / "demonstration"
 
 
-def write(folder: Path) -> int:
+def copy_demonstration(folder: Path) -> int:
     """Copies what is missing into `folder`; how many files. Never overwrites, so a person's
     changes to the demonstration stay."""
     if folder.exists() and not folder.is_dir():
-        raise LibraryError("folder", f"{shown(folder)} is a file; name a folder.")
+        raise LibraryError("folder", f"{display_text(folder)} is a file; name a folder.")
     written = 0
     try:
         for source in sorted(SHIPPED.rglob("*")):
@@ -27,6 +27,8 @@ def write(folder: Path) -> int:
             shutil.copy2(source, target)
             written += 1
     except OSError as problem:
-        sentence = f"{shown(folder)} cannot be written: {problem.strerror}. Name another folder."
+        sentence = (
+            f"{display_text(folder)} cannot be written: {problem.strerror}. Name another folder."
+        )
         raise LibraryError("folder", sentence) from problem
     return written

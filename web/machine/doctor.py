@@ -18,7 +18,7 @@ from indexer.types.pieces import UnreadableError
 from indexer.vectors.lance import lancedb_problem
 from model.interface import ModelError
 from web.library.client import Client
-from web.library.display import shown
+from web.library.display import display_text
 from web.library.errors import LibraryError
 from web.machine.watching import watched_folders
 
@@ -34,18 +34,18 @@ class Finding(TypedDict):
     table: NotRequired[list[tuple[str, int]]]
 
 
-class CheckLine(TypedDict):
+class MemoryPart(TypedDict):
     what: str
     bytes: int
 
 
 @dataclass(frozen=True)
-class Planned:
+class MemoryEstimate:
     """Where the chosen model goes and what it takes there, part by part. `problem` says why it
     does not fit, None where it does; `drafter` is False where one could be and is not here."""
 
     where: str
-    lines: Sequence[CheckLine]
+    lines: Sequence[MemoryPart]
     needed_bytes: int
     free_bytes: int
     total_bytes: int
@@ -53,7 +53,7 @@ class Planned:
     drafter: bool
 
 
-def examine(data: Path, planned: Callable[[], Planned]) -> list[Finding]:
+def run_checks(data: Path, planned: Callable[[], MemoryEstimate]) -> list[Finding]:
     """All findings; `planned` says where the chosen model goes and what it needs there."""
     return [
         _python(),
@@ -98,9 +98,9 @@ def _reader() -> Finding:
 def _folder(data: Path) -> Iterator[Finding]:
     place = next(folder for folder in (data, *data.parents) if folder.exists())
     if os.access(place, os.W_OK):
-        yield {"what": "Data directory", "ok": True, "said": shown(data)}
+        yield {"what": "Data directory", "ok": True, "said": display_text(data)}
     else:
-        said = f"{shown(place)} cannot be written; name another with --data."
+        said = f"{display_text(place)} cannot be written; name another with --data."
         yield {"what": "Data directory", "ok": False, "said": said}
     free_bytes = shutil.disk_usage(place).free
     said = f"{free_bytes / 1e9:,.1f} GB free"
@@ -122,7 +122,7 @@ def _catalog(data: Path) -> Finding:
         result = str(problem)
     if result == "ok":
         return {"what": "Library", "ok": True, "said": "its catalog is whole"}
-    said = shown(CatalogDamagedError(file, result).sentence)
+    said = display_text(CatalogDamagedError(file, result).sentence)
     return {"what": "Library", "ok": False, "said": said}
 
 
@@ -148,7 +148,7 @@ def _server(data: Path) -> Iterator[Finding]:
     yield {"what": "Its model", "ok": "problem" not in model, "said": said}
 
 
-def _model(look: Callable[[], Planned]) -> Iterator[Finding]:
+def _model(look: Callable[[], MemoryEstimate]) -> Iterator[Finding]:
     try:
         plan = look()
     except ModelError as problem:

@@ -15,10 +15,10 @@ from web.machine.settings import CONFIG, Settings
 
 if TYPE_CHECKING:
     from model.weights.checkpoint import Checkpoint, Listed
-    from web.machine.doctor import Planned
+    from web.machine.doctor import MemoryEstimate
 
 
-def chosen(settings: Settings) -> Checkpoint:
+def selected_checkpoint(settings: Settings) -> Checkpoint:
     """The model in use, as the settings want it. Raises ModelError where it is not here."""
     from model.weights.checkpoint import find
 
@@ -37,14 +37,14 @@ def listed(settings: Settings) -> list[Listed]:
     return list_models(settings.model, settings.models)
 
 
-def planned(settings: Settings) -> Planned:
+def memory_estimate(settings: Settings) -> MemoryEstimate:
     """What the chosen model takes of this machine. Raises ModelError where it is not here."""
     from model.weights import memory_plan
-    from web.machine.doctor import Planned
+    from web.machine.doctor import MemoryEstimate
 
-    checkpoint = chosen(settings)
+    checkpoint = selected_checkpoint(settings)
     plan = memory_plan.plan(checkpoint)
-    return Planned(
+    return MemoryEstimate(
         where=plan.where,
         lines=plan.lines,
         needed_bytes=plan.needed_bytes,
@@ -55,7 +55,7 @@ def planned(settings: Settings) -> Planned:
     )
 
 
-def pulled(
+def pull_model(
     settings: Settings, name: str | None, told: Callable[[str, int, int], None]
 ) -> tuple[str, Path]:
     """Brings a model here, the one to begin with where none is named; its name and its folder."""
@@ -66,14 +66,14 @@ def pulled(
     return name, pull(name, settings.models, told)
 
 
-def use(settings: Settings, name: str) -> str:
+def use_model(settings: Settings, name: str) -> str:
     """Sets the model to use from now on, and gives the name it was written down by. Raises
     ModelError where it is not here or does not fit, LibraryError where it cannot be set."""
     from model.weights import memory_plan
-    from web.machine.config_file import write
+    from web.machine.config_file import set_option
 
     if Path(name).expanduser().is_dir():
         name = str(Path(name).expanduser().absolute())
-    memory_plan.require(chosen(settings.model_copy(update={"model": name})))
-    write(CONFIG, "model", name)
+    memory_plan.require(selected_checkpoint(settings.model_copy(update={"model": name})))
+    set_option(CONFIG, "model", name)
     return name

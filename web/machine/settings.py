@@ -65,7 +65,7 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
-def read(given: Mapping[str, Any]) -> Settings:
+def load_settings(given: Mapping[str, Any]) -> Settings:
     """The settings, those given first. Raises LibraryError naming the one that cannot be used,
     and where it is set."""
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from indexer.catalog.roots import all_roots
 from indexer.files.mounts import mount_of, mounts
-from web.library.display import shown
+from web.library.display import display_text
 
 WATCHES = Path("/proc/sys/fs/inotify/max_user_watches")
 
@@ -27,12 +27,14 @@ def watched_folders(data: Path) -> Iterator[tuple[str, bool, str]]:
     for path, sentence in roots:
         under = mount_of(path, known)
         if sentence:
-            yield "Folder", False, shown(sentence)
+            yield "Folder", False, display_text(sentence)
         elif under is not None and under.network:
-            said = f"{shown(path)} lies on a network ({under.type}); it is polled, not watched."
+            said = (
+                f"{display_text(path)} lies on a network ({under.type}); it is polled, not watched."
+            )
             yield "Folder", True, said
         else:
-            yield "Folder", True, f"{shown(path)} is on this machine ({_type(under)})"
+            yield "Folder", True, f"{display_text(path)} is on this machine ({_type(under)})"
     if (most := _most_watches()) is not None and roots:
         said = f"{folders:,} folders to watch, {most:,} allowed"
         enough = folders < most

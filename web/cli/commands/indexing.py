@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from web.cli.group import as_json
-from web.cli.program import Program, absolute
+from web.cli.program import Program, absolute_path
 
 
 @click.command()
@@ -16,13 +16,13 @@ from web.cli.program import Program, absolute
 @click.pass_obj
 def index(program: Program, folders: tuple[Path, ...], as_json: bool) -> None:
     """Bring the index up to date and stop."""
-    from web.cli.output.progress import progress
+    from web.cli.output.progress import index_progress
     from web.cli.output.root_tables import show_index, show_missing
 
-    with program.opened(write=True) as library:
+    with program.open_library(write=True) as library:
         for folder in folders:
             library.add(str(folder.absolute()))
-        with progress(quiet=as_json) as told:
+        with index_progress(quiet=as_json) as told:
             done = library.index(told)
         show_index(done, as_json)
         if not as_json:
@@ -37,7 +37,7 @@ def status(program: Program, file: Path | None, as_json: bool) -> None:
     """What is read, what is understood, what has failed: of everything, or of one file."""
     from web.cli.output.status import show_file, show_status
 
-    with program.opened() as library:
+    with program.open_library() as library:
         if file is None:
             show_status(library.status(), as_json)
         else:
@@ -49,8 +49,8 @@ def status(program: Program, file: Path | None, as_json: bool) -> None:
 @click.pass_obj
 def accept(program: Program, folder: Path | None) -> None:
     """Accept that what went missing is gone: in one watched folder, or in all of them."""
-    with program.opened(write=True) as library:
-        count = library.accept(absolute(folder))
+    with program.open_library(write=True) as library:
+        count = library.accept(absolute_path(folder))
     _to_come(count, "forgotten")
 
 
@@ -59,8 +59,8 @@ def accept(program: Program, folder: Path | None) -> None:
 @click.pass_obj
 def retry(program: Program, file: Path | None) -> None:
     """Try failed files again: one, or all."""
-    with program.opened(write=True) as library:
-        count = library.retry(absolute(file))
+    with program.open_library(write=True) as library:
+        count = library.retry(absolute_path(file))
     _to_come(count, "tried again")
 
 

@@ -17,10 +17,10 @@ from web.cli.program import Program
 def doctor(program: Program, as_json: bool) -> None:
     """Check this machine and this library, and say what to do about what is wrong."""
     from web.cli.output.machine_tables import show_findings
-    from web.machine.doctor import examine
-    from web.machine.models import planned
+    from web.machine.doctor import run_checks
+    from web.machine.models import memory_estimate
 
-    found = examine(program.settings.data, lambda: planned(program.settings))
+    found = run_checks(program.settings.data, lambda: memory_estimate(program.settings))
     if not show_findings(found, as_json):
         sys.exit(1)
 
@@ -49,11 +49,11 @@ def model_pull(program: Program, name: str | None) -> None:
 
     The one verb that asks another machine for anything.
     """
-    from web.cli.output.progress import arriving
-    from web.machine.models import pulled
+    from web.cli.output.progress import download_progress
+    from web.machine.models import pull_model
 
-    with arriving() as told:
-        name, place = pulled(program.settings, name, told)
+    with download_progress() as told:
+        name, place = pull_model(program.settings, name, told)
     click.echo(f"{name} is in {place}. Use it with: recollect model use {name}")
 
 
@@ -62,10 +62,10 @@ def model_pull(program: Program, name: str | None) -> None:
 @click.pass_obj
 def model_use(program: Program, name: str) -> None:
     """Use this model from now on: a name from `model list`, or a directory."""
-    from web.machine.models import use
+    from web.machine.models import use_model
     from web.machine.settings import CONFIG
 
-    name = use(program.settings, name)
+    name = use_model(program.settings, name)
     click.echo(f"{name} is in use from now on, as {CONFIG} says; restart a running server. What")
     click.echo("another model understood is understood anew; words are found meanwhile.")
     if os.environ.get("RECOLLECT_MODEL", name) != name:

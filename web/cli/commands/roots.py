@@ -17,7 +17,7 @@ def roots(program: Program, as_json: bool) -> None:
     """The watched folders."""
     from web.cli.output.root_tables import show_roots
 
-    with program.opened() as library:
+    with program.open_library() as library:
         show_roots(library.roots(), as_json)
 
 
@@ -26,7 +26,7 @@ def roots(program: Program, as_json: bool) -> None:
 @click.pass_obj
 def add(program: Program, folder: Path) -> None:
     """Watch a folder from now on."""
-    with program.opened(write=True) as library:
+    with program.open_library(write=True) as library:
         library.add(str(folder.absolute()))
     click.echo(f"{folder} is watched. A running server reads it now, `recollect index` otherwise.")
 
@@ -36,10 +36,10 @@ def add(program: Program, folder: Path) -> None:
 @click.pass_obj
 def remove(program: Program, folder: Path) -> None:
     """Stop watching a folder and forget its files; the files are not touched."""
-    from web.cli.output.words import counted
+    from web.cli.output.phrases import count_phrase
 
-    with program.opened(write=True) as library:
+    with program.open_library(write=True) as library:
         forgotten = library.remove(str(folder.absolute()))
     click.echo(
-        f"{folder} is forgotten with {counted(forgotten, 'file')}. The files were not touched."
+        f"{folder} is forgotten with {count_phrase(forgotten, 'file')}. The files were not touched."
     )

@@ -22,5 +22,5 @@ def print_json(value: object) -> None:
     sys.stdout.write("\n")
 
 
-def only(value: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+def select_keys(value: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
     return {key: value[key] for key in keys}

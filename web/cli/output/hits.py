@@ -7,8 +7,8 @@ from typing import Any, cast, get_type_hints
 
 from rich.text import Text
 
-from web.cli.output.console import err, only, out, print_json
-from web.cli.output.words import came_in, comma, covered
+from web.cli.output.console import err, out, print_json, select_keys
+from web.cli.output.phrases import coverage_sentence, file_location, place_suffix
 from web.library.display import one_line
 from web.library.errors import LibraryError
 from web.library.schemas import (
@@ -25,22 +25,22 @@ from web.library.schemas import (
 def show_search(found: SearchJson, as_json: bool) -> None:
     if as_json:
         core = get_type_hints(HitCoreJson)
-        print_json({**found, "hits": [only(hit, core) for hit in found["hits"]]})
+        print_json({**found, "hits": [select_keys(hit, core) for hit in found["hits"]]})
         return
     for hit in found["hits"]:
         head = Text(f"{hit['rank']:>3}  ")
         head.append(one_line(hit["title"]), style="bold")
-        head.append(f"  {hit['kind']}{comma(hit['place'])}", style="cyan")
+        head.append(f"  {hit['kind']}{place_suffix(hit['place'])}", style="cyan")
         if hit["found_by"] == ["meaning"]:
             head.append("  found by meaning", style="dim")
         out.print(head)
         out.print(_marked(hit["snippet"], hit["marks"]))
-        out.print(Text("     " + came_in(hit["attached_to"], hit["path"]), style="dim"))
+        out.print(Text("     " + file_location(hit["attached_to"], hit["path"]), style="dim"))
     if not found["hits"]:
         err.print(f"Nothing matches “{one_line(found['query'])}”.")
     if "problem" in found:
         err.print(Text(found["problem"], style="bold"))
-    err.print(Text(covered(found["coverage"]), style="dim"))
+    err.print(Text(coverage_sentence(found["coverage"]), style="dim"))
 
 
 def _marked(snippet: str, marks: Sequence[tuple[int, int]]) -> Text:
@@ -73,7 +73,7 @@ def show_answer(events: Iterator[AskEvent], as_json: bool) -> bool:
 def _end(done: DoneJson, as_json: bool) -> None:
     if as_json:
         keys = ("question", "answer", "citations", "coverage", "speed")
-        print_json(only(cast("Mapping[str, Any]", done), keys))
+        print_json(select_keys(cast("Mapping[str, Any]", done), keys))
         return
     out.print("\n")
     seen: set[tuple[int, str]] = set()
@@ -84,7 +84,7 @@ def _end(done: DoneJson, as_json: bool) -> None:
         line = Text(f"[{citation['n']}] ", style="cyan")
         mail = citation["attached_to"]
         name = f"{one_line(citation['title'])}, " if mail else ""
-        where = came_in(mail, citation["path"]) + comma(citation["place"])
+        where = file_location(mail, citation["path"]) + place_suffix(citation["place"])
         line.append(name + where, style="default")
         out.print(line)
         out.print(Text(f"    “{one_line(citation['quote'])}”", style="italic"))
@@ -94,4 +94,4 @@ def _end(done: DoneJson, as_json: bool) -> None:
         err.print(f"Check before you believe it: {figures} {stand} in none of the sources.")
     if done["left_out"]:
         err.print(f"{done['left_out']} quotes were left out because they could not be confirmed.")
-    err.print(Text(covered(done["coverage"]), style="dim"))
+    err.print(Text(coverage_sentence(done["coverage"]), style="dim"))

@@ -19,7 +19,7 @@ from web.library.schemas import StatusJson
 
 
 @contextmanager
-def progress(quiet: bool) -> Iterator[Callable[[StatusJson], None] | None]:
+def index_progress(quiet: bool) -> Iterator[Callable[[StatusJson], None] | None]:
     """Two bars, read and understood, on a terminal; nothing to a pipe."""
     if quiet or not err.is_terminal:
         yield None
@@ -42,7 +42,7 @@ def progress(quiet: bool) -> Iterator[Callable[[StatusJson], None] | None]:
 
 
 @contextmanager
-def arriving() -> Iterator[Callable[[str, int, int], None]]:
+def download_progress() -> Iterator[Callable[[str, int, int], None]]:
     """How much of a model has arrived: a bar on a terminal, a line for each file elsewhere."""
     if not err.is_terminal:
         seen: set[str] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from web.cli.output.console import out, print_json
-from web.cli.output.words import counted
+from web.cli.output.phrases import count_phrase
 from web.library.display import one_line
 from web.library.schemas import ForgottenJson, VerdictJson
 
@@ -31,10 +31,11 @@ def show_verdict(verdict: VerdictJson, as_json: bool) -> None:
     for fault in verdict["faults"]:
         mark = Text("mended ", style="green") if fault["mended"] else Text("wrong  ", style="red")
         out.print(mark + Text(one_line(fault["sentence"]), style="default"))
-    said = f"{counted(verdict['passages'], 'passage')} and {counted(verdict['vectors'], 'vector')}"
+    passages = count_phrase(verdict["passages"], "passage")
+    checked = f"{passages} and {count_phrase(verdict['vectors'], 'vector')}"
     if verdict["files"]:
-        said += f", and {counted(verdict['files'], 'file')} against what was read of them,"
-    out.print(f"Checked {said} in {verdict['took_s']:,.1f} s.")
+        checked += f", and {count_phrase(verdict['files'], 'file')} against what was read of them,"
+    out.print(f"Checked {checked} in {verdict['took_s']:,.1f} s.")
     if not verdict["faults"]:
         out.print("The index is whole: catalog, tables and checksums agree.")
     elif not verdict["sound"]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from web.cli.output.console import out, print_json
-from web.cli.output.words import counted, covered
+from web.cli.output.phrases import count_phrase, coverage_sentence
 from web.library.display import one_line
 from web.library.schemas import IndexJson, RootJson
 
@@ -20,7 +20,7 @@ def show_roots(roots: Sequence[RootJson], as_json: bool) -> None:
         out.print("No folder is watched yet; `recollect add FOLDER` watches one.")
     for root in roots:
         far = f", on a network ({root['network']})" if root["network"] else ""
-        out.print(f"{one_line(root['path'])}  {counted(root['files'], 'file')}{far}")
+        out.print(f"{one_line(root['path'])}  {count_phrase(root['files'], 'file')}{far}")
         show_missing([root])
 
 
@@ -41,4 +41,4 @@ def show_index(done: IndexJson, as_json: bool) -> None:
         f"{done['added']:,} added, {done['changed']:,} changed, {done['moved']:,} moved, "
         f"{done['gone']:,} gone; {done['took_s']:,.1f} s, {done['model_calls']:,} model calls."
     )
-    out.print(covered(done["coverage"]))
+    out.print(coverage_sentence(done["coverage"]))

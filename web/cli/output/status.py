@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from rich.text import Text
 
-from web.cli.output.console import only, out, print_json
+from web.cli.output.console import out, print_json, select_keys
+from web.cli.output.phrases import coverage_sentence
 from web.cli.output.root_tables import show_roots
-from web.cli.output.words import covered
 from web.library.display import one_line
 from web.library.schemas import FileJson, StatusJson
 
@@ -30,12 +30,12 @@ STATES = {
 
 def show_status(status: StatusJson, as_json: bool) -> None:
     if as_json:
-        plain = only(cast("Mapping[str, Any]", status), STATUS_KEYS)
+        plain = select_keys(cast("Mapping[str, Any]", status), STATUS_KEYS)
         model_json = {key: plain["model"][key] for key in MODEL_KEYS if key in plain["model"]}
         print_json({**plain, "model": model_json})
         return
     show_roots(status["roots"], False)
-    out.print(covered(status["coverage"]))
+    out.print(coverage_sentence(status["coverage"]))
     if status["queue"]:
         out.print(f"{status['queue']:,} waiting.")
     for said in (status.get("waiting"), status.get("problem")):

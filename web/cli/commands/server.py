@@ -27,11 +27,11 @@ def serve(
     program: Program, folders: tuple[Path, ...], port: int | None, open_browser: bool
 ) -> None:
     """Watch folders, keep the index true, and serve the browser page."""
-    from web.cli.serving import run
+    from web.cli.serving import serve_library
 
     settings = program.settings
     port = settings.port if port is None else port
-    run(lambda: program.build(settings, True), settings.data, folders, port, open_browser)
+    serve_library(lambda: program.build(settings, True), settings.data, folders, port, open_browser)
 
 
 @click.command()
@@ -41,13 +41,13 @@ def serve(
 @click.pass_context
 def demo(context: click.Context, folder: Path | None, port: int | None, open_browser: bool) -> None:
     """Write the demonstration library, then serve it."""
-    from web.machine.demonstration import write
+    from web.machine.demonstration import copy_demonstration
 
     program: Program = context.obj
     if context.find_root().params["data"] is None:  # apart from the person's own library
         settings = program.settings.model_copy(update={"data": DEMONSTRATION / "data"})
         context.obj = replace(program, settings=settings)
     folder = folder or DEMONSTRATION / "library"
-    write(folder)
+    copy_demonstration(folder)
     click.echo(f"The demonstration library is in {folder}.")
     context.invoke(serve, folders=(folder,), port=port, open_browser=open_browser)

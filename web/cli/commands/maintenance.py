@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from web.cli.group import as_json
-from web.cli.program import Program, absolute
+from web.cli.program import Program, absolute_path
 
 
 @click.command()
@@ -24,7 +24,7 @@ def forget(program: Program, file: str, as_json: bool) -> None:
 
     if not ITEM.fullmatch(file):
         file = str(Path(file).absolute())
-    with program.opened(write=True) as library:
+    with program.open_library(write=True) as library:
         show_forgotten(library.forget(file), as_json)
 
 
@@ -36,8 +36,8 @@ def remember(program: Program, file: Path | None, everything: bool) -> None:
     """Take `forget` back: a file, or all, may be read again."""
     if (file is None) is not everything:
         raise click.UsageError("Name a file, or say --all.")
-    with program.opened(write=True) as library:
-        library.remember(absolute(file))
+    with program.open_library(write=True) as library:
+        library.remember(absolute_path(file))
     click.echo("It is read again, by a running server now, else by `recollect index`.")
 
 
@@ -52,7 +52,7 @@ def verify(program: Program, deep: bool, repair: bool, as_json: bool) -> None:
     Exit code 0 when it is, 1 when a fault is left."""
     from web.cli.output.reports import show_verdict
 
-    with program.opened(write=True, mend=repair) as library:
+    with program.open_library(write=True, mend=repair) as library:
         verdict = library.verify(deep=deep, repair=repair)
     show_verdict(verdict, as_json)
     if not verdict["sound"]:

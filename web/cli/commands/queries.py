@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from web.cli.group import as_json
-from web.cli.program import Program, absolute
+from web.cli.program import Program, absolute_path
 
 NOTHING_FOUND = 3  # exit codes: 0 done, 1 failed, 2 bad usage, 3 nothing found
 
@@ -39,11 +39,11 @@ def search(
 
     if not words and like is None:
         raise click.UsageError("Say what to look for, or give an example with --like FILE.")
-    with program.opened() as library:
+    with program.open_library() as library:
         found = library.search(
             " ".join(words),
             kind=kind,
-            folder=absolute(folder),
+            folder=absolute_path(folder),
             after=after,
             before=before,
             limit=limit,
@@ -63,7 +63,7 @@ def ask(program: Program, question: tuple[str, ...], about: Path | None, as_json
     """Ask a question; the answer streams, with citations."""
     from web.cli.output.hits import show_answer
 
-    with program.opened() as library:
+    with program.open_library() as library:
         item = library.item_of(str(about.absolute())) if about else None
         found = show_answer(library.ask(" ".join(question), about=item), as_json)
     if not found:

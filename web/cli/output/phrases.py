@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from indexer.types.places import PlaceJson
-from retriever.answer import clock
+from retriever.answer import playback_time
 from web.library.display import one_line
 from web.library.schemas import CoverageJson, MailJson
 
 
-def comma(place: PlaceJson | None) -> str:
+def place_suffix(place: PlaceJson | None) -> str:
     """A place, as it stands behind a name."""
     where = place_words(place)
     return f", {where}" if where else ""
 
 
-def counted(count: int, noun: str) -> str:
+def count_phrase(count: int, noun: str) -> str:
     """A number with its noun: "1 file", "1,200 files"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
@@ -27,26 +27,26 @@ def place_words(place: PlaceJson | None) -> str:
         if not label:
             return f"page {number}"
         return label if label.endswith(f" {number}") else f"page {number} ({label})"
-    start, end = clock(place["start_s"]), clock(place["end_s"])
+    start, end = playback_time(place["start_s"]), playback_time(place["end_s"])
     return start if start == end else f"{start} to {end}"
 
 
-def came_in(mail: MailJson | None, path: str) -> str:
+def file_location(mail: MailJson | None, path: str) -> str:
     """Where a file lies, or which mail it was attached to."""
     shown = one_line(path)
     return shown if mail is None else f"attached to “{one_line(mail['title'])}”, {shown}"
 
 
-def covered(coverage: CoverageJson) -> str:
+def coverage_sentence(coverage: CoverageJson) -> str:
     """How much of the library a result covers, in words."""
     files, read = coverage["files"], coverage["read"]
     understood, failed = coverage["understood"], coverage["failed"]
     if not files:
         return "The library is empty; `recollect add FOLDER` watches a folder."
     if understood == files:
-        said = f"Searched {'the' if files == 1 else 'all'} {counted(files, 'file')}."
+        said = f"Searched {'the' if files == 1 else 'all'} {count_phrase(files, 'file')}."
     else:
-        said = f"Words of {read:,} of {counted(files, 'file')}, meaning of {understood:,}."
+        said = f"Words of {read:,} of {count_phrase(files, 'file')}, meaning of {understood:,}."
     if failed:
         said += f" {failed:,} could not be read: `recollect status` says why."
     return said

@@ -1,0 +1,39 @@
+"""The library in this process and the one behind a server: the same commands, called alike."""
+
+from __future__ import annotations
+
+import inspect
+from typing import get_type_hints
+
+import pytest
+
+from web.library.client import Client
+from web.library.library import Library
+from web.library.protocol import LibraryProtocol
+
+COMMANDS = sorted(name for name in vars(LibraryProtocol) if not name.startswith("_"))
+
+
+def test_the_protocol_holds_every_command() -> None:
+    assert len(COMMANDS) == 14
+    assert "search" in COMMANDS
+
+
+@pytest.mark.parametrize("implementation", [Library, Client])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_both_libraries_take_and_give_what_the_protocol_says(
+    implementation: type, command: str
+) -> None:
+    wanted = getattr(LibraryProtocol, command)
+    given = getattr(implementation, command)
+    wanted_types, given_types = get_type_hints(wanted), get_type_hints(given)
+    assert given_types["return"] == wanted_types["return"]
+    wanted_parameters = inspect.signature(wanted).parameters
+    given_parameters = inspect.signature(given).parameters
+    for name, parameter in wanted_parameters.items():
+        assert given_parameters[name].kind is parameter.kind, name
+        assert given_parameters[name].default == parameter.default, name
+        if name != "self":
+            assert given_types[name] == wanted_types[name], name
+    for name in given_parameters.keys() - wanted_parameters.keys():
+        assert given_parameters[name].default is not inspect.Parameter.empty, name

@@ -1,0 +1,48 @@
+"""Watched folders, files, and what is never read, as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from indexer.catalog.catalog import FileRow
+from indexer.catalog.roots import Root
+from indexer.files.excludes import described_files, described_folders
+from indexer.files.mounts import network_places
+from web.library.display import display_text
+from web.library.schemas import ExcludesJson, FileJson, RootJson
+
+
+def roots_json(roots: Sequence[Root]) -> list[RootJson]:
+    network_types = network_places(root.path for root in roots)
+    return [
+        {
+            "path": display_text(root.path),
+            "files": root.files,
+            "offline": root.offline,
+            "missing": root.missing,
+            "acceptable": root.acceptable,
+            "network": network_types.get(root.path),
+            "sentence": display_text(root.sentence) if root.sentence else None,
+        }
+        for root in roots
+    ]
+
+
+def file_json(row: FileRow) -> FileJson:
+    return {
+        "id": row.item,
+        "path": display_text(row.path),
+        "name": display_text(row.path.name),
+        "kind": row.kind,
+        "state": row.state,
+        "reason": row.reason,
+        "sentence": row.sentence,
+        "attempts": row.attempts,
+        "size_bytes": row.size_bytes,
+        "modified_at": row.modified_at,
+    }
+
+
+def excludes_json() -> ExcludesJson:
+    """What is never read unless its name is changed."""
+    return {"folders": described_folders(), "files": described_files()}

@@ -1,0 +1,97 @@
+"""What the command line asks of a library, in this process or through the server that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+from model.interface import Exchange
+from web.library.schemas import (
+    AskEvent,
+    FileJson,
+    ForgottenJson,
+    IndexJson,
+    RootJson,
+    SearchJson,
+    StatusJson,
+    VerdictJson,
+)
+
+
+class LibraryProtocol(Protocol):
+    """`Library` carries the commands out; `Client` has a server carry them out. Both give the same
+    JSON, and raise RecollectError."""
+
+    def search(
+        self,
+        words: str,
+        *,
+        kind: str | None = None,
+        folder: str | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 20,
+        by: Literal["words", "all"] = "all",
+        like: Path | None = None,
+    ) -> SearchJson:
+        """The files that match, best first. Dates are ISO days, `before` not included; `like` is
+        a file with an example picture or sound, which need not be in the library. Where the model
+        cannot be used, words alone are searched, and `problem` says so."""
+        ...
+
+    def ask(
+        self, question: str, *, about: str | None = None, history: Sequence[Exchange] = ()
+    ) -> Iterator[AskEvent]:
+        """The events of one answer, as it is written; ends in `done` or `error`. `about` is the id
+        of the one item to answer from."""
+        ...
+
+    def status(self) -> StatusJson: ...
+
+    def roots(self) -> list[RootJson]: ...
+
+    def add(self, folder: str) -> list[RootJson]:
+        """Watches a folder from now on; all watched folders."""
+        ...
+
+    def remove(self, folder: str) -> int:
+        """Forgets a folder; how many files were forgotten. The files are not touched. No byte of
+        them is left in the data directory when this returns, or else within the hour."""
+        ...
+
+    def file(self, file: str) -> FileJson:
+        """How far one file has come, by its path."""
+        ...
+
+    def item_of(self, file: str) -> str:
+        """The id of a file, by its path."""
+        ...
+
+    def accept(self, folder: str | None = None) -> int:
+        """Takes a person's word that what went missing in a folder, or in all (None), is gone; how
+        many files that is."""
+        ...
+
+    def retry(self, file: str | None = None) -> int:
+        """Puts a failed file, or all (None), back in the queue; how many."""
+        ...
+
+    def forget(self, file: str) -> ForgottenJson:
+        """Forgets a file, by its path or its id, with every copy of it, and keeps it from being
+        read again; a mail, with what came in it alone. An attachment is forgotten by its id, and
+        its mail stays. Returns when no byte of it is left, or, where that cannot be done now, when
+        it is gone from search."""
+        ...
+
+    def remember(self, file: str | None) -> int:
+        """Takes back that a file, or everything (None), is to stay forgotten; how much was."""
+        ...
+
+    def verify(self, *, deep: bool = False, repair: bool = False) -> VerdictJson:
+        """Checks everything, while nothing is written; with `repair` makes good what it can."""
+        ...
+
+    def index(self, progress: Callable[[StatusJson], None] | None = None) -> IndexJson:
+        """Brings the index up to date now and waits for it."""
+        ...

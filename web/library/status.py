@@ -1,0 +1,67 @@
+"""How far the library is, and the state of its model, as JSON."""
+
+from __future__ import annotations
+
+from indexer.catalog.catalog import Catalog
+from indexer.ingest.service import IndexService
+from indexer.types.places import Kind
+from model.runtime.runtime import Runtime
+from web.library.display import display_text
+from web.library.listing import roots_json
+from web.library.schemas import ModelJson, ProgressJson, StatusJson, WatchingJson
+
+MAX_UNWATCHED = 20
+
+
+def status_json(catalog: Catalog, runtime: Runtime, service: IndexService) -> StatusJson:
+    progress: dict[str, ProgressJson] = {kind: catalog.coverage(frozenset({kind})) for kind in Kind}
+    return {
+        "roots": roots_json(catalog.roots()),
+        "coverage": catalog.coverage(),
+        "states": catalog.states(),
+        "failed": [
+            {
+                "path": display_text(failure.path),
+                "reason": failure.reason,
+                "sentence": failure.sentence,
+                "attempts": failure.attempts,
+            }
+            for failure in catalog.failed()
+        ],
+        "queue": catalog.queue(),
+        "model": model_json(runtime),
+        "progress": progress,
+        "eta_s": service.eta_s(),
+        "waiting": service.waiting,
+        "problem": service.problem,
+        "watching": _watching_json(service),
+    }
+
+
+def model_json(runtime: Runtime) -> ModelJson:
+    card = runtime.card
+    model: ModelJson = {
+        "name": card.name,
+        "device": card.device,
+        "dtype": card.dtype,
+        "resident_bytes": card.resident_bytes,
+        "calls": runtime.calls,
+        "demonstration": card.demonstration,
+        "reason": card.reason,
+        "drafter": card.drafter,
+        "loaded": runtime.loaded,
+    }
+    problem = runtime.problem
+    return {**model, "problem": problem} if problem else model
+
+
+def _watching_json(service: IndexService) -> WatchingJson:
+    rescan = service.lookout
+    return {
+        "rescanned_at": rescan.rescanned_at,
+        "unwatched": [
+            {"path": display_text(folder.path), "sentence": display_text(folder.sentence)}
+            for folder in rescan.unwatched[:MAX_UNWATCHED]
+        ],
+        "restarts": rescan.restarts,
+    }
