@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from indexer.catalog.errors import CatalogDamagedError, CatalogError, catalog_error
-from indexer.catalog.schema import guess_kind, is_current, migrate, name_words, path_mark
+from indexer.catalog.schema import is_current, migrate, name_words, path_mark
 from indexer.files.lock import FORBIDDEN
+from indexer.types.formats import kind_by_name
 
 WAIT_S = 30.0
 CHECKPOINTS = 3  # tries, each of which waits that long for readers
@@ -155,7 +156,7 @@ class Database:
             db.row_factory = sqlite3.Row
             db.create_function("name_words", 1, name_words, deterministic=True)
             db.create_function("path_mark", 3, path_mark, deterministic=True)
-            db.create_function("guess_kind", 1, guess_kind, deterministic=True)
+            db.create_function("guess_kind", 1, kind_by_name, deterministic=True)
             if not self.read_only:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = FULL")

@@ -12,7 +12,6 @@ import re
 import sqlite3
 
 from indexer.catalog.errors import CatalogError
-from indexer.types.places import Kind
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -220,15 +219,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
 )
 
-SUFFIXES = {
-    Kind.DOCUMENT: "txt md markdown rst text pdf docx docm pptx pptm xlsx xlsm odt ods odp odg "
-    "html htm xhtml epub eml emlx mbox mht csv tsv json jsonl log tex srt vtt doc xls ppt rtf",
-    Kind.PHOTO: "png jpg jpeg webp gif tif tiff bmp heic heif avif",
-    Kind.RECORDING: "wav flac ogg oga opus mp3 m4a m4b aac aif aiff wma amr "
-    "mp4 m4v mov 3gp mkv webm avi wmv ogv",
-}
-GUESSES = {f".{s}".encode(): kind for kind, line in SUFFIXES.items() for s in line.split()}
-
 
 def migrate(db: sqlite3.Connection) -> None:
     """Brings the tables up to date, in one transaction.
@@ -280,8 +270,3 @@ def content_mark(key: str, content: str) -> str:
     """What stands in `forgotten` for a content, 40 hex digits."""
     said = b"content" + bytes.fromhex(content)
     return hashlib.blake2b(said, digest_size=20, key=bytes.fromhex(key)).hexdigest()
-
-
-def guess_kind(path: bytes) -> str | None:
-    """The kind a file's name promises, until its content has been looked at."""
-    return GUESSES.get(b"." + path.rpartition(b".")[2].lower())

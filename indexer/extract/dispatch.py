@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from indexer.extract.containers.file_format import NOT_READ_YET, file_format, unopened
-from indexer.extract.containers.signatures import Format
 from indexer.extract.formats.block_documents import Sections
 from indexer.types.attachments import Attached, File, size_bytes
+from indexer.types.formats import Format
 from indexer.types.pieces import Extracted, UnreadableError
 
 
@@ -80,7 +80,7 @@ def sections_of(found: Format | None) -> Sections | None:
             from indexer.extract.formats.book import sections
         case "mail" | "mbox":
             from indexer.extract.formats.mail import sections
-        case "old":
+        case "legacy":
             from indexer.extract.formats.legacy import sections
         case _:
             return None

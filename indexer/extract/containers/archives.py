@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 import zipfile
-from pathlib import PurePath
 from typing import IO
 
-from indexer.extract.containers.signatures import Format
+from indexer.types.formats import Format, format_by_name
 from indexer.types.pieces import UnreadableError
 
 ZIP = b"PK\x03\x04"
@@ -39,7 +38,7 @@ _ODF = re.compile(
 def inside(file: IO[bytes], head: bytes, name: str) -> Format | None:
     """The kind of document in an open zip or compound file, None where it is none we know of."""
     if head.startswith(COMPOUND):
-        return "old" if compound_streams(file, head) & _OLD_STREAMS else None
+        return "legacy" if compound_streams(file, head) & _OLD_STREAMS else None
     kept = head[30:200]
     if kept.startswith(b"mimetypeapplication/epub+zip"):
         return "epub"
@@ -48,7 +47,7 @@ def inside(file: IO[bytes], head: bytes, name: str) -> Format | None:
     names = _names(file) or head
     if b"[Content_Types].xml" in names or b"word/" in head or b"xl/" in head or b"ppt/" in head:
         if b"xl/workbook.bin" in names:
-            return "old"
+            return "legacy"
         for folder, found in _FOLDERS:
             if folder in names:
                 return found
@@ -57,7 +56,8 @@ def inside(file: IO[bytes], head: bytes, name: str) -> Format | None:
     if b"META-INF/manifest.xml" in names and b"content.xml" in names and b"styles.xml" in names:
         return "odf"
     # cut off before the table of contents: what it was called is all there is
-    return None if _names(file) else _BY_SUFFIX.get(PurePath(name).suffix.lower())
+    named = format_by_name(name)
+    return named if named in _ZIPPED and not _names(file) else None
 
 
 _FOLDERS: tuple[tuple[bytes, Format], ...] = (
@@ -65,13 +65,7 @@ _FOLDERS: tuple[tuple[bytes, Format], ...] = (
     (b"ppt/", "pptx"),
     (b"xl/", "xlsx"),
 )
-_BY_SUFFIX: dict[str, Format] = {
-    **dict.fromkeys([".docx", ".docm", ".dotx", ".dotm"], "docx"),
-    **dict.fromkeys([".pptx", ".pptm", ".ppsx", ".potx"], "pptx"),
-    **dict.fromkeys([".xlsx", ".xlsm", ".xltx"], "xlsx"),
-    **dict.fromkeys([".odt", ".ods", ".odp", ".odg", ".ott", ".ots", ".otp"], "odf"),
-    ".epub": "epub",
-}
+_ZIPPED: tuple[Format, ...] = ("docx", "pptx", "xlsx", "odf", "epub")
 
 
 def _names(file: IO[bytes]) -> bytes:

@@ -6,8 +6,9 @@ import os
 import stat
 from typing import IO
 
-from indexer.extract.containers.signatures import Format, by_content, by_name
+from indexer.extract.containers.signatures import by_content
 from indexer.types.attachments import Attached, File
+from indexer.types.formats import KINDS, Format, format_by_name
 from indexer.types.pieces import UnreadableError
 from indexer.types.places import Kind
 
@@ -15,30 +16,12 @@ HEAD_BYTES = 8192
 
 NOT_READ_YET = "This is not a kind of file Recollect reads yet."
 
-_KINDS: dict[Format, Kind] = {
-    "text": Kind.DOCUMENT,
-    "pdf": Kind.DOCUMENT,
-    "picture": Kind.PHOTO,
-    "scan": Kind.DOCUMENT,
-    "sound": Kind.RECORDING,
-    "video": Kind.RECORDING,
-    "docx": Kind.DOCUMENT,
-    "pptx": Kind.DOCUMENT,
-    "xlsx": Kind.DOCUMENT,
-    "odf": Kind.DOCUMENT,
-    "html": Kind.DOCUMENT,
-    "epub": Kind.DOCUMENT,
-    "mail": Kind.DOCUMENT,
-    "mbox": Kind.DOCUMENT,
-    "old": Kind.DOCUMENT,
-}
-
 
 def sniff(path: File) -> Kind | None:
     """What the file is to a person, or None where it is nothing we read (`NOT_READ_YET`). Raises
     UnreadableError when it cannot be opened."""
     found = file_format(path)
-    return None if found is None else _KINDS[found]
+    return None if found is None else KINDS[found]
 
 
 def file_format(path: File) -> Format | None:
@@ -50,7 +33,7 @@ def file_format(path: File) -> Format | None:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with open(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                return by_content(b"", path.name) or by_name(path.name)
+                return by_content(b"", path.name) or format_by_name(path.name)
             return file_format_of(file, path.name)
     except OSError as problem:
         raise unopened(problem) from problem
@@ -68,7 +51,7 @@ def file_format_of(file: IO[bytes], name: str) -> Format | None:
         found = inside(file, head, name)
         file.seek(0)
         return found
-    found = by_content(head, name) or by_name(name)
+    found = by_content(head, name) or format_by_name(name)
     if found == "picture" and head.startswith(TIFF) and page_count(file, most=2) > 1:
         found = "scan"
     file.seek(0)

@@ -7,14 +7,6 @@ from typing import Literal
 
 Media = Literal["picture", "sound", "video"]
 
-PICTURE_NAMES = (
-    ".png .jpg .jpeg .jpe .webp .gif .tif .tiff .bmp .dib .heic .heif .hif .avif".split()
-)
-SOUND_NAMES = (
-    ".wav .wave .flac .ogg .oga .opus .mp3 .m4a .m4b .aac .aif .aiff .aifc .wma .amr .weba".split()
-)
-VIDEO_NAMES = ".mp4 .m4v .mov .qt .3gp .3g2 .mkv .webm .avi .wmv .ogv".split()
-
 # Pictures of the ISO family (HEIF, AVIF); any other brand is sound or film.
 _PICTURE_BRANDS = frozenset(b"heic heix heim heis hevc hevx mif1 msf1 avif avis miaf".split())
 _SOUND_BRANDS = frozenset([b"M4A ", b"M4B ", b"M4P "])

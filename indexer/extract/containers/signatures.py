@@ -3,57 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePath
 from typing import Literal
 
-from indexer.extract.containers.media_signatures import (
-    PICTURE_NAMES,
-    SOUND_NAMES,
-    VIDEO_NAMES,
-    media_of,
-)
+from indexer.extract.containers.media_signatures import media_of
+from indexer.types.formats import Format, format_by_name
 
-Format = Literal[
-    "text", "pdf", "picture", "scan", "sound", "video",
-    "docx", "pptx", "xlsx", "odf", "html", "epub", "mail", "mbox", "old",
-]  # fmt: skip
 Encoding = Literal["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
-
-# Called a text, so that old western encodings, which any bytes could be, are believed of them.
-_TEXT_NAMES = frozenset(
-    """.txt .text .md .markdown .mkd .qmd .rmd .rst .org .adoc .asciidoc .textile .wiki .nfo .log
-    .csv .tsv .tab .json .jsonl .ndjson .geojson .ipynb .xml .svg .rss .atom .opml .yaml .yml .toml
-    .ini .cfg .conf .properties .env .desktop .service .tex .bib .sty .cls .ltx .srt .vtt .sub .ass
-    .lrc .ics .vcf .ldif .po .pot .diff .patch .sql .graphql .proto .css .scss .less .js .mjs .cjs
-    .jsx .ts .tsx .vue .svelte .php .py .pyi .rb .pl .pm .lua .r .jl .m .java .kt .kts .scala
-    .groovy .gradle .swift .go .rs .c .h .cc .cpp .cxx .hh .hpp .cs .fs .vb .d .zig .nim .hs .ml
-    .clj .ex
-    .exs .erl .el .lisp .scm .asm .s .f .f90 .pas .ada .v .vhd .tcl .sh .bash .zsh .fish .ps1 .bat
-    .cmd .awk .sed .mk .cmake .dockerfile .tf .nix .man .1 .3 .5 .7 .8 .changes .dsc""".split()
-)
-_NAMES: dict[str, Format] = {
-    ".pdf": "pdf",
-    **dict.fromkeys(PICTURE_NAMES, "picture"),
-    **dict.fromkeys(SOUND_NAMES, "sound"),
-    **dict.fromkeys(VIDEO_NAMES, "video"),
-    **dict.fromkeys(_TEXT_NAMES, "text"),
-    **dict.fromkeys([".html", ".htm", ".xhtml", ".xht"], "html"),
-    **dict.fromkeys([".eml", ".emlx", ".mht", ".mhtml"], "mail"),
-    **dict.fromkeys([".docx", ".docm", ".dotx"], "docx"),
-    **dict.fromkeys([".pptx", ".pptm", ".ppsx"], "pptx"),
-    **dict.fromkeys([".xlsx", ".xlsm", ".xltx"], "xlsx"),
-    **dict.fromkeys([".odt", ".ods", ".odp", ".odg"], "odf"),
-    ".epub": "epub",
-    ".mbox": "mbox",
-}
 
 # Text to a machine, but not words to a person: PostScript, keys.
 _NOT_WORDS = (b"%!PS", b"-----BEGIN ")
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-
-
-def by_name(name: str) -> Format | None:
-    return _NAMES.get(PurePath(name).suffix.lower())
 
 
 def by_content(head: bytes, name: str = "") -> Format | None:
@@ -66,11 +25,11 @@ def by_content(head: bytes, name: str = "") -> Format | None:
     if head.startswith(_NOT_WORDS):
         return None
     if head.startswith(b"{\\rtf"):
-        return "old"
+        return "legacy"
     encoding = encoding_of(head)
     if encoding is None:
         return None
-    named = by_name(name)
+    named = format_by_name(name)
     written = _written(head.decode(encoding, "replace").lstrip("\ufeff"), named)
     if written == "text" and encoding == "cp1252":
         # any bytes are that: believe it of files that are called a text

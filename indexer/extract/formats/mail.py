@@ -20,11 +20,11 @@ from itertools import count
 from typing import IO, Any
 
 from indexer.extract.containers.file_format import file_format_of
-from indexer.extract.containers.signatures import by_name
 from indexer.extract.formats.dates import unix_s
 from indexer.extract.formats.mail_parts import MAX_PARTS, MailPart, parts_of, payload_of, text_of
 from indexer.extract.pages.blocks import Block, Section, Told, said
 from indexer.types.attachments import Attached, Attachment, File
+from indexer.types.formats import format_by_name
 from indexer.types.pieces import UnreadableError
 
 MAX_MESSAGE_BYTES = 128 << 20
@@ -191,7 +191,7 @@ def _attachment(one: MailPart, told: Told, here: _Bearings) -> Found:
             subject = _header(inner[0], "Subject")[:MAX_LABEL] or label
             yield from _message(inner[0], subject, told, here.deeper)
         return
-    if by_name(one.name) == "mail":
+    if format_by_name(one.name) == "mail":
         data = payload_of(one.message)
         if file_format_of(io.BytesIO(data), one.name) == "mail":
             if here.depth < DEEPEST:
