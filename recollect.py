@@ -72,7 +72,7 @@ def build(settings: Settings, mend: bool = False) -> Library:
             grace_s=settings.missing_grace_days * day_s,
         ),
         audit_s=settings.audit_days * day_s,
-        limits=WorkConstraints(
+        constraints=WorkConstraints(
             parse_hours(settings.understand_hours),
             settings.understand_on_battery,
             settings.understand_max_load,

@@ -144,9 +144,9 @@ def edit(library: Small, chance: random.Random, minute: int, edits: int) -> None
 def level(library: Small) -> None:
     """What the keeper does for as long as there is something to do."""
     reconcile(library.catalog)
-    while library.pipeline.read_some():
+    while library.pipeline.reading.run():
         pass
-    while library.pipeline.understand_some():
+    while library.pipeline.understanding.run():
         pass
 
 

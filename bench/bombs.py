@@ -260,9 +260,9 @@ def _main(bomb: Path, folder: Path) -> None:
 
         def work_off() -> None:
             reconcile(library.catalog)
-            while library.pipeline.read_some():
+            while library.pipeline.reading.run():
                 pass
-            while library.pipeline.understand_some():
+            while library.pipeline.understanding.run():
                 pass
 
         def look() -> None:

@@ -162,7 +162,7 @@ def main(words: list[str]) -> None:
     from indexer.catalog.catalog import Catalog
     from indexer.extract.process.pool import ReaderPool
     from indexer.ingest.pipeline import Pipeline
-    from indexer.ingest.service import READ_ON_ONCE_S
+    from indexer.ingest.service import READ_ONCE_FOR_S
     from indexer.scan.reconcile import reconcile
     from indexer.vectors.store import Store
     from tests.fake_model import FakeModel
@@ -179,9 +179,9 @@ def main(words: list[str]) -> None:
     pipeline = Pipeline(catalog, store, ReaderPool(), FakeModel())
     catalog.add_root(Path(rest[0]))
     reconcile(catalog)
-    while pipeline.read_some(for_s=READ_ON_ONCE_S):
+    while pipeline.reading.run(for_s=READ_ONCE_FOR_S):
         pass
-    pipeline.tidy(thoroughly=True)
+    pipeline.housekeeping.tidy(thoroughly=True)
     pipeline.close()
     print(json.dumps(catalog.states()))
 

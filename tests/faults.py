@@ -123,14 +123,14 @@ def serve(folder: Path, data: Path) -> None:
     with LibraryLock(data), small(folder, data) as library:
         library.keeper.start()
         until = time.monotonic() + LONGEST_S
-        looked = library.keeper.lookout
+        looked = library.keeper.rescan
         while looked.rescanned_at is None or library.catalog.states() != {"understood": files}:
             assert time.monotonic() < until, (library.catalog.states(), library.keeper.problem)
             time.sleep(0.02)
         library.keeper.stop()
         for _ in range(5):
             with contextlib.suppress(Exception):  # the keeper would come back to it, too
-                library.pipeline.tidy(thoroughly=True)
+                library.pipeline.housekeeping.tidy(thoroughly=True)
                 break
 
 

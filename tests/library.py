@@ -20,6 +20,7 @@ from indexer.extract.process.child import ReaderProcess
 from indexer.extract.process.pool import ReaderPool
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
+from indexer.ingest.understanding_stage import UnderstandingStage
 from indexer.types.places import PlaceJson
 from indexer.vectors.store import Store
 from tests.fake_model import FakeModel
@@ -42,8 +43,8 @@ def until(true: Callable[[], object], within_s: float = 60.0) -> float:
 
 def one_at_a_time(patch: pytest.MonkeyPatch) -> None:
     """Contents are taken for understanding singly, instead of many at once."""
-    singly = functools.partialmethod(Pipeline.understand_some, 1)
-    patch.setattr(Pipeline, "understand_some", singly)
+    singly = functools.partialmethod(UnderstandingStage.run, 1)
+    patch.setattr(UnderstandingStage, "run", singly)
 
 
 def calm_s(limit_s: float) -> float:

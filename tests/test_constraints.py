@@ -82,7 +82,7 @@ def test_words_are_found_while_the_model_waits(tmp_path: Path) -> None:
         library.write("a.txt", "boat")
         clock = ["12:00"]
         limits = WorkConstraints(parse_hours("22-6"), now=lambda: at(clock[0])())
-        keeper = IndexService(library.catalog, library.pipeline, settle_s=0.1, limits=limits)
+        keeper = IndexService(library.catalog, library.pipeline, settle_s=0.1, constraints=limits)
         keeper.start()
         try:
             end = time.monotonic() + 60

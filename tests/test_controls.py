@@ -41,7 +41,7 @@ def settle(base: Path, off: Off) -> bool:
     with small(base / "lib", base / "data") as library:
         library.write("a.txt", "Half of a sen")
         reconcile(library.catalog, settle_s=0.0 if off else 5.0)
-        return library.pipeline.read_some() == 0
+        return library.pipeline.reading.run() == 0
 
 
 def rescan(base: Path, off: Off) -> bool:
@@ -51,7 +51,7 @@ def rescan(base: Path, off: Off) -> bool:
         times = RescanTimes(settle_s=0.0, rescan_s=3600.0 if off else 0.2)
         keeper = IndexService(library.catalog, library.pipeline, times=times)
         keeper.start()
-        _until(lambda: keeper.lookout.rescanned_at is not None, 30)
+        _until(lambda: keeper.rescan.rescanned_at is not None, 30)
         library.write("a.txt", "A boat that no event told of.")
         found = _until(lambda: library.found("boat") != [], 1.5 if off else 30)
         keeper.stop()
@@ -96,7 +96,7 @@ def fsync(base: Path, off: Off) -> bool:
         synced |= before  # made before we listened
         library.write("a.txt", "A boat lay in the river.")
         reconcile(library.catalog)
-        library.pipeline.read_some()
+        library.pipeline.reading.run()
         return not {file for file in missed if stat.S_ISREG(Path(file).stat().st_mode)}
 
 
@@ -151,7 +151,7 @@ def attempt_bound(base: Path, off: Off) -> bool:
         for _ in range(8):
             with library.catalog.database.writing() as db:
                 db.execute("UPDATE files SET due_at = 0")
-            pipeline.read_some()
+            pipeline.reading.run()
         return reader.tries == 2
 
 

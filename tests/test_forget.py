@@ -85,11 +85,11 @@ def test_fault_94_what_is_forgotten_leaves_no_byte(library: Small) -> None:
         "catalog.sqlite-wal", "lance"
     }  # fmt: skip
     assert len({needle for _, needle in holding(data_of(library), sought)}) >= 3, "it was there"
-    calls = library.pipeline.model_calls
+    calls = library.pipeline.understanding.model_calls
     assert Forgotten(library.catalog.database).add_path(path) == [path]
     assert library.found(CANARY) == [], "gone from search at once"
     assert library.catalog.search_names(NAME, 5) == []
-    library.pipeline.erase(everything=True)
+    library.pipeline.housekeeping.erase(everything=True)
     assert holding(data_of(library), sought) == []
     assert Verifier(library.catalog, library.store).check().faults == []
     assert len(library.found("boat")) == 12
@@ -99,10 +99,10 @@ def test_fault_94_what_is_forgotten_leaves_no_byte(library: Small) -> None:
     library.keeper.run_once()
     shutil.copy(path.with_name(f"new-{NAME}.txt"), path)
     library.keeper.run_once()
-    library.pipeline.erase(everything=True)
+    library.pipeline.housekeeping.erase(everything=True)
     assert library.found(CANARY) == []
     assert holding(data_of(library), sought) == []
-    assert library.pipeline.model_calls == calls
+    assert library.pipeline.understanding.model_calls == calls
     assert path.read_text() == text, "the file itself was never touched"
 
 
@@ -135,7 +135,7 @@ def test_the_thumbnail_of_a_forgotten_picture_goes(library: Small) -> None:
     assert thumb is not None
     assert holding(data_of(library), [thumb[20:60]])
     Forgotten(library.catalog.database).add_content(item.content)
-    library.pipeline.erase(everything=True)
+    library.pipeline.housekeeping.erase(everything=True)
     assert holding(data_of(library), [thumb[20:60], item.content.encode()]) == []
 
 
@@ -160,7 +160,7 @@ def test_every_copy_of_a_content_is_forgotten(library: Small) -> None:
     library.keeper.run_once()
     forgotten = Forgotten(library.catalog.database).add_path(Path(copy))
     assert sorted(forgotten) == sorted([path, Path(copy)])
-    library.pipeline.erase()
+    library.pipeline.housekeeping.erase()
     assert holding(data_of(library), needles(library, text)) == []
 
 
@@ -182,9 +182,9 @@ def test_erasing_is_due_within_the_hour_however_busy_it_is(
     path, text = written(library)
     path.unlink()
     reconcile(library.catalog)
-    library.pipeline.read_some()
+    library.pipeline.reading.run()
     assert holding(data_of(library), needles(library, text)) != []
     assert housekeeping.TIDY_S < HOUR_S
     monkeypatch.setattr(housekeeping, "TIDY_S", 0.0)  # as if so much time had passed
-    library.pipeline.read_some()
+    library.pipeline.reading.run()
     assert holding(data_of(library), needles(library, text)) == []

@@ -46,7 +46,7 @@ def talks(path: Path, clips: int = CLIPS) -> Path:
 
 def read(library: Small) -> None:
     reconcile(library.catalog)
-    while library.pipeline.read_some():
+    while library.pipeline.reading.run():
         pass
 
 
@@ -59,18 +59,18 @@ def test_fault_57_a_long_recording_goes_on_where_it_was_cut_short(tmp_path: Path
     with small(tmp_path / "lib", tmp_path / "whole", FakeModel()) as library:
         talks(library.folder / "talk.wav")
         read(library)
-        assert library.pipeline.understand_some() == 1
+        assert library.pipeline.understanding.run() == 1
         assert library.model.calls == CLIPS
         wanted, vectors = library.rows(), library.vectors()
     with small(tmp_path / "lib", tmp_path / "cut", Interrupted(after=9)) as library:
         read(library)
         with pytest.raises(ModelError):
-            library.pipeline.understand_some()
+            library.pipeline.understanding.run()
         assert drafts(library) == 9
         assert library.catalog.coverage()["understood"] == 0
     with small(tmp_path / "lib", tmp_path / "cut", FakeModel()) as library:
-        library.pipeline.recover()
-        assert library.pipeline.understand_some() == 1
+        library.pipeline.housekeeping.recover()
+        assert library.pipeline.understanding.run() == 1
         assert library.model.calls == CLIPS - 9
         assert library.rows() == wanted
         assert library.vectors() == vectors
@@ -86,10 +86,10 @@ def test_a_long_recording_lets_others_have_a_turn(
         talks(library.folder / "talk.wav")
         soundfile.write(library.folder / "beep.wav", np.full(16_000, 0.2), 16_000)
         read(library)
-        assert library.pipeline.understand_some() == 2
+        assert library.pipeline.understanding.run() == 2
         assert library.catalog.coverage()["understood"] == 1
         turns = 0
-        while library.pipeline.understand_some():
+        while library.pipeline.understanding.run():
             turns += 1
         assert turns == CLIPS - 1
         assert library.catalog.coverage()["understood"] == 2
@@ -112,7 +112,7 @@ def test_what_failed_in_an_instalment_is_not_tried_in_each(
     with small(tmp_path / "lib", tmp_path / "data", Deaf()) as library:
         talks(library.folder / "talk.wav")
         read(library)
-        while library.pipeline.understand_some():
+        while library.pipeline.understanding.run():
             pass
         assert library.model.calls == CLIPS
         item = library.catalog.item_of_path(library.folder / "talk.wav")
@@ -130,16 +130,16 @@ def test_another_model_and_another_file_begin_anew(tmp_path: Path) -> None:
         talks(library.folder / "talk.wav")
         read(library)
         with pytest.raises(ModelError):
-            library.pipeline.understand_some()
+            library.pipeline.understanding.run()
     shutil.copytree(tmp_path / "data", tmp_path / "other")
     with small(tmp_path / "lib", tmp_path / "data", FakeModel("2")) as library:
-        library.pipeline.recover()
-        library.pipeline.understand_some()
+        library.pipeline.housekeeping.recover()
+        library.pipeline.understanding.run()
         assert library.model.calls == CLIPS
         assert drafts(library) == 0
     with small(tmp_path / "lib", tmp_path / "other", FakeModel()) as library:
-        library.pipeline.recover()
+        library.pipeline.housekeeping.recover()
         talks(library.folder / "talk.wav", clips=3)
         read(library)
-        library.pipeline.tidy(thoroughly=True)
+        library.pipeline.housekeeping.tidy(thoroughly=True)
         assert drafts(library) == 0

@@ -133,7 +133,7 @@ def test_filters_and_counts_know_them(library: Small, apart: Path, tmp_path: Pat
 def test_a_mail_is_understood_when_its_attachments_are(library: Small, apart: Path) -> None:
     mail = eml(library.folder / "keys.eml", apart / "beach.png")
     reconcile(library.catalog)
-    assert library.pipeline.read_some() == 1
+    assert library.pipeline.reading.run() == 1
     with library.catalog.database.writing() as db:  # as when the mail's turn comes first
         db.execute("UPDATE contents SET state = 'understood' WHERE kind = 'document'")
     row = library.catalog.file_at(mail)
@@ -277,7 +277,7 @@ def test_fault_94_a_mail_is_forgotten_with_what_came_in_it_alone(
     forgotten = Forgotten(library.catalog.database)
     assert forgotten.add_path(mail) == [mail]
     assert {item.name for item in all_of(library)} == {"mine.pdf"}
-    library.pipeline.erase(everything=True)
+    library.pipeline.housekeeping.erase(everything=True)
     library.keeper.run_once()
     assert {item.name for item in all_of(library)} == {"mine.pdf"}
     assert b"beach" not in library.catalog.file.read_bytes()
@@ -294,7 +294,7 @@ def test_fault_94_an_attachment_is_forgotten_by_itself(library: Small, apart: Pa
     photo = held(library, "beach.png")
     forgotten = Forgotten(library.catalog.database)
     assert forgotten.add_content(photo.content) == []
-    library.pipeline.erase(everything=True)
+    library.pipeline.housekeeping.erase(everything=True)
     assert found(library, "beach.png") is None
     assert held(library, "receipt.pdf").path == mail, "the mail and the others stay"
     assert library.catalog.search_names("beach", 5) == []

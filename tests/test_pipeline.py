@@ -65,15 +65,15 @@ def beep(path: Path, hz: float = 200.0, seconds: float = 1.0) -> Path:
 def test_words_come_before_the_model(library: Small) -> None:
     library.write("a.txt", "The boat lies in the river.")
     reconcile(library.catalog)
-    assert library.pipeline.read_some() == 1
+    assert library.pipeline.reading.run() == 1
     assert library.found("river") == [library.folder / "a.txt"]
     assert library.catalog.coverage() == {"files": 1, "read": 1, "understood": 0, "failed": 0}
-    assert library.pipeline.model_calls == 0
-    assert library.pipeline.understand_some() == 1
+    assert library.pipeline.understanding.model_calls == 0
+    assert library.pipeline.understanding.run() == 1
     assert nearest(library, "boat river") == ["a.txt"]
     assert library.catalog.coverage()["understood"] == 1
-    assert library.pipeline.model_calls == 1
-    assert library.pipeline.eta_s() == 0
+    assert library.pipeline.understanding.model_calls == 1
+    assert library.pipeline.remaining_s() == 0
 
 
 def test_photo_gets_a_caption_and_a_recording_a_transcript(library: Small) -> None:
@@ -106,12 +106,12 @@ def test_rename_of_a_folder_costs_nothing_and_keeps_every_name(library: Small) -
         library.write(f"old/{n}.txt", f"boat number {n}")
     assert library.keeper.run_once() == Changes(added=20)
     before = {row.item for row in library.catalog.files()}
-    calls = library.pipeline.model_calls
+    calls = library.pipeline.understanding.model_calls
     assert calls == 20
     (library.folder / "old").rename(library.folder / "new")
     assert library.keeper.run_once() == Changes(moved=20)
     assert {row.item for row in library.catalog.files()} == before
-    assert library.pipeline.model_calls == calls
+    assert library.pipeline.understanding.model_calls == calls
     assert library.found("number 7")[0] == library.folder / "new" / "7.txt"
 
 
@@ -124,7 +124,7 @@ def test_renamed_root_costs_nothing(library: Small, tmp_path: Path) -> None:
     assert library.found("boat") == []
     library.catalog.add_root(tmp_path / "renamed")
     assert library.keeper.run_once() == Changes(moved=1)
-    assert library.pipeline.model_calls == 1
+    assert library.pipeline.understanding.model_calls == 1
     again = library.catalog.item_of_path(tmp_path / "renamed" / "a.txt")
     assert item is not None
     assert again is not None
@@ -138,7 +138,7 @@ def test_move_to_another_disk_is_recognised_by_its_bytes(library: Small) -> None
     shutil.copy(library.folder / "a" / "x.txt", library.folder / "y.txt")
     shutil.rmtree(library.folder / "a")
     assert library.keeper.run_once() == Changes(moved=1)
-    assert library.pipeline.model_calls == 2
+    assert library.pipeline.understanding.model_calls == 2
 
 
 def test_change_replaces_and_never_blinks(library: Small) -> None:
@@ -147,7 +147,7 @@ def test_change_replaces_and_never_blinks(library: Small) -> None:
     library.write("a.txt", "The new garden.")
     reconcile(library.catalog)
     assert library.found("old boat") == [path], "found until the new words are there"
-    library.pipeline.read_some()
+    library.pipeline.reading.run()
     assert library.found("boat") == []
     assert library.found("garden") == [path]
     library.keeper.run_once()
@@ -178,12 +178,12 @@ def test_a_text_that_breaks_the_model_breaks_nothing_else(library: Small) -> Non
     assert reasons["nothing.txt"].reason == "embedding"
     assert {failure.attempts for failure in reasons.values()} == {2}
     assert library.found("tornado") == [library.folder / "bad.txt"], "its words are still good"
-    calls = library.pipeline.model_calls
+    calls = library.pipeline.understanding.model_calls
     library.keeper.run_once()
-    assert library.pipeline.model_calls == calls, "not tried for ever"
+    assert library.pipeline.understanding.model_calls == calls, "not tried for ever"
     assert library.catalog.retry(library.folder / "bad.txt") == 1
     library.keeper.run_once()
-    assert library.pipeline.model_calls == calls + 2
+    assert library.pipeline.understanding.model_calls == calls + 2
 
 
 def test_bad_files_have_a_reason_and_a_person_can_retry(library: Small) -> None:
@@ -244,7 +244,7 @@ def test_fault_16_file_that_changes_while_it_is_read_is_read_again(library: Smal
     library.write("a.txt", "The boat came first.")
     pipeline = Pipeline(library.catalog, library.store, Meddling(1), library.model)
     reconcile(library.catalog)
-    pipeline.read_some()
+    pipeline.reading.run()
     assert library.found("boat") == []
     assert library.catalog.states() == {"pending": 1}
     pipeline.close()
@@ -257,14 +257,14 @@ def test_newest_first_and_what_is_wanted_before_that(library: Small) -> None:
     for n, name in enumerate(["oldest", "middle", "newest"]):
         os.utime(library.write(f"{name}.txt", f"{name} boat"), (1000 + n, 1000 + n))
     reconcile(library.catalog)
-    library.pipeline.read_some(1)
+    library.pipeline.reading.run(1)
     assert library.found("boat") == [library.folder / "newest.txt"]
-    library.pipeline.read_some()
+    library.pipeline.reading.run()
     oldest = library.catalog.item_of_path(library.folder / "oldest.txt")
     assert oldest is not None
     library.catalog.want({oldest.item: time.time()})
     done: list[str] = []
-    while library.pipeline.understand_some(1):
+    while library.pipeline.understanding.run(1):
         [understood] = {row.path.stem for row in library.catalog.files("understood")} - set(done)
         done.append(understood)
     assert done == ["oldest", "newest", "middle"]
@@ -279,7 +279,7 @@ def test_the_next_batch_is_read_while_one_is_written_down(
         library.write(f"{n:02}.txt", f"boat number {n % 20}")  # the last four are copies
     reconcile(library.catalog)
     claimed = threading.Event()
-    claim, keep = library.pipeline._worklist.claim_files, library.pipeline._keep_read
+    claim, keep = library.pipeline.queue.claim_files, library.pipeline.reading._publish
     overlapped = []
 
     def claiming(limit: int) -> list[PendingFile]:
@@ -291,9 +291,9 @@ def test_the_next_batch_is_read_while_one_is_written_down(
         overlapped.append(claimed.wait(0.3))
         keep(done)
 
-    monkeypatch.setattr(library.pipeline._worklist, "claim_files", claiming)
-    monkeypatch.setattr(library.pipeline, "_keep_read", keeping)
-    while library.pipeline.read_some(4, for_s=60):
+    monkeypatch.setattr(library.pipeline.queue, "claim_files", claiming)
+    monkeypatch.setattr(library.pipeline.reading, "_publish", keeping)
+    while library.pipeline.reading.run(4, for_s=60):
         pass
     assert True in overlapped
     assert library.catalog.states() == {"read": 24}
@@ -308,7 +308,7 @@ def test_copies_of_a_damaged_file_are_refused_without_going_round_in_circles(
         (library.folder / f"{n}.pdf").write_bytes(b"%PDF-1.7 and nothing that is one")
     reconcile(library.catalog)
     began = time.monotonic()
-    while library.pipeline.read_some(for_s=60):
+    while library.pipeline.reading.run(for_s=60):
         pass
     assert time.monotonic() - began < 30
     assert library.catalog.states() == {"failed": 6}
@@ -323,7 +323,7 @@ def test_what_was_read_ahead_is_put_back_when_writing_down_fails(
     with monkeypatch.context() as broken:
         broken.setattr(library.store, "add_words", Mock(side_effect=OSError("no such luck")))
         with pytest.raises(OSError, match="luck"):
-            library.pipeline.read_some(4, for_s=60)
+            library.pipeline.reading.run(4, for_s=60)
     assert library.catalog.states() == {"pending": 12}
     library.keeper.run_once()
     assert library.catalog.states() == {"understood": 12}
@@ -340,7 +340,7 @@ def test_another_model_understands_everything_anew(library: Small, tmp_path: Pat
     keeper = IndexService(library.catalog, pipeline)
     assert keeper.run_once() == Changes()
     assert library.catalog.coverage()["understood"] == 2
-    assert pipeline.model_calls == 2
+    assert pipeline.understanding.model_calls == 2
     assert library.store.search.vectors(old, "gist", counts("boat"), 5) == []
     new = model.fingerprint.key
     assert len(library.store.search.vectors(new, "gist", counts("boat"), 5)) == 2
@@ -423,14 +423,14 @@ def test_reading_again_without_news_keeps_the_vectors(library: Small) -> None:
         db.execute("UPDATE contents SET extractor = 0")  # as an older program would have left it
     library.keeper.run_once()
     assert library.catalog.item_of_path(library.folder / "a.txt") == before
-    assert library.pipeline.model_calls == 1
+    assert library.pipeline.understanding.model_calls == 1
 
 
 def test_work_taken_by_a_killed_process_is_put_back(library: Small) -> None:
     library.write("a.txt", "boat")
     library.write("b.txt", "garden")
     reconcile(library.catalog)
-    library.pipeline.read_some(1)
+    library.pipeline.reading.run(1)
     worklist = Queue(library.catalog.database)
     assert len(worklist.claim_files(5)) == 1
     assert len(worklist.claim_contents(5)) == 1
@@ -470,7 +470,7 @@ def test_clock_that_was_set_back_delays_nothing_for_long(library: Small) -> None
     reconcile(library.catalog)
     with library.catalog.database.writing() as db:
         db.execute("UPDATE files SET due_at = due_at + 86400")
-    assert library.pipeline.read_some() == 1
+    assert library.pipeline.reading.run() == 1
 
 
 def test_some_parts_that_fail_do_not_fail_the_rest(library: Small) -> None:

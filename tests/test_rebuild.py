@@ -75,7 +75,7 @@ def test_fault_14_a_catalog_lost_or_corrupt_is_begun_anew_without_the_model(
         assert any("catalog.sqlite" in kept.name for kept in (data / "aside").iterdir())
     with small(folder, data) as library:
         library.keeper.run_once()
-        assert library.pipeline.model_calls == 0
+        assert library.pipeline.understanding.model_calls == 0
         assert library.rows() == rows
         assert library.vectors() == vectors
         assert {row.path: row.item for row in library.catalog.files()} == names
@@ -100,7 +100,8 @@ def test_what_is_not_whole_in_the_store_is_understood_again(tmp_path: Path) -> N
     open_catalog(data / "catalog.sqlite").close()
     with small(folder, data) as library:
         library.keeper.run_once()
-        assert 0 < library.pipeline.model_calls <= 2, "the recording's parts, and no others"
+        calls = library.pipeline.understanding.model_calls
+        assert 0 < calls <= 2, "the recording's parts, and no others"
         assert (library.rows(), library.vectors()) == (rows, vectors)
 
 
@@ -113,12 +114,12 @@ def test_a_kill_while_adopting_sweeps_nothing(tmp_path: Path) -> None:
     damage(data, "lost")
     open_catalog(data / "catalog.sqlite").close()
     with small(folder, data) as library:
-        library.pipeline.recover()
+        library.pipeline.housekeeping.recover()
         reconcile(library.catalog)
-        library.pipeline.read_some(2)  # and the process ends here
+        library.pipeline.reading.run(2)  # and the process ends here
     with small(folder, data) as library:
         library.keeper.run_once()
-        assert library.pipeline.model_calls == 0
+        assert library.pipeline.understanding.model_calls == 0
         assert library.rows() == rows
 
 
@@ -135,7 +136,8 @@ def test_a_table_without_a_good_version_is_begun_anew_by_the_writer_alone(tmp_pa
     with small(folder, data) as library:
         library.keeper.run_once()
         assert (library.rows(), library.vectors()) == (rows, vectors)
-        assert library.pipeline.model_calls == 2, "captions and transcripts were in that table"
+        calls = library.pipeline.understanding.model_calls
+        assert calls == 2, "captions and transcripts were in that table"
 
 
 def test_fault_10_a_newer_librarys_data_is_refused_with_both_numbers_and_left_alone(

@@ -52,12 +52,12 @@ def test_fault_22_and_23_folders_moved_in_within_and_out(library: Small, tmp_pat
     outside.rename(library.folder / "in")
     until(lambda: library.found("boat") == [library.folder / "in" / "deep" / "b.txt"])
     until(lambda: library.catalog.coverage()["understood"] == 2)
-    calls = library.pipeline.model_calls
+    calls = library.pipeline.understanding.model_calls
     (library.folder / "in").rename(library.folder / "other")
     until(lambda: library.found("boat") == [library.folder / "other" / "deep" / "b.txt"])
     (library.folder / "other").rename(outside)
     until(lambda: library.found("boat") == [])
-    assert library.pipeline.model_calls == calls
+    assert library.pipeline.understanding.model_calls == calls
 
 
 def test_fault_26_root_that_goes_and_comes_back(library: Small, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_fault_26_root_that_goes_and_comes_back(library: Small, tmp_path: Path) 
     (tmp_path / "away").rename(library.folder)
     library.keeper.poke()
     until(lambda: library.found("boat") == [path])
-    assert library.pipeline.model_calls == 1
+    assert library.pipeline.understanding.model_calls == 1
     path = library.write("b.txt", "river")
     until(lambda: library.found("river") == [path])
 
@@ -108,7 +108,7 @@ def test_progress_is_told(library: Small) -> None:
     assert keeper.run_once() == Changes(added=1)
     assert told[0]["read"] == 1
     assert told[-1] == {"files": 1, "read": 1, "understood": 1, "failed": 0}
-    assert keeper.eta_s() == 0
+    assert keeper.pipeline.remaining_s() == 0
 
 
 class Slow(FakeModel):
@@ -233,11 +233,11 @@ def test_fault_24_folder_of_fifty_thousand_files_is_renamed(tmp_path: Path) -> N
             (folder / f"{n}.txt").write_text(f"boat number {n % words}")
         library.keeper.run_once()
         library.keeper.start()
-        until(lambda: library.keeper.lookout.rescanned_at is not None, within_s=60)
+        until(lambda: library.keeper.rescan.rescanned_at is not None, within_s=60)
         time.sleep(2)
-        calls = library.pipeline.model_calls
+        calls = library.pipeline.understanding.model_calls
         searcher = Searcher(
-            library.catalog, library.store, library.model, library.keeper.lookout.is_there
+            library.catalog, library.store, library.model, library.keeper.rescan.is_there
         )
         wrong: list[Path] = []
         unseen_s, last = 0.0, time.monotonic()
@@ -258,7 +258,7 @@ def test_fault_24_folder_of_fifty_thousand_files_is_renamed(tmp_path: Path) -> N
             assert crowded or now - began < 15
         took_s, cpu_s = time.monotonic() - began, time.process_time() - began_cpu
         assert wrong == []
-        assert library.pipeline.model_calls == calls
+        assert library.pipeline.understanding.model_calls == calls
         assert library.catalog.coverage()["understood"] == count
         print(
             f"\n{count:,} files renamed: {took_s:.1f} s ({cpu_s:.1f} s of processor), 0 model "

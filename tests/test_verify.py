@@ -52,7 +52,8 @@ def test_a_sound_library_is_found_sound(library: Small) -> None:
 
 
 def test_rows_that_are_gone_are_found_and_made_again(library: Small) -> None:
-    before, vectors, calls = library.rows(), library.vectors(), library.pipeline.model_calls
+    before, vectors = library.rows(), library.vectors()
+    calls = library.pipeline.understanding.model_calls
     library.store.remove([generation_of(library, "0.txt")])
     library.store.remove([generation_of(library, "1.txt", "understood_generation")])
     assert codes(verifier(library).check()) == ["read", "understood"]
@@ -62,7 +63,7 @@ def test_rows_that_are_gone_are_found_and_made_again(library: Small) -> None:
     assert verifier(library).check().sound
     assert library.rows() == before
     assert library.vectors() == vectors
-    assert library.pipeline.model_calls == calls + 1, "only where vectors were lost"
+    assert library.pipeline.understanding.model_calls == calls + 1, "only where vectors were lost"
 
 
 def test_rows_nobody_points_at_are_found_and_swept(library: Small) -> None:
@@ -186,8 +187,8 @@ def test_a_spoilt_thumbnail_is_made_again(library: Small) -> None:
     with library.catalog.database.writing() as db:
         db.execute("UPDATE thumbs SET webp = x'00112233'")
     assert codes(verifier(library).check()) == ["thumb"]
-    calls = library.pipeline.model_calls
+    calls = library.pipeline.understanding.model_calls
     verifier(library).repair()
     library.keeper.run_once()
     assert verifier(library).check().sound
-    assert library.pipeline.model_calls == calls
+    assert library.pipeline.understanding.model_calls == calls

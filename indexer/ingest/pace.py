@@ -1,4 +1,4 @@
-"""How long what is left will take, from how long the same kinds took lately."""
+"""How long the remaining work will take, by how long the same kinds took lately."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 
-REMEMBERED = 64
+SAMPLES = 64
 
 
 class Pace:
     """Seconds an item took, for each (stage, kind), over the last 64 of it; thread-safe."""
 
     def __init__(self) -> None:
-        self._took: dict[tuple[str, str | None], deque[float]] = defaultdict(
-            lambda: deque(maxlen=REMEMBERED)
+        self._took_s: dict[tuple[str, str | None], deque[float]] = defaultdict(
+            lambda: deque(maxlen=SAMPLES)
         )
         self._lock = threading.Lock()
 
-    def note(self, stage: str, kinds: Iterable[str | None], took_s: float) -> None:
+    def record(self, stage: str, kinds: Iterable[str | None], took_s: float) -> None:
         """A batch of items of these kinds took so long together."""
         batch = list(kinds)
         with self._lock:
             for kind in batch:
-                self._took[stage, kind].append(took_s / len(batch))
+                self._took_s[stage, kind].append(took_s / len(batch))
 
-    def eta_s(self, remaining: Mapping[tuple[str, str | None], int]) -> int | None:
-        """Seconds until all that remains is done, at the median pace; a kind that was not met yet
-        goes at the pace of its stage's other kinds. None when nothing is known."""
+    def remaining_s(self, remaining: Mapping[tuple[str, str | None], int]) -> int | None:
+        """Seconds until all that remains is done, at the median pace; a kind without samples goes
+        at the pace of its stage's other kinds. None when there are no samples at all."""
         with self._lock:
-            median = {key: statistics.median(took) for key, took in self._took.items() if took}
-        total = 0.0
+            median_s = {key: statistics.median(took) for key, took in self._took_s.items() if took}
+        total_s = 0.0
         for (stage, kind), count in remaining.items():
-            pace = median.get((stage, kind))
-            if pace is None:
-                alike = [took for (other, _), took in median.items() if other == stage]
-                if not alike:
+            pace_s = median_s.get((stage, kind))
+            if pace_s is None:
+                of_stage = [took_s for (other, _), took_s in median_s.items() if other == stage]
+                if not of_stage:
                     return None
-                pace = statistics.median(alike)
-            total += count * pace
-        return round(total)
+                pace_s = statistics.median(of_stage)
+            total_s += count * pace_s
+        return round(total_s)

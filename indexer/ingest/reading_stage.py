@@ -1,25 +1,23 @@
 """Stage 1: files are read, and what is in them is made searchable by its words.
 
-    add rows under a fresh generation -> sync the store -> flip the catalog -> remove the old
-
-A kill at any point leaves the old or the new: rows of a generation that the catalog does not know
-are invisible, and swept at the next start.
+Several threads read at the same time, each with a child process of its own; one thread, the one
+that calls, publishes what they have read.
 """
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from indexer.catalog.catalog import Catalog
+from indexer.catalog.forget import Forgotten
 from indexer.catalog.queue import Queue
-from indexer.files.disk_room import DiskRoom
 from indexer.ingest.pace import Pace
+from indexer.ingest.publish import Publisher
 from indexer.ingest.read import Reader, read_file
 from indexer.ingest.read_ahead import Batch, ReadAhead
+from indexer.ingest.reuse import Reuse
 from indexer.maintenance.housekeeping import Housekeeping
 from indexer.types.changes import Changes
 from indexer.types.outcomes import (
@@ -30,177 +28,154 @@ from indexer.types.outcomes import (
     PendingFile,
     Read,
     Refused,
-    Salvaged,
     Skipped,
     Unsettled,
 )
-from indexer.vectors.rows import passages_sum
-from indexer.vectors.store import Store
 from model.interface import Model
 
-READ_AT_ONCE = 64
+BATCH_FILES = 64
 FORGOTTEN = "This file was forgotten; `recollect remember` takes that back."
 
 
-class Intake(Housekeeping):
-    """The first stage. It asks nothing of the model but who it is."""
+class ReadingStage:
+    """Asks nothing of the model but its fingerprint. `corrections` are how what was read corrects
+    the counts of the last look at the tree."""
 
     def __init__(
         self,
-        catalog: Catalog,
-        store: Store,
+        *,
+        queue: Queue,
         reader: Reader,
         model: Model,
-        room: DiskRoom | None = None,
+        reuse: Reuse,
+        publisher: Publisher,
+        forgotten: Forgotten,
+        housekeeping: Housekeeping,
+        pace: Pace,
+        stopped: threading.Event,
     ) -> None:
-        super().__init__(catalog, store, room)
-        self.pace = Pace()
         self.corrections = Changes()
+        self._queue = queue
         self._reader = reader
         self._model = model
-        self._worklist = Queue(catalog.database)
-        self._stop = threading.Event()
-        self._taking = threading.Lock()
-        self._taken: set[str] = set()  # contents that are being read, or wait to be written down
+        self._reuse = reuse
+        self._publisher = publisher
+        self._forgotten = forgotten
+        self._housekeeping = housekeeping
+        self._pace = pace
+        self._stopped = stopped
+        self._claims = threading.Lock()
+        self._claimed: set[str] = set()  # contents that are being read, or wait to be published
 
-    def read_some(
+    def run(
         self,
-        limit: int = READ_AT_ONCE,
+        limit: int = BATCH_FILES,
         for_s: float = 0.0,
-        on_kept: Callable[[], None] = lambda: None,
+        on_published: Callable[[], None] = lambda: None,
     ) -> int:
-        """Stage 1 for the newest files that have settled: `limit` of them, and more for as long as
-        `for_s`, each read while those before are written down; `on_kept` is called after every
-        batch. Returns how many were looked at.
+        """Reads the newest files that have settled: `limit` of them, and more for as long as
+        `for_s`, each while those before are published; `on_published` is called after every batch.
+        Returns how many files were tried.
 
         Raises LowDiskSpaceError while the disk is full."""
-        looked_at = 0
-        with self._reading_turn, self._roomy():
-            self.tidy_if_late()
-            self._taken.clear()
-            hands = self._reader.children
-            with ReadAhead(self._worklist, self._read, hands, limit, for_s, self._stop) as ahead:
-                for batch in ahead:
-                    self._keep_batch(batch)
-                    looked_at += len(batch.done)
-                    on_kept()
-        return looked_at
-
-    def _keep_batch(self, batch: Batch) -> None:
-        started = time.monotonic()
-        try:
-            self._keep_read(batch.done)
-        finally:
-            self._worklist.release_files(batch.files)
-            for one in batch.done:
-                if isinstance(one, Read):
-                    self._taken.discard(one.content)
-        if kinds := [one.kind for one in batch.done if isinstance(one, Read)]:
-            took_s = max(batch.took_s, time.monotonic() - started)
-            self.pace.note("read", kinds, took_s)
+        tried = 0
+        with self._housekeeping.reading_lock, self._housekeeping.needing_room():
+            self._housekeeping.tidy_if_late()
+            self._claimed.clear()
+            threads = 2 * self._reader.children
+            ahead = ReadAhead(
+                self._queue.claim_files, self._read, threads, limit, for_s, self._stopped
+            )
+            try:
+                with ahead:
+                    for batch in ahead:
+                        self._publish_batch(batch)
+                        tried += len(batch.outcomes)
+                        on_published()
+            finally:
+                self._queue.release_files(ahead.unpublished())
+        return tried
 
     def _read(self, file: PendingFile) -> Outcome | None:
         """What comes of a file; None when another that is under way has the same bytes: they are
-        known once that is written down."""
-        mine: list[str] = []
+        known once that is published."""
+        claimed: list[str] = []
 
         def is_known(content: str) -> bool:
-            before = self._worklist.before(content)
-            if (before is not None and before.current) or self._forgotten.holds(content):
+            known = self._queue.before(content)
+            if (known is not None and known.current) or self._forgotten.holds(content):
                 return True
-            with self._taking:
-                if content in self._taken:
-                    raise _Taken
-                self._taken.add(content)
-                mine.append(content)
+            with self._claims:
+                if content in self._claimed:
+                    raise _ClaimedError
+                self._claimed.add(content)
+                claimed.append(content)
             return False
 
         try:
             outcome = read_file(file, self._reader, is_known)
-        except _Taken:
+        except _ClaimedError:
             return None
         if not isinstance(outcome, Read):
-            self._taken.difference_update(mine)
-        if self._stop.is_set() and isinstance(outcome, Refused) and not outcome.final:
+            self._claimed.difference_update(claimed)
+        if self._stopped.is_set() and isinstance(outcome, Refused) and not outcome.final:
             return Unsettled(file)  # the child was ended, not the file's fault
-        if self._stop.is_set() and isinstance(outcome, Read) and file.attempts + 1 >= ATTEMPTS:
+        if self._stopped.is_set() and isinstance(outcome, Read) and file.attempts + 1 >= ATTEMPTS:
             return Unsettled(file)  # nor that of an attachment it was reading
         if isinstance(outcome, Known) and self._forgotten.holds(outcome.content):
             return Skipped(file, "forgotten", FORGOTTEN)
         return outcome
 
-    def _keep_read(self, done: Sequence[Outcome]) -> None:
-        taken = {one.content for one in done if isinstance(one, Read)}
-        done = [self._once(one, taken) if isinstance(one, Read) else one for one in done]
-        reads = [read for one in done if isinstance(one, Read) for read in one.whole]
-        rows = []
-        generations: dict[str, str] = {}
-        adopted: list[tuple[Read, Salvaged]] = []
-        for one in reads:
-            if (standing := self._standing(one)) is not None:
-                if not self._holds(standing, one):
-                    self._store.remove([standing])
-                    rows.append((standing, one.content, one.kind, one.passages))
-                continue
-            found = self._adopted(one)
-            if found is not None and found.read_generation is not None:
-                generations[one.content] = found.read_generation
-            else:
-                generations[one.content] = fresh_generation()
-                rows.append((generations[one.content], one.content, one.kind, one.passages))
-            if found is not None and found.understood_generation is not None:
-                adopted.append((one, found))
-        if any(passages for *_, passages in rows):
-            self._store.add_words(rows)
-            self._store.sync()
-            self._commits += 1
-        if any(not isinstance(one, Unsettled) for one in done):
-            self.corrections += self._worklist.finish_reading(done, generations)
-            for one, found in adopted:
+    def _publish_batch(self, batch: Batch) -> None:
+        started = time.monotonic()
+        reads = [outcome for outcome in batch.outcomes if isinstance(outcome, Read)]
+        try:
+            if batch.outcomes:
+                self._publish(batch.outcomes)
+        finally:
+            self._queue.release_files(batch.files)
+            self._claimed.difference_update(read.content for read in reads)
+        if reads:
+            took_s = max(batch.took_s, time.monotonic() - started)
+            self._pace.record("read", [read.kind for read in reads], took_s)
+
+    def _publish(self, outcomes: Sequence[Outcome]) -> None:
+        outcomes = self._without_known_members(outcomes)
+        reads = [
+            read for outcome in outcomes if isinstance(outcome, Read) for read in outcome.whole
+        ]
+        plan = self._reuse.plan(reads)
+
+        def flip() -> None:
+            self.corrections += self._queue.finish_reading(outcomes, plan.generations)
+            for read, salvaged in plan.salvaged:
                 key = self._model.fingerprint.key
-                self._worklist.adopt(one, generations[one.content], key, found)
-            self.empty_trash()
-        elif done:
-            self._worklist.finish_reading(done, {})
+                self._queue.adopt(read, plan.generations[read.content], key, salvaged)
 
-    def _once(self, read: Read, taken: set[str]) -> Read:
-        """Without what was read of members that are known, are to stay forgotten, or are `taken` by
-        another of the batch."""
+        self._publisher.publish(flip, plan.rows)
 
-        def kept(one: MemberRead) -> MemberRead:
-            content = one.member.content
-            before = self._worklist.before(content)
-            known = content in taken or (before is not None and before.current)
-            if known or self._forgotten.holds(content):
-                return replace(one, read=None)
-            if one.read is not None:
-                taken.add(content)
-            return one
+    def _without_known_members(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """The outcomes without what was read of members that are known, are to stay forgotten, or
+        stand in the batch already."""
+        contents = {outcome.content for outcome in outcomes if isinstance(outcome, Read)}
 
-        return replace(read, members=tuple(map(kept, read.members)))
+        def checked(member_read: MemberRead) -> MemberRead:
+            content = member_read.member.content
+            known = self._queue.before(content)
+            repeated = content in contents or (known is not None and known.current)
+            if repeated or self._forgotten.holds(content):
+                return replace(member_read, read=None)
+            if member_read.read is not None:
+                contents.add(content)
+            return member_read
 
-    def _standing(self, read: Read) -> str | None:
-        """The generation of an earlier reading that found the same: its vectors stay good."""
-        before = self._worklist.before(read.content)
-        if before is None or before.read_generation is None or before.parts != read.parts:
-            return None
-        if before.words_sum is not None:
-            same = before.words_sum == passages_sum(read.kind, read.passages)
-        else:
-            same = self._holds(before.read_generation, read)
-        return before.read_generation if same else None
-
-    def _holds(self, generation: str, read: Read) -> bool:
-        return self._store.generations.passages([generation])[generation] == list(read.passages)
-
-    def _adopted(self, read: Read) -> Salvaged | None:
-        adoption = self._adopting(self._model.fingerprint.key)
-        return None if adoption is None else adoption.of(read)
+        return [
+            replace(outcome, members=tuple(map(checked, outcome.members)))
+            if isinstance(outcome, Read)
+            else outcome
+            for outcome in outcomes
+        ]
 
 
-class _Taken(Exception):
-    """Another file of the batch has the same bytes."""
-
-
-def fresh_generation() -> str:
-    return secrets.token_hex(16)
+class _ClaimedError(Exception):
+    """Another file that is under way has the same bytes."""

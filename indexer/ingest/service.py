@@ -1,8 +1,8 @@
-"""The keeper: brings the index up to date, once or for as long as the program serves.
+"""The index service: brings the index up to date, once or for as long as the program serves.
 
-Threads, because the model is slow and people are not: one looks and reads (words of a saved file
-are found within seconds), one lets the model understand what has been read, and one looks at what
-lies on a network.
+Three threads, because the model is slow and people are not: one looks at the tree and reads (words
+of a saved file are found within seconds), one lets the model understand what has been read, and one
+looks at network file systems.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from model.interface import ModelError
 log = logging.getLogger(__name__)
 
 SETTLE_S = 1.0
-READ_ON_S = 2.0  # without a look at what has changed meanwhile
-READ_ON_ONCE_S = 600.0  # the same where nothing is looked at meanwhile
+READ_FOR_S = 2.0  # without a look at what has changed meanwhile
+READ_ONCE_FOR_S = 600.0  # the same in `run_once`, which looks at the tree once a round
 QUIET_S = 60.0  # how long nothing has happened before contents without a path are forgotten
 PAUSE_S = 5.0  # after a fault of the disk or the model
-LIMITED_S = 5.0  # how often it is asked whether the model may go on
+CONSTRAINTS_S = 5.0  # how often the constraints of the model's work are checked while they hold
 AUDIT_S = 7 * 86400.0
-ROUNDS = 5  # how often `run_once` comes back to files that change while they are read
+ROUNDS = 5  # how often `run_once` returns to files that change while they are read
 
 
 class IndexService:
-    """Keeps the index of one catalog; the holder of the library's lock may have one.
+    """Keeps the index of one catalog up to date; the holder of the library's lock may have one.
 
-    `lookout` knows which folders are only looked at now and then, and when everything was looked
+    `rescan` knows which folders are only looked at now and then, and when everything was looked
     at last; `waiting` is what the second stage waits for, as a sentence."""
 
     def __init__(
@@ -49,24 +49,24 @@ class IndexService:
         times: RescanTimes | None = None,
         quiet_s: float = QUIET_S,
         audit_s: float = AUDIT_S,
-        limits: WorkConstraints | None = None,
+        constraints: WorkConstraints | None = None,
         on_progress: Callable[[Coverage], None] | None = None,
     ) -> None:
         self.waiting: str | None = None
         self._catalog = catalog
-        self._pipeline = pipeline
+        self.pipeline = pipeline
         self._times = times or RescanTimes(settle_s=settle_s)
         self._quiet_s = quiet_s
         self._audit = Audit(catalog.database, audit_s)
-        self._limits = limits or WorkConstraints()
+        self._constraints = constraints or WorkConstraints()
         self._on_progress = on_progress
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
-        self._wake = threading.Event()
-        self._work = threading.Event()
-        self._poll = threading.Event()
-        self.lookout = Rescan(catalog, self._wake.set, self._poll.set, self._times)
-        self._wanted: dict[str, float] = {}
+        self._read_soon = threading.Event()
+        self._understand_soon = threading.Event()
+        self._poll_soon = threading.Event()
+        self.rescan = Rescan(catalog, self._read_soon.set, self._poll_soon.set, self._times)
+        self._wanted_at: dict[str, float] = {}  # unix s, by item
         self._wanted_lock = threading.Lock()
         self._problems: dict[str, str] = {}
         self._busy_at = 0.0
@@ -77,146 +77,145 @@ class IndexService:
         """Brings the index up to date and returns what had changed, in files.
 
         Raises ModelError when the model cannot be used; what was read stays searchable."""
-        self._pipeline.resume()
-        self._pipeline.corrections = Changes()
-        self._pipeline.recover()
+        pipeline = self.pipeline
+        pipeline.resume()
+        pipeline.reading.corrections = Changes()
+        pipeline.housekeeping.recover()
         changes = reconcile(self._catalog, grace_s=self._times.grace_s)
         for _ in range(ROUNDS):
-            while self._pipeline.read_some(for_s=READ_ON_ONCE_S, on_kept=self._tell):
+            while pipeline.reading.run(for_s=READ_ONCE_FOR_S, on_published=self._report_progress):
                 pass
-            while self._pipeline.understand_some():
-                self._tell()
-            due = self._pipeline.next_due()
+            while pipeline.understanding.run():
+                self._report_progress()
+            due = pipeline.queue.next_due()
             if due is None or due > time.time() + 2 * SETTLE_S:
                 break
             time.sleep(max(0.0, due - time.time()))
             changes += reconcile(self._catalog, grace_s=self._times.grace_s)
-        self._pipeline.tidy(thoroughly=True)
-        self._tell()
-        return changes + self._pipeline.corrections
+        pipeline.housekeeping.tidy(thoroughly=True)
+        self._report_progress()
+        return changes + pipeline.reading.corrections
 
-    # -- for as long as it serves --------------------------------------------------------------
+    # -- in the background ---------------------------------------------------------------------
 
     def start(self) -> None:
         """Watches and keeps the index up to date from now on, in the background."""
         self._stopping.clear()
-        self._pipeline.resume()
-        self._pipeline.recover()
-        self.lookout.start()
-        beats = (
-            (self._read_beat, self._wake, "reading"),
-            (self._model_beat, self._work, "understanding"),
-            (self._poll_beat, self._poll, "polling"),
+        self.pipeline.resume()
+        self.pipeline.housekeeping.recover()
+        self.rescan.start()
+        passes = (
+            (self._look_and_read, self._read_soon, "reading"),
+            (self._understand, self._understand_soon, "understanding"),
+            (self._poll_network, self._poll_soon, "polling"),
         )
         self._threads = [
-            threading.Thread(target=self._keep, args=(beat, bell), name=name, daemon=True)
-            for beat, bell, name in beats
+            threading.Thread(target=self._loop, args=(run, soon), name=name, daemon=True)
+            for run, soon, name in passes
         ]
         for thread in self._threads:
             thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Ends the background work; what was not finished is taken up at the next start."""
+        """Ends the background work; what was not finished is continued at the next start."""
         self._stopping.set()
-        self._pipeline.stop()
-        for bell in (self._wake, self._work, self._poll):
-            bell.set()
+        self.pipeline.stop()
+        for soon in (self._read_soon, self._understand_soon, self._poll_soon):
+            soon.set()
         for thread in self._threads:
-            if thread.name == "polling":  # a network that hangs may keep it for ever
+            if thread.name == "polling":  # a network that hangs may block it for ever
                 thread.join(timeout_s / 10)
                 continue
             thread.join(timeout_s / 2)
             if thread.is_alive():  # it waits for a file that takes long to open
-                self._pipeline.abort()
+                self.pipeline.abort()
                 thread.join(timeout_s / 2)
         self._threads = []
-        self.lookout.stop()
+        self.rescan.stop()
 
     @property
     def problem(self) -> str | None:
-        """What holds the work up at the moment, for a person; None when nothing does."""
+        """Why the work is paused at the moment, for a person; None when it is not."""
         return next(iter(list(self._problems.values())), None)
 
     def poke(self) -> None:
         """Looks everywhere now: the watched folders, or what is wanted, have changed."""
-        self.lookout.everywhere()
-        self._work.set()
+        self.rescan.everywhere()
+        self._understand_soon.set()
 
     def want(self, items: Iterable[str]) -> None:
         """A person is looking at these items, the most wanted first: the model takes them next.
-        Never waits; the catalog learns of it when the model's turn comes."""
+        Never waits; they are written to the catalog before the model's next batch."""
         now = time.time()
         with self._wanted_lock:
-            for place, item in enumerate(items):
-                self._wanted[item] = now - place / 1e3
-        self._work.set()
+            for rank, item in enumerate(items):
+                self._wanted_at[item] = now - rank / 1e3
+        self._understand_soon.set()
 
-    def eta_s(self) -> int | None:
-        """Seconds until everything is understood; None while that cannot be told."""
-        return self._pipeline.eta_s()
-
-    def _read_beat(self) -> float:
-        """Look, read on, tidy up when there is nothing to read; returns the seconds until
-        there may be something again."""
-        changes = self.lookout.look()
+    def _look_and_read(self) -> float:
+        """One pass: look at the tree, read on, tidy up when there is nothing to read. Returns the
+        seconds until there may be something again."""
+        changes = self.rescan.look()
         if changes is not None:
             if changes != Changes():
                 self._busy_at = time.monotonic()
-            self._tell()  # a folder may be away, or back, with nothing else changed
-        if self._pipeline.read_some(for_s=READ_ON_S):
+            self._report_progress()  # a folder may be offline, or back, with nothing else changed
+        if self.pipeline.reading.run(for_s=READ_FOR_S):
             self._busy_at = time.monotonic()
-            self._work.set()
-            self._tell()
+            self._understand_soon.set()
+            self._report_progress()
             return 0.0
         if time.monotonic() - self._busy_at > self._quiet_s:
-            self._pipeline.tidy()
+            self.pipeline.housekeeping.tidy()
             self._busy_at = float("inf")  # once, until there is work again
         elif self._audit.some():
             return 0.1  # a little at a time
-        due = self._pipeline.next_due()
+        due = self.pipeline.queue.next_due()
         return 1.0 if due is None else min(1.0, max(0.0, due - time.time()))
 
-    def _model_beat(self) -> float:
-        """Let the model understand a batch, when it may."""
+    def _understand(self) -> float:
+        """One pass: let the model understand a batch, when its constraints allow that."""
         with self._wanted_lock:
-            wanted, self._wanted = self._wanted, {}
-        if wanted:
-            self._catalog.want(wanted)
-        before, self.waiting = self.waiting, self._limits.unmet()
+            wanted_at, self._wanted_at = self._wanted_at, {}
+        if wanted_at:
+            self._catalog.want(wanted_at)
+        before, self.waiting = self.waiting, self._constraints.unmet()
         if self.waiting != before:
-            self._tell()
+            self._report_progress()
         if self.waiting is not None:
-            return LIMITED_S
-        if self._pipeline.understand_some():
-            self._tell()
+            return CONSTRAINTS_S
+        if self.pipeline.understanding.run():
+            self._report_progress()
             return 0.0
         return 1.0
 
-    def _poll_beat(self) -> float:
-        """Look at what lies on a network."""
-        wait_s = self.lookout.poll()
-        self._tell()
+    def _poll_network(self) -> float:
+        """One pass: look at network file systems."""
+        wait_s = self.rescan.poll()
+        self._report_progress()
         return wait_s
 
-    def _keep(self, beat: Callable[[], float], bell: threading.Event) -> None:
-        """Beats until stopped. A fault of the disk or the model pauses the work, ends nothing."""
+    def _loop(self, run: Callable[[], float], soon: threading.Event) -> None:
+        """Passes until stopped, with the pauses they ask for, shortened by `soon`. A fault of the
+        disk or the model is a longer pause, and no end."""
+        name = threading.current_thread().name
         while not self._stopping.is_set():
-            bell.clear()
+            soon.clear()
             try:
-                wait_s = beat()
-                self._problems.pop(beat.__name__, None)
+                wait_s = run()
+                self._problems.pop(name, None)
             except Exception as fault:
                 if self._stopping.is_set():
                     break
                 # the kind of fault alone: names and texts of a person do not belong in a log
-                log.warning("%s is paused by %s", threading.current_thread().name, type(fault))
+                log.warning("%s is paused by %s", name, type(fault))
                 log.debug("the fault", exc_info=True)
-                self._problems[beat.__name__] = _sentence(fault)
+                self._problems[name] = _sentence(fault)
                 wait_s = PAUSE_S
             if wait_s:
-                bell.wait(wait_s)
+                soon.wait(wait_s)
 
-    def _tell(self) -> None:
+    def _report_progress(self) -> None:
         if self._on_progress is not None:
             self._on_progress(self._catalog.coverage())
 

@@ -1,6 +1,6 @@
-"""What has to be done besides reading and understanding: making good, tidying up, erasing.
+"""What has to be done besides reading and understanding: recovery, tidying, compacting, erasing.
 
-Who reads and who understands take turns with it here, and with what needs the index at rest.
+Each stage works under a lock of its own; housekeeping takes them where it needs the index at rest.
 """
 
 from __future__ import annotations
@@ -20,60 +20,60 @@ from indexer.maintenance.salvage import Salvage
 from indexer.vectors.store import Store
 
 OPTIMISE_AFTER = 20  # commits, as LanceDB advises
-# However busy it is: what is gone is dropped and erased this often, well within the hour that is
-# promised, and this many commits are compacted.
+# While there is always work: what is gone is dropped and erased this often, well within the hour
+# that is promised, and the store is compacted after this many commits.
 TIDY_S = 2_400.0
 MOST_COMMITS = 40
-# A table is compacted by being written anew, which a large one can wait for: the files of so many
-# commits more slow nothing down there.
+# Compacting writes a table again, which takes longer for a large one: it may have one commit for
+# each so many of its passages, which slows nothing down there.
 PASSAGES_A_COMMIT = 250
 
 
 class Housekeeping:
-    """Of one library; by its writer alone."""
+    """Of one library; by its writer alone. A thread that holds `reading_lock` and then
+    `understanding_lock` is the only one that writes to the index."""
 
     def __init__(self, catalog: Catalog, store: Store, room: DiskRoom | None) -> None:
-        self.catalog = catalog
+        self.reading_lock = threading.RLock()
+        self.understanding_lock = threading.RLock()
+        self._catalog = catalog
         self._store = store
         self._room = room
         self._upkeep = Upkeep(catalog.database)
         self._forgotten = Forgotten(catalog.database)
-        self._adoption: Salvage | None = None
-        # Whoever holds both has the index to himself; taken in this order.
-        self._reading_turn = threading.RLock()
-        self._understanding_turn = threading.RLock()
-        self._commits = 0
+        self._salvage: Salvage | None = None
+        self._commits = 0  # to the store, since it was compacted
         self._tidied_at = time.monotonic()
         self._erased_at = -TIDY_S
 
     def recover(self) -> None:
-        """Makes good what an ended process left behind; before the first batch, by the writer."""
+        """Repairs what an ended process left behind; before the first batch."""
         with self.quiet():
             self._upkeep.recover()
             present = self._store.generations.all()
             if present and not self._upkeep.has_contents():
-                self.catalog.database.keep_note("adopting", "1")
+                self._catalog.database.keep_note("adopting", "1")
             self._upkeep.requeue_short(self._store.generations.counts(), present)
             self._sweep(present)
             self.empty_trash()
-            keep_chosen(self.catalog.database)
+            keep_chosen(self._catalog.database)
 
     def drop_orphans(self) -> None:
-        """Drops what no path leads to any more."""
-        with self._reading_turn:
+        """Drops contents without a path."""
+        with self.reading_lock:
             self._upkeep.drop_orphans()
             self.empty_trash()
 
     def tidy(self, thoroughly: bool = False) -> None:
         """For quiet moments: forgets contents without a path, erases what is forgotten, and
         compacts the store when enough has been written (or `thoroughly`, anything)."""
-        with self._reading_turn:
+        with self.reading_lock:
             self._tidied_at = time.monotonic()
-            keep_chosen(self.catalog.database)
+            keep_chosen(self._catalog.database)
             self.drop_orphans()
-            if self.catalog.database.note("adopting") and not self._upkeep.waits():
-                self.catalog.database.keep_note("adopting", None)
-                self._adoption = None
+            if self._catalog.database.note("adopting") and not self._upkeep.waits():
+                self._catalog.database.keep_note("adopting", None)
+                self._salvage = None
                 self._sweep(self._store.generations.all())
             due = thoroughly or time.monotonic() - self._erased_at > TIDY_S
             if due and self._upkeep.erasing() is not None:
@@ -83,53 +83,58 @@ class Housekeeping:
                 self._commits = 0
 
     def tidy_if_late(self) -> None:
-        """Tidies up though there is work: only when that has not been done for long."""
-        late = time.monotonic() - self._tidied_at > TIDY_S
-        if late or self._crowded():
+        """Tidies up though there is work, when that has not been done for long."""
+        if time.monotonic() - self._tidied_at > TIDY_S or self._has_many_commits():
             self.tidy()
 
-    def _crowded(self) -> bool:
+    def _has_many_commits(self) -> bool:
         if self._commits < MOST_COMMITS:
             return False
         return self._commits >= self._store.generations.passage_count() // PASSAGES_A_COMMIT
 
+    def count_commit(self) -> None:
+        """The store was written to once more."""
+        self._commits += 1
+
     def erase(self, everything: bool = False) -> None:
-        """Takes every byte of what was forgotten out of the data directory: from the tables, the
+        """Removes every byte of what was forgotten from the data directory: from the tables, the
         full-text index, their older versions, the catalog and its journal, and from what was set
-        aside as damaged more than a week ago (`everything`: whenever)."""
+        aside as damaged more than a week ago (with `everything`: at any time)."""
         with self.quiet():
             erasing = self._upkeep.erasing()
             self._forgotten.sweep()
             self.empty_trash()
             self._store.erase()
-            self.catalog.database.rewrite()
-            keep_chosen(self.catalog.database)
-            clear(self.catalog.file.parent, everything)
+            self._catalog.database.rewrite()
+            keep_chosen(self._catalog.database)
+            clear(self._catalog.file.parent, everything)
             self._upkeep.erased(erasing)
             self._commits = 0
             self._erased_at = time.monotonic()
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
-        """Nothing is written to the index by others meanwhile; waits for the batches under way."""
-        with self._reading_turn, self._understanding_turn:
+        """Nobody else writes to the index meanwhile; waits for the batches under way."""
+        with self.reading_lock, self.understanding_lock:
             yield
 
     def _sweep(self, present: set[str]) -> None:
-        """Removes what no content points at, unless it may yet be adopted."""
-        if not self.catalog.database.note("adopting"):
+        """Removes what no content points at, unless it may yet be salvaged."""
+        if not self._catalog.database.note("adopting"):
             self._store.remove(present - self._upkeep.generations())
 
     @contextmanager
-    def _roomy(self) -> Iterator[None]:
-        """Work that needs room on the disk. Raises LowDiskSpaceError, with nothing lost, when
-        there is none."""
+    def needing_room(self) -> Iterator[None]:
+        """Around work that needs room on the disk. Raises LowDiskSpaceError, with nothing lost,
+        when there is none."""
         if self._room is None:
             yield
             return
         self._room.check()
         try:
             yield
+        except LowDiskSpaceError:
+            raise
         except Exception as problem:
             if not is_full(problem):
                 raise
@@ -140,7 +145,7 @@ class Housekeeping:
             ) from problem
 
     def _make_room(self, room: DiskRoom) -> None:
-        """Gives up the reserve, and with it what takes no part in the index any more."""
+        """Deletes the reserve, and what the index does not need any more."""
         room.give_up()
         self._upkeep.release()
         try:
@@ -151,16 +156,16 @@ class Housekeeping:
                 raise
 
     def empty_trash(self) -> None:
-        """Removes from the store what nothing points at any more."""
+        """Removes from the store the generations that the catalog has put on its trash list."""
         if trash := self._upkeep.trash():
             self._store.remove(trash)
             self._upkeep.emptied(trash)
-            self._commits += 1
+            self.count_commit()
 
-    def _adopting(self, key: str) -> Salvage | None:
-        """What a lost catalog left in the store, while that is being taken over."""
-        if not self.catalog.database.note("adopting"):
+    def salvage(self, key: str) -> Salvage | None:
+        """What a lost catalog left in the store, while its files are read again; else None."""
+        if not self._catalog.database.note("adopting"):
             return None
-        if self._adoption is None:
-            self._adoption = Salvage(self._store, key)
-        return self._adoption
+        if self._salvage is None:
+            self._salvage = Salvage(self._store, key)
+        return self._salvage

@@ -53,7 +53,7 @@ class Verdict:
 
 
 class Verifier:
-    """Checks one library. Nothing may be written to it meanwhile (`Pipeline.quiet`)."""
+    """Checks one library. Nothing may be written to it meanwhile (`Housekeeping.quiet`)."""
 
     def __init__(self, catalog: Catalog, store: Store) -> None:
         self._catalog = catalog

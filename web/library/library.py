@@ -68,7 +68,7 @@ class Library:
         reader: ReaderProcess,
         notifier: Notifier,
     ) -> None:
-        self.items = Items(catalog, store, reader, keeper.want, keeper.lookout.is_there)
+        self.items = Items(catalog, store, reader, keeper.want, keeper.rescan.is_there)
         self.keeper = keeper
         self.notifier = notifier
         self._catalog = catalog
@@ -77,7 +77,7 @@ class Library:
         self._pipeline = pipeline
         self._reader = reader
         self._forgotten = Forgotten(catalog.database)
-        self._searcher = Searcher(catalog, store, runtime.people, keeper.lookout.is_there)
+        self._searcher = Searcher(catalog, store, runtime.people, keeper.rescan.is_there)
         self._answerer = Answerer(
             self._searcher,
             runtime.people,
@@ -223,7 +223,7 @@ class Library:
                 f"{display_text(path)} is not a watched folder; `recollect roots` lists them.",
             )
         count = self._catalog.remove_root(path)
-        self._pipeline.drop_orphans()
+        self._pipeline.housekeeping.drop_orphans()
         self._erase()
         self.keeper.poke()
         return count
@@ -246,7 +246,7 @@ class Library:
 
     def index(self, progress: Callable[[StatusJson], None] | None = None) -> IndexJson:
         began = time.perf_counter()
-        calls_before = self._pipeline.model_calls
+        calls_before = self._pipeline.understanding.model_calls
         if progress is not None:
             self.notifier.listen(lambda: progress(self.status()))
         try:
@@ -259,7 +259,7 @@ class Library:
             "moved": changes.moved,
             "gone": changes.gone,
             "coverage": self._catalog.coverage(),
-            "model_calls": self._pipeline.model_calls - calls_before,
+            "model_calls": self._pipeline.understanding.model_calls - calls_before,
             "took_s": round(time.perf_counter() - began, 2),
         }
 
@@ -281,7 +281,7 @@ class Library:
 
     def verify(self, *, deep: bool = False, repair: bool = False) -> VerdictJson:
         began = time.perf_counter()
-        with self._pipeline.quiet():
+        with self._pipeline.housekeeping.quiet():
             verifier = Verifier(self._catalog, self._store)
             verdict = verifier.repair(deep) if repair else verifier.check(deep)
         if verdict.again:
@@ -292,7 +292,7 @@ class Library:
         """Takes what was forgotten out of every file; whether that could be done now. Else it is
         done by itself within the hour."""
         try:
-            self._pipeline.erase(everything=True)
+            self._pipeline.housekeeping.erase(everything=True)
         except (OSError, RuntimeError, sqlite3.Error, RecollectError) as problem:
             log.warning("erasing was put off by %s", type(problem))
             return False

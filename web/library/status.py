@@ -31,7 +31,7 @@ def status_json(catalog: Catalog, runtime: Runtime, service: IndexService) -> St
         "queue": catalog.queue(),
         "model": model_json(runtime),
         "progress": progress,
-        "eta_s": service.eta_s(),
+        "eta_s": service.pipeline.remaining_s(),
         "waiting": service.waiting,
         "problem": service.problem,
         "watching": _watching_json(service),
@@ -56,7 +56,7 @@ def model_json(runtime: Runtime) -> ModelJson:
 
 
 def _watching_json(service: IndexService) -> WatchingJson:
-    rescan = service.lookout
+    rescan = service.rescan
     return {
         "rescanned_at": rescan.rescanned_at,
         "unwatched": [
