@@ -1,10 +1,10 @@
 """A data directory that an older program wrote: opened, searched, brought up to date, proved.
 
-`tests/data/before_wings.zip` was made at commit 51c9949 by `recollect --data data index files`, with
-the model that ships. It holds the data directory, the five files it was made of, and a config.toml
-with every setting of then. The files have since moved to another folder: the one path that the
-catalog keeps in full, a root's, is rewritten here with that folder's device and inode, and so is the
-same path in `chosen.json`.
+`tests/data/before_wings.zip` was made at commit 51c9949 by `recollect --data data index files`,
+with the model that ships. It holds the data directory, the five files it was made of, and a
+config.toml with every setting of then. The files have since moved to another folder: the one path
+that the catalog keeps in full, a root's, is rewritten here with that folder's device and inode, and
+so is the same path in `chosen.json`.
 """
 
 from __future__ import annotations
