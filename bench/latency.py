@@ -42,16 +42,7 @@ RENAMED = 50_000
 
 def run(quick: bool) -> Report:
     rows: list[Row] = []
-    for measure in (
-        saved,
-        busy_model,
-        hanging_file,
-        sparse_file,
-        kernel_files,
-        child,
-        model,
-        server,
-    ):
+    for measure in MEASURES:
         with tempfile.TemporaryDirectory() as base:
             rows += measure(Path(base))
     with tempfile.TemporaryDirectory() as base:
@@ -125,9 +116,7 @@ def busy_model(base: Path) -> list[Row]:
         found_s = until(lambda: library.found("money") == [path])
         stopped_s = _seconds(library.keeper.stop)
     return [
-        _row(
-            "saved_busy", "a new file, until its words are found, beside a slow model", found_s, 5
-        ),
+        _row("saved_busy", "the same of a new file beside a slow model", found_s, 5),
         _row("stop_busy", "stopping the indexer while the model works", stopped_s, 5),
     ]
 
@@ -203,7 +192,7 @@ def child(base: Path) -> list[Row]:
                 raise AssertionError("the slow file was read in time")
 
         refused_s = _seconds(refused)
-    command = [sys.executable, "-c", PARENT, note, slow]
+    command = [sys.executable, "-c", PARENT, str(note), str(slow)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         orphan = psutil.Process(int(parent.stdout.readline()))
@@ -308,3 +297,6 @@ def renamed(base: Path, count: int) -> list[Row]:
             )
     what = f"a renamed folder of {count:,} files, until all is found under its new name"
     return [_row("renamed", what, took_s, 15)]
+
+
+MEASURES = (saved, busy_model, hanging_file, sparse_file, kernel_files, child, model, server)

@@ -47,12 +47,6 @@ def one_at_a_time(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(UnderstandingStage, "run", singly)
 
 
-def calm_s(limit_s: float) -> float:
-    """How long something may take, s: this long where the machine is ours alone, and a minute where
-    others compute beside us, as the rest of the suite does."""
-    return limit_s if os.getloadavg()[0] < (os.cpu_count() or 1) else 60.0
-
-
 def write(path: Path, text: str = "words") -> Path:
     """Writes a file, and the folders it lies in."""
     path.parent.mkdir(parents=True, exist_ok=True)

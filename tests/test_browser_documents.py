@@ -64,5 +64,5 @@ def test_every_kind_is_shown_with_its_words_marked(browser: Browser, served: Run
     with visit(browser, served) as tab:
         for name, _, words, page in EACH:
             tab.open(f"/item/{served.item(name)}?q={words}&page={page}")
-            tab.see(".paper rect.exact")
+            assert tab.see(".paper rect.exact").count() > 0
             tab.until("document.querySelector('.paper img').naturalWidth > 300")

@@ -20,7 +20,8 @@ KILLS = 20
 def test_every_named_stage_is_still_in_the_program() -> None:
     for places in STAGES.values():
         for module, name in places:
-            named(module, name)
+            owner, last = named(module, name)
+            assert callable(getattr(owner, last)), f"{module}.{name}"
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import subprocess
 import sys
@@ -108,3 +109,25 @@ def test_imports_are_the_linters() -> None:
     linter = grimp.build_graph(*tree.PACKAGES, cache_dir=None)
     theirs = {name: linter.find_modules_directly_imported_by(name) for name in linter.modules}
     assert ours == theirs
+
+
+# Names of helpers that hold assertions of their own.
+ASSERTING = ("assert", "expect", "check")
+
+
+def test_every_test_asserts_something() -> None:
+    for file in (ROOT / "tests").glob("test_*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                assert _asserts(node), f"{file.name}::{node.name} can never fail"
+
+
+def _asserts(test: ast.FunctionDef) -> bool:
+    for node in ast.walk(test):
+        if isinstance(node, ast.Assert):
+            return True
+        if isinstance(node, ast.Call):
+            function = ast.unparse(node.func).rsplit(".", 1)[-1].lstrip("_")
+            if function in ("raises", "fail") or function.startswith(ASSERTING):
+                return True
+    return False

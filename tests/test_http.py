@@ -21,7 +21,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield server
 
 
-def sentence(response: httpx.Response, status: int, code: str) -> str:
+def assert_refused(response: httpx.Response, status: int, code: str) -> str:
     assert response.status_code == status, response.text
     error = response.json()["error"]
     assert set(error) == {"code", "sentence"}
@@ -85,9 +85,9 @@ def test_search_by_example(
 def test_an_example_that_is_none(api: httpx.Client) -> None:
     headers = {"Content-Type": "image/png"}
     said = api.post("/api/search", content=b"not a picture", headers=headers)
-    assert "neither a picture nor a sound" in sentence(said, 422, "example")
-    sentence(api.post("/api/search", content=b"", headers=headers), 415, "example")
-    sentence(api.post("/api/search", json={}), 415, "example")
+    assert "neither a picture nor a sound" in assert_refused(said, 422, "example")
+    assert_refused(api.post("/api/search", content=b"", headers=headers), 415, "example")
+    assert_refused(api.post("/api/search", json={}), 415, "example")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_an_example_that_is_none(api: httpx.Client) -> None:
     ],
 )
 def test_search_refuses_in_words(api: httpx.Client, params: dict[str, str], code: str) -> None:
-    sentence(api.get("/api/search", params=params), 422, code)
+    assert_refused(api.get("/api/search", params=params), 422, code)
 
 
 @pytest.mark.parametrize(
@@ -135,9 +135,9 @@ def test_files(api: httpx.Client) -> None:
     photos = api.get("/api/files", params={"kind": "photo"}).json()["files"]
     assert [file["name"] for file in photos] == ["sunset.png"]
     assert api.get("/api/files", params={"state": "failed"}).json() == {"count": 0, "files": []}
-    sentence(api.get("/api/files", params={"kind": "video"}), 422, "query")
-    sentence(api.get("/api/files", params={"limit": 5_000}), 422, "invalid")
-    sentence(api.get("/api/files", params={"offset": -1}), 422, "invalid")
+    assert_refused(api.get("/api/files", params={"kind": "video"}), 422, "query")
+    assert_refused(api.get("/api/files", params={"limit": 5_000}), 422, "invalid")
+    assert_refused(api.get("/api/files", params={"offset": -1}), 422, "invalid")
 
 
 def test_folders_and_retry(api: httpx.Client, tmp_path: Path) -> None:
@@ -149,10 +149,10 @@ def test_folders_and_retry(api: httpx.Client, tmp_path: Path) -> None:
     gone = api.request("DELETE", "/api/roots", json={"path": str(folder)})
     assert gone.json() == {"forgotten": 0}
     again = api.request("DELETE", "/api/roots", json={"path": str(folder)})
-    sentence(again, 422, "folder")
-    sentence(api.post("/api/roots", json={"path": str(tmp_path / "none")}), 422, "folder")
+    assert_refused(again, 422, "folder")
+    assert_refused(api.post("/api/roots", json={"path": str(tmp_path / "none")}), 422, "folder")
     assert api.post("/api/retry", json={"path": None}).json() == {"retried": 0}
-    sentence(api.post("/api/retry", json={"path": str(folder / "x")}), 422, "file")
+    assert_refused(api.post("/api/retry", json={"path": str(folder / "x")}), 422, "file")
 
 
 def test_index_and_item_of(served: Running, api: httpx.Client) -> None:
@@ -162,7 +162,7 @@ def test_index_and_item_of(served: Running, api: httpx.Client) -> None:
     (root,) = served.library.roots()
     path = str(Path(root["path"]) / "boats.pdf")
     assert api.post("/api/items", json={"path": path}).json() == {"id": served.item("boats.pdf")}
-    sentence(api.post("/api/items", json={"path": "/etc/passwd"}), 422, "file")
+    assert_refused(api.post("/api/items", json={"path": "/etc/passwd"}), 422, "file")
 
 
 @pytest.mark.parametrize(
@@ -190,12 +190,12 @@ def test_a_body_that_is_no_request(api: httpx.Client, body: bytes) -> None:
 def test_a_body_that_is_too_large(api: httpx.Client) -> None:
     headers = {"Content-Type": "application/json"}
     large = b" " * (MAX_JSON_BYTES + 1)
-    sentence(api.post("/api/ask", content=large, headers=headers), 413, "too_large")
+    assert_refused(api.post("/api/ask", content=large, headers=headers), 413, "too_large")
     pieces = (b" " * 65_536 for _ in range(10))  # sent without saying how long it is
-    sentence(api.post("/api/ask", content=pieces, headers=headers), 413, "too_large")
+    assert_refused(api.post("/api/ask", content=pieces, headers=headers), 413, "too_large")
     headers = {"Content-Type": "image/png"}
     picture = b" " * (MAX_EXAMPLE_BYTES + 1)
-    sentence(api.post("/api/search", content=picture, headers=headers), 413, "too_large")
+    assert_refused(api.post("/api/search", content=picture, headers=headers), 413, "too_large")
 
 
 @pytest.mark.parametrize("path", ["/", "/ask", "/library", "/welcome", "/item/abc"])
@@ -229,8 +229,8 @@ def test_static_files(api: httpx.Client) -> None:
 
 
 def test_what_is_not_there(api: httpx.Client) -> None:
-    sentence(api.get("/api/none"), 404, "not_found")
-    sentence(api.put("/api/roots", json={}), 405, "method")
+    assert_refused(api.get("/api/none"), 404, "not_found")
+    assert_refused(api.put("/api/roots", json={}), 405, "method")
     assert api.get("/none").headers["content-type"].startswith("text/html")
     for path in ("/docs", "/redoc", "/openapi.json", "/api/openapi.json"):
         assert api.get(path).status_code == 404
@@ -244,7 +244,7 @@ def test_an_error_inside_tells_nothing(
 
     monkeypatch.setattr(Library, "roots", fail)
     response = api.get("/api/roots")
-    sentence(response, 500, "internal")
+    assert_refused(response, 500, "internal")
     assert "secret" not in response.text
     assert response.headers["x-content-type-options"] == "nosniff"
 

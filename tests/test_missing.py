@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from indexer.catalog.catalog import Catalog, FolderError
 from indexer.catalog.roots import accept
 from indexer.scan.reconcile import reconcile
 from indexer.types.changes import Changes, Hint
-from tests.library import calm_s
 from tests.mounted import memory, mounted, unmount
 
 
@@ -251,10 +249,8 @@ def test_fault_32_folder_mounted_inside_itself(catalog: Catalog, lib: Path) -> N
 def test_fault_33_kernel_files_inside_a_root(catalog: Catalog, lib: Path) -> None:
     fill(lib, 1)
     with mounted(lib / "kernel", "-t", "proc", "none"):
-        began = time.monotonic()
         assert reconcile(catalog) == Changes(added=1)
         assert reconcile(catalog, [Hint(lib / "kernel" / "self")]) == Changes()
-        assert time.monotonic() - began < calm_s(2)
 
 
 def test_fault_25_case_only_rename(tmp_path: Path) -> None:
@@ -264,10 +260,10 @@ def test_fault_25_case_only_rename(tmp_path: Path) -> None:
         (lib / "folded" / "a.txt").write_text("words")
         if not (lib / "folded" / "A.TXT").exists():
             pytest.skip("no file system here takes upper and lower case for one: NOT tested")
-        _rename_case(tmp_path, lib / "folded")
+        _assert_case_rename_is_one_move(tmp_path, lib / "folded")
 
 
-def _rename_case(tmp_path: Path, lib: Path) -> None:
+def _assert_case_rename_is_one_move(tmp_path: Path, lib: Path) -> None:
     catalog = Catalog(tmp_path / "data" / "catalog.sqlite")
     catalog.add_root(lib)
     reconcile(catalog)
@@ -293,7 +289,7 @@ def test_fault_25_case_only_rename_where_case_does_not_matter(
 
     (lib / "a.txt").write_text("words")
     monkeypatch.setattr("indexer.scan.reconcile.os.lstat", folded)
-    _rename_case(tmp_path, lib)
+    _assert_case_rename_is_one_move(tmp_path, lib)
 
 
 def test_file_deleted_from_an_overlay_is_gone(tmp_path: Path) -> None:

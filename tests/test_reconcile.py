@@ -15,7 +15,7 @@ from indexer.catalog.catalog import Catalog
 from indexer.files.walk import is_elsewhere
 from indexer.scan.reconcile import reconcile
 from indexer.types.changes import Changes, Hint
-from tests.library import as_nobody, calm_s, small, write
+from tests.library import as_nobody, small, write
 
 
 def names(catalog: Catalog) -> list[str]:
@@ -400,9 +400,7 @@ def test_fault_36_sparse_file_is_refused_unread(tmp_path: Path) -> None:
     with small(tmp_path / "lib", tmp_path / "data") as library:
         path = library.write("a.txt", "boat")
         os.truncate(path, 1 << 40)
-        began = time.monotonic()
         library.keeper.run_once()
-        assert time.monotonic() - began < calm_s(10)
         [failed] = library.catalog.failed()
         assert failed.reason == "too_large"
 

@@ -40,7 +40,6 @@ from model.weights.checkpoint import find
 from tests import tiny
 from tests.conftest import ROOT
 from tests.fake_model import FakeModel
-from tests.library import calm_s
 from tests.served import small_library
 
 CHECKPOINT = find("pocket")
@@ -374,8 +373,9 @@ def test_people_without_end_do_not_starve_the_background(
 
     person = threading.Thread(target=ask)
     person.start()
-    for _ in range(3):
-        runtime.files.embed([Text("b")])
+    embedded = [runtime.files.embed([Text("b")]) for _ in range(3)]
+    assert person.is_alive()  # it went on asking all the while
+    assert [len(vectors) for vectors in embedded] == [1, 1, 1]
     done.set()
     person.join(60)
 
@@ -498,10 +498,9 @@ def test_closing_ends_a_background_caption_between_two_tokens(
     background.start()
     while not made or not made[0].begun.wait(0.01):
         pass
-    began = time.perf_counter()
     runtime.close()
     background.join(60)
-    assert time.perf_counter() - began < calm_s(1)
+    assert not background.is_alive()
     assert "closing" in str(ended[0])
 
 

@@ -115,7 +115,7 @@ def test_nothing_matches_is_an_answer(searcher: Searcher) -> None:
 
 @pytest.mark.parametrize("odd", ['"', "* (", "\\", "a AND NOT", "🙂", "x" * 2000, "'; DROP"])
 def test_odd_queries_never_fail(searcher: Searcher, odd: str) -> None:
-    searcher.search(Query(odd))
+    assert len(searcher.search(Query(odd))) <= Query(odd).limit
 
 
 def test_the_same_question_gives_the_same_list(searcher: Searcher) -> None:

@@ -17,7 +17,6 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.library import calm_s
 from tests.served import EndlessModel, Running, running, small_library, write_files
 from web.http import event_streams
 from web.http.event_streams import MOST_ANSWERS, encode_event
@@ -154,7 +153,7 @@ def test_a_stopped_answer_stops_the_model(tmp_path: Path) -> None:
         with client.stream("POST", "/api/ask", json={"question": "the boat?"}) as answer:
             assert next(data for name, data in events(answer) if name == "token")
             assert not model.stopped.is_set()
-        assert eventually(model.stopped.is_set, 60.0) < calm_s(1)
+        assert model.stopped.wait(60)
         # the model is free again at once
         with client.stream("POST", "/api/ask", json={"question": "the boat?"}) as answer:
             assert next(data for name, data in events(answer) if name == "token")
@@ -284,10 +283,8 @@ def test_a_signal_stops_the_server(tmp_path: Path, sent: signal.Signals) -> None
             answer, status = (client.send(one, stream=True) for one in (asked, followed))
             assert next(events(answer))
             assert next(events(status))[0] == "status"
-            began = time.monotonic()
             process.send_signal(sent)
             assert process.wait(60) == 0
-            assert time.monotonic() - began < calm_s(5)
             answer.close()
             status.close()
         assert process.stdout.read() == "closed\n"
