@@ -48,11 +48,11 @@ _SENTENCE = re.compile(
 
 
 def split(text: str) -> list[str]:
-    """The passages of the text of one page; see `stretches`."""
-    return [text[start:end] for start, end in stretches(text)]
+    """The passages of the text of one page; see `passage_bounds`."""
+    return [text[start:end] for start, end in passage_bounds(text)]
 
 
-def stretches(text: str) -> list[tuple[int, int]]:
+def passage_bounds(text: str) -> list[tuple[int, int]]:
     """Where the text of one page is cut into passages of about 120 words that begin and end with
     sentences: start and end of each, in order, nothing but white space left out."""
     groups: list[list[int]] = []  # start, end, words

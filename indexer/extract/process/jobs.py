@@ -13,6 +13,7 @@ from typing import Any
 
 from indexer.extract.containers.file_format import file_format
 from indexer.extract.dispatch import extract, sections_of
+from indexer.extract.process.cuts import with_cuts
 from indexer.extract.process.messages import member_of, message_of
 from indexer.extract.process.protocol import Message
 from indexer.types.attachments import Attached, File
@@ -47,7 +48,7 @@ def _file(job: dict[str, Any]) -> File:
 
 def _extract(job: dict[str, Any]) -> Answer:
     for piece in extract(Path(job["path"]), job["leave_out"]):
-        yield message_of(piece)
+        yield message_of(with_cuts(piece))
 
 
 def _original(job: dict[str, Any]) -> Answer:

@@ -8,7 +8,6 @@ import re
 from typing import TYPE_CHECKING, Any, get_args
 
 from indexer.extract.process.protocol import Message
-from indexer.types.passages import stretches
 from indexer.types.pieces import (
     Extracted,
     Facts,
@@ -35,13 +34,13 @@ MAX_THUMB_BYTES, MAX_THUMB_PX = 2 << 20, 4_000
 def message_of(piece: Extracted) -> Message:
     """What the child says of a piece."""
     match piece:
-        case Words(text, place, label):
+        case Words(text, place, label, cuts):
             return {
                 "is": "words",
                 "text": text,
                 "place": place_json(place),
                 "label": label,
-                "cuts": stretches(text),  # here, where every child has a processor of its own
+                "cuts": cuts,
             }, b""
         case Thumb(webp, width_px, height_px):
             return {"is": "thumb", "width_px": width_px, "height_px": height_px}, webp
