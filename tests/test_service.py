@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from indexer.catalog.catalog import Coverage
 from indexer.extract.process.child import ReaderProcess
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
 from indexer.types.changes import Changes
+from indexer.types.coverage import Coverage
 from model.interface import Content, ModelError, Role, Vectors
 from retriever.query import Query
 from retriever.search import Searcher

@@ -21,11 +21,12 @@ from indexer.catalog.counts import Counts
 from indexer.catalog.database import Database
 from indexer.catalog.errors import CatalogError
 from indexer.catalog.queries import FIRST, LISTED, LIVE, PLACES, among, lies_in, reached
-from indexer.catalog.records import Coverage, Failure, FileRow, Item, file_row, item_from, item_of
+from indexer.catalog.records import Failure, FileRow, Item, file_row, item_from, item_of
 from indexer.catalog.roots import FolderError, Root
+from indexer.types.coverage import Coverage
 from indexer.types.places import Kind
 
-__all__ = ["Catalog", "CatalogError", "Coverage", "Failure", "FileRow", "FolderError", "Item"]
+__all__ = ["Catalog", "CatalogError", "Failure", "FileRow", "FolderError", "Item"]
 __all__ += ["Root", "item_of"]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from indexer.catalog.database import Database
 from indexer.catalog.queries import LIVE, among, lies_in
-from indexer.catalog.records import Coverage
+from indexer.types.coverage import Coverage
 from indexer.types.places import Kind
 
 AWAY = ("offline", "missing", "skipped")

@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
-from typing import TypedDict
 
 from indexer.files.walk import join
 from indexer.types.pieces import Member, title_of
@@ -96,15 +95,6 @@ class Item:
     @property
     def modified_at(self) -> float:
         return self.location.modified_at
-
-
-class Coverage(TypedDict):
-    """How much of the live files, of kinds we read, each stage covers."""
-
-    files: int
-    read: int
-    understood: int
-    failed: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from indexer.catalog.catalog import Catalog, Coverage
+from indexer.catalog.catalog import Catalog
 from indexer.files.disk_room import LowDiskSpaceError, disk_error, is_full
 from indexer.ingest.audit import Audit
 from indexer.ingest.constraints import WorkConstraints
@@ -20,6 +20,7 @@ from indexer.ingest.pipeline import Pipeline
 from indexer.scan.reconcile import reconcile
 from indexer.scan.rescan import Rescan, RescanTimes
 from indexer.types.changes import Changes
+from indexer.types.coverage import Coverage
 from model.interface import ModelError
 
 log = logging.getLogger(__name__)

@@ -7,10 +7,12 @@ import unicodedata
 
 # Soft hyphens, zero-width spaces, bidirectional overrides, tags: unseen by a person and able to
 # tell a model something else than what is read. Joiners stay: words and emoji are made with them.
-_UNSEEN = re.compile(
-    "[\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f\u00ad\u180e\u200b\u200e\u200f"
-    "\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+INVISIBLE = (
+    "\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f"
+    "\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
 )
+JOINERS = "\u200c\u200d"
+_UNSEEN = re.compile(f"[\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f{INVISIBLE}]")
 _ODD = re.compile("[\u0000-\u0008\u000d-\u001f\u007f]")  # what of ASCII does not stay as it is
 _LINE_ENDS = ("\r\n", "\r", "\u0085", "\u2028", "\u2029")
 

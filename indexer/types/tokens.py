@@ -12,6 +12,8 @@ import functools
 import re
 import unicodedata
 
+from indexer.types.characters import INVISIBLE, JOINERS
+
 MAX_TOKEN_CHARS = 64
 MAX_TERMS = 64
 
@@ -20,9 +22,7 @@ _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\u
     "\U00020000-\U0003ffff"
 )
 _ACCENTS = dict.fromkeys(range(0x0300, 0x0370))
-_INVISIBLE = dict.fromkeys(
-    [0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
-)
+_INVISIBLE = re.compile(f"[{INVISIBLE}{JOINERS}]")
 
 
 @functools.cache
@@ -64,7 +64,7 @@ def tokens(text: str) -> list[str]:
 @functools.lru_cache(maxsize=4096)
 def _folded(word: str) -> tuple[str, ...]:
     """The tokens of something between two blanks; no token goes over a blank."""
-    folded = unicodedata.normalize("NFKC", word.translate(_INVISIBLE)).casefold()
+    folded = unicodedata.normalize("NFKC", _INVISIBLE.sub("", word)).casefold()
     folded = unicodedata.normalize("NFD", folded).translate(_ACCENTS)
     return tuple(_token().findall(unicodedata.normalize("NFC", folded)))
 

@@ -8,14 +8,8 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from indexer.types.coverage import Coverage
 from indexer.types.places import PlaceJson
-
-
-class CoverageJson(TypedDict):
-    files: int
-    read: int
-    understood: int
-    failed: int
 
 
 class MailJson(TypedDict):
@@ -69,7 +63,7 @@ class HitJson(HitCoreJson):
 class SearchJson(TypedDict):
     query: str
     hits: list[HitJson]
-    coverage: CoverageJson
+    coverage: Coverage
     took_ms: float
     problem: NotRequired[str]  # why the model had no part in it
 
@@ -97,7 +91,7 @@ class AskJson(TypedDict):
     question: str
     answer: str
     citations: list[CitationJson]
-    coverage: CoverageJson
+    coverage: Coverage
     speed: SpeedJson
 
 
@@ -165,13 +159,6 @@ class ModelJson(TypedDict):
     problem: NotRequired[str]  # why it could not be loaded
 
 
-class ProgressJson(TypedDict):
-    files: int
-    read: int
-    understood: int
-    failed: int
-
-
 class UnwatchedJson(TypedDict):
     path: str
     sentence: str
@@ -185,12 +172,12 @@ class WatchingJson(TypedDict):
 
 class StatusJson(TypedDict):
     roots: list[RootJson]
-    coverage: CoverageJson
+    coverage: Coverage
     states: dict[str, int]
     failed: list[FailureJson]
     queue: int
     model: ModelJson
-    progress: NotRequired[dict[str, ProgressJson]]  # by kind
+    progress: NotRequired[dict[str, Coverage]]  # by kind
     eta_s: NotRequired[int | None]
     waiting: NotRequired[str | None]  # what the second stage waits for
     problem: NotRequired[str | None]  # what holds the work up at the moment
@@ -202,7 +189,7 @@ class IndexJson(TypedDict):
     changed: int
     moved: int
     gone: int
-    coverage: CoverageJson
+    coverage: Coverage
     model_calls: int
     took_s: float
 

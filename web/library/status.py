@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from indexer.catalog.catalog import Catalog
 from indexer.ingest.service import IndexService
+from indexer.types.coverage import Coverage
 from indexer.types.places import Kind
 from model.runtime.runtime import Runtime
 from web.library.display import display_text
 from web.library.listing import roots_json
-from web.library.schemas import ModelJson, ProgressJson, StatusJson, WatchingJson
+from web.library.schemas import ModelJson, StatusJson, WatchingJson
 
 MAX_UNWATCHED = 20
 
 
 def status_json(catalog: Catalog, runtime: Runtime, service: IndexService) -> StatusJson:
-    progress: dict[str, ProgressJson] = {kind: catalog.coverage(frozenset({kind})) for kind in Kind}
+    progress: dict[str, Coverage] = {kind: catalog.coverage(frozenset({kind})) for kind in Kind}
     return {
         "roots": roots_json(catalog.roots()),
         "coverage": catalog.coverage(),

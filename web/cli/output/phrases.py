@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from indexer.types.coverage import Coverage
 from indexer.types.places import PlaceJson
 from retriever.answer import playback_time
 from web.library.display import one_line
-from web.library.schemas import CoverageJson, MailJson
+from web.library.schemas import MailJson
 
 
 def place_suffix(place: PlaceJson | None) -> str:
@@ -37,7 +38,7 @@ def file_location(mail: MailJson | None, path: str) -> str:
     return shown if mail is None else f"attached to “{one_line(mail['title'])}”, {shown}"
 
 
-def coverage_sentence(coverage: CoverageJson) -> str:
+def coverage_sentence(coverage: Coverage) -> str:
     """How much of the library a result covers, in words."""
     files, read = coverage["files"], coverage["read"]
     understood, failed = coverage["understood"], coverage["failed"]
