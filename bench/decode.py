@@ -11,10 +11,10 @@ from bench.prompts import Asked, asked, media
 from bench.report import Report, Row
 from model.decoding.generation import GenerationLimits
 from model.gemma import Gemma
-from model.interface import AnswerText, Cited, Exchange, Finished, Image, Sound
+from model.interface import AnswerCitation, AnswerEnd, AnswerText, ConversationTurn, Image, Sound
 from model.prompt import prompts
-from model.prompt.inputs import Inputs, batch, common_prefix, split
-from model.weights.checkpoint import find
+from model.prompt.inputs import Inputs, collate, common_prefix_length, split_inputs
+from model.weights.checkpoint import find_checkpoint
 
 TOKENS = 48
 PICTURE_TOKENS = 280
@@ -25,25 +25,25 @@ class Written:
     """What the model wrote to one prompt, and how it went."""
 
     text: str
-    finished: Finished
+    finished: AnswerEnd
 
 
-def write(model: Gemma, prompt: Asked, history: Sequence[Exchange] = ()) -> Written:
+def write(model: Gemma, prompt: Asked, history: Sequence[ConversationTurn] = ()) -> Written:
     said = []
     for event in model.answer(prompt.question, prompt.evidence, history):
         match event:
             case AnswerText(text):
                 said.append(text)
-            case Cited(n, quote):
+            case AnswerCitation(n, quote):
                 said.append(f"<{n}: {quote}>")
-            case Finished():
+            case AnswerEnd():
                 return Written("".join(said), event)
     raise AssertionError("an answer ends in Finished")
 
 
 def both() -> tuple[Gemma, Gemma]:
     """The shipped model with its drafter, and without."""
-    checkpoint = find("pocket")
+    checkpoint = find_checkpoint("pocket")
     return Gemma(checkpoint), Gemma(replace(checkpoint, drafter=None))
 
 
@@ -69,12 +69,12 @@ def run(quick: bool) -> Report:
 def against_generate(model: Gemma, chosen: Sequence[Asked]) -> list[Row]:
     """Prompt and text, one after the other on the same weights, no drafter, nothing kept."""
     own, stop_ids = model._decoder, model._decoder.stop_ids
-    limits = GenerationLimits(tokens=TOKENS, loops=False)
+    limits = GenerationLimits(tokens=TOKENS, stop_on_repetition=False)
     ours_s: list[float] = []
     stock_s: list[float] = []
     same = tokens = 0
     for prompt in chosen:
-        row = model._render(prompts.answer(prompt.question, _unheard(prompt).evidence))
+        row = model._render(prompts.answer_prompt(prompt.question, _unheard(prompt).evidence))
         ours: list[int] = []
         stock: list[int] = []
 
@@ -83,7 +83,7 @@ def against_generate(model: Gemma, chosen: Sequence[Asked]) -> list[Row]:
 
         def write_stock(row: Inputs = row, into: list[int] = stock) -> None:
             written = model._model.generate(
-                **batch([row]), max_new_tokens=TOKENS, do_sample=False,
+                **collate([row]), max_new_tokens=TOKENS, do_sample=False,
                 suppress_tokens=own.suppressed, eos_token_id=sorted(stop_ids),
             )  # fmt: skip
             into[:] = [one for one in written[0, len(row) :].tolist() if one not in stop_ids]
@@ -154,7 +154,7 @@ def second_turns(model: Gemma, quick: bool) -> list[Row]:
         for prompt in of_kind:
             model.forget()
             first = write(model, prompt)
-            history = (Exchange(prompt.question, first.text),)
+            history = (ConversationTurn(prompt.question, first.text),)
             second = write(model, replace(prompt, question="And what else is said there?"), history)
             first_ms.append(first.finished.first_token_ms)
             second_ms.append(second.finished.first_token_ms)
@@ -175,12 +175,12 @@ def branches(model: Gemma, pictures: Sequence[Image]) -> list[Row]:
     branched_s: list[float] = []
     apart_s: list[float] = []
     for picture in pictures:
-        gist = model._render(prompts.gist(picture))
-        words = model._render(prompts.describe(picture))
-        shared = common_prefix(gist, words)
+        gist = model._render(prompts.gist_prompt(picture))
+        words = model._render(prompts.description_prompt(picture))
+        shared = common_prefix_length(gist, words)
 
         def branched(gist: Inputs = gist, words: Inputs = words, shared: int = shared) -> None:
-            own.branch(*split(words, shared), split(gist, shared)[1])
+            own.branch(*split_inputs(words, shared), split_inputs(gist, shared)[1])
 
         def apart(gist: Inputs = gist, words: Inputs = words) -> None:
             own.read(gist)

@@ -12,7 +12,7 @@ from bench.prompts import POCKET, media
 from bench.report import Report, Row
 from model.gemma import Gemma
 from model.interface import Content, Image, Sound, Text, Vectors
-from model.weights.checkpoint import find
+from model.weights.checkpoint import find_checkpoint
 from model.weights.placement import Placement
 
 ROUNDS = 2  # the best of them: other work on the machine only ever adds
@@ -23,7 +23,9 @@ def run(quick: bool) -> Report:
     import torch
 
     torch.set_num_threads(1)  # as the program runs this model
-    model = Gemma(find("pocket"), Placement("cpu", "float32", "where every machine can repeat it"))
+    model = Gemma(
+        find_checkpoint("pocket"), Placement("cpu", "float32", "where every machine can repeat it")
+    )
     shown, part = media(), 4 if quick else 1
     contents: dict[str, Sequence[Content]] = {
         "texts": _texts()[: 120 // part],

@@ -18,7 +18,7 @@ import psutil
 
 from bench.report import Report, Row
 from bench.shape import FULL, FULL_DRAFTER, QUICK, QUICK_DRAFTER, write
-from model.weights.checkpoint import find
+from model.weights.checkpoint import find_checkpoint
 
 GOAL_BYTES = 12e9
 PLAN_WITHIN = 0.05
@@ -40,13 +40,13 @@ def _measured(directory: Path, quick: bool) -> Report:
     import torch
 
     from model.gemma import Gemma
-    from model.interface import Evidence, Finished, Image, Sound, Text
+    from model.interface import AnswerEnd, Evidence, Image, Sound, Text
     from model.weights import memory_plan
     from model.weights.placement import Placement
 
-    checkpoint = replace(find(directory), context_tokens=CONTEXT_TOKENS)
+    checkpoint = replace(find_checkpoint(directory), context_tokens=CONTEXT_TOKENS)
     on_cpu = Placement("cpu", "bfloat16", "the bench measures the processor's memory")
-    plan = memory_plan.plan(checkpoint, on_cpu)
+    plan = memory_plan.plan_memory(checkpoint, on_cpu)
     rng = np.random.default_rng(0)
     picture = Image(rng.integers(0, 256, (720, 960, 3), dtype=np.uint8))
     sound = Sound(rng.uniform(-0.5, 0.5, 160_000).astype(np.float32), 16_000)
@@ -74,7 +74,7 @@ def _measured(directory: Path, quick: bool) -> Report:
     parts: list[Any] = [model._model, model._decoder.drafter]
     held = {id(one): one for part in parts for one in [*part.parameters(), *part.buffers()]}
     weight_bytes = sum(one.numel() * one.element_size() for one in held.values())
-    finished = next(one for one in events if isinstance(one, Finished))
+    finished = next(one for one in events if isinstance(one, AnswerEnd))
     kinds = {type(one).__name__ for one in model._model.modules()}
     assert "PackedLinear" in kinds
     plain_bytes = checkpoint.weight_count * 2

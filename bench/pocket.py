@@ -11,11 +11,11 @@ import numpy as np
 
 from bench.report import Report, Row
 from model.interface import (
+    AnswerCitation,
+    AnswerEnd,
     AnswerText,
-    Cited,
     Content,
     Evidence,
-    Finished,
     Float32,
     Image,
     Model,
@@ -23,7 +23,7 @@ from model.interface import (
     Text,
 )
 from model.prompt.prompts import NOT_IN_LIBRARY
-from model.weights.checkpoint import Checkpoint, find
+from model.weights.checkpoint import Checkpoint, find_checkpoint
 from training.world import documents, pages, questions, scenes, speech, statements
 from training.world.plans import Plan, plan
 from training.world.seeds import EVAL, dice
@@ -32,7 +32,7 @@ from training.world.words import content_words
 
 def run(quick: bool) -> Report:
     """Every figure of the model card; `quick` takes a fifth of the examples."""
-    checkpoint = find("pocket")
+    checkpoint = find_checkpoint("pocket")
     model = _loaded(checkpoint)
     part = 5 if quick else 1
     rows = [
@@ -164,7 +164,7 @@ class _Told:
     """An answer as it came."""
 
     text: str = ""
-    cited: list[Cited] = field(default_factory=list)
+    cited: list[AnswerCitation] = field(default_factory=list)
     tokens: int = 0
     seconds: float = 0.0
     accepted: list[float] = field(default_factory=list)
@@ -215,9 +215,9 @@ def _ask(model: Model, question: str, evidence: Sequence[Evidence], total: _Told
         match event:
             case AnswerText(text):
                 said.text += text
-            case Cited():
+            case AnswerCitation():
                 said.cited.append(event)
-            case Finished():
+            case AnswerEnd():
                 total.tokens += event.tokens
                 if event.draft_acceptance is not None:
                     total.accepted.append(event.draft_acceptance)

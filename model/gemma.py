@@ -14,23 +14,23 @@ from typing import Any, TypeVar
 import torch
 from transformers import AutoTokenizer, GenerationConfig
 
-from model.answers.answer_prompt import AnswerPrompt, Cut
+from model.answers.answer_inputs import AnswerInputs, CutPicture
 from model.answers.answer_stream import CITATION_TOKENS, AnswerStream
-from model.answers.listening import Listening
+from model.answers.clip_transcripts import ClipTranscripts
 from model.decoding import vectors
 from model.decoding.decoder import Decoder, part_tokens
-from model.decoding.draft_length import unlooped
+from model.decoding.draft_length import trim_repetition
 from model.decoding.generation import GenerationLimits
 from model.decoding.prefix_cache import PrefixCache
 from model.decoding.token_bytes import TokenBytes
 from model.interface import (
+    AnswerEnd,
     AnswerEvent,
     Content,
+    ConversationTurn,
     Description,
     Evidence,
-    Exchange,
     Fingerprint,
-    Finished,
     Image,
     ModelCard,
     ModelError,
@@ -43,7 +43,7 @@ from model.prompt import inputs, prompts
 from model.prompt.patch_cache import PatchCache
 from model.weights import memory_plan
 from model.weights.checkpoint import Checkpoint
-from model.weights.loading import load
+from model.weights.loading import load_model
 from model.weights.placement import Placement
 
 SomeContent = TypeVar("SomeContent", Text, Image, Sound, Image | Sound, Content)
@@ -71,12 +71,12 @@ class Gemma:
     ) -> None:
         self._checkpoint = checkpoint
         self._breathe = breathe
-        self._placement = memory_plan.require(checkpoint, placement).placement
-        self._model, drafter = load(checkpoint, self._placement)
+        self._placement = memory_plan.require_plan(checkpoint, placement).placement
+        self._model, drafter = load_model(checkpoint, self._placement)
         self._tokenizer: Any = AutoTokenizer.from_pretrained(
             checkpoint.directory, local_files_only=True, trust_remote_code=False
         )
-        self._media = inputs.Media.of(checkpoint.directory)
+        self._media = inputs.MediaFormat.of(checkpoint.directory)
         self._spelling = TokenBytes(self._tokenizer)
         settings = GenerationConfig.from_pretrained(checkpoint.directory)
         config = self._model.config
@@ -91,14 +91,14 @@ class Gemma:
             suppressed={*(settings.suppress_tokens or ()), *(i for i in media_ids if i)},
             part_tokens=part_tokens(
                 config.get_text_config(), 4 if self._placement.dtype == "float32" else 2,
-                checkpoint.context_tokens, memory_plan.free(self._placement.device)[0],
+                checkpoint.context_tokens, memory_plan.free_memory(self._placement.device)[0],
             ),
         )  # fmt: skip
         self._text = self._model.model.language_model
         self._prefixes = PrefixCache(self._decoder, checkpoint.context_tokens)
-        self._hearing = Listening(self._decoder, self._spelling, self._prefixes, self._render)
+        self._hearing = ClipTranscripts(self._decoder, self._spelling, self._prefixes, self._render)
         room = checkpoint.context_tokens - ANSWER_LIMITS.tokens - CITATION_TOKENS
-        self._asking = AnswerPrompt(self._render, self._hearing, room)
+        self._asking = AnswerInputs(self._render, self._hearing, room)
         self.calls = 0
         every = [*self._model.parameters(), *self._model.buffers()]
         every += [*drafter.parameters(), *drafter.buffers()] if drafter is not None else []
@@ -123,17 +123,17 @@ class Gemma:
         by the same prompt; `role` is there for models that tell them apart."""
         self.calls += len(contents)
         contents = [_fitted(content) for content in contents]
-        asked = [prompts.gist(content) for content in contents]
+        asked = [prompts.gist_prompt(content) for content in contents]
         rows = [self._render(prompt) for prompt in asked]
         made: dict[int, Vectors] = {}
-        for places in inputs.batches([len(row) for row in rows]):
+        for places in inputs.length_batches([len(row) for row in rows]):
             gists, bodies = self._states([rows[at] for at in places])
             for nth, at in enumerate(places):
                 content, body = contents[at], None
                 if isinstance(content, Text):
-                    own = inputs.own_span(asked[at], content.text, self._tokenizer)
-                    body = vectors.body(bodies[nth, own])
-                gist = vectors.gist(gists[nth, len(rows[at]) - 1], content)
+                    own = inputs.passage_span(asked[at], content.text, self._tokenizer)
+                    body = vectors.body_vector(bodies[nth, own])
+                gist = vectors.gist_vector(gists[nth, len(rows[at]) - 1], content)
                 made[at] = Vectors(gist, body)
         return [made[at] for at in range(len(contents))]
 
@@ -142,19 +142,19 @@ class Gemma:
         self.calls += 1
         shown = _fitted(content)
         cut = PatchCache()
-        gist_row = self._render(prompts.gist(shown), cut)
-        words_row = self._render(prompts.describe(shown), cut)
-        shared = inputs.common_prefix(gist_row, words_row)
-        head, words_tail = inputs.split(words_row, shared)
-        gist_tail = inputs.split(gist_row, shared)[1]
+        gist_row = self._render(prompts.gist_prompt(shown), cut)
+        words_row = self._render(prompts.description_prompt(shown), cut)
+        shared = inputs.common_prefix_length(gist_row, words_row)
+        head, words_tail = inputs.split_inputs(words_row, shared)
+        gist_tail = inputs.split_inputs(gist_row, shared)[1]
         context, state = self._decoder.branch(head, words_tail, gist_tail)
-        gist = vectors.gist(state, shown)
+        gist = vectors.gist_vector(state, shown)
         limits = CAPTION_LIMITS
         if isinstance(shown, Sound):
             tokens = 16 + int(shown.duration_s * TRANSCRIPT_TOKENS_A_SECOND)
             limits = replace(CAPTION_LIMITS, tokens=tokens)
         writing = self._decoder.write(context, limits, None, self._pause)
-        words = self._spelling.text(unlooped(list(writing)))
+        words = self._spelling.text(trim_repetition(list(writing)))
         self._breathe()
         body = self._body(words) if words else None
         return Description(words, gist, body)
@@ -164,12 +164,12 @@ class Gemma:
         self.calls += len(candidates)
         letters = [self._letter("A"), self._letter("B")]
         rows = [
-            self._render(prompts.judge(question, candidate, swapped))
+            self._render(prompts.relevance_prompt(question, candidate, swapped))
             for candidate in candidates
             for swapped in (False, True)
         ]
         likely = [0.0] * len(rows)
-        for places in inputs.batches([len(row) for row in rows]):
+        for places in inputs.length_batches([len(row) for row in rows]):
             last = self._last_states([rows[at] for at in places])
             with torch.inference_mode():
                 chances = self._model.lm_head(last)[:, letters].float()
@@ -183,7 +183,7 @@ class Gemma:
         self,
         question: str,
         evidence: Sequence[Evidence],
-        history: Sequence[Exchange] = (),
+        history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
         """Listen to the clips again with the question in mind, then write from everything at hand.
@@ -194,7 +194,7 @@ class Gemma:
         clips = [one.original for one in shown if isinstance(one.original, Sound)]
         for clip in clips[:MOST_CLIPS]:
             if cancelled():
-                yield Finished("cancelled", 0.0, 0, 0.0, None)
+                yield AnswerEnd("cancelled", 0.0, 0, 0.0, None)
                 return
             self._hearing.listen(question, clip, cancelled)
         row = self._asking.row(question, shown, history)
@@ -202,7 +202,7 @@ class Gemma:
         for _ in self._decoder.reading(rest, context):
             if cancelled():
                 self._prefixes.keep(context)
-                yield Finished("cancelled", 0.0, 0, 0.0, None)
+                yield AnswerEnd("cancelled", 0.0, 0, 0.0, None)
                 return
         told = AnswerStream(self._decoder, self._spelling, evidence, ANSWER_LIMITS, cancelled)
         try:
@@ -222,16 +222,16 @@ class Gemma:
         return False
 
     def _body(self, words: str) -> Any:
-        prompt = prompts.gist(Text(words))
-        own = inputs.own_span(prompt, words, self._tokenizer)
-        return vectors.body(self._states([self._render(prompt)])[1][0, own])
+        prompt = prompts.gist_prompt(Text(words))
+        own = inputs.passage_span(prompt, words, self._tokenizer)
+        return vectors.body_vector(self._states([self._render(prompt)])[1][0, own])
 
     def _render(
         self,
         prompt: prompts.Prompt,
-        cut: Cut | None = None,
+        cut: CutPicture | None = None,
     ) -> inputs.Inputs:
-        row = inputs.render(prompt, self._tokenizer, self._media, cut)
+        row = inputs.render_prompt(prompt, self._tokenizer, self._media, cut)
         most = self._checkpoint.context_tokens
         if len(row) > most:
             raise ModelError(
@@ -276,7 +276,7 @@ class Gemma:
 
     @torch.inference_mode()
     def _forward(self, rows: Sequence[inputs.Inputs]) -> torch.Tensor:
-        tensors = inputs.batch(rows)
+        tensors = inputs.collate(rows)
         tensors = {name: one.to(self._model.device) for name, one in tensors.items()}
         out = self._model.model(**tensors, use_cache=False)
         states: torch.Tensor = out.last_hidden_state

@@ -90,7 +90,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class ConversationTurn:
     """One earlier turn of a conversation, as shown (citation marks included, quotes not)."""
 
     question: str
@@ -105,7 +105,7 @@ class AnswerText:
 
 
 @dataclass(frozen=True, slots=True)
-class Cited:
+class AnswerCitation:
     """The model finished citing source `n` with the verbatim `quote`."""
 
     n: int
@@ -116,7 +116,7 @@ FinishReason = Literal["stop", "length", "time", "repetition", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class AnswerEnd:
     """The last event of an answer, with how fast it came. `draft_acceptance` is the share of
     drafted tokens that were kept, or None where nothing was drafted."""
 
@@ -127,7 +127,7 @@ class Finished:
     draft_acceptance: float | None
 
 
-AnswerEvent = AnswerText | Cited | Finished
+AnswerEvent = AnswerText | AnswerCitation | AnswerEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ class Model(Protocol):
         self,
         question: str,
         evidence: Sequence[Evidence],
-        history: Sequence[Exchange] = (),
+        history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
         """Stream an answer that cites `evidence`; ends in exactly one `Finished`. Every quote is a

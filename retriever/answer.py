@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from indexer.catalog.catalog import Item
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Kind, Page, Place, Span
-from model.interface import AnswerText, Cited, Evidence, Exchange, Finished, Image, Model, Sound
+from model.interface import (
+    AnswerCitation,
+    AnswerEnd,
+    AnswerText,
+    ConversationTurn,
+    Evidence,
+    Image,
+    Model,
+    Sound,
+)
 from retriever.query import Query
 from retriever.search import Hit, Searcher
 
@@ -63,7 +72,7 @@ class AnswerSummary:
     citations: tuple[Citation, ...]
     left_out: int
     unfounded: tuple[str, ...]
-    finished: Finished
+    finished: AnswerEnd
 
 
 AnswerPart = NumberedSource | AnswerText | Citation | AnswerSummary
@@ -83,7 +92,7 @@ class Answerer:
         question: str,
         *,
         about: str | None = None,
-        history: Sequence[Exchange] = (),
+        history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerPart]:
         """The sources first, then the text as it is written, each citation when its quote is
@@ -100,7 +109,7 @@ class Answerer:
                 case AnswerText(text):
                     said.append(text)
                     yield event
-                case Cited(n, quote):
+                case AnswerCitation(n, quote):
                     source = by_number.get(n)
                     if source is None or not is_quote_of(quote, source.passage):
                         left_out += 1
@@ -108,14 +117,14 @@ class Answerer:
                     citation = Citation(source, quote, verified=True)
                     citations.append(citation)
                     yield citation
-                case Finished():
+                case AnswerEnd():
                     text = "".join(said).strip()
                     known = [question, *(one.words for one in evidence)]
                     unfounded = unsupported_figures(text, known)
                     yield AnswerSummary(text, tuple(citations), left_out, unfounded, event)
 
     def _sources(
-        self, question: str, about: str | None, history: Sequence[Exchange]
+        self, question: str, about: str | None, history: Sequence[ConversationTurn]
     ) -> list[NumberedSource]:
         # A follow-up ("and when does it end?") often names its subject only in the turn before.
         asked = f"{history[-1].question} {question}" if history else question

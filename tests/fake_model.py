@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from model.interface import (
+    AnswerCitation,
+    AnswerEnd,
     AnswerEvent,
     AnswerText,
-    Cited,
     Content,
+    ConversationTurn,
     Description,
     Evidence,
-    Exchange,
     Fingerprint,
-    Finished,
     Float32,
     Image,
     ModelCard,
@@ -85,21 +85,21 @@ class FakeModel:
         self,
         question: str,
         evidence: Sequence[Evidence],
-        history: Sequence[Exchange] = (),
+        history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
         scores = self.judge(question, evidence)
         said = [one for one, score in zip(evidence, scores, strict=True) if score > 0][:2]
         for one in said:
             if cancelled():
-                yield Finished("cancelled", 1.0, 0, 1.0, None)
+                yield AnswerEnd("cancelled", 1.0, 0, 1.0, None)
                 return
             quote = re.split(r"(?<=[.!?])\s", one.words)[0]
             yield AnswerText(f"{one.title} says so [{one.n}]. ")
-            yield Cited(one.n, quote)
+            yield AnswerCitation(one.n, quote)
         if not said:
             yield AnswerText("That is not in your library.")
-        yield Finished("stop", 1.0, len(said), 1.0, None)
+        yield AnswerEnd("stop", 1.0, len(said), 1.0, None)
 
     def _vectors(self, content: Content) -> Vectors:
         words = content.text if isinstance(content, Text) else _words_of(content)

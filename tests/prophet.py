@@ -8,7 +8,7 @@ import numpy as np
 from model.decoding.decoder import Context, Decoder
 from model.decoding.draft_length import DraftLength
 from model.decoding.generation import Constraint
-from model.decoding.sampling import Chooser, Guess
+from model.decoding.sampling import DraftToken, Sampler
 
 
 class Prophet(Decoder):
@@ -31,11 +31,12 @@ class Prophet(Decoder):
         token: int,
         count: int,
         constraint: Constraint | None,
-        chooser: Chooser,
-    ) -> list[Guess]:
+        chooser: Sampler,
+    ) -> list[DraftToken]:
         at = context.length - self.start + 1
         rng = np.random.default_rng(at)
         right = list(self.truth[at : at + count])
         return [
-            Guess(guess if rng.random() < 0.7 else int(rng.integers(20, 300))) for guess in right
+            DraftToken(guess if rng.random() < 0.7 else int(rng.integers(20, 300)))
+            for guess in right
         ]

@@ -23,12 +23,12 @@ from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
 from indexer.vectors.store import Store
 from model.interface import (
+    AnswerEnd,
     AnswerEvent,
     AnswerText,
+    ConversationTurn,
     Evidence,
-    Exchange,
     Fingerprint,
-    Finished,
     ModelCard,
 )
 from model.runtime.runtime import Runtime
@@ -55,14 +55,14 @@ class EndlessModel(FakeModel):
         self,
         question: str,
         evidence: Sequence[Evidence],
-        history: Sequence[Exchange] = (),
+        history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
         while not cancelled():
             yield AnswerText("more ")
             threading.Event().wait(0.02)
         self.stopped.set()
-        yield Finished("cancelled", 1.0, 0, 1.0, None)
+        yield AnswerEnd("cancelled", 1.0, 0, 1.0, None)
 
 
 class WeightlessCheckpoint:

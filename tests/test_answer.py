@@ -9,7 +9,14 @@ import pytest
 
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Page
-from model.interface import AnswerEvent, AnswerText, Cited, Evidence, Exchange, Finished
+from model.interface import (
+    AnswerCitation,
+    AnswerEnd,
+    AnswerEvent,
+    AnswerText,
+    ConversationTurn,
+    Evidence,
+)
 from retriever.answer import (
     Answerer,
     AnswerSummary,
@@ -31,13 +38,13 @@ class LyingModel(FakeModel):
         self,
         question: str,
         evidence: Sequence[Evidence],
-        history: Sequence[Exchange] = (),
+        history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
         yield AnswerText("It is so [1] [9].")
-        yield Cited(1, "words that nobody wrote")
-        yield Cited(9, "The deposit")
-        yield Finished("stop", 1.0, 3, 1.0, None)
+        yield AnswerCitation(1, "words that nobody wrote")
+        yield AnswerCitation(9, "The deposit")
+        yield AnswerEnd("stop", 1.0, 3, 1.0, None)
 
 
 class RememberingModel(FakeModel):
@@ -49,7 +56,7 @@ class RememberingModel(FakeModel):
         self,
         question: str,
         evidence: Sequence[Evidence],
-        history: Sequence[Exchange] = (),
+        history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
         self.evidence = evidence
@@ -118,12 +125,12 @@ class MisreadingModel(FakeModel):
         self,
         question: str,
         evidence: Sequence[Evidence],
-        history: Sequence[Exchange] = (),
+        history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
         yield AnswerText("The deposit for number 12 is 1,580 euro [1], back in 30 days [1].")
-        yield Cited(1, "The deposit is 1,850 euro.")
-        yield Finished("stop", 1.0, 3, 1.0, None)
+        yield AnswerCitation(1, "The deposit is 1,850 euro.")
+        yield AnswerEnd("stop", 1.0, 3, 1.0, None)
 
 
 def test_a_figure_that_stands_in_no_source_is_told(tmp_path: Path) -> None:
@@ -151,7 +158,7 @@ def test_figures_are_compared_as_they_are_written(
 
 
 def test_a_follow_up_is_searched_with_the_question_before_it(library: Small) -> None:
-    history = [Exchange("How much is the deposit?", "1,850 euro [1].")]
+    history = [ConversationTurn("How much is the deposit?", "1,850 euro [1].")]
     parts = _answerer(library).answer("And when is it returned?", history=history)
     sources = [part for part in parts if isinstance(part, NumberedSource)]
     assert "lease.txt" in [source.item.path.name for source in sources]

@@ -15,7 +15,14 @@ import soundfile
 from PIL import Image as Picture
 from playwright.sync_api import Browser
 
-from model.interface import AnswerEvent, AnswerText, Cited, Evidence, Exchange, Finished
+from model.interface import (
+    AnswerCitation,
+    AnswerEnd,
+    AnswerEvent,
+    AnswerText,
+    ConversationTurn,
+    Evidence,
+)
 from recollect import build
 from tests.browser import Visit, chromium, visit
 from tests.conftest import ROOT, Indexed
@@ -47,13 +54,13 @@ class Talker(FakeModel):
         super().__init__()
         self.step = threading.Event()
         self.step.set()
-        self.histories: list[list[Exchange]] = []
+        self.histories: list[list[ConversationTurn]] = []
 
     def answer(
         self,
         question: str,
         evidence: Sequence[Evidence],
-        history: Sequence[Exchange] = (),
+        history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
         self.histories.append(list(history))
@@ -70,8 +77,8 @@ class Talker(FakeModel):
                 for word in f"{one.title} says so [{one.n}].\n\n".split(" "):
                     yield AnswerText(word + " ")
                 self.step.wait(60)
-                yield Cited(one.n, one.words)
-        yield Finished("stop", 1.0, 1, 1.0, None)
+                yield AnswerCitation(one.n, one.words)
+        yield AnswerEnd("stop", 1.0, 1, 1.0, None)
 
 
 def write_files(folder: Path) -> None:

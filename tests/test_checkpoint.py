@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from model.interface import ModelError
-from model.weights.checkpoint import POCKET, find, list_models
+from model.weights.checkpoint import POCKET, find_checkpoint, list_models
 from tests import tiny
 
 
@@ -27,7 +27,7 @@ def folder(pristine: Path, tmp_path: Path) -> Path:
 
 
 def test_a_directory_is_a_model(folder: Path) -> None:
-    found = find(folder)
+    found = find_checkpoint(folder)
     assert found.name == "my model"
     assert found.drafter == folder / "assistant"
     assert not found.demonstration
@@ -101,7 +101,7 @@ def test_a_harmed_checkpoint_is_refused_with_the_cure(
 ) -> None:
     harm(folder)
     with pytest.raises(ModelError, match=said):
-        find(folder)
+        find_checkpoint(folder)
 
 
 def test_a_hub_id_that_is_not_here_says_how_to_go_on(
@@ -112,12 +112,12 @@ def test_a_hub_id_that_is_not_here_says_how_to_go_on(
         ModelError,
         match=r"is not on this machine; bring it .* pull nobody",
     ):
-        find("nobody/has-this-model")
+        find_checkpoint("nobody/has-this-model")
 
 
 def test_a_wrong_drafter_is_refused(folder: Path, pristine: Path) -> None:
     with pytest.raises(ModelError, match="no drafter"):
-        find(folder, drafter=pristine)
+        find_checkpoint(folder, drafter=pristine)
 
 
 @pytest.mark.parametrize(
@@ -133,48 +133,48 @@ def test_a_drafter_of_another_model_is_refused(
     file = folder / "assistant" / "config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}))
     with pytest.raises(ModelError, match=f"{said}; use the drafter of this model, or move"):
-        find(folder)
+        find_checkpoint(folder)
 
 
 def test_without_a_drafter_a_model_is_one_and_says_so(folder: Path) -> None:
     shutil.rmtree(folder / "assistant")
-    assert find(folder).drafter is None
+    assert find_checkpoint(folder).drafter is None
     listed = {one["name"]: one for one in list_models(str(folder))}
     assert listed[str(folder)]["present"]
     assert not listed[str(folder)]["drafter"]
     (folder / "assistant").mkdir()  # begun, and nothing in it
     (folder / "assistant" / "config.json").write_text("{}")
     with pytest.raises(ModelError, match="assistant has no weights"):
-        find(folder)
+        find_checkpoint(folder)
 
 
 def test_an_index_that_names_files_elsewhere_is_refused(folder: Path) -> None:
     index = {"weight_map": {"a": "../other/model.safetensors"}}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
     with pytest.raises(ModelError, match="names files elsewhere"):
-        find(folder)
+        find_checkpoint(folder)
 
 
 def test_the_fingerprint_follows_the_bytes_not_the_place(folder: Path, pristine: Path) -> None:
-    assert find(folder).fingerprint == find(pristine).fingerprint
+    assert find_checkpoint(folder).fingerprint == find_checkpoint(pristine).fingerprint
     shard = folder / "model.safetensors"
     whole = bytearray(shard.read_bytes())
     whole[-1] ^= 1
     shard.write_bytes(bytes(whole))
-    assert find(folder).fingerprint.key != find(pristine).fingerprint.key
+    assert find_checkpoint(folder).fingerprint.key != find_checkpoint(pristine).fingerprint.key
 
 
 def test_large_weights_are_told_apart_by_samples(
     folder: Path, pristine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("model.weights.checkpoint.SMALL_BYTES", 0)
-    before = find(pristine).fingerprint
-    assert find(folder).fingerprint == before
+    before = find_checkpoint(pristine).fingerprint
+    assert find_checkpoint(folder).fingerprint == before
     shard = folder / "model.safetensors"
     whole = bytearray(shard.read_bytes())
     whole[len(whole) // 2] ^= 1
     shard.write_bytes(bytes(whole))
-    assert find(folder).fingerprint != before
+    assert find_checkpoint(folder).fingerprint != before
 
 
 def test_the_models_are_listed(folder: Path) -> None:
@@ -188,14 +188,15 @@ def test_the_models_are_listed(folder: Path) -> None:
 def test_looking_costs_no_torch() -> None:
     code = (
         "import sys; from model.runtime import runtime; from model.weights import checkpoint; "
-        "found = checkpoint.find('pocket'); found.fingerprint; runtime.Runtime(found).card; "
+        "found = checkpoint.find_checkpoint('pocket'); found.fingerprint; "
+        "runtime.Runtime(found).card; "
         "checkpoint.list_models(); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=POCKET.parent.parent).returncode == 0
 
 
 def test_pocket_ships_whole() -> None:
-    found = find("pocket")
+    found = find_checkpoint("pocket")
     assert found.demonstration
     assert found.drafter is not None
     assert sum(one.stat().st_size for one in POCKET.rglob("*") if one.is_file()) <= 25 * 2**20

@@ -13,27 +13,27 @@ import pytest
 from numpy.typing import NDArray
 
 from model.decoding.decoder import Decoder
-from model.decoding.draft_length import DraftLength, loops, unlooped
+from model.decoding.draft_length import DraftLength, repetition_period, trim_repetition
 from model.decoding.generation import GenerationLimits
 from model.decoding.stop_strings import StopStrings
 from model.gemma import Gemma
 from model.interface import Image, Sound, Text
 from model.prompt import prompts
-from model.prompt.inputs import Inputs, Patches, batch, common_prefix, split
-from model.prompt.inputs import render as render_prompt
-from model.prompt.prompt_spans import cuts, spans
-from model.weights.checkpoint import find
+from model.prompt.inputs import Inputs, Patches, collate, common_prefix_length, split_inputs
+from model.prompt.inputs import render_prompt as render_prompt
+from model.prompt.media_spans import media_spans, part_bounds
+from model.weights.checkpoint import find_checkpoint
 from model.weights.placement import Placement
 from tests import tiny
 from tests.prophet import Prophet
 
-FREE = GenerationLimits(tokens=48, loops=False)
+FREE = GenerationLimits(tokens=48, stop_on_repetition=False)
 
 
 @pytest.fixture(scope="module")
 def gemma(tmp_path_factory: pytest.TempPathFactory) -> Gemma:
     folder = tiny.write(tmp_path_factory.mktemp("tiny"))
-    return Gemma(find(folder), Placement("cpu", "float32", "a test"))
+    return Gemma(find_checkpoint(folder), Placement("cpu", "float32", "a test"))
 
 
 def decoder(gemma: Gemma, drafts: int | None) -> Decoder:
@@ -52,16 +52,16 @@ def expected(gemma: Gemma) -> list[tuple[Inputs, list[int]]]:
 def rows(gemma: Gemma) -> Iterator[Inputs]:
     rng = np.random.default_rng(1)
     for count in (1, 7, 30, 60, 64, 65, 90, 200):
-        yield gemma._render(prompts.gist(Text(tiny.words(rng, count))))
-    yield gemma._render(prompts.describe(tiny.picture()))
-    yield gemma._render(prompts.describe(tiny.sound(1.3)))
-    yield gemma._render(prompts.describe(tiny.sound(4.0)))
+        yield gemma._render(prompts.gist_prompt(Text(tiny.words(rng, count))))
+    yield gemma._render(prompts.description_prompt(tiny.picture()))
+    yield gemma._render(prompts.description_prompt(tiny.sound(1.3)))
+    yield gemma._render(prompts.description_prompt(tiny.sound(4.0)))
 
 
 def stock(gemma: Gemma, row: Inputs, tokens: int, **more: Any) -> list[int]:
     """What `generate` of transformers writes, greedily."""
     written = gemma._model.generate(
-        **batch([row]),
+        **collate([row]),
         max_new_tokens=tokens,
         do_sample=False,
         suppress_tokens=gemma._decoder.suppressed,
@@ -107,12 +107,12 @@ def test_a_branch_writes_what_a_fresh_prompt_writes(gemma: Gemma, medium: str) -
         "picture": tiny.picture(), "sound": tiny.sound(), "long sound": tiny.sound(5.0),
     }  # fmt: skip
     content = media[medium]
-    one = gemma._render(prompts.gist(content))
-    other = gemma._render(prompts.describe(content))
-    at = common_prefix(one, other)
-    head, tail = split(one, at)
+    one = gemma._render(prompts.gist_prompt(content))
+    other = gemma._render(prompts.description_prompt(content))
+    at = common_prefix_length(one, other)
+    head, tail = split_inputs(one, at)
     context = own.forget(own.read(tail, own.read(head)), len(tail))
-    context = own.read(split(other, at)[1], context)
+    context = own.read(split_inputs(other, at)[1], context)
     fresh = own.read(other)
     assert context.logits is not None
     assert fresh.logits is not None
@@ -133,12 +133,12 @@ def test_two_branches_of_one_prefill_are_two_fresh_prefills(
     }  # fmt: skip
     content = contents[medium]
     kept, aside = (
-        gemma._render((prompts.Turn("user", (content, tail)),))
+        gemma._render((prompts.ChatMessage("user", (content, tail)),))
         for tail in ("\n" + tiny.words(rng, 30), "\nIn one word:")
     )
-    at = common_prefix(kept, aside)
+    at = common_prefix_length(kept, aside)
     own = Decoder(gemma._model, None, gemma._decoder.stop_ids, gemma._decoder.suppressed, size)
-    context, state = own.branch(*split(kept, at), split(aside, at)[1])
+    context, state = own.branch(*split_inputs(kept, at), split_inputs(aside, at)[1])
     fresh = own.read(kept)
     assert context.ids == fresh.ids
     assert context.logits is not None
@@ -152,13 +152,13 @@ def test_two_branches_of_one_prefill_are_two_fresh_prefills(
 
 
 def test_a_picture_is_never_parted(gemma: Gemma) -> None:
-    row = gemma._render(prompts.gist(tiny.picture()))
+    row = gemma._render(prompts.gist_prompt(tiny.picture()))
     with pytest.raises(ValueError, match="behind its last medium"):
-        split(row, int(np.flatnonzero(row.kinds)[0]) + 1)
+        split_inputs(row, int(np.flatnonzero(row.kinds)[0]) + 1)
 
 
 def with_media(gemma: Gemma, *parts: str | Image | Sound) -> Inputs:
-    return gemma._render((prompts.Turn("user", parts),))
+    return gemma._render((prompts.ChatMessage("user", parts),))
 
 
 def mixed(gemma: Gemma) -> Inputs:
@@ -173,9 +173,9 @@ def mixed(gemma: Gemma) -> Inputs:
 @pytest.mark.parametrize("size", [1, 12, 64, 100])
 def test_a_prompt_read_in_parts_is_read_as_in_one_go(gemma: Gemma, size: int) -> None:
     row = mixed(gemma)
-    parts = list(cuts(row, size))
+    parts = list(part_bounds(row, size))
     assert [start for start, _ in parts[1:]] == [stop for _, stop in parts[:-1]]
-    for span in spans(row):
+    for span in media_spans(row):
         if isinstance(span.content, Patches):  # never parted, wherever the cuts would fall
             assert not any(span.start < stop < span.stop for _, stop in parts)
     own = Decoder(gemma._model, None, gemma._decoder.stop_ids, gemma._decoder.suppressed, size)
@@ -194,7 +194,7 @@ def test_the_layers_compute_what_the_stock_forward_computes(gemma: Gemma) -> Non
     for row in [*rows(gemma), mixed(gemma)]:
         context = gemma._decoder.read(row)
         with torch.inference_mode():
-            stock_logits = gemma._model(**batch([row])).logits[0, -1].float()
+            stock_logits = gemma._model(**collate([row])).logits[0, -1].float()
         assert context.logits is not None
         ours = context.logits + 0.0
         may = ours > -torch.inf
@@ -212,7 +212,7 @@ def test_bfloat16_is_as_near_to_float32_as_the_stock_forward(gemma: Gemma) -> No
         ours = half._decoder.read(row)
         with torch.inference_mode():
             given = {k: v.bfloat16() if v.is_floating_point() else v
-                     for k, v in batch([row]).items()}  # fmt: skip
+                     for k, v in collate([row]).items()}  # fmt: skip
             stock_logits = half._model(**given).logits[0, -1].float()
         assert exact is not None
         assert ours.logits is not None
@@ -220,7 +220,7 @@ def test_bfloat16_is_as_near_to_float32_as_the_stock_forward(gemma: Gemma) -> No
         off = (ours.logits - exact)[may].square().mean().sqrt()
         stock_off = (stock_logits - exact)[may].square().mean().sqrt()
         assert float(off) < 1.5 * float(stock_off) + 0.02
-        writing = half._decoder.write(ours, GenerationLimits(tokens=12, loops=False))
+        writing = half._decoder.write(ours, GenerationLimits(tokens=12, stop_on_repetition=False))
         assert len(list(writing)) == 12
         assert writing.drafted
 
@@ -263,7 +263,7 @@ def test_a_stop_string_ends_the_text_wherever_its_tokens_begin(
 
 @pytest.mark.parametrize("drafts", [0, 3])
 def test_a_text_ends_at_a_stop_string(gemma: Gemma, drafts: int) -> None:
-    row = gemma._render(prompts.gist(Text(tiny.words(np.random.default_rng(1), 30))))
+    row = gemma._render(prompts.gist_prompt(Text(tiny.words(np.random.default_rng(1), 30))))
     own = decoder(gemma, drafts)
     free = list(own.write(own.read(row), FREE))
     spelt = [gemma._spelling.of[token] or b"" for token in free]
@@ -311,7 +311,7 @@ def test_a_constraint_holds_with_and_without_drafts(gemma: Gemma) -> None:
 def test_forced_words_are_read_before_writing_on(gemma: Gemma) -> None:
     row = next(rows(gemma))
     own = decoder(gemma, 2)
-    writing = own.write(own.read(row), GenerationLimits(tokens=5, loops=False))
+    writing = own.write(own.read(row), GenerationLimits(tokens=5, stop_on_repetition=False))
     first = list(writing)
     writing.force([40, 41, 42], more=6)
     rest = list(writing)
@@ -336,19 +336,19 @@ def test_cancelling_and_running_out_of_time(gemma: Gemma) -> None:
 
 
 def test_a_looping_text_ends(gemma: Gemma) -> None:
-    assert loops([1, 2, 3] + [7, 8] * 16)
-    assert loops([5] * 32)
-    assert loops(list(range(10)) * 4)
-    assert not loops([5] * 31)
-    assert not loops([7, 8] * 15 + [9])
-    assert not loops(list(range(100)))
+    assert repetition_period([1, 2, 3] + [7, 8] * 16)
+    assert repetition_period([5] * 32)
+    assert repetition_period(list(range(10)) * 4)
+    assert not repetition_period([5] * 31)
+    assert not repetition_period([7, 8] * 15 + [9])
+    assert not repetition_period(list(range(100)))
 
 
 def test_a_loop_is_kept_once() -> None:
-    assert unlooped([1, 2, 3] + [7, 8] * 16) == [1, 2, 3, 7, 8]
-    assert unlooped([5] * 32) == [5]
-    assert unlooped([1, 2, 3]) == [1, 2, 3]
-    assert unlooped([]) == []
+    assert trim_repetition([1, 2, 3] + [7, 8] * 16) == [1, 2, 3, 7, 8]
+    assert trim_repetition([5] * 32) == [5]
+    assert trim_repetition([1, 2, 3]) == [1, 2, 3]
+    assert trim_repetition([]) == []
 
 
 def test_drafting_stops_where_it_does_not_pay_and_is_tried_again() -> None:
@@ -371,15 +371,15 @@ def test_drafting_stops_where_it_does_not_pay_and_is_tried_again() -> None:
 
 
 def test_the_tokens_of_one_prompt_render_alike_everywhere(gemma: Gemma) -> None:
-    prompt = prompts.gist(Text("the red bicycle"))
+    prompt = prompts.gist_prompt(Text("the red bicycle"))
     again = render_prompt(prompt, gemma._tokenizer, gemma._media)
     assert gemma._render(prompt).ids.tolist() == again.ids.tolist()
 
 
 def test_a_missing_drafter_is_no_fault(tmp_path: Path) -> None:
     folder = tiny.write(tmp_path, drafter=False)
-    lone = Gemma(find(folder), Placement("cpu", "float32", "a test"))
+    lone = Gemma(find_checkpoint(folder), Placement("cpu", "float32", "a test"))
     assert not lone.card.drafter
-    row = lone._render(prompts.gist(Text("the")))
+    row = lone._render(prompts.gist_prompt(Text("the")))
     own = lone._decoder
     assert list(own.write(own.read(row), FREE)) == stock(lone, row, FREE.tokens)

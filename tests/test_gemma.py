@@ -12,13 +12,13 @@ from model.decoding import vectors
 from model.decoding.generation import GenerationLimits
 from model.gemma import Gemma
 from model.interface import (
+    AnswerCitation,
+    AnswerEnd,
     AnswerEvent,
     AnswerText,
-    Cited,
     Content,
+    ConversationTurn,
     Evidence,
-    Exchange,
-    Finished,
     Float32,
     Image,
     ModelError,
@@ -26,8 +26,8 @@ from model.interface import (
     Text,
 )
 from model.prompt import prompts
-from model.prompt.inputs import batch
-from model.weights.checkpoint import find
+from model.prompt.inputs import collate
+from model.weights.checkpoint import find_checkpoint
 from model.weights.placement import Placement
 from tests import tiny
 
@@ -41,7 +41,7 @@ SOURCES = [
 
 @pytest.fixture(scope="module")
 def gemma(tmp_path_factory: pytest.TempPathFactory) -> Gemma:
-    return Gemma(find(tiny.write(tmp_path_factory.mktemp("tiny"))), CPU)
+    return Gemma(find_checkpoint(tiny.write(tmp_path_factory.mktemp("tiny"))), CPU)
 
 
 def contents() -> list[Content]:
@@ -68,10 +68,10 @@ def test_gist_is_the_state_before_the_last_mlp(gemma: Gemma) -> None:
     give the stock's last hidden state."""
     import torch
 
-    row = gemma._render(prompts.gist(Text("the red bicycle")))
+    row = gemma._render(prompts.gist_prompt(Text("the red bicycle")))
     last = gemma._text.layers[-1]
     with torch.inference_mode():
-        out = gemma._model.model(**batch([row]), output_hidden_states=True)
+        out = gemma._model.model(**collate([row]), output_hidden_states=True)
         states, bodies = gemma._states([row])
         rest = last.post_feedforward_layernorm(last.mlp(last.pre_feedforward_layernorm(states)))
         ended = gemma._text.norm((states + rest) * last.layer_scalar)
@@ -85,11 +85,11 @@ def test_body_is_of_the_passages_own_tokens(gemma: Gemma) -> None:
     but the gist."""
     passage = "the red bicycle in the garden"
     (whole,) = gemma.embed([Text(passage)])
-    other = (prompts.Turn("user", (passage, "\nNow something else.")),)
+    other = (prompts.ChatMessage("user", (passage, "\nNow something else.")),)
     from model.prompt import inputs
 
-    own = inputs.own_span(other, passage, gemma._tokenizer)
-    body = vectors.body(gemma._states([gemma._render(other)])[1][0, own])
+    own = inputs.passage_span(other, passage, gemma._tokenizer)
+    body = vectors.body_vector(gemma._states([gemma._render(other)])[1][0, own])
     assert body is not None
     assert whole.body is not None
     np.testing.assert_allclose(whole.body, body, atol=1e-5)
@@ -120,10 +120,10 @@ def answered(gemma: Gemma, sources: list[Evidence], **more: object) -> list[Answ
 
 
 def test_an_answer_cites_truly_and_ends_once(gemma: Gemma) -> None:
-    events = answered(gemma, SOURCES, history=[Exchange("And?", "It is red [1].")])
-    assert [type(event) for event in events].count(Finished) == 1
-    assert isinstance(events[-1], Finished)
-    cited = [event for event in events if isinstance(event, Cited)]
+    events = answered(gemma, SOURCES, history=[ConversationTurn("And?", "It is red [1].")])
+    assert [type(event) for event in events].count(AnswerEnd) == 1
+    assert isinstance(events[-1], AnswerEnd)
+    cited = [event for event in events if isinstance(event, AnswerCitation)]
     assert cited
     for quote in cited:
         assert quote.quote in {source.n: source.words for source in SOURCES}[quote.n]
@@ -134,14 +134,14 @@ def test_an_answer_cites_truly_and_ends_once(gemma: Gemma) -> None:
 
 def test_an_answer_without_sources_still_ends(gemma: Gemma) -> None:
     events = answered(gemma, [])
-    assert isinstance(events[-1], Finished)
-    assert not any(isinstance(event, Cited) for event in events)
+    assert isinstance(events[-1], AnswerEnd)
+    assert not any(isinstance(event, AnswerCitation) for event in events)
 
 
 def test_a_cancelled_answer_says_so(gemma: Gemma) -> None:
     events = answered(gemma, SOURCES, cancelled=lambda: True)
-    assert [type(event) for event in events] == [Finished]
-    assert isinstance(events[0], Finished)
+    assert [type(event) for event in events] == [AnswerEnd]
+    assert isinstance(events[0], AnswerEnd)
     assert events[0].reason == "cancelled"
 
 
@@ -169,13 +169,13 @@ def test_calls_are_counted_and_the_card_filled(gemma: Gemma) -> None:
     assert gemma.calls == before + 3
     assert gemma.card.device == "cpu"
     assert gemma.card.resident_bytes > 100_000
-    assert gemma.fingerprint == find(gemma._checkpoint.directory).fingerprint
+    assert gemma.fingerprint == find_checkpoint(gemma._checkpoint.directory).fingerprint
 
 
 def test_a_captions_tokens_leave_room_for_others(tmp_path: Path) -> None:
     breaths: list[int] = []
     folder = tiny.write(tmp_path)
-    gemma = Gemma(find(folder), CPU, breathe=lambda: breaths.append(1))
+    gemma = Gemma(find_checkpoint(folder), CPU, breathe=lambda: breaths.append(1))
     gemma.describe(tiny.picture())
     assert breaths
 
@@ -188,4 +188,4 @@ def test_weights_that_do_not_fit_their_config_are_refused(tmp_path: Path) -> Non
     config["text_config"]["intermediate_size"] *= 2
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(ModelError):
-        Gemma(find(folder), CPU)
+        Gemma(find_checkpoint(folder), CPU)

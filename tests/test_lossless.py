@@ -17,15 +17,15 @@ from model.decoding.draft_length import DraftLength
 from model.decoding.generation import GenerationLimits
 from model.decoding.prefix_cache import PrefixCache
 from model.gemma import Gemma
-from model.interface import Exchange, Image, Sound
+from model.interface import ConversationTurn, Image, Sound
 from model.prompt import prompts
-from model.prompt.inputs import Inputs, batch
-from model.weights.checkpoint import find
+from model.prompt.inputs import Inputs, collate
+from model.weights.checkpoint import find_checkpoint
 from model.weights.placement import Placement
 from tests import tiny
 from tests.prophet import Prophet
 
-LIMITS = GenerationLimits(tokens=24, loops=False)
+LIMITS = GenerationLimits(tokens=24, stop_on_repetition=False)
 # Logits are capped at 30; so near to each other, rounding decides.
 ALL_BUT_EQUAL = 1e-4
 
@@ -42,18 +42,18 @@ def conversations(gemma: Gemma, count: int, seed: int) -> Iterator[Inputs]:
             elif kind == "sound":
                 parts.append(tiny.sound(float(rng.uniform(0.1, 4.0))))
             parts.append(tiny.words(rng, int(rng.integers(1, 30))))
-        turns = (prompts.Turn("user", tuple(parts)),)
+        turns = (prompts.ChatMessage("user", tuple(parts)),)
         yield gemma._render(turns)
         said = tiny.words(rng, int(rng.integers(1, 20)))
-        asked_then = prompts.Turn("user", (tiny.words(rng, int(rng.integers(1, 40))),))
-        yield gemma._render((*turns, prompts.Turn("model", (said,)), asked_then))
+        asked_then = prompts.ChatMessage("user", (tiny.words(rng, int(rng.integers(1, 40))),))
+        yield gemma._render((*turns, prompts.ChatMessage("model", (said,)), asked_then))
         count -= 2
 
 
 def stock(gemma: Gemma, row: Inputs) -> list[int]:
     own = gemma._decoder
     written = gemma._model.generate(
-        **batch([row]), max_new_tokens=LIMITS.tokens, do_sample=False,
+        **collate([row]), max_new_tokens=LIMITS.tokens, do_sample=False,
         suppress_tokens=own.suppressed, eos_token_id=sorted(own.stop_ids),
     )[0, len(row) :].tolist()  # fmt: skip
     return [token for token in written if token not in own.stop_ids]
@@ -111,7 +111,7 @@ def check(gemma: Gemma, rows: Iterator[Inputs]) -> int:
 @pytest.fixture(scope="module")
 def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Gemma:
     folder = tiny.write(tmp_path_factory.mktemp("tiny"))
-    return Gemma(find(folder), Placement("cpu", "float32", "a test"))
+    return Gemma(find_checkpoint(folder), Placement("cpu", "float32", "a test"))
 
 
 @pytest.fixture(scope="module")
@@ -138,11 +138,13 @@ def test_the_shipped_model_writes_what_generate_writes(models: tuple[Gemma, Gemm
     gemma = models[0]
     rows = []
     for prompt in asked()[:10]:
-        rows.append(gemma._render(prompts.answer(prompt.question, _without_sound(prompt).evidence)))
-        past = (Exchange(prompt.question, "It says so there [1]."),)
-        later = prompts.answer("And who said so?", _without_sound(prompt).evidence, past)
+        rows.append(
+            gemma._render(prompts.answer_prompt(prompt.question, _without_sound(prompt).evidence))
+        )
+        past = (ConversationTurn(prompt.question, "It says so there [1]."),)
+        later = prompts.answer_prompt("And who said so?", _without_sound(prompt).evidence, past)
         rows.append(gemma._render(later))
-    rows += [gemma._render(prompts.describe(content)) for content in media()[:8]]
+    rows += [gemma._render(prompts.description_prompt(content)) for content in media()[:8]]
     assert check(gemma, iter(rows)) >= 10
 
 

@@ -15,7 +15,7 @@ import pytest
 from bench.shape import FULL, FULL_DRAFTER, write
 from model.interface import ModelError
 from model.weights import memory_plan
-from model.weights.checkpoint import Checkpoint, find
+from model.weights.checkpoint import Checkpoint, find_checkpoint
 from model.weights.placement import Placement
 from tests import packed, tiny
 from tests.conftest import ENVIRONMENT, ROOT
@@ -37,7 +37,9 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _free(monkeypatch: pytest.MonkeyPatch, free_gb: float, total_gb: float = 16) -> None:
-    monkeypatch.setattr(memory_plan, "free", lambda _: (int(free_gb * 1e9), int(total_gb * 1e9)))
+    monkeypatch.setattr(
+        memory_plan, "free_memory", lambda _: (int(free_gb * 1e9), int(total_gb * 1e9))
+    )
 
 
 def test_the_weights_are_planned_to_the_byte(plain: Path, tmp_path: Path) -> None:
@@ -46,12 +48,12 @@ def test_the_weights_are_planned_to_the_byte(plain: Path, tmp_path: Path) -> Non
     packed.write(plain, tmp_path, "bfloat16")
     for directory in (plain, tmp_path):
         for small in (False, True):
-            checkpoint = dataclasses.replace(find(directory), int8_embedding=small)
-            models = loading.load(checkpoint, ON_CPU)
+            checkpoint = dataclasses.replace(find_checkpoint(directory), int8_embedding=small)
+            models = loading.load_model(checkpoint, ON_CPU)
             held = {one.data_ptr(): one for model in models if model is not None
                     for one in [*model.parameters(), *model.buffers()]}  # fmt: skip
             held_bytes = sum(one.numel() * one.element_size() for one in held.values())
-            planned = memory_plan.plan(checkpoint, ON_CPU).weight_bytes
+            planned = memory_plan.plan_memory(checkpoint, ON_CPU).weight_bytes
             # what is computed instead of stored is some hundred bytes
             assert 0 <= held_bytes - planned < 1000, (directory, small)
 
@@ -74,16 +76,16 @@ def test_the_room_for_keys_and_values_is_the_caches_own(tokens: int, window: int
 
 
 def test_the_12b_is_planned_as_it_was_measured(full: Path) -> None:
-    checkpoint = find(full)
+    checkpoint = find_checkpoint(full)
     assert checkpoint.layout.kind == "packed"
     assert 11.8e9 < checkpoint.layout.count < 12.1e9
-    plan = memory_plan.plan(checkpoint, ON_CPU)
+    plan = memory_plan.plan_memory(checkpoint, ON_CPU)
     lines = {line["what"]: line["bytes"] for line in plan.lines}
     assert lines["word table"] == 262_144 * 3840 * 2
     assert 6.7e9 < lines["decoder layers, 4 bits"] < 6.9e9
     assert 0.8e9 < lines["drafter"] < 0.9e9
     measured = dataclasses.replace(checkpoint, context_tokens=1024)
-    assert 11.2e9 < memory_plan.plan(measured, ON_CPU).needed_bytes < 11.7e9
+    assert 11.2e9 < memory_plan.plan_memory(measured, ON_CPU).needed_bytes < 11.7e9
 
 
 def _less_context(one: Checkpoint) -> Checkpoint:
@@ -108,11 +110,11 @@ def test_the_nearest_choice_that_fits_is_named(
     said: str,
 ) -> None:
     """Just so much memory is free that a lesser choice fits; that one is named."""
-    checkpoint = dataclasses.replace(find(full), context_tokens=32_768)
-    smaller = memory_plan.plan(less(checkpoint), ON_CPU).needed_bytes
+    checkpoint = dataclasses.replace(find_checkpoint(full), context_tokens=32_768)
+    smaller = memory_plan.plan_memory(less(checkpoint), ON_CPU).needed_bytes
     _free(monkeypatch, (smaller * (1 + memory_plan.MARGIN_SHARE) + 1e6) / 1e9)
     with pytest.raises(ModelError) as problem:
-        memory_plan.require(checkpoint, ON_CPU)
+        memory_plan.require_plan(checkpoint, ON_CPU)
     assert said in str(problem.value)
 
 
@@ -121,8 +123,8 @@ def test_where_nothing_fits_the_small_model_is_named(
 ) -> None:
     _free(monkeypatch, 6.5, 8)
     with pytest.raises(ModelError, match=r"needs .* of 8\.0 GB are free .* --model pocket"):
-        find(full).card()
-    assert find("pocket").card().resident_bytes > 0
+        find_checkpoint(full).card()
+    assert find_checkpoint("pocket").card().resident_bytes > 0
 
 
 @pytest.mark.slow
@@ -148,7 +150,7 @@ def test_text_longer_than_the_context_is_refused_before_it_is_read(plain: Path) 
     from model.gemma import Gemma
     from model.interface import Evidence
 
-    model = Gemma(dataclasses.replace(find(plain), context_tokens=1024))
+    model = Gemma(dataclasses.replace(find_checkpoint(plain), context_tokens=1024))
     words = "red bicycle " * 600
     with pytest.raises(ModelError, match=r"tokens long, .* for 1,024; .* set context = "):
         list(model.answer("What is here?", [Evidence(1, "long", words, None)]))

@@ -14,25 +14,25 @@ from model.decoding.kv_cache import SPARE, KVCache
 from model.decoding.prefix_cache import MOST_CONTEXTS, PrefixCache
 from model.gemma import Gemma
 from model.interface import (
+    AnswerCitation,
+    AnswerEnd,
     AnswerEvent,
     AnswerText,
-    Cited,
+    ConversationTurn,
     Evidence,
-    Exchange,
-    Finished,
     Image,
     ModelError,
     Sound,
     Text,
 )
-from model.prompt import prompt_spans, prompts
-from model.prompt.inputs import IMAGE_TOKEN, Inputs, Media, Patches
+from model.prompt import media_spans, prompts
+from model.prompt.inputs import IMAGE_TOKEN, Inputs, MediaFormat, Patches
 from model.prompt.patch_cache import MOST_PICTURES, PatchCache
-from model.weights.checkpoint import find
+from model.weights.checkpoint import find_checkpoint
 from model.weights.placement import Placement
 from tests import tiny
 
-FREE = GenerationLimits(tokens=24, loops=False)
+FREE = GenerationLimits(tokens=24, stop_on_repetition=False)
 WORDS = "The red bicycle costs 3.5 euro. It stands in the garden near the signal."
 LONG = " ".join([WORDS] * 6)  # far beyond the window
 
@@ -40,7 +40,7 @@ LONG = " ".join([WORDS] * 6)  # far beyond the window
 @pytest.fixture(scope="module")
 def gemma(tmp_path_factory: pytest.TempPathFactory) -> Gemma:
     folder = tiny.write(tmp_path_factory.mktemp("tiny"))
-    return Gemma(find(folder), Placement("cpu", "float32", "a test"))
+    return Gemma(find_checkpoint(folder), Placement("cpu", "float32", "a test"))
 
 
 def other_picture() -> Image:
@@ -57,9 +57,9 @@ def asked(
     gemma: Gemma,
     question: str,
     evidence: list[Evidence],
-    history: tuple[Exchange, ...] = (),
+    history: tuple[ConversationTurn, ...] = (),
 ) -> Inputs:
-    return gemma._render(prompts.answer(question, evidence, history))
+    return gemma._render(prompts.answer_prompt(question, evidence, history))
 
 
 def text_of(decoder: Decoder, prefixes: PrefixCache, row: Inputs, fixed: int = 0) -> list[int]:
@@ -81,7 +81,7 @@ def test_a_second_turn_writes_what_it_would_have_written_fresh(
     prefixes, evidence = PrefixCache(own), sources(*originals)
     first = asked(gemma, "Where is the bicycle?", evidence)
     assert text_of(own, prefixes, first) == list(own.write(own.read(first), FREE))
-    history = (Exchange("Where is the bicycle?", "In the garden [1]."),)
+    history = (ConversationTurn("Where is the bicycle?", "In the garden [1]."),)
     second = asked(gemma, "And the signal?", evidence, history)
     assert text_of(own, prefixes, second) == list(own.write(own.read(second), FREE))
     assert prefixes.reused >= len(first)  # up to the first question's answer
@@ -98,8 +98,8 @@ def test_a_changed_pixel_or_sample_is_another_medium(gemma: Gemma) -> None:
         (tiny.sound(1.0), Sound(np.ascontiguousarray(tiny.sound(1.0).samples[::-1]), 16_000)),
     ):
         prefixes = PrefixCache(own)
-        row = gemma._render(prompts.describe(one))
-        same_ids = gemma._render(prompts.describe(other))
+        row = gemma._render(prompts.description_prompt(one))
+        same_ids = gemma._render(prompts.description_prompt(other))
         assert row.ids.tolist() == same_ids.ids.tolist()
         fresh = list(own.write(own.read(same_ids), FREE))
         text_of(own, prefixes, row)
@@ -111,7 +111,7 @@ def test_two_sizes_of_picture_are_told_apart(gemma: Gemma) -> None:
     """The longer picture's tokens begin like the shorter's; nothing of either may be shared."""
     own, prefixes = gemma._decoder, PrefixCache(gemma._decoder)
     for content in (tiny.picture(120, 90), tiny.picture(48, 400), tiny.picture(120, 90)):
-        row = gemma._render(prompts.describe(content))
+        row = gemma._render(prompts.description_prompt(content))
         fresh = list(own.write(own.read(row), FREE))
         assert text_of(own, prefixes, row) == fresh
 
@@ -146,7 +146,7 @@ def test_what_is_no_longer_held_is_read_again(gemma: Gemma) -> None:
 def test_a_short_common_beginning_leaves_the_longer_text_alone(gemma: Gemma) -> None:
     own, prefixes = gemma._decoder, PrefixCache(gemma._decoder)
     one = asked(gemma, "Where?", sources(None, words=WORDS))
-    other = gemma._render(prompts.gist(Text("the red bicycle")))
+    other = gemma._render(prompts.gist_prompt(Text("the red bicycle")))
     text_of(own, prefixes, one)
     text_of(own, prefixes, other)
     assert 0 < prefixes.reused < 20
@@ -171,7 +171,7 @@ def test_only_so_much_is_kept(gemma: Gemma) -> None:
 
 def test_a_conversation_too_long_loses_its_oldest_turns(gemma: Gemma) -> None:
     evidence = sources(None, words=WORDS)
-    history = tuple(Exchange(f"{n}?", f"Answer {n}. " * 20) for n in range(6))
+    history = tuple(ConversationTurn(f"{n}?", f"Answer {n}. " * 20) for n in range(6))
     whole = gemma._asking.row("Where?", evidence, history)
     shorter = gemma._asking.row("Where?", evidence, history[2:])
     gemma._asking._most_tokens = len(shorter)
@@ -191,12 +191,15 @@ def test_how_much_is_read_at_once_follows_the_free_memory() -> None:
 
 
 def events(
-    gemma: Gemma, question: str, evidence: list[Evidence], history: tuple[Exchange, ...] = ()
-) -> tuple[str, list[Cited]]:
+    gemma: Gemma,
+    question: str,
+    evidence: list[Evidence],
+    history: tuple[ConversationTurn, ...] = (),
+) -> tuple[str, list[AnswerCitation]]:
     shown: list[AnswerEvent] = list(gemma.answer(question, evidence, history))
-    assert isinstance(shown[-1], Finished)
+    assert isinstance(shown[-1], AnswerEnd)
     text = "".join(one.text for one in shown if isinstance(one, AnswerText))
-    return text, [one for one in shown if isinstance(one, Cited)]
+    return text, [one for one in shown if isinstance(one, AnswerCitation)]
 
 
 def test_a_conversation_is_the_same_with_nothing_kept(
@@ -206,16 +209,16 @@ def test_a_conversation_is_the_same_with_nothing_kept(
     monkeypatch.setattr("model.gemma.ANSWER_LIMITS", GenerationLimits(tokens=24))
     evidence = sources(None, tiny.picture(), tiny.sound(1.0), words=WORDS)
 
-    def conversation(forgetful: bool) -> list[tuple[str, list[Cited]]]:
-        told: list[tuple[str, list[Cited]]] = []
-        history: tuple[Exchange, ...] = ()
+    def conversation(forgetful: bool) -> list[tuple[str, list[AnswerCitation]]]:
+        told: list[tuple[str, list[AnswerCitation]]] = []
+        history: tuple[ConversationTurn, ...] = ()
         for question in ("Where is it?", "When?", "And the signal?"):
             if forgetful:
                 gemma.forget()
             told.append(events(gemma, question, evidence, history))
             if not forgetful and history:
                 assert gemma._prefixes.reused > 300
-            history += (Exchange(question, told[-1][0]),)
+            history += (ConversationTurn(question, told[-1][0]),)
         return told
 
     assert conversation(False) == conversation(True)
@@ -239,7 +242,7 @@ def test_reading_is_cancelled_between_two_parts_and_gone_on_from(gemma: Gemma) -
     usual, gemma._decoder.part_tokens = gemma._decoder.part_tokens, 50
     answers = iter([False, False, True])
     (ended,) = gemma.answer("Where?", evidence, cancelled=lambda: next(answers))
-    assert isinstance(ended, Finished)
+    assert isinstance(ended, AnswerEnd)
     assert ended.reason == "cancelled"
     assert events(gemma, "Where?", evidence) == whole
     assert gemma._prefixes.reused >= 150  # three parts behind the rules
@@ -251,10 +254,10 @@ def test_one_question_is_asked_as_ever(gemma: Gemma) -> None:
     question may not."""
     picture = tiny.picture()
     evidence = [Evidence(1, "a", "one"), Evidence(2, "b", "two", picture), Evidence(3, "c", "3")]
-    turns = prompts.answer("Where?", evidence)
+    turns = prompts.answer_prompt("Where?", evidence)
     assert turns == (
-        prompts.Turn("system", (prompts.ANSWER_RULES,)),
-        prompts.Turn(
+        prompts.ChatMessage("system", (prompts.ANSWER_RULES,)),
+        prompts.ChatMessage(
             "user",
             (
                 "Picture of source 2: ", picture, "\n",
@@ -266,16 +269,16 @@ def test_one_question_is_asked_as_ever(gemma: Gemma) -> None:
         ),
     )  # fmt: skip
     row = gemma._render(turns)
-    later = asked(gemma, "And?", evidence, (Exchange("Where?", "Here [1]."),))
+    later = asked(gemma, "And?", evidence, (ConversationTurn("Where?", "Here [1]."),))
     assert later.ids[: len(row)].tolist() == row.ids.tolist()
 
 
 def test_a_picture_is_cut_once_and_known_by_its_pixels() -> None:
-    cuttings, media = PatchCache(), Media()
+    cuttings, media = PatchCache(), MediaFormat()
     one = cuttings(tiny.picture(), media)
     assert cuttings(tiny.picture(), media) is one
     assert cuttings(other_picture(), media) is not one
-    assert cuttings(tiny.picture(), Media(picture_tokens=70)) is not one
+    assert cuttings(tiny.picture(), MediaFormat(picture_tokens=70)) is not one
     for size in range(50, 60):
         cuttings(tiny.picture(size, 80), media)
     assert len(cuttings._known) == MOST_PICTURES
@@ -298,8 +301,8 @@ def test_shared_beginnings_end_before_a_medium_that_differs() -> None:
         return Inputs(np.array(ids), np.array(kinds), tuple(pictures))
 
     def common(one: Inputs, other: Inputs) -> int:
-        return prompt_spans.shared(
-            one, prompt_spans.spans(one), other.ids.tolist(), prompt_spans.spans(other)
+        return media_spans.shared_prefix_length(
+            one, media_spans.media_spans(one), other.ids.tolist(), media_spans.media_spans(other)
         )
 
     whole = row(1, 2, "aaa", 3, "bb", 4)

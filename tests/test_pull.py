@@ -17,8 +17,8 @@ import pytest
 
 from model.interface import ModelError
 from model.weights import pull as pulling
-from model.weights.checkpoint import POCKET, find, list_models
-from model.weights.published import DEFAULT, KNOWN, folder
+from model.weights.checkpoint import POCKET, find_checkpoint, list_models
+from model.weights.published import DEFAULT, KNOWN, model_folder
 from tests import hub
 from tests.conftest import ENVIRONMENT, ROOT
 
@@ -48,10 +48,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[hub.Hub]:
 def test_a_model_arrives_with_its_drafter_and_is_one(here: hub.Hub, tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     models = tmp_path / "models"
-    place = pulling.pull(NAME, models, lambda *said: told.append(said))
-    found = find(NAME, models=models)
+    place = pulling.pull_model(NAME, models, lambda *said: told.append(said))
+    found = find_checkpoint(NAME, models=models)
     assert found.directory == place
-    assert found.drafter == folder(NAME + "-assistant", models)
+    assert found.drafter == model_folder(NAME + "-assistant", models)
     assert (place / SHARD).read_bytes() == (here.repositories[NAME] / SHARD).read_bytes()
     assert not (place / "weights.bin").exists()
     assert told[-1][1] == told[-1][2] > 0  # all of it, in the end
@@ -61,14 +61,14 @@ def test_a_model_arrives_with_its_drafter_and_is_one(here: hub.Hub, tmp_path: Pa
     assert listed[NAME]["drafter"]
     assert not list(models.glob("*.partial"))
     before = len(here.ranges)
-    pulling.pull(NAME, models)  # nothing has changed
+    pulling.pull_model(NAME, models)  # nothing has changed
     assert len(here.ranges) == before
 
 
 def test_a_connection_cut_in_the_middle_goes_on_there(here: hub.Hub, tmp_path: Path) -> None:
     size = (here.repositories[NAME] / SHARD).stat().st_size
     here.cuts[SHARD] = [size // 3, size // 3]
-    place = pulling.pull(NAME, tmp_path)
+    place = pulling.pull_model(NAME, tmp_path)
     asked = [said for name, said in here.ranges if name == SHARD][:3]
     assert asked == [None, f"bytes={size // 3}-", f"bytes={size // 3 * 2}-"]
     assert (place / SHARD).read_bytes() == (here.repositories[NAME] / SHARD).read_bytes()
@@ -78,15 +78,15 @@ def test_a_pull_given_up_keeps_what_came_and_is_no_model(here: hub.Hub, tmp_path
     size = (here.repositories[NAME] / SHARD).stat().st_size
     here.cuts[SHARD] = [size // 2, *[0] * 20]
     with pytest.raises(ModelError, match=r"The connection broke .* run the same command again"):
-        pulling.pull(NAME, tmp_path)
+        pulling.pull_model(NAME, tmp_path)
     with pytest.raises(ModelError, match="is not on this machine"):
-        find(NAME, models=tmp_path)
+        find_checkpoint(NAME, models=tmp_path)
     here.cuts.clear()
     here.sent.clear()
-    pulling.pull(NAME, tmp_path)
+    pulling.pull_model(NAME, tmp_path)
     drafter = (here.repositories[NAME + "-assistant"] / SHARD).stat().st_size
     assert here.sent[SHARD] == size - size // 2 + drafter
-    assert find(NAME, models=tmp_path).drafter is not None
+    assert find_checkpoint(NAME, models=tmp_path).drafter is not None
 
 
 def test_another_content_than_the_hash_says_is_thrown_away(here: hub.Hub, tmp_path: Path) -> None:
@@ -94,13 +94,13 @@ def test_another_content_than_the_hash_says_is_thrown_away(here: hub.Hub, tmp_pa
     for name in ("config.json", SHARD):
         here.forged = {name}
         with pytest.raises(ModelError, match=f"{name} of tiny/model arrived with another"):
-            pulling.pull(NAME, models)
+            pulling.pull_model(NAME, models)
         assert not list(models.rglob(f"{name}*"))
         with pytest.raises(ModelError, match="is not on this machine"):
-            find(NAME, models=models)
+            find_checkpoint(NAME, models=models)
     here.forged = set()
-    pulling.pull(NAME, models)
-    find(NAME, models=models)
+    pulling.pull_model(NAME, models)
+    find_checkpoint(NAME, models=models)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_what_the_hub_does_not_give(
     if status is not None:
         here.status[name] = status
     with pytest.raises(ModelError, match=said):
-        pulling.pull(name, tmp_path / "models")
+        pulling.pull_model(name, tmp_path / "models")
     assert not [one for one in tmp_path.glob("models/*") if one.name != "pull.lock"]
 
 
@@ -127,7 +127,7 @@ def test_another_kind_of_model_is_refused_before_its_weights(here: hub.Hub, tmp_
     config = here.repositories[NAME] / "config.json"
     config.write_text(config.read_text().replace('"gemma4_unified"', '"llama"'))
     with pytest.raises(ModelError, match="is of type llama"):
-        pulling.pull(NAME, tmp_path / "models")
+        pulling.pull_model(NAME, tmp_path / "models")
     assert SHARD not in here.sent
     assert not list(tmp_path.glob("models/tiny*"))
 
@@ -135,7 +135,7 @@ def test_another_kind_of_model_is_refused_before_its_weights(here: hub.Hub, tmp_
 def test_a_pickled_model_is_not_pulled(here: hub.Hub, tmp_path: Path) -> None:
     (here.repositories[NAME] / SHARD).unlink()
     with pytest.raises(ModelError, match="no weights in safetensors"):
-        pulling.pull(NAME, tmp_path / "models")
+        pulling.pull_model(NAME, tmp_path / "models")
     assert not here.ranges
 
 
@@ -145,7 +145,7 @@ def test_a_disk_too_small_is_known_before_the_first_byte(
     free = shutil.disk_usage(tmp_path).free
     monkeypatch.setattr(pulling, "SPARE_BYTES", free)
     with pytest.raises(ModelError, match="Nothing was downloaded"):
-        pulling.pull(NAME, tmp_path / "models")
+        pulling.pull_model(NAME, tmp_path / "models")
     assert not here.ranges
 
 
@@ -156,15 +156,15 @@ def test_two_pulls_at_once_are_one(here: hub.Hub, tmp_path: Path) -> None:
         FileLock(tmp_path / "pull.lock"),
         pytest.raises(ModelError, match="Another pull is running"),
     ):
-        pulling.pull(NAME, tmp_path)
+        pulling.pull_model(NAME, tmp_path)
 
 
 def test_a_newer_commit_fetches_what_changed(here: hub.Hub, tmp_path: Path) -> None:
-    pulling.pull(NAME, tmp_path)
+    pulling.pull_model(NAME, tmp_path)
     here.sent.clear()
     template = here.repositories[NAME] / "chat_template.jinja"
     template.write_text(template.read_text() + "{# newer #}")
-    place = pulling.pull(NAME, tmp_path)
+    place = pulling.pull_model(NAME, tmp_path)
     assert "newer" in (place / "chat_template.jinja").read_text()
     assert list(here.sent) == ["chat_template.jinja"]
 
@@ -216,7 +216,7 @@ def test_a_killed_pull_goes_on_where_it_was(here: hub.Hub, tmp_path: Path) -> No
     here.cuts[big.name] = [half, *[0] * 50]
     models = tmp_path / "models"
     process = _command("pull", NAME, url=here.url, models=models)
-    waiting = folder(NAME, models).with_name("tiny--model.partial") / f"{big.name}.part"
+    waiting = model_folder(NAME, models).with_name("tiny--model.partial") / f"{big.name}.part"
     deadline = time.monotonic() + 60
     while not (waiting.is_file() and waiting.stat().st_size == half):
         assert time.monotonic() < deadline
@@ -229,7 +229,7 @@ def test_a_killed_pull_goes_on_where_it_was(here: hub.Hub, tmp_path: Path) -> No
     said = _said(process)
     assert process.returncode == 0, said
     assert here.sent[big.name] == 30_000_000 - half
-    assert (folder(NAME, models) / big.name).read_bytes() == big.read_bytes()
+    assert (model_folder(NAME, models) / big.name).read_bytes() == big.read_bytes()
 
 
 @pytest.mark.slow
@@ -248,7 +248,7 @@ def test_a_disk_that_fills_up_keeps_what_came(here: hub.Hub, tmp_path: Path) -> 
     assert process.returncode == 1
     assert "is full; what has arrived is kept" in " ".join(said.split())
     assert "Traceback" not in said
-    assert not folder(NAME, models).exists()
+    assert not model_folder(NAME, models).exists()
     process = _command("pull", NAME, url=here.url, models=models)
     said = _said(process)
     assert process.returncode == 0, said
@@ -268,7 +268,7 @@ def test_nothing_else_ever_asks_the_hub(here: hub.Hub, tmp_path: Path) -> None:
     said = _said(_command("use", NAME, url=here.url, models=tmp_path / "models"))
     assert f"recollect model pull {NAME}" in " ".join(said.split())
     with contextlib.suppress(ModelError):
-        find(NAME, models=tmp_path / "models")
+        find_checkpoint(NAME, models=tmp_path / "models")
     assert not here.ranges
 
 

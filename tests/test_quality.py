@@ -19,7 +19,7 @@ from bench.report import Row
 from model.gemma import Gemma
 from model.interface import Image, Sound
 from model.prompt import inputs, patch_cache
-from model.weights.checkpoint import find
+from model.weights.checkpoint import find_checkpoint
 
 torch = pytest.importorskip("torch")
 
@@ -43,7 +43,7 @@ PICTURES, SIGNS, NOTES, FOUND, TEXTS, ASKED = 16, 16, 8, 24, 60, 24
 @pytest.fixture(scope="module")
 def model() -> Gemma:
     torch.set_num_threads(1)
-    return Gemma(find("pocket"))
+    return Gemma(find_checkpoint("pocket"))
 
 
 def fallen(rows: Sequence[Row]) -> list[str]:
@@ -73,31 +73,31 @@ def test_paragraphs_are_found_without_their_words(model: Gemma) -> None:
 
 
 def test_questions_are_answered_and_drafted(model: Gemma) -> None:
-    assert fallen(pocket.answers(model, find("pocket"), ASKED)) == []
+    assert fallen(pocket.answers(model, find_checkpoint("pocket"), ASKED)) == []
 
 
 def test_broken_patch_positions_show(monkeypatch: pytest.MonkeyPatch) -> None:
     """Columns taken for rows."""
-    whole = inputs.patches
+    whole = inputs.cut_patches
 
-    def turned(image: Image, media: inputs.Media) -> inputs.Patches:
+    def turned(image: Image, media: inputs.MediaFormat) -> inputs.Patches:
         cut = whole(image, media)
         return replace(cut, positions=np.ascontiguousarray(cut.positions[:, ::-1]))
 
     monkeypatch.setattr(patch_cache, "patches", turned)
-    fresh = Gemma(find("pocket"))  # one that has not cut these pictures before
+    fresh = Gemma(find_checkpoint("pocket"))  # one that has not cut these pictures before
     assert fallen(pocket.readings(fresh, SIGNS)) == ["read"]
 
 
 def test_broken_audio_framing_shows(model: Gemma, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every frame's samples dealt out over all frames."""
-    whole = inputs.frames
+    whole = inputs.cut_frames
 
-    def dealt(sound: Sound, media: inputs.Media) -> Any:
+    def dealt(sound: Sound, media: inputs.MediaFormat) -> Any:
         cut = whole(sound, media)
         return np.ascontiguousarray(cut.reshape(-1).reshape(cut.shape[::-1]).T)
 
-    monkeypatch.setattr(inputs, "frames", dealt)
+    monkeypatch.setattr(inputs, "cut_frames", dealt)
     assert fallen(pocket.hearings(model, NOTES)) == ["wer"]
 
 
@@ -127,6 +127,6 @@ def test_a_drafter_given_the_wrong_input_shows(
     drafter: Any = model._decoder.drafter
     hook = drafter.pre_projection.register_forward_pre_hook(swapped)
     try:
-        assert "draft_acceptance" in fallen(pocket.answers(model, find("pocket"), ASKED))
+        assert "draft_acceptance" in fallen(pocket.answers(model, find_checkpoint("pocket"), ASKED))
     finally:
         hook.remove()

@@ -14,9 +14,9 @@ import torch  # noqa: TID253
 
 from model.interface import ModelError
 from model.weights import loading, memory_plan, quantization
-from model.weights.checkpoint import Checkpoint, find
+from model.weights.checkpoint import Checkpoint, find_checkpoint
 from model.weights.placement import Placement
-from model.weights.shards import tensors
+from model.weights.shards import stored_tensors
 from model.weights.tensor_layout import is_decoder_linear
 from tests import packed, tiny
 
@@ -36,8 +36,10 @@ def _layer(outputs: int, inputs: int, dtype: torch.dtype) -> tuple[quantization.
     nibbles = torch.randint(0, 256, (outputs, inputs // 2), dtype=torch.uint8, generator=dice)
     scales = (torch.rand(outputs, inputs // 32, generator=dice) * 0.01 + 0.001).to(dtype)
     scales[::2] *= -1  # a step may be negative
-    reference = quantization.spelled_out(nibbles, scales.float())
-    return quantization.PackedLinear(nibbles, scales, quantization.choose("cpu", dtype)), reference
+    reference = quantization.dequantize(nibbles, scales.float())
+    return quantization.PackedLinear(
+        nibbles, scales, quantization.choose_matmul("cpu", dtype)
+    ), reference
 
 
 def _error(
@@ -107,7 +109,7 @@ def _prompts(count: int) -> list[torch.Tensor]:
 
 
 def _on_cpu(checkpoint: Checkpoint, dtype: str) -> Any:
-    return loading.load(checkpoint, Placement("cpu", dtype, ""))[0]
+    return loading.load_model(checkpoint, Placement("cpu", dtype, ""))[0]
 
 
 @pytest.mark.slow
@@ -115,7 +117,7 @@ def test_what_compressed_tensors_wrote_gives_its_own_models_logits(
     plain: Path, tmp_path: Path
 ) -> None:
     reference = packed.write(plain, tmp_path, "float32")
-    checkpoint = find(tmp_path)
+    checkpoint = find_checkpoint(tmp_path)
     assert checkpoint.layout.kind == "packed"
     ours = _on_cpu(checkpoint, "float32")
     assert isinstance(ours.model.language_model.layers[0].mlp.up_proj, quantization.PackedLinear)
@@ -130,7 +132,7 @@ def test_the_kernel_is_as_near_to_the_truth_as_the_librarys_bfloat16(
 ) -> None:
     """Rounding to bfloat16 moves a model this small by percents; the kernel no more than that."""
     library = packed.write(plain, tmp_path, "bfloat16")
-    checkpoint = find(tmp_path)
+    checkpoint = find_checkpoint(tmp_path)
     truth = _on_cpu(checkpoint, "float32")
     ours = _on_cpu(checkpoint, "bfloat16")
     mine = theirs = 0.0
@@ -143,7 +145,7 @@ def test_the_kernel_is_as_near_to_the_truth_as_the_librarys_bfloat16(
 
 def test_scalars_and_computed_buffers_survive(plain: Path, tmp_path: Path) -> None:
     reference = packed.write(plain, tmp_path, "float32")
-    ours = _on_cpu(find(tmp_path), "float32")
+    ours = _on_cpu(find_checkpoint(tmp_path), "float32")
     mine, theirs = dict(ours.named_buffers()), dict(reference.named_buffers())
     kept = [name for name in theirs if "weight_" not in name]
     assert any("layer_scalar" in name for name in kept)
@@ -157,7 +159,7 @@ def test_scalars_and_computed_buffers_survive(plain: Path, tmp_path: Path) -> No
 
 def test_the_grid_of_plain_bfloat16_is_found_again(plain: Path, tmp_path: Path) -> None:
     packed.write_on_grid(plain, tmp_path)
-    checkpoint = find(tmp_path)
+    checkpoint = find_checkpoint(tmp_path)
     assert checkpoint.layout.kind == "grid"
     ours = _on_cpu(checkpoint, "float32")
     stock, _ = _stock_weights(tmp_path)
@@ -165,7 +167,7 @@ def test_the_grid_of_plain_bfloat16_is_found_again(plain: Path, tmp_path: Path) 
     for name, module in ours.named_modules():
         if isinstance(module, quantization.PackedLinear):
             wanted = stock[f"{name}.weight"].float()
-            found = quantization.spelled_out(module.packed, module.scales)
+            found = quantization.dequantize(module.packed, module.scales)
             # as near as the file's own rounding to bfloat16
             assert ((found - wanted).abs() <= 2**-7 * wanted.abs() + 1e-9).all(), name
             compared += 1
@@ -178,22 +180,22 @@ def _stock_weights(directory: Path) -> tuple[dict[str, torch.Tensor], Any]:
 
 
 def test_weights_off_the_grid_stay_plain(plain: Path, tmp_path: Path) -> None:
-    assert quantization.grid(torch.randn(64, 64)) is None
+    assert quantization.recover_grid(torch.randn(64, 64)) is None
     shutil.copytree(plain, tmp_path, dirs_exist_ok=True)
     packed._stock(plain, "bfloat16").save_pretrained(tmp_path)
-    assert find(tmp_path).layout.kind == "plain"
+    assert find_checkpoint(tmp_path).layout.kind == "plain"
 
 
 def test_one_layer_off_the_grid_is_refused_not_rounded(plain: Path, tmp_path: Path) -> None:
     packed.write_on_grid(plain, tmp_path)
-    stored = [one for name, one in tensors(tmp_path).items() if is_decoder_linear(name)]
+    stored = [one for name, one in stored_tensors(tmp_path).items() if is_decoder_linear(name)]
     last = max(stored, key=lambda one: one.start)
     with last.file.open("r+b") as file:
         file.seek(last.start)
         noise = torch.randn(last.count).to(torch.bfloat16)
         file.write(noise.view(torch.uint8).numpy().tobytes())
     with pytest.raises(ModelError, match="does not lie on the grid"):
-        _on_cpu(find(tmp_path), "float32")
+        _on_cpu(find_checkpoint(tmp_path), "float32")
 
 
 # --- the word table in int8
@@ -201,7 +203,7 @@ def test_one_layer_off_the_grid_is_refused_not_rounded(plain: Path, tmp_path: Pa
 
 @pytest.mark.parametrize(("dtype", "bound"), [("float32", 5e-2), ("bfloat16", 1e-1)])
 def test_an_int8_word_table_costs_little(plain: Path, dtype: str, bound: float) -> None:
-    whole = find(plain)
+    whole = find_checkpoint(plain)
     small = dataclasses.replace(whole, int8_embedding=True)
     assert small.fingerprint != whole.fingerprint  # its vectors are others
     model, shrunk = _on_cpu(whole, dtype), _on_cpu(small, dtype)
@@ -210,13 +212,15 @@ def test_an_int8_word_table_costs_little(plain: Path, dtype: str, bound: float) 
         assert (made - right).norm() < bound * right.norm()
     table = shrunk.model.language_model.embed_tokens.weight
     assert table.dtype is torch.int8
-    plan = memory_plan.plan(small, Placement("cpu", dtype, ""))
-    assert plan.weight_bytes < memory_plan.plan(whole, Placement("cpu", dtype, "")).weight_bytes
+    plan = memory_plan.plan_memory(small, Placement("cpu", dtype, ""))
+    assert (
+        plan.weight_bytes < memory_plan.plan_memory(whole, Placement("cpu", dtype, "")).weight_bytes
+    )
 
 
 def test_the_int8_head_is_the_int8_table() -> None:
     table = torch.randn(300, 64).to(torch.bfloat16)
-    codes, scales = quantization.int8(table)
+    codes, scales = quantization.quantize_int8(table)
     states = torch.randn(2, 5, 64).to(torch.bfloat16)
     spelled = codes.float() * scales.float()[:, None]
     assert (spelled - table.float()).norm() < 1e-2 * table.float().norm()

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.answers.quotes import MOST_CITATIONS, Quotable, Quotes
+from model.answers.quote_constraint import MOST_CITATIONS, QuotableText, QuoteConstraint
 from model.decoding.token_bytes import TokenBytes
-from model.interface import AnswerText, Cited
+from model.interface import AnswerCitation, AnswerText
 from tests.golden import take
 
 GOLDEN = Path(take.__file__).parent
@@ -36,7 +36,7 @@ def spelling(tokenizer: Any) -> TokenBytes:
     return TokenBytes(tokenizer)
 
 
-def told(quotes: Quotes, tokenizer: Any, text: str) -> tuple[str, list[Cited]]:
+def told(quotes: QuoteConstraint, tokenizer: Any, text: str) -> tuple[str, list[AnswerCitation]]:
     """Push `text` token by token, each of which has to be allowed."""
     for token in tokenizer(text, add_special_tokens=False)["input_ids"]:
         allowed = quotes.allowed()
@@ -46,7 +46,7 @@ def told(quotes: Quotes, tokenizer: Any, text: str) -> tuple[str, list[Cited]]:
         quotes.push(token)
     events = quotes.take()
     shown = "".join(event.text for event in events if isinstance(event, AnswerText))
-    return shown, [event for event in events if isinstance(event, Cited)]
+    return shown, [event for event in events if isinstance(event, AnswerCitation)]
 
 
 def squeezed(text: str) -> str:
@@ -54,11 +54,11 @@ def squeezed(text: str) -> str:
 
 
 def test_a_true_quote_may_be_written(spelling: TokenBytes, tokenizer: Any) -> None:
-    quotes = Quotes(spelling, SOURCES)
+    quotes = QuoteConstraint(spelling, SOURCES)
     text = 'It is dear [1: "costs 3.5 euro"]. And red [2: "the bicycle is red."]!'
     shown, cited = told(quotes, tokenizer, text)
     assert shown == "It is dear [1]. And red [2]!"
-    assert cited == [Cited(1, "costs 3.5 euro"), Cited(2, "the bicycle is red.")]
+    assert cited == [AnswerCitation(1, "costs 3.5 euro"), AnswerCitation(2, "the bicycle is red.")]
 
 
 @pytest.mark.parametrize(
@@ -76,36 +76,38 @@ def test_a_true_quote_may_be_written(spelling: TokenBytes, tokenizer: Any) -> No
 )
 def test_a_false_one_cannot(spelling: TokenBytes, tokenizer: Any, false: str) -> None:
     with pytest.raises(AssertionError):
-        told(Quotes(spelling, SOURCES), tokenizer, false)
+        told(QuoteConstraint(spelling, SOURCES), tokenizer, false)
 
 
 def test_white_space_is_evened_out_and_told_as_it_stands(
     spelling: TokenBytes, tokenizer: Any
 ) -> None:
-    shown, cited = told(Quotes(spelling, SOURCES), tokenizer, '[1: "It stands in the garden"]')
+    shown, cited = told(
+        QuoteConstraint(spelling, SOURCES), tokenizer, '[1: "It stands in the garden"]'
+    )
     assert shown == "[1]"
-    assert cited == [Cited(1, "It stands\nin  the garden")]
+    assert cited == [AnswerCitation(1, "It stands\nin  the garden")]
 
 
 def test_a_source_may_hold_quotation_marks(spelling: TokenBytes, tokenizer: Any) -> None:
     text = '[2: "He wrote "yes""] [2: "and "no"]'
-    _, cited = told(Quotes(spelling, SOURCES), tokenizer, text)
-    assert cited == [Cited(2, 'He wrote "yes"'), Cited(2, 'and "no')]
+    _, cited = told(QuoteConstraint(spelling, SOURCES), tokenizer, text)
+    assert cited == [AnswerCitation(2, 'He wrote "yes"'), AnswerCitation(2, 'and "no')]
 
 
 def test_letters_of_several_bytes(spelling: TokenBytes, tokenizer: Any) -> None:
-    _, cited = told(Quotes(spelling, SOURCES), tokenizer, 'ż [12: "gęślą jaźń 🚲"] ż')
-    assert cited == [Cited(12, "gęślą jaźń 🚲")]
+    _, cited = told(QuoteConstraint(spelling, SOURCES), tokenizer, 'ż [12: "gęślą jaźń 🚲"] ż')
+    assert cited == [AnswerCitation(12, "gęślą jaźń 🚲")]
 
 
 def test_half_a_citation_is_never_told(spelling: TokenBytes, tokenizer: Any) -> None:
-    quotes = Quotes(spelling, SOURCES)
+    quotes = QuoteConstraint(spelling, SOURCES)
     shown, cited = told(quotes, tokenizer, 'Well [1: "The red bic')
     assert (shown, cited, quotes.open) == ("Well ", [], True)
 
 
 def test_a_fork_looks_ahead_and_leaves_no_trace(spelling: TokenBytes, tokenizer: Any) -> None:
-    quotes = Quotes(spelling, SOURCES)
+    quotes = QuoteConstraint(spelling, SOURCES)
     told(quotes, tokenizer, 'A [1: "The red')
     ahead = quotes.fork()
     for token in tokenizer(' bicycle costs"] b', add_special_tokens=False)["input_ids"]:
@@ -113,25 +115,25 @@ def test_a_fork_looks_ahead_and_leaves_no_trace(spelling: TokenBytes, tokenizer:
     assert (ahead.open, ahead.cited) == (False, 1)
     assert (quotes.open, quotes.cited) == (True, 0)
     _, cited = told(quotes, tokenizer, ' bicycle"]')
-    assert cited == [Cited(1, "The red bicycle")]
+    assert cited == [AnswerCitation(1, "The red bicycle")]
 
 
 def test_without_words_there_is_nothing_to_cite(spelling: TokenBytes, tokenizer: Any) -> None:
-    quotes = Quotes(spelling, {1: "", 2: " \n"})
+    quotes = QuoteConstraint(spelling, {1: "", 2: " \n"})
     assert not quotes.quotable
     with pytest.raises(AssertionError):
         told(quotes, tokenizer, "[")
 
 
 def test_citations_come_to_an_end(spelling: TokenBytes, tokenizer: Any) -> None:
-    quotes = Quotes(spelling, SOURCES)
+    quotes = QuoteConstraint(spelling, SOURCES)
     told(quotes, tokenizer, '[1: "The red"]' * MOST_CITATIONS)
     with pytest.raises(AssertionError):
         told(quotes, tokenizer, "[")
 
 
 def test_thoughts_and_control_tokens_are_not_said(spelling: TokenBytes, tokenizer: Any) -> None:
-    quotes = Quotes(spelling, SOURCES)
+    quotes = QuoteConstraint(spelling, SOURCES)
     text = '<|channel>thought\n[1: "nonsense<channel|>It<eos> is\x07 so.'
     tokens = tokenizer(text, add_special_tokens=False)["input_ids"]
     for token in tokens:
@@ -156,7 +158,7 @@ def test_any_walk_through_the_grammar_quotes_truly(
     on: byte-level vocabularies leave no dead ends."""
     rng = np.random.default_rng(seed)
     sources = dict(enumerate(words, start=1))
-    quotes = Quotes(spelling, sources)
+    quotes = QuoteConstraint(spelling, sources)
     if not quotes.quotable:
         return
     bracket = spelling.of.index(b"[")
@@ -170,20 +172,20 @@ def test_any_walk_through_the_grammar_quotes_truly(
         assert may
         assert len(ids)
         quotes.push(int(rng.choice(ids)))
-    cited = [event for event in quotes.take() if isinstance(event, Cited)]
+    cited = [event for event in quotes.take() if isinstance(event, AnswerCitation)]
     assert len(cited) == 1
     assert cited[0].quote in sources[cited[0].n]
     assert squeezed(cited[0].quote)
 
 
 def test_a_quote_is_of_bounded_length() -> None:
-    source = Quotable("word " * 500)
+    source = QuotableText("word " * 500)
     assert max(end - start for start, end in source.last.items()) <= 400
     assert all(source.count(start, end) <= 40 for start, end in source.last.items())
 
 
 def test_scripts_without_spaces_can_be_quoted() -> None:
-    source = Quotable("東京都は大きいです")
+    source = QuotableText("東京都は大きいです")
     start = len("東京都は".encode())
     assert source.may_close(start, len("東京都は大きい".encode()))
     assert source.quote(start, len("東京都は大きい".encode())) == "大きい"

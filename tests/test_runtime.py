@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 from model.interface import (
+    AnswerEnd,
     AnswerEvent,
     AnswerText,
     Content,
+    ConversationTurn,
     Description,
     Evidence,
-    Exchange,
     Fingerprint,
-    Finished,
     Image,
     ModelCard,
     ModelError,
@@ -36,13 +36,13 @@ from model.runtime import out_of_memory
 from model.runtime.lifecycle import TRY_AGAIN_S
 from model.runtime.runtime import MOST_WAITING, BusyError, Runtime
 from model.runtime.slices import SLICE_S, Slices
-from model.weights.checkpoint import find
+from model.weights.checkpoint import find_checkpoint
 from tests import tiny
 from tests.conftest import ROOT
 from tests.fake_model import FakeModel
 from tests.served import small_library
 
-CHECKPOINT = find("pocket")
+CHECKPOINT = find_checkpoint("pocket")
 PICTURE = Image(np.zeros((1, 1, 3), np.uint8))
 
 
@@ -87,7 +87,7 @@ class Scribe:
         self,
         question: str,
         evidence: Sequence[Evidence],
-        history: Sequence[Exchange] = (),
+        history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
         if question == "fail":
@@ -98,7 +98,7 @@ class Scribe:
             self.wrote += 1
             yield AnswerText("a")
             time.sleep(0.002)
-        yield Finished("stop", 0.0, self.wrote, 0.0, None)
+        yield AnswerEnd("stop", 0.0, self.wrote, 0.0, None)
 
 
 @pytest.fixture
@@ -238,7 +238,7 @@ def test_cancelling_ends_in_finished(pair: tuple[Runtime, list[Scribe]]) -> None
     events = runtime.people.answer("q", [], (), stop.is_set)
     next(events)
     stop.set()
-    assert isinstance(list(events)[-1], Finished)
+    assert isinstance(list(events)[-1], AnswerEnd)
 
 
 def test_what_goes_wrong_reaches_the_one_who_asked(pair: tuple[Runtime, list[Scribe]]) -> None:
@@ -409,7 +409,7 @@ class Cramped(Scribe):
         self,
         question: str,
         evidence: Sequence[Evidence],
-        history: Sequence[Exchange] = (),
+        history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
         self.log.append("answer")
@@ -417,7 +417,7 @@ class Cramped(Scribe):
             yield AnswerText("half")
         if question == "late" or self.log.count("answer") == 1:
             raise OutOfMemoryError
-        yield Finished("stop", 0.0, 1, 0.0, None)
+        yield AnswerEnd("stop", 0.0, 1, 0.0, None)
 
 
 @pytest.fixture
@@ -461,7 +461,7 @@ def test_an_answer_is_begun_again_only_where_nothing_of_it_was_said(
     cramped: tuple[Runtime, list[Cramped]],
 ) -> None:
     runtime, _ = cramped
-    assert isinstance(list(runtime.people.answer("q", []))[-1], Finished)
+    assert isinstance(list(runtime.people.answer("q", []))[-1], AnswerEnd)
     late = runtime.people.answer("late", [])
     assert next(late) == AnswerText("half")
     with pytest.raises(ModelMemoryError):
@@ -479,7 +479,7 @@ def test_an_answer_is_begun_again_only_where_nothing_of_it_was_said(
     ],
 )
 def test_a_shortage_is_told_from_other_faults(problem: Exception, short: bool) -> None:
-    assert out_of_memory.is_shortage(problem) is short
+    assert out_of_memory.is_out_of_memory(problem) is short
 
 
 def test_closing_ends_a_background_caption_between_two_tokens(
@@ -511,7 +511,7 @@ def test_closing_stops_an_answer_and_refuses_the_rest(
     events = runtime.people.answer("q", [])
     next(events)
     runtime.close()
-    assert isinstance(list(events)[-1], Finished)
+    assert isinstance(list(events)[-1], AnswerEnd)
     with pytest.raises(ModelError, match="closing"):
         runtime.people.embed([Text("a")])
     runtime.close()
@@ -545,7 +545,7 @@ def test_a_file_too_large_for_the_memory_fails_alone(tmp_path: Path) -> None:
 def test_a_caption_interrupted_at_every_step_is_the_same(tmp_path: Path) -> None:
     """The real model: people ask, look and are answered in the middle of it, and the words and
     vectors of the background come out as if nobody had come."""
-    checkpoint = find(tiny.write(tmp_path / "tiny"))
+    checkpoint = find_checkpoint(tiny.write(tmp_path / "tiny"))
     runtime = Runtime(checkpoint, threads=1)
     shown, heard = tiny.picture(), tiny.sound()
     undisturbed = [runtime.files.describe(one) for one in (shown, heard)]

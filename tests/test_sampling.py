@@ -18,11 +18,19 @@ from numpy.typing import NDArray
 
 from model.decoding.draft_length import DraftLength
 from model.decoding.generation import Constraint, Generation, GenerationLimits
-from model.decoding.sampling import Allowed, Best, Chances, Chooser, Drawn, Guess, Sampling
+from model.decoding.sampling import (
+    Allowed,
+    Distribution,
+    DraftToken,
+    GreedySampler,
+    RandomSampler,
+    Sampler,
+    SamplingParameters,
+)
 from model.gemma import Gemma
 from model.interface import Text
 from model.prompt import prompts
-from model.weights.checkpoint import find
+from model.weights.checkpoint import find_checkpoint
 from model.weights.placement import Placement
 from tests import tiny
 
@@ -30,7 +38,7 @@ if TYPE_CHECKING:
     import torch
 
 VOCABULARY, DRAWS = 6, 3_000
-ALL = Sampling(top_k=0, top_p=1.0, seed=11)
+ALL = SamplingParameters(top_k=0, top_p=1.0, seed=11)
 
 
 class Table:
@@ -47,8 +55,8 @@ class Table:
         self.stop_ids = frozenset[int]()
 
     def draft(
-        self, context: Any, token: int, count: int, constraint: Constraint | None, chooser: Chooser
-    ) -> list[Guess]:
+        self, context: Any, token: int, count: int, constraint: Constraint | None, chooser: Sampler
+    ) -> list[DraftToken]:
         guesses = []
         ahead = constraint.fork() if constraint is not None else None
         for _ in range(count):
@@ -87,11 +95,11 @@ class NotTwice:
 
 
 def written(
-    drafts: int, chooser: Chooser, constraint: Constraint | None = None, draws: int = DRAWS
+    drafts: int, chooser: Sampler, constraint: Constraint | None = None, draws: int = DRAWS
 ) -> Generation:
     table = Table(drafts)
     context: Any = SimpleNamespace(logits=table.ours[0])
-    limits = GenerationLimits(tokens=draws, loops=False)
+    limits = GenerationLimits(tokens=draws, stop_on_repetition=False)
     decoder: Any = table
     writing = Generation(decoder, context, limits, constraint, lambda: False, chooser, None)
     assert len(list(writing)) == draws
@@ -128,29 +136,29 @@ def bound(free: int) -> float:
 @pytest.mark.parametrize("constrained", [False, True])
 @pytest.mark.parametrize("drafts", [0, 1, 4])
 def test_the_distribution_is_the_models(drafts: int, constrained: bool) -> None:
-    writing = written(drafts, Drawn(ALL), NotTwice() if constrained else None)
+    writing = written(drafts, RandomSampler(ALL), NotTwice() if constrained else None)
     told, free = chi_square(writing.tokens, constrained)
     assert told < bound(free)
     if drafts:
         assert 0.05 < writing.kept / writing.drafted < 0.9
 
 
-class NoResidual(Drawn):
+class NoResidual(RandomSampler):
     """Replaces a refused guess by a plain draw."""
 
-    def residual(self, ours: Chances, drafters: Chances) -> NDArray[np.float64]:
+    def residual(self, ours: Distribution, drafters: Distribution) -> NDArray[np.float64]:
         return ours.of
 
 
-class Credulous(Drawn):
+class Credulous(RandomSampler):
     """Keeps whatever could have come."""
 
-    def verify(self, guess: Guess, logits: torch.Tensor, allowed: Allowed) -> int:
+    def verify(self, guess: DraftToken, logits: torch.Tensor, allowed: Allowed) -> int:
         return guess.token
 
 
 @pytest.mark.parametrize("broken", [NoResidual, Credulous])
-def test_a_broken_step_is_noticed(broken: type[Drawn]) -> None:
+def test_a_broken_step_is_noticed(broken: type[RandomSampler]) -> None:
     told, free = chi_square(written(2, broken(ALL)).tokens)
     assert told > bound(free)
 
@@ -158,21 +166,21 @@ def test_a_broken_step_is_noticed(broken: type[Drawn]) -> None:
 def test_a_drafter_without_chances_keeps_the_distribution_too() -> None:
     """A guess that was the drafter's best token counts as drawn with chance 1."""
 
-    class Sure(Drawn):
-        def verify(self, guess: Guess, logits: torch.Tensor, allowed: Allowed) -> int:
-            return super().verify(Guess(guess.token), logits, allowed)
+    class Sure(RandomSampler):
+        def verify(self, guess: DraftToken, logits: torch.Tensor, allowed: Allowed) -> int:
+            return super().verify(DraftToken(guess.token), logits, allowed)
 
-        def choose(self, logits: torch.Tensor, allowed: Allowed) -> Guess:
+        def choose(self, logits: torch.Tensor, allowed: Allowed) -> DraftToken:
             guess = super().choose(logits, allowed)
             if logits.data_ptr() in theirs:
-                return Best().choose(logits, allowed)
+                return GreedySampler().choose(logits, allowed)
             return guess
 
     table = Table(2)
     theirs = {row.data_ptr() for row in table.theirs}
     context: Any = SimpleNamespace(logits=table.ours[0])
     decoder: Any = table
-    limits = GenerationLimits(tokens=DRAWS, loops=False)
+    limits = GenerationLimits(tokens=DRAWS, stop_on_repetition=False)
     writing = Generation(decoder, context, limits, None, lambda: False, Sure(ALL), None)
     told, free = chi_square(list(writing))
     assert told < bound(free)
@@ -181,9 +189,15 @@ def test_a_drafter_without_chances_keeps_the_distribution_too() -> None:
 
 @pytest.mark.parametrize(
     "sampling",
-    [Sampling(), Sampling(0.3, 5, 0.5), Sampling(2.0, 0, 0.9), Sampling(0.7, 3, 1.0), ALL],
+    [
+        SamplingParameters(),
+        SamplingParameters(0.3, 5, 0.5),
+        SamplingParameters(2.0, 0, 0.9),
+        SamplingParameters(0.7, 3, 1.0),
+        ALL,
+    ],
 )
-def test_chances_are_those_of_transformers(sampling: Sampling) -> None:
+def test_chances_are_those_of_transformers(sampling: SamplingParameters) -> None:
     import torch
     from transformers.generation import logits_process as stock_steps
 
@@ -199,16 +213,16 @@ def test_chances_are_those_of_transformers(sampling: Sampling) -> None:
         if sampling.top_p < 1:
             scores = stock_steps.TopPLogitsWarper(sampling.top_p)(torch.empty(1, 0), scores)
         stock = scores.softmax(dim=-1)[0].numpy()
-        ours = Drawn(sampling).chances(logits, None)
+        ours = RandomSampler(sampling).chances(logits, None)
         np.testing.assert_allclose(ours.get(np.arange(300)), stock, atol=1e-6)
 
 
 def test_a_seed_repeats_a_text_and_none_does_not() -> None:
-    def text(sampling: Sampling) -> list[int]:
-        return written(2, Drawn(sampling), draws=100).tokens
+    def text(sampling: SamplingParameters) -> list[int]:
+        return written(2, RandomSampler(sampling), draws=100).tokens
 
     assert text(ALL) == text(ALL)
-    free = Sampling(top_k=0, top_p=1.0)
+    free = SamplingParameters(top_k=0, top_p=1.0)
     assert text(free) != text(free)
 
 
@@ -220,13 +234,13 @@ def test_settings_that_mean_nothing_are_refused(
     temperature: float, top_k: int, top_p: float
 ) -> None:
     with pytest.raises(ValueError, match=r"temperature|top_k"):
-        Sampling(temperature, top_k, top_p)
+        SamplingParameters(temperature, top_k, top_p)
 
 
 @pytest.fixture(scope="module")
 def gemma(tmp_path_factory: pytest.TempPathFactory) -> Gemma:
     folder = tiny.write(tmp_path_factory.mktemp("tiny"))
-    return Gemma(find(folder), Placement("cpu", "float32", "a test"))
+    return Gemma(find_checkpoint(folder), Placement("cpu", "float32", "a test"))
 
 
 class Four:
@@ -250,9 +264,9 @@ def test_the_real_loop_draws_what_the_layers_say(gemma: Gemma, drafts: int) -> N
     """Two tokens drawn many times over from one read prompt, on the real architecture."""
     own = gemma._decoder
     own.pace = DraftLength(drafts)
-    row = gemma._render(prompts.gist(Text("the red bicycle")))
+    row = gemma._render(prompts.gist_prompt(Text("the red bicycle")))
     read = own.read(row)
-    drawn = Drawn(Sampling(temperature=8.0, top_k=0, top_p=1.0))
+    drawn = RandomSampler(SamplingParameters(temperature=8.0, top_k=0, top_p=1.0))
     expected: dict[tuple[int, int], float] = {}
     assert read.logits is not None
     first = drawn.chances(read.logits, Four().allowed())
@@ -267,7 +281,7 @@ def test_the_real_loop_draws_what_the_layers_say(gemma: Gemma, drafts: int) -> N
     for seed in range(times):
         context = own.fork(read, len(row))
         context.logits, context.state = read.logits, read.state
-        sampling = Sampling(temperature=8.0, top_k=0, top_p=1.0, seed=seed)
+        sampling = SamplingParameters(temperature=8.0, top_k=0, top_p=1.0, seed=seed)
         writing = own.write(context, GenerationLimits(tokens=2), Four(), sampling=sampling)
         seen[tuple(writing)] += 1
         kept += writing.kept
@@ -280,7 +294,9 @@ def test_the_real_loop_draws_what_the_layers_say(gemma: Gemma, drafts: int) -> N
 def test_settings_come_from_the_checkpoint(tmp_path: Path) -> None:
     from transformers import GenerationConfig
 
-    assert Sampling.of(GenerationConfig.from_pretrained("model/pocket")) == Sampling(1.0, 64, 0.95)
+    assert SamplingParameters.of(
+        GenerationConfig.from_pretrained("model/pocket")
+    ) == SamplingParameters(1.0, 64, 0.95)
     (tmp_path / "generation_config.json").write_text('{"temperature": 0.5, "top_k": 7}')
-    asked = Sampling.of(GenerationConfig.from_pretrained(tmp_path), seed=3)
-    assert asked == Sampling(0.5, 7, 0.95, seed=3)
+    asked = SamplingParameters.of(GenerationConfig.from_pretrained(tmp_path), seed=3)
+    assert asked == SamplingParameters(0.5, 7, 0.95, seed=3)

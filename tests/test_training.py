@@ -25,7 +25,7 @@ from training.world.seeds import TRAIN
 torch = pytest.importorskip("torch")
 
 POCKET = Path(__file__).parents[1] / "model" / "pocket"
-CUT = inputs.Media(picture_tokens=architecture.PICTURE_TOKENS)
+CUT = inputs.MediaFormat(picture_tokens=architecture.PICTURE_TOKENS)
 
 
 @pytest.fixture(scope="module")
@@ -89,9 +89,9 @@ def test_the_shipped_tokenizer_knows_todays_instructions() -> None:
 
 @pytest.mark.parametrize("content", [_picture(), _sound(), Text("The rent is 900 euros.")])
 def test_the_trunk_is_the_models_own_forward(pair: tuple[Any, Any], tokenizer: Any, content: Any):  # type: ignore[no-untyped-def]
-    row = inputs.render(prompts.gist(content), tokenizer, CUT)
+    row = inputs.render_prompt(prompts.gist_prompt(content), tokenizer, CUT)
     with torch.no_grad():
-        theirs = pair[0](**inputs.batch([row])).logits
+        theirs = pair[0](**inputs.collate([row])).logits
         states = _run(pair[0], row)
         ours = Trunk(pair[0], compiled=False).logits(states.last)
     words = torch.from_numpy(row.kinds == inputs.TEXT_TOKEN)
@@ -117,7 +117,7 @@ def test_packed_branches_see_what_fresh_prompts_see(pair: tuple[Any, Any], token
     """Two examples in one row, one of them in two branches, against each prompt alone."""
     model = pair[0]
     desk = Desk(tokenizer, CUT)
-    cut = inputs.patches(_picture(), CUT)
+    cut = inputs.cut_patches(_picture(), CUT)
     data = np.round(cut.values * 255).astype(np.uint8)
     columns = int(cut.positions[-1, 0]) + 1
     item = Rendered(data, columns, "a red ball", ("ball",), (Asked("What?", "A ball", "ball"),))
@@ -134,14 +134,16 @@ def test_packed_branches_see_what_fresh_prompts_see(pair: tuple[Any, Any], token
         packed = trunk(embeds, t["positions"], allowed)
         for (row, at, *_), prompt in zip(
             batch.vectors.tolist(),
-            (prompts.gist(_picture()), prompts.gist(Text("red ball"))),
+            (prompts.gist_prompt(_picture()), prompts.gist_prompt(Text("red ball"))),
             strict=True,
         ):
-            alone = _run(model, inputs.render(prompt, tokenizer, CUT))
+            alone = _run(model, inputs.render_prompt(prompt, tokenizer, CUT))
             torch.testing.assert_close(
                 packed.gist[row, at], alone.gist[0, -1], atol=2e-3, rtol=2e-3
             )
-        caption = _run(model, inputs.render(prompts.describe(_picture()), tokenizer, CUT))
+        caption = _run(
+            model, inputs.render_prompt(prompts.description_prompt(_picture()), tokenizer, CUT)
+        )
         first = int(np.flatnonzero(batch.labels[0] != NOTHING)[0])
         torch.testing.assert_close(packed.last[0, first], caption.last[0, -1], atol=2e-3, rtol=2e-3)
 
@@ -246,7 +248,7 @@ def test_questions_about_the_same_sources_see_only_their_own(
     taught = torch.from_numpy(batch.labels[0] != NOTHING)
     for number, lesson in enumerate(asked, start=1):
         first = int(torch.nonzero(taught & (branches == number))[0])
-        row = inputs.render(lesson.prompt, tokenizer, CUT)
+        row = inputs.render_prompt(lesson.prompt, tokenizer, CUT)
         own = _run(model, row).last[0, -1]
         torch.testing.assert_close(packed[first], own, atol=2e-3, rtol=2e-3)
 

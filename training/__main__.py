@@ -64,11 +64,13 @@ def blend(run: Path, checkpoint: Path, share: float) -> None:
 @click.argument("kinds", nargs=-1)
 def render(kinds: tuple[str, ...]) -> None:
     """Draw and speak the training's pictures and sounds; KINDS are all unless named."""
-    from model.prompt.inputs import Media
+    from model.prompt.inputs import MediaFormat
     from training import renders
 
     for kind in kinds or tuple(MEDIA):
-        renders.render(kind, RUNS / "media", MEDIA[kind], Media(picture_tokens=PICTURE_TOKENS))
+        renders.render(
+            kind, RUNS / "media", MEDIA[kind], MediaFormat(picture_tokens=PICTURE_TOKENS)
+        )
 
 
 @main.command()

@@ -37,7 +37,7 @@ def continuations(model: Any, desk: Desk, notes: list[Rendered], minutes: float)
     for lesson in _asked(notes):
         if time.monotonic() > until_s:
             break
-        row = inputs.render(lesson.prompt, desk.tokenizer, desk.cut)
+        row = inputs.render_prompt(lesson.prompt, desk.tokenizer, desk.cut)
         said = list(decoder.write(decoder.read(row), LIMITS))
         made.append(desk.lesson(lesson, said))
     return made
@@ -51,7 +51,7 @@ def _asked(notes: list[Rendered]) -> Iterator[lessons.Lesson]:
             yield lessons.answer(rng, 5, 0.0, 0.2)
         elif form < 0.8 or not notes:
             seen = scene(rng)
-            yield lessons.Lesson(lessons.CAPTION, prompts.describe(Image(seen.image)), "")
+            yield lessons.Lesson(lessons.CAPTION, prompts.description_prompt(Image(seen.image)), "")
         else:
             yield _spoken(notes, rng)
 
@@ -60,8 +60,8 @@ def _spoken(notes: list[Rendered], rng: random.Random) -> lessons.Lesson:
     note = rng.choice(notes)
     if note.facts and rng.random() < 0.3:
         question = rng.choice(note.facts).question
-        return lessons.Lesson(lessons.LISTEN, prompts.listen(question, _sound(note)), "")
-    return lessons.Lesson(lessons.TRANSCRIPT, prompts.describe(_sound(note)), "")
+        return lessons.Lesson(lessons.LISTEN, prompts.clip_prompt(question, _sound(note)), "")
+    return lessons.Lesson(lessons.TRANSCRIPT, prompts.description_prompt(_sound(note)), "")
 
 
 def _sound(note: Rendered) -> Sound:

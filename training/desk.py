@@ -27,7 +27,7 @@ SEEN = 18  # patches of a picture that have to name what they show, at most
 class Desk:
     """Makes examples with one tokenizer; `media` are the rendered items by kind."""
 
-    def __init__(self, tokenizer: Any, cut: inputs.Media) -> None:
+    def __init__(self, tokenizer: Any, cut: inputs.MediaFormat) -> None:
         self.tokenizer = tokenizer
         self.cut = cut
         self.numbers = citing.Numbers(tokenizer)
@@ -42,7 +42,7 @@ class Desk:
     def lesson(self, lesson: lessons.Lesson, said: Sequence[int] | None = None) -> Example:
         """Prompt and target, or what was `said` in its place; the prompt may show pictures, or
         play a sound."""
-        asked = inputs.render(lesson.prompt, self.tokenizer, self.cut)
+        asked = inputs.render_prompt(lesson.prompt, self.tokenizer, self.cut)
         target = self.spell(lesson.target) if said is None else said
         made = _line(asked.ids.tolist(), [*target, self.stop])
         if asked.sounds:
@@ -63,7 +63,9 @@ class Desk:
     def examination(self, asked: Sequence[lessons.Lesson]) -> Example:
         """Lessons that begin alike, as branches behind what they share: the sources are read once
         for all questions."""
-        prompts_ids = [inputs.render(one.prompt, self.tokenizer, self.cut).ids for one in asked]
+        prompts_ids = [
+            inputs.render_prompt(one.prompt, self.tokenizer, self.cut).ids for one in asked
+        ]
         shared = _shared(prompts_ids)
         made = _line(prompts_ids[0][:shared].tolist(), [])
         tasks, stakes = [np.full(shared, -1)], [np.ones(shared, np.float32)]
@@ -100,9 +102,9 @@ class Desk:
     def text(self, text: str, key: int, query: bool) -> Example:
         """A text for its vectors."""
         prompt = lessons.gist(text)
-        row = inputs.render(prompt, self.tokenizer, self.cut)
+        row = inputs.render_prompt(prompt, self.tokenizer, self.cut)
         made = _line(row.ids.tolist(), [])
-        own = inputs.own_span(prompt, text, self.tokenizer)
+        own = inputs.passage_span(prompt, text, self.tokenizer)
         made.gist_at, made.body = len(made) - 1, (own.start, own.stop)
         made.key, made.query = key, query
         return made
@@ -180,8 +182,8 @@ class Desk:
         fact = rng.choice(item.facts)
         sentences = [part.strip(" .") for part in item.words.replace("?", ".").split(". ")]
         said = next((part for part in sentences if fact.quote in part), fact.quote)
-        prompt = prompts.listen(fact.question, Sound(np.zeros(FRAME, np.float32), 16_000))
-        row = inputs.render(prompt, self.tokenizer, self.cut).ids.tolist()
+        prompt = prompts.clip_prompt(fact.question, Sound(np.zeros(FRAME, np.float32), 16_000))
+        row = inputs.render_prompt(prompt, self.tokenizer, self.cut).ids.tolist()
         return row[len(frame[0]) - len(_soft(frame[0])) + 1 :], [*self.spell(f"{said}."), self.stop]
 
     @functools.lru_cache(maxsize=512)  # noqa: B019 - one desk lives as long as its process
@@ -193,8 +195,10 @@ class Desk:
             content = Image(np.zeros((down * side, across * side, 3), np.uint8))
         else:
             content = Sound(np.zeros(across * FRAME, np.float32), 16_000)
-        words = inputs.render(prompts.describe(content), self.tokenizer, self.cut).ids
-        gist = inputs.render(prompts.gist(content), self.tokenizer, self.cut).ids
+        words = inputs.render_prompt(
+            prompts.description_prompt(content), self.tokenizer, self.cut
+        ).ids
+        gist = inputs.render_prompt(prompts.gist_prompt(content), self.tokenizer, self.cut).ids
         shortest = min(len(words), len(gist))
         shared = int(np.argmax(words[:shortest] != gist[:shortest]))
         return words[:shared].tolist(), words[shared:].tolist(), gist[shared:].tolist()

@@ -45,7 +45,7 @@ def answer(rng: random.Random, most: int, pictures: float = 0.0, long: float = 0
         for n, source in enumerate(sources, start=1)
     ]
     task = ANSWER if case.present else REFUSE
-    return Lesson(task, prompts.answer(case.question, evidence), target)
+    return Lesson(task, prompts.answer_prompt(case.question, evidence), target)
 
 
 def examination(rng: random.Random, most: int, count: int, long: float) -> list[Lesson]:
@@ -56,7 +56,9 @@ def examination(rng: random.Random, most: int, count: int, long: float) -> list[
     ]
     return [
         Lesson(
-            ANSWER if one.present else REFUSE, prompts.answer(one.question, evidence), one.answer
+            ANSWER if one.present else REFUSE,
+            prompts.answer_prompt(one.question, evidence),
+            one.answer,
         )
         for one in asked
     ]
@@ -68,12 +70,12 @@ def judge(rng: random.Random) -> Lesson:
     swapped = rng.random() < 0.5
     letter = "A" if match != swapped else "B"
     candidate = Evidence(rng.randint(1, 5), source.title, source.words)
-    return Lesson(JUDGE, prompts.judge(question, candidate, swapped), letter)
+    return Lesson(JUDGE, prompts.relevance_prompt(question, candidate, swapped), letter)
 
 
 def gist(text: str) -> prompts.Prompt:
     """The prompt whose last state is a text's gist."""
-    return prompts.gist(Text(text))
+    return prompts.gist_prompt(Text(text))
 
 
 def corpus(count: int) -> Iterator[str]:
@@ -81,7 +83,9 @@ def corpus(count: int) -> Iterator[str]:
     for number in range(count):
         rng = dice(TRAIN, number, "corpus")
         case = questions.exchange(rng, pictures=0.0)
-        yield from (prompts.fenced(Evidence(1, one.title, one.words)) for one in case.sources)
+        yield from (
+            prompts.fenced_source(Evidence(1, one.title, one.words)) for one in case.sources
+        )
         yield f"Question: {case.question}\n{case.answer}"
         one = statement(rng)
         yield " ".join((one.text, one.question, one.answer, one.find, one.paraphrase))

@@ -16,7 +16,7 @@ from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
 
-from model.prompt.inputs import Media
+from model.prompt.inputs import MediaFormat
 from training import lessons
 from training.desk import Desk
 from training.packing import Batch, Example, pack
@@ -91,7 +91,7 @@ class Table:
     """Builds batches from the world with dice of its own."""
 
     def __init__(self, directory: Path, media: Path, config: Any, range_: range, salt: int) -> None:
-        self.desk = Desk(load_tokenizer(directory), Media.of(directory))
+        self.desk = Desk(load_tokenizer(directory), MediaFormat.of(directory))
         self.config = config
         self.media = media
         self.range = range_

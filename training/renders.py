@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from model.interface import Image
-from model.prompt.inputs import Media, patches
+from model.prompt.inputs import MediaFormat, cut_patches
 from training import sight
 from training.alignment import speak
 from training.world import pages, seeds
@@ -61,7 +61,7 @@ class Rendered:
     shown: tuple[sight.Shown, ...] = ()  # what the patches show, for the eye
 
 
-def scene(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
+def scene(number: int, media: MediaFormat, range_: range = seeds.TRAIN) -> Rendered:
     """The `number`-th picture of a range of seeds."""
     from training.world.scenes import scene as draw
 
@@ -74,15 +74,15 @@ def scene(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
 
 
 def picture(
-    pixels: Any, media: Media, words: str, queries: tuple[str, ...], facts: tuple[Asked, ...]
+    pixels: Any, media: MediaFormat, words: str, queries: tuple[str, ...], facts: tuple[Asked, ...]
 ) -> Rendered:
     """Pixels as the model takes them, in bytes."""
-    cut = patches(Image(pixels), media)
+    cut = cut_patches(Image(pixels), media)
     data = np.round(cut.values * 255).astype(PIXELS)
     return Rendered(data, int(cut.positions[-1, 0]) + 1, words, queries, facts)
 
 
-def spoken(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
+def spoken(number: int, media: MediaFormat, range_: range = seeds.TRAIN) -> Rendered:
     """The `number`-th spoken note of a range of seeds."""
     rng = seeds.dice(range_, number, "note")
     made = note(rng)
@@ -93,7 +93,7 @@ def spoken(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
     return Rendered(data, 0, made.text, queries, facts, heard.phones, heard.words)
 
 
-def clip(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
+def clip(number: int, media: MediaFormat, range_: range = seeds.TRAIN) -> Rendered:
     """One to three words without a sentence, spoken: hearing starts with these."""
     rng = seeds.dice(range_, number, "clip")
     slots = [*SLOTS, "person", "day", "month", "number", "date", "time", "colour", "amount"]
@@ -107,7 +107,7 @@ def clip(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
 def written(draw: Callable[..., Any], of: str) -> Callable[..., Rendered]:
     """A maker of pictures with words in them."""
 
-    def make(number: int, media: Media, range_: range = seeds.TRAIN) -> Rendered:
+    def make(number: int, media: MediaFormat, range_: range = seeds.TRAIN) -> Rendered:
         made = draw(seeds.dice(range_, number, of))
         finds = tuple(fact.find for fact in made.facts if fact.find)
         queries = (made.find, made.words, *finds)
@@ -132,7 +132,7 @@ MAKERS: dict[str, Callable[..., Rendered]] = {
 
 
 def render(
-    kind: str, directory: Path, count: int, media: Media, range_: range = seeds.TRAIN
+    kind: str, directory: Path, count: int, media: MediaFormat, range_: range = seeds.TRAIN
 ) -> None:
     """Write shards until `count` items of a kind are there; existing shards are kept."""
     directory.mkdir(parents=True, exist_ok=True)

@@ -200,12 +200,12 @@ def _count(seen: dict[str, list[int]], outcome: Outcome) -> None:
 
 def _checks(directory: Path, config: Any) -> list[Batch]:
     """Batches of held-out seeds, the same every time."""
-    from model.prompt.inputs import Media
+    from model.prompt.inputs import MediaFormat
     from training import renders
 
     held = directory / "held"
     for kind in renders.MAKERS:
-        renders.render(kind, held, renders.SHARD, Media.of(directory), range_=seeds.EVAL)
+        renders.render(kind, held, renders.SHARD, MediaFormat.of(directory), range_=seeds.EVAL)
     table = loader.Table(directory, held, config, seeds.EVAL, 0)
     table.refresh()
     return [table.batch(number, loader.mix(0.5)) for number in range(3)]

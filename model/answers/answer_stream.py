@@ -5,11 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from model.answers.quotes import MOST_WORDS, Quotes
+from model.answers.quote_constraint import MOST_WORDS, QuoteConstraint
 from model.decoding.decoder import Context, Decoder
 from model.decoding.generation import Generation, GenerationLimits
 from model.decoding.token_bytes import TokenBytes
-from model.interface import AnswerEvent, AnswerText, Cited, Evidence, Finished, FinishReason
+from model.interface import (
+    AnswerCitation,
+    AnswerEnd,
+    AnswerEvent,
+    AnswerText,
+    Evidence,
+    FinishReason,
+)
 from model.prompt.prompts import NOT_IN_LIBRARY
 
 # A quote of the longest kind, in tokens of a small vocabulary, with its brackets.
@@ -35,7 +42,7 @@ class AnswerStream:
     ) -> None:
         self._decoder = decoder
         self._spelling = spelling
-        self._quotes = Quotes(spelling, {source.n: source.words for source in evidence})
+        self._quotes = QuoteConstraint(spelling, {source.n: source.words for source in evidence})
         self._limits = limits
         self._cancelled = cancelled
         self._said = ""
@@ -60,14 +67,14 @@ class AnswerStream:
 
     def _events(
         self, writing: Generation, until_cited: bool = False
-    ) -> Iterator[AnswerText | Cited]:
+    ) -> Iterator[AnswerText | AnswerCitation]:
         for _ in writing:
             self._first = self._first or time.perf_counter()
             for event in self._quotes.take():
                 if isinstance(event, AnswerText):
                     self._said += event.text
                 yield event
-                if until_cited and isinstance(event, Cited):
+                if until_cited and isinstance(event, AnswerCitation):
                     return
 
     def _must_cite(self) -> bool:
@@ -81,11 +88,11 @@ class AnswerStream:
         thought_ends = [spelling.thought_close] if self._quotes.thinking else []
         return [*thought_ends, spelling.of.index(text)]
 
-    def _finished(self, writing: Generation, reason: FinishReason) -> Finished:
+    def _finished(self, writing: Generation, reason: FinishReason) -> AnswerEnd:
         now = time.perf_counter()
         first = self._first or now
         tokens = len(writing.tokens)
-        return Finished(
+        return AnswerEnd(
             reason=reason,
             first_token_ms=(first - self._begun) * 1000,
             tokens=tokens,

@@ -19,12 +19,18 @@ import numpy as np
 import torch
 
 from model.decoding.draft_length import DraftLength
-from model.decoding.generation import Constraint, Ending, Generation, GenerationLimits
+from model.decoding.generation import Constraint, Generation, GenerationLimits, StopCondition
 from model.decoding.kv_cache import KVCache
-from model.decoding.layers import KeysValues, Layers, Passed
-from model.decoding.sampling import Best, Chooser, Drawn, Guess, Sampling
-from model.prompt import prompt_spans
-from model.prompt.inputs import AUDIO_TOKEN, IMAGE_TOKEN, Inputs, batch
+from model.decoding.layers import KeysValues, LayerOutput, Layers
+from model.decoding.sampling import (
+    DraftToken,
+    GreedySampler,
+    RandomSampler,
+    Sampler,
+    SamplingParameters,
+)
+from model.prompt import media_spans
+from model.prompt.inputs import AUDIO_TOKEN, IMAGE_TOKEN, Inputs, collate
 
 # Read at once, where memory does not ask for less; between two parts a person may cancel.
 PART_TOKENS, LEAST_PART_TOKENS = 1024, 64
@@ -39,7 +45,7 @@ class Context:
 
     cache: KVCache
     ids: list[int]
-    media: list[prompt_spans.PromptSpan]
+    media: list[media_spans.MediaSpan]
     logits: torch.Tensor | None = None
     state: torch.Tensor | None = None
 
@@ -99,9 +105,9 @@ class Decoder:
     def reading(self, inputs: Inputs, context: Context) -> Iterator[int]:
         """The same, part by part, with how many tokens were read; `context` can be written from
         after the last."""
-        for start, stop in prompt_spans.cuts(inputs, self.part_tokens):
+        for start, stop in media_spans.part_bounds(inputs, self.part_tokens):
             with torch.inference_mode():
-                passed = self._read(prompt_spans.part(inputs, start, stop), context)
+                passed = self._read(media_spans.inputs_part(inputs, start, stop), context)
                 if stop == len(inputs):
                     context.state = passed.states[-1:]
                     context.logits = self._logits(context.state)[0]
@@ -115,7 +121,7 @@ class Decoder:
         context = self.begin()
         if len(head) + len(kept) + len(aside) > self.part_tokens:
             self.read(head, context)
-            head = prompt_spans.part(head, 0, 0)
+            head = media_spans.inputs_part(head, 0, 0)
         row = Inputs(
             np.concatenate([head.ids, kept.ids, aside.ids]),
             np.concatenate([head.kinds, kept.kinds, aside.kinds]),
@@ -129,8 +135,10 @@ class Decoder:
         context.logits = self._logits(context.state)[0]
         return context, passed.before_mlp[-1]
 
-    def _read(self, part: Inputs, context: Context, aside: tuple[int, int] | None = None) -> Passed:
-        blocks = prompt_spans.blocks(part) if self.layers.sees_pictures_whole else None
+    def _read(
+        self, part: Inputs, context: Context, aside: tuple[int, int] | None = None
+    ) -> LayerOutput:
+        blocks = media_spans.picture_numbers(part) if self.layers.sees_pictures_whole else None
         passed = self.layers.read(
             self._embedded(part),
             context.cache,
@@ -139,8 +147,8 @@ class Decoder:
         )
         before = context.length
         context.media += [
-            prompt_spans.PromptSpan(before + one.start, before + one.stop, one.content)
-            for one in prompt_spans.spans(part)
+            media_spans.MediaSpan(before + one.start, before + one.stop, one.content)
+            for one in media_spans.media_spans(part)
         ]
         context.ids += part.ids.tolist()
         return passed
@@ -151,7 +159,7 @@ class Decoder:
         if not part.kinds.any():
             one: torch.Tensor = embed(torch.from_numpy(part.ids).to(self._device))
             return one
-        tensors = {name: given.to(self._device) for name, given in batch([part]).items()}
+        tensors = {name: given.to(self._device) for name, given in collate([part]).items()}
         kinds = tensors["mm_token_type_ids"][0]
         ids = tensors["input_ids"][0].masked_fill(kinds != 0, self._pad_id)
         embedded: torch.Tensor = embed(ids)
@@ -187,12 +195,12 @@ class Decoder:
         limits: GenerationLimits,
         constraint: Constraint | None = None,
         cancelled: Callable[[], bool] = lambda: False,
-        sampling: Sampling | None = None,
-        ending: Ending | None = None,
+        sampling: SamplingParameters | None = None,
+        ending: StopCondition | None = None,
     ) -> Generation:
         """Start to write on from `context`; iterate over the result for token ids. The best token
         is taken each time, or with `sampling` one drawn by chance."""
-        chooser = Best() if sampling is None else Drawn(sampling)
+        chooser = GreedySampler() if sampling is None else RandomSampler(sampling)
         return Generation(self, context, limits, constraint, cancelled, chooser, ending)
 
     def _logits(self, states: torch.Tensor) -> torch.Tensor:
@@ -201,7 +209,7 @@ class Decoder:
             logits = torch.tanh(logits / self._cap) * self._cap
         return logits.float() + self._never
 
-    def advance(self, context: Context, tokens: list[int]) -> tuple[torch.Tensor, Passed]:
+    def advance(self, context: Context, tokens: list[int]) -> tuple[torch.Tensor, LayerOutput]:
         """Read `tokens`; gives logits (len, V) and the states for `settle`."""
         ids = torch.tensor(tokens, dtype=torch.long, device=self._device)
         embedded = self.model.model.language_model.embed_tokens(ids)
@@ -209,7 +217,12 @@ class Decoder:
         return self._logits(passed.states), passed
 
     def settle(
-        self, context: Context, tokens: list[int], logits: torch.Tensor, passed: Passed, kept: int
+        self,
+        context: Context,
+        tokens: list[int],
+        logits: torch.Tensor,
+        passed: LayerOutput,
+        kept: int,
     ) -> None:
         """Keep the first `kept` of the `tokens` just read, forget the rest."""
         context.cache.crop(len(tokens) - kept)
@@ -223,8 +236,8 @@ class Decoder:
         token: int,
         count: int,
         constraint: Constraint | None,
-        chooser: Chooser,
-    ) -> list[Guess]:
+        chooser: Sampler,
+    ) -> list[DraftToken]:
         """Up to `count` guesses at what follows `token`, which the model has chosen but not read.
 
         The drafter sees the embedding of the last token beside the state before it, stays at one
@@ -235,7 +248,7 @@ class Decoder:
         embed = self.model.model.language_model.embed_tokens
         ahead = constraint.fork() if constraint is not None else None
         seen = self._seen(context.cache)
-        state, guesses = context.state, list[Guess]()
+        state, guesses = context.state, list[DraftToken]()
         for _ in range(count):
             last = embed(torch.tensor([token], device=self._device))
             drafter: Any = self.drafter

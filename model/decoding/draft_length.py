@@ -54,7 +54,7 @@ class DraftLength:
         return float(sum(self._acceptance**place for place in range(count + 1)))
 
 
-def loops(tokens: list[int], least: int = 32, times: int = 4) -> int:
+def repetition_period(tokens: list[int], least: int = 32, times: int = 4) -> int:
     """The length of the run of tokens that a text ends in at least `times` over, `least` tokens
     in all, or 0: small models and long sounds fall into such a loop and never come out."""
     if len(tokens) < least:
@@ -69,9 +69,9 @@ def loops(tokens: list[int], least: int = 32, times: int = 4) -> int:
     return 0
 
 
-def unlooped(tokens: list[int]) -> list[int]:
+def trim_repetition(tokens: list[int]) -> list[int]:
     """A text that ended in a loop, up to the end of its first round."""
-    period = loops(tokens)
+    period = repetition_period(tokens)
     end = len(tokens)
     while period and end > period and tokens[end - 1] == tokens[end - 1 - period]:
         end -= 1

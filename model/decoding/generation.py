@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import torch
 
-from model.decoding.draft_length import loops
-from model.decoding.sampling import Allowed, Chooser, Guess
+from model.decoding.draft_length import repetition_period
+from model.decoding.sampling import Allowed, DraftToken, Sampler
 from model.interface import FinishReason
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Constraint(Protocol):
     def fork(self) -> Constraint: ...
 
 
-class Ending(Protocol):
+class StopCondition(Protocol):
     """Where a text ends by what it says."""
 
     def push(self, token: int) -> bool:
@@ -41,11 +41,11 @@ class Ending(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GenerationLimits:
-    """When to stop at the latest; `loops` also stops a text that only repeats itself."""
+    """When to stop at the latest; with `stop_on_repetition` also a text that repeats itself."""
 
     tokens: int
     time_s: float = 600.0
-    loops: bool = True
+    stop_on_repetition: bool = True
 
 
 class Generation:
@@ -59,8 +59,8 @@ class Generation:
         limits: GenerationLimits,
         constraint: Constraint | None,
         cancelled: Callable[[], bool],
-        chooser: Chooser,
-        ending: Ending | None,
+        chooser: Sampler,
+        ending: StopCondition | None,
     ) -> None:
         self.tokens: list[int] = []
         self.drafted = 0
@@ -121,7 +121,7 @@ class Generation:
         guesses = decoder.draft(context, token, count, self._constraint, self._chooser)
         return [token, *self._round(guesses, begun)]
 
-    def _round(self, guesses: list[Guess], begun: float) -> list[int]:
+    def _round(self, guesses: list[DraftToken], begun: float) -> list[int]:
         """Read what is unread and the guesses behind it; keep the guesses the model agrees to."""
         decoder, context = self._decoder, self._context
         first = len(self._unread)
@@ -156,5 +156,5 @@ class Generation:
             self.reason = "stop"
         elif len(self.tokens) >= self._limits.tokens:
             self.reason = "length"
-        elif self._limits.loops and loops(self.tokens):
+        elif self._limits.stop_on_repetition and repetition_period(self.tokens):
             self.reason = "repetition"

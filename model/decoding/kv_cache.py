@@ -17,7 +17,7 @@ SPARE = 512
 GROWTH = 256
 
 
-class _Layer:
+class _LayerCache:
     """One layer's keys and values, (heads, room, head_dim) each; `stored` of the room is filled."""
 
     __slots__ = ("keys", "stored", "values", "window")
@@ -65,8 +65,8 @@ class _Layer:
         start = 0 if most is None else max(0, self.stored - most)
         return self.keys[:, start : self.stored], self.values[:, start : self.stored]
 
-    def copy(self, dropped: int) -> _Layer:
-        other = _Layer(self.window)
+    def copy(self, dropped: int) -> _LayerCache:
+        other = _LayerCache(self.window)
         end = self.stored - dropped
         start = 0 if self.window is None else max(0, end - self.window + 1)
         if self.keys is not None and self.values is not None:
@@ -82,7 +82,7 @@ class KVCache:
 
     def __init__(self, windows: Sequence[int | None]) -> None:
         self.length = 0
-        self._layers = [_Layer(window) for window in windows]
+        self._layers = [_LayerCache(window) for window in windows]
 
     def append(
         self, layer: int, keys: torch.Tensor, values: torch.Tensor

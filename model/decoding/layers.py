@@ -31,7 +31,7 @@ MANY_NUMBERS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class LayerOutput:
     """What came out: `states` (T, H) behind the last norm, and `before_mlp` (T, H), the last
     layer's states after its attention."""
 
@@ -48,7 +48,7 @@ class Layers:
         self.window = int(config.sliding_window)
         self.sees_pictures_whole = config.use_bidirectional_attention == "vision"
         self._norm = _norm(text.norm)
-        self._layers = [_Layer(one) for one in text.layers]
+        self._layers = [_DecoderLayer(one) for one in text.layers]
         own = [at for at, one in enumerate(text.layers) if not one.self_attn.is_kv_shared_layer]
         # Whose keys and values each kind of layer shares: the last layer that makes its own.
         self.shared_at = {kind: max(at for at in own if self.kinds[at] == kind)
@@ -65,7 +65,7 @@ class Layers:
         cache: KVCache,
         blocks: torch.Tensor | None = None,
         aside: tuple[int, int] | None = None,
-    ) -> Passed:
+    ) -> LayerOutput:
         """Read (T, H) behind what `cache` holds. `blocks` (T,) numbers the pictures, -1 elsewhere;
         a picture's tokens see each other. With `aside` (fork, turn) the tokens from `turn` on
         follow those before `fork`, as if the ones between did not stand there."""
@@ -85,7 +85,7 @@ class Layers:
                 seen = cache.append(at, *made)
             states, before_mlp = layer.rest(states, queries, seen, masks.get(kind))
         cache.length = start + count
-        return Passed(self._norm(states), before_mlp)
+        return LayerOutput(self._norm(states), before_mlp)
 
     def look(self, states: torch.Tensor, place: int, seen: dict[str, KeysValues]) -> torch.Tensor:
         """A drafter's one step: (1, H) at position `place` attends to all of `seen`; gives (1, H)
@@ -174,7 +174,7 @@ class _Rotary:
         return self._cosine[start:end], self._sine[start:end]
 
 
-class _Layer:
+class _DecoderLayer:
     """One layer. Plain weights that are used together are laid side by side, in place."""
 
     def __init__(self, stock: Any) -> None:
@@ -213,7 +213,7 @@ class _Layer:
         """Queries, keys and values, (T, heads, head_dim) each; None for a layer that shares."""
         dim, turned = self._head_dim, self._queries + self._keys
         heads = self._project(self._before(states)).view(len(states), -1, dim)
-        heads = rms(heads.float(), None, self._eps)
+        heads = rms_norm(heads.float(), None, self._eps)
         cosine, sine = rotation
         scaled = (heads[:, :turned] * self._scale).to(states.dtype)
         moved = torch.addcmul(scaled * cosine, scaled.roll(dim // 2, -1), sine)
@@ -230,14 +230,14 @@ class _Layer:
         mask: torch.Tensor | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """From the queries to the end of the layer; also the states before the MLP, (T, H)."""
-        heard = attend(queries, *seen, mask)
+        heard = attention(queries, *seen, mask)
         states = states + self._after(self._output(heard))
         gate, up = self._gate_and_up(self._before_mlp(states)).chunk(2, dim=-1)
         made = self._after_mlp(self._down(self._activation(gate) * up))
         return (states + made) * self._scalar, states
 
 
-def attend(
+def attention(
     queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor | None
 ) -> torch.Tensor:
     """Queries (T, heads, D) over keys and values (kv_heads, S, D) under `mask` (T, S); gives (T,
@@ -263,7 +263,7 @@ def attend(
     return mixed[0].transpose(0, 1).reshape(count, -1)
 
 
-def rms(states: torch.Tensor, weight: torch.Tensor | None, eps: float) -> torch.Tensor:
+def rms_norm(states: torch.Tensor, weight: torch.Tensor | None, eps: float) -> torch.Tensor:
     """`states` (..., D) in float32 at a mean square of 1, times `weight` (D,)."""
     dim = states.shape[-1]
     if states.numel() < MANY_NUMBERS or states.device.type != "cpu":
@@ -276,7 +276,7 @@ def rms(states: torch.Tensor, weight: torch.Tensor | None, eps: float) -> torch.
 def _norm(stock: Any) -> Callable[[torch.Tensor], torch.Tensor]:
     weight, eps = stock.weight, float(stock.eps)
     if weight.dtype == torch.float32:
-        return lambda states: rms(states, weight, eps)
+        return lambda states: rms_norm(states, weight, eps)
     return stock  # type: ignore[no-any-return]
 
 

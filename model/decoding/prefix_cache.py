@@ -8,7 +8,7 @@ is used again, and only where its keys and values are still held.
 from __future__ import annotations
 
 from model.decoding.decoder import Context, Decoder
-from model.prompt import prompt_spans
+from model.prompt import media_spans
 from model.prompt.inputs import Inputs
 
 MOST_CONTEXTS = 4
@@ -32,10 +32,10 @@ class PrefixCache:
         found, count = self._longest(row)
         if count < fixed:
             if self._fixed is None or self._usable(self._fixed, row) < fixed:
-                self._fixed = self._decoder.read(prompt_spans.part(row, 0, fixed))
+                self._fixed = self._decoder.read(media_spans.inputs_part(row, 0, fixed))
             found, count = self._fixed, fixed
         self.reused = count
-        rest = prompt_spans.part(row, count, len(row))
+        rest = media_spans.inputs_part(row, count, len(row))
         if found is None:
             taken = self._decoder.begin()
         # A context that would be cut to less than half is more worth to somebody else.
@@ -70,7 +70,9 @@ class PrefixCache:
         return best, most
 
     def _usable(self, context: Context, row: Inputs) -> int:
-        count = prompt_spans.shared(row, prompt_spans.spans(row), context.ids, context.media)
+        count = media_spans.shared_prefix_length(
+            row, media_spans.media_spans(row), context.ids, context.media
+        )
         if count == len(row):
             count -= 1
         return count if context.cache.reaches(count) else 0

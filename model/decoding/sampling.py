@@ -25,7 +25,7 @@ Allowed = tuple[Int64, bool] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Sampling:
+class SamplingParameters:
     """How to draw: `top_k` 0 and `top_p` 1.0 leave all tokens in; `seed` makes a text repeatable.
     The defaults are the published model's."""
 
@@ -41,7 +41,7 @@ class Sampling:
             raise ValueError("top_k is 0 or more, and top_p above 0 and at most 1")
 
     @classmethod
-    def of(cls, settings: Any, seed: int | None = None) -> Sampling:
+    def of(cls, settings: Any, seed: int | None = None) -> SamplingParameters:
         """What a checkpoint's generation_config.json asks for, where it asks."""
         usual = cls()
         told = (settings.temperature, settings.top_k, settings.top_p)
@@ -54,7 +54,7 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Chances:
+class Distribution:
     """The tokens that may come, `ids` (n,) ascending, each with its chance in `of` (n,)."""
 
     ids: Int64
@@ -67,30 +67,30 @@ class Chances:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Guess:
+class DraftToken:
     """A drafted token, and the chances it was drawn from; None where it was the best one."""
 
     token: int
-    chances: Chances | None = None
+    chances: Distribution | None = None
 
 
-class Chooser(Protocol):
+class Sampler(Protocol):
     """Decides on tokens by logits (V,)."""
 
-    def choose(self, logits: torch.Tensor, allowed: Allowed) -> Guess: ...
+    def choose(self, logits: torch.Tensor, allowed: Allowed) -> DraftToken: ...
 
-    def verify(self, guess: Guess, logits: torch.Tensor, allowed: Allowed) -> int:
+    def verify(self, guess: DraftToken, logits: torch.Tensor, allowed: Allowed) -> int:
         """The token that comes: the guess, where it may stand, or another in its place."""
         ...
 
 
-class Best:
+class GreedySampler:
     """Greedy: the most likely token."""
 
-    def choose(self, logits: torch.Tensor, allowed: Allowed) -> Guess:
-        return Guess(self._best(logits, allowed))
+    def choose(self, logits: torch.Tensor, allowed: Allowed) -> DraftToken:
+        return DraftToken(self._best(logits, allowed))
 
-    def verify(self, guess: Guess, logits: torch.Tensor, allowed: Allowed) -> int:
+    def verify(self, guess: DraftToken, logits: torch.Tensor, allowed: Allowed) -> int:
         return self._best(logits, allowed)
 
     def _best(self, logits: torch.Tensor, allowed: Allowed) -> int:
@@ -102,32 +102,32 @@ class Best:
         return int(logits.index_fill(0, ids, -torch.inf).argmax())
 
 
-class Drawn:
+class RandomSampler:
     """By chance, as `Sampling` says. One for each text: it holds the random numbers."""
 
-    def __init__(self, sampling: Sampling) -> None:
+    def __init__(self, sampling: SamplingParameters) -> None:
         self._sampling = sampling
         self._random = np.random.default_rng(sampling.seed)
 
-    def choose(self, logits: torch.Tensor, allowed: Allowed) -> Guess:
+    def choose(self, logits: torch.Tensor, allowed: Allowed) -> DraftToken:
         chances = self.chances(logits, allowed)
-        return Guess(self._draw(chances.ids, chances.of), chances)
+        return DraftToken(self._draw(chances.ids, chances.of), chances)
 
-    def verify(self, guess: Guess, logits: torch.Tensor, allowed: Allowed) -> int:
+    def verify(self, guess: DraftToken, logits: torch.Tensor, allowed: Allowed) -> int:
         ours = self.chances(logits, allowed)
         token = np.array([guess.token])
-        drafters = guess.chances or Chances(token, np.ones(1))
+        drafters = guess.chances or Distribution(token, np.ones(1))
         ratio = float(ours.get(token)[0] / drafters.get(token)[0])
         if self._random.random() < ratio:
             return guess.token
         left = self.residual(ours, drafters)
         return self._draw(ours.ids, left if left.any() else ours.of)
 
-    def residual(self, ours: Chances, drafters: Chances) -> Float64:
+    def residual(self, ours: Distribution, drafters: Distribution) -> Float64:
         """What our chances have over the drafter's, (n,) for `ours.ids`; not summing to 1."""
         return np.maximum(ours.of - drafters.get(ours.ids), 0.0)
 
-    def chances(self, logits: torch.Tensor, allowed: Allowed) -> Chances:
+    def chances(self, logits: torch.Tensor, allowed: Allowed) -> Distribution:
         """First the constraint, then temperature, then the `top_k` best, then the best that
         together reach `top_p`: the order in which transformers does it."""
         ids = None
@@ -149,7 +149,7 @@ class Drawn:
         kept = 1 + int(np.searchsorted(np.cumsum(weights)[:-1], self._sampling.top_p))
         tokens, weights = tokens[:kept], weights[:kept] / weights[:kept].sum()
         order = np.argsort(tokens)
-        return Chances(tokens[order], weights[order])
+        return Distribution(tokens[order], weights[order])
 
     def _draw(self, ids: Int64, weights: Float64) -> int:
         total = np.cumsum(weights)

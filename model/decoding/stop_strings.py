@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from model.decoding.token_bytes import TokenBytes, Voice
+from model.decoding.token_bytes import Detokenizer, TokenBytes
 
 
 class StopStrings:
@@ -15,7 +15,7 @@ class StopStrings:
         if not all(strings):
             raise ValueError("a stop string holds at least one letter")
         self._strings = tuple(strings)
-        self._voice = Voice(spelling)
+        self._voice = Detokenizer(spelling)
         self._said = ""
         self._shown = 0
         self.found: str | None = None

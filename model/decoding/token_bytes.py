@@ -49,12 +49,12 @@ class TokenBytes:
 
     def text(self, tokens: Iterable[int]) -> str:
         """What a person reads of `tokens`: without control tokens, thoughts, controls."""
-        voice = Voice(self)
+        voice = Detokenizer(self)
         return ("".join(voice.hear(token) for token in tokens) + voice.rest()).strip()
 
 
 @dataclass(slots=True)
-class Voice:
+class Detokenizer:
     """Turns a stream of tokens into text as it comes. What stands in a thought channel is not
     said: with thinking off, the published model still writes an empty one."""
 

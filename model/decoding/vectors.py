@@ -29,31 +29,31 @@ def body_layer(layer_count: int) -> int:
     return max(1, layer_count // 2)
 
 
-def layers(layer_count: int) -> str:
+def layers_version(layer_count: int) -> str:
     """The states that are read, in the words of the Fingerprint."""
     return f"gist=attention.{layer_count},body=mean.{body_layer(layer_count)}"
 
 
-def gist(state: torch.Tensor, content: Content) -> Float32:
+def gist_vector(state: torch.Tensor, content: Content) -> Float32:
     """The unit vector of one last-token state (D,)."""
-    return unit(centred(state.float().cpu().numpy(), content))
+    return unit_vector(centred_vector(state.float().cpu().numpy(), content))
 
 
-def body(states: torch.Tensor) -> Float32 | None:
+def body_vector(states: torch.Tensor) -> Float32 | None:
     """The unit vector of a passage's token states (n, D); None where it has no tokens."""
     if not len(states):
         return None
-    return unit(states.float().mean(dim=0).cpu().numpy())
+    return unit_vector(states.float().mean(dim=0).cpu().numpy())
 
 
-def unit(vector: Float32) -> Float32:
+def unit_vector(vector: Float32) -> Float32:
     """`vector` (D,) at length 1 in float32; a vector of zeros stays what it is."""
     long = vector.astype(np.float64)
     length = float(np.linalg.norm(long))
     return (long / length if length > 0 else long).astype(np.float32)
 
 
-def centred(vector: Float32, content: Content) -> Float32:
+def centred_vector(vector: Float32, content: Content) -> Float32:
     """Take the mean of this modality's vectors off, where matrices were fitted. Pictures, sounds
     and texts each lie in a cone of their own; version none-1 has no means to take off."""
     means = _MEANS.get(modality(content))

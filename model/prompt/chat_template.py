@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from model.interface import Image
-from model.prompt.prompts import Part, Prompt, Turn
+from model.prompt.prompts import ChatMessage, Part, Prompt
 
 Tokenizer = Any  # a fast tokenizer of transformers, which ships without types
 
@@ -20,7 +20,7 @@ Tokenizer = Any  # a fast tokenizer of transformers, which ships without types
 _MARK = "\ue000"
 
 
-def write(prompt: Prompt, tokenizer: Tokenizer) -> str:
+def render_template(prompt: Prompt, tokenizer: Tokenizer) -> str:
     """The whole conversation as the template writes it, one placeholder for each medium."""
     messages = [
         {
@@ -36,13 +36,13 @@ def write(prompt: Prompt, tokenizer: Tokenizer) -> str:
     )
 
 
-def locate(prompt: Prompt, passage: str, tokenizer: Tokenizer) -> tuple[str, int, int]:
+def locate_passage(prompt: Prompt, passage: str, tokenizer: Tokenizer) -> tuple[str, int, int]:
     """A one-turn text prompt as written, and from where to where (in characters) `passage`, its
     first part, stands in it."""
     (turn,) = prompt
-    text = write(prompt, tokenizer)
-    frame = write((Turn(turn.role, (_MARK, *turn.parts[1:])),), tokenizer)
-    own = defuse(passage, tokenizer).strip()
+    text = render_template(prompt, tokenizer)
+    frame = render_template((ChatMessage(turn.role, (_MARK, *turn.parts[1:])),), tokenizer)
+    own = neutralize_control_tokens(passage, tokenizer).strip()
     start = text.index(own, frame.index(_MARK))
     return text, start, start + len(own)
 
@@ -54,15 +54,15 @@ def _content(parts: Sequence[Part], tokenizer: Tokenizer) -> str | list[dict[str
     for part in parts:
         if isinstance(part, str):
             if listed and listed[-1]["type"] == "text":
-                listed[-1]["text"] += defuse(part, tokenizer)
+                listed[-1]["text"] += neutralize_control_tokens(part, tokenizer)
             else:
-                listed.append({"type": "text", "text": defuse(part, tokenizer)})
+                listed.append({"type": "text", "text": neutralize_control_tokens(part, tokenizer)})
         else:
             listed.append({"type": "image" if isinstance(part, Image) else "audio"})
     return listed[0]["text"] if len(listed) == 1 and "text" in listed[0] else listed
 
 
-def defuse(text: str, tokenizer: Tokenizer) -> str:
+def neutralize_control_tokens(text: str, tokenizer: Tokenizer) -> str:
     """Take the power from control tokens written out in somebody's text, such as `<|turn>`: a
     document must not be able to end its turn and speak as another role."""
     return _control(tokenizer).sub(
@@ -80,7 +80,7 @@ def _control(tokenizer: Tokenizer) -> re.Pattern[str]:
 
 
 @functools.lru_cache(maxsize=8)
-def media_ids(tokenizer: Tokenizer) -> dict[str, int]:
+def media_token_ids(tokenizer: Tokenizer) -> dict[str, int]:
     names = {
         "image": "<|image|>", "boi": "<|image>", "eoi": "<image|>",
         "audio": "<|audio|>", "boa": "<|audio>", "eoa": "<audio|>",

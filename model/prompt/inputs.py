@@ -37,7 +37,7 @@ TEXT_TOKEN, IMAGE_TOKEN, AUDIO_TOKEN = 0, 1, 3
 
 
 @dataclass(frozen=True, slots=True)
-class Media:
+class MediaFormat:
     """How this checkpoint cuts media: at most `picture_tokens` patches of `patch_px` x `patch_px`
     a picture, frames of `frame_samples` at `rate_hz` a sound."""
 
@@ -47,7 +47,7 @@ class Media:
     rate_hz: int = 16_000
 
     @classmethod
-    def of(cls, directory: Path) -> Media:
+    def of(cls, directory: Path) -> MediaFormat:
         """Read `processor_config.json`, or the older `preprocessor_config.json`; the defaults are
         the published model's."""
         said: dict[str, Any] = {}
@@ -90,11 +90,11 @@ class Inputs:
         return int(self.ids.size)
 
 
-def render(
+def render_prompt(
     prompt: Prompt,
     tokenizer: Tokenizer,
-    media: Media | None = None,
-    cut: Callable[[Image, Media], Patches] | None = None,
+    media: MediaFormat | None = None,
+    cut: Callable[[Image, MediaFormat], Patches] | None = None,
 ) -> Inputs:
     """Write `prompt` through the checkpoint's own chat template, ready to be continued when the
     last turn is the user's, with each medium's placeholder widened to its soft tokens. `cut` stands
@@ -102,14 +102,14 @@ def render(
 
     Raises ModelError when the template does not show the media it was given.
     """
-    media = media or Media()
-    text = chat_template.write(prompt, tokenizer)
+    media = media or MediaFormat()
+    text = chat_template.render_template(prompt, tokenizer)
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     parts = [part for turn in prompt for part in turn.parts]
-    cut = cut or patches
+    cut = cut or cut_patches
     pictures = tuple(cut(part, media) for part in parts if isinstance(part, Image))
-    sounds = tuple(frames(part, media) for part in parts if isinstance(part, Sound))
-    special = chat_template.media_ids(tokenizer)
+    sounds = tuple(cut_frames(part, media) for part in parts if isinstance(part, Sound))
+    special = chat_template.media_token_ids(tokenizer)
     if (ids.count(special["image"]), ids.count(special["audio"])) != (len(pictures), len(sounds)):
         raise ModelError(
             "The chat template of this checkpoint does not show pictures or sounds; "
@@ -132,10 +132,10 @@ def render(
     return Inputs(row, kinds, pictures, sounds)
 
 
-def own_span(prompt: Prompt, passage: str, tokenizer: Tokenizer) -> slice:
+def passage_span(prompt: Prompt, passage: str, tokenizer: Tokenizer) -> slice:
     """Where the tokens of `passage`, the first part of a one-turn text prompt, stand in
     `render(prompt)`: not the template's, not the instruction's. Empty for a blank passage."""
-    text, start, end = chat_template.locate(prompt, passage, tokenizer)
+    text, start, end = chat_template.locate_passage(prompt, passage, tokenizer)
     offsets = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     inside = [
         place
@@ -145,7 +145,7 @@ def own_span(prompt: Prompt, passage: str, tokenizer: Tokenizer) -> slice:
     return slice(inside[0], inside[-1] + 1) if inside else slice(0, 0)
 
 
-def picture_size(height_px: int, width_px: int, media: Media) -> tuple[int, int]:
+def resized_picture_size(height_px: int, width_px: int, media: MediaFormat) -> tuple[int, int]:
     """Height and width a picture is resized to: multiples of the patch, the shape kept as far as
     that allows, as large as the budget of soft tokens permits (small pictures grow)."""
     side = media.patch_px
@@ -160,12 +160,12 @@ def picture_size(height_px: int, width_px: int, media: Media) -> tuple[int, int]
     return height, width
 
 
-def patches(image: Image, media: Media) -> Patches:
+def cut_patches(image: Image, media: MediaFormat) -> Patches:
     """Resize (bicubic, antialiased), scale to [0, 1], cut into patches."""
     from PIL import Image as pillow
 
     side = media.patch_px
-    height, width = picture_size(image.pixels.shape[0], image.pixels.shape[1], media)
+    height, width = resized_picture_size(image.pixels.shape[0], image.pixels.shape[1], media)
     picture = pillow.fromarray(np.ascontiguousarray(image.pixels))
     if picture.size != (width, height):
         picture = picture.resize((width, height), pillow.Resampling.BICUBIC)
@@ -177,7 +177,7 @@ def patches(image: Image, media: Media) -> Patches:
     return Patches(np.ascontiguousarray(values.reshape(rows * columns, -1)), positions)
 
 
-def frames(sound: Sound, media: Media) -> Float32:
+def cut_frames(sound: Sound, media: MediaFormat) -> Float32:
     """Resample to the model's rate and cut into (n, frame_samples), the last one filled with
     silence."""
     samples = sound.samples
@@ -191,7 +191,7 @@ def frames(sound: Sound, media: Media) -> Float32:
     return whole.reshape(count, media.frame_samples)
 
 
-def batch(rows: Sequence[Inputs], pad_id: int = 0) -> dict[str, torch.Tensor]:
+def collate(rows: Sequence[Inputs], pad_id: int = 0) -> dict[str, torch.Tensor]:
     """Several prompts as the tensors `Gemma4UnifiedForConditionalGeneration.forward` takes.
 
     Padded on the right: positions then need no correction, and no real token sees the padding.
@@ -237,7 +237,7 @@ def batch(rows: Sequence[Inputs], pad_id: int = 0) -> dict[str, torch.Tensor]:
     return made
 
 
-def split(row: Inputs, at: int) -> tuple[Inputs, Inputs]:
+def split_inputs(row: Inputs, at: int) -> tuple[Inputs, Inputs]:
     """The first `at` tokens with all media, and the rest, which must be words alone: an image's
     tokens see each other and may not be parted."""
     if row.kinds[at:].any():
@@ -246,14 +246,14 @@ def split(row: Inputs, at: int) -> tuple[Inputs, Inputs]:
     return head, Inputs(row.ids[at:], row.kinds[at:])
 
 
-def common_prefix(one: Inputs, other: Inputs) -> int:
+def common_prefix_length(one: Inputs, other: Inputs) -> int:
     """How many tokens two prompts about the same medium share, at least one less than either."""
     shortest = min(len(one), len(other)) - 1
     apart = np.flatnonzero(one.ids[:shortest] != other.ids[:shortest])
     return int(apart[0]) if apart.size else shortest
 
 
-def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+def length_batches(lengths: Sequence[int]) -> Iterator[list[int]]:
     """Places of rows of like length, so many that the padded batch stays within its tokens."""
     waiting: list[int] = []
     for place in sorted(range(len(lengths)), key=lengths.__getitem__):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from model.interface import Image
-from model.prompt.inputs import Media, Patches, patches
+from model.prompt.inputs import MediaFormat, Patches, cut_patches
 
 MOST_PICTURES = 4
 
@@ -14,13 +14,13 @@ class PatchCache:
     """Stands in for `inputs.patches`; a picture is known again by its pixels."""
 
     def __init__(self) -> None:
-        self._known: list[tuple[Image, Media, Patches]] = []  # the latest last
+        self._known: list[tuple[Image, MediaFormat, Patches]] = []  # the latest last
 
-    def __call__(self, image: Image, media: Media) -> Patches:
+    def __call__(self, image: Image, media: MediaFormat) -> Patches:
         for at, (known, how, made) in enumerate(self._known):
             if how == media and np.array_equal(known.pixels, image.pixels):
                 self._known.append(self._known.pop(at))
                 return made
-        made = patches(image, media)
+        made = cut_patches(image, media)
         self._known = [*self._known, (image, media, made)][-MOST_PICTURES:]
         return made

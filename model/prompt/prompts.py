@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from model.interface import Content, Evidence, Exchange, Image, Sound, Text
+from model.interface import Content, ConversationTurn, Evidence, Image, Sound, Text
 
 PROMPT_VERSION = "1"
 
@@ -25,14 +25,14 @@ Part = str | Image | Sound
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ChatMessage:
     """One turn of a conversation, in the model's own words for the roles."""
 
     role: Literal["system", "user", "model"]
     parts: tuple[Part, ...]
 
 
-Prompt = tuple[Turn, ...]
+Prompt = tuple[ChatMessage, ...]
 
 # The control prompt says what to keep; the state of the last token is then the content's gist
 # (PromptEOL, arXiv 2307.16645; control wording after FreeRet, arXiv 2509.24621).
@@ -58,26 +58,26 @@ def _part(content: Content) -> Part:
     return content.text if isinstance(content, Text) else content
 
 
-def gist(content: Content) -> Prompt:
+def gist_prompt(content: Content) -> Prompt:
     """The prompt whose last state is the content's gist vector."""
-    return (Turn("user", (_part(content), GIST)),)
+    return (ChatMessage("user", (_part(content), GIST)),)
 
 
-def describe(content: Image | Sound) -> Prompt:
+def description_prompt(content: Image | Sound) -> Prompt:
     """The prompt whose continuation is a caption or a transcript."""
-    return (Turn("user", (content, CAPTION if isinstance(content, Image) else TRANSCRIPT)),)
+    return (ChatMessage("user", (content, CAPTION if isinstance(content, Image) else TRANSCRIPT)),)
 
 
-def listen(question: str, clip: Sound) -> Prompt:
+def clip_prompt(question: str, clip: Sound) -> Prompt:
     """Hear one clip again with the question in mind; the continuation is what bears on it."""
     said = f"\nQuestion: {question}\nWrite down what is said about it, word for word."
-    return (Turn("user", (clip, said)),)
+    return (ChatMessage("user", (clip, said)),)
 
 
-def answer(
+def answer_prompt(
     question: str,
     evidence: Sequence[Evidence],
-    history: Sequence[Exchange] = (),
+    history: Sequence[ConversationTurn] = (),
     heard: Sequence[str] = (),
 ) -> Prompt:
     """Rules, pictures, fenced sources, then the questions and answers in their turns: what stays
@@ -87,21 +87,21 @@ def answer(
     for source in evidence:
         if isinstance(source.original, Image):
             parts += [f"Picture of source {source.n}: ", source.original, "\n"]
-    parts += [fenced(source) for source in evidence]
-    turns = [Turn("system", (ANSWER_RULES,))]
+    parts += [fenced_source(source) for source in evidence]
+    turns = [ChatMessage("system", (ANSWER_RULES,))]
     asked = [*(past.question for past in history), question]
     for at, one in enumerate(asked):
         if 0 < at <= len(heard) and heard[at - 1]:
             parts.append(f"{heard[at - 1]}\n")
         parts.append(f"Question: {one}")
-        turns.append(Turn("user", tuple(parts)))
+        turns.append(ChatMessage("user", tuple(parts)))
         parts = []
         if at < len(history):
-            turns.append(Turn("model", (history[at].answer,)))
+            turns.append(ChatMessage("model", (history[at].answer,)))
     return tuple(turns)
 
 
-def judge(question: str, candidate: Evidence, swapped: bool) -> Prompt:
+def relevance_prompt(question: str, candidate: Evidence, swapped: bool) -> Prompt:
     """Multiple choice with one-letter answers; `swapped` exchanges the letters, so that a liking
     for one letter averages out."""
     match, other = ("B", "A") if swapped else ("A", "B")
@@ -110,11 +110,13 @@ def judge(question: str, candidate: Evidence, swapped: bool) -> Prompt:
     if isinstance(candidate.original, Image):
         parts += [candidate.original, "\n"]
     listed = "\n".join(f"{letter}. {meaning}" for letter, meaning in choices)
-    parts.append(f"{fenced(candidate)}Question: {question}\n{listed}\nAnswer with one letter.")
-    return (Turn("user", tuple(parts)),)
+    parts.append(
+        f"{fenced_source(candidate)}Question: {question}\n{listed}\nAnswer with one letter."
+    )
+    return (ChatMessage("user", tuple(parts)),)
 
 
-def fenced(source: Evidence) -> str:
+def fenced_source(source: Evidence) -> str:
     """A source's words between marks they cannot forge."""
     words = re.sub(r"<(/?source)", r"‹\1", source.words, flags=re.IGNORECASE)
     name = source.title.replace("\n", " ").replace('"', "'")

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, TypeVar
 from model.interface import (
     AnswerEvent,
     Content,
+    ConversationTurn,
     Description,
     Evidence,
-    Exchange,
     Fingerprint,
     Image,
     ModelCard,
@@ -30,7 +30,7 @@ from model.interface import (
 from model.runtime import out_of_memory
 
 if TYPE_CHECKING:
-    from model.runtime.lifecycle import Resident
+    from model.runtime.lifecycle import LoadedModel
     from model.runtime.runtime import Runtime
 
 Result = TypeVar("Result")
@@ -63,9 +63,9 @@ class ModelClient:
     def describe(self, content: Image | Sound) -> Description:
         """Raises ModelMemoryError."""
 
-        def work(model: Resident) -> Description:
+        def work(model: LoadedModel) -> Description:
             alone = [content]
-            return out_of_memory.sparing(
+            return out_of_memory.run_in_halves(
                 lambda _: [model.describe(content)], alone, lambda _: model.forget()
             )[0]
 
@@ -74,8 +74,8 @@ class ModelClient:
     def judge(self, question: str, candidates: Sequence[Evidence]) -> list[float]:
         """Raises ModelMemoryError."""
 
-        def work(model: Resident) -> list[float]:
-            return out_of_memory.sparing(
+        def work(model: LoadedModel) -> list[float]:
+            return out_of_memory.run_in_halves(
                 lambda some: model.judge(question, some), candidates, lambda _: model.forget()
             )
 
@@ -85,7 +85,7 @@ class ModelClient:
         self,
         question: str,
         evidence: Sequence[Evidence],
-        history: Sequence[Exchange] = (),
+        history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
         """Closing the generator stops the model before its next token. Between two tokens others
@@ -97,7 +97,7 @@ class ModelClient:
             self._runtime.serve_short()
             return gone.is_set() or self._runtime.closing or cancelled()
 
-        def write(model: Resident) -> None:
+        def write(model: LoadedModel) -> None:
             told = False
 
             def attempt(_: Sequence[None]) -> list[None]:
@@ -109,7 +109,7 @@ class ModelClient:
                     events.put(event)
                 return [None]
 
-            out_of_memory.sparing(attempt, [None], lambda _: model.forget())
+            out_of_memory.run_in_halves(attempt, [None], lambda _: model.forget())
 
         done = self._runtime.submit(self._people, write)
         done.add_done_callback(lambda _: events.put(None))
@@ -121,7 +121,7 @@ class ModelClient:
             gone.set()
             done.cancel()
 
-    def _embed(self, some: Sequence[Content], role: Role, model: Resident) -> list[Vectors]:
+    def _embed(self, some: Sequence[Content], role: Role, model: LoadedModel) -> list[Vectors]:
         """On the model's thread."""
 
         def measured(some: Sequence[Content]) -> list[Vectors]:
@@ -136,7 +136,7 @@ class ModelClient:
             model.forget()
             self._runtime.slices.shrink(some)
 
-        return out_of_memory.sparing(measured, some, short)
+        return out_of_memory.run_in_halves(measured, some, short)
 
-    def _call(self, work: Callable[[Resident], Result], short: bool = False) -> Result:
+    def _call(self, work: Callable[[LoadedModel], Result], short: bool = False) -> Result:
         return self._runtime.submit(self._people, work, short).result()

@@ -25,7 +25,7 @@ TRY_AGAIN_S = 10.0
 log = logging.getLogger(__name__)
 
 
-class Resident(Model, Protocol):
+class LoadedModel(Model, Protocol):
     """A loaded model; `calls` counts the contents and questions it was given. `forget` lets go of
     what it keeps only to be quicker."""
 
@@ -37,7 +37,7 @@ class Resident(Model, Protocol):
 
 # Loads the model. It is given a function that the model calls between the steps of background
 # work, where something else may be done.
-Load = Callable[[Callable[[], None]], Resident]
+LoadModel = Callable[[Callable[[], None]], LoadedModel]
 
 
 class Lifecycle:
@@ -45,13 +45,13 @@ class Lifecycle:
     `calls` counts over all its stays."""
 
     def __init__(
-        self, checkpoint: Checkpoint, breathe: Callable[[], None], load: Load | None = None
+        self, checkpoint: Checkpoint, breathe: Callable[[], None], load: LoadModel | None = None
     ) -> None:
         self.problem: str | None = None
         self._checkpoint = checkpoint
         self._breathe = breathe
         self._load = load or self._gemma
-        self._model: Resident | None = None
+        self._model: LoadedModel | None = None
         self._calls_before = 0
         self._try_again_at = 0.0
 
@@ -72,7 +72,7 @@ class Lifecycle:
         card = self._checkpoint.unloaded
         return replace(card, reason=self.problem) if self.problem else card
 
-    def model(self) -> Resident:
+    def model(self) -> LoadedModel:
         """Loaded now if it has to be. Raises ModelError where it cannot be, and for a while
         after that without trying again."""
         if self._model is not None:
@@ -87,7 +87,7 @@ class Lifecycle:
         else:
             self.problem = None
             return self._model
-        out_of_memory.give_back()
+        out_of_memory.release_memory()
         self._try_again_at = time.monotonic() + TRY_AGAIN_S
         raise ModelError(self.problem)
 
@@ -95,13 +95,13 @@ class Lifecycle:
         """Free its memory; the next call loads it again."""
         self._calls_before = self.calls
         self._model = None
-        out_of_memory.give_back()
+        out_of_memory.release_memory()
 
     def _sentence(self, why: Exception) -> str:
         if isinstance(why, ModelError):
             return str(why)
         name = self._checkpoint.unloaded.name
-        if out_of_memory.is_shortage(why):
+        if out_of_memory.is_out_of_memory(why):
             return (
                 f"There is not enough free memory to load {name}; close other programs, or use "
                 "the small model with --model pocket."
@@ -112,7 +112,7 @@ class Lifecycle:
             "again, or use the small model with --model pocket."
         )
 
-    def _gemma(self, breathe: Callable[[], None]) -> Resident:
+    def _gemma(self, breathe: Callable[[], None]) -> LoadedModel:
         from model.gemma import Gemma
 
         return Gemma(self._checkpoint, breathe=breathe)

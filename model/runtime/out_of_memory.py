@@ -18,7 +18,7 @@ Made = TypeVar("Made")
 
 # What torch says on a processor, on a graphics card (where it also has a type of its own), and on
 # Apple's; the exceptions are plain RuntimeErrors.
-SAID = (
+SHORTAGE_MESSAGES = (
     "not enough memory: you tried to allocate",
     "can't allocate memory",
     "out of memory",
@@ -27,15 +27,15 @@ SAID = (
 )
 
 
-def is_shortage(problem: BaseException) -> bool:
+def is_out_of_memory(problem: BaseException) -> bool:
     """Whether something failed for want of memory."""
     if isinstance(problem, MemoryError) or type(problem).__name__ == "OutOfMemoryError":
         return True
     said = str(problem).lower()
-    return isinstance(problem, RuntimeError) and any(words in said for words in SAID)
+    return isinstance(problem, RuntimeError) and any(words in said for words in SHORTAGE_MESSAGES)
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Returns to the system and to the graphics card what nothing holds any more."""
     gc.collect()
     torch = sys.modules.get("torch")
@@ -50,7 +50,7 @@ def give_back() -> None:
             trim(0)
 
 
-def sparing(
+def run_in_halves(
     work: Callable[[Sequence[Given]], list[Made]],
     given: Sequence[Given],
     short: Callable[[Sequence[Given]], None],
@@ -62,13 +62,13 @@ def sparing(
         return made
     # Only here, outside any `except`, nothing holds the frames of what failed and their tensors.
     short(given)
-    give_back()
+    release_memory()
     if len(given) > 1:
         half = len(given) // 2
-        return sparing(work, given[:half], short) + sparing(work, given[half:], short)
+        return run_in_halves(work, given[:half], short) + run_in_halves(work, given[half:], short)
     if (made := _tried(work, given)) is not None:
         return made
-    give_back()
+    release_memory()
     raise ModelMemoryError
 
 
@@ -78,6 +78,6 @@ def _tried(
     try:
         return work(given)
     except Exception as problem:
-        if not is_shortage(problem):
+        if not is_out_of_memory(problem):
             raise
     return None

@@ -24,7 +24,7 @@ from model.errors import RecollectError
 from model.interface import Fingerprint, Model, ModelCard, ModelError, ModelMemoryError
 from model.runtime import out_of_memory
 from model.runtime.clients import ModelClient
-from model.runtime.lifecycle import Lifecycle, Load, Resident
+from model.runtime.lifecycle import Lifecycle, LoadedModel, LoadModel
 from model.runtime.slices import Slices
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class BusyError(RecollectError):
 class _Job:
     """`short` work may be done between two tokens of somebody else's answer."""
 
-    work: Callable[[Resident], Any]
+    work: Callable[[LoadedModel], Any]
     short: bool
     done: Future[Any] = field(default_factory=Future)
     asked_at: float = field(default_factory=time.perf_counter)
@@ -65,7 +65,7 @@ class Runtime:
         self,
         checkpoint: Checkpoint,
         threads: int | None = None,
-        load: Load | None = None,
+        load: LoadModel | None = None,
         unload_after_s: float | None = None,
     ) -> None:
         self.slices = Slices()
@@ -138,7 +138,7 @@ class Runtime:
                 self._turn.notify_all()
 
     def submit(
-        self, people: bool, work: Callable[[Resident], Result], short: bool = False
+        self, people: bool, work: Callable[[LoadedModel], Result], short: bool = False
     ) -> Future[Result]:
         """Queue `work` for the model's thread. Raises Busy when too many wait in this lane."""
         job, lane = _Job(work, short), self._people if people else self._files
@@ -255,7 +255,9 @@ class Runtime:
                 self._begin_slice()  # loading is not one
             job.done.set_result(job.work(model))
         except BaseException as why:  # it belongs to whoever asked, and the thread must live on
-            job.done.set_exception(ModelMemoryError() if out_of_memory.is_shortage(why) else why)
+            job.done.set_exception(
+                ModelMemoryError() if out_of_memory.is_out_of_memory(why) else why
+            )
         if not self._in_background:
             self._attended_at = time.monotonic()
 

@@ -40,16 +40,16 @@ class Slices:
 
     def cut(self, contents: Sequence[Content]) -> int:
         """How many of the first contents make the next slice; at least one."""
-        within = tokens(contents[0])
+        within = estimate_tokens(contents[0])
         for count in range(1, len(contents)):
-            within += tokens(contents[count])
+            within += estimate_tokens(contents[count])
             if within > min(self._tokens, self._most_tokens):
                 return count
         return len(contents)
 
     def learn(self, contents: Sequence[Content], took_s: float) -> None:
         """`contents` took so long in one call."""
-        whole = sum(map(tokens, contents))
+        whole = sum(map(estimate_tokens, contents))
         pace_s = took_s / whole
         if self._pace_s is None or pace_s > self._pace_s:
             self._pace_s = pace_s  # the machine may have become busy: slow down at once
@@ -60,7 +60,7 @@ class Slices:
 
     def shrink(self, contents: Sequence[Content]) -> None:
         """There was not the memory for `contents` at once."""
-        self._most_tokens = sum(map(tokens, contents)) / 2
+        self._most_tokens = sum(map(estimate_tokens, contents)) / 2
 
     def begin(self) -> None:
         self._began = time.perf_counter()
@@ -79,7 +79,7 @@ class Slices:
         self.longest_s, self.longest_wait_s, self.count = 0.0, 0.0, 0
 
 
-def tokens(content: Content) -> int:
+def estimate_tokens(content: Content) -> int:
     """About how many tokens a content costs the model."""
     if isinstance(content, Text):
         return INSTRUCTION_TOKENS + len(content.text) // CHARACTERS_A_TOKEN

@@ -18,9 +18,16 @@ from model.decoding import vectors
 from model.interface import Fingerprint, ModelCard, ModelError
 from model.prompt.prompts import PROMPT_VERSION
 from model.weights.placement import SMALL_BYTES
-from model.weights.published import DEFAULT, HUB_ID, KNOWN, MODELS, drafter_of, folder
-from model.weights.shards import Stored, check, json_of, same, shards, tensors
-from model.weights.tensor_layout import TensorLayout, layout
+from model.weights.published import DEFAULT, HUB_ID, KNOWN, MODELS, drafter_of, model_folder
+from model.weights.shards import (
+    StoredTensor,
+    check_shards,
+    read_json_object,
+    same_bytes,
+    shard_files,
+    stored_tensors,
+)
+from model.weights.tensor_layout import TensorLayout, detect_layout
 
 POCKET = Path(__file__).parents[1] / "pocket"
 # Shown more than this at once, the shipped model cites the wrong one as often as the right one.
@@ -30,13 +37,13 @@ POCKET_SOURCES = 1
 CONTEXT_TOKENS = 8192
 
 # The word table and the output layer, as published files call them.
-TABLE, HEAD = "model.language_model.embed_tokens.weight", "lm_head.weight"
+EMBEDDING_NAME, LM_HEAD_NAME = "model.language_model.embed_tokens.weight", "lm_head.weight"
 SAMPLED_BLOCKS = 16
 
 _POCKET_WHAT = "The demonstration model that ships with the program; it knows its own world only."
 
 
-class Listed(TypedDict):
+class ModelListing(TypedDict):
     """One line of `recollect model list`. `directory` is None where the model is not here."""
 
     name: str
@@ -63,20 +70,20 @@ class Checkpoint:
 
     @functools.cached_property
     def config(self) -> dict[str, Any]:
-        return json_of(self.directory / "config.json")
+        return read_json_object(self.directory / "config.json")
 
     @functools.cached_property
-    def tensors(self) -> dict[str, Stored]:
-        return tensors(self.directory)
+    def tensors(self) -> dict[str, StoredTensor]:
+        return stored_tensors(self.directory)
 
     @functools.cached_property
-    def drafter_tensors(self) -> dict[str, Stored]:
-        return tensors(self.drafter) if self.drafter is not None else {}
+    def drafter_tensors(self) -> dict[str, StoredTensor]:
+        return stored_tensors(self.drafter) if self.drafter is not None else {}
 
     @functools.cached_property
     def layout(self) -> TensorLayout:
         """Raises ModelError where the weights are packed in a way that is not read."""
-        return layout(self.directory, self.config, self.tensors)
+        return detect_layout(self.directory, self.config, self.tensors)
 
     @property
     def said_tied(self) -> bool:
@@ -90,9 +97,9 @@ class Checkpoint:
         loading compares them whole."""
         if self.said_tied:
             return True
-        table = self.tensors.get(TABLE)
-        head = self.tensors.get(HEAD)
-        return head is None or (table is not None and same(head, table, SAMPLED_BLOCKS))
+        table = self.tensors.get(EMBEDDING_NAME)
+        head = self.tensors.get(LM_HEAD_NAME)
+        return head is None or (table is not None and same_bytes(head, table, SAMPLED_BLOCKS))
 
     @functools.cached_property
     def weight_count(self) -> int:
@@ -101,7 +108,7 @@ class Checkpoint:
 
     @functools.cached_property
     def size_bytes(self) -> int:
-        return sum(shard.stat().st_size for shard in shards(self.directory))
+        return sum(shard.stat().st_size for shard in shard_files(self.directory))
 
     @functools.cached_property
     def fingerprint(self) -> Fingerprint:
@@ -109,7 +116,7 @@ class Checkpoint:
         text = self.config["text_config"]
         return Fingerprint(
             checkpoint=_hash(self.directory) + ("-int8" if self.int8_embedding else ""),
-            layers=vectors.layers(int(text["num_hidden_layers"])),
+            layers=vectors.layers_version(int(text["num_hidden_layers"])),
             prompts=PROMPT_VERSION,
             matrices=vectors.MATRICES,
             dim=int(text["hidden_size"]),
@@ -134,7 +141,7 @@ class Checkpoint:
         ModelError where it does not fit."""
         from model.weights import memory_plan
 
-        plan = memory_plan.require(self)
+        plan = memory_plan.require_plan(self)
         return replace(
             self.unloaded,
             device=plan.placement.device,
@@ -144,7 +151,7 @@ class Checkpoint:
         )
 
 
-def find(
+def find_checkpoint(
     name: str | Path = "pocket", drafter: Path | None = None, models: Path = MODELS
 ) -> Checkpoint:
     """The checkpoint called `name`: `pocket`, a directory, or the hub id of one that was pulled
@@ -153,23 +160,23 @@ def find(
     Checks everything that can be checked without loading; raises ModelError with the cure.
     """
     directory, drafter = _locate(str(name), drafter, models)
-    config = json_of(directory / "config.json")
+    config = read_json_object(directory / "config.json")
     if config.get("model_type") != "gemma4_unified":
         raise ModelError(
             f"{directory} holds a model of type {config.get('model_type', 'unknown')}; "
             f"Recollect needs one of type gemma4_unified, such as {DEFAULT}."
         )
-    check(directory)
+    check_shards(directory)
     if not (directory / "tokenizer.json").is_file():
         raise ModelError(f"{directory} has no tokenizer.json; download the checkpoint again.")
-    if not (directory / "chat_template.jinja").is_file() and not json_of(
+    if not (directory / "chat_template.jinja").is_file() and not read_json_object(
         directory / "tokenizer_config.json"
     ).get("chat_template"):
         raise ModelError(
             f"{directory} has no chat template; use an instruction-tuned checkpoint (-it)."
         )
     if drafter is not None:
-        check(drafter)
+        check_shards(drafter)
     shown = str(name) if HUB_ID.fullmatch(str(name)) or name == "pocket" else directory.name
     found = Checkpoint(shown, directory, drafter, directory == POCKET.resolve())
     found.layout  # noqa: B018 - refuses a packing that is not read
@@ -178,13 +185,13 @@ def find(
     return found
 
 
-def list_models(in_use: str = "pocket", models: Path = MODELS) -> list[Listed]:
+def list_models(in_use: str = "pocket", models: Path = MODELS) -> list[ModelListing]:
     """The shipped model, the published ones with whether they are here, and the one in use."""
-    listed: list[Listed] = []
+    listed: list[ModelListing] = []
     for name in dict.fromkeys(["pocket", *KNOWN, *_pulled(models), in_use]):
         known = KNOWN.get(name)
         try:
-            here: Checkpoint | None = find(name, models=models)
+            here: Checkpoint | None = find_checkpoint(name, models=models)
         except ModelError:
             here = None
         what = known.what if known else "Given by its directory or hub id."
@@ -208,7 +215,7 @@ def _pulled(models: Path) -> list[str]:
     found = []
     for record in sorted(models.glob("*/pulled.json")):
         name = record.parent.name.replace("--", "/", 1)
-        kind = json_of(record.parent / "config.json").get("model_type")
+        kind = read_json_object(record.parent / "config.json").get("model_type")
         if "." + "partial" not in record.parent.name and kind == "gemma4_unified":
             found.append(name)
     return found
@@ -237,7 +244,7 @@ def _locate(name: str, drafter: Path | None, models: Path) -> tuple[Path, Path |
 
 
 def _here(hub_id: str, models: Path) -> Path | None:
-    pulled = folder(hub_id, models)
+    pulled = model_folder(hub_id, models)
     return pulled if pulled.is_dir() else _downloaded(hub_id)
 
 
@@ -254,7 +261,7 @@ def _downloaded(hub_id: str) -> Path | None:
 
 def _check_drafter(checkpoint: Checkpoint, drafter: Path) -> None:
     """A drafter reads the states and the last keys and values of the model it was made for."""
-    config = json_of(drafter / "config.json")
+    config = read_json_object(drafter / "config.json")
     kind = config.get("model_type")
     if kind != "gemma4_unified_assistant":
         raise ModelError(f"{drafter} is no drafter for this model but of type {kind}.")
@@ -273,7 +280,7 @@ def _check_drafter(checkpoint: Checkpoint, drafter: Path) -> None:
             )
 
 
-def _head_width(found: dict[str, Stored], kind: str) -> int | None:
+def _head_width(found: dict[str, StoredTensor], kind: str) -> int | None:
     """The width of a head in the last layer, which is a global one."""
     norms = {
         int(match[1]): one.shape[0]
@@ -293,7 +300,7 @@ def _hash(directory: Path) -> str:
         file = directory / name
         told.update(name.encode())
         told.update(file.read_bytes() if file.is_file() else b"")
-    found = shards(directory)
+    found = shard_files(directory)
     whole = sum(shard.stat().st_size for shard in found) <= SMALL_BYTES
     for shard in found:
         size_bytes = shard.stat().st_size

@@ -24,7 +24,7 @@ PATIENCE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
+class RemoteFile:
     """A file on the hub. `digest` is its sha256, or for small files git's sha1 of it."""
 
     name: str
@@ -33,7 +33,7 @@ class Remote:
 
 
 @contextmanager
-def online() -> Iterator[None]:
+def network_allowed() -> Iterator[None]:
     """Lets the hub's library ask its hub for the while. Everywhere else it is forbidden."""
     from huggingface_hub import constants
 
@@ -45,7 +45,9 @@ def online() -> Iterator[None]:
         constants.HF_HUB_OFFLINE = before
 
 
-def listed(name: str, revision: str | None, optional: bool) -> tuple[str, list[Remote]]:
+def list_remote_files(
+    name: str, revision: str | None, optional: bool
+) -> tuple[str, list[RemoteFile]]:
     """The commit of a model, and the files of it that are wanted. Empty where there is none and it
     is `optional`."""
     from huggingface_hub import HfApi
@@ -74,15 +76,15 @@ def listed(name: str, revision: str | None, optional: bool) -> tuple[str, list[R
     for one in info.siblings or []:
         if not WANTED.fullmatch(one.rfilename):
             continue
-        digest = one.lfs.sha256 if one.lfs is not None else one.blob_id
-        if one.size is None or not digest:
+        file_digest = one.lfs.sha256 if one.lfs is not None else one.blob_id
+        if one.size is None or not file_digest:
             raise ModelError(f"The hub names no hash of {one.rfilename} of {name}; not pulled.")
-        files.append(Remote(one.rfilename, int(one.size), digest))
+        files.append(RemoteFile(one.rfilename, int(one.size), file_digest))
     return str(info.sha), files
 
 
-def download(
-    name: str, revision: str, one: Remote, into: Path, told: Callable[[int], None]
+def download_file(
+    name: str, revision: str, one: RemoteFile, into: Path, told: Callable[[int], None]
 ) -> None:
     """Append what is missing to `into`, again and again as long as something arrives."""
     from huggingface_hub import hf_hub_url
@@ -133,7 +135,7 @@ def download(
         time.sleep(PATIENCE_S * 2 ** (tries - 1))
 
 
-def digest(file: Path, one: Remote) -> str:
+def file_digest(file: Path, one: RemoteFile) -> str:
     """sha256 of a large file; of a small one the sha1 that git gives it."""
     if len(one.digest) == 64:
         told = hashlib.sha256()

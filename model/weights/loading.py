@@ -27,9 +27,9 @@ from transformers.utils import logging as transformers_logging
 
 from model.interface import ModelError
 from model.weights import quantization
-from model.weights.checkpoint import HEAD, TABLE, Checkpoint
+from model.weights.checkpoint import EMBEDDING_NAME, LM_HEAD_NAME, Checkpoint
 from model.weights.placement import Placement
-from model.weights.shards import Stored, same
+from model.weights.shards import StoredTensor, same_bytes
 from model.weights.tensor_layout import PACKED, SCALE, SHAPE, is_decoder_linear
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ _DTYPES = {
 }  # fmt: skip
 
 
-def load(checkpoint: Checkpoint, placement: Placement) -> tuple[Any, Any | None]:
+def load_model(checkpoint: Checkpoint, placement: Placement) -> tuple[Any, Any | None]:
     """The model and its drafter, ready for inference. Raises ModelError where the files do not
     hold what their config.json says."""
     transformers_logging.disable_progress_bar()
@@ -48,19 +48,19 @@ def load(checkpoint: Checkpoint, placement: Placement) -> tuple[Any, Any | None]
     model: Any
     if checkpoint.layout.kind == "plain":
         stock = Gemma4UnifiedForConditionalGeneration
-        model = _stock(stock, checkpoint.directory, placement)
+        model = _load_plain(stock, checkpoint.directory, placement)
     else:
-        model = _packed(checkpoint, placement)
+        model = _load_packed(checkpoint, placement)
     if checkpoint.int8_embedding:
         _shrink_table(model)
     drafter = None
     if checkpoint.drafter is not None:
-        drafter = _stock(Gemma4UnifiedAssistantForCausalLM, checkpoint.drafter, placement)
+        drafter = _load_plain(Gemma4UnifiedAssistantForCausalLM, checkpoint.drafter, placement)
     logger.info("%s loaded in %.1f s", checkpoint.name, time.perf_counter() - begun)
     return model, drafter
 
 
-def _stock(kind: Any, directory: Path, placement: Placement) -> Any:
+def _load_plain(kind: Any, directory: Path, placement: Placement) -> Any:
     try:
         model, told = kind.from_pretrained(
             directory,
@@ -77,12 +77,12 @@ def _stock(kind: Any, directory: Path, placement: Placement) -> Any:
     return model.requires_grad_(False)
 
 
-def _packed(checkpoint: Checkpoint, placement: Placement) -> Any:
+def _load_packed(checkpoint: Checkpoint, placement: Placement) -> Any:
     dtype = getattr(torch, placement.dtype)
     config = Gemma4UnifiedConfig.from_pretrained(checkpoint.directory, local_files_only=True)
     with torch.device("meta"), no_init_weights():
         model: Any = Gemma4UnifiedForConditionalGeneration(config).eval().to(dtype)
-    arriving = _Arriving(checkpoint, model, placement.device, dtype)
+    arriving = _PackedLoader(checkpoint, model, placement.device, dtype)
     try:
         arriving.take_all()
         _make_again(model, placement.device)
@@ -95,20 +95,20 @@ def _packed(checkpoint: Checkpoint, placement: Placement) -> Any:
     return model.requires_grad_(False)
 
 
-class _Arriving:
+class _PackedLoader:
     """Puts the tensors of a checkpoint into a model that has none yet."""
 
     def __init__(self, checkpoint: Checkpoint, model: Any, device: str, dtype: torch.dtype) -> None:
         self._stored = checkpoint.tensors
         self._on_grid = checkpoint.layout.kind == "grid"
-        head = self._stored.get(HEAD)
+        head = self._stored.get(LM_HEAD_NAME)
         self.tied = checkpoint.tied and (
-            checkpoint.said_tied or head is None or same(head, self._stored[TABLE])
+            checkpoint.said_tied or head is None or same_bytes(head, self._stored[EMBEDDING_NAME])
         )
         self._model = model
         self._device = device
         self._dtype = dtype
-        self._choice = quantization.choose(device, dtype)
+        self._choice = quantization.choose_matmul(device, dtype)
         self._renamings = get_model_conversion_mapping(model)
         self._meta = model.state_dict()
 
@@ -117,7 +117,7 @@ class _Arriving:
         for name, one in sorted(self._stored.items(), key=lambda it: (it[1].file, it[1].start)):
             if name.endswith(PACKED):
                 self._take_packed(name.removesuffix(PACKED))
-            elif name.endswith((SCALE, SHAPE)) or (self.tied and name == HEAD):
+            elif name.endswith((SCALE, SHAPE)) or (self.tied and name == LM_HEAD_NAME):
                 continue
             elif (
                 self._on_grid
@@ -137,7 +137,7 @@ class _Arriving:
         self._replace(base, nibbles, _read(scale).to(self._device, self._dtype))
 
     def _take_grid(self, name: str) -> None:
-        found = quantization.grid(_read(self._stored[name]).to(self._device))
+        found = quantization.recover_grid(_read(self._stored[name]).to(self._device))
         if found is None:
             raise ValueError(f"{name} does not lie on the grid of 4 bits that the others lie on")
         codes, scales = found
@@ -176,7 +176,7 @@ class _Arriving:
         return self._model.get_submodule(parent), last
 
 
-def _read(stored: Stored) -> torch.Tensor:
+def _read(stored: StoredTensor) -> torch.Tensor:
     """One tensor from its file into memory of its own."""
     made = torch.empty(stored.shape, dtype=_DTYPES[stored.dtype])
     flat: Any = made.view(-1).view(torch.uint8).numpy()
@@ -199,7 +199,7 @@ def _shrink_table(model: Any) -> None:
     text = model.model.language_model
     table = text.embed_tokens
     tied = model.lm_head.weight is table.weight
-    codes, scales = quantization.int8(table.weight)
+    codes, scales = quantization.quantize_int8(table.weight)
     text.embed_tokens = quantization.Int8Embedding(codes, scales, table.scalar_embed_scale)
     if tied:
         model.lm_head = quantization.Int8Head(codes, scales)

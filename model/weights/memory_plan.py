@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, TypedDict
 
 from model.decoding.kv_cache import GROWTH, SPARE
 from model.interface import ModelError
-from model.weights.checkpoint import HEAD
-from model.weights.placement import Placement, place
-from model.weights.quantization import choose
-from model.weights.shards import Stored
+from model.weights.checkpoint import LM_HEAD_NAME
+from model.weights.placement import Placement, choose_placement
+from model.weights.quantization import choose_matmul
+from model.weights.shards import StoredTensor
 from model.weights.tensor_layout import is_decoder_linear
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class PlanLine(TypedDict):
 
 
 @dataclass(frozen=True)
-class Plan:
+class MemoryPlan:
     """Where a checkpoint goes and what each part of it takes there. `free_bytes` of `total_bytes`
     can be had; `weight_bytes` of `needed_bytes` stay as long as the model does."""
 
@@ -70,13 +70,13 @@ class Plan:
         return self.needed_bytes * (1 + MARGIN_SHARE) <= self.free_bytes
 
 
-def plan(checkpoint: Checkpoint, placement: Placement | None = None) -> Plan:
+def plan_memory(checkpoint: Checkpoint, placement: Placement | None = None) -> MemoryPlan:
     """The plan for this machine, or for `placement`. Imports torch to look around."""
     import torch
 
-    chosen = placement or place(checkpoint.weight_count)
+    chosen = placement or choose_placement(checkpoint.weight_count)
     item = 4 if chosen.dtype == "float32" else 2
-    beside = 2 if choose(chosen.device, getattr(torch, chosen.dtype)).way == "kernel" else 1
+    beside = 2 if choose_matmul(chosen.device, getattr(torch, chosen.dtype)).way == "kernel" else 1
     weights = list(_weights(checkpoint, item, beside))
     text = checkpoint.config["text_config"]
     wide = max(int(text["intermediate_size"]), 4 * int(text["hidden_size"]))
@@ -87,7 +87,7 @@ def plan(checkpoint: Checkpoint, placement: Placement | None = None) -> Plan:
     words = int(text["vocab_size"]) * WORD_BYTES
     packed = checkpoint.layout.kind != "plain" and chosen.device == "cpu"
     left = round(sum(line["bytes"] for line in weights) * LEFT_SHARE) if packed else 0
-    free_bytes, total_bytes = free(chosen.device)
+    free_bytes, total_bytes = free_memory(chosen.device)
     lines = [
         *weights,
         PlanLine(what=f"what is being read, {checkpoint.context_tokens:,} tokens", bytes=reading),
@@ -96,27 +96,27 @@ def plan(checkpoint: Checkpoint, placement: Placement | None = None) -> Plan:
         PlanLine(what="spelling, and choosing among words", bytes=words),
         PlanLine(what="left over from loading", bytes=left),
     ]
-    return Plan(
+    return MemoryPlan(
         checkpoint.name, chosen, checkpoint.context_tokens, tuple(lines),
         sum(line["bytes"] for line in weights), free_bytes, total_bytes,
     )  # fmt: skip
 
 
-def require(checkpoint: Checkpoint, placement: Placement | None = None) -> Plan:
+def require_plan(checkpoint: Checkpoint, placement: Placement | None = None) -> MemoryPlan:
     """The plan, if it fits. Raises ModelError that names the nearest choice that does."""
-    made = plan(checkpoint, placement)
-    said = problem(checkpoint, made)
+    made = plan_memory(checkpoint, placement)
+    said = plan_problem(checkpoint, made)
     if said is not None:
         raise ModelError(said)
     return made
 
 
-def problem(checkpoint: Checkpoint, made: Plan) -> str | None:
+def plan_problem(checkpoint: Checkpoint, made: MemoryPlan) -> str | None:
     """Why a plan cannot be carried out, with the nearest choice that can; None where it can."""
     if made.fits:
         return None
     for choice, other in _lesser(checkpoint):
-        smaller = plan(other, made.placement)
+        smaller = plan_memory(other, made.placement)
         if smaller.fits:
             cure = f"set {choice} in config.toml, which takes {_gb(smaller.needed_bytes)}"
             break
@@ -129,7 +129,7 @@ def problem(checkpoint: Checkpoint, made: Plan) -> str | None:
     )
 
 
-def free(device: str) -> tuple[int, int]:
+def free_memory(device: str) -> tuple[int, int]:
     """Bytes that can be had on a device, and bytes it has: what is free, and what this process may
     have of it."""
     import psutil
@@ -199,7 +199,9 @@ def _weights(checkpoint: Checkpoint, item: int, beside: int) -> Iterator[PlanLin
     for name, one in checkpoint.tensors.items():
         if name.endswith("weight_packed"):
             parts["decoder"] += one.count * 4 + one.count * 8 // group * item * beside
-        elif name.endswith(("weight_scale", "weight_shape")) or (name == HEAD and checkpoint.tied):
+        elif name.endswith(("weight_scale", "weight_shape")) or (
+            name == LM_HEAD_NAME and checkpoint.tied
+        ):
             continue
         elif is_decoder_linear(name):
             bits = one.count // 2 + one.count // group * item * beside
@@ -217,7 +219,7 @@ def _weights(checkpoint: Checkpoint, item: int, beside: int) -> Iterator[PlanLin
         yield PlanLine(what="drafter", bytes=count * item)
 
 
-def _table(one: Stored, item: int, int8: bool) -> int:
+def _table(one: StoredTensor, item: int, int8: bool) -> int:
     return one.count + one.shape[0] * item if int8 else one.count * item
 
 

@@ -22,7 +22,7 @@ class Placement:
     reason: str
 
 
-def place(weight_count: int) -> Placement:
+def choose_placement(weight_count: int) -> Placement:
     """The device and precision on this machine for a model of so many weights; whether they fit
     is for `memory.plan` to say."""
     import torch

@@ -13,7 +13,7 @@ HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedModel:
     """A model worth naming. `revision` pins a commit of the hub where one has been proven here;
     where it is None, the newest is taken and written down."""
 
@@ -26,11 +26,11 @@ class Published:
 DEFAULT = "google/gemma-4-12B-it-qat-w4a16-ct"
 _QAT_DRAFTER = "google/gemma-4-12B-it-qat-q4_0-unquantized-assistant"
 KNOWN = {
-    DEFAULT: Published("Gemma 4 12B Unified in 4 bits.", 10_300_000_000, _QAT_DRAFTER),
-    "google/gemma-4-12B-it-qat-q4_0-unquantized": Published(
+    DEFAULT: PublishedModel("Gemma 4 12B Unified in 4 bits.", 10_300_000_000, _QAT_DRAFTER),
+    "google/gemma-4-12B-it-qat-q4_0-unquantized": PublishedModel(
         "The same, to be packed to 4 bits while it is loaded.", 23_900_000_000, _QAT_DRAFTER
     ),
-    "google/gemma-4-12B-it": Published(
+    "google/gemma-4-12B-it": PublishedModel(
         "Gemma 4 12B Unified in bfloat16.", 23_900_000_000, "google/gemma-4-12B-it-assistant"
     ),
 }
@@ -42,6 +42,6 @@ def drafter_of(name: str) -> str:
     return (known.drafter if known else None) or f"{name}-assistant"
 
 
-def folder(name: str, models: Path = MODELS) -> Path:
+def model_folder(name: str, models: Path = MODELS) -> Path:
     """Where a pulled model lies, whether it is there or not."""
     return models / name.replace("/", "--")

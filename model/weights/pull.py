@@ -17,9 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from model.interface import ModelError
-from model.weights.hub import Remote, digest, download, listed, online
-from model.weights.published import DEFAULT, HUB_ID, KNOWN, MODELS, drafter_of, folder
-from model.weights.shards import json_of
+from model.weights.hub import (
+    RemoteFile,
+    download_file,
+    file_digest,
+    list_remote_files,
+    network_allowed,
+)
+from model.weights.published import DEFAULT, HUB_ID, KNOWN, MODELS, drafter_of, model_folder
+from model.weights.shards import read_json_object
 
 KINDS = ("gemma4_unified", "gemma4_unified_assistant")
 # Left free on the disk besides the model.
@@ -28,10 +34,12 @@ RECORD = "pulled.json"
 
 
 # Told while files arrive: which one, bytes so far in all, bytes in all.
-Told = Callable[[str, int, int], None]
+PullProgress = Callable[[str, int, int], None]
 
 
-def pull(name: str, models: Path = MODELS, told: Told = lambda _file, _done, _total: None) -> Path:
+def pull_model(
+    name: str, models: Path = MODELS, told: PullProgress = lambda _file, _done, _total: None
+) -> Path:
     """Bring a model and its drafter here, or bring them up to date; gives the model's folder.
     Raises ModelError with the cure; what has arrived by then is kept for the next try."""
     from filelock import FileLock, Timeout
@@ -40,9 +48,9 @@ def pull(name: str, models: Path = MODELS, told: Told = lambda _file, _done, _to
         raise ModelError(f"“{name}” is no name of the hub; one looks like {DEFAULT}.")
     try:
         models.mkdir(parents=True, exist_ok=True)
-        with FileLock(models / "pull.lock", timeout=0), online():
-            wanted = [_Pull(name, models)]
-            drafter = _Pull(drafter_of(name), models, optional=name not in KNOWN)
+        with FileLock(models / "pull.lock", timeout=0), network_allowed():
+            wanted = [_RepositoryPull(name, models)]
+            drafter = _RepositoryPull(drafter_of(name), models, optional=name not in KNOWN)
             wanted += [drafter] if drafter.files else []
             _make_room(wanted, models)
             total = sum(one.size_bytes for one in wanted)
@@ -56,10 +64,10 @@ def pull(name: str, models: Path = MODELS, told: Told = lambda _file, _done, _to
         raise ModelError("Another pull is running; wait for it, or stop it.") from why
     except OSError as why:
         raise _in_words(why, models) from why
-    return folder(name, models)
+    return model_folder(name, models)
 
 
-def _adding(told: Told, before: int, total: int) -> Callable[[str, int], None]:
+def _adding(told: PullProgress, before: int, total: int) -> Callable[[str, int], None]:
     def add(file: str, count: int) -> None:
         told(file, before + count, total)
 
@@ -70,17 +78,17 @@ def _at(told: Callable[[str, int], None], file: str, before: int, count: int) ->
     told(file, before + count)
 
 
-class _Pull:
+class _RepositoryPull:
     """One repository of the hub, on its way into its folder."""
 
     def __init__(self, name: str, models: Path, optional: bool = False) -> None:
         self.name = name
-        self.folder = folder(name, models)
+        self.folder = model_folder(name, models)
         self.partial = self.folder.with_name(self.folder.name + ".partial")
         known = KNOWN.get(name)
-        begun = json_of(self.partial / RECORD).get("revision")
+        begun = read_json_object(self.partial / RECORD).get("revision")
         revision = str(begun) if begun else known.revision if known else None
-        self.revision, files = listed(name, revision, optional)
+        self.revision, files = list_remote_files(name, revision, optional)
         self.files = [one for one in files if one.name != RECORD]
         if self.files and not any(one.name.endswith(".safetensors") for one in self.files):
             raise ModelError(f"{name} has no weights in safetensors; choose another model.")
@@ -134,14 +142,14 @@ class _Pull:
         self.partial.rename(self.folder)
         shutil.rmtree(old, ignore_errors=True)
 
-    def _fetch(self, one: Remote, told: Callable[[int], None]) -> None:
+    def _fetch(self, one: RemoteFile, told: Callable[[int], None]) -> None:
         target, waiting = self.partial / one.name, self._waiting(one)
         earlier = self.folder / one.name
         if earlier.is_file() and _record_digest(self._record(self.folder), one) == one.digest:
             os.link(earlier, target)
             return
-        download(self.name, self.revision, one, waiting, told)
-        if digest(waiting, one) != one.digest:
+        download_file(self.name, self.revision, one, waiting, told)
+        if file_digest(waiting, one) != one.digest:
             waiting.unlink()
             raise ModelError(
                 f"{one.name} of {self.name} arrived with another content than the hub says it has; "
@@ -149,11 +157,11 @@ class _Pull:
             )
         waiting.replace(target)
 
-    def _waiting(self, one: Remote) -> Path:
+    def _waiting(self, one: RemoteFile) -> Path:
         return self.partial / f"{one.name}.part"
 
     def _check_kind(self) -> None:
-        kind = json_of(self.partial / "config.json").get("model_type")
+        kind = read_json_object(self.partial / "config.json").get("model_type")
         if kind not in KINDS:
             shutil.rmtree(self.partial)
             raise ModelError(
@@ -167,15 +175,15 @@ class _Pull:
 
     @staticmethod
     def _record(directory: Path) -> dict[str, Any]:
-        return json_of(directory / RECORD)
+        return read_json_object(directory / RECORD)
 
 
-def _record_digest(record: dict[str, Any], one: Remote) -> str | None:
+def _record_digest(record: dict[str, Any], one: RemoteFile) -> str | None:
     files = record.get("files")
     return files.get(one.name) if isinstance(files, dict) else None
 
 
-def _make_room(wanted: list[_Pull], models: Path) -> None:
+def _make_room(wanted: list[_RepositoryPull], models: Path) -> None:
     missing_bytes = sum(one.missing_bytes for one in wanted)
     free_bytes = shutil.disk_usage(models).free
     if missing_bytes and missing_bytes + SPARE_BYTES > free_bytes:

@@ -31,32 +31,32 @@ TILE_WEIGHTS = 1 << 20
 # bfloat16 itself: 85 against 220 GFLOP/s and 1.8 ns a weight (1 thread, AVX-512 BF16).
 TILES_FROM_ROWS = 192
 
-Way = Literal["kernel", "plain"]
+MatmulMethod = Literal["kernel", "plain"]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class MatmulChoice:
     """How packed weights are multiplied; `reason` says in words why so."""
 
-    way: Way
+    way: MatmulMethod
     reason: str
     tiles_from_rows: int | None = None  # the kernel is left for spelled-out tiles from here on
 
 
-def choose(device: str, dtype: torch.dtype) -> Choice:
+def choose_matmul(device: str, dtype: torch.dtype) -> MatmulChoice:
     """What this device would do; each layer still tries its kernel before it relies on it."""
     if dtype is not torch.bfloat16:
-        return Choice("plain", f"torch's int4 kernels are made for bfloat16, not {dtype}.")
+        return MatmulChoice("plain", f"torch's int4 kernels are made for bfloat16, not {dtype}.")
     if device == "cpu":
         if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported():
             why = ("torch's int4 kernel for processors; many rows at once are spelled out, since "
                    "this processor multiplies bfloat16 itself.")  # fmt: skip
-            return Choice("kernel", why, TILES_FROM_ROWS)
-        return Choice("kernel", "torch's int4 kernel for processors.")
+            return MatmulChoice("kernel", why, TILES_FROM_ROWS)
+        return MatmulChoice("kernel", "torch's int4 kernel for processors.")
     if device == "cuda" and torch.cuda.get_device_capability() < (8, 0):
-        return Choice("plain", "torch's int4 kernel needs a card of compute capability 8.0.")
+        return MatmulChoice("plain", "torch's int4 kernel needs a card of compute capability 8.0.")
     why = f"torch's int4 kernel for {device}, held against the plain way for each shape."
-    return Choice("kernel", why)
+    return MatmulChoice("kernel", why)
 
 
 def nibbles(codes: torch.Tensor) -> torch.Tensor:
@@ -71,7 +71,7 @@ def codes(packed: torch.Tensor) -> torch.Tensor:
     return torch.stack((packed & 15, packed >> 4), dim=-1).flatten(-2)
 
 
-def spelled_out(packed: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
+def dequantize(packed: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
     """The weights (N, K) in the scales' precision, from nibbles (N, K/2) and scales (N, K/group):
     the reference."""
     rows, steps = scales.shape
@@ -79,7 +79,7 @@ def spelled_out(packed: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
     return near.view(rows, steps, -1).mul_(scales[..., None]).view(rows, -1)
 
 
-def grid(weight: torch.Tensor, group: int = 32) -> tuple[torch.Tensor, torch.Tensor] | None:
+def recover_grid(weight: torch.Tensor, group: int = 32) -> tuple[torch.Tensor, torch.Tensor] | None:
     """Codes (N, K) and float32 scales (N, K/group) of a weight whose values lie on the grid it was
     trained for: in each group the value furthest from zero is -8 steps. None where they do not."""
     wide = weight.float().view(len(weight), -1, group)
@@ -103,7 +103,7 @@ class PackedLinear(nn.Module):
     packed: torch.Tensor
     scales: torch.Tensor
 
-    def __init__(self, packed: torch.Tensor, scales: torch.Tensor, choice: Choice) -> None:
+    def __init__(self, packed: torch.Tensor, scales: torch.Tensor, choice: MatmulChoice) -> None:
         """From nibbles (N, K/2) uint8 and scales (N, K/group), both where they are to stay."""
         super().__init__()
         self.out_features, steps = scales.shape
@@ -112,7 +112,7 @@ class PackedLinear(nn.Module):
         if self.group * steps != self.in_features or self.group not in GROUPS:
             raise ValueError(f"{self.in_features} inputs in {steps} groups cannot be packed")
         self.dtype = scales.dtype
-        self.way: Way = "plain"
+        self.way: MatmulMethod = "plain"
         self.tiles_from_rows: int | None = None
         if choice.way == "kernel" and _runs(packed, scales, self.group):
             self.way = "kernel"
@@ -141,7 +141,7 @@ class PackedLinear(nn.Module):
         step = max(1, TILE_WEIGHTS // self.in_features)
         for start in range(0, self.out_features, step):
             some = slice(start, start + step)
-            weight = spelled_out(self.packed[some], self.scales[some])
+            weight = dequantize(self.packed[some], self.scales[some])
             made[:, some] = functional.linear(rows, weight.to(rows.dtype))
         return made
 
@@ -211,7 +211,7 @@ class Int8Head(Int8Table):
         return made.view(*states.shape[:-1], -1)
 
 
-def int8(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def quantize_int8(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Codes (V, H) int8 and scales (V,) of a table, row by row. The scale is rounded before the
     codes are taken, so that its rounding costs nothing."""
     scales = (weight.abs().amax(-1).float() / 127).clamp_(min=1e-12).to(weight.dtype)
@@ -275,7 +275,7 @@ def _proven(device: str, dtype: torch.dtype, rows: int, half: int, group: int) -
     packed = torch.randint(0, 256, (rows, half), dtype=torch.uint8, generator=made).to(device)
     scales = (torch.rand(rows, half * 2 // group, generator=made) + 0.5).to(device, dtype)
     states = torch.randn(3, half * 2, generator=made).to(device, dtype)
-    wanted = functional.linear(states.float(), spelled_out(packed, scales.float()))
+    wanted = functional.linear(states.float(), dequantize(packed, scales.float()))
     try:
         said = _multiply(states, _packed(packed), group, _with_zeros(scales)).float()
     except (RuntimeError, NotImplementedError):

@@ -19,7 +19,7 @@ BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredTensor:
     """One tensor in its file: bytes `start` to `end`, `dtype` as safetensors calls it."""
 
     file: Path
@@ -44,11 +44,11 @@ class Stored:
             while done < len(into):
                 count = file.readinto(into[done:])
                 if not count:
-                    raise damaged(self.file)
+                    raise damaged_shard(self.file)
                 done += count
 
 
-def same(one: Stored, other: Stored, blocks: int | None = None) -> bool:
+def same_bytes(one: StoredTensor, other: StoredTensor, blocks: int | None = None) -> bool:
     """Whether two tensors hold the same bytes; with `blocks`, in so many places of them."""
     if (one.dtype, one.shape) != (other.dtype, other.shape):
         return False
@@ -65,7 +65,7 @@ def same(one: Stored, other: Stored, blocks: int | None = None) -> bool:
     return True
 
 
-def json_of(file: Path) -> dict[str, Any]:
+def read_json_object(file: Path) -> dict[str, Any]:
     """A JSON object from a file, empty where there is none. Raises ModelError where the file is
     something else."""
     try:
@@ -77,9 +77,9 @@ def json_of(file: Path) -> dict[str, Any]:
     return read if isinstance(read, dict) else {}
 
 
-def shards(directory: Path) -> list[Path]:
+def shard_files(directory: Path) -> list[Path]:
     """The files that hold a checkpoint's weights, whether they are there or not."""
-    index = json_of(directory / "model.safetensors.index.json").get("weight_map")
+    index = read_json_object(directory / "model.safetensors.index.json").get("weight_map")
     if index:
         names = sorted({str(name) for name in index.values()})
         if any(Path(name).name != name for name in names):
@@ -89,14 +89,18 @@ def shards(directory: Path) -> list[Path]:
     return [single] if single.is_file() else []
 
 
-def tensors(directory: Path) -> dict[str, Stored]:
+def stored_tensors(directory: Path) -> dict[str, StoredTensor]:
     """Every tensor of a checkpoint by its name."""
-    return {name: one for shard in shards(directory) for name, one in header(shard).items()}
+    return {
+        name: one
+        for shard in shard_files(directory)
+        for name, one in read_shard_header(shard).items()
+    }
 
 
-def check(directory: Path) -> None:
+def check_shards(directory: Path) -> None:
     """Raises ModelError unless every shard is there to its last byte, and none is pickled."""
-    found = shards(directory)
+    found = shard_files(directory)
     if not found:
         pickled = any(directory.glob("*.bin")) or any(directory.glob("*.pt*"))
         raise ModelError(
@@ -106,10 +110,10 @@ def check(directory: Path) -> None:
             else f"{directory} has no weights (*.safetensors); download the checkpoint again."
         )
     for shard in found:
-        header(shard)
+        read_shard_header(shard)
 
 
-def header(shard: Path) -> dict[str, Stored]:
+def read_shard_header(shard: Path) -> dict[str, StoredTensor]:
     """The tensors a shard says it holds. Raises ModelError unless it holds every byte of them."""
     try:
         with shard.open("rb") as file:
@@ -121,22 +125,22 @@ def header(shard: Path) -> dict[str, Stored]:
     except ValueError:
         said = None
     if not isinstance(said, dict):
-        raise damaged(shard)
+        raise damaged_shard(shard)
     said.pop("__metadata__", None)
     begin = 8 + length
     try:
         ends = [int(one["data_offsets"][1]) for one in said.values()]
         found = {
-            name: Stored(shard, one["dtype"], tuple(one["shape"]),
+            name: StoredTensor(shard, one["dtype"], tuple(one["shape"]),
                          begin + one["data_offsets"][0], begin + one["data_offsets"][1])
             for name, one in said.items()
         }  # fmt: skip
     except (KeyError, IndexError, TypeError, ValueError) as why:
-        raise damaged(shard) from why
+        raise damaged_shard(shard) from why
     if size_bytes != begin + max(ends, default=0):
-        raise damaged(shard)
+        raise damaged_shard(shard)
     return found
 
 
-def damaged(shard: Path) -> ModelError:
+def damaged_shard(shard: Path) -> ModelError:
     return ModelError(f"{shard} is damaged or was not downloaded to its end; download it again.")

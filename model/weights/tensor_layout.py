@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.interface import ModelError
-from model.weights.shards import Stored
+from model.weights.shards import StoredTensor
 
 Kind = Literal["plain", "packed", "grid"]
 
@@ -40,7 +40,9 @@ def is_decoder_linear(name: str) -> bool:
     return _DECODER.search(name) is not None
 
 
-def layout(directory: Path, config: dict[str, Any], tensors: dict[str, Stored]) -> TensorLayout:
+def detect_layout(
+    directory: Path, config: dict[str, Any], tensors: dict[str, StoredTensor]
+) -> TensorLayout:
     """The layout of what lies in `directory`. Raises ModelError for one that is not read."""
     packing = config.get("quantization_config")
     if packing is not None:
@@ -52,7 +54,7 @@ def layout(directory: Path, config: dict[str, Any], tensors: dict[str, Stored]) 
     return TensorLayout("grid" if _on_grid(tensors) else "plain", GROUP, count)
 
 
-def _count(name: str, one: Stored) -> int:
+def _count(name: str, one: StoredTensor) -> int:
     if name.endswith(PACKED):
         return one.count * 8
     return 0 if name.endswith((SCALE, SHAPE)) else one.count
@@ -87,7 +89,7 @@ def _group(directory: Path, packing: dict[str, Any]) -> int:
     return sizes.pop()
 
 
-def _check_packed(directory: Path, tensors: dict[str, Stored], group: int) -> None:
+def _check_packed(directory: Path, tensors: dict[str, StoredTensor], group: int) -> None:
     for name, one in tensors.items():
         if not name.endswith(PACKED):
             continue
@@ -110,19 +112,19 @@ def _check_packed(directory: Path, tensors: dict[str, Stored], group: int) -> No
             )
 
 
-def _on_grid(tensors: dict[str, Stored]) -> bool:
+def _on_grid(tensors: dict[str, StoredTensor]) -> bool:
     """Whether a sample of a decoder layer's bfloat16 weights lies on the grid of 4 bits."""
     for name, one in tensors.items():
         if not is_decoder_linear(name) or one.dtype != "BF16" or one.shape[1] % GROUP:
             continue
         sample = bytearray(2 * one.shape[1] * min(_SAMPLE_ROWS, one.shape[0]))
-        first = Stored(one.file, one.dtype, one.shape, one.start, one.start + len(sample))
+        first = StoredTensor(one.file, one.dtype, one.shape, one.start, one.start + len(sample))
         first.read(memoryview(sample))
-        return on_grid(np.frombuffer(sample, dtype="<u2"))
+        return lies_on_grid(np.frombuffer(sample, dtype="<u2"))
     return False
 
 
-def on_grid(bits: npt.NDArray[np.uint16]) -> bool:
+def lies_on_grid(bits: npt.NDArray[np.uint16]) -> bool:
     """The same test as `quant.grid`, on the bits of bfloat16 numbers, without torch."""
     wide = (bits.astype(np.uint32) << 16).view(np.float32).reshape(-1, GROUP)
     at = np.abs(wide).argmax(axis=1)

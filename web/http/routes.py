@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from model.interface import Exchange
+from model.interface import ConversationTurn
 from web.http.admission import WorkerPool
 from web.http.event_streams import AnswerStreams, EventStream, StatusFeed
 from web.http.media import READ_METHODS, NotFoundError, require_item_id
@@ -68,7 +68,7 @@ def search_routes(library: Library, answers: AnswerStreams) -> APIRouter:
             known = require_item_id(about)
             if await workers.run(lambda: library.items.original(known)) is None:
                 raise NotFoundError
-        history = [Exchange(turn.question, turn.answer) for turn in question.history]
+        history = [ConversationTurn(turn.question, turn.answer) for turn in question.history]
         return answers.stream(
             lambda cancelled: library.ask(
                 question.question, about=about, history=history, cancelled=cancelled

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from indexer.catalog.catalog import Catalog
 from model.errors import RecollectError
-from model.interface import AnswerText, Exchange
+from model.interface import AnswerText, ConversationTurn
 from retriever.answer import Answerer, AnswerSummary, Citation, NumberedSource
 from web.library.results import citation_json, source_json
 from web.library.schemas import AskEvent
@@ -17,7 +17,7 @@ def answer_events(
     catalog: Catalog,
     question: str,
     about: str | None,
-    history: Sequence[Exchange],
+    history: Sequence[ConversationTurn],
     cancelled: Callable[[], bool],
 ) -> Iterator[AskEvent]:
     """Ends in `done` or `error`."""

@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 
 import httpx
 
-from model.interface import Exchange
+from model.interface import ConversationTurn
 from web.library.errors import LibraryError
 from web.library.schemas import (
     AskEvent,
@@ -82,7 +82,7 @@ class Client:
         return cast(SearchJson, found)
 
     def ask(
-        self, question: str, *, about: str | None = None, history: Sequence[Exchange] = ()
+        self, question: str, *, about: str | None = None, history: Sequence[ConversationTurn] = ()
     ) -> Iterator[AskEvent]:
         body = {
             "question": question,

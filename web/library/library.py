@@ -23,7 +23,7 @@ from indexer.ingest.service import IndexService
 from indexer.maintenance.verify import Verifier
 from indexer.vectors.store import Store
 from model.errors import RecollectError
-from model.interface import Exchange, ModelError, Text
+from model.interface import ConversationTurn, ModelError, Text
 from model.runtime.runtime import BusyError, Runtime
 from retriever.answer import Answerer
 from retriever.query import Query, parse_day, parse_kind
@@ -155,7 +155,7 @@ class Library:
         question: str,
         *,
         about: str | None = None,
-        history: Sequence[Exchange] = (),
+        history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AskEvent]:
         with self._runtime.attended():

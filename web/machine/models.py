@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from web.machine.settings import CONFIG, Settings
 
 if TYPE_CHECKING:
-    from model.weights.checkpoint import Checkpoint, Listed
+    from model.weights.checkpoint import Checkpoint, ModelListing
     from web.machine.doctor import MemoryEstimate
 
 
 def selected_checkpoint(settings: Settings) -> Checkpoint:
     """The model in use, as the settings want it. Raises ModelError where it is not here."""
-    from model.weights.checkpoint import find
+    from model.weights.checkpoint import find_checkpoint
 
-    found = find(settings.model, models=settings.models)
+    found = find_checkpoint(settings.model, models=settings.models)
     return replace(
         found,
         drafter=found.drafter if settings.drafter else None,
@@ -31,7 +31,7 @@ def selected_checkpoint(settings: Settings) -> Checkpoint:
     )
 
 
-def listed(settings: Settings) -> list[Listed]:
+def listed(settings: Settings) -> list[ModelListing]:
     from model.weights.checkpoint import list_models
 
     return list_models(settings.model, settings.models)
@@ -43,14 +43,14 @@ def memory_estimate(settings: Settings) -> MemoryEstimate:
     from web.machine.doctor import MemoryEstimate
 
     checkpoint = selected_checkpoint(settings)
-    plan = memory_plan.plan(checkpoint)
+    plan = memory_plan.plan_memory(checkpoint)
     return MemoryEstimate(
         where=plan.where,
         lines=plan.lines,
         needed_bytes=plan.needed_bytes,
         free_bytes=plan.free_bytes,
         total_bytes=plan.total_bytes,
-        problem=memory_plan.problem(checkpoint, plan),
+        problem=memory_plan.plan_problem(checkpoint, plan),
         drafter=checkpoint.drafter is not None or not settings.drafter,
     )
 
@@ -60,10 +60,10 @@ def pull_model(
 ) -> tuple[str, Path]:
     """Brings a model here, the one to begin with where none is named; its name and its folder."""
     from model.weights.published import DEFAULT
-    from model.weights.pull import pull
+    from model.weights.pull import pull_model
 
     name = name or DEFAULT
-    return name, pull(name, settings.models, told)
+    return name, pull_model(name, settings.models, told)
 
 
 def use_model(settings: Settings, name: str) -> str:
@@ -74,6 +74,6 @@ def use_model(settings: Settings, name: str) -> str:
 
     if Path(name).expanduser().is_dir():
         name = str(Path(name).expanduser().absolute())
-    memory_plan.require(selected_checkpoint(settings.model_copy(update={"model": name})))
+    memory_plan.require_plan(selected_checkpoint(settings.model_copy(update={"model": name})))
     set_option(CONFIG, "model", name)
     return name

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from model.decoding.decoder import Decoder
-from model.decoding.draft_length import unlooped
+from model.decoding.draft_length import trim_repetition
 from model.decoding.generation import GenerationLimits
 from model.decoding.prefix_cache import PrefixCache
 from model.decoding.token_bytes import TokenBytes
@@ -24,7 +24,7 @@ LIMITS = GenerationLimits(tokens=96, time_s=60)
 MOST_HEARD = 64
 
 
-class Listening:
+class ClipTranscripts:
     """`render` turns a prompt into numbers; `prefixes` keeps what was read of the clips."""
 
     def __init__(
@@ -42,10 +42,10 @@ class Listening:
 
     def listen(self, question: str, clip: Sound, cancelled: Callable[[], bool]) -> None:
         """Hear `clip` with the question in mind, and remember what was heard."""
-        context, rest = self._prefixes.take(self._render(prompts.listen(question, clip)))
+        context, rest = self._prefixes.take(self._render(prompts.clip_prompt(question, clip)))
         self._decoder.read(rest, context)
         writing = self._decoder.write(context, LIMITS, None, cancelled)
-        self._heard[_key(clip), question] = self._spelling.text(unlooped(list(writing)))
+        self._heard[_key(clip), question] = self._spelling.text(trim_repetition(list(writing)))
         self._prefixes.keep(context)
         while len(self._heard) > MOST_HEARD:
             del self._heard[next(iter(self._heard))]

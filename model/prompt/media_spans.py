@@ -16,14 +16,14 @@ from model.prompt.inputs import IMAGE_TOKEN, Inputs, Patches
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PromptSpan:
+class MediaSpan:
     """The tokens `start` to `stop` stand for `content`."""
 
     start: int
     stop: int
     content: Patches | Float32
 
-    def same(self, other: PromptSpan) -> bool:
+    def same(self, other: MediaSpan) -> bool:
         if (self.start, self.stop) != (other.start, other.stop):
             return False
         one, two = self.content, other.content
@@ -36,10 +36,10 @@ class PromptSpan:
         return np.array_equal(one, two)
 
 
-def spans(row: Inputs) -> list[PromptSpan]:
+def media_spans(row: Inputs) -> list[MediaSpan]:
     """The media of a prompt, in order."""
     pictures, sounds = iter(row.pictures), iter(row.sounds)
-    found: list[PromptSpan] = []
+    found: list[MediaSpan] = []
     place = 0
     for start in np.flatnonzero(row.kinds).tolist():
         if start < place:
@@ -51,16 +51,16 @@ def spans(row: Inputs) -> list[PromptSpan]:
         else:
             content = next(sounds)
             place = start + len(content)
-        found.append(PromptSpan(start, place, content))
+        found.append(MediaSpan(start, place, content))
     return found
 
 
-def part(row: Inputs, start: int, stop: int) -> Inputs:
+def inputs_part(row: Inputs, start: int, stop: int) -> Inputs:
     """The tokens `start` to `stop` with their media. A sound may be parted between two frames;
     raises ValueError where a picture would be."""
     pictures: list[Patches] = []
     sounds: list[Float32] = []
-    for span in spans(row):
+    for span in media_spans(row):
         first, last = max(span.start, start), min(span.stop, stop)
         if first >= last:
             continue
@@ -73,10 +73,10 @@ def part(row: Inputs, start: int, stop: int) -> Inputs:
     return Inputs(row.ids[start:stop], row.kinds[start:stop], tuple(pictures), tuple(sounds))
 
 
-def cuts(row: Inputs, size: int) -> Iterator[tuple[int, int]]:
+def part_bounds(row: Inputs, size: int) -> Iterator[tuple[int, int]]:
     """Where to cut a prompt into parts of at most `size` tokens; a part with a picture may be
     longer where the picture is."""
-    pictures = [span for span in spans(row) if isinstance(span.content, Patches)]
+    pictures = [span for span in media_spans(row) if isinstance(span.content, Patches)]
     start = 0
     while start < len(row):
         stop = min(start + size, len(row))
@@ -87,8 +87,8 @@ def cuts(row: Inputs, size: int) -> Iterator[tuple[int, int]]:
         start = stop
 
 
-def shared(
-    row: Inputs, media: Sequence[PromptSpan], ids: Sequence[int], known: Sequence[PromptSpan]
+def shared_prefix_length(
+    row: Inputs, media: Sequence[MediaSpan], ids: Sequence[int], known: Sequence[MediaSpan]
 ) -> int:
     """How many tokens at the beginning of `row` (with its `media`) are those of `ids` with its
     media `known`; never part of a medium."""
@@ -106,12 +106,12 @@ def shared(
     return count
 
 
-def blocks(row: Inputs) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
+def picture_numbers(row: Inputs) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
     """(n,) the number of the picture each token belongs to, -1 elsewhere; None without pictures."""
     if not row.pictures:
         return None
     numbers = np.full(len(row), -1, dtype=np.int64)
-    for number, span in enumerate(spans(row)):
+    for number, span in enumerate(media_spans(row)):
         if isinstance(span.content, Patches):
             numbers[span.start : span.stop] = number
     return numbers

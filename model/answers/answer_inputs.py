@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from model.answers.listening import Listening
-from model.interface import Evidence, Exchange, Image, ModelError
+from model.answers.clip_transcripts import ClipTranscripts
+from model.interface import ConversationTurn, Evidence, Image, ModelError
 from model.prompt import prompts
-from model.prompt.inputs import Inputs, Media, Patches, common_prefix
+from model.prompt.inputs import Inputs, MediaFormat, Patches, common_prefix_length
 from model.prompt.patch_cache import PatchCache
 
-Cut = Callable[[Image, Media], Patches]
+CutPicture = Callable[[Image, MediaFormat], Patches]
 
 
-class AnswerPrompt:
+class AnswerInputs:
     """`render` turns a prompt into numbers, and pictures by `cut`; a prompt has `most_tokens`."""
 
     def __init__(
         self,
-        render: Callable[[prompts.Prompt, Cut | None], Inputs],
-        hearing: Listening,
+        render: Callable[[prompts.Prompt, CutPicture | None], Inputs],
+        hearing: ClipTranscripts,
         most_tokens: int,
     ) -> None:
         self._render = render
@@ -29,7 +29,7 @@ class AnswerPrompt:
         self._empty: Inputs | None = None  # the prompt without question or sources
 
     def row(
-        self, question: str, evidence: Sequence[Evidence], history: Sequence[Exchange]
+        self, question: str, evidence: Sequence[Evidence], history: Sequence[ConversationTurn]
     ) -> Inputs:
         """The whole prompt; the oldest turns are left out where it would be too long. Raises
         ModelError when it still is."""
@@ -42,12 +42,12 @@ class AnswerPrompt:
                 history = history[1:]
 
     def _rendered(
-        self, question: str, evidence: Sequence[Evidence], history: Sequence[Exchange]
+        self, question: str, evidence: Sequence[Evidence], history: Sequence[ConversationTurn]
     ) -> Inputs:
         asked = [*(past.question for past in history), question]
         heard = [self._hearing.later(one, evidence) for one in asked[1:]]
         sources = [self._hearing.told(asked[0], source) for source in evidence]
-        row = self._render(prompts.answer(question, sources, history, heard), self._cuttings)
+        row = self._render(prompts.answer_prompt(question, sources, history, heard), self._cuttings)
         if len(row) > self._most_tokens:
             raise ModelError(
                 f"The question and its sources take {len(row):,} tokens, and there is room for "
@@ -58,8 +58,8 @@ class AnswerPrompt:
     def rules(self, row: Inputs) -> int:
         """How many tokens of a prompt come before anything that differs."""
         if self._empty is None:
-            self._empty = self._render(prompts.answer("", ()), None)
-        return common_prefix(self._empty, row)
+            self._empty = self._render(prompts.answer_prompt("", ()), None)
+        return common_prefix_length(self._empty, row)
 
     def forget(self) -> None:
         self._cuttings = PatchCache()

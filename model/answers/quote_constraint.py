@@ -18,8 +18,8 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from model.decoding.token_bytes import TokenBytes, Voice
-from model.interface import AnswerText, Cited
+from model.decoding.token_bytes import Detokenizer, TokenBytes
+from model.interface import AnswerCitation, AnswerText
 
 LEAST_WORDS, MOST_WORDS, MOST_QUOTE_BYTES = 2, 40, 400
 MOST_CITATIONS = 8
@@ -35,7 +35,7 @@ States = tuple[State, ...]
 FREE: States = ()
 
 
-class Quotable:
+class QuotableText:
     """The words of one source with white space evened out, and where a quote may begin and end."""
 
     def __init__(self, words: str) -> None:
@@ -88,24 +88,24 @@ class Quotable:
 
 
 @functools.lru_cache(maxsize=32)
-def _quotable(words: str) -> Quotable:
+def _quotable_text(words: str) -> QuotableText:
     """The next question is often about the same sources."""
-    return Quotable(words)
+    return QuotableText(words)
 
 
-class Quotes:
+class QuoteConstraint:
     """The grammar as a `decode.Constraint`, and what was written as events. `take()` hands out the
     pieces and citations completed since it was last asked; half a citation is never among them."""
 
     def __init__(self, spelling: TokenBytes, words: Mapping[int, str]) -> None:
-        quotable = {n: _quotable(text) for n, text in words.items()}
+        quotable = {n: _quotable_text(text) for n, text in words.items()}
         self._sources = {n: source for n, source in quotable.items() if source.last}
         self._heads = {n: f'[{n}: "'.encode() for n in self._sources}
         self._spelling = spelling
-        self._voice = Voice(spelling)
+        self._voice = Detokenizer(spelling)
         self._states = FREE
         self._cited = 0
-        self._events: list[AnswerText | Cited] | None = []
+        self._events: list[AnswerText | AnswerCitation] | None = []
         self._known: dict[States, tuple[NDArray[np.int64], bool]] = {}
 
     @property
@@ -127,15 +127,15 @@ class Quotes:
         """Whether any source has words to quote."""
         return bool(self._sources)
 
-    def take(self) -> list[AnswerText | Cited]:
+    def take(self) -> list[AnswerText | AnswerCitation]:
         events, self._events = self._events or [], []
         return events
 
-    def fork(self) -> Quotes:
+    def fork(self) -> QuoteConstraint:
         """The same place in the grammar, to look ahead from; it tells no events."""
-        other = object.__new__(Quotes)
+        other = object.__new__(QuoteConstraint)
         other.__dict__.update(self.__dict__)
-        other._voice = Voice(self._spelling, self._voice.thinking)
+        other._voice = Detokenizer(self._spelling, self._voice.thinking)
         other._events = None
         return other
 
@@ -265,4 +265,4 @@ class Quotes:
         if self._events is not None:
             n, start, end = closed
             quote = self._sources[n].quote(start, end)
-            self._events += [AnswerText(f"[{n}]"), Cited(n, quote)]
+            self._events += [AnswerText(f"[{n}]"), AnswerCitation(n, quote)]
