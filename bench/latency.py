@@ -32,7 +32,7 @@ from indexer.scan.reconcile import reconcile
 from indexer.types.pieces import UnreadableError
 from model.interface import Content, Evidence, Image, ModelError, Role, Text, Vectors
 from model.runtime.runtime import Runtime
-from model.weights.checkpoint import find
+from model.weights.checkpoint import find_checkpoint
 from tests.fake_model import FakeModel
 from tests.library import Small, small, until
 
@@ -208,7 +208,7 @@ def child(base: Path) -> list[Row]:
 
 def model(base: Path) -> list[Row]:
     """The model that ships: an answer and a caption that are broken off."""
-    runtime = Runtime(find("pocket"), threads=1)
+    runtime = Runtime(find_checkpoint("pocket"), threads=1)
     runtime.people.embed([Text("ready")], "query")
     answer = runtime.people.answer("When is the course?", [Evidence(1, "Note", "On Monday.", None)])
     next(iter(answer))

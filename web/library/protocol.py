@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
-from model.interface import Exchange
+from model.interface import ConversationTurn
 from web.library.schemas import (
     AskEvent,
     FileJson,
@@ -41,7 +41,7 @@ class LibraryProtocol(Protocol):
         ...
 
     def ask(
-        self, question: str, *, about: str | None = None, history: Sequence[Exchange] = ()
+        self, question: str, *, about: str | None = None, history: Sequence[ConversationTurn] = ()
     ) -> Iterator[AskEvent]:
         """The events of one answer, as it is written; ends in `done` or `error`. `about` is the id
         of the one item to answer from."""
