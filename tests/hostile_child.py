@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.extract.process import jobs, worker
-from indexer.extract.process.protocol import packed
+from indexer.extract.process.protocol import encode_message
 
 Tried = tuple[dict[str, Any], bytes]
 
@@ -87,7 +87,7 @@ def misbehave(path: Path) -> Any:
         case "exit":
             os._exit(0)
         case "half a message":
-            out.write(packed({"is": "words", "text": "half of it", "place": None})[:20])
+            out.write(encode_message({"is": "words", "text": "half of it", "place": None})[:20])
             out.flush()
             os._exit(0)
         case "hang":
@@ -101,13 +101,13 @@ def misbehave(path: Path) -> Any:
                 held.append(bytearray(64 << 20))
         case "flood":
             while True:
-                out.write(packed({"is": "words", "text": "x" * (1 << 20), "place": None}))
+                out.write(encode_message({"is": "words", "text": "x" * (1 << 20), "place": None}))
         case "patter":
             while True:
-                out.write(packed({"is": "part", "place": None}))
+                out.write(encode_message({"is": "part", "place": None}))
         case "alive for ever":
             while True:
-                out.write(packed({"alive": True}))
+                out.write(encode_message({"alive": True}))
                 out.flush()
                 time.sleep(0.05)
         case "huge":

@@ -11,17 +11,19 @@ from collections.abc import Iterator
 from typing import IO
 
 from indexer.extract.formats import text
-from indexer.extract.pages.blocks import Section, Told
+from indexer.extract.pages.blocks import DocumentMetadata, Section
 from indexer.extract.pages.typesetting import PageSource
 from indexer.extract.process import worker
 
 _sections = text.sections
 
 
-def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section | PageSource]:
+def sections(
+    file: IO[bytes], name: str, metadata: DocumentMetadata
+) -> Iterator[Section | PageSource]:
     if name == "deadly.txt":
         os.abort()
-    yield from _sections(file, name, told)
+    yield from _sections(file, name, metadata)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ import soundfile
 from bench.bombs import BOMBS, PARENT_MB, SLOW_S, measured
 from indexer.extract.dispatch import extract
 from indexer.extract.media import sound
-from indexer.extract.media.sound import clip, peaks
-from indexer.types.pieces import Facts, Part, UnreadableError
+from indexer.extract.media.sound import read_clip, read_peaks
+from indexer.types.pieces import Facts, MediaPart, UnreadableError
 from indexer.types.places import Span
 
 
@@ -53,9 +53,9 @@ def test_fault_60_what_is_decoded_counts_and_not_what_the_header_says(
     assert isinstance(facts, Facts)
     assert facts.duration_s == pytest.approx(2, abs=0.05)
     assert len(parts) == 1
-    assert len(peaks(path, 10)) == 10
+    assert len(read_peaks(path, 10)) == 10
     with pytest.raises(UnreadableError):
-        clip(path, Span(100, 110))
+        read_clip(path, Span(100, 110))
 
 
 def test_fault_60_a_header_that_says_less_is_believed(tmp_path: Path) -> None:
@@ -80,8 +80,8 @@ def test_fault_60_many_channels_and_high_rates_are_mixed_down(
     loud = 0.3 * np.sin(2 * np.pi * 400 * t)
     path = tmp_path / "a.wav"
     soundfile.write(path, np.repeat(loud[:, None], channels, axis=1), rate_hz, "FLOAT")
-    assert sum(isinstance(piece, Part) for piece in extract(path)) == 1
-    heard = clip(path, Span(0, 1))
+    assert sum(isinstance(piece, MediaPart) for piece in extract(path)) == 1
+    heard = read_clip(path, Span(0, 1))
     assert heard.rate_hz == 16_000
     assert np.abs(heard.samples).max() == pytest.approx(0.3, abs=0.02)
 
@@ -91,7 +91,7 @@ def test_fault_56_a_few_samples_are_a_recording(tmp_path: Path, count: int) -> N
     path = wav(tmp_path / "a.wav", tone(1)[: 2 * count])
     facts = next(piece for piece in extract(path) if isinstance(piece, Facts))
     assert facts.duration_s == pytest.approx(count / 16_000, abs=0.001)
-    assert len(peaks(path, 400)) == 400
+    assert len(read_peaks(path, 400)) == 400
 
 
 def test_fault_56_a_header_alone_is_empty(tmp_path: Path) -> None:
@@ -111,8 +111,8 @@ def test_fault_59_what_is_no_number_is_silence(tmp_path: Path) -> None:
     bad[4_000::107] = 1e30
     path = tmp_path / "a.wav"
     soundfile.write(path, bad, 16_000, "FLOAT")
-    assert any(isinstance(piece, Part) for piece in extract(path))
-    heard = clip(path, Span(0, 2)).samples
+    assert any(isinstance(piece, MediaPart) for piece in extract(path))
+    heard = read_clip(path, Span(0, 2)).samples
     assert np.isfinite(heard).all()
     assert np.abs(heard).max() <= 1
 

@@ -19,8 +19,8 @@ from PIL import Image as Picture
 from indexer.extract.dispatch import extract
 from indexer.extract.pages.mupdf import pymupdf
 from indexer.extract.process.child import ReaderProcess
-from indexer.extract.process.protocol import packed, unpacked
-from indexer.types.pieces import Facts, Part, Thumb, UnreadableError, Words
+from indexer.extract.process.protocol import decode_message, encode_message
+from indexer.types.pieces import Facts, MediaPart, PageText, Thumb, UnreadableError
 from indexer.types.places import Page, Span
 from model.interface import Image, Sound
 from tests.library import until
@@ -68,8 +68,8 @@ def test_the_child_finds_what_is_found_here(
     for path in (note, photo, sound, pdf(tmp_path / "a.pdf", 3)):
         assert reader.extract(path) == list(extract(path))
     kinds = [type(piece) for piece in reader.extract(note)]
-    assert kinds == [Words, Facts, Thumb]
-    assert reader.extract(sound)[-1] == Part(Span(0.0, 3.0))
+    assert kinds == [PageText, Facts, Thumb]
+    assert reader.extract(sound)[-1] == MediaPart(Span(0.0, 3.0))
 
 
 def test_originals(reader: ReaderProcess, tmp_path: Path, note: Path) -> None:
@@ -88,7 +88,7 @@ def test_originals(reader: ReaderProcess, tmp_path: Path, note: Path) -> None:
     assert isinstance(clip, Sound)
     assert (clip.rate_hz, clip.samples.size) == (16_000, 24_000)
     assert reader.peaks(sound, 4) == [0.25] * 4
-    wave = np.frombuffer(reader.wave(sound, 1.0, 4.0, 24_000), "<i2")
+    wave = np.frombuffer(reader.pcm(sound, 1.0, 4.0, 24_000), "<i2")
     assert wave.size == 4 * 24_000
     assert wave[24_000] == pytest.approx(0.25 * 32_767, abs=2)
     assert wave[-24_000:].max() == 0  # behind its end
@@ -127,7 +127,7 @@ def test_what_is_wrong_with_a_file_comes_back_as_its_sentence(
 def test_names_of_any_bytes_reach_the_child(reader: ReaderProcess, tmp_path: Path) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/new\nline \xff \xf0\x9f\x98\x80.txt"))
     path.write_text("Odd name.")
-    assert reader.extract(path)[0] == Words("Odd name.", Page(1))
+    assert reader.extract(path)[0] == PageText("Odd name.", Page(1))
 
 
 def test_a_killed_child_is_a_sentence_and_a_new_child(slow: Path, note: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_killed_child_is_a_sentence_and_a_new_child(slow: Path, note: Path) ->
         with pytest.raises(UnreadableError, match="made the program that reads it stop") as refused:
             reader.extract(slow)
         assert refused.value.reason == "crashed"
-        assert isinstance(reader.extract(note)[0], Words)
+        assert isinstance(reader.extract(note)[0], PageText)
         assert reader.pid not in (None, first)
 
 
@@ -150,7 +150,7 @@ def test_a_child_killed_while_idle_is_replaced(note: Path) -> None:
         assert reader.pid is not None
         os.kill(reader.pid, signal.SIGKILL)
         time.sleep(0.05)
-        assert isinstance(reader.extract(note)[0], Words)
+        assert isinstance(reader.extract(note)[0], PageText)
 
 
 def test_a_file_that_takes_too_long_is_a_sentence(slow: Path, note: Path) -> None:
@@ -161,7 +161,7 @@ def test_a_file_that_takes_too_long_is_a_sentence(slow: Path, note: Path) -> Non
             reader.extract(slow)
         assert refused.value.reason == "timeout"
         reader._limit_s = 60
-        assert isinstance(reader.extract(note)[0], Words)
+        assert isinstance(reader.extract(note)[0], PageText)
 
 
 def test_a_file_that_takes_too_much_memory_is_a_sentence(tmp_path: Path, note: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_file_that_takes_too_much_memory_is_a_sentence(tmp_path: Path, note: P
         with pytest.raises(UnreadableError, match="more memory than Recollect gives") as refused:
             reader.extract(path)
         assert refused.value.reason == "too_large"
-        assert isinstance(reader.extract(note)[0], Words)
+        assert isinstance(reader.extract(note)[0], PageText)
 
 
 PARENT = """
@@ -230,7 +230,7 @@ def test_an_interrupt_is_not_for_the_child(note: Path) -> None:
         assert pid is not None
         os.kill(pid, signal.SIGINT)
         time.sleep(0.05)
-        assert isinstance(reader.extract(note)[0], Words)
+        assert isinstance(reader.extract(note)[0], PageText)
         assert reader.pid == pid
 
 
@@ -251,7 +251,7 @@ def test_threads_take_turns(reader: ReaderProcess, tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert [found[n][0] for n in range(8)] == [
-        Words(f"Words of file {n}.", Page(1)) for n in range(8)
+        PageText(f"Words of file {n}.", Page(1)) for n in range(8)
     ]
 
 
@@ -277,12 +277,12 @@ def test_the_child_starts_without_decoders(note: Path) -> None:
 
 
 def test_messages_are_checked() -> None:
-    stream = io.BytesIO(packed({"is": "x", "text": "ü\ud800"}, b"body"))
-    assert unpacked(stream.read) == ({"is": "x", "text": "ü\ud800"}, b"body")
+    stream = io.BytesIO(encode_message({"is": "x", "text": "ü\ud800"}, b"body"))
+    assert decode_message(stream.read) == ({"is": "x", "text": "ü\ud800"}, b"body")
     with pytest.raises(ValueError, match="larger"):
-        unpacked(io.BytesIO(b"\xff" * 12).read)
+        decode_message(io.BytesIO(b"\xff" * 12).read)
     with pytest.raises(ValueError, match="without a head"):
-        unpacked(io.BytesIO(packed([], b"")).read)  # type: ignore[arg-type]
+        decode_message(io.BytesIO(encode_message([], b"")).read)  # type: ignore[arg-type]
 
 
 def test_reading_changes_nothing(reader: ReaderProcess, tmp_path: Path, note: Path) -> None:

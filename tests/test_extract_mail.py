@@ -10,14 +10,22 @@ import pytest
 import soundfile
 from PIL import Image as Picture
 
-from indexer.extract.containers.file_format import file_format, sniff
+from indexer.extract.containers.file_format import detect_format, detect_kind
 from indexer.extract.dispatch import extract
 from indexer.extract.formats import members
-from indexer.extract.formats.mail import attached
-from indexer.extract.formats.mail_parts import MAX_PARTS
+from indexer.extract.formats.mail import find_attachment
+from indexer.extract.formats.message_parts import MAX_PARTS
 from indexer.extract.pages.mupdf import pymupdf
 from indexer.extract.process.child import ReaderProcess
-from indexer.types.pieces import Extracted, Facts, Member, Part, UnreadableError, Within, Words
+from indexer.types.pieces import (
+    Extracted,
+    Facts,
+    MediaPart,
+    Member,
+    MemberPiece,
+    PageText,
+    UnreadableError,
+)
 from indexer.types.places import Kind, Page, Span
 from tests.documents import docx, eml, every_kind, mbox, message, xlsx, zipped
 from tests.library import READER
@@ -27,8 +35,8 @@ def read(path: Path) -> list[Extracted]:
     return list(extract(path))
 
 
-def words_of(path: Path) -> list[Words]:
-    return [piece for piece in read(path) if isinstance(piece, Words)]
+def words_of(path: Path) -> list[PageText]:
+    return [piece for piece in read(path) if isinstance(piece, PageText)]
 
 
 def text_of(path: Path) -> str:
@@ -46,7 +54,7 @@ def written(path: Path, text: str | bytes) -> Path:
 
 def test_a_message_begins_with_who_wrote_to_whom_and_when(tmp_path: Path) -> None:
     path = eml(tmp_path / "keys.eml")
-    assert sniff(path) is Kind.DOCUMENT
+    assert detect_kind(path) is Kind.DOCUMENT
     (words,) = words_of(path)
     assert words.text == (
         "From: Ruth Amsel <ruth@example.org>\n\nTo: emil@example.org\n\nThe keys\n\n"
@@ -62,13 +70,13 @@ def members_of(path: Path) -> dict[str, list[Extracted]]:
     names = {piece.ordinal: piece.name for piece in pieces if isinstance(piece, Member)}
     found: dict[str, list[Extracted]] = {name: [] for name in names.values()}
     for piece in pieces:
-        if isinstance(piece, Within):
+        if isinstance(piece, MemberPiece):
             found[names[piece.ordinal]].append(piece.piece)
     return found
 
 
 def texts(pieces: list[Extracted]) -> str:
-    return "\n".join(piece.text for piece in pieces if isinstance(piece, Words))
+    return "\n".join(piece.text for piece in pieces if isinstance(piece, PageText))
 
 
 def test_attachments_are_read_as_files_of_their_own(tmp_path: Path) -> None:
@@ -82,7 +90,7 @@ def test_attachments_are_read_as_files_of_their_own(tmp_path: Path) -> None:
     assert "Attachments: invoice.pdf, report.docx, budget.xlsx, note.txt" in page.text
     found = members_of(path)
     assert "310 euro" in texts(found["invoice.pdf"])
-    assert Words("Grüße vom Boot", Page(1)) in found["note.txt"]
+    assert PageText("Grüße vom Boot", Page(1)) in found["note.txt"]
     # as the same file says it where it lies by itself
     assert found["report.docx"] == read(tmp_path / "report.docx")
     assert found["budget.xlsx"] == read(tmp_path / "budget.xlsx")
@@ -99,10 +107,10 @@ def test_an_attachment_is_known_by_its_bytes(tmp_path: Path) -> None:
     assert [(one.ordinal, one.content, one.size) for one in members] == [
         (1, content, 17), (3, content, 17),
     ]  # fmt: skip
-    assert {piece.ordinal for piece in read(path) if isinstance(piece, Within)} == {1}
-    assert attached(path, 0, content).data == note.read_bytes()
+    assert {piece.ordinal for piece in read(path) if isinstance(piece, MemberPiece)} == {1}
+    assert find_attachment(path, 0, content).data == note.read_bytes()
     with pytest.raises(UnreadableError, match="has changed"):
-        attached(path, 0, "0" * 40)
+        find_attachment(path, 0, "0" * 40)
 
 
 def test_an_attachment_of_a_mailbox_is_found_without_the_messages_before(tmp_path: Path) -> None:
@@ -115,7 +123,7 @@ def test_an_attachment_of_a_mailbox_is_found_without_the_messages_before(tmp_pat
     data = bytearray(path.read_bytes())
     data[: members[2].at - 40] = b"x" * (members[2].at - 40)  # so that nobody could read them
     path.write_bytes(data)
-    assert attached(path, members[2].at, members[2].content).data == b"Note 2."
+    assert find_attachment(path, members[2].at, members[2].content).data == b"Note 2."
 
 
 def test_pictures_and_sounds_are_attached_as_such(tmp_path: Path) -> None:
@@ -124,7 +132,7 @@ def test_pictures_and_sounds_are_attached_as_such(tmp_path: Path) -> None:
     found = members_of(eml(tmp_path / "a.eml", tmp_path / "beach.jpg", tmp_path / "memo.flac"))
     for name, pieces in found.items():
         assert pieces == read(tmp_path / name)
-    assert Part(Span(0.0, 2.0)) in found["memo.flac"]
+    assert MediaPart(Span(0.0, 2.0)) in found["memo.flac"]
 
 
 def test_every_kind_is_read_from_a_mail_as_from_the_disk(tmp_path: Path) -> None:
@@ -166,7 +174,7 @@ def test_fault_46_an_attached_bomb_is_named_and_the_mail_is_read(tmp_path: Path)
     facts = next(piece for piece in pieces if isinstance(piece, Facts))
     assert "“bomb.docx” could not be read" in (facts.note or "")
     assert [piece.piece.text for piece in pieces
-            if isinstance(piece, Within) and isinstance(piece.piece, Words)] == [
+            if isinstance(piece, MemberPiece) and isinstance(piece.piece, PageText)] == [
         "The boat is blue."
     ]  # fmt: skip
 
@@ -182,7 +190,7 @@ def test_fault_45_an_attachment_that_ends_the_child_is_left_out(tmp_path: Path) 
         pieces = reader.extract(path, whole=False)
     facts = next(piece for piece in pieces if isinstance(piece, Facts))
     assert "“deadly.txt” could not be read: It made" in (facts.note or "")
-    assert {piece.ordinal for piece in pieces if isinstance(piece, Within)} == {2}
+    assert {piece.ordinal for piece in pieces if isinstance(piece, MemberPiece)} == {2}
 
 
 class Mortal(ReaderProcess):
@@ -288,7 +296,7 @@ HEAD = "From: a@b.c\nTo: d@e.f\nSubject: Odd\nDate: Fri, 01 Mar 2024 12:30:00 +0
 def test_fault_45_broken_mails_are_read_as_far_as_they_go(tmp_path: Path, text: str) -> None:
     path = written(tmp_path / "odd.eml", text)
     pieces = READER.extract(path)
-    assert "words" in " ".join(piece.text for piece in pieces if isinstance(piece, Words))
+    assert "words" in " ".join(piece.text for piece in pieces if isinstance(piece, PageText))
     assert next(piece for piece in pieces if isinstance(piece, Facts)).title == "Odd"
 
 
@@ -300,7 +308,7 @@ def test_fault_46_a_mail_of_ten_thousand_parts_is_read_in_part(tmp_path: Path) -
     pieces = READER.extract(path)
     facts = next(piece for piece in pieces if isinstance(piece, Facts))
     assert facts.note == f"Only the first {MAX_PARTS} parts of a message were read."
-    assert "Word42" in " ".join(piece.text for piece in pieces if isinstance(piece, Words))
+    assert "Word42" in " ".join(piece.text for piece in pieces if isinstance(piece, PageText))
 
 
 def test_fault_46_parts_in_parts_in_parts(tmp_path: Path) -> None:
@@ -311,14 +319,14 @@ def test_fault_46_parts_in_parts_in_parts(tmp_path: Path) -> None:
     READER.extract(eml(tmp_path / "before.eml"))
     pid = READER.pid
     with contextlib.suppress(UnreadableError):
-        assert any(isinstance(piece, Words) for piece in READER.extract(path))
+        assert any(isinstance(piece, PageText) for piece in READER.extract(path))
     assert READER.pid == pid
 
 
 @pytest.mark.parametrize("name", ["keys.txt", "keys", "cur:2,S"])
 def test_fault_41_a_mail_by_any_name(tmp_path: Path, name: str) -> None:
     path = eml(tmp_path / name)
-    assert file_format(path) == "mail"
+    assert detect_format(path) == "mail"
 
 
 @pytest.mark.parametrize(
@@ -331,7 +339,7 @@ def test_fault_41_a_mail_by_any_name(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_what_only_looks_like_a_mail_is_a_text(tmp_path: Path, text: str) -> None:
-    assert file_format(written(tmp_path / "a.txt", text)) == "text"
+    assert detect_format(written(tmp_path / "a.txt", text)) == "text"
 
 
 def test_a_saved_web_page_in_one_file(tmp_path: Path) -> None:
@@ -348,5 +356,5 @@ def test_a_saved_web_page_in_one_file(tmp_path: Path) -> None:
 def test_apples_mail_begins_with_its_length(tmp_path: Path) -> None:
     data = bytes(message("The keys", "With the baker."))
     path = written(tmp_path / "1.emlx", b"%d\n" % len(data) + data)
-    assert file_format(path) == "mail"
+    assert detect_format(path) == "mail"
     assert "With the baker" in text_of(path)

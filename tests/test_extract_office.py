@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from indexer.extract.containers.archives import BOMB
-from indexer.extract.containers.file_format import file_format, sniff
+from indexer.extract.containers.file_format import detect_format, detect_kind
 from indexer.extract.dispatch import extract
 from indexer.extract.formats.sheets import MAX_ROWS
 from indexer.extract.process.child import ReaderProcess
-from indexer.types.pieces import Extracted, Facts, Thumb, UnreadableError, Words
+from indexer.types.pieces import Extracted, Facts, PageText, Thumb, UnreadableError
 from indexer.types.places import Kind, Page
 from tests.documents import docx, odp, ods, odt, pptx, xlsx, zipped
 from tests.library import READER
@@ -27,8 +27,8 @@ def read(path: Path) -> list[Extracted]:
     return list(extract(path))
 
 
-def words_of(path: Path) -> list[Words]:
-    return [piece for piece in read(path) if isinstance(piece, Words)]
+def words_of(path: Path) -> list[PageText]:
+    return [piece for piece in read(path) if isinstance(piece, PageText)]
 
 
 def text_of(path: Path) -> str:
@@ -70,7 +70,7 @@ def repacked(path: Path, **changed: bytes | None) -> Path:
 
 def test_a_word_document_has_its_words_in_order_and_what_stands_beside_them(tmp_path: Path) -> None:
     path = docx(tmp_path / "report.docx")
-    assert sniff(path) is Kind.DOCUMENT
+    assert detect_kind(path) is Kind.DOCUMENT
     first, second = words_of(path)
     assert first.text == (
         "Harbour report\n\nThe crane lifted seventy crates of oranges.\n\n"
@@ -152,7 +152,7 @@ def test_a_long_sheet_repeats_what_its_columns_are_called(tmp_path: Path) -> Non
 )
 def test_open_documents(tmp_path: Path, make: Make, name: str, words: list[str]) -> None:
     path = make(tmp_path / name)
-    assert file_format(path) == "odf"
+    assert detect_format(path) == "odf"
     for one in words:
         assert one in text_of(path)
     labels = {"a.ods": ["Stock", "Orders"], "a.odp": ["Slide 1", "Slide 2"], "a.odt": [""]}[name]
@@ -161,20 +161,20 @@ def test_open_documents(tmp_path: Path, make: Make, name: str, words: list[str])
 
 def test_fault_41_the_content_decides_what_an_office_file_is(tmp_path: Path) -> None:
     hidden = docx(tmp_path / "report.txt")
-    assert file_format(hidden) == "docx"
+    assert detect_format(hidden) == "docx"
     assert "seventy crates" in text_of(hidden)
     fake = tmp_path / "fake.docx"
     fake.write_text("Only words, whatever the name says.")
-    assert file_format(fake) == "text"
+    assert detect_format(fake) == "text"
     assert text_of(fake) == "Only words, whatever the name says."
     nameless = xlsx(tmp_path / "budget.xlsx").rename(tmp_path / "budget")
-    assert file_format(nameless) == "xlsx"
+    assert detect_format(nameless) == "xlsx"
 
 
 def test_fault_42_a_file_that_is_two_things_is_always_the_same_one(tmp_path: Path) -> None:
     path = docx(tmp_path / "a.docx")
     path.write_bytes(b"%PDF-1.4\n<html>" + path.read_bytes())
-    assert file_format(path) == "pdf"
+    assert detect_format(path) == "pdf"
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_fault_43_a_cut_off_office_file_says_so(tmp_path: Path, make: Make, name
     data = path.read_bytes()
     for share in (0.1, 0.5, 0.95):
         path.write_bytes(data[: int(len(data) * share)])
-        assert sniff(path) is Kind.DOCUMENT
+        assert detect_kind(path) is Kind.DOCUMENT
         assert refused(path).reason == "truncated"
     assert "get a whole copy" in refused(path).sentence
 
@@ -233,7 +233,7 @@ def compound(*streams: str) -> bytes:
 def test_fault_44_a_locked_office_file_says_so(tmp_path: Path) -> None:
     path = tmp_path / "locked.docx"
     path.write_bytes(compound("EncryptionInfo", "EncryptedPackage"))
-    assert sniff(path) is Kind.DOCUMENT
+    assert detect_kind(path) is Kind.DOCUMENT
     problem = refused(path)
     assert problem.reason == "encrypted"
     assert "remove the password" in problem.sentence
@@ -257,7 +257,7 @@ def test_old_kinds_are_refused_with_what_to_do(
 ) -> None:
     path = tmp_path / name
     path.write_bytes(data)
-    assert sniff(path) is Kind.DOCUMENT
+    assert detect_kind(path) is Kind.DOCUMENT
     problem = refused(path)
     assert problem.reason == "unsupported"
     assert f"save it as {cure}" in problem.sentence
@@ -268,7 +268,7 @@ def test_other_compound_files_and_archives_are_none_of_ours(tmp_path: Path) -> N
     installer.write_bytes(compound("SummaryInformation"))
     archive = zipped(tmp_path / "photos.zip", {"a.txt": "words", "b/c.txt": "more"})
     library = zipped(tmp_path / "x.jar", {"META-INF/MANIFEST.MF": "x", "A.class": "x"})
-    assert [sniff(path) for path in (installer, archive, library)] == [None, None, None]
+    assert [detect_kind(path) for path in (installer, archive, library)] == [None, None, None]
 
 
 def test_fault_47_macros_and_references_stay_where_they_are(tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ def test_fault_47_macros_and_references_stay_where_they_are(tmp_path: Path) -> N
         b"</Relationships>",
     )
     zipped(path, dict(members))
-    words = " ".join(piece.text for piece in READER.extract(path) if isinstance(piece, Words))
+    words = " ".join(piece.text for piece in READER.extract(path) if isinstance(piece, PageText))
     assert "seventy crates" in words
     assert "root:" not in words
 
@@ -329,7 +329,7 @@ def test_fault_46_entities_are_not_expanded(tmp_path: Path, name: str) -> None:
     with ReaderProcess(limit_s=20, memory_bytes=1 << 30) as reader:
         pieces, problem = outcome(reader, path)
     assert problem is None or problem.reason in ("corrupt", "empty")
-    text = " ".join(piece.text for piece in pieces if isinstance(piece, Words))
+    text = " ".join(piece.text for piece in pieces if isinstance(piece, PageText))
     assert "lollol" not in text
     assert "root:" not in text
 
@@ -395,7 +395,7 @@ def test_fault_46_a_sheet_of_a_million_rows_is_read_as_far_as_promised(tmp_path:
     pieces = READER.extract(path)
     facts = next(piece for piece in pieces if isinstance(piece, Facts))
     assert facts.note == f"Only the first {MAX_ROWS:,} rows of this workbook were read."
-    lines = sum(piece.text.count("0 | 1 | 2") for piece in pieces if isinstance(piece, Words))
+    lines = sum(piece.text.count("0 | 1 | 2") for piece in pieces if isinstance(piece, PageText))
     assert lines == MAX_ROWS
 
 

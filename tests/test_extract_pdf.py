@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from indexer.extract.containers.file_format import sniff
+from indexer.extract.containers.file_format import detect_kind
 from indexer.extract.dispatch import extract
 from indexer.extract.pages.mupdf import pymupdf
-from indexer.types.pieces import Extracted, Facts, Part, Thumb, UnreadableError, Words
+from indexer.types.pieces import Extracted, Facts, MediaPart, PageText, Thumb, UnreadableError
 from indexer.types.places import Kind, Page
 from tests.library import READER
 
@@ -38,8 +38,8 @@ def read(path: Path) -> list[Extracted]:
     return list(extract(path))
 
 
-def words_of(path: Path) -> list[Words]:
-    return [piece for piece in read(path) if isinstance(piece, Words)]
+def words_of(path: Path) -> list[PageText]:
+    return [piece for piece in read(path) if isinstance(piece, PageText)]
 
 
 def facts_of(path: Path) -> Facts:
@@ -54,10 +54,10 @@ def picture_png() -> bytes:
 
 def test_every_page_has_its_words(tmp_path: Path) -> None:
     path = saved(tmp_path / "report.pdf", pdf("First page words.", "Zweite Seite: Grüße."))
-    assert sniff(path) is Kind.DOCUMENT
+    assert detect_kind(path) is Kind.DOCUMENT
     assert words_of(path) == [
-        Words("First page words.", Page(1)),
-        Words("Zweite Seite: Grüße.", Page(2)),
+        PageText("First page words.", Page(1)),
+        PageText("Zweite Seite: Grüße.", Page(2)),
     ]
     facts = facts_of(path)
     assert (facts.pages, facts.title, facts.note) == (2, "report", None)
@@ -110,9 +110,9 @@ def test_a_page_without_words_is_to_be_looked_at(tmp_path: Path) -> None:
     for n in range(20):
         document[2].draw_rect(pymupdf.Rect(50 + 10 * n, 700 - 20 * n, 58 + 10 * n, 700), fill=(1,))
     path = saved(tmp_path / "scan.pdf", document)
-    assert [piece for piece in read(path) if isinstance(piece, Part)] == [
-        Part(Page(2)),
-        Part(Page(3)),
+    assert [piece for piece in read(path) if isinstance(piece, MediaPart)] == [
+        MediaPart(Page(2)),
+        MediaPart(Page(3)),
     ]
     assert facts_of(path).pages == 4
 
@@ -122,7 +122,7 @@ def test_a_scan_with_a_stamp_on_it_is_read_and_looked_at(tmp_path: Path) -> None
     document[0].insert_image(document[0].rect, stream=picture_png(), overlay=False)
     document[1].insert_image(pymupdf.Rect(72, 300, 150, 380), stream=picture_png())
     path = saved(tmp_path / "stamped.pdf", document)
-    assert [piece for piece in read(path) if isinstance(piece, Part)] == [Part(Page(1))]
+    assert [piece for piece in read(path) if isinstance(piece, MediaPart)] == [MediaPart(Page(1))]
     assert len(words_of(path)) == 2
 
 
@@ -147,7 +147,7 @@ def test_fault_44_a_pdf_that_opens_without_password_is_read(tmp_path: Path) -> N
         user_pw="",
         owner_pw="owner",
     )
-    assert words_of(path) == [Words(LINE, Page(1))]
+    assert words_of(path) == [PageText(LINE, Page(1))]
 
 
 @pytest.mark.parametrize("percent", range(50, 100, 3))
@@ -232,5 +232,5 @@ def test_fault_47_scripts_attachments_and_links_of_a_pdf_stay_where_they_are(
     document.xref_set_key(document.pdf_catalog(), "OpenAction", f"{action} 0 R")
     path = saved(tmp_path / "live.pdf", document)
     pieces = READER.extract(path)
-    assert [piece.text for piece in pieces if isinstance(piece, Words)] == [LINE]
+    assert [piece.text for piece in pieces if isinstance(piece, PageText)] == [LINE]
     assert READER.page(path, 1, 200)[8:12] == b"WEBP"

@@ -9,12 +9,12 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageCms
 
-from indexer.extract.containers.file_format import sniff
-from indexer.extract.containers.tiff import page_count
+from indexer.extract.containers.file_format import detect_kind
+from indexer.extract.containers.tiff import count_pages
 from indexer.extract.dispatch import extract
 from indexer.extract.media import photo, scan
-from indexer.extract.media.photo import upright
-from indexer.types.pieces import Facts, Part, Thumb, UnreadableError
+from indexer.extract.media.photo import read_upright
+from indexer.types.pieces import Facts, MediaPart, Thumb, UnreadableError
 from indexer.types.places import Kind, Page
 
 
@@ -26,11 +26,11 @@ def scene(mode: str = "RGB", size: tuple[int, int] = (160, 80)) -> Image.Image:
     return picture.convert(mode)
 
 
-def read(path: Path) -> tuple[Facts, Thumb, Part]:
+def read(path: Path) -> tuple[Facts, Thumb, MediaPart]:
     facts, thumb, part = list(extract(path))
     assert isinstance(facts, Facts)
     assert isinstance(thumb, Thumb)
-    assert isinstance(part, Part)
+    assert isinstance(part, MediaPart)
     return facts, thumb, part
 
 
@@ -41,10 +41,10 @@ def test_fault_53_a_photo_is_facts_a_thumb_and_itself(tmp_path: Path, name: str)
     path = tmp_path / name
     pillow_heif.register_heif_opener()
     scene(size=(1600, 800)).save(path, "HEIF" if name == "nameless" else None)
-    assert sniff(path) is Kind.PHOTO
+    assert detect_kind(path) is Kind.PHOTO
     facts, thumb, part = read(path)
     assert (facts.title, facts.width_px, facts.height_px) == (path.stem, 1600, 800)
-    assert part == Part(None)
+    assert part == MediaPart(None)
     assert (thumb.width_px, thumb.height_px) == (480, 240)
     colour = np.array([int(str(facts.colour)[at : at + 2], 16) for at in (1, 3, 5)])
     assert np.abs(colour - [110, 35, 113]).max() < 12
@@ -71,7 +71,7 @@ def test_a_photo_is_turned_upright(tmp_path: Path, orientation: int, name: str) 
     exif[0x0112] = orientation
     path = tmp_path / name
     stored.save(path, exif=exif, quality=95)
-    shown = np.asarray(upright(path, 1600), dtype=int)
+    shown = np.asarray(read_upright(path, 1600), dtype=int)
     difference = np.abs(shown - np.asarray(scene(), dtype=int))
     assert difference.mean() < 6
     assert (read(path)[0].width_px, read(path)[0].height_px) == (160, 80)
@@ -131,17 +131,17 @@ def test_every_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
     else:
         scene(mode).save(path, quality=100)
         expected = scene(mode).convert("RGB")
-    shown = np.asarray(upright(path, 1600), dtype=int)
+    shown = np.asarray(read_upright(path, 1600), dtype=int)
     assert np.abs(shown - np.asarray(expected, dtype=int)).mean() <= 2
 
 
 def test_what_is_transparent_becomes_white(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.new("RGBA", (20, 20), (255, 0, 0, 0)).save(path)
-    assert np.asarray(upright(path, 100)).min() == 255
+    assert np.asarray(read_upright(path, 100)).min() == 255
     palette = Image.new("RGB", (20, 20), "red").quantize(2)
     palette.save(path, transparency=palette.getpixel((0, 0)))
-    assert np.asarray(upright(path, 100)).min() == 255
+    assert np.asarray(read_upright(path, 100)).min() == 255
 
 
 def test_a_profile_is_applied_and_a_bad_one_ignored(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_profile_is_applied_and_a_bad_one_ignored(tmp_path: Path) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for icc in (profile, b"no profile", profile[:300]):
         scene().save(path, icc_profile=icc)
-        shown = np.asarray(upright(path, 1600), dtype=int)
+        shown = np.asarray(read_upright(path, 1600), dtype=int)
         assert np.abs(shown - np.asarray(scene(), dtype=int)).mean() <= 2
 
 
@@ -167,7 +167,7 @@ def test_a_large_jpeg_is_decoded_small(tmp_path: Path) -> None:
     scene(size=(3000, 2000)).save(path)
     facts, _, _ = read(path)
     assert (facts.width_px, facts.height_px) == (3000, 2000)
-    assert upright(path, 700).size == (700, 467)
+    assert read_upright(path, 700).size == (700, 467)
 
 
 def test_too_many_pixels_are_refused_from_the_header(
@@ -209,20 +209,20 @@ def test_fault_54_other_formats_are_not_decoded_under_a_good_name(
 def test_fault_51_an_animation_is_its_first_frame(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     scene().save(path, save_all=True, append_images=[Image.new("RGB", (160, 80), "white")] * 3)
-    assert np.asarray(upright(path, 160))[40, 120, 2] > 150
+    assert np.asarray(read_upright(path, 160))[40, 120, 2] > 150
     assert str(read(path)[0].note).startswith("Of this animation")
 
 
 def test_the_raw_photo_of_a_camera_is_not_taken_for_its_preview(tmp_path: Path) -> None:
     path = tmp_path / "a.nef"
     scene().save(path, "TIFF")
-    assert sniff(path) is None
+    assert detect_kind(path) is None
 
 
 def test_fault_41_a_picture_under_the_name_of_a_text_is_a_picture(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     scene().save(path, "GIF")
-    assert sniff(path) is Kind.PHOTO
+    assert detect_kind(path) is Kind.PHOTO
     assert len(list(extract(path))) == 3
 
 
@@ -236,17 +236,17 @@ def pages_of(path: Path, colours: list[str], large: bool = False) -> Path:
 @pytest.mark.parametrize("large", [False, True])
 def test_fault_51_a_tiff_of_several_pages_is_a_document(tmp_path: Path, large: bool) -> None:
     path = pages_of(tmp_path / "fax.tif", ["#aa0000", "#00aa00", "#0000aa"], large)
-    assert sniff(path) is Kind.DOCUMENT
+    assert detect_kind(path) is Kind.DOCUMENT
     pieces = list(extract(path))
-    assert [p.place for p in pieces if isinstance(p, Part)] == [Page(1), Page(2), Page(3)]
+    assert [p.place for p in pieces if isinstance(p, MediaPart)] == [Page(1), Page(2), Page(3)]
     facts = next(piece for piece in pieces if isinstance(piece, Facts))
     assert facts.pages == 3
     for number, channel in ((1, 0), (2, 1), (3, 2)):
-        picture = scan.page(path, number, width_px=60)
+        picture = scan.draw_page(path, number, width_px=60)
         assert picture.size == (60, 85)
         assert int(np.argmax(np.asarray(picture)[5, 5])) == channel
     with pytest.raises(UnreadableError, match="no page 4"):
-        scan.page(path, 4)
+        scan.draw_page(path, 4)
 
 
 def test_fault_51_pages_beyond_counting_and_pages_in_a_circle(tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ def test_fault_51_pages_beyond_counting_and_pages_in_a_circle(tmp_path: Path) ->
     data[link : link + 4] = first.to_bytes(4, "little")  # the next page is this one again
     path.write_bytes(data)
     with path.open("rb") as file:
-        assert page_count(file, 1_000) == 1
+        assert count_pages(file, 1_000) == 1
     many = tmp_path / "many.tif"
     head, entry = b"II*\0\x08\0\0\0", bytes(12)
     directory = b"\x01\0" + entry
@@ -270,8 +270,8 @@ def test_fault_51_pages_beyond_counting_and_pages_in_a_circle(tmp_path: Path) ->
         )
     )
     with many.open("rb") as file:
-        assert page_count(file, 100_000) == 10_000
-        assert page_count(file, 1_001) == 1_001
+        assert count_pages(file, 100_000) == 10_000
+        assert count_pages(file, 1_001) == 1_001
     with pytest.raises(UnreadableError):
         list(extract(many))
 
@@ -281,6 +281,6 @@ def test_fault_49_a_picture_with_alpha_is_held_once_and_not_thrice(tmp_path: Pat
     whole = scene("RGBA", (3000, 1500))
     whole.putalpha(128)
     whole.save(path, compress_level=1)
-    shown = np.asarray(upright(path, 300))
+    shown = np.asarray(read_upright(path, 300))
     assert shown.shape == (150, 300, 3)
     assert shown[100, 250] == pytest.approx([142, 142, 227], abs=3)

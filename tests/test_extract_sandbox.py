@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from indexer.extract.process.child import ReaderProcess
-from indexer.types.pieces import UnreadableError, Words
+from indexer.types.pieces import PageText, UnreadableError
 from indexer.types.places import Page
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux fences")
@@ -40,12 +40,12 @@ def said(reader: ReaderProcess, folder: Path, order: str) -> str:
     path = folder / "order.try"
     path.write_text(order)
     [piece] = reader.extract(path)
-    assert isinstance(piece, Words)
+    assert isinstance(piece, PageText)
     return piece.text
 
 
 def test_the_fences_of_this_system_hold(hostile: Hostile) -> None:
-    held = hostile.fences()
+    held = hostile.sandbox_layers()
     assert "seccomp" in held
 
 
@@ -132,7 +132,7 @@ def test_fault_48_whatever_a_child_says_is_at_most_a_sentence(
         hostile.extract(path)
     assert refused.value.reason == "crashed"
     assert psutil.Process().memory_info().rss - before < 300 << 20
-    assert hostile.extract(good)[0] == Words("Good words.", Page(1))
+    assert hostile.extract(good)[0] == PageText("Good words.", Page(1))
 
 
 @pytest.mark.slow

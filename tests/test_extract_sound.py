@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from indexer.extract.containers.file_format import sniff
+from indexer.extract.containers.file_format import detect_kind
 from indexer.extract.dispatch import extract
-from indexer.extract.media.segments import FRAME_S, LONGEST_S, pieces
-from indexer.extract.media.sound import clip, peaks
-from indexer.types.pieces import Extracted, Facts, Part, UnreadableError
+from indexer.extract.media.segments import FRAME_S, LONGEST_S, cut_segments
+from indexer.extract.media.sound import read_clip, read_peaks
+from indexer.types.pieces import Extracted, Facts, MediaPart, UnreadableError
 from indexer.types.places import Kind, Span
 from model.interface import Float32
 
@@ -44,7 +44,7 @@ def spans_of(path: Path) -> list[Span]:
     return [
         piece.place
         for piece in read(path)
-        if isinstance(piece, Part) and isinstance(piece.place, Span)
+        if isinstance(piece, MediaPart) and isinstance(piece.place, Span)
     ]
 
 
@@ -57,7 +57,7 @@ def facts_of(path: Path) -> Facts:
 def test_a_recording_is_cut_at_its_silences(tmp_path: Path, name: str, rate_hz: int) -> None:
     path = tmp_path / name
     soundfile.write(path, talk(2, 3, 4, 2, 1, rate_hz=rate_hz), rate_hz)
-    assert sniff(path) is Kind.RECORDING
+    assert detect_kind(path) is Kind.RECORDING
     facts = facts_of(path)
     assert facts.title == "a"
     assert facts.duration_s == pytest.approx(12, abs=0.1)
@@ -77,16 +77,16 @@ def test_a_clip_is_the_sound_at_its_second(tmp_path: Path, name: str) -> None:
     sweep = (0.5 * np.sin(2 * np.pi * (200 + 40 * t) * t)).astype(np.float32)
     path = tmp_path / name
     soundfile.write(path, np.stack([sweep, sweep], axis=1), rate_hz)
-    whole = clip(path, Span(0, 20)).samples
-    part = clip(path, Span(12.5, 14.0))
+    whole = read_clip(path, Span(0, 20)).samples
+    part = read_clip(path, Span(12.5, 14.0))
     assert (part.rate_hz, part.samples.size) == (16_000, 24_000)
     inside = slice(400, -400)
     again = whole[200_000:224_000]
     assert np.abs(part.samples[inside] - again[inside]).max() < 0.01
-    late = clip(path, Span(19.0, 45.0))
+    late = read_clip(path, Span(19.0, 45.0))
     assert late.duration_s == pytest.approx(1, abs=0.1)
     with pytest.raises(UnreadableError, match="no sound at this place"):
-        clip(path, Span(30, 40))
+        read_clip(path, Span(30, 40))
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg"])
@@ -105,8 +105,8 @@ def test_a_recording_of_nan_is_silent(tmp_path: Path, bad: float) -> None:
     soundfile.write(path, np.full(RATE_HZ * 2, bad, np.float32), RATE_HZ, subtype="FLOAT")
     assert facts_of(path).duration_s == 2
     assert spans_of(path) == []
-    assert np.abs(clip(path, Span(0, 1)).samples).max() == 0
-    assert peaks(path, 10) == [0.0] * 10
+    assert np.abs(read_clip(path, Span(0, 1)).samples).max() == 0
+    assert read_peaks(path, 10) == [0.0] * 10
 
 
 def test_nan_among_samples_is_silence(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_nan_among_samples_is_silence(tmp_path: Path) -> None:
     samples[100] = 1e30
     soundfile.write(path, samples, RATE_HZ, subtype="FLOAT")
     assert len(spans_of(path)) == 2
-    heard = clip(path, Span(0, 6)).samples
+    heard = read_clip(path, Span(0, 6)).samples
     assert np.isfinite(heard).all()
     assert np.abs(heard).max() <= 1
 
@@ -140,7 +140,7 @@ def test_silence_has_no_parts(tmp_path: Path) -> None:
 def test_a_damaged_recording_says_so(tmp_path: Path, name: str, data: bytes) -> None:
     path = tmp_path / name
     path.write_bytes(data)
-    assert sniff(path) is Kind.RECORDING
+    assert detect_kind(path) is Kind.RECORDING
     with pytest.raises(UnreadableError, match=r"damaged and cannot be opened|empty"):
         read(path)
 
@@ -171,7 +171,7 @@ def test_many_channels_and_a_high_rate(tmp_path: Path) -> None:
     sound = tone(1.5, 192_000)
     soundfile.write(path, np.stack([sound] * 8, axis=1), 192_000)
     assert facts_of(path).duration_s == pytest.approx(1.5, abs=0.01)
-    heard = clip(path, Span(0.5, 1.0)).samples
+    heard = read_clip(path, Span(0.5, 1.0)).samples
     assert np.sqrt((heard**2).mean()) == pytest.approx(0.3 / np.sqrt(2), rel=0.03)
 
 
@@ -180,16 +180,16 @@ def test_an_mp3_without_tag_or_name_is_known(tmp_path: Path) -> None:
     soundfile.write(path, tone(2), RATE_HZ)
     nameless = tmp_path / "download"
     nameless.write_bytes(path.read_bytes())
-    assert sniff(nameless) is Kind.RECORDING
+    assert detect_kind(nameless) is Kind.RECORDING
 
 
 def test_peaks_show_where_it_is_loud(tmp_path: Path) -> None:
     path = tmp_path / "a.flac"
     soundfile.write(path, talk(2, 2, 2, 2), RATE_HZ)
-    found = peaks(path, 8)
+    found = read_peaks(path, 8)
     assert found[:2] == found[4:6] == pytest.approx([0.3, 0.3], abs=0.01)
     assert max(found[2:4]) < 0.02
-    assert len(peaks(path, 5000)) == 5000
+    assert len(read_peaks(path, 5000)) == 5000
 
 
 # Cutting
@@ -204,7 +204,7 @@ def levels(*runs: tuple[float, float]) -> Float32:
 
 def test_a_long_talk_is_cut_at_its_longest_silence_between_8_and_15_s() -> None:
     talk_db, pause_db = -20.0, -55.0
-    found = pieces(
+    found = cut_segments(
         levels(
             (5, talk_db), (0.6, pause_db), (4, talk_db), (0.4, pause_db), (2, talk_db),
             (0.8, pause_db), (1, talk_db), (0.4, pause_db), (8, talk_db),
@@ -215,25 +215,25 @@ def test_a_long_talk_is_cut_at_its_longest_silence_between_8_and_15_s() -> None:
 
 
 def test_a_talk_without_a_breath_is_cut_where_it_is_quietest() -> None:
-    found = pieces(levels((13, -20), (0.1, -30), (20, -20), (3, -60)))
+    found = cut_segments(levels((13, -20), (0.1, -30), (20, -20), (3, -60)))
     assert found[0][1] == pytest.approx(13.05, abs=0.1)
     assert all(end - start <= LONGEST_S for start, end in found)
     assert found[0][1] == found[1][0]
 
 
 def test_a_steady_noise_is_sound_and_a_hum_far_below_is_none() -> None:
-    [(start_s, end_s)] = pieces(levels((10, -30)))
+    [(start_s, end_s)] = cut_segments(levels((10, -30)))
     assert (start_s, end_s) == pytest.approx((0.0, 10.0), abs=FRAME_S)
-    assert pieces(levels((10, -75))) == []
+    assert cut_segments(levels((10, -75))) == []
 
 
 def test_a_click_is_no_sound() -> None:
-    assert pieces(levels((3, -70), (FRAME_S, -10), (3, -70))) == []
+    assert cut_segments(levels((3, -70), (FRAME_S, -10), (3, -70))) == []
 
 
 def test_a_quiet_voice_and_a_voice_in_noise_are_heard() -> None:
-    assert len(pieces(levels((2, -70), (2, -48), (3, -70)))) == 1
-    found = pieces(levels((3, -30), (2, -15), (4, -30), (2, -15), (3, -30)))
+    assert len(cut_segments(levels((2, -70), (2, -48), (3, -70)))) == 1
+    found = cut_segments(levels((3, -30), (2, -15), (4, -30), (2, -15), (3, -30)))
     assert [round(start) for start, _ in found] == [3, 9]
 
 
@@ -242,7 +242,7 @@ def test_pieces_are_in_order_and_short(seed: int) -> None:
     rng = np.random.default_rng(seed)
     runs = [(float(rng.exponential(3)), float(rng.choice([-20, -25, -60, -70]))) for _ in range(60)]
     signal = levels(*runs)
-    found = pieces(signal + rng.normal(0, 2, signal.size).astype(np.float32))
+    found = cut_segments(signal + rng.normal(0, 2, signal.size).astype(np.float32))
     assert found == sorted(found)
     assert all(0 <= start < end for start, end in found)
     assert all(end - start <= LONGEST_S + 1e-6 for start, end in found)

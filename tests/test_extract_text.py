@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.extract.containers.file_format import sniff
+from indexer.extract.containers.file_format import detect_kind
 from indexer.extract.dispatch import extract
-from indexer.extract.formats.block_documents import page
+from indexer.extract.formats.block_documents import find_page_source
 from indexer.extract.formats.text import sections
-from indexer.extract.pages.blocks import PAGE_CHARS, PAGE_LINES, cut_pages
+from indexer.extract.pages.blocks import PAGE_CHARS, PAGE_LINES, paginate_text
 from indexer.extract.pages.typesetting import PageSource
 from indexer.extract.process.jobs import page_words
 from indexer.types.characters import clean
-from indexer.types.pieces import Extracted, Facts, Thumb, UnreadableError, Words
+from indexer.types.pieces import Extracted, Facts, PageText, Thumb, UnreadableError
 from indexer.types.places import Kind, Page
 from indexer.types.tokens import tokens
 from tests.library import READER
@@ -25,7 +25,7 @@ GERMAN = "Grüße aus München: 20 € für „Käse“.\n"
 
 
 def text_page(path: Path, number: int) -> PageSource:
-    return page(path, number, sections)
+    return find_page_source(path, number, sections)
 
 
 def read(path: Path) -> list[Extracted]:
@@ -33,7 +33,7 @@ def read(path: Path) -> list[Extracted]:
 
 
 def words_of(path: Path) -> list[str]:
-    return [piece.text for piece in read(path) if isinstance(piece, Words)]
+    return [piece.text for piece in read(path) if isinstance(piece, PageText)]
 
 
 def facts_of(path: Path) -> Facts:
@@ -56,7 +56,7 @@ def facts_of(path: Path) -> Facts:
 def test_fault_63_a_text_is_read_in_every_usual_encoding(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "note.txt"
     path.write_bytes(data)
-    assert sniff(path) is Kind.DOCUMENT
+    assert detect_kind(path) is Kind.DOCUMENT
     assert words_of(path) == [GERMAN.strip()]
 
 
@@ -71,7 +71,7 @@ def test_pieces_of_a_text(tmp_path: Path) -> None:
     path = tmp_path / "note.txt"
     path.write_text("Some words.")
     words, facts, thumb = read(path)
-    assert words == Words("Some words.", Page(1))
+    assert words == PageText("Some words.", Page(1))
     assert isinstance(facts, Facts)
     assert (facts.title, facts.pages, facts.note) == ("note", 1, None)
     assert isinstance(thumb, Thumb)
@@ -83,7 +83,7 @@ def test_pieces_of_a_text(tmp_path: Path) -> None:
 def test_fault_40_an_empty_file_says_so(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.touch()
-    assert sniff(path) is not None
+    assert detect_kind(path) is not None
     with pytest.raises(UnreadableError, match=r"The file is empty\.") as refused:
         read(path)
     assert refused.value.reason == "empty"
@@ -91,7 +91,7 @@ def test_fault_40_an_empty_file_says_so(tmp_path: Path, name: str) -> None:
 
 def test_an_empty_file_of_no_kind_is_skipped(tmp_path: Path) -> None:
     (tmp_path / "empty.bin").touch()
-    assert sniff(tmp_path / "empty.bin") is None
+    assert detect_kind(tmp_path / "empty.bin") is None
 
 
 def test_a_text_of_blanks_says_so(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_text_of_blanks_says_so(tmp_path: Path) -> None:
 def test_fault_41_a_text_named_png_is_a_text(tmp_path: Path) -> None:
     path = tmp_path / "picture.png"
     path.write_text("This is no picture.")
-    assert sniff(path) is Kind.DOCUMENT
+    assert detect_kind(path) is Kind.DOCUMENT
     assert words_of(path) == ["This is no picture."]
 
 
@@ -120,7 +120,7 @@ def test_fault_41_a_text_named_png_is_a_text(tmp_path: Path) -> None:
 def test_what_is_no_text_is_skipped(tmp_path: Path, name: str, data: bytes) -> None:
     path = tmp_path / name
     path.write_bytes(data)
-    assert sniff(path) is None
+    assert detect_kind(path) is None
     with pytest.raises(UnreadableError, match="not a kind of file Recollect reads yet") as refused:
         read(path)
     assert refused.value.reason == "unsupported"
@@ -149,7 +149,7 @@ def test_a_file_without_permission_says_so(tmp_path: Path, request: pytest.Fixtu
     path.write_text("words")
     path.chmod(0)
     request.getfixturevalue("nobody")
-    for call in (sniff, read):
+    for call in (detect_kind, read):
         with pytest.raises(UnreadableError, match="not allowed to read") as refused:
             call(path)
         assert refused.value.reason == "permission"
@@ -164,7 +164,7 @@ def test_a_file_that_went_away_says_so(tmp_path: Path) -> None:
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
-    assert sniff(path) is None
+    assert detect_kind(path) is None
 
 
 def test_names_of_any_bytes(tmp_path: Path) -> None:
@@ -181,17 +181,17 @@ def test_fault_63_unseen_characters_are_left_out() -> None:
 
 def test_pages_end_with_paragraphs() -> None:
     paragraphs = [f"Paragraph {n}. " + "Some words stand here. " * 20 for n in range(40)]
-    pages = cut_pages("\n\n".join(paragraphs))
+    pages = paginate_text("\n\n".join(paragraphs))
     assert len(pages) > 5
     assert all(page.startswith("Paragraph") and page.endswith("here.") for page in pages)
     assert max(map(len, pages)) <= PAGE_CHARS
-    assert cut_pages("one\ftwo") == ["one", "two"]
+    assert paginate_text("one\ftwo") == ["one", "two"]
 
 
 @given(st.lists(st.sampled_from(["word ", "\n", "\n\n", "end. ", "x" * 500, "\f", "東"])))
 def test_pages_lose_nothing_but_white_space(parts: list[str]) -> None:
     text = "".join(part * 20 for part in parts)
-    pages = cut_pages(text)
+    pages = paginate_text(text)
     assert "".join("".join(pages).split()) == "".join(text.split())
     assert all(len(page) <= PAGE_CHARS for page in pages)
 
@@ -202,7 +202,7 @@ def test_pages_lose_nothing_but_white_space(parts: list[str]) -> None:
 def test_every_page_fits_on_its_picture(tmp_path: Path, text: str) -> None:
     path = tmp_path / "long.txt"
     path.write_text(text)
-    pages = cut_pages(text)
+    pages = paginate_text(text)
     assert "".join("".join(pages).split()) == "".join(text.split())
     assert all(len(page.split("\n")) <= PAGE_LINES for page in pages)
     if pages:

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from indexer.extract.containers.file_format import sniff
+from indexer.extract.containers.file_format import detect_kind
 from indexer.extract.dispatch import extract
 from indexer.extract.media import ffmpeg
-from indexer.extract.media.sound import clip, peaks, wave
-from indexer.extract.media.video import EVERY_S, MAX_FRAMES, frame
-from indexer.types.pieces import Extracted, Facts, Part, Thumb, UnreadableError
+from indexer.extract.media.sound import read_clip, read_pcm, read_peaks
+from indexer.extract.media.video import EVERY_S, MAX_FRAMES, read_frame
+from indexer.types.pieces import Extracted, Facts, MediaPart, Thumb, UnreadableError
 from indexer.types.places import Kind, Span
 from model.interface import Float32
 from tests.films import film, recording, scene
@@ -39,7 +39,7 @@ def height_hz(samples: Float32, rate_hz: int = 16_000) -> float:
 
 def parts(pieces: list[Extracted]) -> tuple[list[Span], list[float]]:
     """The stretches of sound, and the seconds of the frames."""
-    spans = [p.place for p in pieces if isinstance(p, Part) and isinstance(p.place, Span)]
+    spans = [p.place for p in pieces if isinstance(p, MediaPart) and isinstance(p.place, Span)]
     return [s for s in spans if not s.is_moment], [s.start_s for s in spans if s.is_moment]
 
 
@@ -64,7 +64,7 @@ def some_slow(names: dict[str, Any], fast: set[str]) -> list[Any]:
 @pytest.mark.parametrize("name", some_slow(FILMS, {"a.mp4"}))
 def test_a_film_is_its_sound_and_a_frame_of_each_scene(tmp_path: Path, name: str) -> None:
     path = film(tmp_path / name, sound=beeps(), size=(128, 72), **FILMS[name])
-    assert sniff(path) is Kind.RECORDING
+    assert detect_kind(path) is Kind.RECORDING
     pieces = list(extract(path))
     spans, seconds = parts(pieces)
     assert seconds == pytest.approx([0, 6, 12], abs=0.11)
@@ -74,14 +74,14 @@ def test_a_film_is_its_sound_and_a_frame_of_each_scene(tmp_path: Path, name: str
     assert (told.width_px, told.height_px) == (128, 72)
     assert told.duration_s == pytest.approx(18, abs=0.1)
     assert any(isinstance(piece, Thumb) for piece in pieces)
-    places = [p.place for p in pieces if isinstance(p, Part) and isinstance(p.place, Span)]
+    places = [p.place for p in pieces if isinstance(p, MediaPart) and isinstance(p.place, Span)]
     assert places == sorted(places, key=lambda span: span.start_s)
     for number, second in enumerate(seconds):
-        seen = np.asarray(frame(path, second, 320)).astype(int)
+        seen = np.asarray(read_frame(path, second, 320)).astype(int)
         wanted = scene(number, (128, 72)).astype(int)
         assert np.abs(seen[3:9, 3:9] - wanted[3:9, 3:9]).mean() < 12
-    assert height_hz(clip(path, Span(6.5, 8.5)).samples) == pytest.approx(400, abs=5)
-    loud = peaks(path, 6)
+    assert height_hz(read_clip(path, Span(6.5, 8.5)).samples) == pytest.approx(400, abs=5)
+    loud = read_peaks(path, 6)
     assert min(loud[::2]) > 0.25
 
 
@@ -109,22 +109,22 @@ def test_a_recording_in_any_container_is_cut_at_its_silences(tmp_path: Path, nam
         if name == "a.wma":
             pytest.skip(f"this FFmpeg does not write WMA: {problem}")
         raise
-    assert sniff(path) is Kind.RECORDING
+    assert detect_kind(path) is Kind.RECORDING
     pieces = list(extract(path))
     spans, seconds = parts(pieces)
     assert seconds == []
     assert [span.start_s for span in spans] == pytest.approx([0, 6, 12], abs=0.25)
     assert [span.end_s for span in spans] == pytest.approx([3, 9, 15], abs=0.25)
     assert facts(pieces).duration_s == pytest.approx(18, abs=0.15)
-    assert height_hz(clip(path, Span(12.5, 14.5)).samples) == pytest.approx(500, abs=5)
+    assert height_hz(read_clip(path, Span(12.5, 14.5)).samples) == pytest.approx(500, abs=5)
 
 
 def test_sound_that_begins_later_keeps_its_seconds(tmp_path: Path) -> None:
     path = film(tmp_path / "a.mkv", sound=beeps(6), later_s=4.0, scenes_s=(10,), size=(64, 48))
     spans, _ = parts(list(extract(path)))
     assert [span.start_s for span in spans] == pytest.approx([4], abs=0.25)
-    assert height_hz(clip(path, Span(4.5, 6.5)).samples) == pytest.approx(300, abs=5)
-    assert np.abs(clip(path, Span(1, 3)).samples).max() < 0.01
+    assert height_hz(read_clip(path, Span(4.5, 6.5)).samples) == pytest.approx(300, abs=5)
+    assert np.abs(read_clip(path, Span(1, 3)).samples).max() < 0.01
 
 
 @pytest.mark.slow
@@ -145,14 +145,14 @@ def test_a_film_without_sound_and_one_without_pictures(tmp_path: Path) -> None:
     assert spans == []
     assert len(seconds) == 3
     with pytest.raises(UnreadableError, match="no sound"):
-        clip(silent, Span(0, 2))
-    assert wave(silent, 0, 0.5, 24_000) == bytes(24_000)
+        read_clip(silent, Span(0, 2))
+    assert read_pcm(silent, 0, 0.5, 24_000) == bytes(24_000)
     blind = recording(tmp_path / "blind.mp4", beeps(6), RATE_HZ, "aac")
     pieces = list(extract(blind))
     assert facts(pieces).width_px is None
     assert len(parts(pieces)[0]) == 1
     with pytest.raises(UnreadableError, match="no picture"):
-        frame(blind, 1, 320)
+        read_frame(blind, 1, 320)
 
 
 def test_what_a_film_says_of_itself(tmp_path: Path) -> None:
@@ -208,12 +208,12 @@ def test_fault_61_a_playlist_is_never_followed(tmp_path: Path, text: str, name: 
     except UnreadableError:
         pass
     else:  # content decides: it is a text, and says what stands in it
-        assert not any(isinstance(piece, Part) for piece in pieces)
+        assert not any(isinstance(piece, MediaPart) for piece in pieces)
     for demuxer in ("hls", "concat", "dash", "image2", "lavfi", "rtsp", "tee"):
-        with pytest.raises(UnreadableError), ffmpeg.opened(path, demuxer):
+        with pytest.raises(UnreadableError), ffmpeg.open_container(path, demuxer):
             pass
     for demuxer in ("mp4", "matroska", "avi", "asf"):
-        with pytest.raises(UnreadableError), ffmpeg.opened(path, demuxer):
+        with pytest.raises(UnreadableError), ffmpeg.open_container(path, demuxer):
             pass
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from indexer.extract.containers.file_format import file_format
+from indexer.extract.containers.file_format import detect_format
 from indexer.extract.dispatch import extract
-from indexer.types.pieces import Extracted, Facts, UnreadableError, Words
+from indexer.types.pieces import Extracted, Facts, PageText, UnreadableError
 from indexer.types.places import Page
 from tests.documents import HTML, epub, html, zipped
 from tests.library import READER
@@ -17,8 +17,8 @@ def read(path: Path) -> list[Extracted]:
     return list(extract(path))
 
 
-def words_of(path: Path) -> list[Words]:
-    return [piece for piece in read(path) if isinstance(piece, Words)]
+def words_of(path: Path) -> list[PageText]:
+    return [piece for piece in read(path) if isinstance(piece, PageText)]
 
 
 def text_of(path: Path) -> str:
@@ -69,7 +69,7 @@ def test_menus_scripts_and_hidden_words_are_left_out(tmp_path: Path) -> None:
 def test_fault_41_a_web_page_by_any_name(tmp_path: Path, data: bytes, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(data)
-    assert file_format(path) == "html"
+    assert detect_format(path) == "html"
     assert "torn" in text_of(path)
 
 
@@ -106,7 +106,7 @@ def test_fault_63_pages_in_every_declared_encoding(
 def test_fault_45_deep_nesting_ends_nothing(tmp_path: Path, tag: str) -> None:
     path = tmp_path / "deep.html"
     path.write_text("<html><body>before " + f"<{tag}>" * 20_000 + "deep within")
-    text = " ".join(piece.text for piece in READER.extract(path) if isinstance(piece, Words))
+    text = " ".join(piece.text for piece in READER.extract(path) if isinstance(piece, PageText))
     assert "before" in text
 
 
@@ -126,7 +126,7 @@ def test_fault_46_entities_of_a_page_are_not_expanded(tmp_path: Path) -> None:
 def test_fault_54_a_drawing_is_text_only(tmp_path: Path) -> None:
     path = tmp_path / "a.svg"
     path.write_text('<svg xmlns="http://www.w3.org/2000/svg"><text>Mast height</text></svg>')
-    assert file_format(path) == "text"
+    assert detect_format(path) == "text"
     assert "Mast height" in text_of(path)
 
 
@@ -143,8 +143,8 @@ def test_a_long_page_is_cut_where_headings_begin(tmp_path: Path) -> None:
 def test_a_book_is_read_chapter_by_chapter(tmp_path: Path) -> None:
     path = epub(tmp_path / "lighthouse.epub")
     assert words_of(path) == [
-        Words("Arrival\n\nThe keeper rowed out at dusk.", Page(1), "Arrival"),
-        Words("The storm\n\nThe lamp went dark.", Page(2), "The storm"),
+        PageText("Arrival\n\nThe keeper rowed out at dusk.", Page(1), "Arrival"),
+        PageText("The storm\n\nThe lamp went dark.", Page(2), "The storm"),
     ]
     facts = facts_of(path)
     assert (facts.title, facts.made_at) == ("The lighthouse", 1_709_296_200.0)

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.extract.process.cuts import with_cuts
-from indexer.extract.process.messages import message_of, piece_of
+from indexer.extract.process.messages import message_from_piece, piece_from_message
 from indexer.ingest.read import passages_of
 from indexer.types.passages import LONGEST_WORDS, split
-from indexer.types.pieces import Part, Within, Words
+from indexer.types.pieces import MediaPart, MemberPiece, PageText
 from indexer.types.places import Page, Span, place_json
 
 
@@ -77,20 +77,20 @@ def test_rows_of_a_table_are_not_cut_apart() -> None:
 
 @given(st.text(max_size=300), st.integers(0, 30))
 def test_passages_are_the_same_in_whatever_process_the_text_is_cut(text: str, count: int) -> None:
-    words = Words(f"{text}\n\n{sentences(count)} {text}", Page(1))
-    received = piece_of(message_of(with_cuts(words)))
-    assert isinstance(received, Words)
+    words = PageText(f"{text}\n\n{sentences(count)} {text}", Page(1))
+    received = piece_from_message(message_from_piece(with_cuts(words)))
+    assert isinstance(received, PageText)
     assert received.cuts is not None
     assert passages_of([received]) == passages_of([words])
     assert [passage.text for passage in passages_of([received])] == split(words.text)
 
 
 def test_the_words_of_a_member_are_cut_as_well() -> None:
-    words = Words(sentences(30), Page(1))
-    received = piece_of(message_of(with_cuts(Within(1, words))))
-    assert isinstance(received, Within)
+    words = PageText(sentences(30), Page(1))
+    received = piece_from_message(message_from_piece(with_cuts(MemberPiece(1, words))))
+    assert isinstance(received, MemberPiece)
     assert received.piece == words
     assert passages_of([received.piece]) == passages_of([words])
-    assert isinstance(received.piece, Words)
+    assert isinstance(received.piece, PageText)
     assert received.piece.cuts is not None
-    assert with_cuts(Part(None)) == Part(None)
+    assert with_cuts(MediaPart(None)) == MediaPart(None)

@@ -14,7 +14,7 @@ from indexer.catalog.records import item_of
 from indexer.catalog.schema import content_mark
 from indexer.files.walk import Stat
 from indexer.types.outcomes import PendingFile, Read, Refused
-from indexer.types.pieces import EXTRACTOR_VERSION, Facts, title_of
+from indexer.types.pieces import EXTRACTOR_VERSION, Facts, title_from_name
 from indexer.types.places import Place, place_from, place_json
 from indexer.vectors.rows import passages_sum
 
@@ -163,7 +163,7 @@ def bin_generations(db: Connection, content: str) -> None:
 def store(db: Connection, read: Read, generation: str | None) -> None:
     facts = read.facts or Facts("")
     # a title that is only the file's name is told from the path, which may change
-    title = "" if facts.title == title_of(PurePath(read.name)) else facts.title
+    title = "" if facts.title == title_from_name(PurePath(read.name)) else facts.title
     if generation is not None:
         bin_generations(db, read.content)
         db.execute(

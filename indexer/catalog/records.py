@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from indexer.files.walk import join
-from indexer.types.pieces import Member, title_of
+from indexer.types.pieces import Member, title_from_name
 from indexer.types.places import Kind
 
 ITEM = re.compile(r"[a-z2-7]{26}")  # the public name of a content, see `item_of`
@@ -141,7 +141,7 @@ def item_from(group: list[sqlite3.Row]) -> Item:
         content=row["content"],
         kind=Kind(row["kind"]),
         locations=locations,
-        title=row["title"] or title_of(PurePath(locations[0].name)),
+        title=row["title"] or title_from_name(PurePath(locations[0].name)),
         state=row["state"],
         pages=row["pages"],
         width_px=row["width_px"],
@@ -178,7 +178,7 @@ def _location(row: sqlite3.Row) -> Location:
         row["container_made_at"] or mtime,  # as old as the mail it came in
         member,
         row["container_item"],
-        row["container_title"] or title_of(path),
+        row["container_title"] or title_from_name(path),
     )
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from indexer.extract.containers.file_format import NOT_READ_YET, file_format, unopened
-from indexer.extract.formats.block_documents import Sections
-from indexer.types.attachments import Attached, File, size_bytes
+from indexer.extract.containers.file_format import NOT_READ_YET, detect_format, opening_error
+from indexer.extract.formats.block_documents import ReadSections
+from indexer.types.attachments import File, MemoryFile, size_bytes
 from indexer.types.formats import Format
 from indexer.types.pieces import Extracted, UnreadableError
 
@@ -18,7 +18,7 @@ from indexer.types.pieces import Extracted, UnreadableError
 def extract(path: File, leave_out: Collection[int] | None = ()) -> Iterator[Extracted]:
     """Everything in the file, page by page, but for the members with these numbers (None: but for
     all). Raises UnreadableError, also halfway."""
-    found = file_format(path)
+    found = detect_format(path)
     try:
         if found is not None and size_bytes(path) == 0:
             raise UnreadableError("empty", "The file is empty.")
@@ -48,21 +48,21 @@ def extract(path: File, leave_out: Collection[int] | None = ()) -> Iterator[Extr
             case _:
                 from indexer.extract.formats import block_documents
 
-                if (read := sections_of(found)) is None:
+                if (read := section_reader(found)) is None:
                     raise UnreadableError("unsupported", NOT_READ_YET)
                 yield from block_documents.extract(path, read, _extract_member, leave_out)
     except OSError as problem:
-        raise unopened(problem) from problem
+        raise opening_error(problem) from problem
 
 
-def _extract_member(attached: Attached) -> Iterator[Extracted]:
+def _extract_member(attached: MemoryFile) -> Iterator[Extracted]:
     """Everything in an attachment but what is attached to it in turn."""
     return extract(attached, leave_out=None)
 
 
-def sections_of(found: Format | None) -> Sections | None:
+def section_reader(found: Format | None) -> ReadSections | None:
     """What reads this kind, if it is one that is read as blocks."""
-    sections: Sections
+    sections: ReadSections
     match found:
         case "text":
             from indexer.extract.formats.text import sections

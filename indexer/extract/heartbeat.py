@@ -1,25 +1,25 @@
-"""Signs of life: a decoder busy with a long file says so, and is not taken for one that hangs."""
+"""Heartbeats: a decoder that is busy with a long file reports that it makes progress."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-EVERY_S = 1.0
+INTERVAL_S = 1.0
 
-_told: Callable[[], None] | None = None
+_callback: Callable[[], None] | None = None
 _last_s = 0.0
 
 
-def listen(told: Callable[[], None] | None) -> None:
-    """From now on `told` is called at signs of life, at most once a second."""
-    global _told
-    _told = told
+def on_send(callback: Callable[[], None] | None) -> None:
+    """Set what is called for a heartbeat, at most once a second; None for nothing."""
+    global _callback
+    _callback = callback
 
 
-def beat() -> None:
-    """Called after every block of a file; nearly free, and nothing where nobody listens."""
+def send() -> None:
+    """To be called after every block of a file. Costs next to nothing."""
     global _last_s
-    if _told is not None and time.monotonic() - _last_s > EVERY_S:
+    if _callback is not None and time.monotonic() - _last_s > INTERVAL_S:
         _last_s = time.monotonic()
-        _told()
+        _callback()

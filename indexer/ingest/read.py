@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from indexer.extract.containers.file_format import NOT_READ_YET, sniff
+from indexer.extract.containers.file_format import NOT_READ_YET, detect_kind
 from indexer.files.hashing import OPEN, hash_of_open
 from indexer.files.walk import Stat, is_elsewhere
 from indexer.types.outcomes import (
@@ -33,13 +33,13 @@ from indexer.types.passages import Passage, Source, split
 from indexer.types.pieces import (
     Extracted,
     Facts,
+    MediaPart,
     Member,
-    Part,
+    MemberPiece,
+    PageText,
     Piece,
     Thumb,
     UnreadableError,
-    Within,
-    Words,
 )
 from indexer.types.places import Kind, Page, Place
 from model.interface import Image, Sound
@@ -95,7 +95,7 @@ def read_file(file: PendingFile, reader: Reader, is_known: Callable[[str], bool]
         if not stat.S_ISREG(found.st_mode):
             return Unsettled(file)
         before = _after_its_tick(handle, Stat.of(found))
-        kind = sniff(file.path)
+        kind = detect_kind(file.path)
         if kind is None:
             return Skipped(file, "type", NOT_READ_YET)
         if before.size == 0:
@@ -126,7 +126,7 @@ def read_file(file: PendingFile, reader: Reader, is_known: Callable[[str], bool]
         return refused(problem.reason, problem.sentence)
     if not _same(file.path, before):
         return Unsettled(file)
-    own = [piece for piece in pieces if not isinstance(piece, Member | Within)]
+    own = [piece for piece in pieces if not isinstance(piece, Member | MemberPiece)]
     read = _read(file, before, kind, content, file.path.name, own)
     return replace(read, members=tuple(_members(read, pieces)))
 
@@ -136,7 +136,7 @@ def _read(
 ) -> Read:
     facts = next((piece for piece in pieces if isinstance(piece, Facts)), None)
     thumb = next((piece for piece in pieces if isinstance(piece, Thumb)), None)
-    parts = tuple(piece.place for piece in pieces if isinstance(piece, Part))
+    parts = tuple(piece.place for piece in pieces if isinstance(piece, MediaPart))
     passages, labels = passages_of(pieces), _labels(pieces)
     return Read(file, stat, kind, content, name, facts, thumb, parts, passages, labels)
 
@@ -148,7 +148,7 @@ def _members(outer: Read, pieces: Iterable[Extracted]) -> Iterator[MemberRead]:
     for piece in pieces:
         if isinstance(piece, Member):
             members.append(piece)
-        elif isinstance(piece, Within):
+        elif isinstance(piece, MemberPiece):
             within.setdefault(piece.ordinal, []).append(piece.piece)
     known = {outer.content}
     readable = {member.content for member in members if member.ordinal in within}
@@ -166,12 +166,15 @@ def _members(outer: Read, pieces: Iterable[Extracted]) -> Iterator[MemberRead]:
 def passages_of(pieces: Iterable[Piece]) -> tuple[Passage, ...]:
     """The words of the pieces, cut into passages."""
     texts = (
-        (text, piece.place) for piece in pieces if isinstance(piece, Words) for text in _cut(piece)
+        (text, piece.place)
+        for piece in pieces
+        if isinstance(piece, PageText)
+        for text in _cut(piece)
     )
     return tuple(Passage(n, text, place, Source.TEXT) for n, (text, place) in enumerate(texts))
 
 
-def _cut(words: Words) -> list[str]:
+def _cut(words: PageText) -> list[str]:
     if words.cuts is None:
         return split(words.text)
     return [words.text[start:end] for start, end in words.cuts]
@@ -181,7 +184,7 @@ def _labels(pieces: Iterable[Piece]) -> tuple[tuple[int, str], ...]:
     return tuple(
         (piece.place.page, piece.label)
         for piece in pieces
-        if isinstance(piece, Words) and piece.label and isinstance(piece.place, Page)
+        if isinstance(piece, PageText) and piece.label and isinstance(piece.place, Page)
     )
 
 

@@ -15,7 +15,7 @@ from indexer.files.hashing import content_of
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
+class MemoryFile:
     """The bytes of an attachment, and what it is called."""
 
     name: str
@@ -38,7 +38,7 @@ class Attached:
         return self.data
 
 
-File = Path | Attached
+File = Path | MemoryFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,10 @@ class Attachment:
     inline: bool
     load: Callable[[], bytes]
 
-    def loaded(self) -> Attached:
-        return Attached(self.name, self.load())
+    def loaded(self) -> MemoryFile:
+        return MemoryFile(self.name, self.load())
 
 
 def size_bytes(file: File) -> int:
     """How large a file is."""
-    return len(file.data) if isinstance(file, Attached) else file.stat().st_size
+    return len(file.data) if isinstance(file, MemoryFile) else file.stat().st_size

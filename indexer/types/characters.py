@@ -28,7 +28,7 @@ def clean(text: str) -> str:
     return _UNSEEN.sub("", text)
 
 
-def decoded_as(data: bytes, declared: str | None) -> str:
+def decode_as(data: bytes, declared: str | None) -> str:
     """Bytes as clean text: in the encoding they declare, else in UTF-8, else in that of Windows."""
     for encoding in (declared, "utf-8"):
         try:

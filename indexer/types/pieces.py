@@ -31,7 +31,7 @@ Reason = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class PageText:
     """The text of one page, and what the page is called besides its number: a sheet, a slide, a
     message."""
 
@@ -68,13 +68,13 @@ class Thumb:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MediaPart:
     """Something to look at or to listen to: a photo (place None), a page without words, a clip."""
 
     place: Place
 
 
-Piece = Words | Facts | Thumb | Part
+Piece = PageText | Facts | Thumb | MediaPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Within:
+class MemberPiece:
     """A piece of the member with this number, which has been told of before. One without pieces
     could not be read, or has the same bytes as another."""
 
@@ -100,7 +100,7 @@ class Within:
     piece: Piece
 
 
-Extracted = Piece | Member | Within
+Extracted = Piece | Member | MemberPiece
 
 
 class PageWords(TypedDict):
@@ -122,6 +122,6 @@ class UnreadableError(RecollectError):
         self.code = self.reason = reason
 
 
-def title_of(path: File | PurePath) -> str:
+def title_from_name(path: File | PurePath) -> str:
     """A file's name without its ending, as something that can be shown."""
     return os.fsencode(path.stem).decode("utf-8", "replace").strip() or "Untitled"

@@ -18,7 +18,7 @@ CHUNK_BYTES = 1 << 20
 class AttachmentReader(Protocol):
     """The child that opens mails."""
 
-    def stretch(self, path: Path, member: Member, start: int, length: int) -> bytes: ...
+    def member_bytes(self, path: Path, member: Member, start: int, length: int) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,15 @@ class AttachmentBytes:
 
     def check(self) -> None:
         """Raises UnreadableError where the mail has changed, or is gone."""
-        self.opener.stretch(self.path, self.member, 0, 0)
+        self.opener.member_bytes(self.path, self.member, 0, 0)
 
     def read(self, start: int, length: int) -> Iterator[bytes]:
         """The bytes from `start` on, `length` of them. Raises UnreadableError."""
         end = min(start + length, self.size_bytes)
         while start < end:
-            part = self.opener.stretch(self.path, self.member, start, min(CHUNK_BYTES, end - start))
+            part = self.opener.member_bytes(
+                self.path, self.member, start, min(CHUNK_BYTES, end - start)
+            )
             if not part:
                 return
             yield part

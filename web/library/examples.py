@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from indexer.extract.containers.file_format import sniff
+from indexer.extract.containers.file_format import detect_kind
 from indexer.extract.process.child import ReaderProcess
 from indexer.types.pieces import UnreadableError
 from indexer.types.places import Kind, Span
@@ -35,7 +35,7 @@ EXAMPLE_SUFFIXES = {
 def load_example(reader: ReaderProcess, file: Path) -> Image | Sound:
     """The picture, or the first seconds of the sound, in a file. Raises LibraryError."""
     try:
-        match sniff(file):
+        match detect_kind(file):
             case Kind.PHOTO:
                 return reader.original(file, None)
             case Kind.RECORDING:

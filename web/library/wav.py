@@ -24,7 +24,7 @@ SAMPLE_BYTES = 2
 class AudioDecoder(Protocol):
     """The child that opens files."""
 
-    def wave(
+    def pcm(
         self, path: Path, start_s: float, length_s: float, rate_hz: int, member: Member | None
     ) -> bytes: ...
 
@@ -59,7 +59,7 @@ class WavFile:
             first, odd = divmod(at, SAMPLE_BYTES)
             count = min(stretch, self.samples - first)
             start_s, length_s = first / RATE_HZ, count / RATE_HZ
-            sound = self.decoder.wave(self.path, start_s, length_s, RATE_HZ, self.member)
+            sound = self.decoder.pcm(self.path, start_s, length_s, RATE_HZ, self.member)
             part = sound[odd : odd + left]
             if not part:
                 return

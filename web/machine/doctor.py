@@ -81,7 +81,7 @@ def _reader() -> Finding:
     """What keeps the child that opens files from more than reading."""
     try:
         with ReaderProcess() as reader:
-            fences = reader.fences()
+            fences = reader.sandbox_layers()
     except UnreadableError:
         said = "it does not start; install Recollect again, or report this as a fault."
         return {"what": "Reading child", "ok": False, "said": said}

@@ -35,7 +35,7 @@ _ODF = re.compile(
 )
 
 
-def inside(file: IO[bytes], head: bytes, name: str) -> Format | None:
+def container_format(file: IO[bytes], head: bytes, name: str) -> Format | None:
     """The kind of document in an open zip or compound file, None where it is none we know of."""
     if head.startswith(COMPOUND):
         return "legacy" if compound_streams(file, head) & _OLD_STREAMS else None
@@ -105,7 +105,7 @@ def compound_streams(file: IO[bytes], head: bytes) -> frozenset[str]:
     return frozenset(names)
 
 
-def unpacked(file: IO[bytes]) -> zipfile.ZipFile:
+def open_zip(file: IO[bytes]) -> zipfile.ZipFile:
     """The open archive, once it has been seen that what is in it stays within bounds. No more of
     a member is ever unpacked than its entry says. Raises UnreadableError."""
     try:
@@ -135,7 +135,7 @@ def _ratio(member: zipfile.ZipInfo) -> float:
     return member.file_size / max(1, member.compress_size)
 
 
-def first_of(archive: zipfile.ZipFile, *names: str) -> bytes | None:
+def read_first(archive: zipfile.ZipFile, *names: str) -> bytes | None:
     """The content of the first of these members that there is. Raises UnreadableError for a damaged
     one."""
     for name in names:

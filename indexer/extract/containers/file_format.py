@@ -6,8 +6,8 @@ import os
 import stat
 from typing import IO
 
-from indexer.extract.containers.signatures import by_content
-from indexer.types.attachments import Attached, File
+from indexer.extract.containers.signatures import format_by_content
+from indexer.types.attachments import File, MemoryFile
 from indexer.types.formats import KINDS, Format, format_by_name
 from indexer.types.pieces import UnreadableError
 from indexer.types.places import Kind
@@ -17,48 +17,48 @@ HEAD_BYTES = 8192
 NOT_READ_YET = "This is not a kind of file Recollect reads yet."
 
 
-def sniff(path: File) -> Kind | None:
+def detect_kind(path: File) -> Kind | None:
     """What the file is to a person, or None where it is nothing we read (`NOT_READ_YET`). Raises
     UnreadableError when it cannot be opened."""
-    found = file_format(path)
+    found = detect_format(path)
     return None if found is None else KINDS[found]
 
 
-def file_format(path: File) -> Format | None:
+def detect_format(path: File) -> Format | None:
     """What the content says; where it says nothing (empty, damaged), what the name says. Raises
     UnreadableError when the file cannot be opened."""
-    if isinstance(path, Attached):
-        return file_format_of(path.open("rb"), path.name)
+    if isinstance(path, MemoryFile):
+        return detect_open_format(path.open("rb"), path.name)
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with open(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                return by_content(b"", path.name) or format_by_name(path.name)
-            return file_format_of(file, path.name)
+                return format_by_content(b"", path.name) or format_by_name(path.name)
+            return detect_open_format(file, path.name)
     except OSError as problem:
-        raise unopened(problem) from problem
+        raise opening_error(problem) from problem
 
 
-def file_format_of(file: IO[bytes], name: str) -> Format | None:
+def detect_open_format(file: IO[bytes], name: str) -> Format | None:
     """The same of an open file, which is read from its start; a bounded part of it is."""
-    from indexer.extract.containers.archives import COMPOUND, ZIP, inside
+    from indexer.extract.containers.archives import COMPOUND, ZIP, container_format
     from indexer.extract.containers.media_signatures import TIFF
-    from indexer.extract.containers.tiff import page_count
+    from indexer.extract.containers.tiff import count_pages
 
     file.seek(0)
     head = file.read(HEAD_BYTES)
     if head.startswith((ZIP, COMPOUND)) and b"%PDF-" not in head[:1024]:
-        found = inside(file, head, name)
+        found = container_format(file, head, name)
         file.seek(0)
         return found
-    found = by_content(head, name) or format_by_name(name)
-    if found == "picture" and head.startswith(TIFF) and page_count(file, most=2) > 1:
+    found = format_by_content(head, name) or format_by_name(name)
+    if found == "picture" and head.startswith(TIFF) and count_pages(file, most=2) > 1:
         found = "scan"
     file.seek(0)
     return found
 
 
-def unopened(problem: OSError) -> UnreadableError:
+def opening_error(problem: OSError) -> UnreadableError:
     """Why the system would not let us read."""
     if isinstance(problem, PermissionError):
         return UnreadableError("permission", "You are not allowed to read this file.")

@@ -18,11 +18,11 @@ _BMP_HEADERS = frozenset([12, 40, 52, 56, 64, 108, 124])
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 
 
-def media_of(head: bytes, name: str = "") -> Media | None:
+def media_by_content(head: bytes, name: str = "") -> Media | None:
     """What these first bytes begin, where it is something to be seen or heard."""
     if _is_picture(head, name):
         return "picture"
-    match demuxer_of(head, name):
+    match detect_demuxer(head, name):
         case None:
             return None
         case "mp4":
@@ -37,7 +37,7 @@ def media_of(head: bytes, name: str = "") -> Media | None:
             return "sound"
 
 
-def demuxer_of(head: bytes, name: str = "") -> str | None:
+def detect_demuxer(head: bytes, name: str = "") -> str | None:
     """FFmpeg's name for the container these bytes begin."""
     if head[4:8] == b"ftyp":
         return None if _brands(head) & _PICTURE_BRANDS else "mp4"

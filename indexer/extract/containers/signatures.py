@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from indexer.extract.containers.media_signatures import media_of
+from indexer.extract.containers.media_signatures import media_by_content
 from indexer.types.formats import Format, format_by_name
 
 Encoding = Literal["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
@@ -15,18 +15,18 @@ _NOT_WORDS = (b"%!PS", b"-----BEGIN ")
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
-def by_content(head: bytes, name: str = "") -> Format | None:
+def format_by_content(head: bytes, name: str = "") -> Format | None:
     """What these first bytes begin, by a fixed order, so that a file that is two things at once is
     always the same one of them."""
     if b"%PDF-" in head[:1024]:
         return "pdf"
-    if (seen_or_heard := media_of(head, name)) is not None:
+    if (seen_or_heard := media_by_content(head, name)) is not None:
         return seen_or_heard
     if head.startswith(_NOT_WORDS):
         return None
     if head.startswith(b"{\\rtf"):
         return "legacy"
-    encoding = encoding_of(head)
+    encoding = detect_encoding(head)
     if encoding is None:
         return None
     named = format_by_name(name)
@@ -84,7 +84,7 @@ def _mail_headers(text: str) -> set[str]:
     return found & _MAIL_HEADERS
 
 
-def encoding_of(head: bytes) -> Encoding | None:
+def detect_encoding(head: bytes) -> Encoding | None:
     """How these first bytes of a text are written, or None where they are no text."""
     if not head:
         return None

@@ -8,7 +8,7 @@ from typing import IO
 MOST_ENTRIES = 4_096  # of a directory; real ones have about twenty
 
 
-def page_count(file: IO[bytes], most: int) -> int:
+def count_pages(file: IO[bytes], most: int) -> int:
     """How many pages the directories of an open TIFF tell of, `most` at most. Nothing is decoded;
     a chain that leads back to itself, or out of the file, ends there."""
     file.seek(0)

@@ -16,7 +16,7 @@ _SAFE = {
 }
 
 
-def parsed(content: bytes) -> Any:
+def parse_xml(content: bytes) -> Any:
     """The root element, None where there is no XML."""
     try:
         return etree.fromstring(content, etree.XMLParser(**_SAFE))
@@ -24,6 +24,6 @@ def parsed(content: bytes) -> Any:
         return None
 
 
-def streamed(file: IO[bytes], tags: tuple[str, ...], events: tuple[str, ...]) -> Iterator[Any]:
+def stream_xml(file: IO[bytes], tags: tuple[str, ...], events: tuple[str, ...]) -> Iterator[Any]:
     """(event, element) for these tags, as the parser comes to them."""
     return iter(etree.iterparse(file, events=events, tag=tags, **_SAFE))

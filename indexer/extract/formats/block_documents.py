@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from typing import IO
 
-from indexer.extract.formats.members import ExtractMember, Members
-from indexer.extract.pages.blocks import Section, Told, paged, said
+from indexer.extract.formats.members import ExtractMember, MemberReader
+from indexer.extract.pages.blocks import DocumentMetadata, Section, clean_line, paginate
 from indexer.extract.pages.typesetting import PageSource
-from indexer.types.attachments import Attached, Attachment, File, size_bytes
-from indexer.types.pieces import Extracted, Facts, Thumb, UnreadableError, Words, title_of
+from indexer.types.attachments import Attachment, File, MemoryFile, size_bytes
+from indexer.types.pieces import Extracted, Facts, PageText, Thumb, UnreadableError, title_from_name
 from indexer.types.places import Page
 
 MAX_PAGES = 10_000
@@ -22,39 +22,41 @@ MAX_CHARS = 20_000_000
 DRAWN_LATER, COLOUR = Thumb(b"", 339, 480), "#f1f1f1"
 
 # From an open file, which is only read and may be bytes in memory, and its name.
-Sections = Callable[[IO[bytes], str, Told], Iterator[Section | PageSource | Attachment]]
+ReadSections = Callable[
+    [IO[bytes], str, DocumentMetadata], Iterator[Section | PageSource | Attachment]
+]
 
 
 def extract(
     path: File,
-    read: Sections,
+    read: ReadSections,
     extract_member: ExtractMember,
     leave_out: Collection[int] | None = (),
 ) -> Iterator[Extracted]:
     """One Words for each page, then Facts and the shape of the first page; among them the members
     but those with these numbers (None: but all), each read by `extract_member`. Raises
     UnreadableError."""
-    told = Told()
-    members = Members(told, leave_out, extract_member)
+    metadata = DocumentMetadata()
+    members = MemberReader(metadata, leave_out, extract_member)
     count = chars = 0
     with path.open("rb") as file:
-        for source in _pages(file, path, read, told):
+        for source in _pages(file, path, read, metadata):
             if isinstance(source, Attachment):
                 yield from members.read(source)
                 continue
             if count >= MAX_PAGES or chars >= MAX_CHARS:
-                told.left_out(f"Only the first {count:,} pages of it were read.")
+                metadata.add_note(f"Only the first {count:,} pages of it were read.")
                 break
             count, chars = count + 1, chars + len(source.text)
-            yield Words(source.text, Page(count), source.label)
+            yield PageText(source.text, Page(count), source.label)
     if not count and not members.some:
         raise UnreadableError("empty", "There are no words in this file.")
     yield Facts(
-        said(told.title)[:200] or title_of(path),
+        clean_line(metadata.title)[:200] or title_from_name(path),
         pages=count,
-        made_at=told.made_at,
+        made_at=metadata.made_at,
         colour=COLOUR,
-        note=" ".join(told.notes) or None,
+        note=" ".join(metadata.notes) or None,
     )
     yield DRAWN_LATER
 
@@ -62,11 +64,11 @@ def extract(
 class _Held:
     """The document somebody is looking at: its pages, read as far as they were asked for."""
 
-    def __init__(self, path: File, read: Sections) -> None:
+    def __init__(self, path: File, read: ReadSections) -> None:
         self.key = _key(path)
         small = size_bytes(path) < 64 << 20
         self._file: IO[bytes] = io.BytesIO(path.read_bytes()) if small else path.open("rb")
-        found = _pages(self._file, path, read, Told())
+        found = _pages(self._file, path, read, DocumentMetadata())
         self._coming = (one for one in found if isinstance(one, PageSource))
         self._pages: list[PageSource] = []
 
@@ -78,7 +80,7 @@ class _Held:
 _held: _Held | None = None
 
 
-def page(path: File, number: int, read: Sections) -> PageSource:
+def find_page_source(path: File, number: int, read: ReadSections) -> PageSource:
     """The page that `extract` gave this number. The last document asked for is kept, so that its
     pages can be turned. Raises UnreadableError."""
     global _held
@@ -97,19 +99,19 @@ def page(path: File, number: int, read: Sections) -> PageSource:
 
 def _key(path: File) -> tuple[str, int]:
     """What tells one document from another, and from itself after a change."""
-    if isinstance(path, Attached):
+    if isinstance(path, MemoryFile):
         return path.name, hash(path.data)
     found = path.stat()
     return f"{path} {found.st_size}", found.st_mtime_ns
 
 
 def _pages(
-    file: IO[bytes], path: File, read: Sections, told: Told
+    file: IO[bytes], path: File, read: ReadSections, metadata: DocumentMetadata
 ) -> Iterator[PageSource | Attachment]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what a library says of a file is not for our terminal
-        for part in read(file, path.name, told):
+        for part in read(file, path.name, metadata):
             if isinstance(part, PageSource | Attachment):
                 yield part
             else:
-                yield from (one for one in paged(part) if one.text.strip())
+                yield from (one for one in paginate(part) if one.text.strip())

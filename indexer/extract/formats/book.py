@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO, Any
 
-from indexer.extract.containers.archives import DAMAGED, unpacked
-from indexer.extract.formats.dates import iso_s
-from indexer.extract.formats.web import blocks_of, decoded
-from indexer.extract.pages.blocks import Section, Told, said
+from indexer.extract.containers.archives import DAMAGED, open_zip
+from indexer.extract.formats.dates import parse_iso_s
+from indexer.extract.formats.web import decode_html, html_blocks
+from indexer.extract.pages.blocks import DocumentMetadata, Section, clean_line
 from indexer.types.pieces import UnreadableError
 
 _TEXTS = (".xhtml", ".html", ".htm", ".xml", ".opf", ".ncx")
 
 
-def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
+def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator[Section]:
     """One for each chapter; a damaged one is left out and counted."""
-    with unpacked(file) as archive:
+    with open_zip(file) as archive:
         if "META-INF/encryption.xml" in archive.namelist():
             locked = archive.read("META-INF/encryption.xml")
             if b"http://www.idpf.org/2008/embedding" not in locked and b"adobe" not in locked:
                 raise UnreadableError("encrypted", "This book is locked to a shop's reader.")
     book = _opened(file)
-    told.title = said(book.title)
+    metadata.title = clean_line(book.title)
     dates = book.metadata.get("http://purl.org/dc/elements/1.1/", {}).get("date", [])
-    told.made_at = next((made for one, _ in dates if (made := iso_s(one))), None)
+    metadata.made_at = next((made for one, _ in dates if (made := parse_iso_s(one))), None)
     lost = 0
     for item_id, _linear in book.spine:
         item = book.get_item_with_id(item_id)
@@ -32,11 +32,11 @@ def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
         if not content:
             lost += 1
             continue
-        blocks = list(blocks_of(decoded(content), Told()))
+        blocks = list(html_blocks(decode_html(content), DocumentMetadata()))
         label = next((block.text for block in blocks if block.tag.startswith("h")), "")
         yield Section(blocks, label[:80])
     if lost:
-        told.left_out(f"{lost} of {len(book.spine)} chapters are missing or damaged.")
+        metadata.add_note(f"{lost} of {len(book.spine)} chapters are missing or damaged.")
 
 
 def _opened(file: IO[bytes]) -> Any:

@@ -20,7 +20,7 @@ def unix_s(made: date | datetime | None) -> float | None:
     return made.timestamp() if _EARLIEST < made < _LATEST else None
 
 
-def iso_s(written: str | None) -> float | None:
+def parse_iso_s(written: str | None) -> float | None:
     """ "2024-03-01T12:30:00Z" and its shorter forms."""
     text = re.sub(r"(\.\d{1,6})\d*", r"\1", (written or "").strip())
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from indexer.extract.containers.archives import COMPOUND, compound_streams
-from indexer.extract.pages.blocks import Section, Told
+from indexer.extract.pages.blocks import DocumentMetadata, Section
 from indexer.types.pieces import UnreadableError
 
 LOCKED = (
@@ -21,7 +21,7 @@ _CURES = {
 }
 
 
-def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
+def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator[Section]:
     """Never any; raises UnreadableError with the sentence for the person."""
     file.seek(0)
     head = file.read(512)

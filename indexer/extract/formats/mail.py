@@ -19,11 +19,17 @@ from functools import partial
 from itertools import count
 from typing import IO, Any
 
-from indexer.extract.containers.file_format import file_format_of
+from indexer.extract.containers.file_format import detect_open_format
 from indexer.extract.formats.dates import unix_s
-from indexer.extract.formats.mail_parts import MAX_PARTS, MailPart, parts_of, payload_of, text_of
-from indexer.extract.pages.blocks import Block, Section, Told, said
-from indexer.types.attachments import Attached, Attachment, File
+from indexer.extract.formats.message_parts import (
+    MAX_PARTS,
+    AttachedPart,
+    body_blocks,
+    decode_payload,
+    split_message,
+)
+from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, clean_line
+from indexer.types.attachments import Attachment, File, MemoryFile
 from indexer.types.formats import format_by_name
 from indexer.types.pieces import UnreadableError
 
@@ -43,26 +49,26 @@ _HEADING_LINE = re.compile(r"^-{3,} ?(Original Message|Forwarded message).*$", r
 Found = Iterator[Section | Attachment]
 
 
-def sections(file: IO[bytes], name: str, told: Told) -> Found:
+def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Found:
     """Message after message, each with its attachments."""
     start = file.read(5)
     file.seek(0)
     if start == b"From ":
-        yield from _mailbox(file, told)
+        yield from _mailbox(file, metadata)
     else:
-        yield from _message(_single(file, told), "", told, _Bearings())
+        yield from _message(_single(file, metadata), "", metadata, _Bearings())
 
 
-def attached(path: File, at: int, content: str) -> Attached:
+def find_attachment(path: File, at: int, content: str) -> MemoryFile:
     """The attachment with this hash of the message that begins at a byte of the file: the others of
     a mailbox are not gone through for it. Raises UnreadableError."""
     with path.open("rb") as file:
         if at == 0:
-            message = _single(file, Told())
+            message = _single(file, DocumentMetadata())
         else:
             file.seek(at)
-            message = _parsed(next(_messages(file, Told()), (0, b""))[1])
-    for found in _message(message, "", Told(), _Bearings()):
+            message = _parsed(next(_messages(file, DocumentMetadata()), (0, b""))[1])
+    for found in _message(message, "", DocumentMetadata(), _Bearings()):
         if isinstance(found, Attachment) and (one := found.loaded()).content == content:
             return one
     raise UnreadableError("vanished", "The mail this was attached to has changed.")
@@ -82,32 +88,32 @@ class _Bearings:
         return replace(self, depth=self.depth + 1)
 
 
-def _single(file: IO[bytes], told: Told) -> Message[Any, Any]:
+def _single(file: IO[bytes], metadata: DocumentMetadata) -> Message[Any, Any]:
     data = file.read(MAX_MESSAGE_BYTES + 1)
     if len(data) > MAX_MESSAGE_BYTES:
-        told.left_out(f"Only the first {MAX_MESSAGE_BYTES >> 20} MB of this message were read.")
+        metadata.add_note(f"Only the first {MAX_MESSAGE_BYTES >> 20} MB of this message were read.")
     return _parsed(_COUNT_LINE.sub(b"", data[:MAX_MESSAGE_BYTES]))
 
 
-def _mailbox(file: IO[bytes], told: Told) -> Found:
+def _mailbox(file: IO[bytes], metadata: DocumentMetadata) -> Found:
     latest: float | None = None
     numbers = count(1)
-    for number, (at, data) in enumerate(_messages(file, told)):
+    for number, (at, data) in enumerate(_messages(file, metadata)):
         if number >= MAX_MESSAGES:
-            told.left_out(f"Only the first {MAX_MESSAGES:,} messages were read.")
+            metadata.add_note(f"Only the first {MAX_MESSAGES:,} messages were read.")
             break
-        one = Told()
+        one = DocumentMetadata()
         message = _parsed(data)
         subject = _header(message, "Subject")[:MAX_LABEL] or f"Message {number + 1}"
         yield from _message(message, subject, one, _Bearings(numbers, at))
         if one.made_at is not None:
             latest = one.made_at if latest is None else max(latest, one.made_at)
         for note in one.notes:
-            told.left_out(note)
-    told.made_at = latest
+            metadata.add_note(note)
+    metadata.made_at = latest
 
 
-def _messages(file: IO[bytes], told: Told) -> Iterator[tuple[int, bytes]]:
+def _messages(file: IO[bytes], metadata: DocumentMetadata) -> Iterator[tuple[int, bytes]]:
     """Each message of a mailbox from here on, and where it begins: after a "From " line that
     follows on an empty one."""
     held: list[bytes] = []
@@ -126,7 +132,9 @@ def _messages(file: IO[bytes], told: Told) -> Iterator[tuple[int, bytes]]:
             held.append(line[1:] if re.match(rb">+From ", line) else line)
             size += len(line)
         else:
-            told.left_out(f"Only the first {MAX_MESSAGE_BYTES >> 20} MB of a message were read.")
+            metadata.add_note(
+                f"Only the first {MAX_MESSAGE_BYTES >> 20} MB of a message were read."
+            )
         before_is_empty = line in (b"\n", b"\r\n")
     if size:
         yield begin, b"".join(held)
@@ -142,22 +150,24 @@ def _parsed(data: bytes) -> Message[Any, Any]:
         return BytesParser(policy=policy.compat32).parsebytes(data)
 
 
-def _message(message: Message[Any, Any], label: str, told: Told, here: _Bearings) -> Found:
-    parts = parts_of(message)
+def _message(
+    message: Message[Any, Any], label: str, metadata: DocumentMetadata, here: _Bearings
+) -> Found:
+    parts = split_message(message)
     if parts.left_out:
-        told.left_out(f"Only the first {MAX_PARTS} parts of a message were read.")
+        metadata.add_note(f"Only the first {MAX_PARTS} parts of a message were read.")
     blocks = list(_headers(message))
     names = [one.name for one in parts.attached if one.name]
     if names:
-        blocks.append(Block(said("Attachments: " + ", ".join(names))[:MAX_HEADER_CHARS]))
+        blocks.append(Block(clean_line("Attachments: " + ", ".join(names))[:MAX_HEADER_CHARS]))
     for part in parts.body:
-        blocks += text_of(part)
+        blocks += body_blocks(part)
     if here.depth == 0:
-        told.title = _header(message, "Subject")
-        told.made_at = _sent_at(message)
+        metadata.title = _header(message, "Subject")
+        metadata.made_at = _sent_at(message)
     yield Section(blocks, label)
     for one in parts.attached:
-        yield from _attachment(one, told, here)
+        yield from _attachment(one, metadata, here)
 
 
 def _headers(message: Message[Any, Any]) -> Iterator[Block]:
@@ -172,7 +182,7 @@ def _header(message: Message[Any, Any], name: str) -> str:
     except Exception:
         raw = next((v for k, v in message.raw_items() if k.lower() == name.lower()), "")
         value = str(raw)
-    return said(value)
+    return clean_line(value)
 
 
 def _sent_at(message: Message[Any, Any]) -> float | None:
@@ -182,21 +192,21 @@ def _sent_at(message: Message[Any, Any]) -> float | None:
         return None
 
 
-def _attachment(one: MailPart, told: Told, here: _Bearings) -> Found:
+def _attachment(one: AttachedPart, metadata: DocumentMetadata, here: _Bearings) -> Found:
     """A message as pages of this one, within bounds; anything else as itself."""
     label = (one.name or "Attachment")[:MAX_LABEL]
     if one.message.get_content_type() == "message/rfc822":
         inner = one.message.get_payload()
         if here.depth < DEEPEST and isinstance(inner, list) and isinstance(inner[0], Message):
             subject = _header(inner[0], "Subject")[:MAX_LABEL] or label
-            yield from _message(inner[0], subject, told, here.deeper)
+            yield from _message(inner[0], subject, metadata, here.deeper)
         return
     if format_by_name(one.name) == "mail":
-        data = payload_of(one.message)
-        if file_format_of(io.BytesIO(data), one.name) == "mail":
+        data = decode_payload(one.message)
+        if detect_open_format(io.BytesIO(data), one.name) == "mail":
             if here.depth < DEEPEST:
-                yield from _message(_parsed(data), label, told, here.deeper)
+                yield from _message(_parsed(data), label, metadata, here.deeper)
             return
-    load = partial(payload_of, one.message)
+    load = partial(decode_payload, one.message)
     name = one.name or "Attachment"
     yield Attachment(next(here.numbers), here.at, name, one.inline, load)

@@ -10,18 +10,18 @@ from collections.abc import Callable, Collection, Iterator
 from typing import get_args
 
 from indexer.extract import heartbeat
-from indexer.extract.containers.file_format import sniff
-from indexer.extract.pages.blocks import Told
-from indexer.types.attachments import Attached, Attachment
+from indexer.extract.containers.file_format import detect_kind
+from indexer.extract.pages.blocks import DocumentMetadata
+from indexer.types.attachments import Attachment, MemoryFile
 from indexer.types.pieces import (
     Extracted,
     Facts,
     Member,
+    MemberPiece,
+    PageText,
     Piece,
     Thumb,
     UnreadableError,
-    Within,
-    Words,
 )
 from indexer.types.places import Kind
 
@@ -36,17 +36,17 @@ ORNAMENT_PX = 150
 _PIECES = get_args(Piece)
 
 # Everything in an attachment but what is attached to it in turn.
-ExtractMember = Callable[[Attached], Iterator[Extracted]]
+ExtractMember = Callable[[MemoryFile], Iterator[Extracted]]
 
 
-class Members:
-    """Reads the attachments of one file, and tells `told` what could not be. Those numbered in
+class MemberReader:
+    """Reads the attachments of one file, and tells `metadata` what could not be. Those numbered in
     `leave_out` have ended a process that tried; with None, all are left alone."""
 
     def __init__(
-        self, told: Told, leave_out: Collection[int] | None, extract: ExtractMember
+        self, metadata: DocumentMetadata, leave_out: Collection[int] | None, extract: ExtractMember
     ) -> None:
-        self._told = told
+        self._metadata = metadata
         self._extract = extract
         self._leave_out = leave_out
         self._tried: set[str] = set()
@@ -54,21 +54,21 @@ class Members:
         self._count = self._pieces = self._bytes = 0
         self._took_s = 0.0
 
-    def read(self, one: Attachment) -> Iterator[Member | Within]:
+    def read(self, one: Attachment) -> Iterator[Member | MemberPiece]:
         """The member, then what is in it; nothing of a kind that is not read. The member comes
         before it is opened, so that it is known which one was if that ends the process."""
         if self._leave_out is None:
-            self._told.left_out("What is attached to it was not read.")
+            self._metadata.add_note("What is attached to it was not read.")
             return
         if one.ordinal in self._leave_out:
             self._refuse(one, "It made the program that reads it stop.")
             return
         if self._is_full():
-            self._told.left_out(f"Only the first {self._count:,} attachments were read.")
+            self._metadata.add_note(f"Only the first {self._count:,} attachments were read.")
             return
         try:
             attached = one.loaded()
-            kind = sniff(attached)
+            kind = detect_kind(attached)
         except Exception:
             return
         if kind is None:
@@ -86,13 +86,13 @@ class Members:
             self.some = True
             self._pieces += len(pieces)
             self._bytes += sum(map(_size, pieces))
-            yield from (Within(one.ordinal, piece) for piece in pieces)
+            yield from (MemberPiece(one.ordinal, piece) for piece in pieces)
 
-    def _opened(self, one: Attachment, attached: Attached) -> list[Piece]:
+    def _opened(self, one: Attachment, attached: MemoryFile) -> list[Piece]:
         pieces: list[Piece] = []
         try:
             for piece in self._extract(attached):
-                heartbeat.beat()
+                heartbeat.send()
                 if isinstance(piece, _PIECES):
                     pieces.append(piece)
                 if len(pieces) > MOST_PIECES:
@@ -110,7 +110,7 @@ class Members:
         return []
 
     def _refuse(self, one: Attachment, why: str) -> None:
-        self._told.left_out(f"The attachment “{one.name[:80]}” could not be read: {why}")
+        self._metadata.add_note(f"The attachment “{one.name[:80]}” could not be read: {why}")
 
     def _is_full(self) -> bool:
         return (
@@ -130,8 +130,8 @@ def _is_ornament(kind: Kind, pieces: list[Piece]) -> bool:
 
 def _size(piece: Piece) -> int:
     match piece:
-        case Words(text):
-            return len(text) if text.isascii() else 6 * len(text)  # as it is told
+        case PageText(text):
+            return len(text) if text.isascii() else 6 * len(text)  # as it is sent
         case Thumb(webp):
             return len(webp)
         case _:

@@ -11,14 +11,21 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import IO, Any
 
-from indexer.extract.containers.archives import DAMAGED, first_of, unpacked
-from indexer.extract.containers.xml import parsed, streamed
-from indexer.extract.formats.dates import iso_s
+from indexer.extract.containers.archives import DAMAGED, open_zip, read_first
+from indexer.extract.containers.xml import parse_xml, stream_xml
+from indexer.extract.formats.dates import parse_iso_s
 from indexer.extract.formats.legacy import LOCKED
 from indexer.extract.formats.sheets import LEFT_OUT, MAX_CELLS, MAX_COLUMNS, MAX_ROWS
 from indexer.extract.formats.slides import ROOMY
-from indexer.extract.formats.text import header
-from indexer.extract.pages.blocks import Block, Section, Tag, Told, row, said
+from indexer.extract.formats.text import header_row
+from indexer.extract.pages.blocks import (
+    Block,
+    DocumentMetadata,
+    Section,
+    Tag,
+    clean_line,
+    table_row,
+)
 from indexer.types.pieces import UnreadableError
 
 _NS = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"
@@ -34,17 +41,17 @@ _APART = frozenset([f"{TEXT}note", f"{OFFICE}annotation"])
 _PAGE_BREAK = f"{TEXT}soft-page-break"
 
 
-def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
+def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator[Section]:
     """A text as one stretch, a sheet or slide as a section each."""
-    with unpacked(file) as archive:
-        if b"encryption-data" in (first_of(archive, "META-INF/manifest.xml") or b""):
+    with open_zip(file) as archive:
+        if b"encryption-data" in (read_first(archive, "META-INF/manifest.xml") or b""):
             raise UnreadableError("encrypted", LOCKED)
-        _properties(first_of(archive, "meta.xml"), told)
-        kind = (first_of(archive, "mimetype") or b"").rpartition(b".")[2]
+        _properties(read_first(archive, "meta.xml"), metadata)
+        kind = (read_first(archive, "mimetype") or b"").rpartition(b".")[2]
         if kind.startswith(b"spreadsheet") or name.lower().endswith((".ods", ".ots")):
-            yield from _sheets(archive, told)
+            yield from _sheets(archive, metadata)
             return
-        root = parsed(first_of(archive, "content.xml") or b"")
+        root = parse_xml(read_first(archive, "content.xml") or b"")
         body = root.find(f"{OFFICE}body") if root is not None else None
         if root is None:
             raise UnreadableError("corrupt", DAMAGED)
@@ -52,31 +59,31 @@ def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
             return
         pages = list(body.iter(f"{DRAW}page"))
         if pages:
-            yield from _slides(pages, told)
+            yield from _slides(pages, metadata)
         else:
-            yield _text(archive, body, told)
+            yield _text(archive, body, metadata)
 
 
-def _properties(content: bytes | None, told: Told) -> None:
-    root = parsed(content or b"")
+def _properties(content: bytes | None, metadata: DocumentMetadata) -> None:
+    root = parse_xml(content or b"")
     if root is None:
         return
-    told.title = said(root.findtext(f".//{DC}title"))
+    metadata.title = clean_line(root.findtext(f".//{DC}title"))
     made = root.findtext(f".//{DC}date") or root.findtext(f".//{META}creation-date")
-    told.made_at = iso_s(made)
+    metadata.made_at = parse_iso_s(made)
 
 
-def _text(archive: zipfile.ZipFile, body: Any, told: Told) -> Section:
+def _text(archive: zipfile.ZipFile, body: Any, metadata: DocumentMetadata) -> Section:
     set_pages = next(body.iter(_PAGE_BREAK), None) is not None
     apart: list[Any] = []
 
     def blocks() -> Iterator[Block]:
         for block in _blocks(body, apart):
-            if not told.title and block.tag == "h1":
-                told.title = block.text
+            if not metadata.title and block.tag == "h1":
+                metadata.title = block.text
             yield block
         yield from _titled("Notes and comments", apart)
-        styles = parsed(first_of(archive, "styles.xml") or b"")
+        styles = parse_xml(read_first(archive, "styles.xml") or b"")
         if styles is not None:
             running = styles.iter(f"{STYLE}header", f"{STYLE}footer")
             yield from _titled("Headers and footers", running)
@@ -142,7 +149,7 @@ def _paragraph(paragraph: Any, tag: Tag, apart: list[Any]) -> Iterator[Block]:
 
 
 def _lines(pieces: list[str]) -> str:
-    return "\n".join(filter(None, map(said, "".join(pieces).split("\n"))))
+    return "\n".join(filter(None, map(clean_line, "".join(pieces).split("\n"))))
 
 
 def _pieces(root: Any, apart: list[Any], boxes: list[Any]) -> Iterator[str | None]:
@@ -177,12 +184,12 @@ def _pieces(root: Any, apart: list[Any], boxes: list[Any]) -> Iterator[str | Non
 def _table(table: Any, apart: list[Any]) -> Iterator[Block]:
     for line in table.iter(f"{TABLE}table-row"):
         if next(line.iterancestors(f"{TABLE}table"), None) is table and (
-            made := row(" ".join(b.text for b in _blocks(cell, apart)) for cell in line)
+            made := table_row(" ".join(b.text for b in _blocks(cell, apart)) for cell in line)
         ):
             yield made
 
 
-def _slides(pages: list[Any], told: Told) -> Iterator[Section]:
+def _slides(pages: list[Any], metadata: DocumentMetadata) -> Iterator[Section]:
     for number, page in enumerate(pages, start=1):
         apart: list[Any] = []
         blocks: list[Block] = []
@@ -194,34 +201,36 @@ def _slides(pages: list[Any], told: Told) -> Iterator[Section]:
             found = list(_blocks(shape, apart))
             if shape.get(f"{PRESENTATION}class") == "title" and found:
                 found[0] = Block(found[0].text, "h1")
-                told.title = told.title or found[0].text
+                metadata.title = metadata.title or found[0].text
             blocks += found
         blocks += [block for one in apart for block in _blocks(one, [])]
         label = f"Slide {number}"
         yield Section(blocks or [Block(label, "h2")], label, ROOMY)
 
 
-def _sheets(archive: zipfile.ZipFile, told: Told) -> Iterator[Section]:
+def _sheets(archive: zipfile.ZipFile, metadata: DocumentMetadata) -> Iterator[Section]:
     try:
         content = archive.open("content.xml")
     except KeyError as problem:
         raise UnreadableError("corrupt", DAMAGED) from problem
     with content:
         tags = (f"{TABLE}table", f"{TABLE}table-row")
-        events = streamed(content, tags, ("start", "end"))
+        events = stream_xml(content, tags, ("start", "end"))
         left = [MAX_ROWS, MAX_CELLS]
         for event, element in events:
             if event == "start" and element.tag == f"{TABLE}table":
-                title = said(element.get(f"{TABLE}name")) or "Sheet"
-                blocks = _rows(events, element, left, told)
+                title = clean_line(element.get(f"{TABLE}name")) or "Sheet"
+                blocks = _rows(events, element, left, metadata)
                 first = list(islice(blocks, 2))
                 named = [Block(title, "h2")] if first else []
-                yield Section(chain(named, first, blocks), title, head=header(first))
+                yield Section(chain(named, first, blocks), title, head=header_row(first))
                 for _ in blocks:  # whoever looks at one page does not read on
                     pass
 
 
-def _rows(events: Iterator[Any], table: Any, left: list[int], told: Told) -> Iterator[Block]:
+def _rows(
+    events: Iterator[Any], table: Any, left: list[int], metadata: DocumentMetadata
+) -> Iterator[Block]:
     for event, element in events:
         if event == "end" and element is table:
             return
@@ -232,12 +241,12 @@ def _rows(events: Iterator[Any], table: Any, left: list[int], told: Told) -> Ite
         element.clear()
         while (before := element.getprevious()) is not None:
             element.getparent().remove(before)
-        made = row(cells)
+        made = table_row(cells)
         for _ in range(repeated if made else 0):
             left[0] -= 1
             left[1] -= len(cells)
             if min(left) < 0:
-                told.left_out(LEFT_OUT)
+                metadata.add_note(LEFT_OUT)
             elif made:
                 yield made
 

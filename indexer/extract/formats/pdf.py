@@ -12,11 +12,18 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from indexer.extract.formats.pdf_lines import PdfLine, blocks_of
-from indexer.extract.pages.rasters import thumb
-from indexer.types.attachments import Attached, File, size_bytes
+from indexer.extract.formats.pdf_lines import PdfLine, read_line_blocks
+from indexer.extract.pages.rasters import make_thumb
+from indexer.types.attachments import File, MemoryFile, size_bytes
 from indexer.types.characters import clean
-from indexer.types.pieces import Extracted, Facts, Part, UnreadableError, Words, title_of
+from indexer.types.pieces import (
+    Extracted,
+    Facts,
+    MediaPart,
+    PageText,
+    UnreadableError,
+    title_from_name,
+)
 from indexer.types.places import Page
 
 MAX_PAGES = 10_000
@@ -42,7 +49,7 @@ CUT_OFF = "The PDF is cut off before its end and none of its pages can be read."
 def extract(path: File) -> Iterator[Extracted]:
     """One Words for each page that has some, a Part for each that is a picture; pages that cannot
     be read are left out and counted in the note. Raises UnreadableError when none can."""
-    with opened(path) as document:
+    with open_pdf(path) as document:
         count, chars, good, seen = min(document.page_count, MAX_PAGES), 0, 0, 0
         first: Any = None
         for number in range(count):
@@ -60,15 +67,15 @@ def extract(path: File) -> Iterator[Extracted]:
             chars += len(text)
             seen += bool(text) or looked_at
             if text:
-                yield Words(text, Page(number + 1))
+                yield PageText(text, Page(number + 1))
             if looked_at:
-                yield Part(Page(number + 1))
+                yield MediaPart(Page(number + 1))
             if chars > MAX_CHARS:
                 count = number + 1
                 break
         if first is None or (seen == 0 and _is_cut_off(path)):
             raise _broken(path)
-        picture, colour = thumb(first)
+        picture, colour = make_thumb(first)
         yield Facts(
             _title(document, first, path),
             pages=document.page_count,
@@ -78,13 +85,13 @@ def extract(path: File) -> Iterator[Extracted]:
         yield picture
 
 
-def opened(path: File) -> Any:
+def open_pdf(path: File) -> Any:
     """The open pymupdf document; the caller closes it. Raises UnreadableError."""
     from indexer.extract.pages.mupdf import pymupdf
 
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
-    if isinstance(path, Attached):
+    if isinstance(path, MemoryFile):
         document = _tried(functools.partial(pymupdf.open, "pdf", path.data))
     else:
         document = _tried(lambda: pymupdf.open(path, filetype="pdf"))
@@ -114,7 +121,7 @@ def _tried(open_it: Callable[[], Any]) -> Any | None:
     return None
 
 
-def page(document: Any, number: int) -> Any:
+def load_page(document: Any, number: int) -> Any:
     """Page `number`, from 1. Raises UnreadableError."""
     if not 1 <= number <= document.page_count:
         raise UnreadableError("vanished", f"This document has no page {number}.")
@@ -130,7 +137,7 @@ def page_text(page: Any) -> str:
     from indexer.extract.pages.mupdf import pymupdf
 
     flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
-    paragraphs = map(_paragraph, blocks_of(page, flags))
+    paragraphs = map(_paragraph, read_line_blocks(page, flags))
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
@@ -196,7 +203,7 @@ def _title(document: Any, first: Any, path: File) -> str:
     given = _PROGRAM.sub("", clean((document.metadata or {}).get("title") or "").strip())
     if not _EMPTY_TITLE.fullmatch(given) and not _ENDING.search(given) and len(given) >= 4:
         return re.sub(r"\s+", " ", given)[:200]
-    return _big_line(first) or title_of(path)
+    return _big_line(first) or title_from_name(path)
 
 
 def _big_line(page: Any) -> str | None:
@@ -204,7 +211,7 @@ def _big_line(page: Any) -> str | None:
     from indexer.extract.pages.mupdf import pymupdf
 
     lines: list[tuple[float, float, str]] = []
-    for line in itertools.chain(*blocks_of(page, pymupdf.TEXT_PRESERVE_WHITESPACE)):
+    for line in itertools.chain(*read_line_blocks(page, pymupdf.TEXT_PRESERVE_WHITESPACE)):
         text = re.sub(r"\s+", " ", clean(line.text)).strip()
         if text:
             lines.append((round(line.size_pt, 1), line.y0, text))

@@ -27,7 +27,7 @@ class PdfLine:
     size_pt: float
 
 
-def blocks_of(page: Any, flags: int) -> list[list[PdfLine]]:
+def read_line_blocks(page: Any, flags: int) -> list[list[PdfLine]]:
     """The lines of each block of words of a pymupdf page; `flags` are MuPDF's for its text."""
     from indexer.extract.pages.mupdf import pymupdf
 

@@ -7,10 +7,10 @@ from datetime import date, datetime, time
 from itertools import chain, islice
 from typing import IO, Any
 
-from indexer.extract.containers.archives import DAMAGED, unpacked
+from indexer.extract.containers.archives import DAMAGED, open_zip
 from indexer.extract.formats.dates import unix_s
-from indexer.extract.formats.text import header
-from indexer.extract.pages.blocks import Block, Section, Told, row, said
+from indexer.extract.formats.text import header_row
+from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, clean_line, table_row
 from indexer.types.pieces import UnreadableError
 
 MAX_ROWS = 100_000
@@ -19,11 +19,11 @@ MAX_COLUMNS = 1_000
 LEFT_OUT = f"Only the first {MAX_ROWS:,} rows of this workbook were read."
 
 
-def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
+def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator[Section]:
     """One for each sheet, hidden ones too; values as they were last calculated."""
     from openpyxl import load_workbook
 
-    unpacked(file).close()
+    open_zip(file).close()
     file.seek(0)
     try:
         book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
@@ -32,15 +32,15 @@ def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
     except Exception as problem:
         raise UnreadableError("corrupt", DAMAGED) from problem
     try:
-        told.title = said(book.properties.title)
-        told.made_at = unix_s(book.properties.modified or book.properties.created)
-        left = _Left(told)
+        metadata.title = clean_line(book.properties.title)
+        metadata.made_at = unix_s(book.properties.modified or book.properties.created)
+        left = _Left(metadata)
         for sheet in book.worksheets:
             blocks = _rows(sheet, left)
             first = list(islice(blocks, 2))
-            title = said(sheet.title) or "Sheet"
+            title = clean_line(sheet.title) or "Sheet"
             named = [Block(title, "h2")] if first else []
-            yield Section(chain(named, first, blocks), title, head=header(first))
+            yield Section(chain(named, first, blocks), title, head=header_row(first))
     finally:
         book.close()
 
@@ -48,9 +48,9 @@ def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
 class _Left:
     """How much of a workbook may still be read, over all its sheets."""
 
-    def __init__(self, told: Told) -> None:
+    def __init__(self, metadata: DocumentMetadata) -> None:
         self.rows, self.cells = MAX_ROWS, MAX_CELLS
-        self.told = told
+        self.metadata = metadata
 
 
 def _rows(sheet: Any, left: _Left) -> Iterator[Block]:
@@ -59,16 +59,16 @@ def _rows(sheet: Any, left: _Left) -> Iterator[Block]:
         for cells in sheet.iter_rows(values_only=True):
             left.cells -= 1 + len(cells)
             if left.cells < 0 or left.rows <= 0:
-                left.told.left_out(LEFT_OUT)
+                left.metadata.add_note(LEFT_OUT)
                 return
-            if made := row(map(_shown, cells[:MAX_COLUMNS])):
+            if made := table_row(map(_shown, cells[:MAX_COLUMNS])):
                 left.rows -= 1
                 yield made
     except MemoryError:
         raise
     except Exception:
-        left.told.left_out(
-            f"The sheet “{said(sheet.title)}” is damaged and was not read to its end."
+        left.metadata.add_note(
+            f"The sheet “{clean_line(sheet.title)}” is damaged and was not read to its end."
         )
 
 

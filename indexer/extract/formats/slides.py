@@ -6,9 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO, Any
 
-from indexer.extract.containers.archives import DAMAGED, unpacked
+from indexer.extract.containers.archives import DAMAGED, open_zip
 from indexer.extract.formats.dates import unix_s
-from indexer.extract.pages.blocks import Block, Section, Tag, Told, row, said
+from indexer.extract.pages.blocks import (
+    Block,
+    DocumentMetadata,
+    Section,
+    Tag,
+    clean_line,
+    table_row,
+)
 from indexer.types.pieces import UnreadableError
 
 ROOMY = 4.0
@@ -16,16 +23,16 @@ DEEPEST_GROUP = 20
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 
 
-def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
+def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator[Section]:
     """One for each slide, in the order they are shown."""
-    unpacked(file).close()
+    open_zip(file).close()
     presentation = _opened(file)
     try:
         properties = presentation.core_properties
-        told.title = _given(said(properties.title))
-        told.made_at = unix_s(properties.modified or properties.created)
+        metadata.title = _given(clean_line(properties.title))
+        metadata.made_at = unix_s(properties.modified or properties.created)
     except (ValueError, KeyError, AttributeError):
-        told.title = ""
+        metadata.title = ""
     damaged = number = 0
     for number, slide in enumerate(_slides(presentation), start=1):
         if slide is None:
@@ -34,11 +41,11 @@ def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
         else:
             blocks = list(_slide(slide))
         heading = next((block.text for block in blocks if block.tag == "h1"), "")
-        told.title = told.title or heading
+        metadata.title = metadata.title or heading
         # a slide without words keeps its number
         yield Section(blocks or [Block(f"Slide {number}", "h2")], f"Slide {number}", ROOMY)
     if damaged:
-        told.left_out(f"{damaged} of {number} slides are damaged and could not be read.")
+        metadata.add_note(f"{damaged} of {number} slides are damaged and could not be read.")
 
 
 def _given(title: str) -> str:
@@ -93,7 +100,7 @@ def _shape(shape: Any, depth: int) -> Iterator[Block]:
             yield from _shapes(shape.shapes, depth + 1)
     elif getattr(shape, "has_table", False) and shape.has_table:
         for line in shape.table.rows:
-            if made := row(cell.text for cell in line.cells):
+            if made := table_row(cell.text for cell in line.cells):
                 yield made
     elif getattr(shape, "has_chart", False) and shape.has_chart:
         yield from _chart(shape.chart)
@@ -108,22 +115,24 @@ def _shape(shape: Any, depth: int) -> Iterator[Block]:
 def _paragraph(paragraph: Any, tag: Tag) -> Block | None:
     # every run, also those of fields, which python-pptx leaves out
     texts = [one.text or "" for one in paragraph._p.iter(f"{_A}t")]
-    text = said("".join(texts))
+    text = clean_line("".join(texts))
     return Block(text, tag) if text else None
 
 
 def _chart(chart: Any) -> Iterator[Block]:
     """What is written on a chart, as a table."""
-    if chart.has_title and (title := said(chart.chart_title.text_frame.text)):
+    if chart.has_title and (title := clean_line(chart.chart_title.text_frame.text)):
         yield Block(title, "h3")
     for plot in chart.plots:
         series = list(plot.series)
-        if made := row(["", *(one.name or "" for one in series)]):
+        if made := table_row(["", *(one.name or "" for one in series)]):
             yield made
         columns = [list(one.values) for one in series]
         for number, category in enumerate(list(plot.categories)[:200]):
             values = (column[number] if number < len(column) else "" for column in columns)
-            if made := row([str(category), *(str(v) if v is not None else "" for v in values)]):
+            if made := table_row(
+                [str(category), *(str(v) if v is not None else "" for v in values)]
+            ):
                 yield made
 
 
@@ -131,5 +140,5 @@ def _diagram(blob: bytes) -> Iterator[Block]:
     from pptx.oxml import parse_xml
 
     for paragraph in parse_xml(blob).iter(f"{_A}p"):
-        if text := said("".join(one.text or "" for one in paragraph.iter(f"{_A}t"))):
+        if text := clean_line("".join(one.text or "" for one in paragraph.iter(f"{_A}t"))):
             yield Block(text, "li")

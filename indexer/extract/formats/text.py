@@ -11,10 +11,17 @@ from itertools import islice
 from pathlib import PurePath
 from typing import IO
 
-from indexer.extract.containers.signatures import encoding_of
+from indexer.extract.containers.signatures import detect_encoding
 from indexer.extract.formats.dates import unix_s
-from indexer.extract.pages.blocks import Block, Section, Told, cut_pages, row, said
-from indexer.extract.pages.typesetting import PageSource, markdown, plain
+from indexer.extract.pages.blocks import (
+    Block,
+    DocumentMetadata,
+    Section,
+    clean_line,
+    paginate_text,
+    table_row,
+)
+from indexer.extract.pages.typesetting import PageSource, markdown_page, plain_page
 from indexer.types.characters import clean
 from indexer.types.pieces import UnreadableError
 
@@ -27,18 +34,20 @@ _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.M)
 
 
-def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section | PageSource]:
+def sections(
+    file: IO[bytes], name: str, metadata: DocumentMetadata
+) -> Iterator[Section | PageSource]:
     """The pages of a text, laid out by what its name says it is written in."""
     text, cut = decoded(file)
     suffix = PurePath(name).suffix.lower()
     if suffix in _DELIMITERS and (dialect := _dialect(text, _DELIMITERS[suffix])):
-        yield _table(text, dialect, told)
+        yield _table(text, dialect, metadata)
     elif suffix in _MARKDOWN:
-        yield from _markdown(text, told)
+        yield from _markdown(text, metadata)
     else:
-        yield from (plain(source) for source in cut_pages(text))
+        yield from (plain_page(source) for source in paginate_text(text))
     if cut:
-        told.left_out(f"Only the first {MAX_BYTES >> 20} MB of this text were read.")
+        metadata.add_note(f"Only the first {MAX_BYTES >> 20} MB of this text were read.")
 
 
 def decoded(file: IO[bytes]) -> tuple[str, bool]:
@@ -46,7 +55,7 @@ def decoded(file: IO[bytes]) -> tuple[str, bool]:
     data = file.read(MAX_BYTES + 1)
     cut = len(data) > MAX_BYTES
     data = data[:MAX_BYTES]
-    encoding = encoding_of(data)
+    encoding = detect_encoding(data)
     if encoding is None:
         raise UnreadableError(
             "unsupported", "This file is called a text, but there is no text in it."
@@ -54,20 +63,20 @@ def decoded(file: IO[bytes]) -> tuple[str, bool]:
     return clean(data.decode(encoding, "replace")), cut
 
 
-def _markdown(text: str, told: Told) -> Iterator[PageSource]:
+def _markdown(text: str, metadata: DocumentMetadata) -> Iterator[PageSource]:
     front = _FRONT_MATTER.match(text)
-    told.title = _front_value(front, "title")
+    metadata.title = _front_value(front, "title")
     if (made := _front_value(front, "date")) and re.match(r"\d{4}-\d\d-\d\d", made):
         try:
-            told.made_at = unix_s(date.fromisoformat(made[:10]))
+            metadata.made_at = unix_s(date.fromisoformat(made[:10]))
         except ValueError:
-            told.made_at = None
-    before = plain(front[1].strip()) if front is not None and front[1].strip() else None
+            metadata.made_at = None
+    before = plain_page(front[1].strip()) if front is not None and front[1].strip() else None
     text = text[front.end() :] if front is not None else text
-    if not told.title and (heading := _HEADING.search(text[:3_000])):
-        told.title = markdown(heading.group(1)).text.strip()
-    for source in cut_pages(text):
-        page = markdown(source)
+    if not metadata.title and (heading := _HEADING.search(text[:3_000])):
+        metadata.title = markdown_page(heading.group(1)).text.strip()
+    for source in paginate_text(text):
+        page = markdown_page(source)
         yield page if before is None else _both(before, page)
         before = None
     if before is not None:
@@ -80,7 +89,7 @@ def _both(above: PageSource, below: PageSource) -> PageSource:
 
 def _front_value(front: re.Match[str] | None, key: str) -> str:
     found = front and re.search(rf"^{key}[ \t]*:[ \t]*(.+)$", front[1], re.MULTILINE | re.I)
-    return said(found[1]).strip("\"'") if found else ""
+    return clean_line(found[1]).strip("\"'") if found else ""
 
 
 def _dialect(text: str, delimiters: str) -> type[csv.Dialect] | csv.Dialect | None:
@@ -103,18 +112,20 @@ def _dialect(text: str, delimiters: str) -> type[csv.Dialect] | csv.Dialect | No
         return Plain()
 
 
-def _table(text: str, dialect: type[csv.Dialect] | csv.Dialect, told: Told) -> Section:
+def _table(
+    text: str, dialect: type[csv.Dialect] | csv.Dialect, metadata: DocumentMetadata
+) -> Section:
     def rows() -> Iterator[Block]:
         csv.field_size_limit(MAX_BYTES)
         read = csv.reader(text.split("\n"), dialect)
         for number, cells in enumerate(_unbroken(read)):
             if number >= MAX_ROWS:
-                told.left_out(f"Only the first {MAX_ROWS:,} rows were read.")
+                metadata.add_note(f"Only the first {MAX_ROWS:,} rows were read.")
                 return
-            if made := row(cells):
+            if made := table_row(cells):
                 yield made
 
-    return Section(rows(), head=header(list(islice(rows(), 2))))
+    return Section(rows(), head=header_row(list(islice(rows(), 2))))
 
 
 def _unbroken(rows: Iterator[list[str]]) -> Iterator[list[str]]:
@@ -128,7 +139,7 @@ def _unbroken(rows: Iterator[list[str]]) -> Iterator[list[str]]:
             continue
 
 
-def header(first_two: list[Block]) -> Block | None:
+def header_row(first_two: list[Block]) -> Block | None:
     """The first row of a table, where it names columns: words over something else."""
     if len(first_two) < 2 or len(first_two[0].cells) < 2:
         return None

@@ -12,10 +12,17 @@ from typing import IO, Any
 
 from lxml import etree
 
-from indexer.extract.containers.signatures import encoding_of
-from indexer.extract.formats.dates import iso_s
-from indexer.extract.pages.blocks import Block, Section, Tag, Told, row, said
-from indexer.types.characters import clean, decoded_as
+from indexer.extract.containers.signatures import detect_encoding
+from indexer.extract.formats.dates import parse_iso_s
+from indexer.extract.pages.blocks import (
+    Block,
+    DocumentMetadata,
+    Section,
+    Tag,
+    clean_line,
+    table_row,
+)
+from indexer.types.characters import clean, decode_as
 from indexer.types.pieces import UnreadableError
 
 MAX_BYTES = 64 << 20
@@ -55,17 +62,17 @@ _TAGS: dict[str, Tag] = {
 _WRITTEN = ("article:published_time", "date", "dc.date", "dcterms.created", "article:modified_time")
 
 
-def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
+def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator[Section]:
     """One; its title is the page's, and its date where the page says one."""
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        told.left_out(f"Only the first {MAX_BYTES >> 20} MB of this page were read.")
-    yield Section(list(blocks_of(decoded(data[:MAX_BYTES]), told)))
+        metadata.add_note(f"Only the first {MAX_BYTES >> 20} MB of this page were read.")
+    yield Section(list(html_blocks(decode_html(data[:MAX_BYTES]), metadata)))
 
 
-def decoded(data: bytes, declared: str | None = None) -> str:
+def decode_html(data: bytes, declared: str | None = None) -> str:
     """The text of a page: by its mark, by what was or is declared, else as any text."""
-    found = encoding_of(data[:8192])
+    found = detect_encoding(data[:8192])
     if found is None and data:
         raise UnreadableError(
             "unsupported", "This file is called a web page, but there is no text in it."
@@ -74,16 +81,16 @@ def decoded(data: bytes, declared: str | None = None) -> str:
         return clean(data.decode(found, "replace"))
     if declared is None and (written := _DECLARED.search(data[:4096])):
         declared = (written[1] or written[2]).decode("ascii")
-    return decoded_as(data, declared)
+    return decode_as(data, declared)
 
 
-def blocks_of(text: str, told: Told | None = None) -> Iterator[Block]:
+def html_blocks(text: str, metadata: DocumentMetadata | None = None) -> Iterator[Block]:
     """The blocks of a page given as text."""
     root = _parsed(text)
     if root is None:
         return
-    told = told or Told()
-    _properties(root, told)
+    metadata = metadata or DocumentMetadata()
+    _properties(root, metadata)
     body = root.find("body")
     yield from _blocks(_main(body if body is not None else root), _hidden(root))
 
@@ -99,14 +106,14 @@ def _parsed(text: str) -> Any:
         return None
 
 
-def _properties(root: Any, told: Told) -> None:
-    if not told.title:
-        told.title = said("".join(root.findtext(".//title") or ""))
-    if told.made_at is None:
+def _properties(root: Any, metadata: DocumentMetadata) -> None:
+    if not metadata.title:
+        metadata.title = clean_line("".join(root.findtext(".//title") or ""))
+    if metadata.made_at is None:
         for meta in root.iter("meta"):
             key = (meta.get("property") or meta.get("name") or "").lower()
-            if key in _WRITTEN and (made := iso_s(meta.get("content"))):
-                told.made_at = made
+            if key in _WRITTEN and (made := parse_iso_s(meta.get("content"))):
+                metadata.made_at = made
                 return
 
 
@@ -177,7 +184,7 @@ def _blocks(body: Any, hidden: set[Any]) -> Iterator[Block]:
                 yield from rows
                 held.append(child.tail or "")
                 continue
-        elif name == "img" and (seen := said(child.get("alt"))):
+        elif name == "img" and (seen := clean_line(child.get("alt"))):
             held.append(f" {seen} ")
         held.append(child.text or "")
         waiting.append((child, iter(child)))
@@ -192,7 +199,7 @@ def _block(held: list[str], tag: Tag) -> Iterator[Block]:
         text = text.replace(_BREAK, "\n").strip("\n").rstrip()
     else:
         # a line end in the source is white space, one that was meant came from a <br>
-        text = "\n".join(filter(None, map(said, text.split(_BREAK))))
+        text = "\n".join(filter(None, map(clean_line, text.split(_BREAK))))
     if text.strip():
         yield Block(text, tag)
 
@@ -206,12 +213,12 @@ def _rows(table: Any, hidden: set[Any]) -> list[Block] | None:
         cells = [_cell(cell, hidden) for cell in line if cell.tag in ("td", "th")]
         if any(len(cell) > LONGEST_CELL_CHARS for cell in cells):
             return None
-        if made := row(cells):
+        if made := table_row(cells):
             rows.append(made)
     return rows
 
 
 def _cell(cell: Any, hidden: set[Any]) -> str:
     if not len(cell):
-        return said(cell.text)
+        return clean_line(cell.text)
     return " ".join(block.text for block in _blocks(cell, hidden))

@@ -11,9 +11,16 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import IO, Any
 
-from indexer.extract.containers.archives import DAMAGED, unpacked
+from indexer.extract.containers.archives import DAMAGED, open_zip
 from indexer.extract.formats.dates import unix_s
-from indexer.extract.pages.blocks import Block, Section, Tag, Told, row, said
+from indexer.extract.pages.blocks import (
+    Block,
+    DocumentMetadata,
+    Section,
+    Tag,
+    clean_line,
+    table_row,
+)
 from indexer.types.pieces import UnreadableError
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -30,15 +37,15 @@ _SKIPPED = frozenset(
 _SIGNS = {f"{W}tab": " ", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-"}
 
 
-def sections(file: IO[bytes], name: str, told: Told) -> Iterator[Section]:
+def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator[Section]:
     """The pages as Word last set them, where it says so; else pages of our length."""
-    unpacked(file).close()
+    open_zip(file).close()
     document = _opened(file)
-    _properties(document.core_properties, told)
+    _properties(document.core_properties, metadata)
     body, headings = document.element.body, _headings(document)
     set_pages = next(body.iter(f"{W}lastRenderedPageBreak"), None) is not None
     walk = _Walk(headings, f"{W}lastRenderedPageBreak" if set_pages else f"{W}br")
-    blocks = _title_from(walk.blocks(body), told)
+    blocks = _title_from(walk.blocks(body), metadata)
     yield Section(chain(blocks, _beside(document, headings)), roomy=3.0 if set_pages else 1.0)
 
 
@@ -67,25 +74,25 @@ def _opened(file: IO[bytes]) -> Any:
 
 def _content(file: IO[bytes], member: str) -> bytes:
     try:
-        with unpacked(file) as archive:
+        with open_zip(file) as archive:
             return archive.read(member)
     except (KeyError, UnreadableError):
         return b""
 
 
-def _properties(properties: Any, told: Told) -> None:
+def _properties(properties: Any, metadata: DocumentMetadata) -> None:
     try:
-        told.title = said(properties.title)
-        told.made_at = unix_s(properties.modified or properties.created)
+        metadata.title = clean_line(properties.title)
+        metadata.made_at = unix_s(properties.modified or properties.created)
     except (ValueError, KeyError, AttributeError):
         return
 
 
-def _title_from(blocks: Iterator[Block], told: Told) -> Iterator[Block]:
+def _title_from(blocks: Iterator[Block], metadata: DocumentMetadata) -> Iterator[Block]:
     """The blocks; the first heading is the title of what has none."""
     for block in blocks:
-        if not told.title and block.tag == "h1":
-            told.title = block.text
+        if not metadata.title and block.tag == "h1":
+            metadata.title = block.text
         yield block
 
 
@@ -174,7 +181,9 @@ class _Walk:
         for line in table.iter(f"{W}tr"):
             if next(line.iterancestors(f"{W}tbl"), None) is not table:
                 continue  # of a table within a cell, whose words are the cell's
-            if made := row(self._cell(cell) for cell in line.iter(f"{W}tc") if _of(cell, line)):
+            if made := table_row(
+                self._cell(cell) for cell in line.iter(f"{W}tc") if _of(cell, line)
+            ):
                 yield made
 
     def _cell(self, cell: Any) -> str:
@@ -190,7 +199,7 @@ def _of(cell: Any, line: Any) -> bool:
 
 
 def _lines(text: str) -> str:
-    return "\n".join(filter(None, map(said, text.split("\n"))))
+    return "\n".join(filter(None, map(clean_line, text.split("\n"))))
 
 
 _PARTS = {

@@ -20,12 +20,12 @@ from model.interface import Float32
 
 # By their first bytes, see `signatures`; the names are FFmpeg's demuxers.
 CONTAINERS = frozenset("mp4 matroska avi asf aac amr ogg wav flac mp3 aiff".split())
-SOUNDS = frozenset(
+AUDIO_CODECS = frozenset(
     """aac aac_fixed alac ac3 eac3 mp1 mp1float mp2 mp2float mp3 mp3float opus libopus vorbis
     libvorbis flac speex libspeex wmav1 wmav2 wmapro wmavoice amrnb amrwb libopencore_amrnb
     libopencore_amrwb adpcm_ms adpcm_ima_wav adpcm_ima_qt gsm_ms""".split()
 )
-FILMS = frozenset(
+VIDEO_CODECS = frozenset(
     """h264 hevc vp8 libvpx vp9 libvpx-vp9 av1 libdav1d mpeg4 mpeg2video mpeg1video mjpeg theora
     h263 wmv1 wmv2 wmv3 vc1 msmpeg4 msmpeg4v1 msmpeg4v2 prores dvvideo""".split()
 )
@@ -38,7 +38,7 @@ DAMAGED = "The recording is damaged and cannot be opened."
 
 
 @contextlib.contextmanager
-def opened(path: File, demuxer: str) -> Iterator[Any]:
+def open_container(path: File, demuxer: str) -> Iterator[Any]:
     """The open container. Raises UnreadableError."""
     import av
 
@@ -61,13 +61,13 @@ def opened(path: File, demuxer: str) -> Iterator[Any]:
             yield container
 
 
-def sound_of(container: Any) -> Any | None:
+def find_audio_stream(container: Any) -> Any | None:
     """Its first stream of sound that can be decoded, None where it has no sound. Raises
     UnreadableError where it has only others."""
     found = list(container.streams.audio)
     for stream in found:
         name = stream.codec_context.name if stream.codec_context is not None else ""
-        if name in SOUNDS or name.startswith("pcm_"):
+        if name in AUDIO_CODECS or name.startswith("pcm_"):
             stream.codec_context.thread_count = 1
             return stream
     if found:
@@ -75,11 +75,11 @@ def sound_of(container: Any) -> Any | None:
     return None
 
 
-def film_of(container: Any) -> Any | None:
+def find_video_stream(container: Any) -> Any | None:
     """Its first stream of moving pictures that can be decoded; a cover is none."""
     for stream in container.streams.video:
         context = stream.codec_context
-        if context is None or context.name not in FILMS or _is_cover(stream):
+        if context is None or context.name not in VIDEO_CODECS or _is_cover(stream):
             continue
         if 0 < context.width * context.height <= MAX_FRAME_PX:
             context.thread_count = 1
@@ -96,7 +96,9 @@ def begin_s(container: Any) -> float:
     return (container.start_time or 0) / 1e6
 
 
-def blocks(container: Any, stream: Any, from_s: float = 0.0) -> Iterator[tuple[int, Float32]]:
+def decode_samples(
+    container: Any, stream: Any, from_s: float = 0.0
+) -> Iterator[tuple[int, Float32]]:
     """Mono samples in [-1, 1] with their rate in Hz, from a second on; what is missing between
     them is silence, so that every sample is at its time. Raises UnreadableError where nothing can
     be decoded; what can be, until the first damage, counts."""
@@ -104,7 +106,7 @@ def blocks(container: Any, stream: Any, from_s: float = 0.0) -> Iterator[tuple[i
         with contextlib.suppress(Exception):  # where it cannot seek, it is read from its start
             container.seek(int((begin_s(container) + max(0.0, from_s - 1.0)) * 1e6))
     due_s, some = from_s, False
-    for frame in decoded(container, stream):
+    for frame in decode_frames(container, stream):
         rate_hz = frame.sample_rate
         samples = _mono(frame)
         at_s = due_s if frame.time is None else frame.time - begin_s(container)
@@ -124,7 +126,7 @@ def blocks(container: Any, stream: Any, from_s: float = 0.0) -> Iterator[tuple[i
         yield rate_hz, samples
 
 
-def decoded(container: Any, stream: Any) -> Iterator[Any]:
+def decode_frames(container: Any, stream: Any) -> Iterator[Any]:
     """The frames of a stream until its end or the first damage that cannot be stepped over."""
     some = False
     try:
@@ -159,7 +161,7 @@ def _mono(frame: Any) -> Float32:
     return mono
 
 
-def title_of(container: Any) -> str:
+def container_title(container: Any) -> str:
     """The title its makers gave it, or none."""
     try:
         return clean(str(container.metadata.get("title", ""))).strip()[:200]
@@ -167,7 +169,7 @@ def title_of(container: Any) -> str:
         return ""
 
 
-def made_at(container: Any) -> float | None:
+def recorded_at(container: Any) -> float | None:
     """When it was recorded, in unix seconds, where that is written in it."""
     try:
         written = container.metadata.get("creation_time", "")

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from indexer.extract.pages.rasters import shrunk, thumb
+from indexer.extract.pages.rasters import make_thumb, shrink
 from indexer.types.attachments import File
-from indexer.types.pieces import Extracted, Facts, Part, UnreadableError, title_of
+from indexer.types.pieces import Extracted, Facts, MediaPart, UnreadableError, title_from_name
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -33,7 +33,7 @@ _ORIGINAL, _OFFSET, _ORIENTATION = 0x9003, 0x9011, 0x0112
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class DecodedPicture:
     """The pixels, upright and sRGB; the whole `size` in pixels, upright; when it was taken, in unix
     seconds; and whether there is more of it than one picture."""
 
@@ -45,10 +45,10 @@ class Opened:
 
 def extract(path: File) -> Iterator[Extracted]:
     """Facts, a thumbnail, and one Part: the photo itself."""
-    photo = opened(path, MAX_THUMB_SOURCE_PX)
-    small, colour = thumb(photo.pixels)
+    photo = open_picture(path, MAX_THUMB_SOURCE_PX)
+    small, colour = make_thumb(photo.pixels)
     yield Facts(
-        title_of(path),
+        title_from_name(path),
         width_px=photo.size[0],
         height_px=photo.size[1],
         made_at=photo.made_at,
@@ -56,16 +56,16 @@ def extract(path: File) -> Iterator[Extracted]:
         note=MOVES if photo.moves else None,
     )
     yield small
-    yield Part(None)
+    yield MediaPart(None)
 
 
-def upright(path: File, longest_px: int) -> Picture:
+def read_upright(path: File, longest_px: int) -> Picture:
     """The picture as it is meant to be seen, its longest side at most `longest_px`. Raises
     UnreadableError."""
-    return shrunk(opened(path, longest_px).pixels, longest_px)
+    return shrink(open_picture(path, longest_px).pixels, longest_px)
 
 
-def opened(path: File, longest_px: int, page: int = 0) -> Opened:
+def open_picture(path: File, longest_px: int, page: int = 0) -> DecodedPicture:
     """A picture at least `longest_px` long where there are as many pixels; of a file of several
     pages, that one (from 0). Raises UnreadableError."""
     from PIL import Image
@@ -95,7 +95,7 @@ def opened(path: File, longest_px: int, page: int = 0) -> Opened:
                 pixels = pixels.transpose(Image.Transpose[turn])
             size = (height, width) if orientation in (5, 6, 7, 8) else (width, height)
             moves = picture.format in _MOVING and bool(getattr(picture, "is_animated", False))
-            return Opened(pixels, size, made_at, moves)
+            return DecodedPicture(pixels, size, made_at, moves)
     except (UnreadableError, MemoryError):
         raise
     except OSError as problem:
@@ -116,7 +116,7 @@ _SHRINK_FIRST = frozenset("RGB RGBA L LA CMYK YCbCr".split())
 def _early_shrunk(picture: Picture, longest_px: int) -> Picture:
     if picture.mode not in _SHRINK_FIRST or "transparency" in picture.info:
         return picture
-    small = shrunk(picture, longest_px)
+    small = shrink(picture, longest_px)
     small.info.update(picture.info)
     return small
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from indexer.extract.containers.tiff import page_count
-from indexer.extract.pages.rasters import MAX_SIDE_PX, shrunk, thumb
+from indexer.extract.containers.tiff import count_pages
+from indexer.extract.pages.rasters import MAX_SIDE_PX, make_thumb, shrink
 from indexer.types.attachments import File
-from indexer.types.pieces import Extracted, Facts, Part, UnreadableError, title_of
+from indexer.types.pieces import Extracted, Facts, MediaPart, UnreadableError, title_from_name
 from indexer.types.places import Page
 
 if TYPE_CHECKING:
@@ -19,32 +19,32 @@ MAX_PAGES = 1_000
 
 def extract(path: File) -> Iterator[Extracted]:
     """A Part for each page, then Facts and a picture of the first page."""
-    from indexer.extract.media.photo import MAX_THUMB_SOURCE_PX, opened
+    from indexer.extract.media.photo import MAX_THUMB_SOURCE_PX, open_picture
 
     with path.open("rb") as file:
-        count = page_count(file, most=MAX_PAGES + 1)
-    first = opened(path, MAX_THUMB_SOURCE_PX)
-    small, colour = thumb(first.pixels)
+        count = count_pages(file, most=MAX_PAGES + 1)
+    first = open_picture(path, MAX_THUMB_SOURCE_PX)
+    small, colour = make_thumb(first.pixels)
     pages = min(count, MAX_PAGES)
     note = f"Only the first {MAX_PAGES:,} pages are looked at." if count > MAX_PAGES else None
     for number in range(1, pages + 1):
-        yield Part(Page(number))
-    yield Facts(title_of(path), pages=pages, made_at=first.made_at, colour=colour, note=note)
+        yield MediaPart(Page(number))
+    yield Facts(title_from_name(path), pages=pages, made_at=first.made_at, colour=colour, note=note)
     yield small
 
 
-def page(
+def draw_page(
     path: File, number: int, *, width_px: int | None = None, longest_px: int | None = None
 ) -> Picture:
     """Page `number`, from 1, upright; of that width, or with that longest side, but never larger
     than it is. Raises UnreadableError."""
-    from indexer.extract.media.photo import opened
+    from indexer.extract.media.photo import open_picture
 
     with path.open("rb") as file:
-        if not 1 <= number <= page_count(file, most=min(number, MAX_PAGES)):
+        if not 1 <= number <= count_pages(file, most=min(number, MAX_PAGES)):
             raise UnreadableError("vanished", f"This document has no page {number}.")
-    found = opened(path, longest_px or MAX_SIDE_PX, number - 1)
+    found = open_picture(path, longest_px or MAX_SIDE_PX, number - 1)
     wide, high = found.size
     if width_px is not None:
         longest_px = round(width_px * max(wide, high) / wide)
-    return shrunk(found.pixels, min(longest_px or MAX_SIDE_PX, MAX_SIDE_PX))
+    return shrink(found.pixels, min(longest_px or MAX_SIDE_PX, MAX_SIDE_PX))

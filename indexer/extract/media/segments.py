@@ -32,7 +32,7 @@ LEFT_OUT_S = 1.5  # a silence from here on is never part of a piece
 MARGIN_S = 0.15  # kept on both sides of a sound: soft beginnings and ends
 
 
-def pieces(levels_db: Float32, speech: Float32 | None = None) -> list[tuple[float, float]]:
+def cut_segments(levels_db: Float32, speech: Float32 | None = None) -> list[tuple[float, float]]:
     """Cut a recording, given its level (n,) in dB below full scale for frames of 20 ms and the
     probability (m,) that somebody speaks for frames of 32 ms: (start, end) of each piece in
     seconds, in order, without overlap, silence left out."""

@@ -12,10 +12,10 @@ from itertools import pairwise
 import numpy as np
 
 from indexer.extract import heartbeat
-from indexer.extract.media.segments import FRAME_S, pieces
-from indexer.extract.media.tracks import EMPTY, Block, opened
+from indexer.extract.media.audio_source import EMPTY, SampleBlock, open_audio
+from indexer.extract.media.segments import FRAME_S, cut_segments
 from indexer.types.attachments import File
-from indexer.types.pieces import Extracted, Facts, Part, UnreadableError, title_of
+from indexer.types.pieces import Extracted, Facts, MediaPart, UnreadableError, title_from_name
 from indexer.types.places import Span
 from model.interface import Float32, Sound
 
@@ -37,22 +37,22 @@ class SoundSurvey:
 
 def extract(path: File) -> Iterator[Extracted]:
     """Facts, and a Part for every piece with sound in it; a silent recording has none."""
-    with opened(path) as source:
+    with open_audio(path) as source:
         title, made_at = source.title, source.made_at
-        heard = listened(source.blocks())
+        heard = survey_sound(source.blocks())
     if heard.duration_s == 0:
         raise UnreadableError("empty", EMPTY)
     yield Facts(
-        title if len(title) >= 3 else title_of(path),
+        title if len(title) >= 3 else title_from_name(path),
         duration_s=heard.duration_s,
         made_at=made_at,
         note=None if heard.whole else f"Only the first {MAX_S / 3600:.0f} hours were read.",
     )
     for span in heard.spans:
-        yield Part(span)
+        yield MediaPart(span)
 
 
-def listened(blocks: Iterator[Block]) -> SoundSurvey:
+def survey_sound(blocks: Iterator[SampleBlock]) -> SoundSurvey:
     """Where there is something to hear, in constant memory but for a few numbers a second."""
     from indexer.extract.media.speech import SpeechDetector
 
@@ -61,8 +61,8 @@ def listened(blocks: Iterator[Block]) -> SoundSurvey:
     speech: list[Float32] = []
     rest = np.zeros(0, np.float32)
     samples, whole = 0, True
-    for block in resampled(blocks, RATE_HZ):
-        heartbeat.beat()
+    for block in resample(blocks, RATE_HZ):
+        heartbeat.send()
         samples += block.size
         speech.append(detector.listen(block))
         rest = np.concatenate([rest, block])
@@ -78,23 +78,23 @@ def listened(blocks: Iterator[Block]) -> SoundSurvey:
         levels.append(_levels_db(np.pad(rest, (0, _FRAME - rest.size))))
         speech.append(detector.finish())
     duration_s = round(samples / RATE_HZ, 3)
-    found = pieces(np.concatenate(levels), np.concatenate(speech))
+    found = cut_segments(np.concatenate(levels), np.concatenate(speech))
     spans = [Span(start_s, min(end_s, duration_s)) for start_s, end_s in found]
     return SoundSurvey(spans, duration_s, whole)
 
 
-def clip(path: File, span: Span) -> Sound:
+def read_clip(path: File, span: Span) -> Sound:
     """The samples of a stretch, at most a minute. Raises UnreadableError when there is none."""
     length_s = min(span.end_s - span.start_s, MAX_SPAN_S)
-    samples = stretch(path, span.start_s, length_s, RATE_HZ)
+    samples = read_samples(path, span.start_s, length_s, RATE_HZ)
     if samples.size == 0:
         raise UnreadableError("empty", "There is no sound at this place of the recording.")
     return Sound(samples, RATE_HZ)
 
 
-def stretch(path: File, start_s: float, length_s: float, rate_hz: int) -> Float32:
+def read_samples(path: File, start_s: float, length_s: float, rate_hz: int) -> Float32:
     """Mono samples from a second on; fewer where the recording ends."""
-    with opened(path) as source:
+    with open_audio(path) as source:
         held: list[Float32] = []
         held_s, own_rate_hz = 0.0, rate_hz
         for own_rate_hz, block in source.blocks(max(0.0, start_s)):
@@ -112,11 +112,11 @@ def stretch(path: File, start_s: float, length_s: float, rate_hz: int) -> Float3
     return np.ascontiguousarray(samples, dtype=np.float32)
 
 
-def wave(path: File, start_s: float, length_s: float, rate_hz: int) -> bytes:
+def read_pcm(path: File, start_s: float, length_s: float, rate_hz: int) -> bytes:
     """A stretch as 16-bit samples, exactly so many; where there is no sound, silence."""
     wanted = round(length_s * rate_hz)
     try:
-        samples = stretch(path, start_s, length_s, rate_hz)[:wanted]
+        samples = read_samples(path, start_s, length_s, rate_hz)[:wanted]
     except UnreadableError as problem:
         if problem.reason != "empty":
             raise
@@ -125,13 +125,13 @@ def wave(path: File, start_s: float, length_s: float, rate_hz: int) -> bytes:
     return np.rint(whole * 32_767).astype("<i2").tobytes()
 
 
-def peaks(path: File, count: int) -> list[float]:
+def read_peaks(path: File, count: int) -> list[float]:
     """The loudest sample, 0 to 1, of each of `count` equal stretches."""
     highest: list[Float32] = []
-    with opened(path) as source:
+    with open_audio(path) as source:
         rest = np.zeros(0, np.float32)
         for rate_hz, block in source.blocks():
-            heartbeat.beat()
+            heartbeat.send()
             step = max(1, rate_hz // 100)
             rest = np.concatenate([rest, np.abs(block)])
             full = rest.size - rest.size % step
@@ -149,7 +149,7 @@ def peaks(path: File, count: int) -> list[float]:
     ]
 
 
-def resampled(blocks: Iterator[Block], rate_hz: int) -> Iterator[Float32]:
+def resample(blocks: Iterator[SampleBlock], rate_hz: int) -> Iterator[Float32]:
     """The same sound at one rate; a stream may change its own on the way."""
     stream, own_hz = None, rate_hz
     for hz, block in blocks:

@@ -14,13 +14,13 @@ import numpy as np
 
 from indexer.extract import heartbeat
 from indexer.extract.containers.file_format import HEAD_BYTES
-from indexer.extract.containers.media_signatures import demuxer_of
+from indexer.extract.containers.media_signatures import detect_demuxer
 from indexer.extract.media import ffmpeg
-from indexer.extract.media.sound import MAX_S, SoundSurvey, listened
-from indexer.extract.media.tracks import EMPTY
-from indexer.extract.pages.rasters import shrunk, thumb
+from indexer.extract.media.audio_source import EMPTY
+from indexer.extract.media.sound import MAX_S, SoundSurvey, survey_sound
+from indexer.extract.pages.rasters import make_thumb, shrink
 from indexer.types.attachments import File
-from indexer.types.pieces import Extracted, Facts, Part, UnreadableError, title_of
+from indexer.types.pieces import Extracted, Facts, MediaPart, UnreadableError, title_from_name
 from indexer.types.places import Span
 from model.interface import Uint8
 
@@ -45,20 +45,20 @@ def extract(path: File) -> Iterator[Extracted]:
     demuxer = _demuxer(path)
     refused: UnreadableError | None = None
     heard = SoundSurvey()
-    with ffmpeg.opened(path, demuxer) as container:
-        title, made_at = ffmpeg.title_of(container), ffmpeg.made_at(container)
+    with ffmpeg.open_container(path, demuxer) as container:
+        title, made_at = ffmpeg.container_title(container), ffmpeg.recorded_at(container)
         try:
-            if (stream := ffmpeg.sound_of(container)) is not None:
-                heard = listened(ffmpeg.blocks(container, stream))
+            if (stream := ffmpeg.find_audio_stream(container)) is not None:
+                heard = survey_sound(ffmpeg.decode_samples(container, stream))
         except UnreadableError as problem:
             refused = problem
     seconds, size, shown, film_s = _looked_through(path, demuxer)
     duration_s = max(heard.duration_s, film_s)
     if shown is None and heard.duration_s == 0:
         raise refused or UnreadableError("empty", EMPTY if duration_s == 0 else NOTHING)
-    small, colour = (None, None) if shown is None else thumb(shown)
+    small, colour = (None, None) if shown is None else make_thumb(shown)
     yield Facts(
-        title if len(title) >= 3 else title_of(path),
+        title if len(title) >= 3 else title_from_name(path),
         duration_s=round(duration_s, 3),
         width_px=size[0] if size else None,
         height_px=size[1] if size else None,
@@ -70,18 +70,18 @@ def extract(path: File) -> Iterator[Extracted]:
         yield small
     places = [*heard.spans, *(Span(second, second) for second in seconds)]
     for place in sorted(places, key=lambda span: (span.start_s, span.end_s)):
-        yield Part(place)
+        yield MediaPart(place)
 
 
-def frame(path: File, at_s: float, longest_px: int) -> Picture:
+def read_frame(path: File, at_s: float, longest_px: int) -> Picture:
     """What is seen at a second of a film, upright. Raises UnreadableError."""
-    with ffmpeg.opened(path, _demuxer(path)) as container:
-        stream = ffmpeg.film_of(container)
+    with ffmpeg.open_container(path, _demuxer(path)) as container:
+        stream = ffmpeg.find_video_stream(container)
         if stream is None:
             raise UnreadableError("empty", "There is no picture in this recording.")
         begin_s, last = ffmpeg.begin_s(container), None
         container.seek(max(0, int((begin_s + at_s) / stream.time_base)), stream=stream)
-        for number, found in enumerate(ffmpeg.decoded(container, stream)):
+        for number, found in enumerate(ffmpeg.decode_frames(container, stream)):
             last = found if last is None or (found.time or 0) - begin_s <= at_s + 0.001 else last
             if (found.time or 0) - begin_s >= at_s - 0.001 or number > MAX_DECODED:
                 break
@@ -92,7 +92,7 @@ def frame(path: File, at_s: float, longest_px: int) -> Picture:
 
 def _demuxer(path: File) -> str:
     with path.open("rb") as file:
-        return demuxer_of(file.read(HEAD_BYTES), path.name) or ""
+        return detect_demuxer(file.read(HEAD_BYTES), path.name) or ""
 
 
 def _looked_through(
@@ -100,15 +100,15 @@ def _looked_through(
 ) -> tuple[list[float], tuple[int, int] | None, Picture | None, float]:
     """The seconds of the frames worth seeing, the size of the film in pixels, a frame to know it
     by, and its length in seconds."""
-    with ffmpeg.opened(path, demuxer) as container:
-        stream = ffmpeg.film_of(container)
+    with ffmpeg.open_container(path, demuxer) as container:
+        stream = ffmpeg.find_video_stream(container)
         if stream is None:
             return [], None, None, 0.0
         keys, film_s = _key_seconds(container, stream)
     if not keys:
         return [], None, None, film_s
-    with ffmpeg.opened(path, demuxer) as container:
-        stream = ffmpeg.film_of(container)
+    with ffmpeg.open_container(path, demuxer) as container:
+        stream = ffmpeg.find_video_stream(container)
         assert stream is not None  # noqa: S101  it was there a moment ago
         begin_s = ffmpeg.begin_s(container)
         if film_s / len(keys) <= RARE_S:
@@ -116,8 +116,8 @@ def _looked_through(
         apart_s = max(EVERY_S, film_s / MAX_FRAMES)
         seconds: list[float] = []
         size, shown, before, next_s = None, None, None, -math.inf
-        for number, found in enumerate(ffmpeg.decoded(container, stream)):
-            heartbeat.beat()
+        for number, found in enumerate(ffmpeg.decode_frames(container, stream)):
+            heartbeat.send()
             second = round(max(0.0, (found.time or 0.0) - begin_s), 3)
             if number > MAX_DECODED or second > MAX_S:
                 break
@@ -146,7 +146,7 @@ def _key_seconds(container: Any, stream: Any) -> tuple[list[float], float]:
     end_s = 0.0
     try:
         for packet in container.demux(stream):
-            heartbeat.beat()
+            heartbeat.send()
             if packet.pts is None:
                 continue
             second = float(packet.pts * stream.time_base) - begin_s
@@ -184,7 +184,7 @@ def _picture(found: Any, longest_px: int) -> Picture:
     pixels: Uint8 = found.reformat(width=wide, height=high, format="rgb24").to_ndarray()
     picture = Image.fromarray(pixels)
     turn = {90: "ROTATE_90", 180: "ROTATE_180", 270: "ROTATE_270"}.get(round(found.rotation) % 360)
-    return shrunk(picture.transpose(Image.Transpose[turn]) if turn else picture, longest_px)
+    return shrink(picture.transpose(Image.Transpose[turn]) if turn else picture, longest_px)
 
 
 def _note(heard: SoundSurvey) -> str | None:

@@ -54,7 +54,7 @@ class Section:
 
 
 @dataclass(slots=True)
-class Told:
+class DocumentMetadata:
     """What a document says of itself, filled in while it is read; `notes` are sentences of what was
     left out, `title` and `made_at` (unix s) are as in Facts."""
 
@@ -62,12 +62,12 @@ class Told:
     made_at: float | None = None
     notes: list[str] = field(default_factory=list)
 
-    def left_out(self, sentence: str) -> None:
+    def add_note(self, sentence: str) -> None:
         if sentence not in self.notes:
             self.notes.append(sentence)
 
 
-def said(text: str | None) -> str:
+def clean_line(text: str | None) -> str:
     """Words as they are kept: clean, and any white space one blank."""
     text = clean(text or "")
     if text.isascii():  # the same, four times as fast
@@ -75,9 +75,9 @@ def said(text: str | None) -> str:
     return _SPACES.sub(" ", text).strip()
 
 
-def row(cells: Iterable[str]) -> Block | None:
+def table_row(cells: Iterable[str]) -> Block | None:
     """A row of a table, None where all of it is empty."""
-    texts = [said(cell) for cell in cells]
+    texts = [clean_line(cell) for cell in cells]
     while texts and not texts[-1]:
         texts.pop()
     if not texts:
@@ -85,7 +85,7 @@ def row(cells: Iterable[str]) -> Block | None:
     return Block(" | ".join(text for text in texts if text), "row", tuple(texts))
 
 
-def paged(section: Section) -> Iterator[PageSource]:
+def paginate(section: Section) -> Iterator[PageSource]:
     """The pages of a section. A heading stays with what it is the heading of."""
     most_lines, most_chars = PAGE_LINES * section.roomy, PAGE_CHARS * section.roomy
     held: list[Block] = []
@@ -95,7 +95,7 @@ def paged(section: Section) -> Iterator[PageSource]:
         full = lines + more_lines > most_lines or chars + more_chars > most_chars
         if (held and block.tag == "break") or (full and any(map(_is_text, held))):
             next_page = _headings_at_end(held) if full else []
-            yield page_of(held[: len(held) - len(next_page)], section.label)
+            yield build_page(held[: len(held) - len(next_page)], section.label)
             held = next_page
             if section.head is not None and block.tag == "row":
                 held = [section.head, *held]
@@ -105,16 +105,16 @@ def paged(section: Section) -> Iterator[PageSource]:
             held.append(block)
             lines, chars = lines + more_lines, chars + more_chars
     if held:
-        yield page_of(held, section.label)
+        yield build_page(held, section.label)
 
 
-def page_of(blocks: Sequence[Block], label: str = "") -> PageSource:
+def build_page(blocks: Sequence[Block], label: str = "") -> PageSource:
     """One page of these blocks."""
     kept = tuple(blocks)
-    return PageSource(words_of(kept), lambda: html_of(kept), label)
+    return PageSource(text_of(kept), lambda: html_of(kept), label)
 
 
-def words_of(blocks: Sequence[Block]) -> str:
+def text_of(blocks: Sequence[Block]) -> str:
     """The words as they are searched: rows and items on lines of their own, all else apart."""
     parts: list[str] = []
     before: Tag | None = None
@@ -185,7 +185,7 @@ def _fitting(blocks: Iterable[Block], most_lines: float, most_chars: float) -> I
         if block.tag == "row" or (len(block.text) <= most_chars and _lines(block) <= most_lines):
             yield block
             continue
-        for piece in cut_pages(block.text, int(most_chars), int(most_lines) - 1):
+        for piece in paginate_text(block.text, int(most_chars), int(most_lines) - 1):
             yield replace(block, text=piece)
 
 
@@ -194,7 +194,9 @@ def _fitting(blocks: Iterable[Block], most_lines: float, most_chars: float) -> I
 _MANY_BLANKS = re.compile(r"\n(?:[ \t]*\n){3,}")
 
 
-def cut_pages(text: str, most_chars: int = PAGE_CHARS, most_lines: int = PAGE_LINES) -> list[str]:
+def paginate_text(
+    text: str, most_chars: int = PAGE_CHARS, most_lines: int = PAGE_LINES
+) -> list[str]:
     """Stretches of `text` that fill a page each: whole paragraphs where they fit, else whole lines,
     sentences, words. A form feed begins a new page."""
     found: list[str] = []

@@ -17,7 +17,7 @@ THUMB_PX = 480
 MAX_SIDE_PX = 4_000
 
 
-def rendered(page: Any, *, width_px: int | None = None, longest_px: int | None = None) -> Picture:
+def render(page: Any, *, width_px: int | None = None, longest_px: int | None = None) -> Picture:
     """A pymupdf page as a picture of that width, or with that longest side; at most 4,000 px
     either way, whatever size the page says it has."""
     from PIL import Image
@@ -34,18 +34,18 @@ def rendered(page: Any, *, width_px: int | None = None, longest_px: int | None =
     return Image.frombytes("RGB", (pixels.width, pixels.height), pixels.samples)
 
 
-def thumb(source: Any) -> tuple[Thumb, str]:
+def make_thumb(source: Any) -> tuple[Thumb, str]:
     """The small picture of a photo or pymupdf page, and its mean colour as `#rrggbb`."""
     from PIL import Image
 
-    picture = source if isinstance(source, Image.Image) else rendered(source, longest_px=THUMB_PX)
-    small = shrunk(picture, THUMB_PX)
+    picture = source if isinstance(source, Image.Image) else render(source, longest_px=THUMB_PX)
+    small = shrink(picture, THUMB_PX)
     colour = small.resize((1, 1), Image.Resampling.BOX).tobytes().hex()
-    made = Thumb(webp(small, quality=80, method=0), small.width, small.height)
+    made = Thumb(encode_webp(small, quality=80, method=0), small.width, small.height)
     return made, f"#{colour}"
 
 
-def shrunk(picture: Picture, longest_px: int) -> Picture:
+def shrink(picture: Picture, longest_px: int) -> Picture:
     """A copy whose longest side is at most that; never larger than it was, never without a side."""
     from PIL import Image
 
@@ -56,13 +56,13 @@ def shrunk(picture: Picture, longest_px: int) -> Picture:
     return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
-def webp(picture: Picture, quality: int = 85, method: int = 2) -> bytes:
+def encode_webp(picture: Picture, quality: int = 85, method: int = 2) -> bytes:
     """`method` 0 to 6: faster to smaller."""
     stream = io.BytesIO()
     picture.save(stream, "WEBP", quality=quality, method=method)
     return stream.getvalue()
 
 
-def pixels_of(picture: Picture) -> Uint8:
+def pixel_array(picture: Picture) -> Uint8:
     """(height_px, width_px, 3) uint8."""
     return np.array(picture, dtype=np.uint8)

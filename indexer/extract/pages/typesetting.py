@@ -45,7 +45,7 @@ class PageSource:
         return pymupdf.open("pdf", _laid_out(self.html()))
 
 
-def plain(source: str) -> PageSource:
+def plain_page(source: str) -> PageSource:
     """A page of plain text: its own lines, its own blanks."""
 
     def body() -> str:
@@ -57,7 +57,7 @@ def plain(source: str) -> PageSource:
     return PageSource(source, body)
 
 
-def markdown(source: str) -> PageSource:
+def markdown_page(source: str) -> PageSource:
     """A page of Markdown: laid out as it is meant, its words without the marks."""
     parser = _markdown()
     tokens = parser.parse(source)

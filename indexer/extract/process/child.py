@@ -19,15 +19,15 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from indexer.extract.process.messages import (
-    body_of,
-    media_of,
+    body_from_message,
+    error_from_message,
     member_json,
-    peaks_of,
-    piece_of,
-    refusal_of,
-    words_of,
+    original_from_message,
+    page_words_from_message,
+    peaks_from_message,
+    piece_from_message,
 )
-from indexer.extract.process.protocol import Incoming, Message, packed, unpacked
+from indexer.extract.process.protocol import Message, PipeReader, decode_message, encode_message
 from indexer.types.pieces import Extracted, Member, PageWords, UnreadableError
 from indexer.types.places import Place, place_json
 from model.interface import Image, Sound
@@ -80,7 +80,7 @@ class ReaderProcess:
             leave_out = ended if len(ended) <= MOST_ENDED else None
             pieces: list[Extracted] = []
             try:
-                self._ask(piece_of, "extract", path, made=pieces, leave_out=leave_out)
+                self._ask(piece_from_message, "extract", path, made=pieces, leave_out=leave_out)
             except UnreadableError as problem:
                 members = [piece.ordinal for piece in pieces if isinstance(piece, Member)]
                 died = problem.reason in ("crashed", "timeout")
@@ -96,16 +96,21 @@ class ReaderProcess:
         """A photo (place None), a page or a moment of a film as pixels; a span of a recording as
         mono samples at 16 kHz, at most a minute of it."""
         return self._one(
-            media_of, "original", path, member, place=place_json(place), longest_px=longest_px
+            original_from_message,
+            "original",
+            path,
+            member,
+            place=place_json(place),
+            longest_px=longest_px,
         )
 
     def page(self, path: Path, page: int, width_px: int, member: Member | None = None) -> bytes:
         """A page of a document as WebP; texts are laid out for it."""
-        return self._one(body_of, "page", path, member, page=page, width_px=width_px)
+        return self._one(body_from_message, "page", path, member, page=page, width_px=width_px)
 
     def words(self, path: Path, page: int, member: Member | None = None) -> PageWords:
         """The words of a page and their boxes."""
-        return self._one(words_of, "words", path, member, page=page)
+        return self._one(page_words_from_message, "words", path, member, page=page)
 
     def picture(
         self,
@@ -115,9 +120,11 @@ class ReaderProcess:
         member: Member | None = None,
     ) -> bytes:
         """A photo, or a film at a second, as WebP: upright, without metadata."""
-        return self._one(body_of, "picture", path, member, longest_px=longest_px, at_s=at_s)
+        return self._one(
+            body_from_message, "picture", path, member, longest_px=longest_px, at_s=at_s
+        )
 
-    def wave(
+    def pcm(
         self,
         path: Path,
         start_s: float,
@@ -127,19 +134,23 @@ class ReaderProcess:
     ) -> bytes:
         """A stretch of a recording, of a minute at most, as mono samples of 16 bits."""
         wanted = {"start_s": start_s, "length_s": min(length_s, 60.0), "rate_hz": rate_hz}
-        return self._one(body_of, "wave", path, member, **wanted)
+        return self._one(body_from_message, "pcm", path, member, **wanted)
 
     def peaks(self, path: Path, count: int = 400, member: Member | None = None) -> list[float]:
         """The loudest sample, 0 to 1, of each of `count` equal stretches of a recording."""
-        return self._one(peaks_of, "peaks", path, member, count=count)
+        return self._one(peaks_from_message, "peaks", path, member, count=count)
 
-    def stretch(self, path: Path, member: Member, start: int, length: int) -> bytes:
+    def member_bytes(self, path: Path, member: Member, start: int, length: int) -> bytes:
         """So many of an attachment's own bytes, fewer where it ends."""
-        return self._one(body_of, "stretch", path, member, start=start, length=length)
+        return self._one(
+            body_from_message, "member_bytes", path, member, start=start, length=length
+        )
 
-    def fences(self) -> list[str]:
+    def sandbox_layers(self) -> list[str]:
         """What keeps the child from writing and connecting on this system."""
-        return self._one(lambda said: [str(name) for name in said[0]["fences"]], "fences", Path())
+        return self._one(
+            lambda said: [str(name) for name in said[0]["layers"]], "sandbox_layers", Path()
+        )
 
     def close(self) -> None:
         """End the child. The reader can be used again."""
@@ -191,7 +202,7 @@ class ReaderProcess:
         job = {"do": do, "path": str(path), "cpu_s": self._whole_limit_s, **wanted}
         with self._lock:
             try:
-                for message in self._answers(packed(job)):
+                for message in self._answers(encode_message(job)):
                     made.append(make(message))
             except UnreadableError:
                 raise
@@ -211,7 +222,7 @@ class ReaderProcess:
         assert child.stdout is not None  # noqa: S101
         child.stdin.write(job)
         child.stdin.flush()
-        said = Incoming(child.stdout.fileno())  # between two jobs a child says nothing
+        said = PipeReader(child.stdout.fileno())  # between two jobs a child says nothing
         end = time.monotonic() + self._whole_limit_s
         left_bytes = MOST_BYTES
 
@@ -224,13 +235,13 @@ class ReaderProcess:
 
         for _ in range(MOST_PIECES):
             until = min(end, time.monotonic() + self._limit_s)
-            head, body = unpacked(read)
+            head, body = decode_message(read)
             if "alive" in head:
                 continue
             if "done" in head:
                 return
             if "reason" in head:
-                raise refusal_of(head)
+                raise error_from_message(head)
             yield head, body
         raise ValueError("more pieces than any file of ours has")
 

@@ -11,21 +11,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from indexer.extract.containers.file_format import file_format
-from indexer.extract.dispatch import extract, sections_of
+from indexer.extract.containers.file_format import detect_format
+from indexer.extract.dispatch import extract, section_reader
 from indexer.extract.process.cuts import with_cuts
-from indexer.extract.process.messages import member_of, message_of
+from indexer.extract.process.messages import member_from_json, message_from_piece
 from indexer.extract.process.protocol import Message
-from indexer.types.attachments import Attached, File
+from indexer.types.attachments import File, MemoryFile
 from indexer.types.pieces import PageWords, UnreadableError
 from indexer.types.places import Page, Span, place_from
 
 Answer = Iterator[Message]
 
-fences: list[str] = []  # what keeps this process from writing and connecting; `worker` says
+sandbox_layers: list[str] = []  # what keeps this process from writing and connecting; `worker` says
 
 # The attachment that was asked about last: a page or a stretch of sound seldom comes alone.
-_held: tuple[object, Attached] | None = None
+_held: tuple[object, MemoryFile] | None = None
 
 
 def _file(job: dict[str, Any]) -> File:
@@ -36,37 +36,37 @@ def _file(job: dict[str, Any]) -> File:
         return path
     from indexer.extract.formats import mail
 
-    member, found = member_of(job["member"]), path.stat()
+    member, found = member_from_json(job["member"]), path.stat()
     if not stat.S_ISREG(found.st_mode):
         raise UnreadableError("vanished", "The mail this was attached to is not there any more.")
     key = (path, found.st_size, found.st_mtime_ns, member)
     if _held is None or _held[0] != key:
         _held = None
-        _held = key, mail.attached(path, member.at, member.content)
+        _held = key, mail.find_attachment(path, member.at, member.content)
     return _held[1]
 
 
 def _extract(job: dict[str, Any]) -> Answer:
     for piece in extract(Path(job["path"]), job["leave_out"]):
-        yield message_of(with_cuts(piece))
+        yield message_from_piece(with_cuts(piece))
 
 
 def _original(job: dict[str, Any]) -> Answer:
     from indexer.extract.media import photo, sound, video
-    from indexer.extract.pages.rasters import pixels_of
+    from indexer.extract.pages.rasters import pixel_array
 
     path, place = _file(job), place_from(job["place"])
     if isinstance(place, Span) and not place.is_moment:
-        heard = sound.clip(path, place)
+        heard = sound.read_clip(path, place)
         yield {"is": "sound", "rate_hz": heard.rate_hz}, heard.samples.tobytes()
         return
     if isinstance(place, Page):
         picture = _page_picture(path, place.page, None, job["longest_px"])
     elif isinstance(place, Span):
-        picture = video.frame(path, place.start_s, job["longest_px"])
+        picture = video.read_frame(path, place.start_s, job["longest_px"])
     else:
-        picture = photo.upright(path, job["longest_px"])
-    pixels = pixels_of(picture)
+        picture = photo.read_upright(path, job["longest_px"])
+    pixels = pixel_array(picture)
     yield (
         {"is": "image", "height_px": pixels.shape[0], "width_px": pixels.shape[1]},
         (pixels.tobytes()),
@@ -74,20 +74,20 @@ def _original(job: dict[str, Any]) -> Answer:
 
 
 def _page(job: dict[str, Any]) -> Answer:
-    from indexer.extract.pages.rasters import webp
+    from indexer.extract.pages.rasters import encode_webp
 
     picture = _page_picture(_file(job), job["page"], job["width_px"], None)
-    yield {"is": "bytes"}, webp(picture)
+    yield {"is": "bytes"}, encode_webp(picture)
 
 
 def _page_picture(path: File, number: int, width_px: int | None, longest_px: int | None) -> Any:
     from indexer.extract.media import scan
-    from indexer.extract.pages.rasters import rendered
+    from indexer.extract.pages.rasters import render
 
-    if file_format(path) == "scan":
-        return scan.page(path, number, width_px=width_px, longest_px=longest_px)
+    if detect_format(path) == "scan":
+        return scan.draw_page(path, number, width_px=width_px, longest_px=longest_px)
     return _with_page(
-        path, number, lambda page: rendered(page, width_px=width_px, longest_px=longest_px)
+        path, number, lambda page: render(page, width_px=width_px, longest_px=longest_px)
     )
 
 
@@ -95,22 +95,22 @@ def _with_page(path: File, number: int, see: Callable[[Any], Any]) -> Any:
     """What `see` makes of a page of a document, whether it was set or is laid out by us."""
     from indexer.extract.formats import block_documents, pdf
 
-    found = file_format(path)
+    found = detect_format(path)
     if found == "pdf":
-        with pdf.opened(path) as document:
-            return see(pdf.page(document, number))
-    if (read := sections_of(found)) is None:
+        with pdf.open_pdf(path) as document:
+            return see(pdf.load_page(document, number))
+    if (read := section_reader(found)) is None:
         raise UnreadableError("unsupported", "This file has no pages.")
-    with block_documents.page(path, number, read).document() as document:
+    with block_documents.find_page_source(path, number, read).document() as document:
         return see(document[0])
 
 
 def _words(job: dict[str, Any]) -> Answer:
     file = _file(job)
-    if file_format(file) == "scan":
+    if detect_format(file) == "scan":
         from indexer.extract.media import scan
 
-        picture = scan.page(file, job["page"])
+        picture = scan.draw_page(file, job["page"])
         yield {"is": "page", "width": picture.width, "height": picture.height, "words": []}, b""
         return
     yield {"is": "page", **_with_page(file, job["page"], page_words)}, b""
@@ -139,37 +139,40 @@ def page_words(page: Any) -> PageWords:
 
 def _picture(job: dict[str, Any]) -> Answer:
     from indexer.extract.media import photo
-    from indexer.extract.pages.rasters import webp
+    from indexer.extract.pages.rasters import encode_webp
 
     if job["at_s"] is None:
-        picture = photo.upright(_file(job), job["longest_px"])
+        picture = photo.read_upright(_file(job), job["longest_px"])
     else:
         from indexer.extract.media import video
 
-        picture = video.frame(_file(job), job["at_s"], job["longest_px"])
-    yield {"is": "bytes"}, webp(picture)
+        picture = video.read_frame(_file(job), job["at_s"], job["longest_px"])
+    yield {"is": "bytes"}, encode_webp(picture)
 
 
 def _peaks(job: dict[str, Any]) -> Answer:
     from indexer.extract.media import sound
 
-    yield {"is": "peaks", "peaks": sound.peaks(_file(job), job["count"])}, b""
+    yield {"is": "peaks", "peaks": sound.read_peaks(_file(job), job["count"])}, b""
 
 
-def _stretch(job: dict[str, Any]) -> Answer:
+def _member_bytes(job: dict[str, Any]) -> Answer:
     with _file(job).open("rb") as file:
         file.seek(job["start"])
         yield {"is": "bytes"}, file.read(job["length"])
 
 
-def _fences_held(job: dict[str, Any]) -> Answer:
-    yield {"is": "fences", "fences": fences}, b""
+def _sandbox_layers(job: dict[str, Any]) -> Answer:
+    yield {"is": "sandbox_layers", "layers": sandbox_layers}, b""
 
 
-def _wave(job: dict[str, Any]) -> Answer:
+def _pcm(job: dict[str, Any]) -> Answer:
     from indexer.extract.media import sound
 
-    yield {"is": "bytes"}, sound.wave(_file(job), job["start_s"], job["length_s"], job["rate_hz"])
+    yield (
+        {"is": "bytes"},
+        sound.read_pcm(_file(job), job["start_s"], job["length_s"], job["rate_hz"]),
+    )
 
 
 JOBS: dict[str, Callable[[dict[str, Any]], Answer]] = {
@@ -179,7 +182,7 @@ JOBS: dict[str, Callable[[dict[str, Any]], Answer]] = {
     "words": _words,
     "picture": _picture,
     "peaks": _peaks,
-    "wave": _wave,
-    "stretch": _stretch,
-    "fences": _fences_held,
+    "pcm": _pcm,
+    "member_bytes": _member_bytes,
+    "sandbox_layers": _sandbox_layers,
 }

@@ -11,15 +11,15 @@ from indexer.extract.process.protocol import Message
 from indexer.types.pieces import (
     Extracted,
     Facts,
+    MediaPart,
     Member,
+    MemberPiece,
+    PageText,
     PageWords,
-    Part,
     Piece,
     Reason,
     Thumb,
     UnreadableError,
-    Within,
-    Words,
 )
 from indexer.types.places import Kind, place_from, place_json, second_from
 
@@ -31,10 +31,10 @@ _HASH = re.compile(r"[0-9a-f]{40}")
 MAX_THUMB_BYTES, MAX_THUMB_PX = 2 << 20, 4_000
 
 
-def message_of(piece: Extracted) -> Message:
+def message_from_piece(piece: Extracted) -> Message:
     """What the child says of a piece."""
     match piece:
-        case Words(text, place, label, cuts):
+        case PageText(text, place, label, cuts):
             return {
                 "is": "words",
                 "text": text,
@@ -44,15 +44,15 @@ def message_of(piece: Extracted) -> Message:
             }, b""
         case Thumb(webp, width_px, height_px):
             return {"is": "thumb", "width_px": width_px, "height_px": height_px}, webp
-        case Part(place):
+        case MediaPart(place):
             return {"is": "part", "place": place_json(place)}, b""
         case Facts():
             names = Facts.__dataclass_fields__
             return {"is": "facts", **{name: getattr(piece, name) for name in names}}, b""
         case Member():
             return {"is": "member", **member_json(piece)}, b""
-        case Within(ordinal, inner):
-            head, body = message_of(inner)
+        case MemberPiece(ordinal, inner):
+            head, body = message_from_piece(inner)
             return {**head, "in": ordinal}, body
 
 
@@ -61,7 +61,7 @@ def member_json(member: Member) -> dict[str, Any]:
     return {name: getattr(member, name) for name in Member.__dataclass_fields__}
 
 
-def member_of(said: dict[str, Any]) -> Member:
+def member_from_json(said: dict[str, Any]) -> Member:
     """The member that `member_json` wrote."""
     if not _HASH.fullmatch(_text(said["content"])):
         raise ValueError("no hash")
@@ -75,13 +75,13 @@ def member_of(said: dict[str, Any]) -> Member:
     )
 
 
-def piece_of(message: Message) -> Extracted:
+def piece_from_message(message: Message) -> Extracted:
     """The piece a message tells of. Raises ValueError, KeyError or TypeError where it is none."""
     head, body = message
     if head["is"] == "member":
-        return member_of(head)
+        return member_from_json(head)
     piece = _plain_piece(head, body)
-    return piece if "in" not in head else Within(_count(head["in"]), piece)
+    return piece if "in" not in head else MemberPiece(_count(head["in"]), piece)
 
 
 def _plain_piece(head: dict[str, Any], body: bytes) -> Piece:
@@ -89,14 +89,16 @@ def _plain_piece(head: dict[str, Any], body: bytes) -> Piece:
         case "words":
             label = _text(head.get("label", ""))[:LONGEST_LABEL]
             text = _text(head["text"])
-            return Words(text, place_from(head["place"]), label, _cuts(head.get("cuts"), len(text)))
+            return PageText(
+                text, place_from(head["place"]), label, _cuts(head.get("cuts"), len(text))
+            )
         case "thumb":
             if len(body) > MAX_THUMB_BYTES:
                 raise ValueError("a thumbnail larger than any of ours")
             width_px, height_px = (_count(head[side], MAX_THUMB_PX) for side in _SIDES)
             return Thumb(body, width_px, height_px)
         case "part":
-            return Part(place_from(head["place"]))
+            return MediaPart(place_from(head["place"]))
         case "facts":
             return Facts(
                 title=_text(head["title"])[:LONGEST_TITLE],
@@ -127,12 +129,12 @@ def _cuts(said: Any, length: int) -> tuple[tuple[int, int], ...] | None:
     return tuple(cuts)
 
 
-def body_of(said: Message) -> bytes:
+def body_from_message(said: Message) -> bytes:
     """A picture or a sound in a file's form, or bytes of a file."""
     return said[1]
 
 
-def media_of(said: Message) -> Image | Sound:
+def original_from_message(said: Message) -> Image | Sound:
     """Pixels (H, W, 3), or samples (n,) that are numbers."""
     import numpy as np  # not above: the child starts without it
 
@@ -148,7 +150,7 @@ def media_of(said: Message) -> Image | Sound:
     return Image(np.frombuffer(body, np.uint8).reshape(shape))
 
 
-def words_of(said: Message) -> PageWords:
+def page_words_from_message(said: Message) -> PageWords:
     """The words of a page and their boxes."""
     head = said[0]
     words = [
@@ -158,12 +160,12 @@ def words_of(said: Message) -> PageWords:
     return {"width": float(head["width"]), "height": float(head["height"]), "words": words}
 
 
-def peaks_of(said: Message) -> list[float]:
+def peaks_from_message(said: Message) -> list[float]:
     """The loudest sample of each stretch of a recording."""
     return [float(peak) for peak in said[0]["peaks"]]
 
 
-def refusal_of(head: dict[str, Any]) -> UnreadableError:
+def error_from_message(head: dict[str, Any]) -> UnreadableError:
     """Why the child gave nothing."""
     if head["reason"] not in get_args(Reason):
         raise ValueError("no reason of ours")

@@ -21,7 +21,7 @@ _AT_ONCE_BYTES = 1 << 16
 Message = tuple[dict[str, Any], bytes]
 
 
-def packed(head: dict[str, Any], body: bytes = b"") -> bytes:
+def encode_message(head: dict[str, Any], body: bytes = b"") -> bytes:
     """One message. Raises MemoryError for one that `unpacked` would refuse for its size."""
     said = json.dumps(head).encode("ascii")
     if len(said) > MAX_HEAD_BYTES or len(body) > MAX_BODY_BYTES:
@@ -29,7 +29,7 @@ def packed(head: dict[str, Any], body: bytes = b"") -> bytes:
     return _LENGTHS.pack(len(said), len(body)) + said + body
 
 
-def unpacked(read: Callable[[int], bytes]) -> Message:
+def decode_message(read: Callable[[int], bytes]) -> Message:
     """The next message; `read(n)` gives exactly n bytes. Raises ValueError for no message of ours,
     and whatever `read` raises."""
     head_bytes, body_bytes = _LENGTHS.unpack(read(_LENGTHS.size))
@@ -41,7 +41,7 @@ def unpacked(read: Callable[[int], bytes]) -> Message:
     return head, read(body_bytes)
 
 
-class Incoming:
+class PipeReader:
     """What comes in over a pipe. It is read as it comes and handed out as it is asked for: a small
     file's messages cost one turn with the system, and one with Python's other threads."""
 

@@ -144,7 +144,7 @@ _KILL_CALL, _TGKILL, _PRLIMIT, _FCNTL = (62, 129), (234, 131), (302, 261), (72, 
 _SETS_OWNER = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: a way to send signals
 
 
-def lock_in() -> list[str]:
+def enter_sandbox() -> list[str]:
     """Closes every fence this system has, for this process and for good; names those that hold.
     To be called while the process has one thread."""
     if sys.platform == "darwin":

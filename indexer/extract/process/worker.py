@@ -18,10 +18,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from indexer.extract import heartbeat
-from indexer.extract.containers.file_format import unopened
+from indexer.extract.containers.file_format import opening_error
 from indexer.extract.process import jobs
-from indexer.extract.process.protocol import packed, unpacked
-from indexer.extract.process.sandbox import lock_in
+from indexer.extract.process.protocol import decode_message, encode_message
+from indexer.extract.process.sandbox import enter_sandbox
 from indexer.types.pieces import Reason, UnreadableError
 
 TOO_MUCH_MEMORY = "Opening this file takes more memory than Recollect gives to one file."
@@ -33,13 +33,15 @@ GATHERED_S = 0.1
 def main(lifeline: int, memory_bytes: int) -> None:
     orders, answers = _own_pipes()
     _limit(lifeline, memory_bytes)
-    jobs.fences.extend(lock_in())  # from here on nothing is written, connected to or started
+    jobs.sandbox_layers.extend(
+        enter_sandbox()
+    )  # from here on nothing is written, connected to or started
 
     def alive() -> None:
-        answers.write(packed({"alive": True}))
+        answers.write(encode_message({"alive": True}))
         answers.flush()
 
-    heartbeat.listen(alive)
+    heartbeat.on_send(alive)
 
     def read(count: int) -> bytes:
         data = orders.read(count)
@@ -48,7 +50,7 @@ def main(lifeline: int, memory_bytes: int) -> None:
         return bytes(data)
 
     while True:
-        job, _ = unpacked(read)
+        job, _ = decode_message(read)
         _allow_seconds(job["cpu_s"])
         told_s = time.monotonic()
         for message, at_once in _answers(job):
@@ -104,14 +106,14 @@ def _answers(job: dict[str, Any]) -> Iterator[tuple[bytes, bool]]:
     that it is known which one has ended the child."""
     try:
         for head, body in jobs.JOBS[job["do"]](job):
-            yield packed(head, body), head["is"] == "member"
-        yield packed({"done": True}), True
+            yield encode_message(head, body), head["is"] == "member"
+        yield encode_message({"done": True}), True
     except UnreadableError as problem:
         yield _refusal(problem.reason, problem.sentence)
     except MemoryError:
         yield _refusal("too_large", TOO_MUCH_MEMORY)
     except OSError as problem:
-        refused = unopened(problem)
+        refused = opening_error(problem)
         yield _refusal(refused.reason, refused.sentence)
     except Exception as problem:
         if "malloc" in str(problem) or "memory" in str(problem).lower():
@@ -122,7 +124,7 @@ def _answers(job: dict[str, Any]) -> Iterator[tuple[bytes, bool]]:
 
 
 def _refusal(reason: Reason, sentence: str) -> tuple[bytes, bool]:
-    return packed({"reason": reason, "sentence": sentence}), True
+    return encode_message({"reason": reason, "sentence": sentence}), True
 
 
 def _tidy() -> None:

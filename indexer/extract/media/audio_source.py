@@ -13,8 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from indexer.extract.containers.file_format import HEAD_BYTES
-from indexer.extract.containers.media_signatures import demuxer_of
-from indexer.types.attachments import Attached, File
+from indexer.extract.containers.media_signatures import detect_demuxer
+from indexer.types.attachments import File, MemoryFile
 from indexer.types.characters import clean
 from indexer.types.pieces import UnreadableError
 from model.interface import Float32
@@ -30,7 +30,7 @@ DAMAGED = "The recording is damaged and cannot be opened."
 # By their first bytes, as `media` names them.
 _LIBSNDFILE = frozenset(["wav", "flac", "ogg", "mp3", "aiff"])
 
-Block = tuple[int, Float32]  # samples a second, and mono samples in [-1, 1]
+SampleBlock = tuple[int, Float32]  # samples a second, and mono samples in [-1, 1]
 
 
 class AudioSource(Protocol):
@@ -42,17 +42,17 @@ class AudioSource(Protocol):
     @property
     def made_at(self) -> float | None: ...
 
-    def blocks(self, from_s: float = 0.0) -> Iterator[Block]:
+    def blocks(self, from_s: float = 0.0) -> Iterator[SampleBlock]:
         """What can be decoded from a second on, in order and without gaps."""
         ...
 
 
 @contextlib.contextmanager
-def opened(path: File) -> Iterator[AudioSource]:
+def open_audio(path: File) -> Iterator[AudioSource]:
     """The open recording, by whichever library reads it. Raises UnreadableError."""
     with path.open("rb") as file:
         first = file.read(HEAD_BYTES)
-    demuxer = demuxer_of(first, path.name)
+    demuxer = detect_demuxer(first, path.name)
     if demuxer in _LIBSNDFILE or demuxer is None:
         try:
             opened_file = _sndfile(path, first)
@@ -68,8 +68,8 @@ def opened(path: File) -> Iterator[AudioSource]:
         refused = None
     from indexer.extract.media import ffmpeg
 
-    with ffmpeg.opened(path, demuxer) as container:
-        stream = ffmpeg.sound_of(container)
+    with ffmpeg.open_container(path, demuxer) as container:
+        stream = ffmpeg.find_audio_stream(container)
         if stream is None:
             raise refused or UnreadableError("empty", "There is no sound in this file.")
         yield _Container(container, stream)
@@ -89,7 +89,7 @@ class _SndFile:
         except Exception:
             return ""
 
-    def blocks(self, from_s: float = 0.0) -> Iterator[Block]:
+    def blocks(self, from_s: float = 0.0) -> Iterator[SampleBlock]:
         import soundfile
 
         file, rate_hz = self._file, int(self._file.samplerate)
@@ -130,18 +130,18 @@ class _Container:
     def title(self) -> str:
         from indexer.extract.media import ffmpeg
 
-        return ffmpeg.title_of(self._container)
+        return ffmpeg.container_title(self._container)
 
     @property
     def made_at(self) -> float | None:
         from indexer.extract.media import ffmpeg
 
-        return ffmpeg.made_at(self._container)
+        return ffmpeg.recorded_at(self._container)
 
-    def blocks(self, from_s: float = 0.0) -> Iterator[Block]:
+    def blocks(self, from_s: float = 0.0) -> Iterator[SampleBlock]:
         from indexer.extract.media import ffmpeg
 
-        for rate_hz, block in ffmpeg.blocks(self._container, self._stream, from_s):
+        for rate_hz, block in ffmpeg.decode_samples(self._container, self._stream, from_s):
             if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
                 raise UnreadableError("corrupt", DAMAGED)
             yield rate_hz, block
@@ -151,7 +151,7 @@ def _sndfile(path: File, first: bytes) -> Any:
     import soundfile
 
     try:
-        file = soundfile.SoundFile(path.open("rb") if isinstance(path, Attached) else path)
+        file = soundfile.SoundFile(path.open("rb") if isinstance(path, MemoryFile) else path)
     except (soundfile.SoundFileError, ValueError, TypeError) as problem:
         if b"data\0\0\0\0" in first[:256]:  # libsndfile takes some empty ones for broken
             raise UnreadableError("empty", EMPTY) from problem

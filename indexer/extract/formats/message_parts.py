@@ -9,14 +9,14 @@ from email.message import Message
 from pathlib import PurePath
 from typing import Any
 
-from indexer.extract.pages.blocks import Block, said
-from indexer.types.characters import decoded_as
+from indexer.extract.pages.blocks import Block, clean_line
+from indexer.types.characters import decode_as
 
 MAX_PARTS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class MailPart:
+class AttachedPart:
     """What is attached. `inline`: the message shows it among its words."""
 
     name: str
@@ -25,24 +25,24 @@ class MailPart:
 
 
 @dataclass(slots=True)
-class MailParts:
+class MessageParts:
     """What is read as the message itself, what is attached, and whether there was more of it."""
 
     body: list[Message[Any, Any]] = field(default_factory=list)
-    attached: list[MailPart] = field(default_factory=list)
+    attached: list[AttachedPart] = field(default_factory=list)
     left_out: bool = False
 
 
-def parts_of(message: Message[Any, Any]) -> MailParts:
+def split_message(message: Message[Any, Any]) -> MessageParts:
     """Found without recursion: parts nest as deep as their sender likes."""
-    parts = MailParts()
+    parts = MessageParts()
     waiting = [(message, False)]
     seen = 0
     while waiting:
         part, related = waiting.pop(0)
         kind = part.get_content_type()
         if kind == "message/rfc822":
-            parts.attached.append(MailPart(_name(part) or "Message", part))
+            parts.attached.append(AttachedPart(_name(part) or "Message", part))
         elif part.is_multipart():
             inner = [one for one in part.get_payload() if isinstance(one, Message)]
             if kind == "multipart/alternative":
@@ -54,7 +54,7 @@ def parts_of(message: Message[Any, Any]) -> MailParts:
         else:
             name, inline = _name(part), related and not _is_apart(part)
             if name or not inline:  # else the style of a page, or the like
-                parts.attached.append(MailPart(name, part, inline))
+                parts.attached.append(AttachedPart(name, part, inline))
         seen += 1
         if seen >= MAX_PARTS:
             parts.left_out = bool(waiting)
@@ -85,25 +85,25 @@ def _is_apart(part: Message[Any, Any]) -> bool:
 
 def _name(part: Message[Any, Any]) -> str:
     try:
-        return said(PurePath(part.get_filename() or "").name)[:200]
+        return clean_line(PurePath(part.get_filename() or "").name)[:200]
     except Exception:
         return ""
 
 
-def text_of(part: Message[Any, Any]) -> Iterator[Block]:
+def body_blocks(part: Message[Any, Any]) -> Iterator[Block]:
     """The paragraphs of a part that is words."""
-    from indexer.extract.formats.web import blocks_of, decoded
+    from indexer.extract.formats.web import decode_html, html_blocks
 
-    data, charset = payload_of(part), part.get_content_charset()
+    data, charset = decode_payload(part), part.get_content_charset()
     if part.get_content_type() == "text/html":
-        yield from blocks_of(decoded(data, charset))
+        yield from html_blocks(decode_html(data, charset))
         return
-    for paragraph in re.split(r"\n[ \t]*\n", decoded_as(data, charset)):
+    for paragraph in re.split(r"\n[ \t]*\n", decode_as(data, charset)):
         if paragraph.strip():
             yield Block("\n".join(line.rstrip() for line in paragraph.strip("\n").split("\n")))
 
 
-def payload_of(part: Message[Any, Any]) -> bytes:
+def decode_payload(part: Message[Any, Any]) -> bytes:
     """The bytes of a part, as they were before they were made fit for mail."""
     try:
         data = part.get_payload(decode=True)
