@@ -1,4 +1,4 @@
-"""When the model may work through the files: at which hours, on which power, beside what load.
+"""Constraints of the model's background work: hours of the day, power supply, load.
 
 Only the second stage in the background asks here. Words of new files are read at any time, and a
 person's own searches and questions are never limited.
@@ -15,13 +15,13 @@ from datetime import datetime
 
 import psutil
 
-MEASURED_S = 5.0  # a load is what was done in so many seconds
+MEASURED_S = 5.0  # the load is an average over so many seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Times of the day, as pairs of minutes since midnight; over midnight where the end is not
-    after the beginning. None at all means any time."""
+    """Times of the day, as (begin, end) in minutes since midnight; a span whose end is not after
+    its begin goes over midnight. No spans mean any time."""
 
     spans: tuple[tuple[int, int], ...] = ()
 
@@ -33,25 +33,25 @@ class Hours:
 
     def next_begin(self, minute: int) -> int:
         """The minute of the day at which it is allowed next."""
-        return min((begin for begin, _ in self.spans), key=lambda b: (b - minute) % 1440)
+        return min((begin for begin, _ in self.spans), key=lambda begin: (begin - minute) % 1440)
 
 
-def parse_hours(written: str) -> Hours:
+def parse_hours(text: str) -> Hours:
     """`22-6`, `22:30-6:15` or several, `12-13, 20-7`. Raises ValueError with a sentence."""
     spans = []
-    for part in written.split(",") if written.strip() else ():
-        found = re.fullmatch(r"\s*(\d{1,2})(?::(\d{2}))?\s*-\s*(\d{1,2})(?::(\d{2}))?\s*", part)
-        minutes = [int(n or 0) for n in found.groups()] if found else [99]
-        if not found or max(minutes[0::2]) > 24 or max(minutes[1::2]) > 59:
+    for part in text.split(",") if text.strip() else ():
+        match = re.fullmatch(r"\s*(\d{1,2})(?::(\d{2}))?\s*-\s*(\d{1,2})(?::(\d{2}))?\s*", part)
+        numbers = [int(digits or 0) for digits in match.groups()] if match else [99]
+        if not match or max(numbers[0::2]) > 24 or max(numbers[1::2]) > 59:
             raise ValueError(f"“{part.strip()}” is no span of hours; write it like 22-6 or 22:30-6")
-        begin, end = minutes[0] * 60 + minutes[1], minutes[2] * 60 + minutes[3]
+        begin, end = numbers[0] * 60 + numbers[1], numbers[2] * 60 + numbers[3]
         spans.append((begin % 1440, 1440 if end == 1440 else end % 1440))
     return Hours(tuple(spans))
 
 
 class WorkConstraints:
-    """Says what the second stage has to wait for. `max_load` is the share of the processors that
-    other programs may use meanwhile. One thread asks."""
+    """What the second stage has to wait for. `max_load` is the share of the processors, 0 to 1,
+    that other programs may use meanwhile. For one thread."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class WorkConstraints:
         self._load = load or OtherLoad().share
 
     def unmet(self) -> str | None:
-        """What has to come first, as a sentence; None when the model may go on."""
+        """The first constraint that is not met, as a sentence; None when the model may work."""
         now = self._now()
         minute = now.hour * 60 + now.minute
         if not self._hours.allow(minute):
@@ -94,30 +94,30 @@ def on_mains() -> bool:
 
 
 class OtherLoad:
-    """How much of the processors other programs use: what they did since it was last measured."""
+    """The share of the processors that other programs use, since it was last measured."""
 
     def __init__(self) -> None:
-        self._at = 0.0
+        self._measured_at = 0.0
         self._busy_s, self._own_s = 0.0, 0.0
         self._share = 0.0
 
     def share(self) -> float:
-        """From 0 to 1, over the last seconds; 0 until there is something to compare with."""
+        """From 0 to 1, over the last seconds; 0 until it was measured twice."""
         now = time.monotonic()
-        if now - self._at < MEASURED_S:
+        if now - self._measured_at < MEASURED_S:
             return self._share
         busy_s, own_s = _busy_s(), _own_s()
-        if self._at:
+        if self._measured_at:
             others_s = (busy_s - self._busy_s) - (own_s - self._own_s)
-            had_s = (now - self._at) * (os.cpu_count() or 1)
-            self._share = min(1.0, max(0.0, others_s / had_s))
-        self._at, self._busy_s, self._own_s = now, busy_s, own_s
+            available_s = (now - self._measured_at) * (os.cpu_count() or 1)
+            self._share = min(1.0, max(0.0, others_s / available_s))
+        self._measured_at, self._busy_s, self._own_s = now, busy_s, own_s
         return self._share
 
 
 def _busy_s() -> float:
     times = psutil.cpu_times()
-    # a guest's time is counted in the user's
+    # the time of guests is counted in that of users as well
     return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - _guests_s(times))
 
 
@@ -126,13 +126,13 @@ def _guests_s(times: object) -> float:
 
 
 def _own_s() -> float:
-    """Ours and our children's, which read the files."""
-    own = psutil.Process()
-    total = 0.0
-    for process in (own, *own.children(recursive=True)):
+    """Processor time of this process and of its children, which read the files."""
+    this_process = psutil.Process()
+    total_s = 0.0
+    for process in (this_process, *this_process.children(recursive=True)):
         try:
             times = process.cpu_times()
         except psutil.Error:
             continue
-        total += times.user + times.system
-    return total
+        total_s += times.user + times.system
+    return total_s

@@ -1,4 +1,4 @@
-"""Stage 2 for a few contents: vectors for what was read, words and vectors for what was not.
+"""The second stage for a few contents: the model embeds what was read and describes what was not.
 
 Passages of a document are embedded, many at a time. A photo, a page with little text and each
 stretch of a recording is looked at or listened to once, which gives its words and its vectors.
@@ -29,18 +29,18 @@ INSTALMENT_S = 20.0
 
 
 class UnfinishedError(Exception):
-    """A long content has had its turn and is not done; what was understood of it is kept."""
+    """A long content is not done at the end of its instalment; what is done of it is kept."""
 
 
 class StoppedError(Exception):
-    """The work was called off between two calls of the model."""
+    """The work was stopped between two calls of the model."""
 
 
 class SourceChangedError(Exception):
-    """The file is not the one that was read any more."""
+    """The file has changed since it was read."""
 
 
-class _Flaw(Exception):
+class _PlaceError(Exception):
     """Why one place of a content was not understood."""
 
     def __init__(self, reason: str, sentence: str) -> None:
@@ -50,7 +50,7 @@ class _Flaw(Exception):
 
 
 class Understander:
-    """Puts contents to the model and counts the items it was given in `calls`."""
+    """Gives contents to the model; `calls` counts the items it was given."""
 
     def __init__(
         self,
@@ -74,14 +74,14 @@ class Understander:
         outcomes = [UnderstoodContent(item) for item, _ in items]
         passages = [
             (outcome, passage)
-            for outcome, (_, read) in zip(outcomes, items, strict=True)
-            for passage in read
+            for outcome, (_, of_item) in zip(outcomes, items, strict=True)
+            for passage in of_item
         ]
         for start in range(0, len(passages), EMBEDDED_AT_ONCE):
             batch = passages[start : start + EMBEDDED_AT_ONCE]
-            found = self._vectors([Text(passage.text) for _, passage in batch])
-            for (outcome, passage), vectors in zip(batch, found, strict=True):
-                if isinstance(vectors, _Flaw):
+            results = self._vectors([Text(passage.text) for _, passage in batch])
+            for (outcome, passage), vectors in zip(batch, results, strict=True):
+                if isinstance(vectors, _PlaceError):
                     outcome.fail(vectors.reason, vectors.sentence)
                 else:
                     outcome.rows.append(
@@ -90,14 +90,14 @@ class Understander:
         return outcomes
 
     def describe(self, outcome: UnderstoodContent) -> None:
-        """Adds what the model sees or hears in the parts of a content. One of many parts is worked
-        through in instalments, each part kept as it is done.
+        """Adds what the model sees or hears in the parts of a content. A content of many parts is
+        described in instalments, and each part is written down as it is done.
 
         Raises UnfinishedError, StoppedError, SourceChangedError when the file has changed, and
         ModelError."""
         item = outcome.item
         long = self._drafts is not None and len(item.parts) > FEW_PARTS
-        for draft in self._long(item) if long else self._short(item):
+        for draft in self._long_drafts(item) if long else self._short_drafts(item):
             if draft.passage is None or draft.vectors is None:
                 outcome.fail(draft.reason or "model", draft.sentence or "")
                 continue
@@ -107,26 +107,27 @@ class Understander:
         if item.parts and Stat.of(_lstat(item.path)) != item.stat:
             raise SourceChangedError
 
-    def _short(self, item: PendingContent) -> Iterator[Draft]:
+    def _short_drafts(self, item: PendingContent) -> Iterator[Draft]:
         for number, place in enumerate(item.parts):
             yield self._draft(item, FIRST_UNDERSTOOD + number, place)
 
-    def _long(self, item: PendingContent) -> Iterator[Draft]:
-        assert self._drafts is not None  # noqa: S101  else nothing is long
+    def _long_drafts(self, item: PendingContent) -> Iterator[Draft]:
+        assert self._drafts is not None  # noqa: S101  without drafts nothing is long
         key = self._model.fingerprint.key
         done = self._drafts.places(item.content, key)
         until = time.monotonic() + INSTALMENT_S
-        some = False
+        drafted = False
         for number, place in enumerate(item.parts):
             ordinal = FIRST_UNDERSTOOD + number
             if ordinal in done and done[ordinal] == place:
                 continue
-            if some and time.monotonic() > until:
+            if drafted and time.monotonic() > until:
                 raise UnfinishedError
             self._drafts.keep(item.content, key, self._draft(item, ordinal, place))
-            some = True
+            drafted = True
         wanted = range(FIRST_UNDERSTOOD, FIRST_UNDERSTOOD + len(item.parts))
-        yield from (one for one in self._drafts.of(item.content, key) if one.ordinal in wanted)
+        drafts = self._drafts.of(item.content, key)
+        yield from (draft for draft in drafts if draft.ordinal in wanted)
 
     def _draft(self, item: PendingContent, ordinal: int, place: Place) -> Draft:
         self._check_stopped()
@@ -134,53 +135,54 @@ class Understander:
             raise SourceChangedError
         try:
             words, vectors, source = self._described(item, place)
-        except _Flaw as flaw:
-            return Draft(ordinal, place, None, None, flaw.reason, flaw.sentence)
+        except _PlaceError as error:
+            return Draft(ordinal, place, None, None, error.reason, error.sentence)
         return Draft(ordinal, place, Passage(ordinal, words, place, source), vectors)
 
     def _described(self, item: PendingContent, place: Place) -> tuple[str, Vectors, Source]:
         try:
             original = self._reader.original(item.path, place, member=item.member)
         except UnreadableError as problem:
-            raise _Flaw(problem.reason, problem.sentence) from problem
+            raise _PlaceError(problem.reason, problem.sentence) from problem
         self.calls += 1
         try:
-            seen = self._model.describe(original)
+            description = self._model.describe(original)
         except ModelMemoryError as problem:
-            raise _flaw(problem) from problem
+            raise _place_error(problem) from problem
         except ModelError:
             raise
         except Exception as problem:
-            raise _flaw(problem) from problem
+            raise _place_error(problem) from problem
         source = Source.CAPTION if isinstance(original, Image) else Source.TRANSCRIPT
-        return seen.words, self._checked(Vectors(seen.gist, seen.body)), source
+        vectors = self._checked(Vectors(description.gist, description.body))
+        return description.words, vectors, source
 
-    def _vectors(self, texts: Sequence[Text]) -> list[Vectors | _Flaw]:
-        """One for each text; a batch that fails is halved until the text at fault stands alone."""
+    def _vectors(self, texts: Sequence[Text]) -> list[Vectors | _PlaceError]:
+        """The vectors of each text; a batch that fails is halved down to the text that fails."""
         self._check_stopped()
         self.calls += len(texts)
         try:
-            found = self._model.embed(texts)
+            embedded = self._model.embed(texts)
         except Exception as problem:
             if isinstance(problem, ModelError) and not isinstance(problem, ModelMemoryError):
                 raise
             if len(texts) == 1:
-                return [_flaw(problem)]
+                return [_place_error(problem)]
             half = len(texts) // 2
             return self._vectors(texts[:half]) + self._vectors(texts[half:])
-        checked: list[Vectors | _Flaw] = []
-        for vectors in found:
+        checked: list[Vectors | _PlaceError] = []
+        for vectors in embedded:
             try:
                 checked.append(self._checked(vectors))
-            except _Flaw as flaw:
-                checked.append(flaw)
+            except _PlaceError as error:
+                checked.append(error)
         return checked
 
     def _checked(self, vectors: Vectors) -> Vectors:
         dim = self._model.fingerprint.dim
         for vector in (vectors.gist, vectors.body):
             if vector is not None and not _usable(vector, dim):
-                raise _Flaw(
+                raise _PlaceError(
                     "embedding",
                     "The model gave no usable vector for this; retry it, or report it as a fault.",
                 )
@@ -191,24 +193,25 @@ class Understander:
             raise StoppedError
 
 
-def joined(read: UnderstoodContent, seen: UnderstoodContent) -> UnderstoodContent:
-    """What was made of the words of a content, and of its parts, as one."""
-    read.passages += seen.passages
-    read.rows += seen.rows
-    read.failed += seen.failed
-    read.reason, read.sentence = seen.reason or read.reason, seen.sentence or read.sentence
-    return read
+def joined(embedded: UnderstoodContent, described: UnderstoodContent) -> UnderstoodContent:
+    """What was made of the words of a content, and of its parts, in one."""
+    embedded.passages += described.passages
+    embedded.rows += described.rows
+    embedded.failed += described.failed
+    embedded.reason = described.reason or embedded.reason
+    embedded.sentence = described.sentence or embedded.sentence
+    return embedded
 
 
 def verdict(outcome: UnderstoodContent) -> UnderstoodContent | FailedContent:
-    """Whether enough was understood to be kept: anything, or nothing because there was nothing."""
+    """The content as failed where nothing of it was understood though there was something."""
     if not outcome.failed:
         return outcome
-    said = outcome.sentence or ""
+    sentence = outcome.sentence or ""
     if not outcome.rows:
-        return FailedContent(outcome.item, outcome.reason or "model", said)
-    whole = outcome.failed + len(outcome.rows)
-    outcome.sentence = f"{outcome.failed} of {whole} parts could not be understood. {said}"
+        return FailedContent(outcome.item, outcome.reason or "model", sentence)
+    parts = outcome.failed + len(outcome.rows)
+    outcome.sentence = f"{outcome.failed} of {parts} parts could not be understood. {sentence}"
     return outcome
 
 
@@ -220,11 +223,13 @@ def _usable(vector: Float32, dim: int) -> bool:
     )
 
 
-def _flaw(problem: Exception) -> _Flaw:
+def _place_error(problem: Exception) -> _PlaceError:
     if isinstance(problem, ModelMemoryError):
-        return _Flaw("memory", str(problem))
+        return _PlaceError("memory", str(problem))
     kind = type(problem).__name__
-    return _Flaw("model", f"The model failed on this ({kind}); retry it, or report it as a fault.")
+    return _PlaceError(
+        "model", f"The model failed on this ({kind}); retry it, or report it as a fault."
+    )
 
 
 def _lstat(path: Path) -> os.stat_result:

@@ -215,7 +215,7 @@ def _of_content(row: sqlite3.Row, tally: Census) -> Iterator[Fault]:
     if read is not None and row["extractor"]:
         held = tally.words(read)
         said = _differs(held, row["words"], row["words_sum"], tally.sum_of)
-        if said is None and held.about - itself:
+        if said is None and held.owners - itself:
             said = MISLED
         if said is not None:
             yield Fault("read", f"The words of a file are not whole: {said}.", read)
@@ -226,7 +226,7 @@ def _of_content(row: sqlite3.Row, tally: Census) -> Iterator[Fault]:
             said = "its vectors are gone"
         if said is None and row["vectors_sum"] is not None:
             said = _differs(vectors, vectors.rows, row["vectors_sum"], tally.sum_of)
-        if said is None and (captions.about | vectors.about) - itself:
+        if said is None and (captions.owners | vectors.owners) - itself:
             said = MISLED
         if said is None:
             said = vectors.flaw

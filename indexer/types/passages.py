@@ -1,4 +1,4 @@
-"""Passages: some words at one place, and where the text of a page is cut into them."""
+"""Passages: the words at one place, and where the text of a page is cut into them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Source(StrEnum):
     NAME = "name"
 
 
-# Passages of one content are numbered in one row over both stages: text that was read from 0 on,
-# captions and transcripts from here on. The vectors of a passage carry the passage's number.
+# The passages of a content are numbered over both stages: text that was read from 0 on, captions
+# and transcripts from here on. The vectors of a passage have the same number.
 FIRST_UNDERSTOOD = 1_000_000
 
 
@@ -36,11 +36,11 @@ class Passage:
 PASSAGE_WORDS = 120
 LONGEST_WORDS = 180
 SHORTEST_WORDS = 30
-# Scripts without spaces: so many characters count as a word.
+# In scripts without spaces, so many characters count as a word.
 WORD_CHARS = 8
 
 _SENTENCE = re.compile(
-    r"""[.!?…。！？\n]  # a plain first letter is what the search can run ahead to
+    r"""[.!?…。！？\n]  # a plain first letter lets the search skip ahead
     (?: (?<=[.!?…]) [.!?…]* ["'”’»)\]]* (?=\s) | (?<=[。！？]) [。！？]* [」』”）]*
     | (?<=\n) \s*\n ) \s*""",
     re.VERBOSE,
@@ -68,45 +68,45 @@ def passage_bounds(text: str) -> list[tuple[int, int]]:
             groups[-1][1] = last[1]
         else:
             groups.append(last)
-    found = ((start, text[start:end]) for start, end, _ in groups)
-    trimmed = ((start + len(piece) - len(piece.lstrip()), piece.strip()) for start, piece in found)
+    pieces = ((start, text[start:end]) for start, end, _ in groups)
+    trimmed = ((start + len(piece) - len(piece.lstrip()), piece.strip()) for start, piece in pieces)
     return [(start, start + len(piece)) for start, piece in trimmed if piece]
 
 
 def _sentences(text: str) -> list[tuple[int, int, int]]:
-    """Where the sentences lie and how many words each has; one that is too long for a passage
-    comes in several."""
-    ends = [found.end() for found in _SENTENCE.finditer(text)]
-    found: list[tuple[int, int, int]] = []
+    """Start, end and number of words of each sentence; one that is too long for a passage is
+    several."""
+    ends = [match.end() for match in _SENTENCE.finditer(text)]
+    sentences: list[tuple[int, int, int]] = []
     start = 0
     for end in [*ends, len(text)]:
-        while (words := _words(text[start:end])) > LONGEST_WORDS:
+        while (words := _word_count(text[start:end])) > LONGEST_WORDS:
             cut = _cut(text, start, end)
-            found.append((start, cut, _words(text[start:cut])))
+            sentences.append((start, cut, _word_count(text[start:cut])))
             start = cut
         if words:
-            found.append((start, end, words))
+            sentences.append((start, end, words))
         start = end
-    return found
+    return sentences
 
 
 def _cut(text: str, start: int, end: int) -> int:
-    """The end of the first ~120 words from `start`; that of a line, where lines are short."""
+    """The end of the first ~120 words from `start`; the end of a line, where lines are short."""
     words = 0
     line_end = 0
-    for found in re.finditer(r"\S+\s*", text[start:end]):
-        words += _words(found.group())
-        if "\n" in found.group() and words >= PASSAGE_WORDS // 2:
-            line_end = start + found.end()
+    for match in re.finditer(r"\S+\s*", text[start:end]):
+        words += _word_count(match.group())
+        if "\n" in match.group() and words >= PASSAGE_WORDS // 2:
+            line_end = start + match.end()
         if words >= PASSAGE_WORDS:
             if line_end:
                 return line_end
             longest = start + PASSAGE_WORDS * WORD_CHARS
-            return start + found.end() if found.start() else min(start + found.end(), longest)
+            return start + match.end() if match.start() else min(start + match.end(), longest)
     return end
 
 
-def _words(text: str) -> int:
+def _word_count(text: str) -> int:
     words = text.split()
     if max(map(len, words), default=0) < 2 * WORD_CHARS:  # nearly always, and ten times as fast
         return len(words)

@@ -1,6 +1,6 @@
-"""What the tables really hold, generation by generation, read in full and as far as it can be read.
+"""The census: what the tables hold of each generation, as far as they can be read.
 
-A table in which a file is damaged is read piece by piece; rows that cannot be read are left out.
+A table with a damaged file is read in smaller and smaller parts; unreadable rows are left out.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from indexer.vectors.lance import checked_name
 from indexer.vectors.rows import passage_digest, passage_of, total, vector_digest
 from indexer.vectors.tables import StoreError, Tables
 
-AT_ONCE = 4_096
+BATCH_ROWS = 4_096
 
 
 @dataclass(slots=True)
 class GenerationRows:
-    """What one generation has in one table; `about` are the contents and kinds that its rows say
-    they are of, `flaw` is what is wrong with a row of it."""
+    """What one generation has in one table: how many rows, the sum of their digests, the `owners`
+    (content, kind) that the rows name, and as `flaw` what is wrong with one of them."""
 
     rows: int = 0
     digests: int = 0
-    about: set[tuple[str, str]] = field(default_factory=set)
+    owners: set[tuple[str, str]] = field(default_factory=set)
     flaw: str | None = None
 
     def add(self, digest: int) -> None:
@@ -43,30 +43,30 @@ class Census:
     unread: dict[str, str] = field(default_factory=dict)
 
     def generations(self) -> set[str]:
-        return {generation for held in self.tables.values() for generation in held}
+        return {generation for counted in self.tables.values() for generation in counted}
 
     def words(self, generation: str) -> GenerationRows:
         return self.tables.get("words", {}).get(generation, GenerationRows())
 
     def vectors(self, generation: str) -> GenerationRows:
         """Of both spaces together."""
-        whole = GenerationRows()
-        for name, held in self.tables.items():
-            if name != "words" and generation in held:
-                one = held[generation]
-                whole.rows += one.rows
-                whole.digests += one.digests
-                whole.about |= one.about
-                whole.flaw = whole.flaw or one.flaw
-        return whole
+        both = GenerationRows()
+        for name, counted in self.tables.items():
+            if name != "words" and generation in counted:
+                rows = counted[generation]
+                both.rows += rows.rows
+                both.digests += rows.digests
+                both.owners |= rows.owners
+                both.flaw = both.flaw or rows.flaw
+        return both
 
-    def sum_of(self, held: GenerationRows) -> str:
-        return total([held.digests])
+    def sum_of(self, rows: GenerationRows) -> str:
+        return total([rows.digests])
 
 
 def count_rows(tables: Tables) -> Census:
-    """Reads every table. Never raises for what is damaged."""
-    found = Census()
+    """The census of every table, each read in full. Never raises for what is damaged."""
+    census = Census()
     for name in tables.names():
         counted: dict[str, GenerationRows] = {}
         count = _count_words if name == "words" else _count_vectors(name.partition("_")[0])
@@ -75,46 +75,46 @@ def count_rows(tables: Tables) -> Census:
             try:
                 count(rows, counted)
             except (KeyError, TypeError, ValueError, AttributeError) as problem:
-                reasons.append(_said(problem))
-        odd = [generation for generation in counted if not _is_own(generation)]
-        for generation in odd:  # of nothing, and not to be asked for by any filter
+                reasons.append(_described(problem))
+        invalid = [generation for generation in counted if not _is_valid(generation)]
+        for generation in invalid:  # no filter may name it
             del counted[generation]
             reasons.append("A row of it belongs to nothing")
-        found.tables[name] = counted
+        census.tables[name] = counted
         if reasons:
-            found.unread[name] = reasons[0]
-    return found
+            census.unread[name] = reasons[0]
+    return census
 
 
-def readable_rows(tables: Tables, name: str, tell: Callable[[str], None]) -> Iterator[Any]:
-    """Arrow tables with every row of the table `name` that can be read; `tell` is given the reason
-    where some cannot."""
+def readable_rows(tables: Tables, name: str, report: Callable[[str], None]) -> Iterator[Any]:
+    """Arrow tables with every row of the table `name` that can be read; `report` is called with the
+    reason where some cannot."""
     try:
         table = tables[name]
         count = table.count_rows()
     except StoreError as problem:
-        tell(str(problem))
+        report(str(problem))
         return
     except Exception as problem:
-        tell(_said(problem))
+        report(_described(problem))
         return
-    waiting = [(start, min(start + AT_ONCE, count)) for start in range(0, count, AT_ONCE)][::-1]
-    while waiting:
-        start, end = waiting.pop()
+    spans = [(start, min(start + BATCH_ROWS, count)) for start in range(0, count, BATCH_ROWS)][::-1]
+    while spans:
+        start, end = spans.pop()
         try:
             yield table.take_offsets(list(range(start, end))).to_arrow()
         except Exception as problem:  # whatever LanceDB's decoders make of damaged bytes
-            tell(_said(problem))
+            report(_described(problem))
             if end - start > 1:
                 middle = (start + end) // 2
-                waiting += [(middle, end), (start, middle)]
+                spans += [(middle, end), (start, middle)]
 
 
-def _said(problem: Exception) -> str:
+def _described(problem: Exception) -> str:
     return f"{type(problem).__name__}: {str(problem).splitlines()[0][:200] if str(problem) else ''}"
 
 
-def _is_own(generation: str | None) -> bool:
+def _is_valid(generation: str | None) -> bool:
     try:
         checked_name(generation or "")
     except ValueError:
@@ -124,15 +124,15 @@ def _is_own(generation: str | None) -> bool:
 
 def _count_words(rows: Any, counted: dict[str, GenerationRows]) -> None:
     for row in rows.to_pylist():
-        held = counted.setdefault(row["generation"], GenerationRows())
-        held.about.add((row["content"], row["kind"]))
+        of_generation = counted.setdefault(row["generation"], GenerationRows())
+        of_generation.owners.add((row["content"], row["kind"]))
         try:
-            held.add(passage_digest(row["kind"], passage_of(row)))
+            of_generation.add(passage_digest(row["kind"], passage_of(row)))
             if row["folded"] != " ".join(tokens(row["text"])):
-                held.flaw = "its words are not what its text folds to"
+                of_generation.flaw = "its words are not what its text folds to"
         except (ValueError, TypeError):
-            held.rows += 1
-            held.flaw = "a row of it is no passage"
+            of_generation.rows += 1
+            of_generation.flaw = "a row of it is no passage"
 
 
 def _count_vectors(space: str) -> Callable[[Any, dict[str, GenerationRows]], None]:
@@ -140,16 +140,16 @@ def _count_vectors(space: str) -> Callable[[Any, dict[str, GenerationRows]], Non
         dim = rows.schema.field("vector").type.list_size
         flat = rows["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
         vectors = flat.reshape(-1, dim)
-        sound = np.isfinite(vectors).all(axis=1) & (np.linalg.norm(vectors, axis=1) > 1e-6)
+        valid = np.isfinite(vectors).all(axis=1) & (np.linalg.norm(vectors, axis=1) > 1e-6)
         names, ordinals = rows["generation"].to_pylist(), rows["ordinal"].to_pylist()
-        about = zip(rows["content"].to_pylist(), rows["kind"].to_pylist(), strict=True)
-        for name, ordinal, of, vector, good in zip(
-            names, ordinals, about, vectors, sound, strict=True
+        owners = zip(rows["content"].to_pylist(), rows["kind"].to_pylist(), strict=True)
+        for name, ordinal, owner, vector, is_valid in zip(
+            names, ordinals, owners, vectors, valid, strict=True
         ):
-            held = counted.setdefault(name, GenerationRows())
-            held.about.add(of)
-            held.add(vector_digest(space, ordinal, vector))
-            if not good:
-                held.flaw = "a vector of it is not made of numbers"
+            of_generation = counted.setdefault(name, GenerationRows())
+            of_generation.owners.add(owner)
+            of_generation.add(vector_digest(space, ordinal, vector))
+            if not is_valid:
+                of_generation.flaw = "a vector of it is not made of numbers"
 
     return count

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 NAME = "sums"
-# The one file that LanceDB changes in place; it is a hint, and no harm comes from a wrong one.
+# The one file that LanceDB changes in place; it is only a hint, and a wrong one does no harm.
 CHANGING = "latest_version_hint.json"
 BLOCK_BYTES = 1 << 20
 # Lines of files that are gone are swept when there are this many more than of files there are.
@@ -31,30 +31,30 @@ class Checksums:
         """Takes the sums of those among `files` (absolute; all there are) that have none yet, and
         forgets those of files that are gone. On disk when this returns."""
         known = self._read()
-        here = {self._inside(file): file for file in files if self._counts(file)}
+        present = {self._inside(file): file for file in files if self._counts(file)}
         lines = []
-        for inside in sorted(here.keys() - known.keys()):
+        for inside in sorted(present.keys() - known.keys()):
             try:
-                known[inside] = _sum(here[inside])
+                known[inside] = _sum(present[inside])
             except FileNotFoundError:  # cleaned up meanwhile
                 continue
             lines.append(_line(inside, *known[inside]))
-        stale = known.keys() - here.keys()
-        if len(stale) > MOST_STALE + len(here):
-            self._known = {inside: known[inside] for inside in known.keys() & here.keys()}
+        stale = known.keys() - present.keys()
+        if len(stale) > MOST_STALE + len(present):
+            self._known = {inside: known[inside] for inside in known.keys() & present.keys()}
             self._rewrite(self._known)
         elif lines:
             _write(self._file, "a", lines)
 
     def forget(self, table: str) -> None:
-        """Lets go of the sums of a table that is made anew under the same names."""
+        """Drops the sums of a table that is replaced under the same names."""
         known = self._read()
-        for inside in [i for i in known if i.startswith(f"{table}.lance/")]:
+        for inside in [name for name in known if name.startswith(f"{table}.lance/")]:
             del known[inside]
         self._rewrite(known)
 
     def forget_file(self, file: Path) -> None:
-        """Lets go of the sum of one file, whose name another is to have."""
+        """Drops the sum of one file, whose name another is to have."""
         known = self._read()
         if known.pop(self._inside(str(file)), None) is not None:
             self._rewrite(known)
@@ -62,21 +62,21 @@ class Checksums:
     def wrong(self) -> list[tuple[Path, str]]:
         """The files that are not what was written, each with what is wrong with it."""
         self._known = None
-        found = []
+        wrong = []
         for inside, (size, digest) in sorted(self._read().items()):
             path = self._folder / inside
             try:
                 if _sum(str(path)) != (size, digest):
-                    found.append((path, "is not what was written"))
+                    wrong.append((path, "is not what was written"))
             except FileNotFoundError:  # cleaned up: whether one is missing, its table tells
                 continue
             except OSError as problem:
-                found.append((path, f"cannot be read ({problem.strerror})"))
-        return found
+                wrong.append((path, f"cannot be read ({problem.strerror})"))
+        return wrong
 
     def _rewrite(self, known: dict[str, tuple[int, str]]) -> None:
         fresh = self._file.with_suffix(".new")
-        _write(fresh, "w", [_line(inside, *said) for inside, said in sorted(known.items())])
+        _write(fresh, "w", [_line(inside, *entry) for inside, entry in sorted(known.items())])
         fresh.replace(self._file)
 
     def _counts(self, file: str) -> bool:
@@ -89,10 +89,10 @@ class Checksums:
         if self._known is None:
             self._known = {}
             try:
-                written = self._file.read_bytes().decode("ascii", "replace")
+                text = self._file.read_bytes().decode("ascii", "replace")
             except FileNotFoundError:
-                written = ""
-            for line in written.split("\n"):
+                text = ""
+            for line in text.split("\n"):
                 digest, _, rest = line.partition(" ")
                 size, _, inside = rest.partition(" ")
                 if len(digest) == 32 and size.isdecimal() and inside:  # else torn by a power cut
@@ -120,7 +120,7 @@ def _write(file: Path, mode: str, lines: Collection[str]) -> None:
     )
     with open(handle, mode, encoding="ascii") as opened:
         if mode == "a" and opened.tell():
-            opened.write("\n")  # parts what follows from a line that a power cut tore
+            opened.write("\n")  # ends a line that a power cut left unfinished
         opened.writelines(lines)
         opened.flush()
         os.fsync(opened.fileno())

@@ -1,4 +1,4 @@
-"""Making written files survive a power cut, and stepping back from a torn one.
+"""Durability: written files survive a power cut, and a half-written version is set aside.
 
 LanceDB never calls fsync on local disks (we traced it): a commit survives the death of the process
 but not of the machine. So before the catalog calls anything indexed, everything written since the
@@ -26,7 +26,8 @@ class Durability:
         self._synced: set[str] = set()
 
     def sync(self) -> int:
-        """Force all files that are new since the last call, and their directories; how many."""
+        """Force all files that are new since the last call, and their directories, to disk; returns
+        how many files."""
         files, folders = _listing(self._folder)
         files -= {str(self._folder / NAME), str(self._folder / f"{NAME}.new")}
         new = sorted(files - self._synced, key=lambda file: ("_versions" in file, file))
@@ -47,13 +48,13 @@ class Durability:
         return len(new)
 
     def forget(self, table: Path) -> None:
-        """Lets go of what is known of a table that is made anew under the same names."""
+        """Drops what is known of a table that is replaced under the same names."""
         inside = f"{table}{os.sep}"
         self._synced = {name for name in self._synced if not name.startswith(inside)}
         self.sums.forget(table.stem)
 
     def forget_file(self, file: Path) -> None:
-        """Lets go of what is known of one file, whose name another is to have."""
+        """Drops what is known of one file, whose name another is to have."""
         self._synced.discard(str(file))
         self.sums.forget_file(file)
 
@@ -61,13 +62,13 @@ class Durability:
 def _listing(folder: Path) -> tuple[set[str], set[str]]:
     files: set[str] = set()
     folders: set[str] = set()
-    waiting = [str(folder)]
-    while waiting:
-        with contextlib.suppress(FileNotFoundError), os.scandir(waiting.pop()) as entries:
+    unlisted = [str(folder)]
+    while unlisted:
+        with contextlib.suppress(FileNotFoundError), os.scandir(unlisted.pop()) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     folders.add(entry.path)
-                    waiting.append(entry.path)
+                    unlisted.append(entry.path)
                 else:
                     files.add(entry.path)
     return files, folders

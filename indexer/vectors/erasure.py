@@ -1,7 +1,7 @@
-"""Taking deleted rows out of the files they still lie in.
+"""Erasure: deleted rows are removed from the files that still hold their bytes.
 
 LanceDB deletes by a list of rows to skip; the bytes stay where they are until a file is written
-anew, which compaction does only where a tenth of it is deleted. The rows that share a file with a
+again, which compaction does only where a tenth of it is deleted. The rows that share a file with a
 deleted one are therefore written again, in one commit, and the old file goes with its version.
 """
 
@@ -17,14 +17,14 @@ FILE_BITS = 32
 
 
 def rewrite_shared(tables: Tables, name: str) -> int:
-    """Writes again what shares a file with a deleted row; how many files. To be called when only
-    the newest version is left: the lists of deleted rows that lie there are all in use."""
+    """Writes the rows again that share a file with a deleted row; returns the number of files. Only
+    the newest version may be left, so that all lists of deleted rows on disk are in use."""
     shared = set()
     for file in (tables.path(name) / "_deletions").glob("*-*"):
-        written = file.name.partition("-")[0]
-        if not written.isdecimal():
+        fragment = file.name.partition("-")[0]
+        if not fragment.isdecimal():
             raise StoreError(f"{file} was not written by a LanceDB that Recollect knows.")
-        shared.add(int(written))
+        shared.add(int(fragment))
     for number in sorted(shared):
         tables.write(name, functools.partial(_rewrite, number=number))
     return len(shared)
@@ -33,7 +33,7 @@ def rewrite_shared(tables: Tables, name: str) -> int:
 def _rewrite(table: Any, number: int) -> None:
     before, version = table.count_rows(), table.version
     first, end = number << FILE_BITS, (number + 1) << FILE_BITS
-    # numbers of our own: no text of anybody comes into this filter
+    # numbers only: no text of a person is part of this filter
     table.update(where=f"_rowid >= {first} AND _rowid < {end}", values_sql={"ordinal": "ordinal"})
     if table.count_rows() != before:
         table.restore(version)

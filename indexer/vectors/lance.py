@@ -1,12 +1,13 @@
-"""LanceDB's vocabulary as far as we use it: the only importer of lancedb.
+"""LanceDB's queries, filters and index settings as far as we use them; the only importer of it.
 
-Queries and filters are typed expressions over names we made. No text of a person ever becomes part
-of a filter.
+Queries and filters are typed expressions over names we made. No text of a person is ever part of
+a filter.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from typing import Any
 from indexer.types.places import Kind
 from indexer.vectors.tables import StoreError
 
-_OWN = re.compile(r"[0-9a-z]{1,64}")
+_NAME = re.compile(r"[0-9a-z]{1,64}")
 
 
 def connect(folder: Path) -> Any:
@@ -61,10 +62,10 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def lancedb_problem() -> str | None:
-    """None when LanceDB works on this machine, else a sentence saying why not. Asked in a child
-    process, because a processor it was not built for ends the process that imports it."""
+    """Why LanceDB does not work on this machine, as a sentence; None when it works. It is imported
+    in a child process, because an unsupported processor ends the process that imports it."""
     try:
-        done = subprocess.run(
+        child = subprocess.run(
             [sys.executable, "-c", "import lancedb"],
             capture_output=True,
             text=True,
@@ -73,23 +74,23 @@ def lancedb_problem() -> str | None:
         )
     except subprocess.TimeoutExpired:
         return "LanceDB took more than two minutes to load."
-    if done.returncode == 0:
+    if child.returncode == 0:
         return None
-    if done.returncode == -signal.SIGILL:
+    if child.returncode == -signal.SIGILL:
         return "This processor lacks AVX2, which LanceDB needs; Recollect cannot index here."
-    last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    last = (child.stderr.strip().splitlines() or [f"exit code {child.returncode}"])[-1]
     return f"LanceDB does not load ({last}); reinstall it."
 
 
 def checked_name(name: str) -> str:
-    """`name`, when we made it: safe as a table's name and in a filter."""
-    if not _OWN.fullmatch(name):
+    """`name`, safe as the name of a table and in a filter. Raises ValueError where it is not."""
+    if not _NAME.fullmatch(name):
         raise ValueError(f"not a name of ours: {name!r}")
     return name
 
 
 def full_text() -> Any:
-    """The words come folded (`folding`); the index only has to part them at the spaces."""
+    """The words are folded already (`types.tokens`); the index only has to cut them at spaces."""
     from lancedb.index import FTS
 
     return FTS(
@@ -131,10 +132,10 @@ def one_of(column: str, values: Sequence[str] | Sequence[int]) -> Any:
 
 
 def filter_of(kinds: Collection[Kind] | None, contents: Collection[str] | None) -> Any | None:
-    """A filter: of these kinds and contents; None where everything will do."""
-    parts = []
+    """A filter: of these kinds and contents; None where all are allowed."""
+    filters = []
     if kinds is not None:
-        parts.append(one_of("kind", sorted(str(kind) for kind in kinds)))
+        filters.append(one_of("kind", sorted(str(kind) for kind in kinds)))
     if contents is not None:
-        parts.append(one_of("content", sorted(checked_name(content) for content in contents)))
-    return None if not parts else parts[0] if len(parts) == 1 else parts[0].and_(parts[1])
+        filters.append(one_of("content", sorted(checked_name(content) for content in contents)))
+    return functools.reduce(lambda left, right: left.and_(right), filters) if filters else None

@@ -1,4 +1,4 @@
-"""Passages and vectors as LanceDB keeps them: the columns of its tables, and the way back."""
+"""Rows: passages and vectors as columns of LanceDB's tables, and passages from their rows."""
 
 from __future__ import annotations
 
@@ -84,41 +84,41 @@ def passage_of(row: dict[str, Any]) -> Passage:
 
 
 def vectors_table(dim: int, pairs: Sequence[tuple[dict[str, Any], Float32]]) -> Any:
-    """An arrow table of (what the row is about, its vector (dim,))."""
+    """An arrow table of (the other columns of a row, its vector (dim,))."""
     import pyarrow as pa
 
     columns: dict[str, Any] = {
-        field: [about[field] for about, _ in pairs]
-        for field in ("content", "generation", "ordinal", "kind")
+        name: [others[name] for others, _ in pairs]
+        for name in ("content", "generation", "ordinal", "kind")
     }
     flat = pa.array(np.concatenate([vector for _, vector in pairs]))
     columns["vector"] = pa.FixedSizeListArray.from_arrays(flat, dim)
     return pa.table(columns, schema=vectors_schema(dim))
 
 
-# What rows add up to: the sum of one digest for each, so that their order does not matter.
+# A sum of rows is the sum of their digests, so that their order does not matter.
 
 
 def passages_sum(kind: Kind, passages: Iterable[Passage]) -> str:
-    """What the passages of one generation add up to, 16 hex digits."""
+    """The sum of the passages of one generation, 16 hex digits."""
     return total(passage_digest(kind, passage) for passage in passages)
 
 
 def passage_digest(kind: str, passage: Passage) -> int:
     place = passage.place
-    where = (
+    numbers = (
         (place.page,)
         if isinstance(place, Page)
         else (place.start_s, place.end_s)
         if isinstance(place, Span)
         else ()
     )
-    said = f"{kind} {passage.ordinal} {passage.source} {where} {_storable(passage.text)}"
-    return _digest(said.encode())
+    text = f"{kind} {passage.ordinal} {passage.source} {numbers} {_storable(passage.text)}"
+    return _digest(text.encode())
 
 
 def vectors_sum(rows: Iterable[VectorRow]) -> str:
-    """What the vectors of one generation add up to in both spaces, 16 hex digits."""
+    """The sum of the vectors of one generation in both spaces, 16 hex digits."""
     return total(
         vector_digest(space, row.ordinal, vector)
         for row in rows
@@ -135,8 +135,8 @@ def total(digests: Iterable[int]) -> str:
     return f"{sum(digests) % (1 << 64):016x}"
 
 
-def _digest(said: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest())
+def _digest(data: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest())
 
 
 def _storable(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The tables of one LanceDB folder: opened when needed, and never made anew over a damaged one."""
+"""The tables of one LanceDB folder: opened when needed; a damaged one is never overwritten."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from indexer.vectors.durability import set_aside_newest
 from model.errors import RecollectError
 
 T = TypeVar("T")
-# A commit that met another one is tried again this often, each time after a longer pause.
+# A commit that conflicts with another one is tried again, each time after a longer pause.
 TRIES = 6
 PAUSE_S = 0.02
-MENDED = "_mended"
+REPLACEMENT = "_mended"  # ends the name of a table that is to replace another
 
 
 class StoreError(RecollectError):
@@ -29,7 +29,7 @@ class StoreError(RecollectError):
 
 class Tables:
     """The open tables of `database`, which keeps them in `folder`. Any thread may call. `forget`
-    is told of a file before its name is given to another."""
+    is called with a file before its name is given to another."""
 
     def __init__(self, folder: Path, database: Any, forget: Callable[[Path], None]) -> None:
         self._folder = folder
@@ -37,12 +37,12 @@ class Tables:
         self._forget = forget
         self._lock = threading.RLock()
         self._open: dict[str, Any] = {}
-        self._finish_mending()
+        self._finish_replacing()
 
     def names(self) -> list[str]:
         """Every table, in alphabetical order."""
         names = (path.stem for path in self._folder.glob("*.lance"))
-        return sorted(name for name in names if self.exist(name) and not name.endswith(MENDED))
+        return sorted(name for name in names if self.exist(name) and not name.endswith(REPLACEMENT))
 
     def path(self, name: str) -> Path:
         """Where a table lies."""
@@ -76,7 +76,7 @@ class Tables:
             return self._open[name]
 
     def read(self, name: str, read: Callable[[Any], T]) -> T:
-        """`read` of a table, and once more should its version have been cleaned up meanwhile.
+        """`read` of a table, and once more if its version was cleaned up meanwhile.
         Raises StoreError where LanceDB cannot read it, DiskFullError, DiskFailingError."""
         try:
             return read(self[name])
@@ -92,49 +92,49 @@ class Tables:
             ) from problem
 
     def write(self, name: str, write: Callable[[Any], T]) -> T:
-        """`write` to a table, again should its commit have met another one. Raises DiskFullError
+        """`write` to a table, again if its commit conflicts with another one. Raises DiskFullError
         and DiskFailingError."""
-        for tried in range(TRIES):
+        for attempt in range(TRIES):
             try:
                 return write(self[name])
             except (OSError, RuntimeError, ValueError) as problem:
-                if "onflict" not in str(problem) or tried == TRIES - 1:
+                if "onflict" not in str(problem) or attempt == TRIES - 1:
                     if error := disk_error(problem):
                         raise error from problem
                     raise
-                time.sleep(PAUSE_S * 2**tried * random.uniform(0.5, 1.5))  # noqa: S311  no secret
+                time.sleep(PAUSE_S * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311  no secret
                 with self._lock:
                     self._open.pop(name, None)
         raise AssertionError  # the last try returned or raised
 
     def replace(self, name: str, schema: Any, fill: Callable[[Any], None] | None) -> Path:
-        """Puts a new table, made by `fill` (None: no table), in the place of a damaged one, which
-        is set aside; where it lies then. A kill leaves either of them."""
-        fresh = name + MENDED
+        """Puts a new table, filled by `fill` (None: no table), in the place of a damaged one, and
+        returns where that was moved. A kill at any point leaves one of the two."""
+        fresh = name + REPLACEMENT
         with self._lock:
             shutil.rmtree(self.path(fresh), ignore_errors=True)
             if fill is not None:
                 fill(self._database.create_table(fresh, schema=schema))
             aside = self._folder / "aside"
             aside.mkdir(exist_ok=True)
-            kept = aside / f"{name}-{time.time_ns()}.lance"
-            self.path(name).rename(kept)
+            target = aside / f"{name}-{time.time_ns()}.lance"
+            self.path(name).rename(target)
             self._open.pop(name, None)
-            self._finish_mending()
-        return kept
+            self._finish_replacing()
+        return target
 
-    def _finish_mending(self) -> None:
-        """Puts mended tables in their places, where a kill had prevented it."""
-        for fresh in self._folder.glob(f"*{MENDED}.lance"):
-            name = fresh.stem.removesuffix(MENDED)
-            if self.path(name).exists():  # killed before it was whole
+    def _finish_replacing(self) -> None:
+        """Gives replacements their names, where a kill had prevented it."""
+        for fresh in self._folder.glob(f"*{REPLACEMENT}.lance"):
+            name = fresh.stem.removesuffix(REPLACEMENT)
+            if self.path(name).exists():  # killed before it was complete
                 shutil.rmtree(fresh)
             else:
                 fresh.rename(self.path(name))
 
-    def columns(self, name: str, fields: list[str]) -> Any:
+    def columns(self, name: str, columns: list[str]) -> Any:
         """All rows of a table, as an arrow table of these columns."""
-        return self.read(name, lambda table: table.search().select(fields).to_arrow())
+        return self.read(name, lambda table: table.search().select(columns).to_arrow())
 
 
 def _first_line(problem: Exception) -> str:
