@@ -1,5 +1,5 @@
-"""`python -m docs.architecture` writes docs/architecture.md, and the wings in the README, from the
-docstrings of the source. With `--check` it writes nothing, and ends with 1 where it would.
+"""`python -m docs.architecture` writes docs/architecture.md with its picture, and the wings in the
+README, from the source. With `--check` it writes nothing, and ends with 1 where it would.
 """
 
 from __future__ import annotations
@@ -7,13 +7,24 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from docs.arrows import ARROWS, Arrow
+from docs.picture import svg
 from docs.tree import ROOT, full_tree, overview
 
 BEGIN, END = "<!-- wings: made by python -m docs.architecture -->", "<!-- end of wings -->"
 HEAD = """# Architecture
 
-Made by `python -m docs.architecture` from the docstrings of the source; not typed. `make check`
-fails where it is not current.
+Made by `python -m docs.architecture` from `docs/arrows.py` and from the docstrings of the source;
+not typed. `make check` fails where it is not current.
+
+## The way of a file, and of a question
+
+![Stations of a saved file and of a question, and what is handed on](pictures/architecture.svg)
+
+A saved file goes from the system's event to rows in the tables; a question goes from a page or a
+terminal to the passages that match it, and through the model to an answer. Words and vectors are
+where the two ways meet. Each arrow is proven by `tests/test_house.py`: the one that calls imports
+the one that is called, or knows it by a Protocol for which `recollect.py` chooses the class.
 """
 
 
@@ -28,8 +39,29 @@ def outputs(root: Path = ROOT) -> dict[Path, str]:
     after = rest.split(END)[1]
     return {
         readme: f"{before}{BEGIN}\n{overview(root)}\n{END}{after}",
-        root / "docs" / "architecture.md": f"{HEAD}\n## Every file\n\n{full_tree(root)}",
+        root / "docs" / "architecture.md": "\n".join(
+            [HEAD, arrow_table(), "\n## Every file\n", full_tree(root)]
+        ),
+        root / "docs" / "pictures" / "architecture.svg": svg(),
     }
+
+
+def arrow_table() -> str:
+    """Every arrow as a row of a Markdown table."""
+    rows = [
+        f"| `{arrow.source}` | `{arrow.target}` | {arrow.what} | {_call(arrow)} |"
+        for arrow in ARROWS
+    ]
+    return "\n".join(["| from | to | what | by |", "|---|---|---|---|", *rows])
+
+
+def _call(arrow: Arrow) -> str:
+    caller = "the target calls" if arrow.pulled else "the source calls"
+    if arrow.through == "process":
+        return f"the source starts the target as a process: `{arrow.call}`"
+    through, _, protocol = arrow.through.partition(":")
+    detail = f", known as `{protocol}`" if protocol else f", through `{through}`" if through else ""
+    return f"{caller} `{arrow.call}`{detail}"
 
 
 def outdated(root: Path = ROOT) -> list[Path]:

@@ -6,12 +6,13 @@ import ast
 import importlib.metadata
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import grimp
 import pytest
 
-from docs import architecture, imports, tree
+from docs import architecture, arrows, imports, tree
 
 ROOT = Path(__file__).parent.parent
 
@@ -59,6 +60,79 @@ def test_arrows_point_down() -> None:
 def test_readme_and_architecture_are_what_the_source_says() -> None:
     stale = [file.name for file in architecture.outdated()]
     assert not stale, "run: python -m docs.architecture"
+
+
+@pytest.mark.parametrize("arrow", arrows.ARROWS, ids=lambda it: f"{it.source}-{it.target}")
+def test_every_arrow_of_the_picture_is_a_call(arrow: arrows.Arrow) -> None:
+    places = [(station.column, station.row) for station in arrows.STATIONS]
+    assert len(places) == len(set(places))
+    assert {arrow.source, arrow.target} <= {station.name for station in arrows.STATIONS}
+    graph, sources = _graph(), imports.sources()
+    callers, called = (
+        [name for name in graph if _is_in(name, end)] for end in (arrow.caller, arrow.called)
+    )
+    assert callers
+    assert any(arrow.call in _defined(sources[name]) for name in called), "what is called"
+    if arrow.through == "process":
+        text = sources[arrow.caller].read_text(encoding="utf-8")
+        assert f'"{arrow.called}"' in text
+        return
+    middle, _, protocol = arrow.through.partition(":")
+    steps = [middle] if middle else called
+    known = {*callers, *(seen for name in callers for seen in graph[name])}
+    assert known.intersection(steps), "the caller imports it"
+    if protocol:
+        wanted = _methods(sources[middle], protocol)
+        assert wanted <= _defined(sources[arrow.called])
+        wired = graph["recollect"]
+        assert arrow.called in wired.union(*(graph[name] for name in wired))
+        assert arrow.call in wanted
+        namers = callers
+    elif middle:
+        assert arrow.called in graph[middle]
+        namers = [*callers, middle]
+    else:
+        namers = callers
+    assert any(arrow.call in _named(sources[name]) for name in namers), "the caller names it"
+
+
+@cache
+def _graph() -> imports.Graph:
+    return imports.graph()
+
+
+def _is_in(module: str, station: str) -> bool:
+    """Whether it is the station, or one of the files of a wing that is one."""
+    return module == station or module.startswith(f"{station}.")
+
+
+def _defined(file: Path) -> set[str]:
+    """The names of all functions, methods and classes of a file."""
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    return {node.name for node in ast.walk(_tree(file)) if isinstance(node, kinds)}
+
+
+def _named(file: Path) -> set[str]:
+    """Every name and attribute that a file uses."""
+    nodes = list(ast.walk(_tree(file)))
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return attributes | {node.id for node in nodes if isinstance(node, ast.Name)}
+
+
+def _methods(file: Path, name: str) -> set[str]:
+    """The methods of a Protocol."""
+    [protocol] = [
+        node
+        for node in ast.walk(_tree(file))
+        if isinstance(node, ast.ClassDef) and node.name == name
+    ]
+    assert any(ast.unparse(base) == "Protocol" for base in protocol.bases)
+    return {node.name for node in protocol.body if isinstance(node, ast.FunctionDef)}
+
+
+@cache
+def _tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
 
 
 def test_every_file_and_wing_has_a_sentence() -> None:

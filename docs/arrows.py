@@ -1,0 +1,147 @@
+"""The way of a file into the index and the way of a question through it: stations and arrows.
+
+Every arrow is a fact of the source, held by a test: the one that calls imports the one that is
+called, and names the function or method by which it does. The picture and the table in
+docs/architecture.md are made from these lists.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A module, or a wing, at a place of the picture: column and row, counted from 0."""
+
+    name: str
+    column: int
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """Data on its way from `source` to `target`; `what` is handed over, `call` the function or
+    method that is called for it. The source calls, or with `pulled` the target does.
+
+    `through` says how, where the caller does not import the called one: a module that the caller
+    imports and that imports the called one; `module:Protocol` where only a Protocol is known to the
+    caller and `recollect.py` decides on the class; "process" where a child process is started by
+    the module's name. `path` are corners of the line where it is not straight, in columns and rows.
+    """
+
+    source: str
+    target: str
+    what: str
+    call: str
+    pulled: bool = False
+    through: str = ""
+    path: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def caller(self) -> str:
+        return self.target if self.pulled else self.source
+
+    @property
+    def called(self) -> str:
+        return self.source if self.pulled else self.target
+
+
+STATIONS = (
+    # what has changed
+    Station("indexer.scan.inotify", 1, 0),
+    Station("indexer.scan.events", 1, 1),
+    Station("indexer.scan.watcher", 1, 2),
+    Station("indexer.scan.rescan", 1, 3),
+    Station("indexer.files.walk", 0, 4),
+    Station("indexer.scan.reconcile", 1, 4),
+    Station("indexer.catalog.database", 2, 4),
+    Station("indexer.catalog.queue", 1, 5),
+    # reading
+    Station("indexer.ingest.reading_stage", 0, 5),
+    Station("indexer.ingest.read", 0, 6),
+    Station("indexer.extract.process.pool", 0, 7),
+    Station("indexer.extract.process.child", 0, 8),
+    Station("indexer.extract.process.worker", 0, 9),
+    Station("indexer.extract.dispatch", 0, 10),
+    Station("indexer.extract.formats", 0, 11),
+    # understanding
+    Station("indexer.ingest.understanding_stage", 2, 5),
+    Station("indexer.ingest.understand", 2, 6),
+    # publishing
+    Station("indexer.ingest.publish", 1, 8),
+    Station("indexer.vectors.store", 1, 10),
+    Station("indexer.vectors.tables", 2, 10),
+    # the model
+    Station("model.runtime.clients", 3, 6),
+    Station("model.runtime.runtime", 3, 7),
+    Station("model.gemma", 3, 8),
+    Station("model.decoding.decoder", 3, 9),
+    # a question
+    Station("web.cli.commands.queries", 3, 0),
+    Station("web.http.routes", 4, 0),
+    Station("web.library.library", 4, 1),
+    Station("web.library.answers", 3, 1),
+    Station("retriever.answer", 3, 2),
+    Station("retriever.search", 4, 3),
+    Station("indexer.catalog.catalog", 2, 3),
+    Station("indexer.vectors.search", 4, 10),
+)
+
+MODEL = "model.interface:Model"
+READER = "indexer.ingest.read:Reader"
+
+ARROWS = (
+    Arrow("indexer.scan.inotify", "indexer.scan.events", "a path", "add"),
+    Arrow("indexer.scan.events", "indexer.scan.watcher", "hints", "take", pulled=True),
+    Arrow("indexer.scan.watcher", "indexer.scan.rescan", "hints", "take", pulled=True),
+    Arrow("indexer.scan.rescan", "indexer.scan.reconcile", "where to look", "reconcile"),
+    Arrow("indexer.files.walk", "indexer.scan.reconcile", "names, times", "walk", pulled=True),
+    Arrow("indexer.scan.reconcile", "indexer.catalog.database", "rows of files", "transaction",
+          through="indexer.catalog.catalog"),
+    Arrow("indexer.catalog.database", "indexer.catalog.queue", "rows of files", "writing",
+          pulled=True, path=((2, 4.5), (1, 4.5))),
+    Arrow("indexer.catalog.queue", "indexer.ingest.reading_stage", "files", "claim_files",
+          pulled=True),
+    Arrow("indexer.ingest.reading_stage", "indexer.ingest.read", "one file", "read_file"),
+    Arrow("indexer.ingest.read", "indexer.extract.process.pool", "a path", "extract",
+          through=READER),
+    Arrow("indexer.extract.process.pool", "indexer.extract.process.child", "a path", "extract"),
+    Arrow("indexer.extract.process.child", "indexer.extract.process.worker", "a job", "main",
+          through="process"),
+    Arrow("indexer.extract.process.worker", "indexer.extract.dispatch", "a path", "extract",
+          through="indexer.extract.process.jobs"),
+    Arrow("indexer.extract.dispatch", "indexer.extract.formats", "a file", "extract"),
+    Arrow("indexer.ingest.reading_stage", "indexer.ingest.publish", "passages", "publish",
+          path=((0.5, 5.12), (0.5, 8))),
+    Arrow("indexer.catalog.queue", "indexer.ingest.understanding_stage", "contents",
+          "claim_contents", pulled=True),
+    Arrow("indexer.ingest.understanding_stage", "indexer.ingest.understand", "contents", "embed"),
+    Arrow("indexer.extract.process.pool", "indexer.ingest.understand", "pixels, samples",
+          "original", pulled=True, through=READER, path=((2, 7),)),
+    Arrow("indexer.ingest.understand", "model.runtime.clients", "texts, media", "describe",
+          through=MODEL),
+    Arrow("indexer.ingest.understanding_stage", "indexer.ingest.publish", "vectors", "publish",
+          path=((1.5, 5.12), (1.5, 8))),
+    Arrow("indexer.ingest.publish", "indexer.vectors.store", "rows", "add_words"),
+    Arrow("indexer.vectors.store", "indexer.vectors.tables", "rows", "write"),
+    Arrow("indexer.vectors.tables", "indexer.vectors.search", "rows", "read", pulled=True),
+    Arrow("web.cli.commands.queries", "web.library.library", "words", "search",
+          through="web.cli.program", path=((3, 0.5), (3.8, 0.5), (3.8, 0.72))),
+    Arrow("web.http.routes", "web.library.library", "words", "search"),
+    Arrow("web.library.library", "web.library.answers", "a question", "answer_events"),
+    Arrow("web.library.answers", "retriever.answer", "a question", "answer"),
+    Arrow("retriever.answer", "retriever.search", "a query", "search",
+          path=((3.8, 2), (3.8, 2.72))),
+    Arrow("web.library.library", "retriever.search", "a query", "search"),
+    Arrow("indexer.catalog.catalog", "retriever.search", "what is valid", "live_generations",
+          pulled=True),
+    Arrow("indexer.vectors.search", "retriever.search", "matches", "vectors", pulled=True),
+    Arrow("retriever.search", "model.runtime.clients", "words", "embed", through=MODEL,
+          path=((3.5, 3.12), (3.5, 6))),
+    Arrow("retriever.answer", "model.runtime.clients", "evidence", "answer", through=MODEL),
+    Arrow("model.runtime.clients", "model.runtime.runtime", "work", "submit"),
+    Arrow("model.runtime.runtime", "model.gemma", "work", "Gemma",
+          through="model.runtime.lifecycle"),
+    Arrow("model.gemma", "model.decoding.decoder", "token ids", "write"),
+)  # fmt: skip
