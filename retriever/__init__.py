@@ -1,1 +1,12 @@
-"""A question in, hits and an answer with citations out."""
+"""A question in, hits and an answer with citations out.
+
+The way of a query, in the order of the files it passes:
+
+    query.py        words or an example, kinds, folder and dates, checked
+    search.py       rankings by words, by name and by vectors, fused into one hit a file
+    snippets.py     the part of each passage that shows why it was found
+    answer.py       the best hits as evidence for the model, and its quotes checked against them
+
+Rows come from `indexer.vectors`, items from `indexer.catalog`, vectors and text from
+`model.interface`.
+"""

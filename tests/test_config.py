@@ -6,8 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as some
+from hypothesis import given, settings, strategies
 
 from web.library.errors import LibraryError
 from web.machine.config_file import set_option
@@ -22,33 +21,31 @@ from web.machine.config_file import set_option
         ('# first\nmodel = "old"\nport = 1', '# first\nmodel = "new"\nport = 1'),
         ('port = 1\n[other]\nmodel = "x"\n', 'model = "new"\nport = 1\n[other]\nmodel = "x"\n'),
         ('models = "m"\n', 'model = "new"\nmodels = "m"\n'),
+        ('model = "old"  # mine\nport = 1\n', 'model = "new"  # mine\nport = 1\n'),
+        ('model = """\nold\n"""\nport = 1\n', 'model = "new"\nport = 1\n'),
+        ('"model" = "old"\n', '"model" = "new"\n'),
+        ("text = '''\nmodel = 1\n'''\n", "model = \"new\"\ntext = '''\nmodel = 1\n'''\n"),
+        ("port = 1\r\n", 'model = "new"\nport = 1\r\n'),
     ],
 )
 def test_only_that_line_changes(tmp_path: Path, before: str | None, after: str) -> None:
     file = tmp_path / "folder" / "config.toml"
     if before is not None:
         file.parent.mkdir()
-        file.write_text(before)
+        file.write_bytes(before.encode())
     set_option(file, "model", "new")
-    assert file.read_text() == after
-    assert [one.name for one in file.parent.iterdir()] == ["config.toml"]
+    assert file.read_bytes().decode() == after
+    assert tomllib.loads(after)["model"] == "new"
+    assert [path.name for path in file.parent.iterdir()] == ["config.toml"]
 
 
-@pytest.mark.parametrize(
-    "before",
-    [
-        "model = [broken",
-        'model = """\nold\n"""\n',
-        '"model" = "old"\n',
-        "text = '''\nmodel = 1\n'''\n",
-    ],
-)
-def test_what_cannot_be_changed_safely_is_left_alone(tmp_path: Path, before: str) -> None:
+@pytest.mark.parametrize("before", [b"model = [broken", b"model = 1\nmodel = 2\n", b"# \xff\n"])
+def test_a_file_that_is_not_toml_is_left_alone(tmp_path: Path, before: bytes) -> None:
     file = tmp_path / "config.toml"
-    file.write_text(before)
+    file.write_bytes(before)
     with pytest.raises(LibraryError, match="Write it yourself: model = "):
         set_option(file, "model", "new")
-    assert file.read_text() == before
+    assert file.read_bytes() == before
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
@@ -58,7 +55,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 @settings(deadline=None, max_examples=50)
-@given(value=some.text(some.characters(exclude_categories=["Cs"]), max_size=40))
+@given(value=strategies.text(strategies.characters(exclude_categories=["Cs"]), max_size=40))
 def test_any_value_comes_back(tmp_path_factory: pytest.TempPathFactory, value: str) -> None:
     file = tmp_path_factory.mktemp("any") / "config.toml"
     set_option(file, "model", value)

@@ -1,1 +1,15 @@
-"""The outermost layer: one library as people meet it, over HTTP and in the terminal."""
+"""The outermost layer: one library as people meet it, over HTTP and in the terminal.
+
+The way of a query, in the order of the files it passes:
+
+    http/server.py          a request arrives at the loopback address
+    http/security.py        is it one of a browser or program that may ask?
+    http/admission.py       is it small enough, and is a thread free for it?
+    http/routes.py          the address and its parameters become a call of the library
+    library/library.py      the call becomes a query; the retriever answers it
+    library/results.py      hits, sources and citations become JSON (library/schemas.py)
+    http/pages.py           the JSON is sent; an answer, as events, by http/event_streams.py
+
+In the terminal, cli/commands/queries.py calls the library through cli/program.py, and
+cli/output/hits.py prints the same JSON.
+"""

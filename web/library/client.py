@@ -6,13 +6,13 @@ the library itself. Answers are the same JSON either way.
 
 from __future__ import annotations
 
-import json
 import mimetypes
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import httpx
+from httpx_sse import EventSource
 
 from model.interface import ConversationTurn
 from web.library.errors import LibraryError
@@ -93,13 +93,8 @@ class Client:
             if answer.is_error:
                 answer.read()
                 raise _problem(answer)
-            event = ""
-            for line in answer.iter_lines():
-                if line.startswith("event: "):
-                    event = line.removeprefix("event: ")
-                elif line.startswith("data: "):
-                    data = json.loads(line.removeprefix("data: "))
-                    yield cast(AskEvent, {"event": event, "data": data})
+            for event in EventSource(answer).iter_sse():
+                yield cast(AskEvent, {"event": event.event, "data": event.json()})
 
     def status(self) -> StatusJson:
         return cast(StatusJson, self._json("GET", "/api/status"))

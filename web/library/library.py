@@ -101,8 +101,6 @@ class Library:
 
         threading.Thread(target=load, name="warming", daemon=True).start()
 
-    # --- find and ask
-
     def search(
         self,
         words: str,
@@ -163,8 +161,6 @@ class Library:
                 self._answerer, self._catalog, question, about, history, cancelled
             )
 
-    # --- what there is
-
     def status(self) -> StatusJson:
         return status_json(self._catalog, self._runtime, self.keeper)
 
@@ -202,8 +198,6 @@ class Library:
 
     def roots(self) -> list[RootJson]:
         return roots_json(self._catalog.roots())
-
-    # --- folders
 
     def add(self, folder: str) -> list[RootJson]:
         path = Path(folder).expanduser().absolute()
@@ -262,8 +256,6 @@ class Library:
             "model_calls": self._pipeline.understanding.model_calls - calls_before,
             "took_s": round(time.perf_counter() - began, 2),
         }
-
-    # --- forget and verify
 
     def forget(self, file: str) -> ForgottenJson:
         names = forget_file(self._catalog, self._forgotten, file)

@@ -1,13 +1,14 @@
-"""The sound of a film, or of a recording no browser plays, as a WAV file that is nowhere.
+"""The sound of a film, or of a recording no browser plays, as a WAV file that is never stored.
 
 Its samples are mono with 16 bits at 24 kHz, so that every byte belongs to a known moment: a browser
-asks for a range, and just that stretch is decoded. Nothing is written, nothing has to be waited
-for, and seeking is exact.
+asks for a range, and only that range is decoded. Nothing has to be waited for, and seeking is
+exact.
 """
 
 from __future__ import annotations
 
-import struct
+import io
+import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from indexer.types.pieces import Member
 
 RATE_HZ = 24_000  # a day of it still fits into the four gigabytes a WAV can have
 HEADER_BYTES = 44
-STRETCH_S = 5.0
+DECODED_AT_ONCE_S = 5.0
 SAMPLE_BYTES = 2
 
 
@@ -52,23 +53,23 @@ class WavFile:
         end = min(start + length, self.size_bytes)
         if start < HEADER_BYTES:
             yield self._header()[start : min(end, HEADER_BYTES)]
-        at = max(start, HEADER_BYTES) - HEADER_BYTES
-        left = end - HEADER_BYTES - at
-        stretch = round(STRETCH_S * RATE_HZ)
+        offset = max(start, HEADER_BYTES) - HEADER_BYTES
+        left = end - HEADER_BYTES - offset
         while left > 0:
-            first, odd = divmod(at, SAMPLE_BYTES)
-            count = min(stretch, self.samples - first)
+            first, odd = divmod(offset, SAMPLE_BYTES)
+            count = min(round(DECODED_AT_ONCE_S * RATE_HZ), self.samples - first)
             start_s, length_s = first / RATE_HZ, count / RATE_HZ
-            sound = self.decoder.pcm(self.path, start_s, length_s, RATE_HZ, self.member)
-            part = sound[odd : odd + left]
+            samples = self.decoder.pcm(self.path, start_s, length_s, RATE_HZ, self.member)
+            part = samples[odd : odd + left]
             if not part:
                 return
             yield part
-            at, left = at + len(part), left - len(part)
+            offset, left = offset + len(part), left - len(part)
 
     def _header(self) -> bytes:
-        data = SAMPLE_BYTES * self.samples
-        riff = struct.pack("<4sI4s", b"RIFF", HEADER_BYTES - 8 + data, b"WAVE")
-        rate = (RATE_HZ, RATE_HZ * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES)
-        form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, *rate)
-        return riff + form + struct.pack("<4sI", b"data", data)
+        # The module writes a file from its beginning to its end, so only the header is its work.
+        header = io.BytesIO()
+        with wave.open(header, "wb") as writer:
+            writer.setparams((1, SAMPLE_BYTES, RATE_HZ, self.samples, "NONE", ""))
+            writer.writeframesraw(b"")
+            return header.getvalue()  # closing would correct the length to what was written

@@ -2,64 +2,45 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import tempfile
-import tomllib
 from pathlib import Path
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
 
 from web.library.errors import LibraryError
 
 
 def set_option(file: Path, key: str, value: str) -> None:
-    """Sets a top-level `key`. Raises LibraryError where that cannot be done without changing
-    anything else; the file is the old one or the new one, never a part."""
-    line = f"{key} = {_quoted(value)}"
-    by_hand = f"Write it yourself: {line}"
+    """Sets a top-level `key`, as the first line where it is new. Raises LibraryError where the file
+    cannot be read or written; the file is the old one or the new one, never a part."""
+    line = tomlkit.dumps({key: value})
+    by_hand = f"Write it yourself: {line.strip()}"
     try:
-        old = file.read_text(encoding="utf-8") if file.exists() else ""
-        before = tomllib.loads(old)
-    except (OSError, ValueError) as why:
-        raise LibraryError("config", f"{file} cannot be read ({why}). Mend it. {by_hand}") from why
-    new = _with(old, key, line)
-    try:
-        right = tomllib.loads(new) == before | {key: value}
-    except tomllib.TOMLDecodeError:
-        right = False
-    if not right:
+        before = file.read_bytes().decode() if file.exists() else ""
+        settings = tomlkit.parse(before)
+    except (OSError, ValueError, TOMLKitError) as problem:
         raise LibraryError(
-            "config", f"{file} is written in a way that is not changed here. {by_hand}"
-        )
+            "config", f"{file} cannot be read ({problem}). Mend it. {by_hand}"
+        ) from problem
+    if key in settings:
+        settings[key] = value
+        after = tomlkit.dumps(settings)
+    else:
+        after = line + before
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        kept = file.resolve()  # a link stays a link
-        handle, fresh = tempfile.mkstemp(dir=kept.parent, prefix=".config")
-        with os.fdopen(handle, "w", encoding="utf-8") as opened:
-            opened.write(new)
-            opened.flush()
-            os.fsync(opened.fileno())
-        if kept.exists():
-            Path(fresh).chmod(kept.stat().st_mode & 0o777)
-        Path(fresh).replace(kept)
-    except OSError as why:
-        raise _problem(f"{file} cannot be written ({why}). {by_hand}") from why
-
-
-def _problem(sentence: str) -> LibraryError:
-    return LibraryError("config", sentence)
-
-
-def _with(old: str, key: str, line: str) -> str:
-    """The text with the line in the place of the one it had, or first."""
-    table = re.search(r"^[ \t]*\[", old, flags=re.M)
-    top = old[: table.start()] if table else old
-    has = re.search(rf"^[ \t]*{re.escape(key)}[ \t]*=.*$", top, flags=re.M)
-    if has is None:
-        return f"{line}\n{old}"
-    return old[: has.start()] + line + old[has.end() :]
-
-
-def _quoted(value: str) -> str:
-    """A TOML basic string; JSON's escapes are TOML's, but for the delete character."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        target = file.resolve()  # a link stays a link
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".config")
+        with os.fdopen(handle, "wb") as written:
+            written.write(after.encode())
+            written.flush()
+            os.fsync(written.fileno())
+        if target.exists():
+            Path(name).chmod(target.stat().st_mode & 0o777)
+        Path(name).replace(target)
+    except OSError as problem:
+        raise LibraryError(
+            "config", f"{file} cannot be written ({problem}). {by_hand}"
+        ) from problem
