@@ -24,12 +24,12 @@ from model.interface import (
     Model,
     Sound,
 )
-from retriever.query import Query
+from retriever.query import MAX_QUERY_CHARS, Query
 from retriever.search import Hit, Searcher
 
 MAX_PLACES_A_FILE = 2
 MAX_ORIGINALS = 2
-# What is found this much worse than the best answers nothing and misleads; a share of its score.
+# A hit with less than this share of the best hit's score misleads more than it helps.
 MIN_SCORE_SHARE = 0.55
 
 MediaLoader = Callable[[Item, Place], Image | Sound]
@@ -79,13 +79,13 @@ AnswerPart = NumberedSource | AnswerText | Citation | AnswerSummary
 
 
 class Answerer:
-    """Answers questions about one library. `original` decodes a picture or a clip; it comes from
-    outside, because files are not this layer's business."""
+    """Answers questions about one library. `load_media` decodes a picture or a clip; it is given,
+    because this layer opens no files."""
 
-    def __init__(self, searcher: Searcher, model: Model, original: MediaLoader) -> None:
+    def __init__(self, searcher: Searcher, model: Model, load_media: MediaLoader) -> None:
         self._searcher = searcher
         self._model = model
-        self._original = original
+        self._load_media = load_media
 
     def answer(
         self,
@@ -101,13 +101,13 @@ class Answerer:
         yield from sources
         by_number = {source.n: source for source in sources}
         evidence = self._evidence(sources)
-        said: list[str] = []
+        written: list[str] = []
         citations: list[Citation] = []
         left_out = 0
         for event in self._model.answer(question, evidence, history, cancelled):
             match event:
                 case AnswerText(text):
-                    said.append(text)
+                    written.append(text)
                     yield event
                 case AnswerCitation(n, quote):
                     source = by_number.get(n)
@@ -118,8 +118,8 @@ class Answerer:
                     citations.append(citation)
                     yield citation
                 case AnswerEnd():
-                    text = "".join(said).strip()
-                    known = [question, *(one.words for one in evidence)]
+                    text = "".join(written).strip()
+                    known = [question, *(source.words for source in evidence)]
                     unfounded = unsupported_figures(text, known)
                     yield AnswerSummary(text, tuple(citations), left_out, unfounded, event)
 
@@ -127,18 +127,18 @@ class Answerer:
         self, question: str, about: str | None, history: Sequence[ConversationTurn]
     ) -> list[NumberedSource]:
         # A follow-up ("and when does it end?") often names its subject only in the turn before.
-        asked = f"{history[-1].question} {question}" if history else question
-        # A few good sources answer better than many, and each costs a person waiting time.
-        most = self._model.card.sources
-        query = Query(words=asked[:2_000], about=about, limit=most)
+        words = f"{history[-1].question} {question}" if history else question
+        # A few good sources give better answers than many, and each one more takes time.
+        limit = self._model.card.sources
+        query = Query(words=words[:MAX_QUERY_CHARS], about=about, limit=limit)
         hits = self._searcher.search(query, question=True)
         hits = [hit for hit in hits if hit.score >= hits[0].score * MIN_SCORE_SHARE]
         places = [(hit, passage) for hit in hits for passage in _passages(hit)]
         # Best passages of different files first, second places of the same file after them.
-        places.sort(key=lambda one: one[1] is not None and one[1] is not one[0].passage)
+        places.sort(key=lambda place: place[1] is not None and place[1] is not place[0].passage)
         return [
             NumberedSource(n, hit, passage)
-            for n, (hit, passage) in enumerate(places[:most], start=1)
+            for n, (hit, passage) in enumerate(places[:limit], start=1)
         ]
 
     def _evidence(self, sources: Sequence[NumberedSource]) -> list[Evidence]:
@@ -146,7 +146,7 @@ class Answerer:
         originals = 0
         for source in sources:
             original: Image | Sound | None = None
-            if originals < MAX_ORIGINALS and _worth_seeing(source):
+            if originals < MAX_ORIGINALS and _needs_media(source):
                 original = self._load(source)
                 originals += original is not None
             words = source.passage.text if source.passage else ""
@@ -157,7 +157,7 @@ class Answerer:
         """The picture or clip itself, or None where the file cannot be read just now: the words
         that were read from it before still serve."""
         try:
-            return self._original(source.item, source.place)
+            return self._load_media(source.item, source.place)
         except Exception:
             return None
 
@@ -168,15 +168,16 @@ def _passages(hit: Hit) -> list[Passage | None]:
     return [hit.passage, *(passage for passage, _ in hit.more[: MAX_PLACES_A_FILE - 1])]
 
 
-def _worth_seeing(source: NumberedSource) -> bool:
-    """Pictures, clips and pages that were read by looking: of a text page the words are enough."""
+def _needs_media(source: NumberedSource) -> bool:
+    """True of pictures, clips and pages that were read as pictures: of a page of text the words are
+    enough."""
     if source.item.kind is Kind.DOCUMENT:
         return source.passage is not None and source.passage.source is Source.CAPTION
     return True
 
 
 def source_label(source: NumberedSource) -> str:
-    """How a source is called before the model: its file and place."""
+    """The name of a source in the prompt: its file and place."""
     name = source.item.name
     match source.place:
         case Page(page) if (source.item.pages or 1) > 1:
@@ -198,14 +199,14 @@ def is_quote_of(quote: str, passage: Passage | None) -> bool:
     """Whether the quote is a run of the passage's words, white space apart."""
     if passage is None or not quote.strip():
         return False
-    return _squeeze(quote) in _squeeze(passage.text)
+    return _collapse_spaces(quote) in _collapse_spaces(passage.text)
 
 
 def unsupported_figures(answer: str, known: Sequence[str]) -> tuple[str, ...]:
     """The figures of an answer, citation marks aside, that stand nowhere in the known texts."""
-    founded = {figure for text in known for figure in _figures(text)}
-    said = _figures(re.sub(r"\[\d+\]", "", answer))
-    return tuple(dict.fromkeys(figure for figure in said if figure not in founded))
+    supported = {figure for text in known for figure in _figures(text)}
+    figures = _figures(re.sub(r"\[\d+\]", "", answer))
+    return tuple(dict.fromkeys(figure for figure in figures if figure not in supported))
 
 
 def _figures(text: str) -> list[str]:
@@ -213,5 +214,5 @@ def _figures(text: str) -> list[str]:
     return re.findall(r"\d+(?:[.,:/]\d+)*", text)
 
 
-def _squeeze(text: str) -> str:
+def _collapse_spaces(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()

@@ -1,4 +1,4 @@
-"""What was asked: words, an example picture or sound, and the filters. Typed and frozen."""
+"""One search: words, an example picture or sound, and filters, checked."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from model.interface import Image, Sound
 MAX_QUERY_CHARS = 2_000
 MAX_LIMIT = 200
 
-# A question's small words would each match half the library. They are dropped from questions
-# only, and only while something is left; a search box means every word it is given.
-_SMALL_WORDS = frozenset(
+# Function words: each would match half the library. They are dropped from questions only, and only
+# where other words are left; a search looks for every word it is given.
+_STOP_WORDS = frozenset(
     "a about an and any are as at be been but by can could did do does for from had has have he "
     "her him his how i in is it its me my of on or our she should so that the their them there "
     "they this to us was we were what when where which who whom whose why will with would you "
@@ -54,34 +54,34 @@ class Query:
             raise QueryError(f"The limit lies between 1 and {MAX_LIMIT}.")
 
 
-def parse_kind(said: str | None) -> frozenset[Kind] | None:
-    if not said:
+def parse_kind(kind: str | None) -> frozenset[Kind] | None:
+    if not kind:
         return None
     try:
-        return frozenset({Kind(said)})
+        return frozenset({Kind(kind)})
     except ValueError:
         kinds = ", ".join(Kind)
-        raise QueryError(f"“{said}” is not a kind; the kinds are {kinds}.") from None
+        raise QueryError(f"“{kind}” is not a kind; the kinds are {kinds}.") from None
 
 
-def parse_day(said: str | None) -> float | None:
+def parse_day(day: str | None) -> float | None:
     """The first moment of a day, month or year in ISO 8601 (`2024-03-14`, `2024-03`, `2024`) in
     this machine's time zone, as unix seconds."""
-    if not said:
+    if not day:
         return None
-    found = re.fullmatch(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", said.strip())
+    match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", day.strip())
     try:
-        if not found:
+        if not match:
             raise ValueError
-        year, month, day = (int(part or 1) for part in found.groups())
-        return datetime(year, month, day).astimezone().timestamp()
+        year, month, day_of_month = (int(part or 1) for part in match.groups())
+        return datetime(year, month, day_of_month).astimezone().timestamp()
     except (ValueError, OverflowError):
-        sentence = f"“{said}” is not a date; write it like 2024-03-14, 2024-03 or 2024."
+        sentence = f"“{day}” is not a date; write it like 2024-03-14, 2024-03 or 2024."
         raise QueryError(sentence) from None
 
 
 def question_words(question: str) -> str:
     """The words of a question that could stand in an answer."""
     words = re.findall(r"[\w’'.,-]*\w", question, flags=re.UNICODE)
-    kept = [word for word in words if word.casefold() not in _SMALL_WORDS]
+    kept = [word for word in words if word.casefold() not in _STOP_WORDS]
     return " ".join(kept or words)

@@ -1,9 +1,9 @@
-"""Words, gist and body, fused into one list of hits.
+"""Rankings by words, by name and by vectors, fused into one list of hits.
 
-Each way of looking is a lane: a ranked list of passages. Lanes are fused by reciprocal rank
-(Cormack, Clarke and Büttcher, SIGIR 2009), vectors ranked within each kind, since the distances of
-a text and of a photo to a question are not on one scale. What is shown is one hit a file, its best
-passage first. Equal scores are ordered by content, so the same question gives the same list.
+Each ranking is a list of passages. They are fused by reciprocal rank (Cormack, Clarke and Büttcher,
+SIGIR 2009), vectors ranked contents each kind, since the distances of a text and of a photo to a
+question are not on one scale. The result is one hit a file, its best passage first. Equal scores
+are ordered by content, so the same question gives the same list.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ FoundBy = Literal["words", "name", "meaning"]
 FOUND_BY: tuple[FoundBy, ...] = ("words", "name", "meaning")
 
 RRF_K = 60
-# A phrase that stands in a file, or a name that holds every word, is the best evidence there is
-# that this file was meant; each of the two vectors alone is the weakest.
+# A phrase that is in a file, or a name that holds every word, is the strongest evidence that this
+# file is meant; each of the two vectors alone is the weakest.
 WEIGHTS = {"phrase": 3.0, "whole name": 3.0, "words": 2.0, "name": 1.0, "body": 1.0, "gist": 1.0}
-# By meaning alone, everything is near something. Kept is what is near in itself and not far behind
-# the nearest of its kind (cosine). `python -m bench run demonstration` shows what these leave.
+# Every vector has a nearest one. Kept is what has at least this cosine and is no further than this
+# behind the nearest of its kind. `python -m bench run demonstration` shows what these keep.
 MIN_COSINE = 0.7
 MAX_COSINE_BEHIND_BEST = 0.15
-# Lanes are read deeper than the page that is shown, because superseded generations are dropped
-# after reading and several passages fall together in one file.
+# A ranking is read deeper than the number of hits, because superseded generations are dropped after
+# reading, and several passages belong to one file.
 CANDIDATES_A_HIT = 5
 MORE_PLACES = 6
 
@@ -56,13 +56,13 @@ class Hit:
 
 @dataclass(slots=True)
 class _Candidate:
-    """What the lanes say of one passage of one content."""
+    """The sum of what the rankings give to one passage of one content."""
 
     score: float = 0.0
     found_by: set[FoundBy] = field(default_factory=set)
 
 
-_Key = tuple[str, int]  # content and ordinal; NAME stands for the file's name
+_Key = tuple[str, int]  # content and ordinal; NAME_ORDINAL for the file's name
 NAME_ORDINAL = -1
 
 
@@ -74,35 +74,38 @@ class Searcher:
         catalog: Catalog,
         store: Store,
         model: Model,
-        is_there: Callable[[Path], bool] = os.path.lexists,
+        is_present: Callable[[Path], bool] = os.path.lexists,
     ) -> None:
         self._catalog = catalog
         self._store = store
         self._model = model
-        self._is_there = is_there
+        self._is_present = is_present
 
     def search(self, query: Query, *, question: bool = False) -> list[Hit]:
-        """The best `query.limit` files, best first. With `question`, the words lane looks for the
-        words that could stand in an answer rather than for all of them."""
-        within = self._within(query)
-        if within is not None and not within:
+        """The best `query.limit` files, best first. With `question`, the ranking by words uses
+        the words that could stand in an answer rather than all of them."""
+        contents = self._allowed_contents(query)
+        if contents is not None and not contents:
             return []
         words = question_words(query.words) if question else query.words.strip()
         candidates: dict[_Key, _Candidate] = defaultdict(_Candidate)
         depth = query.limit * CANDIDATES_A_HIT
         if words:
-            self._by_words(candidates, words, query, within, depth)
+            self._by_words(candidates, words, query, contents, depth)
         if query.by == "all":
-            self._by_meaning(candidates, query, within, depth)
+            self._by_meaning(candidates, query, contents, depth)
         return self._hits(candidates, words, query.limit)
 
-    def _within(self, query: Query) -> set[str] | None:
+    def _allowed_contents(self, query: Query) -> set[str] | None:
         """The contents the filters allow, or None where they allow all."""
         if query.about is not None:
             item = self._catalog.item(query.about)
             if item is None:
                 raise QueryError("That item is no longer in the library; search again.")
-            return {item.content, *(one.content for one in self._catalog.members(item.content))}
+            return {
+                item.content,
+                *(member.content for member in self._catalog.members(item.content)),
+            }
         if query.folder is None and query.after is None and query.before is None:
             return None
         kinds = query.kinds
@@ -113,17 +116,19 @@ class Searcher:
         candidates: dict[_Key, _Candidate],
         words: str,
         query: Query,
-        within: Collection[str] | None,
+        contents: Collection[str] | None,
         depth: int,
     ) -> None:
-        found = self._store.search.words(words, depth, query.kinds, within)
-        self._add(candidates, "words", "words", self._live(found))
+        matches = self._store.search.words(words, depth, query.kinds, contents)
+        self._add(candidates, "words", "words", self._live(matches))
         if len(words.split()) > 1:
-            found = self._store.search.words(words, depth, query.kinds, within, phrase=True)
-            self._add(candidates, "phrase", "words", self._live(found))
-        named = self._catalog.search_names(words, depth, query.kinds)
+            matches = self._store.search.words(words, depth, query.kinds, contents, phrase=True)
+            self._add(candidates, "phrase", "words", self._live(matches))
+        names = self._catalog.search_names(words, depth, query.kinds)
         keys = [
-            (content, NAME_ORDINAL) for content, _ in named if within is None or content in within
+            (content, NAME_ORDINAL)
+            for content, _ in names
+            if contents is None or content in contents
         ]
         self._add(candidates, "name", "name", keys)
         wanted = set(distinct_tokens(words))
@@ -139,20 +144,20 @@ class Searcher:
         self,
         candidates: dict[_Key, _Candidate],
         query: Query,
-        within: Collection[str] | None,
+        contents: Collection[str] | None,
         depth: int,
     ) -> None:
-        asked = query.like if query.like is not None else Text(query.words)
-        vectors = self._model.embed([asked], role="query")[0]
+        example = query.like if query.like is not None else Text(query.words)
+        vectors = self._model.embed([example], role="query")[0]
         kinds = sorted(query.kinds or Kind)
-        # Words lie nearer to texts than to pictures, so each kind is ranked by itself; an example
+        # Words are nearer to texts than to pictures, so each kind is ranked by itself; an example
         # is nearest to itself, whatever its kind.
-        for some in [{kind} for kind in kinds] if query.like is None else [set(kinds)]:
-            gist = self._near("gist", vectors.gist, some, within, depth)
+        for group in [{kind} for kind in kinds] if query.like is None else [set(kinds)]:
+            gist = self._near("gist", vectors.gist, group, contents, depth)
             if vectors.body is not None:
-                # Gist alone sees something near for any words at all. Where a question has words,
-                # body says what is found, and gist speaks only for the rank of that.
-                body = self._near("body", vectors.body, some, within, depth)
+                # Gist alone is near to something for any words at all. Where a query has words,
+                # body decides what is found, and gist only adds to the rank of that.
+                body = self._near("body", vectors.body, group, contents, depth)
                 near = set(body)
                 self._add(candidates, "body", "meaning", body)
                 gist = [key for key in gist if key in near]
@@ -163,56 +168,60 @@ class Searcher:
         space: Literal["gist", "body"],
         vector: Float32,
         kinds: set[Kind],
-        within: Collection[str] | None,
+        contents: Collection[str] | None,
         depth: int,
     ) -> list[_Key]:
         key = self._model.fingerprint.key
-        found = self._store.search.vectors(key, space, vector, depth, kinds, within)
-        if not found:
+        matches = self._store.search.vectors(key, space, vector, depth, kinds, contents)
+        if not matches:
             return []
-        floor = max(MIN_COSINE, found[0].score - MAX_COSINE_BEHIND_BEST)
-        return self._live([one for one in found if one.score >= floor])
+        floor = max(MIN_COSINE, matches[0].score - MAX_COSINE_BEHIND_BEST)
+        return self._live([match for match in matches if match.score >= floor])
 
-    def _live(self, found: Sequence[Match]) -> list[_Key]:
-        """Without the rows of superseded or half-written generations (the catalog is the truth)."""
-        live = self._catalog.live_generations({one.generation for one in found})
-        return [(one.content, one.ordinal) for one in found if one.generation in live]
+    def _live(self, matches: Sequence[Match]) -> list[_Key]:
+        """Without the rows of superseded or half-written generations: the catalog decides."""
+        live = self._catalog.live_generations({match.generation for match in matches})
+        return [(match.content, match.ordinal) for match in matches if match.generation in live]
 
     def _add(
-        self, candidates: dict[_Key, _Candidate], lane: str, way: FoundBy, ranked: Iterable[_Key]
+        self,
+        candidates: dict[_Key, _Candidate],
+        ranking: str,
+        found_by: FoundBy,
+        ranked: Iterable[_Key],
     ) -> None:
         for rank, key in enumerate(ranked, start=1):
             candidate = candidates[key]
-            candidate.score += WEIGHTS[lane] / (RRF_K + rank)
-            candidate.found_by.add(way)
+            candidate.score += WEIGHTS[ranking] / (RRF_K + rank)
+            candidate.found_by.add(found_by)
 
     def _hits(self, candidates: dict[_Key, _Candidate], words: str, limit: int) -> list[Hit]:
-        """One hit a file: its score is its best passage's, a name's on top."""
+        """One hit a file: its score is that of its best passage, plus that of its name."""
         by_content: dict[str, list[tuple[_Key, _Candidate]]] = defaultdict(list)
         for key, candidate in candidates.items():
             by_content[key[0]].append((key, candidate))
-        for found in by_content.values():
-            found.sort(key=lambda one: (one[0][1] == NAME_ORDINAL, -one[1].score, one[0][1]))
-        scores = {content: _score(found) for content, found in by_content.items()}
+        for group in by_content.values():
+            group.sort(key=_best_first)
+        scores = {content: _score(group) for content, group in by_content.items()}
         order = sorted(by_content, key=lambda content: (-scores[content], content))
         known = self._catalog.items_of_contents(order)
         items = {}
         for content in order:
-            if content in known and (item := known[content].among(self._is_there)) is not None:
+            if content in known and (item := known[content].among(self._is_present)) is not None:
                 items[content] = item
             if len(items) == limit:
                 break
-        alive = list(items)
-        passages = self._passages([(items[content], by_content[content]) for content in alive])
+        present = list(items)
+        passages = self._passages([(items[content], by_content[content]) for content in present])
         wanted = distinct_tokens(words)
         hits = []
-        for content in alive:
-            ways = {way for _, candidate in by_content[content] for way in candidate.found_by}
+        for content in present:
+            found_by = {term for _, candidate in by_content[content] for term in candidate.found_by}
             places = [(passage, snippet(passage.text, wanted)) for passage in passages[content]]
-            best, shown = places[0] if places else (None, Snippet(items[content].title, ()))
-            named = tuple(way for way in FOUND_BY if way in ways)
+            best, best_snippet = places[0] if places else (None, Snippet(items[content].title, ()))
+            ordered = tuple(term for term in FOUND_BY if term in found_by)
             score = scores[content]
-            hits.append(Hit(items[content], best, shown, score, named, tuple(places[1:])))
+            hits.append(Hit(items[content], best, best_snippet, score, ordered, tuple(places[1:])))
         return hits
 
     def _passages(
@@ -220,8 +229,8 @@ class Searcher:
     ) -> dict[str, list[Passage]]:
         """For each content its passages, best first and one for each place, in one read."""
         keys: dict[str, list[tuple[str, int]]] = {}
-        for item, found in chosen:
-            ordinals = [ordinal for (_, ordinal), _ in found if ordinal != NAME_ORDINAL]
+        for item, candidates in chosen:
+            ordinals = [ordinal for (_, ordinal), _ in candidates if ordinal != NAME_ORDINAL]
             ordinals = ordinals or [0, FIRST_UNDERSTOOD]
             generations = [(_generation(item, ordinal), ordinal) for ordinal in ordinals]
             keys[item.content] = [(g, ordinal) for g, ordinal in generations if g is not None]
@@ -241,9 +250,15 @@ def _generation(item: Item, ordinal: int) -> str | None:
     return item.understood_generation if ordinal >= FIRST_UNDERSTOOD else item.read_generation
 
 
-def _score(found: list[tuple[_Key, _Candidate]]) -> float:
-    passages = [candidate.score for key, candidate in found if key[1] != NAME_ORDINAL]
-    names = [candidate.score for key, candidate in found if key[1] == NAME_ORDINAL]
+def _best_first(candidate: tuple[_Key, _Candidate]) -> tuple[bool, float, int]:
+    """Sorts passages before the name, by score, then by their order in the file."""
+    (_, ordinal), scored = candidate
+    return ordinal == NAME_ORDINAL, -scored.score, ordinal
+
+
+def _score(group: list[tuple[_Key, _Candidate]]) -> float:
+    passages = [candidate.score for key, candidate in group if key[1] != NAME_ORDINAL]
+    names = [candidate.score for key, candidate in group if key[1] == NAME_ORDINAL]
     return max(passages, default=0.0) + max(names, default=0.0)
 
 

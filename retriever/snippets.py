@@ -1,4 +1,4 @@
-"""The few words of a passage that show why it was found, and which of them to mark."""
+"""The part of a passage that shows why it was found, and which of its words to mark."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ class Snippet:
 
 
 def distinct_tokens(words: str) -> list[str]:
-    """The words to mark, folded as the index folds them, in order and once each."""
+    """The tokens of a query, folded as the index folds them, in order and once each."""
     return list(dict.fromkeys(tokens(words)))
 
 
 def matches(text: str, wanted: list[str]) -> list[tuple[int, int]]:
-    """Where words of `text` are, or hold, one of the folded terms."""
+    """The (start, end) ranges of the words of `text` that hold one of the `wanted` tokens."""
     if not wanted:
         return []
     known = set(wanted)
     words = re.finditer(r"\w+", text)
-    return [found.span() for found in words if known.intersection(tokens(found.group()))]
+    return [word.span() for word in words if known.intersection(tokens(word.group()))]
 
 
 def snippet(text: str, wanted: list[str], length: int = SNIPPET_CHARS) -> Snippet:
-    """The stretch of at most `length` characters that holds the most different terms, begun and
-    ended at word boundaries; `…` where something was left out."""
+    """The part of at most `length` characters that holds the most different tokens, from one word
+    boundary to another; `…` where something was left out."""
     text = re.sub(r"\s+", " ", text).strip()
-    hits = matches(text, wanted)
-    start, end = _window(text, hits, length)
+    ranges = matches(text, wanted)
+    start, end = _window(text, ranges, length)
     lead, tail = ("… " if start else ""), (" …" if end < len(text) else "")
     shift = len(lead) - start
-    marks = tuple((a + shift, b + shift) for a, b in hits if start <= a and b <= end)
+    marks = tuple((a + shift, b + shift) for a, b in ranges if start <= a and b <= end)
     return Snippet(lead + text[start:end] + tail, marks)
 
 
-def _window(text: str, hits: list[tuple[int, int]], length: int) -> tuple[int, int]:
+def _window(text: str, ranges: list[tuple[int, int]], length: int) -> tuple[int, int]:
     if len(text) <= length:
         return 0, len(text)
     best, start = -1, 0
-    for a, _ in hits:
-        inside = {text[x:y].casefold() for x, y in hits if a <= x and y <= a + length * 3 // 4}
+    for a, _ in ranges:
+        inside = {text[x:y].casefold() for x, y in ranges if a <= x and y <= a + length * 3 // 4}
         if len(inside) > best:
             best, start = len(inside), a
     start = max(0, start - length // 4)

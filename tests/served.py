@@ -179,7 +179,7 @@ def main(folder: str, data: str) -> None:
         token = new_token()
         app = create_app(library, static=STATIC, token=token, port=port_of(listener))
         line = f"{port_of(listener)} {token}"
-        run_server(app, listener, started=lambda: print(line, flush=True), tell=print)
+        run_server(app, listener, started=lambda: print(line, flush=True), report=print)
     print("closed", flush=True)
 
 

@@ -14,7 +14,7 @@ from tests.browser import PATIENCE_S, Visit, chromium, visit
 from tests.fake_model import Patient
 from tests.library import one_at_a_time
 from tests.served import Running, running, small_library, write_files
-from web.machine.demonstration import SHIPPED
+from web.machine.demonstration import SHIPPED_FILES
 
 pytestmark = pytest.mark.browser
 
@@ -66,7 +66,7 @@ def test_progress_is_live_to_the_end(
                }, 50); }"""
         )
         for kind, name in [("Documents", "Flat"), ("Pictures", "Summer"), ("Recordings", "")]:
-            shutil.copytree(SHIPPED / kind / name, folder / kind)
+            shutil.copytree(SHIPPED_FILES / kind / name, folder / kind)
         library.keeper.start()
         try:
             end = time.monotonic() + PATIENCE_S

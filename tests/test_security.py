@@ -192,8 +192,8 @@ def test_codes_do_not_pile_up() -> None:
 def test_a_new_token_ends_sessions() -> None:
     before, after = Keys(new_token(), 1), Keys(new_token(), 1)
     headers = Headers({"cookie": f"a=b; {before.cookie_name}={before.cookie}"})
-    assert before.by_cookie(headers)
-    assert not after.by_cookie(headers)
+    assert before.has_cookie(headers)
+    assert not after.has_cookie(headers)
 
 
 def test_a_token_is_long() -> None:

@@ -19,7 +19,7 @@ import pytest
 
 from tests.served import EndlessModel, Running, running, small_library, write_files
 from web.http import event_streams
-from web.http.event_streams import MOST_ANSWERS, encode_event
+from web.http.event_streams import MAX_ANSWERS, encode_event
 from web.library.library import Library
 from web.library.schemas import AskEvent
 
@@ -183,7 +183,7 @@ def test_an_answer_that_takes_long_says_it_lives(
 
 def test_more_answers_than_can_be_given(tmp_path: Path) -> None:
     with endless(tmp_path) as (server, _), server.program() as client:
-        asked = [client.build_request("POST", "/api/ask", json={"question": "boat"})] * MOST_ANSWERS
+        asked = [client.build_request("POST", "/api/ask", json={"question": "boat"})] * MAX_ANSWERS
         open_ones = [client.send(request, stream=True) for request in asked]
         refused = client.post("/api/ask", json={"question": "boat"})
         assert (refused.status_code, refused.json()["error"]["code"]) == (429, "busy")
@@ -227,7 +227,7 @@ def test_status_is_told_at_once_and_on_every_change(tmp_path: Path) -> None:
 
 
 def test_status_is_told_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_streams, "STATUS_EVERY_S", 0.1)
+    monkeypatch.setattr(event_streams, "STATUS_INTERVAL_S", 0.1)
     with endless(tmp_path) as (server, _), server.program() as client:
         with client.stream("GET", "/api/status?stream=1") as answer:
             told = events(answer)

@@ -1,1 +1,1 @@
-"""The command line: light until a verb is called."""
+"""The command line: nothing heavy is imported before a command runs."""

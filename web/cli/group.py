@@ -1,4 +1,4 @@
-"""How the verbs stand together, and what they have in common."""
+"""The group of all commands: their order in the help, and how their errors end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import click
 
 
 class CommandGroup(click.Group):
-    """Verbs in the order they are written here; problems a person can mend end in a sentence."""
+    """Commands in the order they are given. An error that a person can mend ends in its sentence,
+    without a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)

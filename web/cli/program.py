@@ -1,4 +1,4 @@
-"""The program as its verbs see it: the settings, and the library wired by them."""
+"""What every command is given: the settings, and the library that they describe."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """`build` wires the library; with True also sets aside what is too damaged to be opened."""
+    """`build` makes the library of the settings; with True it also replaces what is too damaged to
+    be opened."""
 
     settings: Settings
     build: Callable[[Settings, bool], Library]
@@ -24,15 +25,15 @@ class Program:
     @contextmanager
     def open_library(self, *, write: bool = False, mend: bool = True) -> Iterator[LibraryProtocol]:
         """The library: through the server that holds it where there is one, else in this process.
-        With `write` this process becomes its one writer for the while, and mends what it finds too
-        damaged to be opened unless told not to."""
+        With `write` this process is its one writer until the end; with `mend` it then replaces what
+        is too damaged to be opened."""
         from indexer.files.lock import LibraryLock
         from web.library.client import Client
 
         lock = LibraryLock(self.settings.data)
-        held = lock.holder()
-        if held is not None and held.url is not None:
-            with Client(held.url, held.token) as client:
+        holder = lock.holder()
+        if holder is not None and holder.url is not None:
+            with Client(holder.url, holder.token) as client:
                 yield client
             return
         if write:
@@ -46,5 +47,5 @@ class Program:
 
 
 def absolute_path(path: Path | None) -> str | None:
-    """A path as the library wants it, which may run in a server that began elsewhere."""
+    """A path for the library, which may be in a server that was started in another folder."""
     return str(path.absolute()) if path else None

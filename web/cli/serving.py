@@ -26,22 +26,22 @@ CLOSING_S = 2.5  # with what the server itself may take, a stop takes less than 
 
 
 def serve_library(
-    wire: Callable[[], Library],
+    build: Callable[[], Library],
     data: Path,
     folders: Sequence[Path],
     port: int,
     open_browser: bool,
 ) -> None:
-    """Serves until it is told to stop. Raises LibraryError when another process holds the
-    library, with a fresh link to it, or when the port cannot be had."""
+    """Serves until it is stopped. Raises LibraryError when another process serves the library, with
+    a fresh link to it, or when the port cannot be opened."""
     lock = LibraryLock(data)
     _refuse_second(lock)
-    if said := network_warning(data):
-        click.echo(said, err=True)
+    if warning := network_warning(data):
+        click.echo(warning, err=True)
     with lock:
         listener = bind_loopback(port)
         port = port_of(listener)
-        library = wire()
+        library = build()
         try:
             for folder in folders:
                 library.add(str(folder))
@@ -58,38 +58,39 @@ def serve_library(
                     click.echo(coverage_sentence(coverage), err=True)
                 click.echo(f"Recollect is at {link}")
                 click.echo("Ctrl-C stops it.", err=True)
-                if open_browser and _has_screen():
+                if open_browser and _has_display():
                     webbrowser.open(link)
 
-            run_server(app, listener, started=started, tell=lambda line: click.echo(line, err=True))
+            run_server(
+                app, listener, started=started, report=lambda line: click.echo(line, err=True)
+            )
         finally:
-            _end_soon(0 if sys.exc_info()[0] is None else 1)
+            _exit_after_grace(0 if sys.exc_info()[0] is None else 1)
             library.close()
 
 
-def _end_soon(code: int) -> None:
-    """Ends the process a little later, whatever it may still be waiting for (a model that is being
-    loaded cannot be told to stop). What was unfinished is taken up at the next start, as after a
-    kill."""
-    clock = threading.Timer(CLOSING_S, os._exit, [code])
-    clock.daemon = True
-    clock.start()
+def _exit_after_grace(code: int) -> None:
+    """Ends the process after CLOSING_S, whatever it may still be waiting for (loading a model
+    cannot be stopped). What was unfinished is taken up at the next start, as after a kill."""
+    timer = threading.Timer(CLOSING_S, os._exit, [code])
+    timer.daemon = True
+    timer.start()
 
 
 def _refuse_second(lock: LibraryLock) -> None:
-    held = lock.holder()
-    if held is None or held.url is None:
+    holder = lock.holder()
+    if holder is None or holder.url is None:
         return
-    with Client(held.url, held.token) as client:
+    with Client(holder.url, holder.token) as client:
         link = client.launch_link()
     raise LibraryError(
-        "held", f"This library is already served by process {held.pid}. Open it at {link}"
+        "held", f"This library is already served by process {holder.pid}. Open it at {link}"
     )
 
 
-def network_warning(data: Path, among: Iterable[Mount] | None = None) -> str | None:
-    """A sentence when the data directory lies on a network: locks and syncing are doubtful."""
-    mount = mount_of(data.expanduser().resolve(), among)
+def network_warning(data: Path, mounts: Iterable[Mount] | None = None) -> str | None:
+    """A sentence when the data directory lies on a network, where locks and syncing may fail."""
+    mount = mount_of(data.expanduser().resolve(), mounts)
     if mount is None or not mount.network:
         return None
     return (
@@ -98,7 +99,7 @@ def network_warning(data: Path, among: Iterable[Mount] | None = None) -> str | N
     )
 
 
-def _has_screen() -> bool:
+def _has_display() -> bool:
     """Without one, a text browser would take over the terminal."""
     graphical = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     return sys.platform in ("darwin", "win32") or bool(graphical)

@@ -1,5 +1,5 @@
 """How much the server takes on: the size of a request, the time it may take to arrive, and how many
-are worked on at once. What is beyond is refused at once, in words, and costs nothing."""
+are worked on at once. Anything beyond is refused at once, with a sentence."""
 
 from __future__ import annotations
 
@@ -48,24 +48,24 @@ class AdmissionLimits:
         if scope["type"] != "http" or scope["method"] in BODILESS:
             await self._app(scope, receive, send)
             return
-        most = _most_bytes(scope)
-        said = Headers(scope=scope).get("content-length", "0")
-        body = None if not said.isdecimal() or int(said) > most else b""
+        limit_bytes = _body_limit_bytes(scope)
+        length = Headers(scope=scope).get("content-length", "0")
+        body = None if not length.isdecimal() or int(length) > limit_bytes else b""
         if body is not None:
             try:
                 async with asyncio.timeout(BODY_S):
-                    body = await _read(receive, most)
+                    body = await _read(receive, limit_bytes)
             except TimeoutError:
                 await _refuse(scope, receive, send, 408, "slow", "The request did not arrive.")
                 return
         if body is None:
-            sentence = f"At most {most:,} bytes can be sent here."
+            sentence = f"At most {limit_bytes:,} bytes can be sent here."
             await _refuse(scope, receive, send, 413, "too_large", sentence)
             return
-        waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def replay() -> Message:
-            return waiting.pop() if waiting else await receive()
+            return messages.pop() if messages else await receive()
 
         await self._app(scope, replay, send)
 
@@ -75,18 +75,18 @@ def _head_bytes(scope: Scope) -> int:
     return address + sum(len(name) + len(value) for name, value in scope["headers"])
 
 
-def _most_bytes(scope: Scope) -> int:
+def _body_limit_bytes(scope: Scope) -> int:
     return MAX_EXAMPLE_BYTES if scope["path"] == "/api/search" else MAX_JSON_BYTES
 
 
-async def _read(receive: Receive, most: int) -> bytes | None:
-    """The body, or None as soon as it is longer than `most`. What a client that went away had
-    sent is as good as any: nobody hears the answer."""
+async def _read(receive: Receive, limit_bytes: int) -> bytes | None:
+    """The body, or None as soon as it is longer than `limit_bytes`. Of a client that has gone, what
+    it had sent: the answer reaches nobody."""
     body = bytearray()
     while True:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > most:
+        if len(body) > limit_bytes:
             return None
         if not message.get("more_body", False):
             return bytes(body)
@@ -99,8 +99,8 @@ async def _refuse(
     response.headers["connection"] = "close"
 
     async def linger(message: Message) -> None:
-        """A connection that is closed while the rest of a body still comes is reset by the system,
-        and the answer may be lost with it: the rest is let in for a moment, and dropped."""
+        """Receives the rest of a body for a moment, and drops it: a connection that is closed while
+        bytes still arrive is reset by the system, and the answer may be lost with it."""
         if message["type"] == "http.response.body" and not message.get("more_body", False):
             await send({**message, "more_body": True})
             with contextlib.suppress(TimeoutError):
@@ -114,28 +114,28 @@ async def _refuse(
 
 
 class WorkerPool:
-    """Blocking calls on threads of their own, `at_once` at a time and `in_line` waiting."""
+    """Blocking calls on threads of their own: `at_once` at a time, and `in_line` more wait."""
 
     def __init__(self, at_once: int, in_line: int) -> None:
-        self._room = asyncio.Semaphore(at_once)
-        self._most = at_once + in_line
-        self._inside = 0
+        self._slots = asyncio.Semaphore(at_once)
+        self._limit = at_once + in_line
+        self._admitted = 0
 
     async def run(self, call: Callable[[], T]) -> T:
         """What `call` returns or raises. Raises TooBusyError when the line is full."""
-        if self._inside >= self._most:
+        if self._admitted >= self._limit:
             raise TooBusyError
-        self._inside += 1
+        self._admitted += 1
         try:
-            async with self._room:
+            async with self._slots:
                 return await run_in_thread(call)
         finally:
-            self._inside -= 1
+            self._admitted -= 1
 
 
 async def run_in_thread(call: Callable[[], T]) -> T:
-    """Runs a blocking call on a thread that does not keep the process from ending: when the server
-    stops, a model that is still thinking is not waited for."""
+    """Runs a blocking call on a daemon thread: when the server stops, a model that still computes
+    is not waited for."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
@@ -145,7 +145,7 @@ async def run_in_thread(call: Callable[[], T]) -> T:
         if problem is not None:
             done.set_exception(problem)
         else:
-            done.set_result(result)  # type: ignore[arg-type]  # without a problem there is one
+            done.set_result(result)  # type: ignore[arg-type]  # a call without a problem has a result
 
     def work() -> None:
         result: T | None = None
@@ -161,7 +161,7 @@ async def run_in_thread(call: Callable[[], T]) -> T:
 
 
 def call_on_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> bool:
-    """Has the loop make a call, from another thread; False when the loop is gone."""
+    """Has the loop make a call, from another thread; False when the loop is closed."""
     try:
         loop.call_soon_threadsafe(call)
     except RuntimeError:

@@ -1,8 +1,8 @@
 """The HTTP API over one library, and the page that uses it.
 
-`create_app` builds the order of everything a request meets: `Guard` decides who may ask, `Limits`
-how much, the routes hand on to the library on threads of their own, and every problem leaves as a
-code and a sentence.
+`create_app` puts in order what a request passes: `Guard` decides who may ask, `AdmissionLimits` how
+much, the routes call the library on threads of their own, and every problem becomes a code and a
+sentence.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from web.http.pages import unchanged
 from web.library.attachment_bytes import AttachmentBytes
 from web.library.wav import WavFile
 
-GeneratedBytes = WavFile | AttachmentBytes  # what is no file, and comes some bytes at a time
+GeneratedBytes = WavFile | AttachmentBytes  # no file; decoded while it is sent
 
 CHUNK_BYTES = 256 * 1024
 REVALIDATE = "private, no-cache"
@@ -38,7 +38,7 @@ class RangeError(RecollectError):
 
 
 class FileStream(StreamingResponse):
-    """A stretch of an open file, which it closes."""
+    """A range of an open file, which it closes."""
 
     def __init__(self, file: BinaryIO, start: int, length: int, status: int, kind: str) -> None:
         super().__init__(self._chunks(), status, media_type=kind)
@@ -58,20 +58,20 @@ class FileStream(StreamingResponse):
         left = self._length
         while left:
             chunk = await run_in_thread(partial(self._file.read, min(left, CHUNK_BYTES)))
-            if not chunk:  # shortened meanwhile; the connection then ends early, as it must
+            if not chunk:  # the file is shorter now; the connection has to end early
                 return
             left -= len(chunk)
             yield chunk
 
 
 class GeneratedStream(StreamingResponse):
-    """A stretch of what is decoded as it is sent."""
+    """A range of what is decoded while it is sent."""
 
     def __init__(
-        self, made: GeneratedBytes, start: int, length: int, status: int, kind: str
+        self, content: GeneratedBytes, start: int, length: int, status: int, kind: str
     ) -> None:
         super().__init__(self._chunks(), status, media_type=kind)
-        self._parts = made.read(start, length)
+        self._parts = content.read(start, length)
         self.headers["content-length"] = str(length)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,45 +80,45 @@ class GeneratedStream(StreamingResponse):
         await super().__call__(scope, receive, send)
 
     async def _chunks(self) -> AsyncIterator[bytes]:
-        # Where it cannot be decoded any more, the connection ends early, as it must.
+        # Where it cannot be decoded any more, the connection has to end early.
         with contextlib.suppress(UnreadableError):
             while chunk := await run_in_thread(lambda: next(self._parts, b"")):
                 yield chunk
 
 
-def generated_response(request: Request, made: GeneratedBytes, etag: str, kind: str) -> Response:
-    """What is asked for of something that is decoded as it is sent."""
-    return _ranged(
+def generated_response(request: Request, content: GeneratedBytes, etag: str, kind: str) -> Response:
+    """The whole of what is decoded while it is sent, or the range that the request names."""
+    return _range_response(
         request,
         etag,
-        made.size_bytes,
-        lambda start, length, status: GeneratedStream(made, start, length, status, kind),
+        content.size_bytes,
+        lambda start, length, status: GeneratedStream(content, start, length, status, kind),
     )
 
 
 def file_response(request: Request, file: BinaryIO, item_id: str, kind: str) -> Response:
-    """What is asked for of an open file, which the answer closes."""
-    found = os.fstat(file.fileno())
-    response = _ranged(
+    """The whole of an open file, or the range that the request names. The response closes it."""
+    status = os.fstat(file.fileno())
+    response = _range_response(
         request,
-        f'"{item_id}-{found.st_size:x}-{found.st_mtime_ns:x}"',
-        found.st_size,
-        lambda start, length, status: FileStream(file, start, length, status, kind),
+        f'"{item_id}-{status.st_size:x}-{status.st_mtime_ns:x}"',
+        status.st_size,
+        lambda start, length, code: FileStream(file, start, length, code, kind),
     )
     if not isinstance(response, FileStream):
         file.close()
     return response
 
 
-def _ranged(
+def _range_response(
     request: Request, etag: str, size: int, send: Callable[[int, int, int], Response]
 ) -> Response:
-    """`send` takes where to begin, how many bytes, and the status."""
+    """`send` takes the first byte, the number of bytes, and the status code."""
     headers = {"etag": etag, "accept-ranges": "bytes", "cache-control": REVALIDATE}
     if unchanged(request, etag):
         return not_modified(etag, REVALIDATE)
     try:
-        part = _wanted(request, etag, size)
+        part = _requested_range(request, etag, size)
     except RangeError:
         headers["content-range"] = f"bytes */{size}"
         return Response(status_code=416, headers=headers)
@@ -132,20 +132,20 @@ def _ranged(
     return response
 
 
-def _wanted(request: Request, etag: str, size: int) -> tuple[int, int] | None:
-    said = request.headers.get("range")
-    if said is None or request.method != "GET" or request.headers.get("if-range", etag) != etag:
+def _requested_range(request: Request, etag: str, size: int) -> tuple[int, int] | None:
+    header = request.headers.get("range")
+    if header is None or request.method != "GET" or request.headers.get("if-range", etag) != etag:
         return None
-    return parse_range(said, size)
+    return parse_range(header, size)
 
 
-def parse_range(wanted: str, size: int) -> tuple[int, int] | None:
+def parse_range(header: str, size: int) -> tuple[int, int] | None:
     """(start, length) of a Range header over `size` bytes (RFC 9110, 14.1.2). None, the whole, for
     what is not one plain range of bytes. Raises RangeError when nothing of it is there."""
-    found = _RANGE.fullmatch(wanted)
-    if not found or found.groups() == ("", ""):
+    match = _RANGE.fullmatch(header)
+    if not match or match.groups() == ("", ""):
         return None
-    first, last = found.groups()
+    first, last = match.groups()
     if not first:
         start, end = max(0, size - int(last)), size
     elif last and int(last) < int(first):
@@ -157,6 +157,6 @@ def parse_range(wanted: str, size: int) -> tuple[int, int] | None:
     return start, end - start
 
 
-def not_modified(etag: str, keep: str) -> Response:
-    """The browser has it already."""
-    return Response(status_code=304, headers={"etag": etag, "cache-control": keep})
+def not_modified(etag: str, cache_control: str) -> Response:
+    """The browser has this version already."""
+    return Response(status_code=304, headers={"etag": etag, "cache-control": cache_control})

@@ -1,4 +1,4 @@
-"""What is told while it happens: answers and the state of the library, as server-sent events."""
+"""Server-sent events: answers as they are written, and the state of the library as it changes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from web.library.notifier import Notifier
 from web.library.schemas import AskEvent, StatusJson
 
 HEARTBEAT_S = 10.0
-STATUS_EVERY_S = 15.0
-STATUS_APART_S = 0.5
-# How long the watch on the library may take to see that nobody follows any more.
-WATCH_S = 1.0
-MOST_ANSWERS = 8
+STATUS_INTERVAL_S = 15.0
+STATUS_MIN_INTERVAL_S = 0.5
+# How long the thread that waits for changes may take to see that no page follows any more.
+CHANGE_WAIT_S = 1.0
+MAX_ANSWERS = 8
 
 HEARTBEAT = b": still here\n\n"
 ANSWER_INTERRUPTED = "The answer broke off inside Recollect; ask again."
@@ -45,42 +45,43 @@ class StatusSource(Protocol):
 
 
 class EventStream(StreamingResponse):
-    """Frames as they come. Cancelled as soon as the client has gone."""
+    """Encoded events, sent as they come. Cancelled as soon as the client has gone."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, frames: AsyncIterator[bytes]) -> None:
-        super().__init__(frames, headers={"cache-control": "no-store"})
+    def __init__(self, events: AsyncIterator[bytes]) -> None:
+        super().__init__(events, headers={"cache-control": "no-store"})
 
 
 def encode_event(event: str, data: object) -> bytes:
-    said = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {event}\ndata: {said}\n\n".encode("utf-8", "backslashreplace")
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return f"event: {event}\ndata: {text}\n\n".encode("utf-8", "backslashreplace")
 
 
 class AnswerStreams:
-    """Runs the library's blocking generators of answers, each on a thread of its own."""
+    """Runs the library's blocking generators of answers, each on a thread of its own, `limit` of
+    them at once."""
 
-    def __init__(self, most: int = MOST_ANSWERS) -> None:
+    def __init__(self, limit: int = MAX_ANSWERS) -> None:
         self._stops: set[threading.Event] = set()
-        self._most = most
+        self._limit = limit
 
     def stream(self, ask: Ask) -> EventStream:
         """The answer that `ask` writes when it is given its `cancelled`. Raises TooBusyError."""
-        if len(self._stops) >= self._most:
+        if len(self._stops) >= self._limit:
             raise TooBusyError
-        return EventStream(self._frames(ask))
+        return EventStream(self._encoded_events(ask))
 
     def close(self) -> None:
         """Stops every answer."""
         for stop in self._stops:
             stop.set()
 
-    async def _frames(self, ask: Ask) -> AsyncIterator[bytes]:
+    async def _encoded_events(self, ask: Ask) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
         events: asyncio.Queue[AskEvent | None] = asyncio.Queue()
         stop = threading.Event()
-        self._stops.add(stop)  # until the thread ends, for as long it holds the model
+        self._stops.add(stop)  # until the thread ends: it holds the model until then
 
         def end() -> None:
             self._stops.discard(stop)
@@ -118,7 +119,7 @@ def _events(ask: Ask, stop: threading.Event) -> Iterator[AskEvent]:
                     return
         finally:
             if isinstance(answer, Generator):
-                answer.close()  # on its own thread, and now: it lets go of the model
+                answer.close()  # on its own thread, and at once: it releases the model
     except RecollectError as problem:
         yield {"event": "error", "data": {"code": problem.code, "sentence": problem.sentence}}
     except Exception as problem:
@@ -127,49 +128,50 @@ def _events(ask: Ask, stop: threading.Event) -> Iterator[AskEvent]:
 
 
 class StatusFeed:
-    """One watch on the library for every page that follows it, and only while one does."""
+    """The state of the library for every page that follows it. One thread waits for changes, and
+    only while a page follows."""
 
     def __init__(self, library: StatusSource) -> None:
         self._library = library
         self._followers: set[asyncio.Event] = set()
-        self._watched = False
-        self._lock = threading.Lock()  # over the two above: the watch ends on its own thread
+        self._watching = False
+        self._lock = threading.Lock()  # over the two above: watching ends on its own thread
         self._latest = b""
         self._closed = False
 
     def stream(self) -> EventStream:
-        return EventStream(self._frames())
+        return EventStream(self._encoded_events())
 
     def close(self) -> None:
         """Ends every stream; called on the loop."""
         self._closed = True
-        self._wake()
+        self._wake_followers()
 
-    async def _frames(self) -> AsyncIterator[bytes]:
-        news = asyncio.Event()
-        self._join(news)
+    async def _encoded_events(self) -> AsyncIterator[bytes]:
+        changed = asyncio.Event()
+        self._follow(changed)
         try:
-            yield await run_in_thread(self._told)
+            yield await run_in_thread(self._status_event)
             while not self._closed:
                 try:
-                    async with asyncio.timeout(STATUS_EVERY_S):
-                        await news.wait()
+                    async with asyncio.timeout(STATUS_INTERVAL_S):
+                        await changed.wait()
                 except TimeoutError:
-                    yield await run_in_thread(self._told)
+                    yield await run_in_thread(self._status_event)
                     continue
-                news.clear()
+                changed.clear()
                 if not self._closed:
                     yield self._latest
         finally:
-            self._followers.discard(news)
+            self._followers.discard(changed)
 
-    def _join(self, news: asyncio.Event) -> None:
+    def _follow(self, changed: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
         with self._lock:
-            self._followers.add(news)
-            if self._watched:
+            self._followers.add(changed)
+            if self._watching:
                 return
-            self._watched = True
+            self._watching = True
         threading.Thread(
             target=self._watch, args=(loop,), name="recollect-status", daemon=True
         ).start()
@@ -179,26 +181,26 @@ class StatusFeed:
         while True:
             with self._lock:
                 if self._closed or not self._followers:
-                    self._watched = False
+                    self._watching = False
                     return
             try:
-                changed = self._library.notifier.wait(WATCH_S)
+                changed = self._library.notifier.wait(CHANGE_WAIT_S)
                 if changed or late:
-                    call_on_loop(loop, partial(self._publish, self._told()))
-                    time.sleep(STATUS_APART_S)
-                late = changed  # nobody was listening while that was told
-            except Exception as problem:  # a busy disk passes; the page keeps its last state
+                    call_on_loop(loop, partial(self._publish, self._status_event()))
+                    time.sleep(STATUS_MIN_INTERVAL_S)
+                late = changed  # what changed while the status was read is sent next time
+            except Exception as problem:  # the page keeps the last state it was sent
                 _log.error("%s while the status was told", type(problem).__name__)
-                time.sleep(WATCH_S)
+                time.sleep(CHANGE_WAIT_S)
 
-    def _publish(self, told: bytes) -> None:
-        if told != self._latest:
-            self._latest = told
-            self._wake()
+    def _publish(self, event: bytes) -> None:
+        if event != self._latest:
+            self._latest = event
+            self._wake_followers()
 
-    def _wake(self) -> None:
-        for news in self._followers:
-            news.set()
+    def _wake_followers(self) -> None:
+        for changed in self._followers:
+            changed.set()
 
-    def _told(self) -> bytes:
+    def _status_event(self) -> bytes:
         return encode_event("status", self._library.status())

@@ -26,8 +26,8 @@ from web.library.wav import WavFile
 T = TypeVar("T")
 
 LARGEST_PX = 4_000
-# An id stands for its content, so what is drawn from it never changes, except pages and sounds: a
-# new version may lay a text out differently, a file may be gone. Those are asked for again.
+# An id names a content, so a picture of it never changes. Pages and sounds may: a new version may
+# lay out a text differently, a file may be gone. The browser asks again whether those are current.
 IMMUTABLE = "private, max-age=31536000, immutable"
 READ_METHODS = ["GET", "HEAD"]
 
@@ -50,32 +50,34 @@ def media_routes(items: Items) -> APIRouter:
     router = APIRouter(prefix="/api/items/{item_id}")
     workers = WorkerPool(at_once=6, in_line=100)
 
-    async def look(item_id: str, call: Callable[[str], T | None]) -> T:
-        known = require_item_id(item_id)
-        found = await workers.run(lambda: call(known))
-        if found is None:
+    async def item_part(item_id: str, call: Callable[[str], T | None]) -> T:
+        known_id = require_item_id(item_id)
+        part = await workers.run(lambda: call(known_id))
+        if part is None:
             raise NotFoundError
-        return found
+        return part
 
-    async def send(request: Request, item_id: str, found: OriginalFile) -> Response:
-        source = found.source
+    async def send(request: Request, item_id: str, original: OriginalFile) -> Response:
+        source = original.source
         if isinstance(source, Path):
             file = await run_in_thread(lambda: open_regular_file(source))
-            return file_response(request, file, item_id, found.kind)
+            return file_response(request, file, item_id, original.kind)
         await workers.run(source.check)
-        return generated_response(request, source, f'"{item_id}-{source.size_bytes:x}"', found.kind)
+        return generated_response(
+            request, source, f'"{item_id}-{source.size_bytes:x}"', original.kind
+        )
 
     @router.api_route("", methods=READ_METHODS)
     async def facts(item_id: str) -> Response:
-        return JsonAnswer(await look(item_id, items.facts))
+        return JsonAnswer(await item_part(item_id, items.facts))
 
     @router.api_route("/text", methods=READ_METHODS)
     async def text(item_id: str) -> Response:
-        return JsonAnswer(await look(item_id, items.text))
+        return JsonAnswer(await item_part(item_id, items.text))
 
     @router.api_route("/peaks", methods=READ_METHODS)
     async def peaks(item_id: str) -> Response:
-        return JsonAnswer(await look(item_id, items.peaks))
+        return JsonAnswer(await item_part(item_id, items.peaks))
 
     @router.api_route("/page/{n}", methods=READ_METHODS)
     async def page(
@@ -84,26 +86,28 @@ def media_routes(items: Items) -> APIRouter:
         n: int,
         w: Annotated[int, Query(ge=50, le=LARGEST_PX)] = 900,
     ) -> Response:
-        await look(item_id, items.original)  # a forgotten item is not confirmed
+        await item_part(item_id, items.original)  # a forgotten item is not confirmed
         etag = f'"{item_id}-{n}-{w}-{EXTRACTOR_VERSION}"'
         if unchanged(request, etag):
             return not_modified(etag, REVALIDATE)
-        drawn = await look(item_id, lambda known: items.page(known, n, w))
-        return _picture(drawn, etag, REVALIDATE)
+        image = await item_part(item_id, lambda known_id: items.page(known_id, n, w))
+        return _image_response(image, etag, REVALIDATE)
 
     @router.api_route("/page/{n}/words", methods=READ_METHODS)
     async def page_words(
         item_id: str, n: int, q: Annotated[str, Query(max_length=2_000)] = ""
     ) -> Response:
-        return JsonAnswer(await look(item_id, lambda known: items.page_words(known, n, q)))
+        return JsonAnswer(
+            await item_part(item_id, lambda known_id: items.page_words(known_id, n, q))
+        )
 
     @router.api_route("/thumb", methods=READ_METHODS)
     async def thumb(request: Request, item_id: str) -> Response:
         etag = f'"{item_id}-thumb"'
-        found = await look(item_id, items.thumb)
+        image = await item_part(item_id, items.thumb)
         if unchanged(request, etag):
             return not_modified(etag, IMMUTABLE)
-        return _picture(found, etag, IMMUTABLE)
+        return _image_response(image, etag, IMMUTABLE)
 
     @router.api_route("/picture", methods=READ_METHODS)
     async def picture(
@@ -112,27 +116,27 @@ def media_routes(items: Items) -> APIRouter:
         px: Annotated[int, Query(ge=50, le=LARGEST_PX)] = 1_600,
         at: Annotated[float | None, Query(ge=0, le=1e6, allow_inf_nan=False)] = None,
     ) -> Response:
-        await look(item_id, items.original)
+        await item_part(item_id, items.original)
         etag = f'"{item_id}-{px}-{at}-{EXTRACTOR_VERSION}"'
         if unchanged(request, etag):
             return not_modified(etag, IMMUTABLE)
-        drawn = await look(item_id, lambda known: items.picture(known, px, at))
-        return _picture(drawn, etag, IMMUTABLE)
+        image = await item_part(item_id, lambda known_id: items.picture(known_id, px, at))
+        return _image_response(image, etag, IMMUTABLE)
 
     @router.api_route("/audio", methods=READ_METHODS)
     async def audio(request: Request, item_id: str) -> Response:
-        found: OriginalFile | WavFile = await look(item_id, items.sound)
-        if isinstance(found, WavFile):
-            etag = f'"{item_id}-wave-{found.size_bytes:x}-{EXTRACTOR_VERSION}"'
-            return generated_response(request, found, etag, "audio/wav")
-        return await send(request, item_id, found)
+        sound: OriginalFile | WavFile = await item_part(item_id, items.sound)
+        if isinstance(sound, WavFile):
+            etag = f'"{item_id}-wave-{sound.size_bytes:x}-{EXTRACTOR_VERSION}"'
+            return generated_response(request, sound, etag, "audio/wav")
+        return await send(request, item_id, sound)
 
     @router.api_route("/original", methods=READ_METHODS)
     async def original(request: Request, item_id: str) -> Response:
-        found = await look(item_id, items.original)
-        response = await send(request, item_id, found)
-        response.headers["content-disposition"] = content_disposition(found.name)
-        # Opened in a browser by whatever way, a stranger's file may run nothing.
+        file = await item_part(item_id, items.original)
+        response = await send(request, item_id, file)
+        response.headers["content-disposition"] = content_disposition(file.name)
+        # In whatever way a browser opens it, a file of unknown origin may run nothing.
         response.headers["content-security-policy"] = "default-src 'none'; sandbox"
         return response
 
@@ -143,38 +147,42 @@ def open_regular_file(path: Path) -> BinaryIO:
     """Opens a regular file for reading, following no link in any part of its path: a folder or file
     that was swapped for a link since it was read opens nothing. Raises NotFoundError."""
     try:
-        file = os.open(path, os.O_RDONLY) if os.open not in os.supports_dir_fd else _walk(path)
+        file = (
+            os.open(path, os.O_RDONLY)
+            if os.open not in os.supports_dir_fd
+            else _open_without_links(path)
+        )
     except OSError as problem:
         raise NotFoundError from problem
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
         raise NotFoundError
-    return open(file, "rb", buffering=0)  # the answer closes it
+    return open(file, "rb", buffering=0)  # the response closes it
 
 
-def _walk(path: Path) -> int:
+def _open_without_links(path: Path) -> int:
     flags = os.O_CLOEXEC | os.O_NOFOLLOW
-    # Folders may be entered that may not be listed.
-    through = flags | os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
-    folder = os.open(path.anchor, through)
+    # O_PATH: a folder may be entered that may not be listed.
+    folder_flags = flags | os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
+    folder = os.open(path.anchor, folder_flags)
     try:
         for name in path.parts[1:-1]:
-            inner = os.open(name, through, dir_fd=folder)
+            inner = os.open(name, folder_flags, dir_fd=folder)
             os.close(folder)
             folder = inner
-        # Not to wait for a writer, should the file have become a pipe.
+        # O_NONBLOCK: should the file have become a pipe, no writer is waited for.
         return os.open(path.name, flags | os.O_RDONLY | os.O_NONBLOCK, dir_fd=folder)
     finally:
         os.close(folder)
 
 
 def content_disposition(name: str) -> str:
-    """Saved under its own name, whatever bytes are in it (RFC 6266)."""
+    """Has the file saved under its own name, whatever bytes are in that (RFC 6266)."""
     name = display_text(name)
     plain = re.sub(r"[^A-Za-z0-9._ -]", "_", name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
 
 
-def _picture(data: bytes, etag: str, keep: str) -> Response:
+def _image_response(data: bytes, etag: str, cache_control: str) -> Response:
     kind = "image/png" if data.startswith(b"\x89PNG") else "image/webp"
-    return Response(data, media_type=kind, headers={"etag": etag, "cache-control": keep})
+    return Response(data, media_type=kind, headers={"etag": etag, "cache-control": cache_control})

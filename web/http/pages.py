@@ -1,4 +1,4 @@
-"""What a browser is given as a page: the application, its static files, and problems in words."""
+"""Pages and JSON for a browser: the application, its static files, and problems as sentences."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 
-# One page draws them all, and each can be reloaded.
+# One page shows all of these, and each can be reloaded.
 APPLICATION_PATHS = ("/", "/ask", "/library", "/welcome")
 
-# Written out, because what the system's own table says differs from machine to machine.
+# Written out here, because the system's own table differs from machine to machine.
 STATIC_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -30,7 +30,7 @@ STATIC_TYPES = {
     ".woff2": "font/woff2",
 }
 
-_DOOR_STYLE = """
+_NOTICE_STYLE = """
 :root{color-scheme:light dark}
 body{margin:0;min-height:100vh;display:grid;place-items:center;background:light-dark(#faf9f7,#141312);
 color:light-dark(#1c1a17,#eeebe5);
@@ -41,10 +41,10 @@ h1{margin:0 0 .75rem;font-size:1.375rem;line-height:1.3;font-weight:600}
 p{margin:0;color:light-dark(#514d46,#c0bab0)}
 code{font:.9375rem ui-monospace,Menlo,Consolas,monospace;color:light-dark(#1c1a17,#eeebe5)}
 """
-# The page stands alone, since static files are behind the same door; its style is let in by hash.
-_DOOR_POLICY = (
+# The page carries its style, since static files need a key as well; the policy allows it by hash.
+_NOTICE_POLICY = (
     "default-src 'none'; style-src 'sha256-"
-    + b64encode(hashlib.sha256(_DOOR_STYLE.encode()).digest()).decode()
+    + b64encode(hashlib.sha256(_NOTICE_STYLE.encode()).digest()).decode()
     + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
@@ -53,24 +53,24 @@ class JsonAnswer(JSONResponse):
     """JSON of anything a file can be called: a lone surrogate becomes its escape."""
 
     def render(self, content: Any) -> bytes:
-        said = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return said.encode("utf-8", "backslashreplace")
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode("utf-8", "backslashreplace")
 
 
 def notice_page(status: int, heading: str, sentence: str) -> Response:
-    """A page for who is not let in, or asked for what is not there. Text between backticks is
-    shown as a command."""
+    """A page with one notice: access is refused, or nothing is at this address. Text between
+    backticks is shown as a command."""
     parts = html.escape(sentence).split("`")
-    said = "".join(f"<code>{part}</code>" if n % 2 else part for n, part in enumerate(parts))
+    text = "".join(f"<code>{part}</code>" if n % 2 else part for n, part in enumerate(parts))
     page = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Recollect</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{_DOOR_STYLE}</style><main><h1>{html.escape(heading)}</h1><p>{said}</p></main>"
+        f"<style>{_NOTICE_STYLE}</style><main><h1>{html.escape(heading)}</h1><p>{text}</p></main>"
     )
     return Response(
         page,
         status,
-        {"content-security-policy": _DOOR_POLICY},
+        {"content-security-policy": _NOTICE_POLICY},
         media_type="text/html; charset=utf-8",
     )
 
@@ -83,7 +83,7 @@ _HEADINGS = {
 
 
 def problem_response(path: str, status: int, code: str, sentence: str) -> Response:
-    """A problem as the asker reads it: JSON below /api/, a page elsewhere."""
+    """A problem as JSON below /api/, as a page elsewhere."""
     response: Response
     if path.startswith("/api/"):
         response = JsonAnswer({"error": {"code": code, "sentence": sentence}}, status)
@@ -96,13 +96,13 @@ def problem_response(path: str, status: int, code: str, sentence: str) -> Respon
 
 def unchanged(request: Request, etag: str) -> bool:
     """Whether the browser has this version already."""
-    said = request.headers.get("if-none-match", "")
-    return said == "*" or etag in [tag.strip().removeprefix("W/") for tag in said.split(",")]
+    header = request.headers.get("if-none-match", "")
+    return header == "*" or etag in [tag.strip().removeprefix("W/") for tag in header.split(",")]
 
 
 class StaticFiles:
-    """The files of one folder, found once at the start and asked for by name: what is not in the
-    list is not there, whatever its name says."""
+    """The files of one folder, listed once at the start and then served by name: a name that is not
+    in the list is never looked up on the disk."""
 
     def __init__(self, folder: Path) -> None:
         self._files = {
@@ -129,11 +129,11 @@ def page_routes(static: Path) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     async def application(request: Request) -> Response:
-        return files.response("index.html", request) or _nothing(request)
+        return files.response("index.html", request) or _no_page(request)
 
     async def static_file(request: Request) -> Response:
         name = request.path_params["name"]
-        return files.response(name, request) or _nothing(request)
+        return files.response(name, request) or _no_page(request)
 
     for path in (*APPLICATION_PATHS, "/item/{id}"):
         router.add_route(path, application, ["GET", "HEAD"])
@@ -141,5 +141,5 @@ def page_routes(static: Path) -> APIRouter:
     return router
 
 
-def _nothing(request: Request) -> Response:
+def _no_page(request: Request) -> Response:
     return problem_response(request.url.path, 404, "not_found", "There is no such page.")

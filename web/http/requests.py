@@ -1,4 +1,4 @@
-"""What may be sent to the API: nothing beside these fields, and nothing without an end."""
+"""What may be sent to the API: these fields and no others, each of bounded length."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_PATH_CHARS = 4_096
 
 
 class Body(BaseModel):
-    """What is sent as JSON: nothing beside the fields, nothing of another type."""
+    """JSON with exactly these fields, of exactly these types."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -50,7 +50,7 @@ class VerifyBody(Body):
 
 
 class SearchParams(BaseModel):
-    """The query of a search as it stands in an address; the library checks what it means."""
+    """The parameters of a search in an address; the library checks their meaning."""
 
     q: Annotated[str, Field(max_length=MAX_QUERY_CHARS)] = ""
     kind: Annotated[str | None, Field(max_length=20)] = None

@@ -1,7 +1,8 @@
-"""The addresses of the library's verbs; each is handed on to a thread of its own."""
+"""The addresses of the library's commands; each runs on a thread of its own."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -33,40 +34,40 @@ def search_routes(library: Library, answers: AnswerStreams) -> APIRouter:
     router = APIRouter()
     workers = WorkerPool(at_once=8, in_line=24)
 
-    def find(asked: SearchParams, like: Path | None = None) -> SearchJson:
+    def find(params: SearchParams, like: Path | None = None) -> SearchJson:
         return library.search(
-            asked.q,
-            kind=asked.kind,
-            folder=asked.folder,
-            after=asked.after,
-            before=asked.before,
-            limit=asked.limit,
-            by=asked.by,
+            params.q,
+            kind=params.kind,
+            folder=params.folder,
+            after=params.after,
+            before=params.before,
+            limit=params.limit,
+            by=params.by,
             like=like,
         )
 
-    def find_like(asked: SearchParams, body: bytes, media_type: str) -> SearchJson:
+    def find_like(params: SearchParams, body: bytes, media_type: str) -> SearchJson:
         with temporary_example(body, media_type) as example:
-            return find(asked, example)
+            return find(params, example)
 
     @router.api_route("/api/search", methods=READ_METHODS)
-    async def search(asked: Annotated[SearchParams, Query()]) -> Response:
-        return JsonAnswer(await workers.run(lambda: find(asked)))
+    async def search(params: Annotated[SearchParams, Query()]) -> Response:
+        return JsonAnswer(await workers.run(lambda: find(params)))
 
     @router.post("/api/search")
-    async def search_like(asked: Annotated[SearchParams, Query()], request: Request) -> Response:
+    async def search_like(params: Annotated[SearchParams, Query()], request: Request) -> Response:
         body = await request.body()
         media_type = request.headers["content-type"].partition(";")[0].strip().lower()
         if media_type == "application/json" or not body:
             raise LibraryError("example", "Send a picture or a sound as the body.", 415)
-        return JsonAnswer(await workers.run(lambda: find_like(asked, body, media_type)))
+        return JsonAnswer(await workers.run(lambda: find_like(params, body, media_type)))
 
     @router.post("/api/ask")
     async def ask(question: QuestionBody) -> EventStream:
         about = question.about
         if about is not None:
-            known = require_item_id(about)
-            if await workers.run(lambda: library.items.original(known)) is None:
+            about_id = require_item_id(about)
+            if await workers.run(lambda: library.items.original(about_id)) is None:
                 raise NotFoundError
         history = [ConversationTurn(turn.question, turn.answer) for turn in question.history]
         return answers.stream(
@@ -100,8 +101,8 @@ def library_routes(library: Library, feed: StatusFeed) -> APIRouter:
     ) -> Response:
         """What is known of files, one page of them, or of the one at `path`; nothing is read."""
         if path is not None:
-            one = path
-            return JsonAnswer({"count": 1, "files": [await workers.run(lambda: library.file(one))]})
+            file = await workers.run(partial(library.file, path))
+            return JsonAnswer({"count": 1, "files": [file]})
         return JsonAnswer(await workers.run(lambda: library.files(state, kind, offset, limit)))
 
     @router.post("/api/items")

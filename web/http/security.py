@@ -1,16 +1,16 @@
 """Who may talk to the server: every request, of static files too, passes `Guard` first.
 
-A page on this machine is reachable from every web page a person visits, so each fence stands by
-itself: an exact list of host names against DNS rebinding, an exact origin and the browser's own
-`Sec-Fetch-Site` against other sites, a 256-bit key against other users of this machine, and a
-content policy that loads nothing from elsewhere. Not held off: programs running as the same user,
-who can read the key's file and the library itself.
+Every web page that a person visits can send requests to this machine, so there are several checks,
+each independent of the others: an exact list of host names against DNS rebinding, an exact origin
+and the browser's own `Sec-Fetch-Site` against other sites, a 256-bit key against other users of
+this machine, and a content policy that loads nothing from elsewhere. Not prevented: access by
+programs of the same user, which can read the key's file and the library itself.
 
 The key reaches a browser by a link that holds a launch code. A code opens one browser, once: the
 browser gets a cookie that scripts cannot read and is sent on to the address without the code, so
 neither key nor code stays in its history. Because a link is also seen in the list of processes when
-a browser is started with it, a used code is worth nothing; a code that was never used has no clock,
-for a person who comes back to the terminal after lunch. A browser that has its cookie already may
+a browser is started with it, a used code opens nothing; an unused one does not expire, since
+a person may come back to the terminal much later. A browser that has its cookie already may
 open any old link. The cookie is made from the token: a new token ends every session.
 """
 
@@ -54,7 +54,7 @@ CONTENT_POLICY = "; ".join(
         "trusted-types 'none'",
     ]
 )
-# Added to every answer that does not set its own.
+# Added to every response that does not set its own.
 SECURITY_HEADERS = {
     "content-security-policy": CONTENT_POLICY,
     "x-content-type-options": "nosniff",
@@ -91,9 +91,9 @@ def load_or_create_token(file: Path) -> str:
     """The key in `file`, made with the file (0600) where there is none: pages that are open go on
     working when the server comes back. Deleting the file ends every session."""
     try:
-        said = file.read_text(encoding="ascii").strip()
-        if len(said) >= TOKEN_BYTES and file.stat().st_mode & 0o077 == 0:
-            return said
+        token = file.read_text(encoding="ascii").strip()
+        if len(token) >= TOKEN_BYTES and file.stat().st_mode & 0o077 == 0:
+            return token
     except (FileNotFoundError, UnicodeDecodeError):
         pass
     token = new_token()
@@ -110,13 +110,13 @@ class Keys:
         if len(token) < TOKEN_BYTES:
             raise ValueError("a token has 256 bits; make one with new_token()")
         self._token = token.encode()
-        # Browsers send a cookie to every port of a host, so its name says whose it is.
+        # Browsers send a cookie to every port of a host, so its name holds the port.
         self.cookie_name = f"recollect-{port}"
         self.cookie = hmac.digest(self._token, b"browser session", "sha256").hex()
         self._codes: dict[bytes, None] = {}  # digests of the unused ones, oldest first
 
     def launch_code(self) -> str:
-        """A new code that opens one browser. The oldest is dropped when too many lie unused."""
+        """A new code that opens one browser. The oldest is dropped when too many are unused."""
         code = secrets.token_urlsafe(TOKEN_BYTES)
         self._codes[_digest(code)] = None
         while len(self._codes) > MAX_OPEN_CODES:
@@ -124,20 +124,22 @@ class Keys:
         return code
 
     def redeem(self, code: str) -> bool:
-        """Whether the code was good; it is not any more. Looked up by digest, so that the time
-        taken tells nothing of the codes there are."""
+        """Whether the code was valid; it is not any more. Looked up by digest, so that the time
+        taken reveals nothing of the codes there are."""
         return self._codes.pop(_digest(code), b"") is None
 
-    def by_bearer(self, headers: Headers) -> bool:
-        scheme, _, said = headers.get("authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and _same(said.strip().encode(), self._token)
-
-    def by_cookie(self, headers: Headers) -> bool:
-        jar = [cookie_parser(line) for line in headers.getlist("cookie")]
-        said = next(
-            (cookies[self.cookie_name] for cookies in jar if self.cookie_name in cookies), ""
+    def has_token(self, headers: Headers) -> bool:
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(
+            token.strip().encode(), self._token
         )
-        return _same(said.encode(), self.cookie.encode())
+
+    def has_cookie(self, headers: Headers) -> bool:
+        parsed = [cookie_parser(line) for line in headers.getlist("cookie")]
+        cookie = next(
+            (cookies[self.cookie_name] for cookies in parsed if self.cookie_name in cookies), ""
+        )
+        return hmac.compare_digest(cookie.encode(), self.cookie.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +152,8 @@ class Refusal:
 
 
 class Guard:
-    """Lets a request through to `app`, or refuses it; fences every answer; lets no error's text
-    out. Pure ASGI, so that streams stay streams."""
+    """Lets a request through to `app`, or refuses it; adds the security headers to every response;
+    reveals no error's text. Pure ASGI, so that streams stay streams."""
 
     def __init__(self, app: ASGIApp, keys: Keys, port: int) -> None:
         self._app = app
@@ -167,7 +169,7 @@ class Guard:
             return
         started = False
 
-        async def fenced(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
@@ -176,36 +178,36 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        answer = self._answer(scope)
+        refusal = self._refusal_response(scope)
         try:
-            await (answer or self._app)(scope, receive, fenced)
+            await (refusal or self._app)(scope, receive, send_with_headers)
         except Exception as problem:
-            _log.error(_without_content(scope["method"], problem))
+            _log.error(_location_of(scope["method"], problem))
             if started:
                 raise ConnectionAbortedError("the answer broke off") from None
-            broken = problem_response(scope["path"], 500, "internal", INTERNAL_ERROR)
-            await broken(scope, receive, fenced)
+            response = problem_response(scope["path"], 500, "internal", INTERNAL_ERROR)
+            await response(scope, receive, send_with_headers)
 
-    def _answer(self, scope: Scope) -> Response | None:
-        """The answer where the guard gives it, None where the request may pass."""
+    def _refusal_response(self, scope: Scope) -> Response | None:
+        """The response where the guard gives it, None where the request may pass."""
         headers = Headers(scope=scope)
-        if not self._meant_for_us(headers):
+        if not self._has_known_host(headers):
             return Response(status_code=421)
-        refusal = self._foreign(headers)
+        refusal = self._cross_site_refusal(headers)
         if refusal is None:
-            entry = self._enter(scope, headers)
-            if entry is not None:
-                return entry
-            refusal = self._unkeyed(scope, headers) or _mistyped(scope, headers)
+            response = self._redeem_code(scope, headers)
+            if response is not None:
+                return response
+            refusal = self._key_refusal(scope, headers) or _type_refusal(scope, headers)
         if refusal is None:
             return None
         return problem_response(scope["path"], refusal.status, refusal.code, refusal.sentence)
 
-    def _meant_for_us(self, headers: Headers) -> bool:
+    def _has_known_host(self, headers: Headers) -> bool:
         hosts = headers.getlist("host")
         return len(hosts) == 1 and hosts[0].lower() in self._hosts
 
-    def _foreign(self, headers: Headers) -> Refusal | None:
+    def _cross_site_refusal(self, headers: Headers) -> Refusal | None:
         """A request that another site had a browser make. Another port of this machine counts as
         `same-site`, and is another program."""
         site = headers.getlist("sec-fetch-site")
@@ -216,7 +218,7 @@ class Guard:
             return Refusal(403, "origin", CROSS_SITE)
         return None
 
-    def _enter(self, scope: Scope, headers: Headers) -> Response | None:
+    def _redeem_code(self, scope: Scope, headers: Headers) -> Response | None:
         """Exchanges the launch code of a link for the cookie."""
         if scope["method"] != "GET" or not _is_page(scope["path"]):
             return None
@@ -224,13 +226,13 @@ class Guard:
         code = dict(query).get("code")
         if code is None:
             return None
-        known = self._keys.by_cookie(headers)
-        if not known and not self._keys.redeem(code):
+        has_cookie = self._keys.has_cookie(headers)
+        if not has_cookie and not self._keys.redeem(code):
             return notice_page(401, "Open Recollect from a fresh link", NO_KEY)
         rest = urlencode([(name, value) for name, value in query if name != "code"])
         path = "/" + scope["path"].lstrip("/")  # "//host" would lead to another machine
         response = RedirectResponse(f"{path}?{rest}" if rest else path, status_code=303)
-        if not known:
+        if not has_cookie:
             response.set_cookie(
                 self._keys.cookie_name,
                 self._keys.cookie,
@@ -240,18 +242,18 @@ class Guard:
             )
         return response
 
-    def _unkeyed(self, scope: Scope, headers: Headers) -> Refusal | None:
-        if self._keys.by_bearer(headers):
+    def _key_refusal(self, scope: Scope, headers: Headers) -> Refusal | None:
+        if self._keys.has_token(headers):
             return None
-        if not self._keys.by_cookie(headers):
+        if not self._keys.has_cookie(headers):
             return Refusal(401, "key", NO_KEY)
-        # A cookie goes along by itself; that our own page sent it, the origin has to say.
+        # A browser adds the cookie by itself; only the origin shows that our own page sent this.
         if scope["method"] not in SAFE_METHODS and "origin" not in headers:
             return Refusal(403, "origin", CROSS_SITE)
         return None
 
 
-def _mistyped(scope: Scope, headers: Headers) -> Refusal | None:
+def _type_refusal(scope: Scope, headers: Headers) -> Refusal | None:
     """A form of another site can send text and form data, but neither JSON nor pictures."""
     if scope["method"] in SAFE_METHODS:
         return None
@@ -268,16 +270,12 @@ def _is_page(path: str) -> bool:
     return path in APPLICATION_PATHS or path.startswith("/item/")
 
 
-def _same(said: bytes, meant: bytes) -> bool:
-    return hmac.compare_digest(said, meant)
-
-
 def _digest(code: str) -> bytes:
     return hashlib.sha256(code.encode("utf-8", "surrogateescape")).digest()
 
 
-def _without_content(method: str, problem: Exception) -> str:
-    """Where it went wrong, without the error's own words, which may name files or quote them."""
+def _location_of(method: str, problem: Exception) -> str:
+    """Where an error was raised, without its text, which may name files or quote them."""
     frames: Mapping[str, None] = dict.fromkeys(
         f"{frame.name} ({frame.filename.rpartition('/')[2]}:{frame.lineno})"
         for frame in traceback.extract_tb(problem.__traceback__)[-6:]

@@ -1,4 +1,4 @@
-"""The listening socket and the life of the server: begins loopback only, ends within seconds."""
+"""The listening socket and the server: on the loopback address only, and stopped within seconds."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from web.http.admission import MAX_HEAD_BYTES
 from web.library.errors import LibraryError
 
 LOOPBACK = "127.0.0.1"
-# A stop waits this long for answers that are being written; streams end by themselves.
+# A stop waits this long for responses that are being sent; streams end by themselves.
 GRACE_S = 3
-# How long a connection may take to say what it wants.
+# How long the head of a request may take to arrive.
 HEADERS_S = 10.0
 MAX_CONNECTIONS = 256
 
@@ -31,7 +31,7 @@ Report = Callable[[str], None]
 
 def bind_loopback(port: int) -> socket.socket:
     """Takes the port on this machine's own address, 0 for any free one, before anything else is
-    done. Raises LibraryError with a sentence when it cannot be had."""
+    done. Raises LibraryError where it cannot."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         if os.name == "posix":  # elsewhere this would share the port with another program
@@ -62,13 +62,12 @@ def run_server(
     listener: socket.socket,
     *,
     started: Callable[[], None] = lambda: None,
-    tell: Report = lambda line: None,
+    report: Report = lambda line: None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then ends every stream and returns, within 5 s. Takes over
-    the socket. Prints nothing: `started` is called once requests are answered, and `tell` is given
-    a line for each error. No address that was asked for is ever told: it holds what was searched.
-    """
-    with _told(tell):
+    the socket. Prints nothing: `started` is called once requests are answered, and `report` with a
+    line for each error. No line holds the address of a request: that holds what was searched."""
+    with _reported_errors(report):
         make_server(app, started).run([listener])
 
 
@@ -92,17 +91,17 @@ def make_server(app: FastAPI, started: Callable[[], None] = lambda: None) -> Lib
 
 
 class LibraryServer(uvicorn.Server):
-    """Tells when it has started, ends its streams before it waits for them, and lets the program go
-    on after a signal: there is a library to close."""
+    """Calls `started` when it has, ends its streams before it waits for them, and returns after a
+    signal instead of raising it again: there is a library to close."""
 
     def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
         super().__init__(config)
-        self._tell_started = started
+        self._started = started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self._tell_started()
+            self._started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.config.app.state.end_streams()  # type: ignore[union-attr]  # it is our FastAPI
@@ -116,8 +115,8 @@ class LibraryServer(uvicorn.Server):
 
 
 class HeadTimeoutProtocol(H11Protocol):
-    """HTTP/1.1, with a bound on how long the head of a request may take to arrive: half a request
-    a minute, a thousand times, would use up the connections."""
+    """HTTP/1.1, with a bound on how long the head of a request may take to arrive: otherwise slow
+    senders could hold every connection."""
 
     _head_timer: asyncio.TimerHandle | None = None
 
@@ -147,19 +146,19 @@ class HeadTimeoutProtocol(H11Protocol):
             self._head_timer = None
 
 
-class _Told(logging.Handler):
-    def __init__(self, tell: Report) -> None:
+class _ReportHandler(logging.Handler):
+    def __init__(self, report: Report) -> None:
         super().__init__(logging.ERROR)
-        self._tell = tell
+        self._report = report
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._tell(record.getMessage().strip())  # without the traceback, whose errors quote
+        self._report(record.getMessage().strip())  # without the traceback, which may quote files
 
 
 @contextmanager
-def _told(tell: Report) -> Generator[None, None, None]:
-    """What the server's parts log goes to `tell` instead of the terminal."""
-    handler = _Told(tell)
+def _reported_errors(report: Report) -> Generator[None, None, None]:
+    """What the server's parts log as errors is given to `report` instead of the terminal."""
+    handler = _ReportHandler(report)
     logs: list[Any] = [logging.getLogger(name) for name in ("uvicorn", "recollect.web", "asyncio")]
     before = [log.propagate for log in logs]
     for log in logs:

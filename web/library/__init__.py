@@ -1,1 +1,1 @@
-"""One library as people meet it: every verb, in its JSON."""
+"""One library as people meet it: every command, in its JSON."""

@@ -1,4 +1,4 @@
-"""One answer, as the events of its writing."""
+"""One answer, as the events that are sent while it is written."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def answer_events(
         yield {"event": "error", "data": {"code": problem.code, "sentence": problem.sentence}}
 
 
-def _done(question: str, answered: AnswerSummary, catalog: Catalog) -> AskEvent:
-    finished = answered.finished
+def _done(question: str, summary: AnswerSummary, catalog: Catalog) -> AskEvent:
+    finished = summary.finished
     return {
         "event": "done",
         "data": {
             "question": question,
-            "answer": answered.text,
-            "citations": [citation_json(one, catalog) for one in answered.citations],
+            "answer": summary.text,
+            "citations": [citation_json(citation, catalog) for citation in summary.citations],
             "coverage": catalog.coverage(),
             "speed": {
                 "first_token_ms": round(finished.first_token_ms, 1),
@@ -52,7 +52,7 @@ def _done(question: str, answered: AnswerSummary, catalog: Catalog) -> AskEvent:
                 "draft_acceptance": finished.draft_acceptance,
             },
             "reason": finished.reason,
-            "left_out": answered.left_out,
-            "unfounded": list(answered.unfounded),
+            "left_out": summary.left_out,
+            "unfounded": list(summary.unfounded),
         },
     }

@@ -1,6 +1,6 @@
-"""The bytes of an attachment as it was sent: they lie encoded in a mail, and in no file.
+"""The bytes of an attachment as it was sent: they are encoded in a mail, and in no file.
 
-A mail is opened in the child alone, which hands them over some at a time.
+Only the child process opens mails; it returns the bytes a chunk at a time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class AttachmentBytes:
 
     path: Path
     member: Member
-    opener: AttachmentReader
+    reader: AttachmentReader
 
     @property
     def size_bytes(self) -> int:
@@ -35,15 +35,14 @@ class AttachmentBytes:
 
     def check(self) -> None:
         """Raises UnreadableError where the mail has changed, or is gone."""
-        self.opener.member_bytes(self.path, self.member, 0, 0)
+        self.reader.member_bytes(self.path, self.member, 0, 0)
 
     def read(self, start: int, length: int) -> Iterator[bytes]:
         """The bytes from `start` on, `length` of them. Raises UnreadableError."""
         end = min(start + length, self.size_bytes)
         while start < end:
-            part = self.opener.member_bytes(
-                self.path, self.member, start, min(CHUNK_BYTES, end - start)
-            )
+            length = min(CHUNK_BYTES, end - start)
+            part = self.reader.member_bytes(self.path, self.member, start, length)
             if not part:
                 return
             yield part

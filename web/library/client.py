@@ -1,7 +1,7 @@
-"""The library through the server that holds it: the verbs of `Library`, over HTTP.
+"""The library through the server that holds it: the `LibraryProtocol` over HTTP.
 
-While a server runs it is the library's one writer, so the command line asks it rather than opening
-the library itself. Answers are the same JSON either way.
+While a server runs it is the library's one writer, so the command line calls it rather than opening
+the library itself. The JSON is the same either way.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Client:
         by: Literal["words", "all"] = "all",
         like: Path | None = None,
     ) -> SearchJson:
-        asked = {
+        optional = {
             "q": words,
             "kind": kind,
             "in": folder,
@@ -66,20 +66,20 @@ class Client:
             "limit": limit,
             "by": by,
         }
-        params = {name: value for name, value in asked.items() if value is not None}
+        params = {name: value for name, value in optional.items() if value is not None}
         if like is None:
             return cast(SearchJson, self._json("GET", "/api/search", params=params))
         if not like.is_file():
             raise LibraryError("example", f"There is no file {like}; check the name.")
-        kind_of = mimetypes.guess_type(like.name)[0] or "application/octet-stream"
-        found = self._json(
+        media_type = mimetypes.guess_type(like.name)[0] or "application/octet-stream"
+        result = self._json(
             "POST",
             "/api/search",
             params=params,
             content=like.read_bytes(),
-            headers={"Content-Type": kind_of},
+            headers={"Content-Type": media_type},
         )
-        return cast(SearchJson, found)
+        return cast(SearchJson, result)
 
     def ask(
         self, question: str, *, about: str | None = None, history: Sequence[ConversationTurn] = ()
@@ -87,7 +87,7 @@ class Client:
         body = {
             "question": question,
             "about": about,
-            "history": [{"question": one.question, "answer": one.answer} for one in history],
+            "history": [{"question": turn.question, "answer": turn.answer} for turn in history],
         }
         with self._http.stream("POST", "/api/ask", json=body) as answer:
             if answer.is_error:
@@ -110,8 +110,8 @@ class Client:
         return int(answer["forgotten"])
 
     def file(self, file: str) -> FileJson:
-        found = self._json("GET", "/api/files", params={"path": file})
-        return cast(FileJson, found["files"][0])
+        listing = self._json("GET", "/api/files", params={"path": file})
+        return cast(FileJson, listing["files"][0])
 
     def accept(self, folder: str | None = None) -> int:
         return int(self._json("POST", "/api/accept", json={"path": folder})["accepted"])
@@ -126,8 +126,8 @@ class Client:
         return int(self._json("POST", "/api/remember", json={"path": file})["remembered"])
 
     def verify(self, *, deep: bool = False, repair: bool = False) -> VerdictJson:
-        asked = {"deep": deep, "repair": repair}
-        return cast(VerdictJson, self._json("POST", "/api/verify", json=asked))
+        body = {"deep": deep, "repair": repair}
+        return cast(VerdictJson, self._json("POST", "/api/verify", json=body))
 
     def index(self, progress: Callable[[StatusJson], None] | None = None) -> IndexJson:
         return cast(IndexJson, self._json("POST", "/api/index", json={}))
@@ -139,9 +139,9 @@ class Client:
         """A fresh link that opens one more browser."""
         return str(self._json("POST", "/api/launch", json={})["url"])
 
-    def _json(self, method: str, path: str, **how: Any) -> Any:
+    def _json(self, method: str, path: str, **options: Any) -> Any:
         try:
-            answer = self._http.request(method, path, **how)
+            answer = self._http.request(method, path, **options)
         except httpx.TransportError as problem:
             raise LibraryError(
                 "server", "The running server does not answer; stop it and start it again."

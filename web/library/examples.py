@@ -15,10 +15,10 @@ from model.interface import Image, Sound
 from web.library.display import display_text
 from web.library.errors import LibraryError
 
-# The model hears at most this much of a sound at once.
+# The model takes at most this much of a sound at once.
 EXAMPLE_S = 15.0
 
-# How an example's name ends tells its reader between kinds that begin alike.
+# The suffix distinguishes kinds of files that begin with the same bytes.
 EXAMPLE_SUFFIXES = {
     "image/png": ".png",
     "image/jpeg": ".jpg",
@@ -49,7 +49,7 @@ def load_example(reader: ReaderProcess, file: Path) -> Image | Sound:
 
 @contextmanager
 def temporary_example(body: bytes, media_type: str) -> Iterator[Path]:
-    """What was sent as an example, in a file for as long as it is needed."""
+    """A request's body in a file, which is removed at the end."""
     with tempfile.TemporaryDirectory(prefix="recollect-") as folder:  # 0700
         file = Path(folder) / f"example{EXAMPLE_SUFFIXES.get(media_type, '')}"
         file.write_bytes(body)

@@ -22,7 +22,7 @@ from web.library.wav import WavFile
 
 THUMB_PX = 480
 
-# What a browser may be sent as itself; anything else is an unnamed stream of bytes.
+# The types a browser may be sent; anything else is sent as application/octet-stream.
 SAFE_TYPES = {
     ".pdf": "application/pdf",
     ".png": "image/png",
@@ -44,13 +44,14 @@ SAFE_TYPES = {
     ".txt": "text/plain",
     ".md": "text/plain",
 }
-# Every browser plays these; of anything else it is sent the sound, decoded.
+# Every browser plays these; of anything else it is sent the decoded sound.
 PLAYABLE_SUFFIXES = frozenset([".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"])
 
 
 @dataclass(frozen=True, slots=True)
 class OriginalFile:
-    """What is sent as it is: its name and type, and the file, or the bytes of an attachment."""
+    """What is sent unchanged: its name and media type, and the file or the attachment's
+    bytes."""
 
     name: str
     kind: str
@@ -66,25 +67,25 @@ class Items:
         catalog: Catalog,
         store: Store,
         reader: ReaderProcess,
-        want: Callable[[Iterable[str]], None],
-        is_there: Callable[[Path], bool],
+        prioritize: Callable[[Iterable[str]], None],
+        is_present: Callable[[Path], bool],
     ) -> None:
         self._catalog = catalog
         self._store = store
         self._reader = reader
-        self._want = want
-        self._is_there = is_there
+        self._prioritize = prioritize
+        self._is_present = is_present
 
     def facts(self, item_id: str) -> ItemJson | None:
         item = self._catalog.item(item_id)
         if item is None:
             return None
-        item = item.among(self._is_there)
+        item = item.among(self._is_present)
         if item is None:
             return None
         members = self._catalog.members(item.content)
         # what a person opens is understood next
-        self._want(one.item for one in (item, *members) if one.state == "read")
+        self._prioritize(part.item for part in (item, *members) if part.state == "read")
         captions = [p.text for p in self._passages(item) if p.source is Source.CAPTION]
         return {
             "id": item.item,
@@ -94,8 +95,8 @@ class Items:
             "title": display_text(item.title),
             "attached_to": attached_to(item),
             "attachments": [
-                {"id": one.item, "title": display_text(one.title), "kind": one.kind}
-                for one in members
+                {"id": member.item, "title": display_text(member.title), "kind": member.kind}
+                for member in members
             ],
             "state": item.state,
             "pages": item.pages,
@@ -137,21 +138,21 @@ class Items:
         item = self._document(item_id, page)
         if item is None:
             return None
-        found = self._reader.words(item.path, page, item.member)
+        words = self._reader.words(item.path, page, item.member)
         wanted = distinct_tokens(query)
         return {
-            "width": found["width"],
-            "height": found["height"],
-            "words": found["words"],
+            "width": words["width"],
+            "height": words["height"],
+            "words": words["words"],
             "label": display_text(self._catalog.label(item.content, page) or "") or None,
-            "marks": [i for i, word in enumerate(found["words"]) if matches(word[4], wanted)],
+            "marks": [i for i, word in enumerate(words["words"]) if matches(word[4], wanted)],
         }
 
     def thumb(self, item_id: str) -> bytes | None:
         item = self._catalog.item(item_id)
-        found = self._catalog.thumb(item.content) if item else None
-        if item is None or found is None or found:
-            return found
+        thumb = self._catalog.thumb(item.content) if item else None
+        if item is None or thumb is None or thumb:
+            return thumb
         width_px, _ = item.thumb or (THUMB_PX, THUMB_PX)
         return self._reader.page(item.path, 1, width_px, item.member)
 
@@ -209,13 +210,11 @@ class Items:
 
 
 def attached_to(item: Item) -> MailJson | None:
-    """The mail that an item came in, where it is no file of its own."""
-    where = item.location
-    return (
-        {"id": where.container, "title": display_text(where.container_title)}
-        if where.member
-        else None
-    )
+    """The mail that an item is attached to; None for a file."""
+    location = item.location
+    if location.member is None:
+        return None
+    return {"id": location.container, "title": display_text(location.container_title)}
 
 
 def thumb_json(item: Item) -> ThumbJson | None:

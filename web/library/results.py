@@ -15,10 +15,10 @@ from web.library.schemas import CitationJson, HitJson, SourceJson, VerdictJson
 
 def named_place(catalog: Catalog, item: Item, place: Place) -> PlaceJson | None:
     """A place, with what its page is called."""
-    found = place_json(place)
-    if isinstance(place, Page) and found and (label := catalog.label(item.content, place.page)):
-        found["label"] = display_text(label)
-    return found
+    named = place_json(place)
+    if isinstance(place, Page) and named and (label := catalog.label(item.content, place.page)):
+        named["label"] = display_text(label)
+    return named
 
 
 def hit_json(rank: int, hit: Hit, catalog: Catalog) -> HitJson:

@@ -1,1 +1,1 @@
-"""This machine: its settings, its models, and whether both are well."""
+"""This machine: its settings, its models, and whether both are in order."""

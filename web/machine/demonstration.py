@@ -1,4 +1,4 @@
-"""Writes the demonstration library: made-up documents, pictures and recordings to try things on."""
+"""The demonstration library: invented documents, pictures and recordings to try the program on."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from web.library.display import display_text
 from web.library.errors import LibraryError
 
-# The files ship beside the demonstration model, which was trained to understand their like.
-SHIPPED = Path(__file__).parents[2] / "model" / "pocket" / "demonstration"
+# The files ship beside the demonstration model, which was trained on files of their kind.
+SHIPPED_FILES = Path(__file__).parents[2] / "model" / "pocket" / "demonstration"
 
 
 def copy_demonstration(folder: Path) -> int:
@@ -19,8 +19,8 @@ def copy_demonstration(folder: Path) -> int:
         raise LibraryError("folder", f"{display_text(folder)} is a file; name a folder.")
     written = 0
     try:
-        for source in sorted(SHIPPED.rglob("*")):
-            target = folder / source.relative_to(SHIPPED)
+        for source in sorted(SHIPPED_FILES.rglob("*")):
+            target = folder / source.relative_to(SHIPPED_FILES)
             if source.is_dir() or target.exists():
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -22,11 +22,11 @@ from web.library.display import display_text
 from web.library.errors import LibraryError
 from web.machine.watching import watched_folders
 
-FREE_FLOOR_BYTES = 1_000_000_000
+MIN_FREE_BYTES = 1_000_000_000
 
 
 class Finding(TypedDict):
-    """One thing looked at; `table` has its parts in bytes, where it has parts."""
+    """The result of one check; `table` has its parts in bytes, where it has parts."""
 
     what: str
     ok: bool
@@ -53,17 +53,17 @@ class MemoryEstimate:
     drafter: bool
 
 
-def run_checks(data: Path, planned: Callable[[], MemoryEstimate]) -> list[Finding]:
-    """All findings; `planned` says where the chosen model goes and what it needs there."""
+def run_checks(data: Path, estimate: Callable[[], MemoryEstimate]) -> list[Finding]:
+    """Runs every check; `estimate` says where the chosen model goes and what it needs there."""
     return [
         _python(),
-        _vectors(),
-        _reader(),
+        _lancedb(),
+        _reading_child(),
         *_folder(data),
         _catalog(data),
-        *(Finding(what=w, ok=ok, said=said) for w, ok, said in watched_folders(data)),
+        *(Finding(what=what, ok=ok, said=sentence) for what, ok, sentence in watched_folders(data)),
         *_server(data),
-        *_model(planned),
+        *_model(estimate),
     ]
 
 
@@ -72,48 +72,48 @@ def _python() -> Finding:
     return {"what": "Python", "ok": sys.version_info >= (3, 11), "said": version}
 
 
-def _vectors() -> Finding:
+def _lancedb() -> Finding:
     problem = lancedb_problem()
     return {"what": "LanceDB", "ok": problem is None, "said": problem or "it works here"}
 
 
-def _reader() -> Finding:
-    """What keeps the child that opens files from more than reading."""
+def _reading_child() -> Finding:
+    """What prevents the child that opens files from doing more than reading."""
     try:
         with ReaderProcess() as reader:
             fences = reader.sandbox_layers()
     except UnreadableError:
-        said = "it does not start; install Recollect again, or report this as a fault."
-        return {"what": "Reading child", "ok": False, "said": said}
+        sentence = "it does not start; install Recollect again, or report this as a fault."
+        return {"what": "Reading child", "ok": False, "said": sentence}
     if fences:
-        said = f"cannot write, connect or start anything ({', '.join(fences)})"
+        sentence = f"cannot write, connect or start anything ({', '.join(fences)})"
     else:
-        said = (
+        sentence = (
             "limited in time and memory only: this system offers no fence against writing and "
             "connecting. Index only files you trust, or use Linux 5.13 or newer."
         )
-    return {"what": "Reading child", "ok": bool(fences), "said": said}
+    return {"what": "Reading child", "ok": bool(fences), "said": sentence}
 
 
 def _folder(data: Path) -> Iterator[Finding]:
-    place = next(folder for folder in (data, *data.parents) if folder.exists())
-    if os.access(place, os.W_OK):
+    folder = next(folder for folder in (data, *data.parents) if folder.exists())
+    if os.access(folder, os.W_OK):
         yield {"what": "Data directory", "ok": True, "said": display_text(data)}
     else:
-        said = f"{display_text(place)} cannot be written; name another with --data."
-        yield {"what": "Data directory", "ok": False, "said": said}
-    free_bytes = shutil.disk_usage(place).free
-    said = f"{free_bytes / 1e9:,.1f} GB free"
-    if free_bytes < FREE_FLOOR_BYTES:
-        said += "; make room, the index needs about a tenth of the size of your files."
-    yield {"what": "Disk", "ok": free_bytes >= FREE_FLOOR_BYTES, "said": said}
+        sentence = f"{display_text(folder)} cannot be written; name another with --data."
+        yield {"what": "Data directory", "ok": False, "said": sentence}
+    free_bytes = shutil.disk_usage(folder).free
+    sentence = f"{free_bytes / 1e9:,.1f} GB free"
+    if free_bytes < MIN_FREE_BYTES:
+        sentence += "; make room, the index needs about a tenth of the size of your files."
+    yield {"what": "Disk", "ok": free_bytes >= MIN_FREE_BYTES, "said": sentence}
 
 
 def _catalog(data: Path) -> Finding:
     file = data / "catalog.sqlite"
     if not file.exists():
-        said = "none yet; `recollect add FOLDER` begins one."
-        return {"what": "Library", "ok": True, "said": said}
+        sentence = "none yet; `recollect add FOLDER` begins one."
+        return {"what": "Library", "ok": True, "said": sentence}
     try:
         with sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True) as connection:
             result = str(connection.execute("PRAGMA quick_check").fetchone()[0])
@@ -122,45 +122,47 @@ def _catalog(data: Path) -> Finding:
         result = str(problem)
     if result == "ok":
         return {"what": "Library", "ok": True, "said": "its catalog is whole"}
-    said = display_text(CatalogDamagedError(file, result).sentence)
-    return {"what": "Library", "ok": False, "said": said}
+    sentence = display_text(CatalogDamagedError(file, result).sentence)
+    return {"what": "Library", "ok": False, "said": sentence}
 
 
 def _server(data: Path) -> Iterator[Finding]:
-    held = LibraryLock(data).holder()
-    if held is None:
+    holder = LibraryLock(data).holder()
+    if holder is None:
         yield {"what": "Server", "ok": True, "said": "not running"}
         return
-    where = f" at {held.url}" if held.url else ""
-    yield {"what": "Server", "ok": True, "said": f"running, process {held.pid}{where}"}
-    if held.url is None:
+    address = f" at {holder.url}" if holder.url else ""
+    yield {"what": "Server", "ok": True, "said": f"running, process {holder.pid}{address}"}
+    if holder.url is None:
         return
     try:
-        with Client(held.url, held.token) as client:
+        with Client(holder.url, holder.token) as client:
             model = client.status()["model"]
     except LibraryError as problem:
         yield {"what": "Server", "ok": False, "said": problem.sentence}
         return
-    said = model.get("problem")
-    if said is None:
+    sentence = model.get("problem")
+    if sentence is None:
         size = f"loaded, {model['resident_bytes'] / 1e9:,.2f} GB"
-        said = f"{model['name']}, {size if model.get('loaded') else 'not loaded now'}"
-    yield {"what": "Its model", "ok": "problem" not in model, "said": said}
+        sentence = f"{model['name']}, {size if model.get('loaded') else 'not loaded now'}"
+    yield {"what": "Its model", "ok": "problem" not in model, "said": sentence}
 
 
-def _model(look: Callable[[], MemoryEstimate]) -> Iterator[Finding]:
+def _model(estimate: Callable[[], MemoryEstimate]) -> Iterator[Finding]:
     try:
-        plan = look()
+        plan = estimate()
     except ModelError as problem:
         yield {"what": "Model", "ok": False, "said": str(problem)}
         return
-    said = plan.where
+    sentence = plan.where
     if not plan.drafter:
-        said += " It has no drafter here, so it writes one word at a time; a pull brings it along."
-    yield {"what": "Model", "ok": True, "said": said}
-    said = plan.problem or (
+        sentence += (
+            " It has no drafter here, so it writes one word at a time; a pull brings it along."
+        )
+    yield {"what": "Model", "ok": True, "said": sentence}
+    sentence = plan.problem or (
         f"the model needs {plan.needed_bytes / 1e9:,.1f} GB at most, {plan.free_bytes / 1e9:,.1f} "
         f"GB of {plan.total_bytes / 1e9:,.0f} are free"
     )
     table = [(line["what"], line["bytes"]) for line in plan.lines]
-    yield {"what": "Memory", "ok": plan.problem is None, "said": said, "table": table}
+    yield {"what": "Memory", "ok": plan.problem is None, "said": sentence, "table": table}

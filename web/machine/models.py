@@ -1,7 +1,8 @@
 """The models of this machine, and the one the settings choose: found, planned for, brought here.
 
-The one file of web/ that sees into model/ beyond its interface and its runtime, because these verbs
-are about the models themselves. No weight is loaded here, and nothing heavy before it is needed.
+The one file of web/ that imports more of model/ than its interface, errors and runtime, because
+these commands are about the models themselves. No weights are loaded here, and nothing heavy is
+imported before it is needed.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ def selected_checkpoint(settings: Settings) -> Checkpoint:
     """The model in use, as the settings want it. Raises ModelError where it is not here."""
     from model.weights.checkpoint import find_checkpoint
 
-    found = find_checkpoint(settings.model, models=settings.models)
+    checkpoint = find_checkpoint(settings.model, models=settings.models)
     return replace(
-        found,
-        drafter=found.drafter if settings.drafter else None,
+        checkpoint,
+        drafter=checkpoint.drafter if settings.drafter else None,
         context_tokens=settings.context,
         int8_embedding=settings.embedding == "int8",
     )
@@ -55,15 +56,15 @@ def memory_estimate(settings: Settings) -> MemoryEstimate:
     )
 
 
-def pull_model(
-    settings: Settings, name: str | None, told: Callable[[str, int, int], None]
+def download_model(
+    settings: Settings, name: str | None, report: Callable[[str, int, int], None]
 ) -> tuple[str, Path]:
-    """Brings a model here, the one to begin with where none is named; its name and its folder."""
+    """Downloads a model, the default one where none is named; its name and its folder."""
     from model.weights.published import DEFAULT
     from model.weights.pull import pull_model
 
     name = name or DEFAULT
-    return name, pull_model(name, settings.models, told)
+    return name, pull_model(name, settings.models, report)
 
 
 def use_model(settings: Settings, name: str) -> str:

@@ -47,11 +47,11 @@ class Settings(BaseSettings):
 
     @field_validator("understand_hours")
     @classmethod
-    def hours_are_hours(cls, written: str) -> str:
+    def check_hours(cls, hours: str) -> str:
         from indexer.ingest.constraints import parse_hours
 
-        parse_hours(written)
-        return written
+        parse_hours(hours)
+        return hours
 
     @classmethod
     def settings_customise_sources(
@@ -65,16 +65,16 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
-def load_settings(given: Mapping[str, Any]) -> Settings:
-    """The settings, those given first. Raises LibraryError naming the one that cannot be used,
+def load_settings(overrides: Mapping[str, Any]) -> Settings:
+    """The settings, `overrides` first. Raises LibraryError naming the one that cannot be used,
     and where it is set."""
     try:
-        return Settings(**given)
-    except ValidationError as wrong:
-        first = wrong.errors()[0]
+        return Settings(**overrides)
+    except ValidationError as problem:
+        first = problem.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise LibraryError(
             "setting",
             f"The setting “{name}” cannot be used: {first['msg']}. It is set in {CONFIG} "
             f"or RECOLLECT_{name.upper()}.",
-        ) from wrong
+        ) from problem

@@ -1,1 +1,1 @@
-"""The verbs of the command line; what they need is imported when one is called."""
+"""The commands; what a command needs is imported when it runs."""

@@ -1,4 +1,4 @@
-"""The verbs that keep the index up to date: `index`, `status`, `accept`, `retry`."""
+"""The commands that keep the index up to date: `index`, `status`, `accept`, `retry`."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def index(program: Program, folders: tuple[Path, ...], as_json: bool) -> None:
     with program.open_library(write=True) as library:
         for folder in folders:
             library.add(str(folder.absolute()))
-        with index_progress(quiet=as_json) as told:
-            done = library.index(told)
-        show_index(done, as_json)
+        with index_progress(quiet=as_json) as report:
+            result = library.index(report)
+        show_index(result, as_json)
         if not as_json:
             show_missing(library.roots())
 
@@ -51,7 +51,7 @@ def accept(program: Program, folder: Path | None) -> None:
     """Accept that what went missing is gone: in one watched folder, or in all of them."""
     with program.open_library(write=True) as library:
         count = library.accept(absolute_path(folder))
-    _to_come(count, "forgotten")
+    _announce(count, "forgotten")
 
 
 @click.command()
@@ -61,8 +61,8 @@ def retry(program: Program, file: Path | None) -> None:
     """Try failed files again: one, or all."""
     with program.open_library(write=True) as library:
         count = library.retry(absolute_path(file))
-    _to_come(count, "tried again")
+    _announce(count, "tried again")
 
 
-def _to_come(count: int, what: str) -> None:
+def _announce(count: int, what: str) -> None:
     click.echo(f"{count:,} to be {what}, by a running server now, else by `recollect index`.")

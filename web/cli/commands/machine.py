@@ -1,4 +1,4 @@
-"""The verbs of this machine: `doctor`, and `model` for the models on it."""
+"""The commands of this machine: `doctor`, and `model` for the models on it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def doctor(program: Program, as_json: bool) -> None:
     from web.machine.doctor import run_checks
     from web.machine.models import memory_estimate
 
-    found = run_checks(program.settings.data, lambda: memory_estimate(program.settings))
-    if not show_findings(found, as_json):
+    findings = run_checks(program.settings.data, lambda: memory_estimate(program.settings))
+    if not show_findings(findings, as_json):
         sys.exit(1)
 
 
@@ -50,11 +50,11 @@ def model_pull(program: Program, name: str | None) -> None:
     The one verb that asks another machine for anything.
     """
     from web.cli.output.progress import download_progress
-    from web.machine.models import pull_model
+    from web.machine.models import download_model
 
-    with download_progress() as told:
-        name, place = pull_model(program.settings, name, told)
-    click.echo(f"{name} is in {place}. Use it with: recollect model use {name}")
+    with download_progress() as report:
+        name, folder = download_model(program.settings, name, report)
+    click.echo(f"{name} is in {folder}. Use it with: recollect model use {name}")
 
 
 @model.command("use")

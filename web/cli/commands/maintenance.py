@@ -1,4 +1,4 @@
-"""The verbs of what is kept: `forget`, `remember`, `verify`."""
+"""The commands of what is kept: `forget`, `remember`, `verify`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verbs that find: `search`, and `ask`."""
+"""The commands that find: `search`, and `ask`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def search(
     if not words and like is None:
         raise click.UsageError("Say what to look for, or give an example with --like FILE.")
     with program.open_library() as library:
-        found = library.search(
+        result = library.search(
             " ".join(words),
             kind=kind,
             folder=absolute_path(folder),
@@ -49,8 +49,8 @@ def search(
             limit=limit,
             like=like,
         )
-    show_search(found, as_json)
-    if not found["hits"]:
+    show_search(result, as_json)
+    if not result["hits"]:
         sys.exit(NOTHING_FOUND)
 
 
@@ -65,6 +65,6 @@ def ask(program: Program, question: tuple[str, ...], about: Path | None, as_json
 
     with program.open_library() as library:
         item = library.item_of(str(about.absolute())) if about else None
-        found = show_answer(library.ask(" ".join(question), about=item), as_json)
-    if not found:
+        cited = show_answer(library.ask(" ".join(question), about=item), as_json)
+    if not cited:
         sys.exit(NOTHING_FOUND)

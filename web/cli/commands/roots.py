@@ -1,4 +1,4 @@
-"""The verbs of the watched folders: `roots`, `add`, `remove`."""
+"""The commands of the watched folders: `roots`, `add`, `remove`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def remove(program: Program, folder: Path) -> None:
     from web.cli.output.phrases import count_phrase
 
     with program.open_library(write=True) as library:
-        forgotten = library.remove(str(folder.absolute()))
+        count = library.remove(str(folder.absolute()))
     click.echo(
-        f"{folder} is forgotten with {count_phrase(forgotten, 'file')}. The files were not touched."
+        f"{folder} is forgotten with {count_phrase(count, 'file')}. The files were not touched."
     )

@@ -1,4 +1,4 @@
-"""The verbs that serve the browser page: `serve`, and `demo` with a library made up for it."""
+"""The commands that serve the browser page: `serve`, and `demo` with a library made for it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from web.cli.program import Program
 
 DEMONSTRATION = platformdirs.user_data_path("recollect-demonstration")
 
-at_port = click.option(
+port_option = click.option(
     "--port", type=click.IntRange(0, 65535), help="Default 7878; 0 takes a free one."
 )
-opening = click.option("--open/--no-open", "open_browser", default=False, help="Open the browser.")
+open_option = click.option(
+    "--open/--no-open", "open_browser", default=False, help="Open the browser."
+)
 
 
 @click.command()
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
-@at_port
-@opening
+@port_option
+@open_option
 @click.pass_obj
 def serve(
     program: Program, folders: tuple[Path, ...], port: int | None, open_browser: bool
@@ -36,15 +38,15 @@ def serve(
 
 @click.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-@at_port
-@opening
+@port_option
+@open_option
 @click.pass_context
 def demo(context: click.Context, folder: Path | None, port: int | None, open_browser: bool) -> None:
     """Write the demonstration library, then serve it."""
     from web.machine.demonstration import copy_demonstration
 
     program: Program = context.obj
-    if context.find_root().params["data"] is None:  # apart from the person's own library
+    if context.find_root().params["data"] is None:  # a data directory of its own, not the person's
         settings = program.settings.model_copy(update={"data": DEMONSTRATION / "data"})
         context.obj = replace(program, settings=settings)
     folder = folder or DEMONSTRATION / "library"

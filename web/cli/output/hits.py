@@ -22,28 +22,28 @@ from web.library.schemas import (
 )
 
 
-def show_search(found: SearchJson, as_json: bool) -> None:
+def show_search(result: SearchJson, as_json: bool) -> None:
     if as_json:
         core = get_type_hints(HitCoreJson)
-        print_json({**found, "hits": [select_keys(hit, core) for hit in found["hits"]]})
+        print_json({**result, "hits": [select_keys(hit, core) for hit in result["hits"]]})
         return
-    for hit in found["hits"]:
-        head = Text(f"{hit['rank']:>3}  ")
-        head.append(one_line(hit["title"]), style="bold")
-        head.append(f"  {hit['kind']}{place_suffix(hit['place'])}", style="cyan")
+    for hit in result["hits"]:
+        heading = Text(f"{hit['rank']:>3}  ")
+        heading.append(one_line(hit["title"]), style="bold")
+        heading.append(f"  {hit['kind']}{place_suffix(hit['place'])}", style="cyan")
         if hit["found_by"] == ["meaning"]:
-            head.append("  found by meaning", style="dim")
-        out.print(head)
-        out.print(_marked(hit["snippet"], hit["marks"]))
+            heading.append("  found by meaning", style="dim")
+        out.print(heading)
+        out.print(_highlighted(hit["snippet"], hit["marks"]))
         out.print(Text("     " + file_location(hit["attached_to"], hit["path"]), style="dim"))
-    if not found["hits"]:
-        err.print(f"Nothing matches “{one_line(found['query'])}”.")
-    if "problem" in found:
-        err.print(Text(found["problem"], style="bold"))
-    err.print(Text(coverage_sentence(found["coverage"]), style="dim"))
+    if not result["hits"]:
+        err.print(f"Nothing matches “{one_line(result['query'])}”.")
+    if "problem" in result:
+        err.print(Text(result["problem"], style="bold"))
+    err.print(Text(coverage_sentence(result["coverage"]), style="dim"))
 
 
-def _marked(snippet: str, marks: Sequence[tuple[int, int]]) -> Text:
+def _highlighted(snippet: str, marks: Sequence[tuple[int, int]]) -> Text:
     text = Text("     " + snippet.translate({10: " ", 13: " "}))
     for start, end in marks:
         text.stylize("bold yellow", start + 5, end + 5)
@@ -66,32 +66,32 @@ def show_answer(events: Iterator[AskEvent], as_json: bool) -> bool:
                 problem = cast(ProblemJson, data)
                 raise LibraryError(problem["code"], problem["sentence"])
             case "done":
-                _end(cast(DoneJson, data), as_json)
+                _show_end(cast(DoneJson, data), as_json)
     return bool(citations)
 
 
-def _end(done: DoneJson, as_json: bool) -> None:
+def _show_end(done: DoneJson, as_json: bool) -> None:
     if as_json:
         keys = ("question", "answer", "citations", "coverage", "speed")
         print_json(select_keys(cast("Mapping[str, Any]", done), keys))
         return
     out.print("\n")
-    seen: set[tuple[int, str]] = set()
+    shown: set[tuple[int, str]] = set()
     for citation in done["citations"]:
-        if (citation["n"], citation["quote"]) in seen:
+        if (citation["n"], citation["quote"]) in shown:
             continue
-        seen.add((citation["n"], citation["quote"]))
+        shown.add((citation["n"], citation["quote"]))
         line = Text(f"[{citation['n']}] ", style="cyan")
         mail = citation["attached_to"]
-        name = f"{one_line(citation['title'])}, " if mail else ""
-        where = file_location(mail, citation["path"]) + place_suffix(citation["place"])
-        line.append(name + where, style="default")
+        title = f"{one_line(citation['title'])}, " if mail else ""
+        location = file_location(mail, citation["path"]) + place_suffix(citation["place"])
+        line.append(title + location, style="default")
         out.print(line)
         out.print(Text(f"    “{one_line(citation['quote'])}”", style="italic"))
     if done["unfounded"]:
-        stand = "stands" if len(done["unfounded"]) == 1 else "stand"
+        verb = "stands" if len(done["unfounded"]) == 1 else "stand"
         figures = ", ".join(done["unfounded"])
-        err.print(f"Check before you believe it: {figures} {stand} in none of the sources.")
+        err.print(f"Check before you believe it: {figures} {verb} in none of the sources.")
     if done["left_out"]:
         err.print(f"{done['left_out']} quotes were left out because they could not be confirmed.")
     err.print(Text(coverage_sentence(done["coverage"]), style="dim"))

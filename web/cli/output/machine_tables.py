@@ -11,14 +11,14 @@ from web.cli.output.console import out, print_json
 
 
 def show_findings(findings: Sequence[Mapping[str, Any]], as_json: bool) -> bool:
-    """Prints what was found; whether all is well."""
+    """Prints the findings; whether all of them are good."""
     if as_json:
         print_json(list(findings))
     for finding in () if as_json else findings:
         mark = Text("ok    ", style="green") if finding["ok"] else Text("wrong ", style="bold red")
         out.print(mark + Text(f"{finding['what']}: {finding['said']}", style="default"))
-        for what, count in finding.get("table", ()):
-            out.print(Text(f"        {count / 1e9:8.3f} GB  {what}", style="default"))
+        for part, size_bytes in finding.get("table", ()):
+            out.print(Text(f"        {size_bytes / 1e9:8.3f} GB  {part}", style="default"))
     return all(finding["ok"] for finding in findings)
 
 
@@ -29,10 +29,10 @@ def show_models(models: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     for model in models:
         mark = "*" if model["in_use"] else " "
         size = f"{model['size_bytes'] / 1e6:,.0f} MB"
-        here = "on this machine" if model["present"] else "not on this machine"
-        what = ", the demonstration model" if model["demonstration"] else ""
+        presence = "on this machine" if model["present"] else "not on this machine"
+        remarks = ", the demonstration model" if model["demonstration"] else ""
         if model["present"] and not model["drafter"]:
-            what += ", without a drafter"
-        out.print(f"{mark} {model['name']}  {size}, {here}{what}")
+            remarks += ", without a drafter"
+        out.print(f"{mark} {model['name']}  {size}, {presence}{remarks}")
     out.print("`recollect model pull` brings the 4-bit Gemma 4 12B here, `use` puts one to use.")
     out.print("Any directory with a Gemma 4 Unified checkpoint works: --model DIRECTORY.")

@@ -1,4 +1,4 @@
-"""Places and coverage, in words."""
+"""Phrases that several commands print: places, counts, and how much of the library is covered."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from web.library.schemas import MailJson
 
 
 def place_suffix(place: PlaceJson | None) -> str:
-    """A place, as it stands behind a name."""
-    where = place_words(place)
-    return f", {where}" if where else ""
+    """A place, as it is appended to a name."""
+    phrase = place_phrase(place)
+    return f", {phrase}" if phrase else ""
 
 
 def count_phrase(count: int, noun: str) -> str:
@@ -20,7 +20,7 @@ def count_phrase(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def place_words(place: PlaceJson | None) -> str:
+def place_phrase(place: PlaceJson | None) -> str:
     if place is None:
         return ""
     if "page" in place:
@@ -34,8 +34,8 @@ def place_words(place: PlaceJson | None) -> str:
 
 def file_location(mail: MailJson | None, path: str) -> str:
     """Where a file lies, or which mail it was attached to."""
-    shown = one_line(path)
-    return shown if mail is None else f"attached to “{one_line(mail['title'])}”, {shown}"
+    name = one_line(path)
+    return name if mail is None else f"attached to “{one_line(mail['title'])}”, {name}"
 
 
 def coverage_sentence(coverage: Coverage) -> str:
@@ -45,9 +45,9 @@ def coverage_sentence(coverage: Coverage) -> str:
     if not files:
         return "The library is empty; `recollect add FOLDER` watches a folder."
     if understood == files:
-        said = f"Searched {'the' if files == 1 else 'all'} {count_phrase(files, 'file')}."
+        sentence = f"Searched {'the' if files == 1 else 'all'} {count_phrase(files, 'file')}."
     else:
-        said = f"Words of {read:,} of {count_phrase(files, 'file')}, meaning of {understood:,}."
+        sentence = f"Words of {read:,} of {count_phrase(files, 'file')}, meaning of {understood:,}."
     if failed:
-        said += f" {failed:,} could not be read: `recollect status` says why."
-    return said
+        sentence += f" {failed:,} could not be read: `recollect status` says why."
+    return sentence

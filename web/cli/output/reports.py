@@ -10,15 +10,15 @@ from web.library.display import one_line
 from web.library.schemas import ForgottenJson, VerdictJson
 
 
-def show_forgotten(done: ForgottenJson, as_json: bool) -> None:
+def show_forgotten(result: ForgottenJson, as_json: bool) -> None:
     if as_json:
-        print_json(done)
+        print_json(result)
         return
-    for path in done["forgotten"]:
+    for path in result["forgotten"]:
         out.print(Text(f"Forgotten: {one_line(path)}"))
     out.print(
         "Not a byte of it is left in the data directory."
-        if done["erased"]
+        if result["erased"]
         else "It is gone from search, and its last byte leaves the data directory within an hour."
     )
     out.print("The file was not touched, and is not read again; `recollect remember` undoes that.")

@@ -1,4 +1,4 @@
-"""What is printed of the watched folders, and of a look at all of them."""
+"""What `roots` and `index` print: the watched folders, and what has changed in them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def show_roots(roots: Sequence[RootJson], as_json: bool) -> None:
     if not roots:
         out.print("No folder is watched yet; `recollect add FOLDER` watches one.")
     for root in roots:
-        far = f", on a network ({root['network']})" if root["network"] else ""
-        out.print(f"{one_line(root['path'])}  {count_phrase(root['files'], 'file')}{far}")
+        network = f", on a network ({root['network']})" if root["network"] else ""
+        out.print(f"{one_line(root['path'])}  {count_phrase(root['files'], 'file')}{network}")
         show_missing([root])
 
 
@@ -28,17 +28,18 @@ def show_missing(roots: Sequence[RootJson]) -> None:
     """The folders that files are missing from, or that are missing themselves."""
     for root in roots:
         if root["sentence"]:
-            said = one_line(root["sentence"])
+            sentence = one_line(root["sentence"])
             cure = " `recollect accept` does that." if root["acceptable"] else ""
-            out.print(Text(f"  {said}{cure}", style="yellow"))
+            out.print(Text(f"  {sentence}{cure}", style="yellow"))
 
 
-def show_index(done: IndexJson, as_json: bool) -> None:
+def show_index(result: IndexJson, as_json: bool) -> None:
     if as_json:
-        print_json(done)
+        print_json(result)
         return
     out.print(
-        f"{done['added']:,} added, {done['changed']:,} changed, {done['moved']:,} moved, "
-        f"{done['gone']:,} gone; {done['took_s']:,.1f} s, {done['model_calls']:,} model calls."
+        f"{result['added']:,} added, {result['changed']:,} changed, {result['moved']:,} moved, "
+        f"{result['gone']:,} gone; {result['took_s']:,.1f} s, "
+        f"{result['model_calls']:,} model calls."
     )
-    out.print(coverage_sentence(done["coverage"]))
+    out.print(coverage_sentence(result["coverage"]))

@@ -38,15 +38,15 @@ def show_status(status: StatusJson, as_json: bool) -> None:
     out.print(coverage_sentence(status["coverage"]))
     if status["queue"]:
         out.print(f"{status['queue']:,} waiting.")
-    for said in (status.get("waiting"), status.get("problem")):
-        if said:
-            out.print(Text(said, style="yellow"))
+    for sentence in (status.get("waiting"), status.get("problem")):
+        if sentence:
+            out.print(Text(sentence, style="yellow"))
     for folder in status["watching"]["unwatched"] if "watching" in status else ():
         out.print(Text(one_line(folder["sentence"]), style="yellow"))
     model = status["model"]
-    where = f" on {model['device']} ({model['dtype']})" if model["resident_bytes"] else ""
-    where = where or (", which cannot be used" if "problem" in model else ", not loaded now")
-    out.print(f"Model: {model['name']}{where}.")
+    location = f" on {model['device']} ({model['dtype']})" if model["resident_bytes"] else ""
+    location = location or (", which cannot be used" if "problem" in model else ", not loaded now")
+    out.print(f"Model: {model['name']}{location}.")
     if "problem" in model:
         out.print(f"{one_line(model['problem'])} Words are found without it.")
     if model.get("demonstration"):
@@ -63,9 +63,9 @@ def show_file(file: FileJson, as_json: bool) -> None:
     if as_json:
         print_json(file)
         return
-    said = STATES.get(file["state"], file["state"])
+    state = STATES.get(file["state"], file["state"])
     if file["sentence"]:
-        said += f": {one_line(file['sentence'])}"
+        state += f": {one_line(file['sentence'])}"
     if file["attempts"] > 1:
-        said += f" ({file['attempts']} attempts)"
-    out.print(Text(f"{one_line(file['path'])}: {said}"))
+        state += f" ({file['attempts']} attempts)"
+    out.print(Text(f"{one_line(file['path'])}: {state}"))
