@@ -41,8 +41,8 @@ class AttachmentBytes:
         """The bytes from `start` on, `length` of them. Raises UnreadableError."""
         end = min(start + length, self.size_bytes)
         while start < end:
-            length = min(CHUNK_BYTES, end - start)
-            part = self.reader.member_bytes(self.path, self.member, start, length)
+            count = min(CHUNK_BYTES, end - start)
+            part = self.reader.member_bytes(self.path, self.member, start, count)
             if not part:
                 return
             yield part
