@@ -63,7 +63,7 @@ def build(settings: Settings, mend: bool = False) -> Library:
     pipeline = Pipeline(catalog, store, ReaderPool(), runtime.files, room)
     bell = Notifier()
     day_s = 86400.0
-    keeper = IndexService(
+    service = IndexService(
         catalog,
         pipeline,
         times=RescanTimes(
@@ -79,7 +79,7 @@ def build(settings: Settings, mend: bool = False) -> Library:
         ),
         on_progress=bell.notify,
     )
-    return Library(catalog, store, runtime, pipeline, keeper, ReaderProcess(), bell)
+    return Library(catalog, store, runtime, pipeline, service, ReaderProcess(), bell)
 
 
 VERBS = [

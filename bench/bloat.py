@@ -101,7 +101,7 @@ def age(base: Path, minutes: int, files: int, edits: int) -> Aged:
         with small(base / "files", base / "aged", model) as old:
             for n in range(files):
                 old.write(f"{n % 20}/{n}.txt", text(chance))
-            old.keeper.run_once()
+            old.service.run_once()
             for minute in range(minutes):
                 began = time.perf_counter()
                 edit(old, chance, minute, edits)
@@ -115,7 +115,7 @@ def age(base: Path, minutes: int, files: int, edits: int) -> Aged:
             commits = sum(int(old.store.tables[name].version) for name in old.store.tables.names())
             last = size_of(base / "aged")
             with small(base / "files", base / "fresh", model) as fresh:
-                fresh.keeper.run_once()
+                fresh.service.run_once()
                 level(old)
                 words, vectors = measured(old, fresh, chance)
                 return Aged(
@@ -142,7 +142,7 @@ def edit(library: Small, chance: random.Random, minute: int, edits: int) -> None
 
 
 def level(library: Small) -> None:
-    """What the keeper does for as long as there is something to do."""
+    """What the index service does for as long as there is something to do."""
     reconcile(library.catalog)
     while library.pipeline.reading.run():
         pass

@@ -76,7 +76,7 @@ def _understood(library: Small, count: int) -> None:
 def saved(base: Path) -> list[Row]:
     with small(base / "files", base / "data") as library:
         library.write("old.txt", "garden")
-        with _started(library.keeper):
+        with _started(library.service):
             _understood(library, 1)
             path = library.write("new.txt", "a boat on the river")
             new_s = until(lambda: library.found("boat") == [path])
@@ -110,11 +110,11 @@ def busy_model(base: Path) -> list[Row]:
     with small(base / "files", base / "data", model) as library:
         text = "\n\n".join(f"Sentence {n} of a boat on the river. " * 30 for n in range(400))
         library.write("long.txt", text)
-        library.keeper.start()
+        library.service.start()
         assert model.asked.wait(60)
         path = library.write("new.txt", "all the money")
         found_s = until(lambda: library.found("money") == [path])
-        stopped_s = _seconds(library.keeper.stop)
+        stopped_s = _seconds(library.service.stop)
     return [
         _row("saved_busy", "the same of a new file beside a slow model", found_s, 5),
         _row("stop_busy", "stopping the indexer while the model works", stopped_s, 5),
@@ -138,7 +138,7 @@ def hanging_file(base: Path) -> list[Row]:
 def sparse_file(base: Path) -> list[Row]:
     with small(base / "files", base / "data") as library:
         os.truncate(library.write("a.txt", "boat"), 1 << 40)
-        refused_s = _seconds(library.keeper.run_once)
+        refused_s = _seconds(library.service.run_once)
         assert [failure.reason for failure in library.catalog.failed()] == ["too_large"]
     return [_row("sparse", "a sparse file of 1 TiB, until it is refused", refused_s, 10)]
 
@@ -284,8 +284,8 @@ def renamed(base: Path, count: int) -> list[Row]:
             if n < 50:
                 folder.mkdir(parents=True)
             (folder / f"{n}.txt").write_text(f"boat number {n % 500}")
-        library.keeper.run_once()
-        with _started(library.keeper):
+        library.service.run_once()
+        with _started(library.service):
             time.sleep(2)
             new = library.folder / "new"
             (library.folder / "old").rename(new)

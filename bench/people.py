@@ -98,10 +98,10 @@ def _runtime(library: Library) -> Runtime:
 
 @contextmanager
 def _indexing(library: Library) -> Iterator[None]:
-    """The keeper at work on both stages, from when the model has begun."""
+    """The index service at work on both stages, from when the model has begun."""
     slices = _runtime(library).slices
     slices.forget()
-    library.keeper.start()
+    library.service.start()
     try:
         until = time.monotonic() + 120
         while not slices.count:
@@ -109,7 +109,7 @@ def _indexing(library: Library) -> Iterator[None]:
             time.sleep(0.05)
         yield
     finally:
-        library.keeper.stop()
+        library.service.stop()
 
 
 def _person(library: Library, questions: list[str], waits: Waits) -> None:

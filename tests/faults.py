@@ -121,15 +121,15 @@ def serve(folder: Path, data: Path) -> None:
     indexer.ingest.service.PAUSE_S = 0.05
     files = len([path for path in folder.rglob("*") if path.is_file()])
     with LibraryLock(data), small(folder, data) as library:
-        library.keeper.start()
+        library.service.start()
         until = time.monotonic() + LONGEST_S
-        looked = library.keeper.rescan
+        looked = library.service.rescan
         while looked.rescanned_at is None or library.catalog.states() != {"understood": files}:
-            assert time.monotonic() < until, (library.catalog.states(), library.keeper.problem)
+            assert time.monotonic() < until, (library.catalog.states(), library.service.problem)
             time.sleep(0.02)
-        library.keeper.stop()
+        library.service.stop()
         for _ in range(5):
-            with contextlib.suppress(Exception):  # the keeper would come back to it, too
+            with contextlib.suppress(Exception):  # the index service would come back to it, too
                 library.pipeline.housekeeping.tidy(thoroughly=True)
                 break
 

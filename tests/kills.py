@@ -163,9 +163,9 @@ def _live(folder: Path, data: Path, kill: Kill) -> None:
         warnings.simplefilter("ignore")  # cleaning at once is meant
         with LibraryLock(data), small(folder, data) as library:
             os.write(1, b"open\n")
-            library.keeper.run_once()
+            library.service.run_once()
             if kill.stage is None:  # goes on watching until it is killed
-                library.keeper.start()
+                library.service.start()
                 time.sleep(60)
     except BaseException:
         import traceback
@@ -338,7 +338,7 @@ def recovered(folder: Path, data: Path) -> Iterator[tuple[Small, int]]:
     """The index at rest after a restart, and how often the model was asked in vain."""
     with LibraryLock(data), small(folder, data) as library:
         kept = _understood(library)
-        library.keeper.run_once()
+        library.service.run_once()
         new = {content: n for content, n in _understood(library).items() if content not in kept}
         yield library, max(0, library.model.calls - sum(new.values()))
 
@@ -356,7 +356,7 @@ def compared(library: Small, again: int = 0) -> Verdict:
     ours = left(library)
     with TemporaryDirectory() as base, small(library.folder, Path(base)) as fresh:
         _forget_the_same(library, fresh)
-        fresh.keeper.run_once()
+        fresh.service.run_once()
         scratch = left(fresh)
     waiting = library.catalog.queue()
     unfinished = library.store.generations.all() - library.generations()

@@ -63,7 +63,7 @@ class Small:
     store: Store
     model: FakeModel
     pipeline: Pipeline
-    keeper: IndexService
+    service: IndexService
 
     def write(self, name: str, text: str) -> Path:
         return write(self.folder / name, text)
@@ -112,12 +112,12 @@ def small(folder: Path, data: Path, model: FakeModel | None = None) -> Iterator[
     store = Store(data / "lance")
     model = model or FakeModel()
     pipeline = Pipeline(catalog, store, READERS, model)
-    keeper = IndexService(catalog, pipeline, settle_s=0.2)
+    service = IndexService(catalog, pipeline, settle_s=0.2)
     catalog.add_root(folder)
     try:
-        yield Small(folder, catalog, store, model, pipeline, keeper)
+        yield Small(folder, catalog, store, model, pipeline, service)
     finally:
-        keeper.stop()
+        service.stop()
         catalog.close()
 
 

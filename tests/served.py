@@ -82,8 +82,8 @@ def small_library(folder: Path, data: Path, model: FakeModel | None = None) -> I
     catalog = Catalog(data / "catalog.sqlite")
     pipeline = Pipeline(catalog, store := Store(data / "lance"), ReaderProcess(), runtime.files)
     notifier = Notifier()
-    keeper = IndexService(catalog, pipeline, settle_s=0.2, on_progress=notifier.notify)
-    library = Library(catalog, store, runtime, pipeline, keeper, ReaderProcess(), notifier)
+    service = IndexService(catalog, pipeline, settle_s=0.2, on_progress=notifier.notify)
+    library = Library(catalog, store, runtime, pipeline, service, ReaderProcess(), notifier)
     try:
         library.add(str(folder))
         library.index()

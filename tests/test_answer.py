@@ -68,7 +68,7 @@ def _write(library: Small) -> None:
     library.write("rent.txt", "The rent is due on the first day of the month.")
     for n in range(8):
         library.write(f"note {n}.txt", f"Note {n} about the deposit and the garden.")
-    library.keeper.run_once()
+    library.service.run_once()
 
 
 def _answerer(library: Small) -> Answerer:
@@ -174,7 +174,7 @@ def test_only_the_one_file_is_asked(library: Small) -> None:
 
 def test_an_empty_library_is_not_a_failure(tmp_path: Path) -> None:
     with small(tmp_path / "folder", tmp_path / "data") as library:
-        library.keeper.run_once()
+        library.service.run_once()
         parts = list(_answerer(library).answer("Anything?"))
     assert isinstance(parts[-1], AnswerSummary)
     assert parts[-1].text == "That is not in your library."

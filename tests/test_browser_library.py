@@ -67,7 +67,7 @@ def test_progress_is_live_to_the_end(
         )
         for kind, name in [("Documents", "Flat"), ("Pictures", "Summer"), ("Recordings", "")]:
             shutil.copytree(SHIPPED_FILES / kind / name, folder / kind)
-        library.keeper.start()
+        library.service.start()
         try:
             end = time.monotonic() + PATIENCE_S
             while tab.page.evaluate("seen.size") < 4:

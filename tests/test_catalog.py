@@ -187,7 +187,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
         library.write("empty.txt", "")
         (library.folder / "program.bin").write_bytes(bytes(range(256)) * 8)
         os.utime(library.folder / "money.md", (1_000_000_000, 1_000_000_000))
-        library.keeper.run_once()
+        library.service.run_once()
         yield library
 
 

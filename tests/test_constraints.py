@@ -82,20 +82,20 @@ def test_words_are_found_while_the_model_waits(tmp_path: Path) -> None:
         library.write("a.txt", "boat")
         clock = ["12:00"]
         limits = WorkConstraints(parse_hours("22-6"), now=lambda: at(clock[0])())
-        keeper = IndexService(library.catalog, library.pipeline, settle_s=0.1, constraints=limits)
-        keeper.start()
+        service = IndexService(library.catalog, library.pipeline, settle_s=0.1, constraints=limits)
+        service.start()
         try:
             end = time.monotonic() + 60
-            while not library.found("boat") or keeper.waiting is None:
+            while not library.found("boat") or service.waiting is None:
                 assert time.monotonic() < end
                 time.sleep(0.02)
-            assert keeper.waiting == "Understanding waits for 22:00."
+            assert service.waiting == "Understanding waits for 22:00."
             assert library.model.calls == 0
             clock[0] = "22:00"
-            keeper.poke()
+            service.poke()
             while library.catalog.coverage()["understood"] != 1:
                 assert time.monotonic() < end
                 time.sleep(0.02)
-            assert keeper.waiting is None
+            assert service.waiting is None
         finally:
-            keeper.stop()
+            service.stop()

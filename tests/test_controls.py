@@ -49,12 +49,12 @@ def rescan(base: Path, off: Off) -> bool:
     with small(base / "lib", base / "data") as library, pytest.MonkeyPatch.context() as deaf:
         deaf.setattr(Watcher, "take", lambda self: [])
         times = RescanTimes(settle_s=0.0, rescan_s=3600.0 if off else 0.2)
-        keeper = IndexService(library.catalog, library.pipeline, times=times)
-        keeper.start()
-        _until(lambda: keeper.rescan.rescanned_at is not None, 30)
+        service = IndexService(library.catalog, library.pipeline, times=times)
+        service.start()
+        _until(lambda: service.rescan.rescanned_at is not None, 30)
         library.write("a.txt", "A boat that no event told of.")
         found = _until(lambda: library.found("boat") != [], 1.5 if off else 30)
-        keeper.stop()
+        service.stop()
         return found
 
 
@@ -62,7 +62,7 @@ def generation_filter(base: Path, off: Off) -> bool:
     """What an unfinished reading of a file has left in the index is not found."""
     with small(base / "lib", base / "data") as library:
         file = library.write("a.txt", "A boat lay in the river.")
-        library.keeper.run_once()
+        library.service.run_once()
         item = library.catalog.item_of_path(file)
         assert item is not None
         unfinished = Passage(0, "A ghost of a boat.", None, Source.TEXT)
@@ -121,12 +121,12 @@ def mass_loss_brake(base: Path, off: Off) -> bool:
         for number in range(60):
             library.write(f"all/{number}.txt", f"Boat {number}.")
         library.write("other.txt", "A garden.")
-        library.keeper.run_once()
+        library.service.run_once()
         calls = library.model.calls
         (base / "lib" / "all").rename(base / "elsewhere")
-        library.keeper.run_once()
+        library.service.run_once()
         (base / "elsewhere").rename(base / "lib" / "all")
-        library.keeper.run_once()
+        library.service.run_once()
         return library.model.calls == calls
 
 

@@ -18,7 +18,7 @@ def test_a_phrase_of_every_kind_is_found_in_its_file(tmp_path: Path) -> None:
     every_kind(folder)
     before = {path: path.read_bytes() for path in folder.iterdir()}
     with small(folder, tmp_path / "data") as library:
-        library.keeper.run_once()
+        library.service.run_once()
         assert library.catalog.failed() == []
         for name, _, words, _ in EACH:
             assert library.found(words)[:1] == [folder / name], words

@@ -43,14 +43,14 @@ def test_fault_02_what_was_called_understood_survives_a_power_cut(
     with small(folder, data) as library:
         for round_ in range(3):
             meddle(folder, random.Random(round_), round_)
-            library.keeper.run_once()
+            library.service.run_once()
     monkeypatch.undo()
     assert len(cuts) >= 3
     with small(folder, cuts[-1]) as library:
-        library.keeper.run_once()
+        library.service.run_once()
         assert library.model.calls == 0, "all of it was kept"
         assert compared(library).good
     for earlier in cuts[:-1]:
         with small(folder, earlier) as library:
-            library.keeper.run_once()
+            library.service.run_once()
             assert compared(library).good

@@ -73,7 +73,7 @@ def written(library: Small) -> tuple[Path, str]:
     text = f"A garden and {CANARY} in it."
     path = library.write(f"{NAME}.txt", text)
     Picture.new("RGB", (64, 48), (250, 5, 5)).save(library.folder / "p.png")
-    library.keeper.run_once()
+    library.service.run_once()
     return path, text
 
 
@@ -94,11 +94,11 @@ def test_fault_94_what_is_forgotten_leaves_no_byte(library: Small) -> None:
     assert Verifier(library.catalog, library.store).check().faults == []
     assert len(library.found("boat")) == 12
     # and stays forgotten: the file is still there, under its old name and under a new one
-    library.keeper.run_once()
+    library.service.run_once()
     path.rename(path.with_name(f"new-{NAME}.txt"))
-    library.keeper.run_once()
+    library.service.run_once()
     shutil.copy(path.with_name(f"new-{NAME}.txt"), path)
-    library.keeper.run_once()
+    library.service.run_once()
     library.pipeline.housekeeping.erase(everything=True)
     assert library.found(CANARY) == []
     assert holding(data_of(library), sought) == []
@@ -109,7 +109,7 @@ def test_fault_94_what_is_forgotten_leaves_no_byte(library: Small) -> None:
 def test_fault_94_a_deleted_file_is_erased_at_the_next_tidying(library: Small) -> None:
     path, text = written(library)
     path.unlink()
-    library.keeper.run_once()
+    library.service.run_once()
     assert holding(data_of(library), needles(library, text)) == []
     assert Verifier(library.catalog, library.store).check().faults == []
 
@@ -118,10 +118,10 @@ def test_fault_94_a_deleted_file_is_erased_at_the_next_tidying(library: Small) -
 def test_fault_94_a_removed_folder_is_erased(library: Small, tmp_path: Path) -> None:
     with small(tmp_path / "other", tmp_path / "data", Signed()) as other:
         path = other.write(f"{NAME}.txt", f"A garden and {CANARY} in it.")
-        other.keeper.run_once()
+        other.service.run_once()
         assert other.found(CANARY) == [path]
         other.catalog.remove_root(other.folder)
-        other.keeper.run_once()
+        other.service.run_once()
         assert holding(data_of(other), needles(other, path.read_text())) == []
         assert len(other.found("boat")) == 12
 
@@ -144,12 +144,12 @@ def test_remembering_brings_it_back(library: Small) -> None:
     path, _ = written(library)
     forgotten = Forgotten(library.catalog.database)
     forgotten.add_path(path)
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.found(CANARY) == []
     assert forgotten.remember(library.folder / "0.txt", None) == 0
     assert library.catalog.item_of_path(path) is None
     assert forgotten.remember(None, None) == 2
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.found(CANARY) == [path]
 
 
@@ -157,7 +157,7 @@ def test_remembering_brings_it_back(library: Small) -> None:
 def test_every_copy_of_a_content_is_forgotten(library: Small) -> None:
     path, text = written(library)
     copy = shutil.copy(path, library.folder / "copy.txt")
-    library.keeper.run_once()
+    library.service.run_once()
     forgotten = Forgotten(library.catalog.database).add_path(Path(copy))
     assert sorted(forgotten) == sorted([path, Path(copy)])
     library.pipeline.housekeeping.erase()
@@ -172,7 +172,7 @@ def test_a_kill_between_forgetting_and_erasing_loses_no_promise(
     Forgotten(library.catalog.database).add_path(path)
     assert holding(data_of(library), needles(library, text)) != []
     with small(tmp_path / "lib", tmp_path / "data", Signed()) as again:  # the next process
-        again.keeper.run_once()
+        again.service.run_once()
         assert holding(data_of(again), needles(again, text)) == []
 
 

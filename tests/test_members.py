@@ -77,7 +77,7 @@ def whole(library: Small) -> None:
 
 def test_each_is_found_as_what_it_is(library: Small, apart: Path) -> None:
     mail = eml(library.folder / "keys.eml", *sorted(apart.iterdir()))
-    library.keeper.run_once()
+    library.service.run_once()
     assert {item.name: item.kind for item in all_of(library)} == {
         "keys.eml": Kind.DOCUMENT, "beach.png": Kind.PHOTO, "memo.flac": Kind.RECORDING,
         "receipt.pdf": Kind.DOCUMENT, "report.docx": Kind.DOCUMENT,
@@ -112,7 +112,7 @@ def test_each_is_found_as_what_it_is(library: Small, apart: Path) -> None:
 def test_filters_and_counts_know_them(library: Small, apart: Path, tmp_path: Path) -> None:
     library.write("mails/note.txt", "A garden.")
     eml(library.folder / "mails" / "keys.eml", *sorted(apart.iterdir()))
-    library.keeper.run_once()
+    library.service.run_once()
     catalog = library.catalog
     photo = held(library, "beach.png").content
     assert catalog.contents_in(kinds={Kind.PHOTO}) == {photo}
@@ -148,19 +148,19 @@ def test_the_same_bytes_are_one_item(library: Small, apart: Path) -> None:
     lines = b"".join(b"From a@b.c Fri Mar  1 12:30:00 2024\n" + bytes(one) + b"\n" for one in box)
     (library.folder / "archive.mbox").write_bytes(lines)
     mail = eml(library.folder / "keys.eml", apart / "beach.png", apart / "beach.png")
-    library.keeper.run_once()
+    library.service.run_once()
     photo = held(library, "beach.png")
     assert [(one.path.name, one.member.ordinal) for one in photo.locations if one.member] == [
         ("archive.mbox", 1), ("archive.mbox", 2), ("keys.eml", 1), ("keys.eml", 2),
     ]  # fmt: skip
     assert [text for *_, text in library.rows()].count("A red picture.") == 1
     library.write("note.txt", "A garden.")
-    library.keeper.run_once()
+    library.service.run_once()
     calls = library.model.calls
     # a file with the same bytes: nothing is asked again, and the file comes first
     copy = library.folder / "saved.png"
     shutil.copy(apart / "beach.png", copy)
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.model.calls == calls
     photo = held(library, "saved.png")
     assert photo.member is None
@@ -169,12 +169,12 @@ def test_the_same_bytes_are_one_item(library: Small, apart: Path) -> None:
     # one holder after the other goes
     for gone, left in ((copy, 2), (library.folder / "archive.mbox", 1)):
         gone.unlink()
-        library.keeper.run_once()
+        library.service.run_once()
         assert held(library, "beach.png").content == photo.content
         assert len(held(library, "beach.png").paths) == left
     assert library.model.calls == calls
     mail.unlink()
-    library.keeper.run_once()
+    library.service.run_once()
     assert [item.name for item in all_of(library)] == ["note.txt"]
     assert [text for *_, text in library.rows()] == ["A garden."]
     whole(library)
@@ -184,7 +184,7 @@ def test_a_mail_and_a_file_of_one_batch_give_one_content(library: Small, apart: 
     shutil.copy(apart / "receipt.pdf", library.folder / "a.pdf")
     eml(library.folder / "keys.eml", apart / "receipt.pdf")
     eml(library.folder / "more.eml", apart / "receipt.pdf", apart / "beach.png")
-    library.keeper.run_once()
+    library.service.run_once()
     assert len(held(library, "a.pdf").locations) == 3
     assert len([row for row in library.rows() if row[4].startswith("The boat was")]) == 1
     whole(library)
@@ -192,11 +192,11 @@ def test_a_mail_and_a_file_of_one_batch_give_one_content(library: Small, apart: 
 
 def test_what_is_gone_with_the_mail_is_gone_at_once(library: Small, apart: Path) -> None:
     mail = eml(library.folder / "keys.eml", apart / "beach.png", apart / "receipt.pdf")
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.found("paid") == [mail]
     calls = library.model.calls
     renamed = mail.rename(library.folder / "other.eml")
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.found("paid") == [renamed]
     assert library.model.calls == calls, "a rename costs nothing"
     renamed.unlink()
@@ -207,10 +207,10 @@ def test_what_is_gone_with_the_mail_is_gone_at_once(library: Small, apart: Path)
 
 def test_members_follow_a_mail_that_changes(library: Small, apart: Path) -> None:
     mail = eml(library.folder / "draft.eml", apart / "beach.png", apart / "receipt.pdf")
-    library.keeper.run_once()
+    library.service.run_once()
     calls = library.model.calls
     mail.write_bytes(bytes(message("Draft", "Now this.", apart / "memo.flac", apart / "beach.png")))
-    library.keeper.run_once()
+    library.service.run_once()
     assert {item.name for item in all_of(library)} == {"draft.eml", "memo.flac", "beach.png"}
     assert (
         held(library, "beach.png").location.member
@@ -238,11 +238,11 @@ def test_a_kill_at_the_flip_leaves_all_or_nothing(
         eml(library.folder / "keys.eml", *sorted(apart.iterdir()))
         monkeypatch.setattr(Queue, "finish_reading", dying)
         with pytest.raises(Killed):
-            library.keeper.run_once()
+            library.service.run_once()
         assert len(all_of(library)) == (0 if when == "before" else 5)
         monkeypatch.undo()
     with small(tmp_path / "lib", tmp_path / "data") as library:
-        library.keeper.run_once()
+        library.service.run_once()
         assert len(all_of(library)) == 5
         whole(library)
 
@@ -251,7 +251,7 @@ def test_what_the_model_cannot_make_of_one_is_told_of_the_mail(tmp_path: Path, a
     broken = write(apart / "odd.txt", "A garden, and xyzzy.")
     with small(tmp_path / "lib", tmp_path / "data", FakeModel(broken="xyzzy")) as library:
         mail = eml(library.folder / "keys.eml", apart / "beach.png", broken)
-        library.keeper.run_once()
+        library.service.run_once()
         assert held(library, "beach.png").state == "understood"
         assert held(library, "odd.txt").state == "failed"
         row = library.catalog.file_at(mail)
@@ -261,7 +261,7 @@ def test_what_the_model_cannot_make_of_one_is_told_of_the_mail(tmp_path: Path, a
         assert row.sentence.startswith("The attachment “odd.txt” was not understood. The model")
         library.model._broken = ""
         assert library.catalog.retry() == 1
-        library.keeper.run_once()
+        library.service.run_once()
         assert held(library, "odd.txt").state == "understood"
         row = library.catalog.file_at(mail)
         assert row is not None
@@ -273,24 +273,24 @@ def test_fault_94_a_mail_is_forgotten_with_what_came_in_it_alone(
 ) -> None:
     mail = eml(library.folder / "keys.eml", apart / "beach.png", apart / "receipt.pdf")
     shutil.copy(apart / "receipt.pdf", library.folder / "mine.pdf")
-    library.keeper.run_once()
+    library.service.run_once()
     forgotten = Forgotten(library.catalog.database)
     assert forgotten.add_path(mail) == [mail]
     assert {item.name for item in all_of(library)} == {"mine.pdf"}
     library.pipeline.housekeeping.erase(everything=True)
-    library.keeper.run_once()
+    library.service.run_once()
     assert {item.name for item in all_of(library)} == {"mine.pdf"}
     assert b"beach" not in library.catalog.file.read_bytes()
     whole(library)
     assert forgotten.remember(mail, held(library, "mine.pdf").content) == 1  # by its path
     assert forgotten.remember(None, None) == 1
-    library.keeper.run_once()
+    library.service.run_once()
     assert {item.name for item in all_of(library)} == {"keys.eml", "beach.png", "mine.pdf"}
 
 
 def test_fault_94_an_attachment_is_forgotten_by_itself(library: Small, apart: Path) -> None:
     mail = eml(library.folder / "keys.eml", apart / "beach.png", apart / "receipt.pdf")
-    library.keeper.run_once()
+    library.service.run_once()
     photo = held(library, "beach.png")
     forgotten = Forgotten(library.catalog.database)
     assert forgotten.add_content(photo.content) == []
@@ -302,20 +302,20 @@ def test_fault_94_an_attachment_is_forgotten_by_itself(library: Small, apart: Pa
     # wherever it turns up
     shutil.copy(apart / "beach.png", library.folder / "again.png")
     eml(library.folder / "again.eml", apart / "beach.png")
-    library.keeper.run_once()
+    library.service.run_once()
     assert {item.kind for item in all_of(library)} == {Kind.DOCUMENT}
     whole(library)
     # and until it is remembered, by the mail
     content = held(library, "keys.eml").content
     assert forgotten.remember(mail, content) == 1
-    library.keeper.run_once()
+    library.service.run_once()
     assert mail in held(library, "beach.png").paths
     assert library.folder / "again.eml" in held(library, "beach.png").paths
 
 
 def test_what_is_damaged_of_one_is_made_again(library: Small, apart: Path) -> None:
     eml(library.folder / "keys.eml", *sorted(apart.iterdir()))
-    library.keeper.run_once()
+    library.service.run_once()
     receipt, photo = held(library, "receipt.pdf"), held(library, "beach.png")
     assert receipt.read_generation is not None
     library.store.remove([receipt.read_generation])
@@ -326,7 +326,7 @@ def test_what_is_damaged_of_one_is_made_again(library: Small, apart: Path) -> No
     assert {fault.code for fault in verifier.check().faults} == {"read", "thumb", "names"}
     verdict = verifier.repair()
     assert verdict.again
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.catalog.search_names("beach", 5) != []
     assert len(library.found("paid")) == 1
     whole(library)
@@ -335,13 +335,13 @@ def test_what_is_damaged_of_one_is_made_again(library: Small, apart: Path) -> No
 def test_a_lost_catalog_takes_them_over(tmp_path: Path, apart: Path) -> None:
     with small(tmp_path / "lib", tmp_path / "data") as library:
         eml(library.folder / "keys.eml", *sorted(apart.iterdir()))
-        library.keeper.run_once()
+        library.service.run_once()
         items = {item.item for item in all_of(library)}
     for file in (tmp_path / "data").glob("catalog.sqlite*"):
         file.unlink()
     open_catalog(tmp_path / "data" / "catalog.sqlite").close()
     with small(tmp_path / "lib", tmp_path / "data") as library:
-        library.keeper.run_once()
+        library.service.run_once()
         assert library.model.calls == 0
         assert {item.item for item in all_of(library)} == items
         whole(library)
@@ -350,14 +350,14 @@ def test_a_lost_catalog_takes_them_over(tmp_path: Path, apart: Path) -> None:
 def test_mails_of_an_older_version_are_read_again(tmp_path: Path, apart: Path) -> None:
     with small(tmp_path / "lib", tmp_path / "data") as library:
         mail = eml(library.folder / "keys.eml", apart / "receipt.pdf")
-        library.keeper.run_once()
+        library.service.run_once()
     with sqlite3.connect(tmp_path / "data" / "catalog.sqlite") as db:  # as it was read before
         db.create_function("name_words", 1, lambda path: "words", deterministic=True)
         db.execute("UPDATE contents SET extractor = 2")
         db.execute("DELETE FROM members")
     db.close()
     with small(tmp_path / "lib", tmp_path / "data") as library:
-        library.keeper.run_once()
+        library.service.run_once()
         assert held(library, "receipt.pdf").path == mail
         whole(library)
 
@@ -381,7 +381,7 @@ def test_no_question_goes_through_all_files(library: Small) -> None:
 
 def test_places_are_those_of_the_attachment(library: Small, apart: Path) -> None:
     mail = eml(library.folder / "keys.eml", apart / "memo.flac", apart / "receipt.pdf")
-    library.keeper.run_once()
+    library.service.run_once()
     receipt, sound = held(library, "receipt.pdf"), held(library, "memo.flac")
     reader = library.pipeline._reader
     seen = reader.original(mail, Page(2), 400, receipt.member)

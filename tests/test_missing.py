@@ -175,11 +175,11 @@ def test_a_copy_without_its_times_is_recognised_by_its_bytes(tmp_path: Path) -> 
 
     with small(tmp_path / "lib", tmp_path / "data") as library:
         path = library.write("a.txt", "boat")
-        library.keeper.run_once()
+        library.service.run_once()
         shutil.rmtree(library.folder)
         library.write("a.txt", "boat")
         os.utime(path, (1, 1))
-        assert library.keeper.run_once() == Changes(changed=1)
+        assert library.service.run_once() == Changes(changed=1)
         assert not library.catalog.roots()[0].offline
         assert library.model.calls == 1
 

@@ -79,7 +79,7 @@ def test_words_come_before_the_model(library: Small) -> None:
 def test_photo_gets_a_caption_and_a_recording_a_transcript(library: Small) -> None:
     Picture.new("RGB", (64, 48), (250, 5, 5)).save(library.folder / "p.png")
     beep(library.folder / "s.wav")
-    library.keeper.run_once()
+    library.service.run_once()
     photo = library.catalog.item_of_path(library.folder / "p.png")
     sound = library.catalog.item_of_path(library.folder / "s.wav")
     assert photo is not None
@@ -104,12 +104,12 @@ def test_photo_gets_a_caption_and_a_recording_a_transcript(library: Small) -> No
 def test_rename_of_a_folder_costs_nothing_and_keeps_every_name(library: Small) -> None:
     for n in range(20):
         library.write(f"old/{n}.txt", f"boat number {n}")
-    assert library.keeper.run_once() == Changes(added=20)
+    assert library.service.run_once() == Changes(added=20)
     before = {row.item for row in library.catalog.files()}
     calls = library.pipeline.understanding.model_calls
     assert calls == 20
     (library.folder / "old").rename(library.folder / "new")
-    assert library.keeper.run_once() == Changes(moved=20)
+    assert library.service.run_once() == Changes(moved=20)
     assert {row.item for row in library.catalog.files()} == before
     assert library.pipeline.understanding.model_calls == calls
     assert library.found("number 7")[0] == library.folder / "new" / "7.txt"
@@ -117,13 +117,13 @@ def test_rename_of_a_folder_costs_nothing_and_keeps_every_name(library: Small) -
 
 def test_renamed_root_costs_nothing(library: Small, tmp_path: Path) -> None:
     library.write("a.txt", "boat")
-    library.keeper.run_once()
+    library.service.run_once()
     item = library.catalog.item_of_path(library.folder / "a.txt")
     library.folder.rename(tmp_path / "renamed")
-    assert library.keeper.run_once() == Changes()
+    assert library.service.run_once() == Changes()
     assert library.found("boat") == []
     library.catalog.add_root(tmp_path / "renamed")
-    assert library.keeper.run_once() == Changes(moved=1)
+    assert library.service.run_once() == Changes(moved=1)
     assert library.pipeline.understanding.model_calls == 1
     again = library.catalog.item_of_path(tmp_path / "renamed" / "a.txt")
     assert item is not None
@@ -134,34 +134,34 @@ def test_renamed_root_costs_nothing(library: Small, tmp_path: Path) -> None:
 def test_move_to_another_disk_is_recognised_by_its_bytes(library: Small) -> None:
     library.write("a/x.txt", "boat")
     library.write("b.txt", "garden")
-    library.keeper.run_once()
+    library.service.run_once()
     shutil.copy(library.folder / "a" / "x.txt", library.folder / "y.txt")
     shutil.rmtree(library.folder / "a")
-    assert library.keeper.run_once() == Changes(moved=1)
+    assert library.service.run_once() == Changes(moved=1)
     assert library.pipeline.understanding.model_calls == 2
 
 
 def test_change_replaces_and_never_blinks(library: Small) -> None:
     path = library.write("a.txt", "The old boat.")
-    library.keeper.run_once()
+    library.service.run_once()
     library.write("a.txt", "The new garden.")
     reconcile(library.catalog)
     assert library.found("old boat") == [path], "found until the new words are there"
     library.pipeline.reading.run()
     assert library.found("boat") == []
     assert library.found("garden") == [path]
-    library.keeper.run_once()
+    library.service.run_once()
     assert [row[4] for row in library.rows()] == ["The new garden."]
 
 
 def test_delete_leaves_search_and_then_the_store(library: Small) -> None:
     library.write("a.txt", "boat")
     library.write("b.txt", "garden")
-    library.keeper.run_once()
+    library.service.run_once()
     (library.folder / "a.txt").unlink()
     reconcile(library.catalog)
     assert library.found("boat") == []
-    library.keeper.run_once()
+    library.service.run_once()
     assert [row[4] for row in library.rows()] == ["garden"]
     assert library.store.generations.all() == library.generations()
 
@@ -171,7 +171,7 @@ def test_a_text_that_breaks_the_model_breaks_nothing_else(library: Small) -> Non
     library.write("nothing.txt", "A hollow tree.")
     for n in range(5):
         library.write(f"{n}.txt", f"boat number {n}")
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.catalog.coverage() == {"files": 7, "read": 7, "understood": 5, "failed": 2}
     reasons = {failure.path.name: failure for failure in library.catalog.failed()}
     assert reasons["bad.txt"].reason == "model"
@@ -179,10 +179,10 @@ def test_a_text_that_breaks_the_model_breaks_nothing_else(library: Small) -> Non
     assert {failure.attempts for failure in reasons.values()} == {2}
     assert library.found("tornado") == [library.folder / "bad.txt"], "its words are still good"
     calls = library.pipeline.understanding.model_calls
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.pipeline.understanding.model_calls == calls, "not tried for ever"
     assert library.catalog.retry(library.folder / "bad.txt") == 1
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.pipeline.understanding.model_calls == calls + 2
 
 
@@ -192,17 +192,17 @@ def test_bad_files_have_a_reason_and_a_person_can_retry(library: Small) -> None:
     whole = (library.folder / "p.png").read_bytes()
     (library.folder / "p.png").write_bytes(whole[: len(whole) // 2])
     library.write("good.txt", "boat")
-    library.keeper.run_once()
+    library.service.run_once()
     failed = {failure.path.name: failure for failure in library.catalog.failed()}
     assert failed.keys() == {"empty.txt", "p.png"}
     assert all(failure.sentence.endswith(".") for failure in failed.values())
-    assert library.keeper.run_once() == Changes()
+    assert library.service.run_once() == Changes()
     assert library.catalog.retry() == 2
     assert library.catalog.states() == {"pending": 2, "understood": 1}
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.catalog.coverage()["failed"] == 2
     (library.folder / "p.png").write_bytes(whole)
-    assert library.keeper.run_once() == Changes(changed=1)
+    assert library.service.run_once() == Changes(changed=1)
     assert library.catalog.coverage()["failed"] == 1
 
 
@@ -213,7 +213,7 @@ def test_file_without_read_permission() -> None:
         path.write_text("boat")
         path.chmod(0)
         with small(base / "lib", base / "data") as library:
-            library.keeper.run_once()
+            library.service.run_once()
             [failure] = library.catalog.failed()
             assert failure.reason == "permission"
             assert "allow reading it" in failure.sentence
@@ -248,7 +248,7 @@ def test_fault_16_file_that_changes_while_it_is_read_is_read_again(library: Smal
     assert library.found("boat") == []
     assert library.catalog.states() == {"pending": 1}
     pipeline.close()
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.found("garden") == [library.folder / "a.txt"]
     assert library.found("boat") == []
 
@@ -325,7 +325,7 @@ def test_what_was_read_ahead_is_put_back_when_writing_down_fails(
         with pytest.raises(OSError, match="luck"):
             library.pipeline.reading.run(4, for_s=60)
     assert library.catalog.states() == {"pending": 12}
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.catalog.states() == {"understood": 12}
     assert len(library.found("boat")) == 12
 
@@ -333,12 +333,12 @@ def test_what_was_read_ahead_is_put_back_when_writing_down_fails(
 def test_another_model_understands_everything_anew(library: Small, tmp_path: Path) -> None:
     library.write("a.txt", "boat")
     library.write("b.txt", "a tornado")
-    library.keeper.run_once()
+    library.service.run_once()
     old = library.model.fingerprint.key
     model = FakeModel("2")
     pipeline = Pipeline(library.catalog, library.store, READER, model)
-    keeper = IndexService(library.catalog, pipeline)
-    assert keeper.run_once() == Changes()
+    service = IndexService(library.catalog, pipeline)
+    assert service.run_once() == Changes()
     assert library.catalog.coverage()["understood"] == 2
     assert pipeline.understanding.model_calls == 2
     assert library.store.search.vectors(old, "gist", counts("boat"), 5) == []
@@ -359,7 +359,7 @@ def test_model_that_cannot_be_used_fails_no_file(library: Small) -> None:
     with pytest.raises(ModelError, match="--model"):
         IndexService(library.catalog, pipeline).run_once()
     assert library.catalog.coverage() == {"files": 1, "read": 1, "understood": 0, "failed": 0}
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.catalog.coverage()["understood"] == 1
 
 
@@ -387,7 +387,7 @@ def test_rows_that_a_power_cut_took_are_made_again(library: Small) -> None:
     library.write("a.txt", "boat")
     library.write("b.txt", "garden")
     beep(library.folder / "s.wav")
-    library.keeper.run_once()
+    library.service.run_once()
     before = library.rows()
     gone = library.catalog.item_of_path(library.folder / "a.txt")
     heard = library.catalog.item_of_path(library.folder / "s.wav")
@@ -397,31 +397,31 @@ def test_rows_that_a_power_cut_took_are_made_again(library: Small) -> None:
     assert heard.understood_generation is not None
     library.store.remove([gone.read_generation, heard.understood_generation])
     assert library.rows() != before
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.rows() == before
     assert nearest(library, "loud low")[0] == "s.wav"
 
 
 def test_rows_that_nobody_points_at_are_swept(library: Small) -> None:
     library.write("a.txt", "boat")
-    library.keeper.run_once()
+    library.service.run_once()
     item = library.catalog.item_of_path(library.folder / "a.txt")
     assert item is not None
     assert item.read_generation is not None
     [passages] = library.store.generations.passages([item.read_generation]).values()
     library.store.add_words([("ab" * 16, item.content, item.kind, passages)])
     assert library.found("boat") == [library.folder / "a.txt"], "and never shown"
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.store.generations.all() == library.generations()
 
 
 def test_reading_again_without_news_keeps_the_vectors(library: Small) -> None:
     library.write("a.txt", "boat")
-    library.keeper.run_once()
+    library.service.run_once()
     before = library.catalog.item_of_path(library.folder / "a.txt")
     with library.catalog.database.writing() as db:
         db.execute("UPDATE contents SET extractor = 0")  # as an older program would have left it
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.catalog.item_of_path(library.folder / "a.txt") == before
     assert library.pipeline.understanding.model_calls == 1
 
@@ -435,7 +435,7 @@ def test_work_taken_by_a_killed_process_is_put_back(library: Small) -> None:
     assert len(worklist.claim_files(5)) == 1
     assert len(worklist.claim_contents(5)) == 1
     assert library.catalog.states() == {"reading": 1, "understanding": 1}
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.catalog.states() == {"understood": 2}
 
 
@@ -443,7 +443,7 @@ def test_odd_names_go_all_the_way(library: Small) -> None:
     for name in (b"two\nlines.txt", b"caf\xe9.txt"):
         with open(os.fsencode(library.folder) + b"/" + name, "w") as file:
             file.write(f"boat {len(name)}")
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.catalog.coverage()["understood"] == 2
     assert {os.fsencode(path.name) for path in library.found("boat")} == {
         b"two\nlines.txt", b"caf\xe9.txt"
@@ -456,11 +456,11 @@ def test_a_persons_files_are_left_as_they_are(library: Small) -> None:
     Picture.new("RGB", (64, 48), (250, 5, 5)).save(library.folder / "p.png")
     beep(library.folder / "s.wav")
     before = tree(library.folder)
-    library.keeper.run_once()
+    library.service.run_once()
     library.catalog.retry()
-    library.keeper.run_once()
+    library.service.run_once()
     library.catalog.remove_root(library.folder)
-    library.keeper.run_once()
+    library.service.run_once()
     assert tree(library.folder) == before
     assert library.rows() == []
 
@@ -476,7 +476,7 @@ def test_clock_that_was_set_back_delays_nothing_for_long(library: Small) -> None
 def test_some_parts_that_fail_do_not_fail_the_rest(library: Small) -> None:
     words = "The boat lies in the river and nobody is there to see it. " * 12
     library.write("a.txt", f"{words}\n\n{words} A tornado came. {words}\n\n{words}")
-    library.keeper.run_once()
+    library.service.run_once()
     item = library.catalog.item_of_path(library.folder / "a.txt")
     assert item is not None
     assert item.state == "understood"

@@ -21,7 +21,7 @@ from tests.test_room import tiny_disk
 def filled(folder: Path, data: Path) -> None:
     with small(folder, data) as library:
         library.write("a.txt", "The boat lies in the river.")
-        library.keeper.run_once()
+        library.service.run_once()
         assert library.found("boat")
 
 

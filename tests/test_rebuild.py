@@ -28,9 +28,9 @@ def filled(library: Small) -> None:
     library.write("secret.txt", "A garden that nobody is to know.")
     Picture.new("RGB", (64, 48), (250, 5, 5)).save(library.folder / "p.png")
     beep(library.folder / "s.wav")
-    library.keeper.run_once()
+    library.service.run_once()
     Forgotten(library.catalog.database).add_path(library.folder / "secret.txt")
-    library.keeper.run_once()
+    library.service.run_once()
 
 
 def damage(data: Path, how: str) -> None:
@@ -74,7 +74,7 @@ def test_fault_14_a_catalog_lost_or_corrupt_is_begun_anew_without_the_model(
     if how != "lost":
         assert any("catalog.sqlite" in kept.name for kept in (data / "aside").iterdir())
     with small(folder, data) as library:
-        library.keeper.run_once()
+        library.service.run_once()
         assert library.pipeline.understanding.model_calls == 0
         assert library.rows() == rows
         assert library.vectors() == vectors
@@ -99,7 +99,7 @@ def test_what_is_not_whole_in_the_store_is_understood_again(tmp_path: Path) -> N
     damage(data, "lost")
     open_catalog(data / "catalog.sqlite").close()
     with small(folder, data) as library:
-        library.keeper.run_once()
+        library.service.run_once()
         calls = library.pipeline.understanding.model_calls
         assert 0 < calls <= 2, "the recording's parts, and no others"
         assert (library.rows(), library.vectors()) == (rows, vectors)
@@ -118,7 +118,7 @@ def test_a_kill_while_adopting_sweeps_nothing(tmp_path: Path) -> None:
         reconcile(library.catalog)
         library.pipeline.reading.run(2)  # and the process ends here
     with small(folder, data) as library:
-        library.keeper.run_once()
+        library.service.run_once()
         assert library.pipeline.understanding.model_calls == 0
         assert library.rows() == rows
 
@@ -134,7 +134,7 @@ def test_a_table_without_a_good_version_is_begun_anew_by_the_writer_alone(tmp_pa
     Store(data / "lance", replace_damaged=True)
     assert list((data / "lance" / "aside").iterdir())
     with small(folder, data) as library:
-        library.keeper.run_once()
+        library.service.run_once()
         assert (library.rows(), library.vectors()) == (rows, vectors)
         calls = library.pipeline.understanding.model_calls
         assert calls == 2, "captions and transcripts were in that table"
@@ -179,6 +179,6 @@ def test_choices_are_private_and_follow_a_change(tmp_path: Path) -> None:
         assert file.stat().st_mode & 0o777 == 0o600
         assert b"secret" not in file.read_bytes()
         library.catalog.remove_root(library.folder)
-        library.keeper.run_once()
+        library.service.run_once()
         assert '"roots": []' in file.read_text()
     shutil.rmtree(tmp_path / "data")

@@ -400,7 +400,7 @@ def test_fault_36_sparse_file_is_refused_unread(tmp_path: Path) -> None:
     with small(tmp_path / "lib", tmp_path / "data") as library:
         path = library.write("a.txt", "boat")
         os.truncate(path, 1 << 40)
-        library.keeper.run_once()
+        library.service.run_once()
         [failed] = library.catalog.failed()
         assert failed.reason == "too_large"
 
@@ -411,7 +411,7 @@ def test_fault_37_file_in_a_cloud_is_not_read(
     with small(tmp_path / "lib", tmp_path / "data") as library:
         library.write("a.txt", "boat")
         monkeypatch.setattr("indexer.ingest.read.is_elsewhere", lambda found: True)
-        library.keeper.run_once()
+        library.service.run_once()
         [row] = library.catalog.files()
         assert (row.state, row.reason) == ("skipped", "placeholder")
         assert "is read once it is here" in (row.sentence or "")

@@ -72,18 +72,18 @@ def test_fault_03_indexing_stops_at_the_floor_says_how_much_and_goes_on(
     with small(tmp_path / "lib", tmp_path / "data") as library:
         library.write("a.txt", "The boat lies in the river.")
         pipeline = roomy(library, tmp_path / "data", 4 * MEGABYTE)
-        keeper = IndexService(library.catalog, pipeline)
-        keeper.run_once()
+        service = IndexService(library.catalog, pipeline)
+        service.run_once()
         assert (tmp_path / "data" / "reserve").stat().st_size == MEGABYTE
         free[0] = MEGABYTE
         library.write("b.txt", "The garden is green.")
         with pytest.raises(DiskFullError, match=r"1\.0 MB free.*make room for 3\.1 MB") as full:
-            keeper.run_once()
+            service.run_once()
         assert str(tmp_path / "data") in str(full.value)
         assert library.found("boat") == [library.folder / "a.txt"], "searching goes on"
         assert library.catalog.states()["pending"] == 1, "and nothing is lost"
         free[0] = 10 * MEGABYTE
-        keeper.run_once()
+        service.run_once()
         assert library.found("garden") == [library.folder / "b.txt"]
         pipeline.close()
 
@@ -106,10 +106,10 @@ def test_a_full_disk_is_known_by_whoever_reports_it(problem: Exception, full: bo
     assert is_full(wrapped) is full
 
 
-def until_full(library: Small, keeper: IndexService) -> None:
+def until_full(library: Small, service: IndexService) -> None:
     for _ in range(40):
         write_many(library, len(list(library.folder.iterdir())), 10)
-        keeper.run_once()
+        service.run_once()
 
 
 @pytest.mark.slow
@@ -118,46 +118,46 @@ def test_fault_03_a_disk_that_fills_up_while_indexing_loses_nothing(tmp_path: Pa
     with tiny_disk(tmp_path / "disk", 24) as disk, small(tmp_path / "lib", disk / "d") as library:
         write_many(library, 0, 30)
         pipeline = roomy(library, disk / "d", 0)
-        keeper = IndexService(library.catalog, pipeline, settle_s=0.1, quiet_s=0.5)
-        keeper.run_once()
+        service = IndexService(library.catalog, pipeline, settle_s=0.1, quiet_s=0.5)
+        service.run_once()
         for leave in (300_000, 120_000, 40_000, 8_000, 0):
             filled = ballast(disk, leave)
             with pytest.raises((DiskFullError, OSError, RuntimeError, sqlite3.Error)) as full:
-                until_full(library, keeper)
+                until_full(library, service)
             assert is_full(full.value) or isinstance(full.value, DiskFullError), full.value
             assert library.found("boat"), "searching goes on"
             filled.unlink()
         for file in sorted(library.folder.glob("*.txt"))[40:]:
             file.unlink()
-        keeper.run_once()
-        keeper.run_once()
+        service.run_once()
+        service.run_once()
         rows = library.rows()
         verdict = Verifier(library.catalog, library.store).check()
         assert verdict.faults == []
         pipeline.close()
     with small(tmp_path / "lib", tmp_path / "scratch") as scratch:
-        scratch.keeper.run_once()
+        scratch.service.run_once()
         assert rows == scratch.rows()
 
 
 @pytest.mark.slow
-def test_fault_03_a_serving_keeper_resumes_alone(tmp_path: Path) -> None:
+def test_fault_03_a_serving_library_resumes_alone(tmp_path: Path) -> None:
     with tiny_disk(tmp_path / "disk", 24) as disk, small(tmp_path / "lib", disk / "d") as library:
         pipeline = roomy(library, disk / "d", 4 * MEGABYTE)
-        keeper = IndexService(library.catalog, pipeline, settle_s=0.1)
-        keeper.start()
+        service = IndexService(library.catalog, pipeline, settle_s=0.1)
+        service.start()
         try:
             library.write("a.txt", "The boat lies in the river.")
             wait_for(lambda: library.catalog.coverage()["understood"] == 1)
             filled = ballast(disk, MEGABYTE)
             library.write("b.txt", "The garden is green.")
-            wait_for(lambda: "make room for" in (keeper.problem or ""))
+            wait_for(lambda: "make room for" in (service.problem or ""))
             assert library.found("boat") == [library.folder / "a.txt"]
             filled.unlink()
             wait_for(lambda: library.catalog.coverage()["understood"] == 2)
-            assert keeper.problem is None
+            assert service.problem is None
         finally:
-            keeper.stop()
+            service.stop()
             pipeline.close()
 
 

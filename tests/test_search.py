@@ -30,7 +30,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
         for name, colour in (("sunset", (250, 10, 10)), ("meadow", (10, 240, 10))):
             Picture.new("RGB", (64, 48), colour).save(made.folder / f"{name}.png")
         os.utime(made.folder / "invoice.txt", (0, parse_day("2020-05-01") or 0))
-        made.keeper.run_once()
+        made.service.run_once()
         yield made
 
 
@@ -126,13 +126,13 @@ def test_the_same_question_gives_the_same_list(searcher: Searcher) -> None:
 def test_what_was_deleted_is_not_found(tmp_path: Path) -> None:
     with small(tmp_path / "folder", tmp_path / "data") as made:
         path = made.write("note.txt", "The spare key is under the pot.")
-        made.keeper.run_once()
+        made.service.run_once()
         searcher = Searcher(made.catalog, made.store, made.model)
         assert names(searcher.search(Query("spare key"))) == ["note.txt"]
         path.write_text("The spare lamp is in the cellar.")
-        made.keeper.run_once()
+        made.service.run_once()
         assert searcher.search(Query("spare key"))[0].snippet.text.startswith("The spare lamp")
         assert searcher.search(Query("key pot", by="words")) == []
         path.unlink()
-        made.keeper.run_once()
+        made.service.run_once()
         assert searcher.search(Query("spare")) == []

@@ -30,7 +30,7 @@ def library(tmp_path: Path) -> Iterator[Small]:
 
 def test_saved_file_is_found_by_its_words(library: Small) -> None:
     library.write("old.txt", "garden")
-    library.keeper.start()
+    library.service.start()
     until(lambda: library.catalog.coverage()["understood"] == 1)
     path = library.write("new.txt", "a boat on the river")
     until(lambda: library.found("boat") == [path])
@@ -47,7 +47,7 @@ def test_fault_22_and_23_folders_moved_in_within_and_out(library: Small, tmp_pat
     outside = tmp_path / "outside"
     (outside / "deep").mkdir(parents=True)
     (outside / "deep" / "b.txt").write_text("boat")
-    library.keeper.start()
+    library.service.start()
     until(lambda: library.catalog.coverage()["understood"] == 1)
     outside.rename(library.folder / "in")
     until(lambda: library.found("boat") == [library.folder / "in" / "deep" / "b.txt"])
@@ -62,14 +62,14 @@ def test_fault_22_and_23_folders_moved_in_within_and_out(library: Small, tmp_pat
 
 def test_fault_26_root_that_goes_and_comes_back(library: Small, tmp_path: Path) -> None:
     path = library.write("a.txt", "boat")
-    library.keeper.start()
+    library.service.start()
     until(lambda: library.catalog.coverage()["understood"] == 1)
     library.folder.rename(tmp_path / "away")
-    library.keeper.poke()
+    library.service.poke()
     until(lambda: library.catalog.roots()[0].offline)
     assert library.found("boat") == []
     (tmp_path / "away").rename(library.folder)
-    library.keeper.poke()
+    library.service.poke()
     until(lambda: library.found("boat") == [path])
     assert library.pipeline.understanding.model_calls == 1
     path = library.write("b.txt", "river")
@@ -77,11 +77,11 @@ def test_fault_26_root_that_goes_and_comes_back(library: Small, tmp_path: Path) 
 
 
 def test_folder_added_while_it_serves(library: Small, tmp_path: Path) -> None:
-    library.keeper.start()
+    library.service.start()
     (tmp_path / "two").mkdir()
     (tmp_path / "two" / "a.txt").write_text("boat")
     library.catalog.add_root(tmp_path / "two")
-    library.keeper.poke()
+    library.service.poke()
     until(lambda: library.found("boat") == [tmp_path / "two" / "a.txt"])
     library.catalog.remove_root(tmp_path / "two")
     assert library.found("boat") == []
@@ -91,25 +91,25 @@ def test_contents_without_a_path_are_forgotten_when_it_is_quiet(tmp_path: Path) 
     with small(tmp_path / "lib", tmp_path / "data") as library:
         library.write("a.txt", "boat")
         path = library.write("b.txt", "river")
-        keeper = IndexService(library.catalog, library.pipeline, settle_s=0.1, quiet_s=0.5)
-        keeper.start()
+        service = IndexService(library.catalog, library.pipeline, settle_s=0.1, quiet_s=0.5)
+        service.start()
         try:
             until(lambda: library.catalog.coverage()["understood"] == 2)
             path.unlink()
             until(lambda: [row[4] for row in library.rows()] == ["boat"])
             assert library.found("river") == []
         finally:
-            keeper.stop()
+            service.stop()
 
 
 def test_progress_is_told(library: Small) -> None:
     told: list[Coverage] = []
-    keeper = IndexService(library.catalog, library.pipeline, on_progress=told.append)
+    service = IndexService(library.catalog, library.pipeline, on_progress=told.append)
     library.write("a.txt", "boat")
-    assert keeper.run_once() == Changes(added=1)
+    assert service.run_once() == Changes(added=1)
     assert told[0]["read"] == 1
     assert told[-1] == {"files": 1, "read": 1, "understood": 1, "failed": 0}
-    assert keeper.pipeline.remaining_s() == 0
+    assert service.pipeline.remaining_s() == 0
 
 
 class Slow(FakeModel):
@@ -130,14 +130,14 @@ def test_words_do_not_wait_for_a_slow_model_and_stopping_does_not_either(tmp_pat
     with small(tmp_path / "lib", tmp_path / "data", model) as library:
         text = "\n\n".join(f"Sentence {n} of a boat on the river. " * 30 for n in range(400))
         library.write("long.txt", text)
-        library.keeper.start()
+        library.service.start()
         assert model.asked.wait(60)
         path = library.write("new.txt", "all the money")
         until(lambda: library.found("money") == [path])
-        library.keeper.stop()
+        library.service.stop()
         assert library.catalog.states() == {"read": 2}
     with small(tmp_path / "lib", tmp_path / "data") as library:
-        assert library.keeper.run_once() == Changes()
+        assert library.service.run_once() == Changes()
         assert library.catalog.states() == {"understood": 2}
 
 
@@ -156,20 +156,20 @@ def test_missing_model_pauses_the_second_stage_and_says_so(tmp_path: Path) -> No
     model = Unloaded()
     with small(tmp_path / "lib", tmp_path / "data", model) as library:
         path = library.write("a.txt", "boat")
-        library.keeper.start()
-        until(lambda: library.keeper.problem is not None)
-        assert library.keeper.problem == "There is no model; name one with `--model`."
+        library.service.start()
+        until(lambda: library.service.problem is not None)
+        assert library.service.problem == "There is no model; name one with `--model`."
         until(lambda: library.found("boat") == [path])
         assert library.catalog.coverage()["failed"] == 0
         model.there = True
-        library.keeper.poke()
+        library.service.poke()
         until(lambda: library.catalog.coverage()["understood"] == 1)
-        until(lambda: library.keeper.problem is None)
+        until(lambda: library.service.problem is None)
 
 
 def test_fault_18_many_files_dropped_at_once_are_all_found(library: Small, tmp_path: Path) -> None:
     library.write("a.txt", "garden")
-    library.keeper.start()
+    library.service.start()
     until(lambda: library.catalog.coverage()["understood"] == 1)
     for n in range(300):
         (tmp_path / "drop" / f"{n % 10}").mkdir(parents=True, exist_ok=True)
@@ -180,12 +180,12 @@ def test_fault_18_many_files_dropped_at_once_are_all_found(library: Small, tmp_p
 
 
 def test_fault_15_file_that_is_still_being_written_waits(library: Small) -> None:
-    keeper = IndexService(library.catalog, library.pipeline, settle_s=1.0)
-    keeper.start()
-    keeper_sees = library.folder / "copy.txt"
+    service = IndexService(library.catalog, library.pipeline, settle_s=1.0)
+    service.start()
+    copied = library.folder / "copy.txt"
     held_up_s = 0.0  # we ourselves, on a machine that does a lot else
     try:
-        with keeper_sees.open("w") as copy:
+        with copied.open("w") as copy:
             for n in range(8):
                 copy.write(f"part {n} of the boat. ")
                 copy.flush()
@@ -195,10 +195,10 @@ def test_fault_15_file_that_is_still_being_written_waits(library: Small) -> None
                 held_up_s = max(held_up_s, time.monotonic() - written)
                 assert found == [] or held_up_s > 0.8
             copy.write("The end of the river.")
-        until(lambda: library.found("end river") == [keeper_sees])
+        until(lambda: library.found("end river") == [copied])
         assert len(library.rows()) == 1
     finally:
-        keeper.stop()
+        service.stop()
 
 
 def test_stopping_does_not_wait_for_a_file_that_hangs(tmp_path: Path) -> None:
@@ -208,13 +208,13 @@ def test_stopping_does_not_wait_for_a_file_that_hangs(tmp_path: Path) -> None:
         assert reader.pid is not None
         os.kill(reader.pid, signal.SIGSTOP)
         pipeline = Pipeline(library.catalog, library.store, reader, library.model)
-        keeper = IndexService(library.catalog, pipeline, settle_s=0.0)
-        keeper.start()
+        service = IndexService(library.catalog, pipeline, settle_s=0.0)
+        service.start()
         until(lambda: library.catalog.states() == {"reading": 1})
         time.sleep(0.2)
-        keeper.stop()
+        service.stop()
         until(lambda: library.catalog.states() == {"pending": 1})
-        library.keeper.run_once()
+        library.service.run_once()
         assert library.catalog.coverage() == {"files": 1, "read": 1, "understood": 1, "failed": 0}
 
 
@@ -228,13 +228,13 @@ def test_fault_24_folder_of_fifty_thousand_files_is_renamed(tmp_path: Path) -> N
             if n < 50:
                 folder.mkdir(parents=True)
             (folder / f"{n}.txt").write_text(f"boat number {n % words}")
-        library.keeper.run_once()
-        library.keeper.start()
-        until(lambda: library.keeper.rescan.rescanned_at is not None, within_s=60)
+        library.service.run_once()
+        library.service.start()
+        until(lambda: library.service.rescan.rescanned_at is not None, within_s=60)
         time.sleep(2)
         calls = library.pipeline.understanding.model_calls
         searcher = Searcher(
-            library.catalog, library.store, library.model, library.keeper.rescan.is_there
+            library.catalog, library.store, library.model, library.service.rescan.is_there
         )
         wrong: list[Path] = []
         unseen_s, last = 0.0, time.monotonic()

@@ -175,10 +175,10 @@ class FolderMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.mounted and any(self.folder.iterdir()))
     @rule()
     def unplug(self) -> None:
-        self.library.keeper.run_once()
+        self.library.service.run_once()
         known = self.library.shown()
         self.folder.rename(self.away)
-        self.library.keeper.run_once()
+        self.library.service.run_once()
         assert self.library.shown() == set()
         assert len(self.library.catalog.files(limit=1000)) >= len(known), "they are remembered"
 
@@ -189,7 +189,7 @@ class FolderMachine(RuleBasedStateMachine):
             self.folder.rmdir()  # the bare mount point
         self.away.rename(self.folder)
         calls = self.library.model.calls
-        self.library.keeper.run_once()
+        self.library.service.run_once()
         assert self.library.model.calls == calls, "what was known is not asked again"
 
     @rule()
@@ -205,7 +205,7 @@ class FolderMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.mounted)
     @rule()
     def rest(self) -> None:
-        self.library.keeper.run_once()
+        self.library.service.run_once()
         assert compared(self.library).good, compared(self.library)
         FolderMachine.comparisons += 1
         assert all(path.is_file() and not path.is_symlink() for path in self.library.shown())

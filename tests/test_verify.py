@@ -23,7 +23,7 @@ def library(tmp_path: Path) -> Iterator[Small]:
         for n in range(6):
             library.write(f"{n}.txt", f"The boat number {n} lies in the river.")
         Picture.new("RGB", (64, 48), (250, 5, 5)).save(library.folder / "p.png")
-        library.keeper.run_once()
+        library.service.run_once()
         yield library
 
 
@@ -59,7 +59,7 @@ def test_rows_that_are_gone_are_found_and_made_again(library: Small) -> None:
     assert codes(verifier(library).check()) == ["read", "understood"]
     verdict = verifier(library).repair()
     assert verdict.again == 2
-    library.keeper.run_once()
+    library.service.run_once()
     assert verifier(library).check().sound
     assert library.rows() == before
     assert library.vectors() == vectors
@@ -84,7 +84,7 @@ def test_a_changed_row_is_found(library: Small) -> None:
         verifier(library).check()
     ) == ["read"]
     verifier(library).repair()
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.found("number 3")[0] == library.folder / "3.txt"
     assert verifier(library).check().sound
 
@@ -112,7 +112,7 @@ def test_a_row_that_says_it_is_of_another_is_found(library: Small, table: str, c
     library.store.tables[name].update(where="ordinal = 0", values={column: changed})
     assert codes(verifier(library).check())
     assert verifier(library).repair().sound
-    library.keeper.run_once()
+    library.service.run_once()
     assert verifier(library).check().faults == []
     assert (library.rows(), library.vectors()) == (rows, vectors)
 
@@ -143,7 +143,7 @@ def test_fault_05_a_flipped_byte_in_any_file_is_found_and_mended(library: Small,
         verdict = verifier(library).check()
         assert "file" in codes(verdict), path
         assert verifier(library).repair().sound or verifier(library).check().sound, path
-        library.keeper.run_once()
+        library.service.run_once()
         assert verifier(library).check().faults == []
         assert library.rows() == before
         assert library.vectors() == vectors
@@ -177,7 +177,7 @@ def test_bytes_changed_behind_an_unchanged_time_are_found_by_a_deep_look(library
     assert "bytes" not in codes(verifier(library).check())
     assert "bytes" in codes(verifier(library).check(deep=True))
     verifier(library).repair(deep=True)
-    library.keeper.run_once()
+    library.service.run_once()
     assert verifier(library).check(deep=True).sound
     assert path.stat().st_mtime_ns == found.st_mtime_ns
     assert library.found("number 2")[0] == path
@@ -189,6 +189,6 @@ def test_a_spoilt_thumbnail_is_made_again(library: Small) -> None:
     assert codes(verifier(library).check()) == ["thumb"]
     calls = library.pipeline.understanding.model_calls
     verifier(library).repair()
-    library.keeper.run_once()
+    library.service.run_once()
     assert verifier(library).check().sound
     assert library.pipeline.understanding.model_calls == calls

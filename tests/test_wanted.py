@@ -29,12 +29,12 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Ru
             time.sleep(0.01)
         time.sleep(SETTLE_S)  # so that all are read in one go, the newest first
         with running(library) as server:
-            library.keeper.start()
+            library.service.start()
             try:
                 yield server, model
             finally:
                 model.turn.release(1000)
-                library.keeper.stop()
+                library.service.stop()
 
 
 def test_found_and_opened_files_are_understood_next(served: tuple[Running, Patient]) -> None:
@@ -61,12 +61,12 @@ def test_a_path_that_is_not_there_is_never_shown(served: tuple[Running, Patient]
     with server.program() as api:
         until(lambda: api.get("/api/status").json()["coverage"]["read"] == 8)
         item = server.item("5.txt")
-        server.library.keeper.stop()  # nothing is noticed from here on
+        server.library.service.stop()  # nothing is noticed from here on
         folder = Path(server.library.roots()[0]["path"])
         (folder / "5.txt").rename(folder / "new name.txt")
         assert api.get("/api/search", params={"q": "5", "by": "words"}).json()["hits"] == []
         assert api.get(f"/api/items/{item}").status_code == 404
-        server.library.keeper.start()
+        server.library.service.start()
         until(lambda: api.get("/api/search", params={"q": "5", "by": "words"}).json()["hits"])
         [hit] = api.get("/api/search", params={"q": "5", "by": "words"}).json()["hits"]
         assert hit["path"].endswith("new name.txt")

@@ -149,13 +149,13 @@ def watcher(tmp_path: Path) -> Iterator[Watcher]:
 
 
 def inotify(watcher: Watcher) -> InotifyFD:
-    fd: InotifyFD = watcher._ear._fd  # type: ignore[union-attr]
+    fd: InotifyFD = watcher._observer._fd  # type: ignore[union-attr]
     return fd
 
 
 def watches(watcher: Watcher) -> set[Path]:
     """The folders that the kernel watches for us, by its own word."""
-    known = watcher._ear._by_watch  # type: ignore[union-attr]
+    known = watcher._observer._by_watch  # type: ignore[union-attr]
     number = inotify(watcher)._inotify_fd
     lines = Path(f"/proc/self/fdinfo/{number}").read_text().splitlines()
     numbers = [int(line.split()[1].partition(":")[2], 16) for line in lines if "inotify" in line]

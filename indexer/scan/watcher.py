@@ -34,13 +34,13 @@ class Watcher:
         self._hints = Events(wake, ignored, most_hints)
         self._ignored = ignored
         self._folder_by_folder = folder_by_folder
-        self._ear: Observer | None = None
+        self._observer: Observer | None = None
         self._refused: list[Unwatched] = []
 
     @property
     def unwatched(self) -> list[Unwatched]:
         """The folders that are not watched, each with all that is below it."""
-        return [*self._refused, *(self._ear.unwatched.values() if self._ear else ())]
+        return [*self._refused, *(self._observer.unwatched.values() if self._observer else ())]
 
     def follow(self, roots: Iterable[Path]) -> None:
         """Begins to watch exactly these folders: walk through them, and `finish`. What lies in a
@@ -48,24 +48,24 @@ class Watcher:
         wanted = [os.fsencode(path) for path in roots]
         self._hints.roots = wanted
         self._refused = []
-        if self._ear is None or not self._ear.alive():
+        if self._observer is None or not self._observer.alive():
             self.stop()
             try:
-                self._ear = self._listening()
+                self._observer = self._listening()
             except OSError as problem:
                 self._refused = [unwatched(Path(os.fsdecode(path)), problem) for path in wanted]
                 return
-        self._ear.follow(wanted)
+        self._observer.follow(wanted)
 
     def enter(self, folder: bytes) -> None:
         """Watches a folder from now on; called with each before it is listed."""
-        if self._ear is not None:
-            self._ear.enter(folder)
+        if self._observer is not None:
+            self._observer.enter(folder)
 
     def finish(self) -> None:
         """The walk has been everywhere: what it did not enter is watched no longer."""
-        if self._ear is not None:
-            self._ear.finish()
+        if self._observer is not None:
+            self._observer.finish()
 
     def take(self) -> list[Hint] | None:
         """The hints since the last call; None when events were lost: look everywhere."""
@@ -73,17 +73,17 @@ class Watcher:
 
     def alive(self) -> bool:
         """Whether the operating system is still listened to."""
-        return self._ear is not None and self._ear.alive()
+        return self._observer is not None and self._observer.alive()
 
     def probe(self) -> bool:
         """Whether the last probe was heard, a touch of a file of our own; makes the next one."""
-        return self._ear is None or self._ear.probe()
+        return self._observer is None or self._observer.probe()
 
     def stop(self) -> None:
         """Ends all watching; idempotent."""
-        if self._ear is not None:
-            self._ear.stop()
-        self._ear = None
+        if self._observer is not None:
+            self._observer.stop()
+        self._observer = None
 
     def _listening(self) -> Observer:
         if self._folder_by_folder:

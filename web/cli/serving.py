@@ -51,7 +51,7 @@ def serve_library(
             def started() -> None:
                 lock.announce(f"http://127.0.0.1:{port}", token)
                 library.warm()
-                library.keeper.start()
+                library.service.start()
                 link = app.state.launch_url()
                 coverage = library.status()["coverage"]
                 if coverage["files"]:

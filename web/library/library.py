@@ -56,7 +56,7 @@ log = logging.getLogger("recollect.web")
 
 class Library:
     """The `LibraryProtocol` of one data directory, carried out in this process. `items` shows
-    single items, `keeper` keeps the index up to date, `notifier` tells of changes."""
+    single items, `service` keeps the index up to date, `notifier` tells of changes."""
 
     def __init__(
         self,
@@ -64,12 +64,12 @@ class Library:
         store: Store,
         runtime: Runtime,
         pipeline: Pipeline,
-        keeper: IndexService,
+        service: IndexService,
         reader: ReaderProcess,
         notifier: Notifier,
     ) -> None:
-        self.items = Items(catalog, store, reader, keeper.want, keeper.rescan.is_there)
-        self.keeper = keeper
+        self.items = Items(catalog, store, reader, service.want, service.rescan.is_there)
+        self.service = service
         self.notifier = notifier
         self._catalog = catalog
         self._store = store
@@ -77,7 +77,7 @@ class Library:
         self._pipeline = pipeline
         self._reader = reader
         self._forgotten = Forgotten(catalog.database)
-        self._searcher = Searcher(catalog, store, runtime.people, keeper.rescan.is_there)
+        self._searcher = Searcher(catalog, store, runtime.people, service.rescan.is_there)
         self._answerer = Answerer(
             self._searcher,
             runtime.people,
@@ -87,7 +87,7 @@ class Library:
     def close(self) -> None:
         """Ends background work and children; what was unfinished is taken up next time."""
         self._runtime.close()  # first: the service may be waiting for the model
-        self.keeper.stop()
+        self.service.stop()
         self._pipeline.close()
         self._reader.close()
         self._catalog.close()
@@ -126,7 +126,7 @@ class Library:
         )
         hits, model_problem = self._hits(query)
         # what is shown to a person is understood next
-        self.keeper.want(hit.item.item for hit in hits if hit.item.state == "read")
+        self.service.want(hit.item.item for hit in hits if hit.item.state == "read")
         result: SearchJson = {
             "query": words,
             "hits": [hit_json(rank, hit, self._catalog) for rank, hit in enumerate(hits, start=1)],
@@ -162,7 +162,7 @@ class Library:
             )
 
     def status(self) -> StatusJson:
-        return status_json(self._catalog, self._runtime, self.keeper)
+        return status_json(self._catalog, self._runtime, self.service)
 
     def model(self) -> ModelJson:
         return model_json(self._runtime)
@@ -206,7 +206,7 @@ class Library:
                 "folder", f"There is no folder {display_text(path)}; check the name."
             )
         self._catalog.add_root(path)
-        self.keeper.poke()
+        self.service.poke()
         return self.roots()
 
     def remove(self, folder: str) -> int:
@@ -219,13 +219,13 @@ class Library:
         count = self._catalog.remove_root(path)
         self._pipeline.housekeeping.drop_orphans()
         self._erase()
-        self.keeper.poke()
+        self.service.poke()
         return count
 
     def accept(self, folder: str | None = None) -> int:
         path = Path(folder).expanduser().absolute() if folder else None
         count = self._catalog.accept(path)
-        self.keeper.poke()
+        self.service.poke()
         return count
 
     def retry(self, file: str | None = None) -> int:
@@ -235,7 +235,7 @@ class Library:
             raise LibraryError(
                 "file", f"{display_text(path)} has not failed; `recollect status` lists what has."
             )
-        self.keeper.poke()
+        self.service.poke()
         return count
 
     def index(self, progress: Callable[[StatusJson], None] | None = None) -> IndexJson:
@@ -244,7 +244,7 @@ class Library:
         if progress is not None:
             self.notifier.listen(lambda: progress(self.status()))
         try:
-            changes = self.keeper.run_once()
+            changes = self.service.run_once()
         finally:
             self.notifier.listen(None)
         return {
@@ -260,7 +260,7 @@ class Library:
     def forget(self, file: str) -> ForgottenJson:
         names = forget_file(self._catalog, self._forgotten, file)
         erased = self._erase()
-        self.keeper.poke()
+        self.service.poke()
         return {"forgotten": names, "erased": erased}
 
     def remember(self, file: str | None) -> int:
@@ -268,7 +268,7 @@ class Library:
         count = self._forgotten.remember(path, content_of(path) if path is not None else None)
         if path is not None and not count:
             raise LibraryError("file", f"{display_text(path)} was not forgotten.", 404)
-        self.keeper.poke()
+        self.service.poke()
         return count
 
     def verify(self, *, deep: bool = False, repair: bool = False) -> VerdictJson:
@@ -277,7 +277,7 @@ class Library:
             verifier = Verifier(self._catalog, self._store)
             verdict = verifier.repair(deep) if repair else verifier.check(deep)
         if verdict.again:
-            self.keeper.poke()
+            self.service.poke()
         return verdict_json(verdict, time.perf_counter() - began)
 
     def _erase(self) -> bool:

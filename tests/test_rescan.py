@@ -38,10 +38,10 @@ def heard(look: Rescan) -> Changes:
 
 @pytest.fixture
 def look(library: Small) -> Iterator[Rescan]:
-    lookout = Rescan(library.catalog, lambda: None, lambda: None, RescanTimes(settle_s=0.0))
-    lookout.start()
-    yield lookout
-    lookout.stop()
+    rescan = Rescan(library.catalog, lambda: None, lambda: None, RescanTimes(settle_s=0.0))
+    rescan.start()
+    yield rescan
+    rescan.stop()
 
 
 # --- what is looked at
@@ -73,9 +73,9 @@ def test_fault_13_sleep_means_a_look_everywhere(
 def test_fault_30_watcher_that_died_is_begun_anew(library: Small, look: Rescan) -> None:
     look.look()
     assert look._watcher is not None
-    ear = look._watcher._ear
-    assert ear is not None
-    ear.stop()
+    observer = look._watcher._observer
+    assert observer is not None
+    observer.stop()
     library.write("a.txt", "boat")
     assert look.look() == Changes(added=1)
     assert look.restarts == 1
@@ -222,7 +222,7 @@ def test_fault_27_network_that_hangs_holds_up_nothing_else(
     share.mkdir()
     (share / "a.txt").write_text("river")
     library.catalog.add_root(share)
-    library.keeper.run_once()
+    library.service.run_once()
     monkeypatch.setattr(module, "network_places", lambda roots: {share: "nfs"})
     monkeypatch.setattr(module, "SILENT_S", 0.3)
     answers = threading.Event()
@@ -234,7 +234,7 @@ def test_fault_27_network_that_hangs_holds_up_nothing_else(
         return real(path)
 
     monkeypatch.setattr(os, "scandir", hanging)
-    library.keeper.start()
+    library.service.start()
     try:
         path = library.write("near.txt", "boat")
         until(lambda: library.found("boat") == [path])
@@ -244,7 +244,7 @@ def test_fault_27_network_that_hangs_holds_up_nothing_else(
         until(lambda: not library.catalog.roots()[1].offline)
     finally:
         answers.set()
-        library.keeper.stop()
+        library.service.stop()
 
 
 # --- the audit
@@ -254,17 +254,17 @@ def test_fault_12_same_size_and_times_with_other_bytes_are_found_by_the_audit(
     library: Small,
 ) -> None:
     path = library.write("a.txt", "boat")
-    library.keeper.run_once()
+    library.service.run_once()
     known = path.stat()
     path.write_text("oars")
     os.utime(path, ns=(known.st_atime_ns, known.st_mtime_ns))
     with library.catalog.database.writing() as db:  # a file system that keeps no ctime
         db.execute("UPDATE files SET ctime_ns = ?", (path.stat().st_ctime_ns,))
-    assert library.keeper.run_once() == Changes()
+    assert library.service.run_once() == Changes()
     assert Audit(library.catalog.database, 3600).some() == 0, "it was read a moment ago"
     assert Audit(library.catalog.database, 0).some() == 0, "it is switched off"
     assert Audit(library.catalog.database, 1e-9).some() == 1
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.found("oars") == [path]
     assert library.found("boat") == []
 
@@ -272,29 +272,29 @@ def test_fault_12_same_size_and_times_with_other_bytes_are_found_by_the_audit(
 def test_audit_leaves_the_unchanged_and_the_vanished_alone(library: Small) -> None:
     library.write("a.txt", "boat")
     gone = library.write("b.txt", "river")
-    library.keeper.run_once()
+    library.service.run_once()
     gone.unlink()
     calls = library.model.calls
     assert Audit(library.catalog.database, 1e-9).some() == 2
     assert library.catalog.states() == {"understood": 2}
-    library.keeper.run_once()
+    library.service.run_once()
     assert library.model.calls == calls
 
 
 def test_audit_is_made_when_nothing_else_is_to_do(library: Small) -> None:
     path = library.write("a.txt", "boat")
-    library.keeper.run_once()
+    library.service.run_once()
     times = RescanTimes(settle_s=0.1)
-    keeper = IndexService(library.catalog, library.pipeline, times=times, audit_s=1.0)
+    service = IndexService(library.catalog, library.pipeline, times=times, audit_s=1.0)
     with library.catalog.database.writing() as db:
         db.execute("UPDATE contents SET content = content")
         db.execute("UPDATE files SET audited_at = 1")
-    keeper.start()
+    service.start()
     try:
         until(lambda: _audited_at(library.catalog) > 1)
         assert library.found("boat") == [path]
     finally:
-        keeper.stop()
+        service.stop()
 
 
 def _audited_at(catalog: Catalog) -> float:
@@ -304,7 +304,7 @@ def _audited_at(catalog: Catalog) -> float:
 
 def test_file_read_right_after_it_was_written_waits_for_the_next_tick(library: Small) -> None:
     path = library.write("a.txt", "boat")
-    library.keeper.run_once()
+    library.service.run_once()
     with library.catalog.database.reading() as db:
         row = db.execute("SELECT * FROM files").fetchone()
     assert row["audited_at"] - path.stat().st_mtime > 0.02
