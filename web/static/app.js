@@ -1,22 +1,22 @@
 /** The browser part of Recollect, from the top: three places, one viewer beside any of them. */
-import { ThemeButton } from "./appearance.js";
-import { emptyBox, startBox } from "./box.js";
-import { element, html, render, useEffect, useState } from "./dom.js";
-import { Example, ExampleButton, startExamples } from "./example.js";
-import { Icon, drawStaticIcons } from "./icons.js";
-import { focusFirstRow, startKeys, useKeySheet } from "./keys.js";
-import { LibraryPage } from "./library.js";
-import { go, route, startRouting } from "./route.js";
-import { SearchPage } from "./search.js";
-import { startSound } from "./sound.js";
-import { ConnectionBar, ModelBar, StatusPill, startStatus } from "./status.js";
-import { useStore } from "./store.js";
-import { Viewer } from "./viewer.js";
+import { ThemeButton } from "./shell/theme-button.js";
+import { emptyBox, startBox } from "./shell/search-box.js";
+import { element, html, render, useEffect, useState } from "./core/dom.js";
+import { Example, ExampleButton, startExamples } from "./search/example.js";
+import { Icon, drawStaticIcons } from "./parts/icons.js";
+import { focusFirstRow, startKeys, useKeySheet } from "./core/keyboard.js";
+import { LibraryPage } from "./library/library-page.js";
+import { go, route, startRouting } from "./core/route.js";
+import { SearchPage } from "./search/search-page.js";
+import { startSound } from "./parts/sound.js";
+import { ConnectionBar, ModelBar, StatusPill, startStatus } from "./server/status.js";
+import { useStore } from "./core/store.js";
+import { Viewer } from "./viewer/viewer.js";
 
 /** The ask page comes when it is wanted: it brings markdown-it, as large as all the rest. */
 function AskPage() {
   const [page, setPage] = useState(/** @type {{AskPage: Function} | null} */ (null));
-  useEffect(() => void import("./ask.js").then(setPage), []);
+  useEffect(() => void import("./ask/ask-page.js").then(setPage), []);
   return page && html`<${page.AskPage} />`;
 }
 

@@ -1,0 +1,2 @@
+export { default } from "markdown-it";
+export type { Token } from "markdown-it";

@@ -1,0 +1,38 @@
+/** Light or dark: as the system, or as chosen here; theme.js puts the choice back before first paint. */
+import { html, useState } from "../core/dom.js";
+import { Icon } from "../parts/icons.js";
+
+const THEMES = /** @type {const} */ ([
+  ["system", "monitor", "As the system"],
+  ["light", "sun", "Light"],
+  ["dark", "moon", "Dark"],
+]);
+
+function chosenTheme() {
+  return document.documentElement.dataset.theme ?? "system";
+}
+
+/** @param {string} theme */
+function chooseTheme(theme) {
+  if (theme === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  try {
+    if (theme === "system") localStorage.removeItem("theme");
+    else localStorage.setItem("theme", theme);
+  } catch {
+    // The choice then lasts as long as the page.
+  }
+}
+
+/** Goes round system, light and dark. */
+export function ThemeButton() {
+  const [theme, setTheme] = useState(chosenTheme);
+  const at = THEMES.findIndex(([name]) => name === theme);
+  const [, icon, label] = THEMES[at];
+  const next = THEMES[(at + 1) % THEMES.length];
+  const choose = () => {
+    chooseTheme(next[0]);
+    setTheme(next[0]);
+  };
+  return html`<button class="quiet square" title=${`Theme: ${label}`} aria-label=${`Theme: ${label}. Change to: ${next[2]}`} onClick=${choose}><${Icon} name=${icon} /></button>`;
+}
