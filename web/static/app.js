@@ -1,76 +1,95 @@
-/** The browser part of Recollect, from the top: three places, one viewer beside any of them. */
-import { ThemeButton } from "./shell/theme-button.js";
-import { emptyBox, startBox } from "./shell/search-box.js";
-import { element, html, render, useEffect, useState } from "./core/dom.js";
-import { Example, ExampleButton, startExamples } from "./search/example.js";
-import { Icon, drawStaticIcons } from "./parts/icons.js";
-import { focusFirstRow, startKeys, useKeySheet } from "./core/keyboard.js";
-import { LibraryPage } from "./library/library-page.js";
+/**
+ * The browser's side of Recollect, from the top: three sections, and the viewer beside any of them.
+ *
+ *   app.js     draws the parts of index.html and starts what listens
+ *   shell/     what surrounds every page: search box, status pill, theme, keys
+ *   ask/       the ask page: conversation, answers as they are written, citations
+ *   library/   the library page: folders, progress, all files
+ *   viewer/    one item open at a place: pages, photos, recordings
+ *   search/    the search page: results, example, start page
+ *   parts/     components that several pages draw
+ *   server/    requests, the status of the library, the types of the JSON
+ *   core/      drawing, stores, the address, keys, values as text
+ *
+ * A folder imports from those below it only. CSS lies beside the modules that use it.
+ */
+import { element, html, render, searchBox, useEffect, useState } from "./core/dom.js";
 import { go, route, startRouting } from "./core/route.js";
-import { SearchPage } from "./search/search-page.js";
-import { startSound } from "./parts/sound.js";
-import { ConnectionBar, ModelBar, StatusPill, startStatus } from "./server/status.js";
 import { useStore } from "./core/store.js";
+import { LibraryPage } from "./library/library-page.js";
+import { Icon, drawStaticIcons } from "./parts/icons.js";
+import { startSound } from "./parts/sound.js";
+import { ExampleButton, ExampleChip, startExamples } from "./search/example.js";
+import { SearchPage } from "./search/search-page.js";
+import { startStatus } from "./server/status.js";
+import { KeySheet } from "./shell/key-sheet.js";
+import { focusFirstRow } from "./shell/row-focus.js";
+import { emptySearchBox, startSearchBox } from "./shell/search-box.js";
+import { startShortcuts } from "./shell/shortcuts.js";
+import { ConnectionBar, ModelBar, StatusPill } from "./shell/status-bars.js";
+import { ThemeButton } from "./shell/theme-button.js";
 import { Viewer } from "./viewer/viewer.js";
 
-/** The ask page comes when it is wanted: it brings markdown-it, as large as all the rest. */
+/** The ask page is loaded when it is opened: it needs markdown-it, as large as all the rest. */
 function AskPage() {
-  const [page, setPage] = useState(/** @type {{AskPage: Function} | null} */ (null));
-  useEffect(() => void import("./ask/ask-page.js").then(setPage), []);
-  return page && html`<${page.AskPage} />`;
+  const [module, setModule] = useState(/** @type {typeof import("./ask/ask-page.js") | null} */ (null));
+  useEffect(() => void import("./ask/ask-page.js").then(setModule), []);
+  return module && html`<${module.AskPage} />`;
 }
 
 const PAGES = { search: SearchPage, ask: AskPage, library: LibraryPage };
 const TITLES = { search: "Search", ask: "Ask", library: "Library", item: "Open" };
-const OVERLAY = matchMedia("(max-width: 1099px)");
+const NARROW = matchMedia("(max-width: 1099px)");
 
 /** Is there too little room for the viewer to stand beside a page? */
-function useOverlay() {
-  const [narrow, setNarrow] = useState(OVERLAY.matches);
+function useNarrow() {
+  const [narrow, setNarrow] = useState(NARROW.matches);
   useEffect(() => {
-    const tell = () => setNarrow(OVERLAY.matches);
-    OVERLAY.addEventListener("change", tell);
-    return () => OVERLAY.removeEventListener("change", tell);
+    const update = () => setNarrow(NARROW.matches);
+    NARROW.addEventListener("change", update);
+    return () => NARROW.removeEventListener("change", update);
   }, []);
   return narrow;
 }
 
 /** What stands below the header: a page, and the viewer beside or over it. */
 function Stage() {
-  const { place, item, query } = useStore(route);
-  const narrow = useOverlay();
-  const covered = place !== "item" && item !== null && narrow;
+  const { section, item, query } = useStore(route);
+  const narrow = useNarrow();
+  const covered = section !== "item" && item !== null && narrow;
   useEffect(() => {
-    const asked = query.get("q");
-    document.title = place === "search" && asked ? `${asked} · Recollect` : `${TITLES[place]} · Recollect`;
-    for (const link of document.querySelectorAll("[data-place]")) {
-      if (link.getAttribute("data-place") === place) link.setAttribute("aria-current", "page");
+    const text = query.get("q");
+    document.title = section === "search" && text ? `${text} · Recollect` : `${TITLES[section]} · Recollect`;
+    for (const link of document.querySelectorAll("[data-section]")) {
+      if (link.getAttribute("data-section") === section) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
-  }, [place, query]);
+  }, [section, query]);
   useEffect(() => {
     document.body.classList.toggle("covered", covered);
     for (const part of document.querySelectorAll("header.top, .skip")) part.toggleAttribute("inert", covered);
   }, [covered]);
-  if (place === "item") return html`<main id="main" tabindex="-1"><${Viewer} key=${item} id=${item} whole=${true} overlay=${false} /></main>`;
+  if (section === "item") return html`<main id="main" tabindex="-1"><${Viewer} key=${item} id=${item} whole=${true} overlay=${false} /></main>`;
   return html`
-    <main id="main" tabindex="-1" inert=${covered}><${PAGES[place]} /></main>
+    <main id="main" tabindex="-1" inert=${covered}><${PAGES[section]} /></main>
     ${item && html`<${Viewer} id=${item} whole=${false} overlay=${narrow} />`}
   `;
 }
 
+/** The sheet of keys, and the shortcuts that work on every page. */
 function Layers() {
-  const [sheet, open] = useKeySheet();
+  const [sheetOpen, setSheetOpen] = useState(false);
   useEffect(() => {
-    startKeys({
+    const help = () => setSheetOpen(true);
+    startShortcuts({
       focusBox,
-      help: open,
-      places: { s: () => go("/"), a: () => go("/ask"), l: () => go("/library") },
-      bottom: emptyBox,
+      help,
+      sections: { s: () => go("/"), a: () => go("/ask"), l: () => go("/library") },
+      escape: emptySearchBox,
     });
-    element("help").addEventListener("click", open);
+    element("help").addEventListener("click", help);
   }, []);
-  return sheet;
+  return sheetOpen && html`<${KeySheet} close=${() => setSheetOpen(false)} />`;
 }
 
 function Tools() {
@@ -80,24 +99,23 @@ function Tools() {
 }
 
 function focusBox() {
-  const box = /** @type {HTMLInputElement} */ (element("q"));
-  box.focus();
-  box.select();
+  searchBox().focus();
+  searchBox().select();
 }
 
 startRouting();
 drawStaticIcons();
-startBox();
+startSearchBox();
 startSound();
 startExamples();
 startStatus();
 render(html`<${Tools} />`, element("top-tools"));
-render(html`<${Example} />`, element("example"));
+render(html`<${ExampleChip} />`, element("example"));
 render(html`<${ExampleButton} />`, element("box-tools"));
 render(html`<${ConnectionBar} /><${ModelBar} />`, element("bars"));
 render(html`<${Stage} />`, element("stage"));
 render(html`<${Layers} />`, element("layers"));
-element("q").addEventListener("keydown", (event) => {
+searchBox().addEventListener("keydown", (event) => {
   if (event.key !== "ArrowDown") return;
   event.preventDefault();
   focusFirstRow();

@@ -1,134 +1,128 @@
-/** The conversation: questions, the stream of each answer, and what came of it. */
-import { eventsOf } from "../server/events.js";
-import { Problem, ask, wasAborted } from "../server/http.js";
+/** The conversation: questions, the stream of each answer, and how each ended. */
 import { Store } from "../core/store.js";
+import { eventsOf } from "../server/events.js";
+import { RequestError, request, wasAborted } from "../server/http.js";
 
 /**
- * @typedef {import("../core/wording.js").Place} Place
- * @typedef {{n: number, id: string, path: string, kind: string, title: string, attached_to: import("../core/wording.js").Mail, place: Place, snippet: string, thumb: object | null}} Source
- * @typedef {{n: number, id: string, path: string, kind: string, title: string, attached_to: import("../core/wording.js").Mail, place: Place, quote: string, verified: boolean}} Citation
- * @typedef {object} Done
- * @property {string} answer
- * @property {Citation[]} citations
- * @property {import("../core/wording.js").Coverage} coverage
- * @property {string} reason
- * @property {number} left_out
- * @property {string[]} [unfounded] figures that stand in none of the sources
- * @property {{first_token_ms: number, tokens: number, tokens_per_s: number, draft_acceptance: number | null} | null} speed
- *
+ * @typedef {import("../server/api.js").SourceJson} SourceJson
+ * @typedef {import("../server/api.js").CitationJson} CitationJson
+ * @typedef {import("../server/api.js").ProblemJson} ProblemJson
+ * @typedef {{id: string, title: string}} Subject the item a question is about
  * @typedef {object} Turn
  * @property {string} question
- * @property {{id: string, title: string} | null} about
+ * @property {Subject | null} about
  * @property {string} text
- * @property {Source[]} sources
- * @property {Citation[]} citations
+ * @property {SourceJson[]} sources
+ * @property {CitationJson[]} citations
  * @property {"looking" | "writing" | "done" | "stopped" | "failed"} state
- * @property {Done | null} done
- * @property {{code: string, sentence: string} | null} problem
+ * @property {import("../server/api.js").DoneJson | null} done
+ * @property {ProblemJson | null} problem
  */
 
 const KEY = "conversation";
+const HISTORY_TURNS = 6; // sent with a question
 
 /** @returns {Turn[]} */
-function stored() {
+function storedTurns() {
   try {
-    const read = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
-    return Array.isArray(read) ? read : [];
+    const turns = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
+    return Array.isArray(turns) ? turns : [];
   } catch {
     return [];
   }
 }
 
-/** @type {Store<Turn[]>} kept as long as the tab */
-export const turns = new Store(stored());
+/** @type {Store<Turn[]>} kept until the tab is closed */
+export const conversation = new Store(storedTurns());
 
-/** @type {AbortController | null} */
+/** @type {AbortController | null} of the answer that is being written */
 let answering = null;
 
 /** @param {Partial<Turn>} fields */
-function changeLast(fields) {
-  turns.set([...turns.value.slice(0, -1), { ...turns.value[turns.value.length - 1], ...fields }]);
+function changeLastTurn(fields) {
+  const turns = conversation.value;
+  conversation.set([...turns.slice(0, -1), { ...turns[turns.length - 1], ...fields }]);
 }
 
-function keep() {
+function storeTurns() {
   try {
-    sessionStorage.setItem(KEY, JSON.stringify(turns.value));
+    sessionStorage.setItem(KEY, JSON.stringify(conversation.value));
   } catch {
-    // Then a reload starts anew.
+    // Without storage a reload starts a new conversation.
   }
 }
 
 export const isAnswering = () => answering !== null;
 
-/** Stop writing; what is there stays. */
+/** Stop the answer; what is written stays. */
 export function stopAnswer() {
   answering?.abort();
 }
 
-export function startAnew() {
+export function startConversation() {
   stopAnswer();
-  turns.set([]);
-  keep();
+  conversation.set([]);
+  storeTurns();
 }
 
 /**
- * Ask, and follow the answer to its end. Answers are never asked twice by themselves.
+ * Ask, and follow the answer to its end. A question is never repeated without a person.
  * @param {string} question
- * @param {{id: string, title: string} | null} about
+ * @param {Subject | null} about
  */
 export async function askQuestion(question, about) {
   if (answering) return;
-  const history = turns.value
+  const history = conversation.value
     .filter((turn) => turn.text && (turn.state === "done" || turn.state === "stopped"))
     .map((turn) => ({ question: turn.question, answer: turn.text }));
-  const mine = new AbortController();
-  answering = mine;
+  const controller = new AbortController();
+  answering = controller;
   /** @type {Turn} */
   const turn = { question, about, text: "", sources: [], citations: [], state: "looking", done: null, problem: null };
-  turns.set([...turns.value, turn]);
+  conversation.set([...conversation.value, turn]);
   try {
-    const response = await ask("/api/ask", {
+    const response = await request("/api/ask", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ question, about: about?.id ?? null, history: history.slice(-6) }),
-      signal: mine.signal,
+      body: JSON.stringify({ question, about: about?.id ?? null, history: history.slice(-HISTORY_TURNS) }),
+      signal: controller.signal,
     });
     for await (const { event, data } of eventsOf(response)) {
-      if (mine.signal.aborted) break;
-      take(event, data);
+      if (controller.signal.aborted) break;
+      applyEvent(event, data);
     }
-    const { state } = turns.value[turns.value.length - 1] ?? {};
-    if (mine.signal.aborted) changeLast({ state: "stopped" });
+    const { state } = conversation.value[conversation.value.length - 1] ?? {};
+    if (controller.signal.aborted) changeLastTurn({ state: "stopped" });
     else if (state === "looking" || state === "writing") {
-      changeLast({ state: "failed", problem: { code: "cut", sentence: "The answer broke off before its end." } });
+      changeLastTurn({ state: "failed", problem: { code: "cut", sentence: "The answer broke off before its end." } });
     }
   } catch (error) {
-    if (wasAborted(error)) changeLast({ state: "stopped" });
-    else changeLast({ state: "failed", problem: problemOf(error) });
+    if (wasAborted(error)) changeLastTurn({ state: "stopped" });
+    else changeLastTurn({ state: "failed", problem: problemOf(error) });
   } finally {
-    if (answering === mine) answering = null;
-    turns.set([...turns.value]);
-    keep();
+    if (answering === controller) answering = null;
+    conversation.set([...conversation.value]);
+    storeTurns();
   }
 }
 
-/** @param {unknown} error */
+/** @param {unknown} error @returns {ProblemJson} */
 function problemOf(error) {
-  if (!(error instanceof Problem)) {
+  if (!(error instanceof RequestError)) {
     return { code: "cut", sentence: "The connection broke while the answer was being written." };
   }
-  const wait = error.retryAfterS ? ` Try again in ${error.retryAfterS} s.` : "";
-  return { code: error.code, sentence: error.sentence + wait };
+  const retry = error.retryAfterS ? ` Try again in ${error.retryAfterS} s.` : "";
+  return { code: error.code, sentence: error.sentence + retry };
 }
 
-/** @param {string} event @param {any} data */
-function take(event, data) {
-  const last = turns.value[turns.value.length - 1];
-  if (event === "source") changeLast({ sources: [...last.sources, data] });
-  else if (event === "token") changeLast({ text: last.text + data.text, state: "writing" });
-  else if (event === "citation") changeLast({ citations: [...last.citations, data] });
-  else if (event === "error") changeLast({ state: "failed", problem: data });
+/** @param {string} event as in `AskEvent` @param {any} data */
+function applyEvent(event, data) {
+  const turn = conversation.value[conversation.value.length - 1];
+  if (event === "source") changeLastTurn({ sources: [...turn.sources, data] });
+  else if (event === "token") changeLastTurn({ text: turn.text + data.text, state: "writing" });
+  else if (event === "citation") changeLastTurn({ citations: [...turn.citations, data] });
+  else if (event === "error") changeLastTurn({ state: "failed", problem: data });
   else if (event === "done") {
-    changeLast({ done: data, text: data.answer || last.text, citations: data.citations, state: "done" });
+    changeLastTurn({ done: data, text: data.answer || turn.text, citations: data.citations, state: "done" });
   }
 }

@@ -1,16 +1,9 @@
 /** The one place where Preact, its hooks and htm are tied together: every module draws by `html`. */
-import { Fragment, createElement, render } from "../vendor/preact.js";
 import htm from "../vendor/htm.js";
+import { createElement, render } from "../vendor/preact.js";
 
-export { Fragment, render };
-export {
-  useCallback,
-  useEffect,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-} from "../vendor/hooks.js";
+export { render };
+export { useEffect, useLayoutEffect, useMemo, useRef, useState } from "../vendor/hooks.js";
 
 /** Tagged template that builds a tree; what is put into it becomes text, never markup. */
 export const html = htm.bind(createElement);
@@ -21,10 +14,13 @@ export const html = htm.bind(createElement);
  * @returns {HTMLElement}
  */
 export function element(id) {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`index.html has no element #${id}`);
-  return found;
+  const node = document.getElementById(id);
+  if (!node) throw new Error(`index.html has no element #${id}`);
+  return node;
 }
+
+/** The search box of index.html. */
+export const searchBox = () => /** @type {HTMLInputElement} */ (element("q"));
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -35,7 +31,7 @@ const SVG = "http://www.w3.org/2000/svg";
  * @returns {SVGElement}
  */
 export function svg(name, attributes) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
-  return made;
+  const node = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, String(value));
+  return node;
 }

@@ -1,26 +1,29 @@
-/** Where we are: the address is the truth, and every entry of the history knows its scroll. */
+/** The address holds what is on screen; every entry of the history holds its scroll position. */
 import { useEffect } from "./dom.js";
 import { Store } from "./store.js";
 
 /**
+ * @typedef {import("../server/api.js").PlaceJson | null} Place
  * @typedef {object} Route
- * @property {"search" | "ask" | "library" | "item"} place
- * @property {string | null} item the thing open in the viewer
+ * @property {"search" | "ask" | "library" | "item"} section
+ * @property {string | null} item the item open in the viewer
  * @property {number | null} page
  * @property {number | null} second
  * @property {URLSearchParams} query
- * @property {{typed?: boolean, quote?: string, scroll?: number, pushed?: boolean, ask?: boolean}} state
+ * @property {{typed?: boolean, quote?: string, scroll?: number, pushed?: boolean}} state
+ *   of the history entry: `typed` while a query is being typed, `quote` to be marked in the viewer,
+ *   `scroll` in pixels, `pushed` for an entry of its own
  */
 
 /** @returns {Route} */
-function read() {
+function currentRoute() {
   const [, first, second] = location.pathname.split("/");
   const query = new URLSearchParams(location.search);
-  const whole = first === "item" && second;
+  const itemPage = first === "item" && second;
   return {
-    place: whole ? "item" : first === "ask" || first === "library" ? first : "search",
-    item: whole ? decodeURIComponent(second) : query.get("item"),
-    page: counted(query.get("page")),
+    section: itemPage ? "item" : first === "ask" || first === "library" ? first : "search",
+    item: itemPage ? decodeURIComponent(second) : query.get("item"),
+    page: pageNumber(query.get("page")),
     second: query.has("t") ? Math.max(0, Number(query.get("t")) || 0) : null,
     query,
     state: history.state ?? {},
@@ -28,29 +31,29 @@ function read() {
 }
 
 /** @param {string | null} text */
-const counted = (text) => (text && Number(text) >= 1 ? Math.floor(Number(text)) : null);
+const pageNumber = (text) => (text && Number(text) >= 1 ? Math.floor(Number(text)) : null);
 
-export const route = new Store(read());
+export const route = new Store(currentRoute());
 
 /**
- * Go to an address of ours.
+ * Go to an address of this application.
  * @param {string} address
- * @param {{replace?: boolean, state?: Route["state"]}} [how]
+ * @param {{replace?: boolean, state?: Route["state"]}} [options]
  */
-export function go(address, { replace = false, state: { scroll, ...state } = {} } = {}) {
-  const samePlace = new URL(address, location.href).pathname === location.pathname;
+export function go(address, { replace = false, state: { scroll: _, ...state } = {} } = {}) {
+  const samePath = new URL(address, location.href).pathname === location.pathname;
   if (replace) {
     history.replaceState(state, "", address);
   } else {
     keepScroll();
     history.pushState({ ...state, pushed: true }, "", address);
-    if (!samePlace) window.scrollTo(0, 0);
+    if (!samePath) window.scrollTo(0, 0);
   }
-  route.set(read());
+  route.set(currentRoute());
 }
 
 /**
- * The present address with some parameters changed; null takes one out.
+ * The present address with some parameters changed; null removes one.
  * @param {Record<string, string | number | null>} changes
  * @param {string} [path]
  */
@@ -65,52 +68,53 @@ export function addressWith(changes, path = location.pathname) {
 }
 
 /**
- * Where a place of an item opens: beside what is on screen.
+ * The address that opens a place of an item beside what is on screen.
  * @param {string} id
- * @param {import("./wording.js").Place} place
+ * @param {Place} place
  */
 export function addressOf(id, place) {
-  const where = {
+  const changes = {
     item: id,
     page: place?.page ?? null,
     t: place?.start_s === undefined ? null : Math.round(place.start_s * 10) / 10,
   };
   const path = location.pathname.startsWith("/item/") ? "/" : location.pathname;
-  return addressWith(where, path);
+  return addressWith(changes, path);
 }
 
-/** Close the viewer: back if opening it was a step, else by taking it out of the address. */
+/** Close the viewer: back if opening it was a step, else by removing it from the address. */
 export function closeItem() {
-  if (route.value.place === "item") go("/");
-  else if (route.value.state.pushed && history.length > 1 && openedHere) history.back();
+  if (route.value.section === "item") go("/");
+  else if (route.value.state.pushed && history.length > 1 && openedSincePopstate) history.back();
   else go(addressWith({ item: null, page: null, t: null }), { replace: true });
 }
 
-let openedHere = false;
+let openedSincePopstate = false;
 
 /**
  * Open a place of an item in the viewer.
  * @param {string} id
- * @param {import("./wording.js").Place} place
+ * @param {Place} place
  * @param {string} [quote] the words to mark there
  */
 export function openItem(id, place, quote) {
-  const again = route.value.item !== null;
-  openedHere = again ? openedHere : true;
-  go(addressOf(id, place), { replace: again, state: { ...(again ? route.value.state : {}), quote } });
+  const viewerOpen = route.value.item !== null;
+  openedSincePopstate = viewerOpen ? openedSincePopstate : true;
+  const state = { ...(viewerOpen ? route.value.state : {}), quote };
+  go(addressOf(id, place), { replace: viewerOpen, state });
 }
 
-/** Remember how far down we are in the entry we are about to leave. */
+/** Store the scroll position in the history entry that is about to be left. */
 function keepScroll() {
   history.replaceState({ ...history.state, scroll: window.scrollY }, "");
 }
 
-/** @param {MouseEvent} event a click that held keys and other buttons leave to the browser */
+/** @param {MouseEvent} event a click with a modifier key or another button is left to the browser */
 const isPlain = (event) =>
   event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
 
 /**
- * For a link: what a plain click on it does instead of following it.
+ * A click handler for a link: a plain click calls `act` instead of following it.
  * @param {() => void} act
  * @returns {(event: MouseEvent) => void}
  */
@@ -120,12 +124,12 @@ export const onPlainClick = (act) => (event) => {
   act();
 };
 
-/** Take over links and the back button. Called once. */
+/** Handle links and the back button. Called once. */
 export function startRouting() {
   history.scrollRestoration = "manual";
   window.addEventListener("popstate", () => {
-    openedHere = false;
-    route.set(read());
+    openedSincePopstate = false;
+    route.set(currentRoute());
   });
   window.addEventListener("pagehide", keepScroll);
   document.addEventListener("click", (event) => {
@@ -140,8 +144,8 @@ export function startRouting() {
 }
 
 /**
- * Put the page back where it was, once its rows are there.
- * @param {string} ready what is shown; empty until it is
+ * Restore the scroll position of a history entry, once its rows are drawn.
+ * @param {string} ready a key of what is shown; empty until it is
  */
 export function useScroll(ready) {
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** A value that pages watch: the smallest thing that lets two modules share what they know. */
+/** A value that components watch: how modules share state. */
 import { useEffect, useState } from "./dom.js";
 
 /** @template T */
@@ -10,7 +10,7 @@ export class Store {
     this.watchers = new Set();
   }
 
-  /** Replace the value and tell everybody. @param {T} value */
+  /** Replace the value, and call every watcher if it is another one. @param {T} value */
   set(value) {
     if (Object.is(value, this.value)) return;
     this.value = value;
@@ -23,7 +23,7 @@ export class Store {
   }
 
   /**
-   * Be told of every later value.
+   * Call `watcher` with every later value.
    * @param {(value: T) => void} watcher
    * @returns {() => void} stops it
    */

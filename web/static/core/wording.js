@@ -1,9 +1,8 @@
-/** How we say things: places, times, counts, and how much of the library has been understood. */
+/** Values as text for people: places, times, counts, and how much of the library is understood. */
 
 /**
- * @typedef {{page?: number, label?: string, start_s?: number, end_s?: number, boxes?: number[][]} | null} Place
- * @typedef {{id: string, title: string} | null} Mail what something was attached to
- * @typedef {{files: number, read: number, understood: number, failed: number}} Coverage
+ * @typedef {import("../server/api.js").CoverageJson} CoverageJson
+ * @typedef {import("../server/api.js").MailJson} MailJson
  */
 
 const numbers = new Intl.NumberFormat();
@@ -19,7 +18,7 @@ export const count = (value) => numbers.format(value);
  */
 export const counted = (value, noun) => `${count(value)} ${value === 1 ? noun : `${noun}s`}`;
 
-/** The names of the kinds, for one and for many. @type {Record<string, [string, string]>} */
+/** The names of the kinds, singular and plural. @type {Record<string, [string, string]>} */
 export const KINDS = {
   document: ["Document", "Documents"],
   photo: ["Photo", "Photos"],
@@ -30,15 +29,15 @@ export const KINDS = {
 export function clock(seconds) {
   const whole = Math.max(0, Math.floor(seconds + 0.001));
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  const two = (/** @type {number} */ value) => String(value).padStart(2, "0");
-  const tail = `${hours ? two(minutes) : minutes}:${two(whole % 60)}`;
-  return hours ? `${hours}:${tail}` : tail;
+  const twoDigits = (/** @type {number} */ value) => String(value).padStart(2, "0");
+  const rest = `${hours ? twoDigits(minutes) : minutes}:${twoDigits(whole % 60)}`;
+  return hours ? `${hours}:${rest}` : rest;
 }
 
-/** @param {Place} place */
+/** @param {import("./route.js").Place} place */
 export function placeLabel(place) {
   if (place?.page && place.label?.endsWith(` ${place.page}`)) return safeName(place.label);
-  if (place?.page) return `p. ${count(place.page)}${place.label ? ` · ${short(safeName(place.label), 32)}` : ""}`;
+  if (place?.page) return `p. ${count(place.page)}${place.label ? ` · ${shorten(safeName(place.label), 32)}` : ""}`;
   if (place?.start_s !== undefined) return clock(place.start_s);
   return "";
 }
@@ -54,7 +53,7 @@ export function size(bytes) {
 }
 
 /**
- * A name that cannot play tricks: control and direction marks are shown as escapes.
+ * A name without hidden characters: control and direction marks are shown as escapes.
  * @param {string} name
  */
 export function safeName(name) {
@@ -62,7 +61,7 @@ export function safeName(name) {
     .toWellFormed()
     .replace(
       /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
-      (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
     );
 }
 
@@ -70,21 +69,21 @@ export function safeName(name) {
 export const baseName = (path) => safeName(path.replace(/[/\\]+$/, "").split(/[/\\]/).pop() || path);
 
 /**
- * At most so many characters, cut in the middle, where names differ least.
+ * At most `limit` characters, cut in the middle, where names differ least.
  * @param {string} text
- * @param {number} most
+ * @param {number} limit
  */
-export function short(text, most) {
-  const letters = Array.from(text);
-  if (letters.length <= most) return text;
-  const half = Math.floor((most - 1) / 2);
-  return `${letters.slice(0, half).join("")}…${letters.slice(-half).join("")}`;
+export function shorten(text, limit) {
+  const characters = Array.from(text);
+  if (characters.length <= limit) return text;
+  const half = Math.floor((limit - 1) / 2);
+  return `${characters.slice(0, half).join("")}…${characters.slice(-half).join("")}`;
 }
 
-/** Which mail something came in, if any. @param {Mail | undefined} mail */
-export const attachedTo = (mail) => (mail ? `attached to ${short(safeName(mail.title), 60)}` : "");
+/** Which mail something was attached to, if any. @param {MailJson | null} mail */
+export const attachedTo = (mail) => (mail ? `attached to ${shorten(safeName(mail.title), 60)}` : "");
 
-/** About how long something still takes, coarser the longer it is. @param {number | null | undefined} seconds */
+/** The remaining time, rounded more coarsely the longer it is. @param {number | null | undefined} seconds */
 export function remaining(seconds) {
   if (seconds == null) return "";
   const minutes = seconds / 60;
@@ -96,9 +95,9 @@ export function remaining(seconds) {
 }
 
 /**
- * How much of the library a result covers, in one or two sentences; failures are said apart,
- * because they are a link.
- * @param {Coverage} coverage
+ * How much of the library a result covers, in one or two sentences; failures are a sentence apart,
+ * because that is a link.
+ * @param {CoverageJson} coverage
  * @param {number | null} [etaS]
  */
 export function coverageLine({ files, read, understood, failed }, etaS) {
@@ -106,13 +105,13 @@ export function coverageLine({ files, read, understood, failed }, etaS) {
   if (files === 0) return "There are no files here yet.";
   if (readable <= 0) return "";
   const all = readable === 1 ? "the 1 file" : `${failed ? "" : "all "}${count(readable)} files`;
-  const wait = remaining(etaS);
+  const time = remaining(etaS);
   if (understood >= readable) return `Searched ${all}.`;
   const words = read >= readable ? `Words of ${all}` : `Words of ${count(read)} of ${count(files)} files so far`;
   if (understood === 0) {
-    return `${words}. Meaning search starts when the first files are understood${wait ? ` (${wait})` : ""}.`;
+    return `${words}. Meaning search starts when the first files are understood${time ? ` (${time})` : ""}.`;
   }
-  const left = `${count(readable - understood)} to go${wait ? `, ${wait}` : ""}`;
+  const left = `${count(readable - understood)} to go${time ? `, ${time}` : ""}`;
   return `${words}, meaning of ${count(understood)} (${left}).`;
 }
 

@@ -1,8 +1,8 @@
-/** Lucide icons, drawn from plain data. Icons are decoration: whatever holds one has a name. */
-import { html, svg } from "../core/dom.js";
+/** Lucide icons, drawn from plain data. Icons are decoration: the element around one has a name. */
 import { NODES } from "../vendor/icon-nodes.js";
+import { html, svg } from "../core/dom.js";
 
-const LOOK = {
+const ATTRIBUTES = {
   viewBox: "0 0 24 24",
   fill: "none",
   stroke: "currentColor",
@@ -16,17 +16,17 @@ const LOOK = {
  * @param {{name: string, size?: number}} props `size` in CSS pixels
  */
 export function Icon({ name, size = 20 }) {
-  return html`<svg class="icon" width=${size} height=${size} ...${LOOK}>
+  return html`<svg class="icon" width=${size} height=${size} ...${ATTRIBUTES}>
     ${NODES[name].map(([shape, attributes]) => html`<${shape} ...${attributes} />`)}
   </svg>`;
 }
 
-/** Fill the places of index.html that ask for an icon by `data-icon`. */
+/** Draw the icons of index.html, named there by `data-icon`. */
 export function drawStaticIcons() {
-  for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-icon]"))) {
-    const drawn = svg("svg", { ...LOOK, width: 20, height: 20, class: "icon" });
-    for (const [shape, attributes] of NODES[place.dataset.icon ?? ""]) drawn.append(svg(shape, attributes));
-    place.replaceChildren(drawn);
+  for (const holder of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-icon]"))) {
+    const icon = svg("svg", { ...ATTRIBUTES, width: 20, height: 20, class: "icon" });
+    for (const [shape, attributes] of NODES[holder.dataset.icon ?? ""]) icon.append(svg(shape, attributes));
+    holder.replaceChildren(icon);
   }
 }
 

@@ -1,64 +1,30 @@
-/** The newest files, and the questions one could ask of them. */
-import { html, useEffect, useState } from "../core/dom.js";
-import { connection, getJson } from "../server/http.js";
+/** Questions one could ask of the newest files, as links to the ask page. */
+import { html } from "../core/dom.js";
+import { shorten } from "../core/wording.js";
+import { titleOf } from "../server/newest-files.js";
 import { Icon } from "./icons.js";
-import { status } from "../server/status.js";
-import { useStore } from "../core/store.js";
-import { baseName, short } from "../core/wording.js";
 
 /**
- * @typedef {object} File
- * @property {string | null} id
- * @property {string} path
- * @property {string} name
- * @property {string | null} kind
- * @property {string} state
- * @property {number} modified_at
+ * @typedef {import("../server/newest-files.js").FilesByKind} FilesByKind
+ * @typedef {import("../server/newest-files.js").ReadFile} ReadFile
  */
-
-/** A file's name without its ending, as one would say it. @param {File} file */
-export const spoken = (file) => baseName(file.name).replace(/\.[^.]+$/, "").replace(/[-_]+/g, " ").trim();
-
-/**
- * The newest files of each kind, looked up again when the number of read files changes.
- * @returns {Record<string, Known[]> | null}
- */
-export function useNewest() {
-  const [files, setFiles] = useState(/** @type {Record<string, Known[]> | null} */ (null));
-  const { epoch } = useStore(connection);
-  const read = useStore(status)?.coverage.read ?? -1;
-  useEffect(() => {
-    const stop = new AbortController();
-    const kinds = ["document", "photo", "recording"];
-    const asked = kinds.map((kind) => getJson("/api/files", { kind, limit: 12 }, stop.signal));
-    Promise.all(asked).then(
-      (answers) => setFiles(Object.fromEntries(kinds.map((kind, at) => [kind, newest(answers[at].files)]))),
-      () => {},
-    );
-    return () => stop.abort();
-  }, [read, epoch]);
-  return files;
-}
-
-/** @typedef {File & {id: string}} Known a file that can be opened */
-
-/** @param {File[]} files @returns {Known[]} */
-const newest = (files) => /** @type {Known[]} */ (files.filter((file) => file.id)).sort((a, b) => b.modified_at - a.modified_at);
 
 const LONGEST_NAME = 48; // characters of a name in a question
+const LIMIT = 3;
 
-/** Questions one could ask of this very library. @param {Record<string, Known[]>} files */
+/** @param {FilesByKind} files @returns {{text: string, about: ReadFile}[]} */
 function questionsFrom({ document: documents = [], photo: photos = [], recording: recordings = [] }) {
-  const called = (/** @type {File} */ file) => `“${short(spoken(file), LONGEST_NAME)}”`;
+  const question = (/** @type {string} */ start, /** @type {ReadFile} */ file, /** @type {string} */ end) =>
+    file && { text: `${start} “${shorten(titleOf(file), LONGEST_NAME)}”${end}`, about: file };
   return [
-    documents[0] && { text: `What does ${called(documents[0])} say?`, about: documents[0] },
-    recordings[0] && { text: `What is said in ${called(recordings[0])}?`, about: recordings[0] },
-    photos[0] && { text: `What is in the photo ${called(photos[0])}?`, about: photos[0] },
-    documents[1] && { text: `What does ${called(documents[1])} say?`, about: documents[1] },
-  ].filter(Boolean).slice(0, 3);
+    question("What does", documents[0], " say?"),
+    question("What is said in", recordings[0], "?"),
+    question("What is in the photo", photos[0], "?"),
+    question("What does", documents[1], " say?"),
+  ].filter(Boolean).slice(0, LIMIT);
 }
 
-/** @param {{files: Record<string, Known[]>}} props */
+/** @param {{files: FilesByKind}} props */
 export function Questions({ files }) {
   const questions = questionsFrom(files);
   if (!questions.length) return null;

@@ -1,4 +1,4 @@
-/** A few words of a file, with what matched marked. */
+/** An excerpt of a file, with the matches marked. */
 import { html } from "../core/dom.js";
 
 /**
@@ -9,16 +9,16 @@ import { html } from "../core/dom.js";
  */
 export function runs(text, marks) {
   const characters = Array.from(text);
-  const cut = [];
-  let at = 0;
+  const pieces = [];
+  let position = 0;
   for (const [start, end] of [...marks].sort((a, b) => a[0] - b[0])) {
-    if (start < at || end <= start) continue;
-    if (start > at) cut.push({ text: characters.slice(at, start).join(""), marked: false });
-    cut.push({ text: characters.slice(start, end).join(""), marked: true });
-    at = end;
+    if (start < position || end <= start) continue;
+    if (start > position) pieces.push({ text: characters.slice(position, start).join(""), marked: false });
+    pieces.push({ text: characters.slice(start, end).join(""), marked: true });
+    position = end;
   }
-  if (at < characters.length) cut.push({ text: characters.slice(at).join(""), marked: false });
-  return cut;
+  if (position < characters.length) pieces.push({ text: characters.slice(position).join(""), marked: false });
+  return pieces;
 }
 
 /** @param {{text: string, marks?: [number, number][]}} props */

@@ -1,59 +1,57 @@
-/** The one sound of the page: a row and the player drive the same audio, so two never play at once. */
-import { element, html } from "../core/dom.js";
-import { Icon } from "./icons.js";
-import { Store, useStore } from "../core/store.js";
-import { clock } from "../core/wording.js";
+/** The one audio element of the page: rows and the player drive it, so two never play at once. */
+import { element } from "../core/dom.js";
+import { Store } from "../core/store.js";
 
 /**
- * @typedef {object} Sounding
+ * @typedef {object} Playback
  * @property {string | null} id the item whose sound is loaded
  * @property {boolean} playing
- * @property {number} second where it is
+ * @property {number} second the position
  * @property {number} duration_s 0 while unknown
- * @property {number | null} from where this play began
+ * @property {number | null} from the second this play began at
  * @property {boolean} broken the browser cannot play it
  */
 
-/** @type {Sounding} */
-const SILENCE = { id: null, playing: false, second: 0, duration_s: 0, from: null, broken: false };
+/** @type {Playback} */
+const NOTHING_LOADED = { id: null, playing: false, second: 0, duration_s: 0, from: null, broken: false };
 
-export const sounding = new Store(SILENCE);
+export const playback = new Store(NOTHING_LOADED);
 
 const audio = () => /** @type {HTMLAudioElement} */ (element("sound"));
 
 /** Called once. */
 export function startSound() {
   const sound = audio();
-  const tell = () => {
-    sounding.change({
+  const update = () => {
+    playback.change({
       playing: !sound.paused && !sound.ended,
       second: sound.currentTime,
       duration_s: Number.isFinite(sound.duration) ? sound.duration : 0,
     });
   };
   for (const name of ["play", "pause", "ended", "seeked", "loadedmetadata", "timeupdate"]) {
-    sound.addEventListener(name, tell);
+    sound.addEventListener(name, update);
   }
   sound.addEventListener("error", () => {
-    if (sounding.value.id) sounding.change({ broken: true, playing: false });
+    if (playback.value.id) playback.change({ broken: true, playing: false });
   });
-  const tick = () => {
+  const updatePosition = () => {
     if (sound.paused) return;
-    sounding.change({ second: sound.currentTime });
-    requestAnimationFrame(tick);
+    playback.change({ second: sound.currentTime });
+    requestAnimationFrame(updatePosition);
   };
-  sound.addEventListener("play", () => requestAnimationFrame(tick));
+  sound.addEventListener("play", () => requestAnimationFrame(updatePosition));
 }
 
 /**
- * Load an item's sound and stand at a second of it, paused.
+ * Load the sound of an item and seek to a second of it, without playing.
  * @param {string} id
  * @param {number} second
  */
-export function cue(id, second) {
+export function load(id, second) {
   const sound = audio();
-  if (sounding.value.id !== id) {
-    sounding.set({ ...SILENCE, id, second, from: second });
+  if (playback.value.id !== id) {
+    playback.set({ ...NOTHING_LOADED, id, second, from: second });
     sound.src = `/api/items/${encodeURIComponent(id)}/audio`;
     sound.load();
   }
@@ -63,17 +61,17 @@ export function cue(id, second) {
 /** @param {number} second */
 export function seek(second) {
   const sound = audio();
-  const to = Math.max(0, second);
-  sounding.change({ second: to });
+  const target = Math.max(0, second);
+  playback.change({ second: target });
   if (sound.readyState >= HTMLMediaElement.HAVE_METADATA) {
-    sound.currentTime = Math.min(to, sound.duration || to);
+    sound.currentTime = Math.min(target, sound.duration || target);
     return;
   }
-  const { id } = sounding.value;
+  const { id } = playback.value;
   sound.addEventListener(
     "loadedmetadata",
     () => {
-      if (sounding.value.id === id) sound.currentTime = to;
+      if (playback.value.id === id) sound.currentTime = target;
     },
     { once: true },
   );
@@ -81,43 +79,23 @@ export function seek(second) {
 
 /** Play an item from a second on. @param {string} id @param {number} second */
 export function playFrom(id, second) {
-  cue(id, second);
-  sounding.change({ from: second });
-  resume();
+  load(id, second);
+  playback.change({ from: second });
+  play();
 }
 
-export function resume() {
+/** Go on playing what is loaded. */
+export function play() {
   audio()
     .play()
-    .catch(() => sounding.change({ playing: false }));
+    .catch(() => playback.change({ playing: false }));
 }
 
-export function hold() {
+export function pause() {
   audio().pause();
 }
 
 /** @param {number} rate */
 export function setRate(rate) {
   audio().playbackRate = rate;
-}
-
-/**
- * Plays one passage where it is listed, without opening anything.
- * @param {{id: string, second: number, end?: number, title: string}} props
- */
-export function PlayButton({ id, second, end, title }) {
-  const now = useStore(sounding);
-  const mine = now.id === id && now.from === second;
-  const playing = mine && now.playing;
-  const share = mine && end && end > second ? Math.min(1, Math.max(0, (now.second - second) / (end - second))) : 0;
-  const label = `${playing ? "Pause" : "Play"} ${title} from ${clock(second)}`;
-  const press = () => {
-    if (playing) hold();
-    else if (mine && now.second > second) resume();
-    else playFrom(id, second);
-  };
-  return html`<button class=${`play ${playing ? "playing" : ""}`} aria-label=${label} style=${{ "--share": String(share) }} onClick=${press}>
-    <${Icon} name=${mine && now.broken ? "circle-alert" : playing ? "pause" : "play"} size="20" />
-    <span class="at" aria-hidden="true">${clock(mine && now.second > second ? now.second : second)}</span>
-  </button>`;
 }

@@ -1,16 +1,16 @@
-/** Photos in justified rows: the browser packs them from their known ratios, so nothing shifts. */
+/** Photos in justified rows: the browser lays them out by their known ratios, so nothing moves. */
 import { html } from "../core/dom.js";
 import { addressOf, onPlainClick, openItem, route } from "../core/route.js";
-import { Snippet } from "../parts/snippet.js";
 import { useStore } from "../core/store.js";
 import { attachedTo, day, safeName } from "../core/wording.js";
+import { Snippet } from "../parts/snippet.js";
 
-/** @param {{hits: import("./result-rows.js").Hit[]}} props */
+/** @param {{hits: import("../server/api.js").HitJson[]}} props */
 export function PhotoGrid({ hits }) {
   return html`<ol class="photos">${hits.map((hit) => html`<${Photo} key=${hit.id} hit=${hit} />`)}</ol>`;
 }
 
-/** One photo with its caption below, always to be seen and not on hover only. @param {{hit: import("./result-rows.js").Hit}} props */
+/** One photo with its caption below, which is always visible. @param {{hit: import("../server/api.js").HitJson}} props */
 function Photo({ hit }) {
   const { item } = useStore(route);
   const { w, h, colour } = hit.thumb ?? { w: 4, h: 3, colour: "" };

@@ -1,38 +1,38 @@
-/** Recent searches: kept in this browser only, each can be forgotten. */
+/** Recent searches: stored in this browser only; each can be removed. */
 import { Store } from "../core/store.js";
 
 const KEY = "recent-searches";
-const KEPT = 6;
+const LIMIT = 6;
 
 /** @returns {string[]} */
 function stored() {
   try {
-    const read = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-    return Array.isArray(read) ? read.filter((text) => typeof text === "string").slice(0, KEPT) : [];
+    const texts = JSON.parse(localStorage.getItem(KEY) ?? "[]");
+    return Array.isArray(texts) ? texts.filter((text) => typeof text === "string").slice(0, LIMIT) : [];
   } catch {
     return [];
   }
 }
 
 /** @type {Store<string[]>} newest first */
-export const recent = new Store(stored());
+export const recentSearches = new Store(stored());
 
 /** @param {string[]} texts */
-function keep(texts) {
-  recent.set(texts);
+function store(texts) {
+  recentSearches.set(texts);
   try {
     localStorage.setItem(KEY, JSON.stringify(texts));
   } catch {
-    // Without storage they last as long as the page.
+    // Without storage they are kept until the page is closed.
   }
 }
 
 /** @param {string} text */
-export function remember(text) {
-  keep([text, ...recent.value.filter((other) => other !== text)].slice(0, KEPT));
+export function rememberSearch(text) {
+  store([text, ...recentSearches.value.filter((other) => other !== text)].slice(0, LIMIT));
 }
 
 /** @param {string} text */
-export function forget(text) {
-  keep(recent.value.filter((other) => other !== text));
+export function forgetSearch(text) {
+  store(recentSearches.value.filter((other) => other !== text));
 }

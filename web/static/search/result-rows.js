@@ -1,59 +1,39 @@
-/** What was found, by kind: pages as rows, photos as a grid, recordings that play from the second. */
+/** The results by kind: documents as rows, photos as a grid, recordings that play from the second found. */
 import { html, useState } from "../core/dom.js";
-import { Icon, KIND_ICON } from "../parts/icons.js";
-import { PhotoGrid } from "./photo-grid.js";
 import { addressOf, addressWith, onPlainClick, openItem, route } from "../core/route.js";
-import { Snippet } from "../parts/snippet.js";
-import { PlayButton } from "../parts/sound.js";
 import { useStore } from "../core/store.js";
 import { KINDS, attachedTo, baseName, clock, count, day, placeLabel, safeName } from "../core/wording.js";
+import { Icon, KIND_ICON } from "../parts/icons.js";
+import { PlayButton } from "../parts/play-button.js";
+import { Snippet } from "../parts/snippet.js";
+import { PhotoGrid } from "./photo-grid.js";
 
-/**
- * @typedef {import("../core/wording.js").Place} Place
- * @typedef {object} Hit
- * @property {number} rank
- * @property {string} id
- * @property {string} path
- * @property {"document" | "photo" | "recording"} kind
- * @property {string} title
- * @property {import("../core/wording.js").Mail} attached_to
- * @property {Place} place
- * @property {string} snippet
- * @property {[number, number][]} marks
- * @property {string} source
- * @property {string[]} found_by
- * @property {{w: number, h: number, colour: string} | null} thumb
- * @property {{place: Place, snippet: string}[]} more
- * @property {number | null} made_at
- * @property {number} modified_at
- * @property {number | null} duration_s
- * @property {number | null} pages
- */
+/** @typedef {import("../server/api.js").HitJson} HitJson */
 
 /** How many of a kind are shown while all kinds are. @type {Record<string, number>} */
-const FIRST = { document: 5, photo: 8, recording: 4 };
-const BAND_FIRST = 3;
+const FIRST_SHOWN = { document: 5, photo: 8, recording: 4 };
+const FIRST_BY_MEANING = 3;
 
 /** @param {{counts: Record<string, number>, kind: string | null}} props */
 export function KindChips({ counts, kind }) {
-  const known = Object.keys(counts).length > 0;
+  const counted = Object.keys(counts).length > 0;
   const chip = (/** @type {string | null} */ name, /** @type {string} */ label, /** @type {string} */ number) =>
     html`<a class=${`chip ${name ?? ""}`} href=${addressWith({ kind: name, item: null, page: null, t: null })} aria-current=${kind === name ? "true" : undefined}>
       ${name && html`<${Icon} name=${KIND_ICON[name]} size="16" />`}${label}${name && html` <span class="number">${number}</span>`}
     </a>`;
   return html`<nav class="chips" aria-label="Kinds">
     ${chip(null, "All", "")}
-    ${Object.entries(KINDS).map(([name, [, many]]) => chip(name, many, known ? count(counts[name] ?? 0) : ""))}
+    ${Object.entries(KINDS).map(([name, [, plural]]) => chip(name, plural, counted ? count(counts[name] ?? 0) : ""))}
   </nav>`;
 }
 
-/** Kinds in the order of their best hit; rows inside a kind keep their rank. @param {{rows: Hit[], kind: string | null}} props */
+/** Kinds in the order of their best hit; rows inside a kind keep their rank. @param {{rows: HitJson[], kind: string | null}} props */
 export function Groups({ rows, kind }) {
-  /** @type {Map<string, Hit[]>} */
+  /** @type {Map<string, HitJson[]>} */
   const groups = new Map();
   for (const hit of rows) groups.set(hit.kind, [...(groups.get(hit.kind) ?? []), hit]);
   return [...groups].map(([name, hits]) => {
-    const shown = kind ? hits : hits.slice(0, FIRST[name]);
+    const shown = kind ? hits : hits.slice(0, FIRST_SHOWN[name]);
     return html`<section class="group" key=${name} aria-label=${KINDS[name][1]}>
       <header>
         <h2 class=${name}><${Icon} name=${KIND_ICON[name]} size="18" />${KINDS[name][1]}</h2>
@@ -64,14 +44,14 @@ export function Groups({ rows, kind }) {
   });
 }
 
-/** What only the meaning found: always below what the words found, with room kept for it. @param {{hits: Hit[] | null, words: number}} props */
-export function Band({ hits, words }) {
+/** Found by meaning only: always below the rows found by words; its room is kept while it is awaited. @param {{hits: HitJson[] | null, belowRows: boolean}} props */
+export function MeaningGroup({ hits, belowRows }) {
   const [all, setAll] = useState(false);
   if (hits?.length === 0) return null;
-  const shown = all ? (hits ?? []) : (hits ?? []).slice(0, BAND_FIRST);
+  const shown = all ? (hits ?? []) : (hits ?? []).slice(0, FIRST_BY_MEANING);
   const more = (hits?.length ?? 0) - shown.length;
   return html`<section class=${`group band ${hits ? "" : "waiting"}`} aria-label="Found by meaning">
-    <header><h2><${Icon} name="sparkles" size="18" />${words ? "Also found by meaning" : "Found by meaning"}</h2></header>
+    <header><h2><${Icon} name="sparkles" size="18" />${belowRows ? "Also found by meaning" : "Found by meaning"}</h2></header>
     <ol class="rows">
       ${hits ? shown.map((hit) => html`<${Row} key=${hit.id} hit=${hit} />`) : [1, 2, 3].map((n) => html`<li class="row ghost" key=${n} aria-hidden="true"></li>`)}
     </ol>
@@ -79,29 +59,29 @@ export function Band({ hits, words }) {
   </section>`;
 }
 
-/** The picture of a hit: its page, itself, or a button that plays it. @param {{hit: Hit}} props */
-function Face({ hit }) {
-  const { start_s: from, end_s: to } = hit.place ?? {};
-  if (hit.kind === "recording" && from !== undefined && from === to) {
-    return html`<span class="face film"><img src=${`/api/items/${hit.id}/picture?px=240&at=${from}`} alt="" width="84" height="64" loading="lazy" decoding="async" /></span>`;
+/** The picture of a hit: its page, the photo or frame itself, or a button that plays it. @param {{hit: HitJson}} props */
+function Thumbnail({ hit }) {
+  const { start_s: start, end_s: end } = hit.place ?? {};
+  if (hit.kind === "recording" && start !== undefined && start === end) {
+    return html`<span class="face film"><img src=${`/api/items/${hit.id}/picture?px=240&at=${start}`} alt="" width="84" height="64" loading="lazy" decoding="async" /></span>`;
   }
   if (hit.kind === "recording") {
-    return html`<${PlayButton} id=${hit.id} second=${hit.place?.start_s ?? 0} end=${hit.place?.end_s} title=${safeName(hit.title)} />`;
+    return html`<${PlayButton} id=${hit.id} second=${start ?? 0} end=${end} title=${safeName(hit.title)} />`;
   }
   const page = hit.place?.page ?? 1;
   const source = hit.kind === "document" ? `/api/items/${hit.id}/page/${page}?w=240` : `/api/items/${hit.id}/thumb`;
   return html`<span class=${`face ${hit.kind}`}><img src=${source} alt="" width="64" height="84" loading="lazy" decoding="async" /></span>`;
 }
 
-/** One file: the whole row is its link, other places in it are links of their own. @param {{hit: Hit}} props */
+/** One file: the whole row links to its best place, other places have links of their own. @param {{hit: HitJson}} props */
 export function Row({ hit }) {
   const { item } = useStore(route);
-  const open = (/** @type {Place} */ place, /** @type {string} */ quote) =>
+  const open = (/** @type {HitJson["place"]} */ place, /** @type {string} */ quote) =>
     onPlainClick(() => openItem(hit.id, place, quote));
   const both = hit.found_by.includes("meaning") && hit.found_by.length > 1;
   const others = hit.more.filter((other) => placeLabel(other.place)).slice(0, 6);
   return html`<li class=${`row ${hit.kind} ${item === hit.id ? "open" : ""}`}>
-    <${Face} hit=${hit} />
+    <${Thumbnail} hit=${hit} />
     <div class="words">
       <h3>
         <a class="whole" data-row href=${addressOf(hit.id, hit.place)} aria-current=${item === hit.id ? "true" : undefined} onClick=${open(hit.place, hit.snippet)}>

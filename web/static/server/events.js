@@ -1,8 +1,8 @@
 /** Server-sent events read by `fetch`: EventSource can neither post, nor abort cleanly. */
-import { ask, waitS, wasAborted } from "./http.js";
+import { request, retryDelayS, wasAborted } from "./http.js";
 
 /**
- * The events of a stream, one by one, however the network cut them.
+ * The events of a stream, however the network divides them.
  * @param {Response} response
  * @returns {AsyncGenerator<{event: string, data: any}>}
  */
@@ -17,7 +17,7 @@ export async function* eventsOf(response) {
       const frames = (rest + value).replaceAll("\r\n", "\n").split("\n\n");
       rest = frames.pop() ?? "";
       for (const frame of frames) {
-        const event = read(frame);
+        const event = parseFrame(frame);
         if (event) yield event;
       }
     }
@@ -27,7 +27,7 @@ export async function* eventsOf(response) {
 }
 
 /** @param {string} frame */
-function read(frame) {
+function parseFrame(frame) {
   let event = "message";
   const data = [];
   for (const line of frame.split("\n")) {
@@ -38,40 +38,40 @@ function read(frame) {
 }
 
 /**
- * Follow a stream of state for as long as the page is seen, coming back after every break. A hidden
- * page lets go, because a browser keeps only six connections to one server. Never used for answers:
- * those are not asked twice.
+ * Follow a stream of state as long as the page is visible, and connect again after every break. A
+ * hidden page disconnects, because a browser keeps only six connections to one server. Never used
+ * for answers: those are not requested twice.
  * @param {string} path
- * @param {(data: any) => void} tell
+ * @param {(data: any) => void} receive
  */
-export async function follow(path, tell) {
+export async function followEvents(path, receive) {
   for (let failures = 0; ; ) {
-    await seen();
-    const stop = new AbortController();
-    const hide = () => document.hidden && stop.abort();
-    document.addEventListener("visibilitychange", hide);
+    await pageVisible();
+    const controller = new AbortController();
+    const abortIfHidden = () => document.hidden && controller.abort();
+    document.addEventListener("visibilitychange", abortIfHidden);
     try {
-      for await (const { data } of eventsOf(await ask(path, { signal: stop.signal }))) {
+      for await (const { data } of eventsOf(await request(path, { signal: controller.signal }))) {
         failures = 0;
-        tell(data);
+        receive(data);
       }
     } catch (error) {
-      // Lost in the middle, or refused: asking again tells which, and says so.
-      if (wasAborted(error) && !stop.signal.aborted) throw error;
+      // Broken off, or refused: the next request tells which, and shows it.
+      if (wasAborted(error) && !controller.signal.aborted) throw error;
     } finally {
-      document.removeEventListener("visibilitychange", hide);
+      document.removeEventListener("visibilitychange", abortIfHidden);
     }
-    if (stop.signal.aborted) continue;
-    await new Promise((wake) => setTimeout(wake, 1000 * waitS(failures)));
+    if (controller.signal.aborted) continue;
+    await new Promise((resolve) => setTimeout(resolve, 1000 * retryDelayS(failures)));
     failures += 1;
   }
 }
 
-/** Resolves as soon as the page can be seen. */
-async function seen() {
+/** Resolves as soon as the page is visible. */
+async function pageVisible() {
   while (document.hidden) {
-    await new Promise((wake) => {
-      document.addEventListener("visibilitychange", wake, { once: true });
+    await new Promise((resolve) => {
+      document.addEventListener("visibilitychange", resolve, { once: true });
     });
   }
 }

@@ -1,17 +1,24 @@
-/** Asking the server: JSON in and out, and what went wrong as one sentence for a person. */
+/** Requests to the server: JSON both ways, and every problem as one sentence for a person. */
 import { Store } from "../core/store.js";
 
+/** @typedef {Record<string, string | number | null | undefined>} Parameters null, undefined and "" are left out */
+
 /**
- * Whether the server answers; `epoch` counts how often it came back, so that pages ask again, and
- * `refused` is its sentence when it no longer knows this browser.
+ * `lost` while the server does not answer; `epoch` counts how often it answered again, so that pages
+ * repeat their requests; `refused` is its sentence when it no longer knows this browser.
  */
 export const connection = new Store({ lost: false, epoch: 0, refused: "" });
 
-/** Something the server, or its absence, has to say. */
-export class Problem extends Error {
+/** Make every page repeat its requests. */
+export function repeatRequests() {
+  connection.change({ epoch: connection.value.epoch + 1 });
+}
+
+/** A request that failed, or was not answered. */
+export class RequestError extends Error {
   /**
    * @param {string} code
-   * @param {string} sentence
+   * @param {string} sentence for a person
    * @param {number} [status] HTTP status, 0 where there was no answer
    * @param {number} [retryAfterS] how long the server asks us to wait
    */
@@ -27,43 +34,43 @@ export class Problem extends Error {
 /** @param {unknown} error */
 export const wasAborted = (error) => error instanceof DOMException && error.name === "AbortError";
 
-/** The server answered: whoever waited for it may ask again. */
-function answered() {
+/** After an answer of the server. */
+function markAnswered() {
   const { lost, epoch } = connection.value;
   if (lost) connection.change({ lost: false, epoch: epoch + 1 });
 }
 
-const WAITS_S = [1, 2, 5, 10];
+const RETRY_DELAYS_S = [1, 2, 5, 10];
 
 /** How long to wait before the next try, seconds. @param {number} failures so far */
-export const waitS = (failures) => WAITS_S[Math.min(failures, WAITS_S.length - 1)];
+export const retryDelayS = (failures) => RETRY_DELAYS_S[Math.min(failures, RETRY_DELAYS_S.length - 1)];
 
-/** The server does not answer: knock until it does. */
-async function knock() {
+/** The server does not answer: repeat a small request until it does. */
+async function pollUntilAnswered() {
   if (connection.value.lost) return;
   connection.change({ lost: true });
   for (let failures = 0; connection.value.lost; failures += 1) {
-    await new Promise((wake) => setTimeout(wake, 1000 * waitS(failures)));
-    await fetch("/api/status", { method: "HEAD", credentials: "same-origin" }).then(answered, () => {});
+    await new Promise((resolve) => setTimeout(resolve, 1000 * retryDelayS(failures)));
+    await fetch("/api/status", { method: "HEAD", credentials: "same-origin" }).then(markAnswered, () => {});
   }
 }
 
 /**
- * One request. Throws `Problem`, or the AbortError of `signal`.
+ * One request. Throws `RequestError`, or the AbortError of `signal`.
  * @param {string} path
  * @param {RequestInit} [options]
  * @returns {Promise<Response>}
  */
-export async function ask(path, options = {}) {
+export async function request(path, options = {}) {
   let response;
   try {
     response = await fetch(path, { credentials: "same-origin", ...options });
   } catch (error) {
     if (wasAborted(error)) throw error;
-    knock();
-    throw new Problem("offline", "Recollect is not running.");
+    pollUntilAnswered();
+    throw new RequestError("offline", "Recollect is not running.");
   }
-  answered();
+  markAnswered();
   if (response.ok) {
     if (connection.value.refused) connection.change({ refused: "" });
     return response;
@@ -75,10 +82,11 @@ export async function ask(path, options = {}) {
 
 /** @param {Response} response */
 async function problemOf(response) {
-  const wait = Number(response.headers.get("Retry-After")) || 0;
-  let said = null;
+  const retryAfterS = Number(response.headers.get("Retry-After")) || 0;
+  /** @type {import("./api.js").ProblemJson | null} */
+  let problem = null;
   try {
-    said = (await response.json()).error;
+    problem = (await response.json()).error;
   } catch (error) {
     if (wasAborted(error)) throw error;
     // An answer without JSON still has a status to speak of.
@@ -87,16 +95,16 @@ async function problemOf(response) {
     response.status === 401
       ? "This page has lost its key. Open the address that Recollect printed when it started."
       : `Recollect answered with an error (${response.status}).`;
-  return new Problem(said?.code ?? "http", said?.sentence ?? fallback, response.status, wait);
+  return new RequestError(problem?.code ?? "http", problem?.sentence ?? fallback, response.status, retryAfterS);
 }
 
 /**
  * @param {string} path
- * @param {Record<string, string | number | null | undefined>} [parameters] empty ones are left out
+ * @param {Parameters} [parameters]
  * @param {AbortSignal} [signal]
  */
 export async function getJson(path, parameters = {}, signal) {
-  return (await ask(withParameters(path, parameters), { signal })).json();
+  return (await request(withParameters(path, parameters), { signal })).json();
 }
 
 /**
@@ -106,13 +114,13 @@ export async function getJson(path, parameters = {}, signal) {
  */
 export async function sendJson(method, path, body) {
   const headers = { "Content-Type": "application/json" };
-  const response = await ask(path, { method, headers, body: JSON.stringify(body) });
+  const response = await request(path, { method, headers, body: JSON.stringify(body) });
   return response.status === 204 ? null : response.json();
 }
 
 /**
  * @param {string} path
- * @param {Record<string, string | number | null | undefined>} parameters
+ * @param {Parameters} parameters
  */
 export function withParameters(path, parameters) {
   const given = Object.entries(parameters).filter(([, value]) => value != null && value !== "");

@@ -1,4 +1,4 @@
-/** Light or dark: as the system, or as chosen here; theme.js puts the choice back before first paint. */
+/** Light or dark: as the system, or as chosen here; theme.js applies the choice before the first paint. */
 import { html, useState } from "../core/dom.js";
 import { Icon } from "../parts/icons.js";
 
@@ -24,12 +24,12 @@ function chooseTheme(theme) {
   }
 }
 
-/** Goes round system, light and dark. */
+/** Changes from system to light to dark, and again to system. */
 export function ThemeButton() {
   const [theme, setTheme] = useState(chosenTheme);
-  const at = THEMES.findIndex(([name]) => name === theme);
-  const [, icon, label] = THEMES[at];
-  const next = THEMES[(at + 1) % THEMES.length];
+  const index = THEMES.findIndex(([name]) => name === theme);
+  const [, icon, label] = THEMES[index];
+  const next = THEMES[(index + 1) % THEMES.length];
   const choose = () => {
     chooseTheme(next[0]);
     setTheme(next[0]);

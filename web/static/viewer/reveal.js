@@ -1,6 +1,6 @@
 /**
- * Bring something in the viewer into sight. A viewer beside a list scrolls for itself, but a browser
- * moves the list along with it, and the way back would lead elsewhere.
+ * Scroll an element of the viewer into view. A viewer beside a list has its own scroll position, but
+ * the browser scrolls the list too; that is undone, so that closing leads back to the same rows.
  * @param {Element | null | undefined} element
  * @param {ScrollLogicalPosition} block
  */

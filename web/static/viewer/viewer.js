@@ -1,58 +1,41 @@
-/** The viewer: one thing opened at its place, beside whatever is on screen; a whole page on a phone. */
+/** The viewer: one item open at a place, beside the page or over it, or as a page of its own. */
 import { html, useEffect, useRef, useState } from "../core/dom.js";
-import { ForgetButton, ForgetQuestion } from "./forget.js";
-import { Problem, connection, getJson, wasAborted } from "../server/http.js";
-import { Icon, KIND_ICON } from "../parts/icons.js";
 import { useKeys, useLayer } from "../core/keyboard.js";
-import { PageView } from "./page-view.js";
-import { Player } from "./player.js";
 import { addressOf, addressWith, closeItem, go, onPlainClick, openItem, route } from "../core/route.js";
-import { hold, sounding } from "../parts/sound.js";
 import { useStore } from "../core/store.js";
 import { KINDS, baseName, clock, count, day, safeName, size } from "../core/wording.js";
+import { Icon, KIND_ICON } from "../parts/icons.js";
+import { pause, playback } from "../parts/sound.js";
+import { RequestError, connection, getJson, wasAborted } from "../server/http.js";
+import { ForgetButton, ForgetQuestion } from "./forget.js";
+import { PageView } from "./page-view.js";
+import { Player } from "./player.js";
+
+/** @typedef {import("../server/api.js").ItemJson} ItemJson */
+
+const COPIED_MS = 2500; // how long the outcome of copying is shown
 
 /**
- * @typedef {object} Item
- * @property {string} id
- * @property {string} path
- * @property {string[]} paths
- * @property {"document" | "photo" | "recording"} kind
- * @property {string} title
- * @property {import("../core/wording.js").Mail} attached_to
- * @property {{id: string, title: string, kind: string}[]} attachments
- * @property {string} state
- * @property {number | null} pages
- * @property {number | null} w
- * @property {number | null} h
- * @property {string | null} colour
- * @property {number | null} duration_s
- * @property {number} modified_at
- * @property {number | null} made_at
- * @property {number} size_bytes
- * @property {string | null} note
- * @property {string | null} caption
- */
-
-/**
- * The item with this id, and what went wrong instead.
+ * The item with this id, or why there is none; both null while it is awaited.
  * @param {string} id
- * @returns {[Item | null, Problem | null]}
+ * @returns {[ItemJson | null, RequestError | null]}
  */
 function useItem(id) {
-  const [known, setKnown] = useState(/** @type {[Item | null, Problem | null]} */ ([null, null]));
+  const [answer, setAnswer] = useState(/** @type {[ItemJson | null, RequestError | null]} */ ([null, null]));
   const { epoch } = useStore(connection);
   useEffect(() => {
-    const stop = new AbortController();
-    getJson(`/api/items/${encodeURIComponent(id)}`, {}, stop.signal).then(
-      (item) => setKnown([item, null]),
-      (error) => wasAborted(error) || setKnown([null, error]),
+    const controller = new AbortController();
+    getJson(`/api/items/${encodeURIComponent(id)}`, {}, controller.signal).then(
+      (item) => setAnswer([item, null]),
+      (error) => wasAborted(error) || setAnswer([null, error]),
     );
-    return () => stop.abort();
+    return () => controller.abort();
   }, [id, epoch]);
-  return known[0]?.id === id || known[1] ? known : [null, null];
+  const [item, problem] = answer;
+  return item?.id === id || problem ? answer : [null, null];
 }
 
-/** A photo as large as there is room, and its caption. @param {{item: Item}} props */
+/** A photo as large as there is room, and its caption. @param {{item: ItemJson}} props */
 function PhotoView({ item }) {
   const ratio = item.w && item.h ? item.w / item.h : 4 / 3;
   const colour = /^#[0-9a-f]{6}$/i.test(item.colour ?? "") ? item.colour : "transparent";
@@ -62,7 +45,7 @@ function PhotoView({ item }) {
   </figure>`;
 }
 
-/** What is known of the file itself. @param {{item: Item}} props */
+/** Kind, length or size, date and paths of the file. @param {{item: ItemJson}} props */
 function Facts({ item }) {
   const facts = [
     KINDS[item.kind][0],
@@ -78,47 +61,47 @@ function Facts({ item }) {
   </div>`;
 }
 
-/** The mail this came in, or what came in this mail. @param {{item: Item}} props */
-function Mail({ item }) {
+/** The mail this is attached to, or what is attached to this mail. @param {{item: ItemJson}} props */
+function Attachments({ item }) {
   const link = (/** @type {string} */ id, /** @type {string} */ text) =>
     html`<a href=${addressOf(id, null)} onClick=${onPlainClick(() => openItem(id, null))}><bdi>${text}</bdi></a>`;
   if (item.attached_to) return html`<p class="mail">Attached to ${link(item.attached_to.id, safeName(item.attached_to.title))}</p>`;
   if (!item.attachments.length) return null;
-  return html`<p class="mail">Attached: ${item.attachments.map((one) => link(one.id, safeName(one.title)))}</p>`;
+  return html`<p class="mail">Attached: ${item.attachments.map(({ id, title }) => link(id, safeName(title)))}</p>`;
 }
 
-/** Copies a link to the place that is open. @param {{item: Item}} props */
+/** Copies a link to the place that is open. @param {{item: ItemJson}} props */
 function CopyLink({ item }) {
-  const [said, setSaid] = useState("");
-  const now = useStore(route);
+  const [message, setMessage] = useState("");
+  const { page, second } = useStore(route);
   const copy = async () => {
-    const heard = sounding.value.id === item.id ? Math.floor(sounding.value.second) : now.second;
+    const position = playback.value.id === item.id ? Math.floor(playback.value.second) : second;
     /** @type {Record<string, string>} */
-    const query = item.kind === "document" ? { page: String(now.page ?? 1) } : item.kind === "recording" ? { t: String(heard ?? 0) } : {};
+    const query = item.kind === "document" ? { page: String(page ?? 1) } : item.kind === "recording" ? { t: String(position ?? 0) } : {};
     const text = new URLSearchParams(query).toString();
     try {
       await navigator.clipboard.writeText(`${location.origin}/item/${item.id}${text && `?${text}`}`);
-      setSaid(item.kind === "document" ? `Copied link to page ${now.page ?? 1}` : item.kind === "recording" ? `Copied link to ${clock(heard ?? 0)}` : "Copied link");
+      setMessage(item.kind === "document" ? `Copied link to page ${page ?? 1}` : item.kind === "recording" ? `Copied link to ${clock(position ?? 0)}` : "Copied link");
     } catch {
-      setSaid("The browser did not allow copying");
+      setMessage("The browser did not allow copying");
     }
-    setTimeout(() => setSaid(""), 2500);
+    setTimeout(() => setMessage(""), COPIED_MS);
   };
   useKeys({ c: copy });
-  return html`<button class="quiet" onClick=${copy}><${Icon} name=${said ? "check" : "link"} size="18" /><span role="status">${said || "Copy link"}</span></button>`;
+  return html`<button class="quiet" onClick=${copy}><${Icon} name=${message ? "check" : "link"} size="18" /><span role="status">${message || "Copy link"}</span></button>`;
 }
 
 /** @param {{id: string, whole: boolean, overlay: boolean}} props `whole`: it is the page itself; `overlay`: it covers the page */
 export function Viewer({ id, whole, overlay }) {
   const [item, problem] = useItem(id);
-  const now = useStore(route);
+  const { page, second, query, state } = useStore(route);
   const panel = useRef(/** @type {HTMLElement | null} */ (null));
-  const [asking, ask] = useState(false);
+  const [asking, setAsking] = useState(false); // whether to forget it
   const askAbout = () => go(`/ask?${new URLSearchParams({ about: id })}`);
   useLayer(!whole, closeItem);
   useKeys({ a: askAbout });
-  useEffect(() => hold, [id]);
-  useEffect(() => ask(false), [id]);
+  useEffect(() => pause, [id]);
+  useEffect(() => setAsking(false), [id]);
   useEffect(() => {
     if (!overlay) return undefined;
     const opener = document.activeElement;
@@ -133,25 +116,25 @@ export function Viewer({ id, whole, overlay }) {
       ${item && html`<span class=${`kind ${item.kind}`}><${Icon} name=${KIND_ICON[item.kind]} size="18" />${KINDS[item.kind][0]}</span>`}
     </header>
     ${problem && html`<div class="problem" role="alert"><${Icon} name="circle-alert" /><p>${problem.status === 404 ? "This file is not in your library any more." : problem.sentence}</p></div>`}
-    ${item && html`<${Mail} item=${item} />`}
+    ${item && html`<${Attachments} item=${item} />`}
     ${item?.note && html`<p class="left-out"><${Icon} name="circle-alert" size="16" /><span dir="auto">${item.note}</span></p>`}
-    ${item?.kind === "document" && html`<${PageView} key=${id} item=${item} page=${Math.min(now.page ?? 1, item.pages ?? 1)} words=${now.query.get("q") ?? ""} quote=${now.state.quote ?? ""} turn=${turn} />`}
+    ${item?.kind === "document" && html`<${PageView} key=${id} item=${item} page=${Math.min(page ?? 1, item.pages ?? 1)} query=${query.get("q") ?? ""} quote=${state.quote ?? ""} turn=${turnTo} />`}
     ${item?.kind === "photo" && html`<${PhotoView} item=${item} />`}
-    ${item?.kind === "recording" && html`<${Player} key=${id} item=${item} second=${now.second ?? 0} />`}
+    ${item?.kind === "recording" && html`<${Player} key=${id} item=${item} second=${second ?? 0} />`}
     ${item && html`<footer>
       <div class="actions">
         <${CopyLink} item=${item} />
         <button class="quiet" onClick=${askAbout}><${Icon} name="message-square-text" size="18" />Ask about this</button>
         <a class="button quiet" href=${`/api/items/${id}/original`} download><${Icon} name="download" size="18" />Original</a>
-        <${ForgetButton} asking=${asking} ask=${ask} />
+        <${ForgetButton} asking=${asking} setAsking=${setAsking} />
       </div>
-      ${asking && html`<${ForgetQuestion} item=${item} ask=${ask} done=${() => !whole && closeItem()} />`}
+      ${asking && html`<${ForgetQuestion} item=${item} cancel=${() => setAsking(false)} done=${() => !whole && closeItem()} />`}
       <${Facts} item=${item} />
     </footer>`}
   </aside>`;
 }
 
-/** Another page of the same document: no new step in the history. @param {number} page */
-function turn(page) {
+/** Another page of the same document, without a new entry in the history. @param {number} page */
+function turnTo(page) {
   go(addressWith({ page }), { replace: true, state: { ...route.value.state, quote: undefined } });
 }

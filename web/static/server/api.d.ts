@@ -1,0 +1,305 @@
+// The JSON of the API, written from web/library/schemas.py by: python -m tests.api_types
+
+export interface PlaceJson {
+  page?: number;
+  label?: string;
+  start_s?: number;
+  end_s?: number;
+}
+
+export interface CoverageJson {
+  files: number;
+  read: number;
+  understood: number;
+  failed: number;
+}
+
+export interface MailJson {
+  id: string;
+  title: string;
+}
+
+export interface AttachmentJson {
+  id: string;
+  title: string;
+  kind: string;
+}
+
+export interface HitCoreJson {
+  rank: number;
+  id: string;
+  path: string;
+  kind: string;
+  title: string;
+  attached_to: MailJson | null;
+  place: PlaceJson | null;
+  snippet: string;
+  source: string;
+  score: number;
+}
+
+export interface ThumbJson {
+  w: number;
+  h: number;
+  colour: string;
+}
+
+export interface OtherPlaceJson {
+  place: PlaceJson | null;
+  snippet: string;
+}
+
+export interface HitJson {
+  rank: number;
+  id: string;
+  path: string;
+  kind: string;
+  title: string;
+  attached_to: MailJson | null;
+  place: PlaceJson | null;
+  snippet: string;
+  source: string;
+  score: number;
+  marks: [number, number][]; // ranges of `snippet` to mark, in characters
+  found_by: string[]; // "words", "meaning", "name"
+  thumb: ThumbJson | null;
+  more: OtherPlaceJson[];
+  made_at: number | null; // when a photo was taken, a mail was sent
+  modified_at: number;
+  duration_s: number | null;
+  pages: number | null;
+}
+
+export interface SearchJson {
+  query: string;
+  hits: HitJson[];
+  coverage: CoverageJson;
+  took_ms: number;
+  problem?: string; // why the model had no part in it
+}
+
+export interface CitationJson {
+  n: number;
+  id: string;
+  path: string;
+  kind: string;
+  title: string;
+  attached_to: MailJson | null;
+  place: PlaceJson | null;
+  quote: string;
+  verified: boolean;
+}
+
+export interface SpeedJson {
+  first_token_ms: number;
+  tokens: number;
+  tokens_per_s: number;
+  draft_acceptance: number | null;
+}
+
+export interface AskJson {
+  question: string;
+  answer: string;
+  citations: CitationJson[];
+  coverage: CoverageJson;
+  speed: SpeedJson;
+}
+
+export interface SourceJson {
+  n: number;
+  id: string;
+  path: string;
+  kind: string;
+  title: string;
+  attached_to: MailJson | null;
+  place: PlaceJson | null;
+  snippet: string;
+  thumb: ThumbJson | null;
+}
+
+export interface TokenJson {
+  text: string;
+}
+
+export interface DoneJson {
+  question: string;
+  answer: string;
+  citations: CitationJson[];
+  coverage: CoverageJson;
+  speed: SpeedJson;
+  reason: string;
+  left_out: number; // quotes dropped because they could not be confirmed
+  unfounded: string[]; // figures of the answer that stand in none of its sources
+}
+
+export interface ProblemJson {
+  code: string;
+  sentence: string;
+}
+
+export interface AskEvent {
+  event: "source" | "token" | "citation" | "done" | "error";
+  data: SourceJson | TokenJson | CitationJson | DoneJson | ProblemJson;
+}
+
+export interface RootJson {
+  path: string;
+  files: number;
+  offline: boolean;
+  missing: number; // of its files, hidden and kept since they vanished at once
+  acceptable: boolean; // a person may say that what is missing is gone
+  network: string | null; // the type of the network file system it lies on
+  sentence: string | null;
+}
+
+export interface FailureJson {
+  path: string;
+  reason: string;
+  sentence: string;
+  attempts: number;
+}
+
+export interface ModelJson {
+  name: string;
+  device: string;
+  dtype: string;
+  resident_bytes: number;
+  calls: number;
+  demonstration?: boolean;
+  reason?: string;
+  drafter?: boolean;
+  loaded?: boolean;
+  problem?: string; // why it could not be loaded
+}
+
+export interface ProgressJson {
+  files: number;
+  read: number;
+  understood: number;
+  failed: number;
+}
+
+export interface UnwatchedJson {
+  path: string;
+  sentence: string;
+}
+
+export interface WatchingJson {
+  rescanned_at: number | null; // when everything was looked at last
+  unwatched: UnwatchedJson[]; // looked at every minute, with all that is below
+  restarts: number; // of a watcher that had died or fallen silent
+}
+
+export interface StatusJson {
+  roots: RootJson[];
+  coverage: CoverageJson;
+  states: Record<string, number>;
+  failed: FailureJson[];
+  queue: number;
+  model: ModelJson;
+  progress?: Record<string, ProgressJson>; // by kind
+  eta_s?: number | null;
+  waiting?: string | null; // what the second stage waits for
+  problem?: string | null; // what holds the work up at the moment
+  watching?: WatchingJson;
+}
+
+export interface IndexJson {
+  added: number;
+  changed: number;
+  moved: number;
+  gone: number;
+  coverage: CoverageJson;
+  model_calls: number;
+  took_s: number;
+}
+
+export interface ForgottenJson {
+  forgotten: string[]; // paths, and what was attached where
+  erased: boolean; // no byte is left; else that is so within the hour
+}
+
+export interface FaultJson {
+  code: string;
+  sentence: string;
+  mended: boolean;
+}
+
+export interface VerdictJson {
+  sound: boolean;
+  faults: FaultJson[];
+  passages: number;
+  vectors: number;
+  files: number; // of a person's, read again and compared
+  again: number; // to be read or understood once more
+  took_s: number;
+}
+
+export interface FileJson {
+  id: string | null;
+  path: string;
+  name: string;
+  kind: string | null;
+  state: string;
+  reason: string | null;
+  sentence: string | null;
+  attempts: number;
+  size_bytes: number;
+  modified_at: number;
+}
+
+export interface ExcludesJson {
+  folders: string[];
+  files: string[];
+}
+
+export interface FilesJson {
+  count: number;
+  files: FileJson[];
+}
+
+export interface ItemJson {
+  id: string;
+  path: string;
+  paths: string[];
+  kind: string;
+  title: string;
+  attached_to: MailJson | null;
+  attachments: AttachmentJson[];
+  state: string;
+  pages: number | null;
+  w: number | null;
+  h: number | null;
+  colour: string | null;
+  duration_s: number | null;
+  modified_at: number;
+  made_at: number | null;
+  size_bytes: number;
+  note: string | null; // what of it was left out or could not be understood, as sentences
+  caption: string | null;
+}
+
+export interface PassageJson {
+  ordinal: number;
+  text: string;
+  place: PlaceJson | null;
+  source: string;
+}
+
+export interface TextJson {
+  id: string;
+  passages: PassageJson[];
+}
+
+export interface PageWordsJson {
+  width: number;
+  height: number;
+  words: [number, number, number, number, string, number][];
+  marks: number[]; // indices of the words that match the query
+  label: string | null; // what the page is called besides its number
+}
+
+export interface PeaksJson {
+  duration_s: number;
+  peaks: number[];
+}
