@@ -14,12 +14,13 @@ test: .venv/developer        ## the test suite; the browser tests need a Chromiu
 test-slow: .venv/developer   ## the long proofs: kills, faults, floods
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow $(TESTS)
 
-check: .venv/developer       ## types, lint, formatting, and the arrows between the packages
+check: .venv/developer tests/types/node_modules  ## types, lint, formatting, and the arrows between the packages
 	$(BIN)/mypy recollect.py indexer retriever model web training bench docs tests
 	$(BIN)/python -m docs.architecture --check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	tests/types/node_modules/.bin/tsc --project tests/types
 
 bench: .venv/developer       ## what is measured, and how to run one
 	$(BIN)/python -m bench list
@@ -28,7 +29,13 @@ pocket: .venv/developer      ## make the demonstration model from nothing (hours
 	$(BIN)/python -m training all
 
 clean:
-	rm -rf .venv
+	rm -rf .venv tests/types/node_modules
+
+tests/types/node_modules: tests/types/package-lock.json
+	@command -v npm > /dev/null || \
+	  { echo "The type check of web/static needs npm; on Debian and Ubuntu: apt install npm"; exit 1; }
+	@npm ci --prefix tests/types --silent --no-audit --no-fund
+	@touch $@
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -167,7 +167,7 @@ def test_a_chip_opens_the_page_with_the_quote_marked(tab: Visit, served: Running
     tab.see(".paper rect.passage")
     assert f"item={served.item('harbour notes.txt')}" in tab.page.url
     assert any(bare(quote) in bare(one["text"]) for one in cited_item(tab)["passages"])
-    assert tab.see(".viewer .found").inner_text() == "passage marked"
+    assert tab.see(".viewer .match-count").inner_text() == "passage marked"
     assert tab.count(".sources .source.open") == 1
 
 
@@ -223,14 +223,14 @@ def test_a_hostile_answer_is_words_and_nothing_else(tab: Visit) -> None:
 
 def test_what_is_not_there_is_said_with_the_nearest(tab: Visit) -> None:
     ask(tab, "something unknown in the harbour")
-    said = tab.see(".not-there").inner_text()
+    said = tab.see(".not-in-library").inner_text()
     assert said.startswith("Not in your library. I looked at ")
     assert "harbour notes" in said
 
 
 def test_a_figure_that_stands_in_no_source_is_told(tab: Visit) -> None:
     ask(tab, "What is the price of the red boat?")
-    assert "1,580 stands in none of the sources" in tab.see(".turn.last .doubt").inner_text()
+    assert "1,580 stands in none of the sources" in tab.see(".turn.last .unfounded").inner_text()
 
 
 def test_a_follow_up_knows_what_was_said(tab: Visit, talker: Talker) -> None:
@@ -248,7 +248,7 @@ def test_a_follow_up_knows_what_was_said(tab: Visit, talker: Talker) -> None:
 
 def test_listeners_hear_each_block_once(tab: Visit) -> None:
     ask(tab, "the red boat in the harbour")
-    said = tab.page.locator("#spoken p").all_inner_texts()
+    said = tab.page.locator("#announcements p").all_inner_texts()
     assert said[0] == "Answering"
     assert said[-1].startswith("Answer ready, ")
     assert len(said) == len(set(said))

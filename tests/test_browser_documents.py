@@ -39,7 +39,7 @@ def test_a_hit_says_its_sheet_and_opens_there(browser: Browser, served: Running)
         tab.open("/?q=Ottilie%20Brandt")
         tab.see(".row.document")
         sheet = tab.page.locator(".place", has_text="p. 2 · People")
-        tab.page.locator(".row.document").filter(has=sheet).first.locator("a.whole").click()
+        tab.page.locator(".row.document").filter(has=sheet).first.locator("a.row-link").click()
         tab.see(".paper rect")
         assert "Page 2 of 2 · People" in tab.see(".viewer .pager").inner_text()
 
@@ -47,7 +47,7 @@ def test_a_hit_says_its_sheet_and_opens_there(browser: Browser, served: Running)
 def test_a_long_title_has_room_on_a_phone(browser: Browser, served: Running) -> None:
     with visit(browser, served, width=390, height=640) as tab:
         tab.open("/?q=otter")
-        tab.see(".row.document a.whole").click()
+        tab.see(".row.document a.row-link").click()
         tab.see(".paper rect")
         tab.until("document.querySelector('.paper img').naturalWidth > 300")
         title = tab.see(".viewer h2")
@@ -64,5 +64,5 @@ def test_every_kind_is_shown_with_its_words_marked(browser: Browser, served: Run
     with visit(browser, served) as tab:
         for name, _, words, page in EACH:
             tab.open(f"/item/{served.item(name)}?q={words}&page={page}")
-            assert tab.see(".paper rect.exact").count() > 0
+            assert tab.see(".paper rect.match").count() > 0
             tab.until("document.querySelector('.paper img').naturalWidth > 300")

@@ -30,15 +30,15 @@ def test_a_thing_is_forgotten_after_one_question(browser: Browser, tmp_path: Pat
     ):
         tab.open(f"/?q=garden&item={served.item('garden.txt')}")
         tab.see(".viewer footer")
-        assert tab.page.locator(".viewer .sure").count() == 0
+        assert tab.page.locator(".viewer .confirmation").count() == 0
         tab.page.get_by_role("button", name="Forget").click()
-        question = tab.see(".viewer .sure").inner_text()
+        question = tab.see(".viewer .confirmation").inner_text()
         assert "leave Recollect for good" in question
         assert "not touched" in question
         if folder := os.environ.get("RECOLLECT_SCREENSHOTS"):
             tab.page.screenshot(path=f"{folder}/forget.png")
         tab.page.get_by_role("button", name="Keep it").click()
-        tab.until("!document.querySelector('.viewer .sure')")
+        tab.until("!document.querySelector('.viewer .confirmation')")
         assert library.search("garden", by="words")["hits"], "nothing happens without a yes"
         tab.page.get_by_role("button", name="Forget").click()
         with tab.page.expect_response("**/api/forget") as answer:

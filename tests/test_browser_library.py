@@ -111,7 +111,7 @@ def test_folders_are_added_and_removed_with_a_sentence(
     other = tmp_path / "more"
     other.mkdir()
     (other / "walrus.txt").write_text("The walrus sleeps.\n")
-    field = tab.page.locator(".add input")
+    field = tab.page.locator(".add-folder input")
     field.fill(str(tmp_path / "nowhere"))
     tab.page.get_by_role("button", name="Add folder").click()
     assert tab.see(".panel .problem").inner_text().endswith(".")
@@ -123,7 +123,7 @@ def test_folders_are_added_and_removed_with_a_sentence(
     served.library.index()
     tab.page.locator(".files td.name", has_text="walrus").wait_for()
     added.get_by_role("button", name="Remove the folder").click()
-    assert "The files themselves are not touched" in added.locator(".sure").inner_text()
+    assert "The files themselves are not touched" in added.locator(".confirmation").inner_text()
     added.get_by_role("button", name="Remove folder", exact=True).click()
     added.wait_for(state="detached")
     assert (other / "walrus.txt").exists()
@@ -138,7 +138,7 @@ def test_a_sudden_loss_is_shown_and_accepted(tab: Visit, served: Running, folder
     served.library.index()
     row = tab.page.locator(".folders li", has_text="60 files went missing at once")
     row.get_by_role("button", name="They are gone").click()
-    assert "known of 60 missing files" in row.locator(".sure").inner_text()
+    assert "known of 60 missing files" in row.locator(".confirmation").inner_text()
     assert tab.accessibility() == []
     tab.page.locator("select").first.select_option("missing")
     tab.page.locator("tr.missing").first.wait_for()
@@ -152,10 +152,10 @@ def test_a_sudden_loss_is_shown_and_accepted(tab: Visit, served: Running, folder
 
 def test_what_is_never_read_is_said(tab: Visit) -> None:
     tab.page.locator("summary", has_text="What is never read").click()
-    said = tab.see(".never p", 1).inner_text()
+    said = tab.see(".never-read p", 1).inner_text()
     assert "id_rsa" in said
     assert "*.kdbx" in said
-    assert ".recollectignore" in tab.see(".never p", 2).inner_text()
+    assert ".recollectignore" in tab.see(".never-read p", 2).inner_text()
 
 
 def test_a_row_opens_its_file(tab: Visit, served: Running) -> None:

@@ -142,7 +142,7 @@ def small(tab: Visit) -> list[str]:
     exempt (WCAG 2.5.8)."""
     found: list[str] = tab.page.evaluate(
         """[...document.querySelectorAll('button, select, input, textarea, a, summary')]
-           .filter((one) => one.checkVisibility() && !one.matches('p a, .skip, .whole'))
+           .filter((one) => one.checkVisibility() && !one.matches('p a, .skip, .row-link'))
            .map((one) => [one.outerHTML.slice(0, 120), one.getBoundingClientRect()])
            .filter(([, box]) => box.width < 24 || box.height < 24)
            .map(([html, box]) => `${html} ${box.width}x${box.height}`)"""

@@ -18,7 +18,7 @@ from tests.served import Running, running, small_library, write_files
 
 pytestmark = pytest.mark.browser
 
-ROWS = "#main .group:not(.band) [data-row]"
+ROWS = "#main .group:not(.by-meaning) [data-row]"
 
 
 def write_more(folder: Path) -> None:
@@ -103,7 +103,7 @@ def test_what_is_typed_finds_a_page_and_marks_the_word_on_it(tab: Visit, served:
     assert "Searched all" in tab.see(".coverage").inner_text()
     row.locator("[data-row]").click()
     assert "Page 2 of 3" in tab.see(".viewer .pager").inner_text()
-    mark = tab.see(".paper rect.exact").bounding_box()
+    mark = tab.see(".paper rect.match").bounding_box()
     word = tab.page.evaluate(
         """() => { const line = [...document.querySelectorAll('.paper text')]
             .find((text) => text.textContent.includes('lantern'));
@@ -217,12 +217,12 @@ def test_nothing_jumps_when_meaning_arrives(tab: Visit) -> None:
     tab.see(".row.document")
     tab.page.evaluate("window.shift = 0")
     before = positions(tab)
-    assert tab.count(".band.waiting") == 1
+    assert tab.count(".by-meaning.waiting") == 1
     meant.release()
-    tab.gone(".band.waiting")
+    tab.gone(".by-meaning.waiting")
     assert positions(tab) == before
     assert tab.page.evaluate("window.shift") == 0
-    assert "diary" in tab.see(".band .rows").inner_text()
+    assert "diary" in tab.see(".by-meaning .rows").inner_text()
 
 
 def positions(tab: Visit) -> list[list[object]]:
@@ -313,14 +313,14 @@ def test_what_was_typed_before_the_scripts_ran_counts(browser: Browser, served: 
 def test_an_example_picture_finds_its_like(tab: Visit, tmp_path: Path) -> None:
     Picture.new("RGB", (64, 64), (240, 0, 10)).save(tmp_path / "like.png")
     tab.page.locator("input[type=file]").set_input_files(tmp_path / "like.png")
-    assert "like.png" in tab.see(".given").inner_text()
+    assert "like.png" in tab.see(".example").inner_text()
     assert "red picture" in tab.see(".photos li").inner_text()
     tab.page.locator("input[type=file]").set_input_files(
         {"name": "a.zip", "mimeType": "application/zip", "buffer": b"x"}
     )
     assert "Search by a picture" in tab.see(".refusal").inner_text()
-    tab.page.locator(".given button").click()
-    tab.gone(".given")
+    tab.page.locator(".example button").click()
+    tab.gone(".example")
 
 
 def test_nothing_found_offers_ways_on(tab: Visit) -> None:

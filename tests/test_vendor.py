@@ -57,7 +57,7 @@ def test_no_page_of_ours_draws_an_icon_that_is_not_taken() -> None:
     static = BROWSER.parent
     used = {
         name
-        for module in static.glob("*.js")
+        for module in static.rglob("*.js")
         for name in re.findall(r"<\$\{Icon\}\s+name=\"([a-z0-9-]+)\"", module.read_text())
     }
     assert used <= set(DRAWN)

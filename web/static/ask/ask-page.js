@@ -56,7 +56,7 @@ function Composer({ about, busy, followUp }) {
 function NewTextBelow({ busy, turns }) {
   const [below, setBelow] = useState(false);
   useEffect(() => {
-    const bottom = document.querySelector(".turn.last .said")?.getBoundingClientRect().bottom ?? 0;
+    const bottom = document.querySelector(".turn.last .exchange")?.getBoundingClientRect().bottom ?? 0;
     setBelow(busy && bottom > innerHeight - 120);
   }, [turns, busy]);
   const scrollDown = () => document.querySelector(".turn.last .outcome, .turn.last .answer > :last-child")?.scrollIntoView({ block: "center", behavior: "instant" });
@@ -79,14 +79,14 @@ export function AskPage() {
   }, [question, id, title]);
   return html`<div class="ask">
     <${DemonstrationNote} />
-    <h1 class=${turns.length ? "unseen" : ""}>Ask your library</h1>
+    <h1 class=${turns.length ? "visually-hidden" : ""}>Ask your library</h1>
     ${turns.length === 0 && html`<p class="lead">Answers come from your own files alone, and every statement leads back to its page, picture or second.</p>
       ${files && html`<${Questions} files=${files} />`}`}
     ${turns.map((turn, index) => html`<${TurnView} key=${index} turn=${turn} last=${index === turns.length - 1} />`)}
     <div class="dock">
       <${NewTextBelow} busy=${busy} turns=${turns} />
       <${Composer} about=${about} busy=${busy} followUp=${turns.length > 0} />
-      ${turns.length > 0 && html`<button class="quiet anew" onClick=${startConversation}><${Icon} name="plus" size="18" />New conversation</button>`}
+      ${turns.length > 0 && html`<button class="quiet" onClick=${startConversation}><${Icon} name="plus" size="18" />New conversation</button>`}
     </div>
   </div>`;
 }

@@ -13,12 +13,12 @@ function SourceCard({ source, quote }) {
   const { item } = useStore(route);
   const open = onPlainClick(() => openCited(source, quote || source.snippet));
   return html`<li class=${`source ${source.kind} ${item === source.id ? "open" : ""}`}>
-    <span class="n">${source.n}</span>
+    <span class="source-number">${source.n}</span>
     ${source.kind === "recording"
-      ? html`<span class="face recording"><${Icon} name="audio-lines" size="22" /></span>`
-      : html`<span class=${`face ${source.kind}`}><img src=${citedPicture(source)} alt="" width="44" height="56" loading="lazy" decoding="async" /></span>`}
+      ? html`<span class="thumbnail recording"><${Icon} name="audio-lines" size="22" /></span>`
+      : html`<span class=${`thumbnail ${source.kind}`}><img src=${citedPicture(source)} alt="" width="44" height="56" loading="lazy" decoding="async" /></span>`}
     <div>
-      <a class="whole" href=${addressOf(source.id, source.place)} onClick=${open}><bdi>${safeName(source.title || baseName(source.path))}</bdi></a>
+      <a class="row-link" href=${addressOf(source.id, source.place)} onClick=${open}><bdi>${safeName(source.title || baseName(source.path))}</bdi></a>
       <span class="place">${citedPlace(source)}</span>
       <p dir="auto">${quote ? html`<q>${quote}</q>` : source.snippet}</p>
     </div>

@@ -92,7 +92,7 @@ function Outcome({ turn, last }) {
   ].filter(Boolean);
   const figures = done.unfounded ?? [];
   return html`<div class="outcome">
-    ${figures.length > 0 && html`<p class="doubt"><${Icon} name="triangle-alert" size="18" />Check before you believe it: ${figures.join(", ")} ${figures.length === 1 ? "stands" : "stand"} in none of the sources.</p>`}
+    ${figures.length > 0 && html`<p class="unfounded"><${Icon} name="triangle-alert" size="18" />Check before you believe it: ${figures.join(", ")} ${figures.length === 1 ? "stands" : "stand"} in none of the sources.</p>`}
     <p>${sentences.join(" ")}</p>
     ${!NOT_IN_LIBRARY.test(turn.text) && html`<button class="quiet" onClick=${copy}><${Icon} name=${copied ? "check" : "copy"} size="18" /><span role="status">${copied ? "Copied" : "Copy with sources"}</span></button>`}
   </div>`;
@@ -101,7 +101,7 @@ function Outcome({ turn, last }) {
 /** The library does not hold the answer: how much was read, and the nearest source. @param {{turn: Turn}} props */
 function NotInLibrary({ turn }) {
   const [nearest] = turn.sources;
-  return html`<div class="answer not-there">
+  return html`<div class="answer not-in-library">
     <p><b>Not in your library.</b> ${turn.sources.length > 0 && html`I looked at ${counted(turn.sources.length, "place")}; the nearest is <a href=${addressOf(nearest.id, nearest.place)}><bdi>${safeName(nearest.title || baseName(nearest.path))}</bdi></a> ${placeLabel(nearest.place)}.`}</p>
   </div>`;
 }
@@ -136,7 +136,7 @@ export function TurnView({ turn, last }) {
   };
   const notInLibrary = turn.state === "done" && NOT_IN_LIBRARY.test(turn.text);
   return html`<article class=${`turn ${last ? "last" : ""}`} aria-label=${turn.question}>
-    <div class="said">
+    <div class="exchange">
       <h2 class="question" ref=${question} dir="auto">${turn.question}</h2>
       ${turn.about && html`<p class="about">About <a href=${addressOf(turn.about.id, null)}><bdi>${turn.about.title}</bdi></a></p>`}
       ${turn.state === "looking" && html`<p class="looking" role="status"><span class="dots"><i /><i /><i /></span>${turn.sources.length ? `Reading ${counted(turn.sources.length, "place")}` : "Looking through your library"}</p>`}

@@ -70,7 +70,7 @@ function FileRow({ file }) {
 function FilterSelect({ label, name, value, options }) {
   const choose = (/** @type {Event} */ event) =>
     go(addressWith({ [name]: /** @type {HTMLSelectElement} */ (event.target).value, from: null }));
-  return html`<label class="select"><span class="unseen">${label}</span>
+  return html`<label class="select"><span class="visually-hidden">${label}</span>
     <select value=${value ?? ""} onChange=${choose}>${options.map(([key, text]) => html`<option value=${key}>${text}</option>`)}</select></label>`;
 }
 

@@ -36,12 +36,12 @@ function Folder({ root, unwatched, setProblem }) {
     <span class="amount">${counted(root.files, "file")}</span>
     ${root.acceptable && !asking && html`<button class="quiet" onClick=${() => setAsking("accept")}>They are gone</button>`}
     ${!asking && html`<button class="quiet square" aria-label=${`Remove the folder ${baseName(root.path)}`} onClick=${() => setAsking("remove")}><${Icon} name="trash" size="18" /></button>`}
-    ${asking === "accept" && html`<div class="sure" role="group" aria-label="Accept what is missing">
+    ${asking === "accept" && html`<div class="confirmation" role="group" aria-label="Accept what is missing">
       <p>This forgets what is known of ${counted(missing, "missing file")}. If you wait, they are found again when they are back.</p>
       <button class="danger" onClick=${accept}>Forget them</button>
       <button onClick=${() => setAsking("")}>Wait</button>
     </div>`}
-    ${asking === "remove" && html`<div class="sure" role="group" aria-label="Remove folder">
+    ${asking === "remove" && html`<div class="confirmation" role="group" aria-label="Remove folder">
       <p>This forgets ${counted(root.files, "file")} here. The files themselves are not touched.</p>
       <button class="danger" onClick=${remove}>Remove folder</button>
       <button onClick=${() => setAsking("")}>Keep it</button>
@@ -57,7 +57,7 @@ const unwatchedIn = (status, root) =>
 function NeverRead() {
   const [excludes, setExcludes] = useState(/** @type {ExcludesJson | null} */ (null));
   const unfold = () => excludes || getJson("/api/excludes").then(setExcludes, () => {});
-  return html`<details class="never" onToggle=${unfold}>
+  return html`<details class="never-read" onToggle=${unfold}>
     <summary>What is never read</summary>
     ${excludes && html`<p>Folders: ${excludes.folders.join(", ")}.</p><p>Files: ${excludes.files.join(", ")}.</p>
       <p>A file <code>.recollectignore</code> in a folder, written like <code>.gitignore</code>, leaves out more.</p>`}
@@ -87,8 +87,8 @@ export function Folders({ status }) {
     <header><h2 id="folders-title">Folders</h2><p>Recollect reads only these, and never changes your files.</p></header>
     <ul class="folders">${status.roots.map((root) => html`<${Folder} key=${root.path} root=${root} unwatched=${unwatchedIn(status, root.path)} setProblem=${setProblem} />`)}</ul>
     <${NeverRead} />
-    <form class="add" onSubmit=${add}>
-      <label><span class="unseen">Path of a folder to add</span>
+    <form class="add-folder" onSubmit=${add}>
+      <label><span class="visually-hidden">Path of a folder to add</span>
         <input ref=${field} type="text" placeholder="Path of a folder, like ~/Documents" spellcheck="false" autocomplete="off" /></label>
       <button class="main" disabled=${busy}><${Icon} name="folder-plus" size="18" />Add folder</button>
     </form>

@@ -19,6 +19,6 @@ export function PlayButton({ id, second, end, title }) {
   };
   return html`<button class=${`play ${playing ? "playing" : ""}`} aria-label=${label} style=${{ "--share": String(share) }} onClick=${press}>
     <${Icon} name=${loaded && current.broken ? "circle-alert" : playing ? "pause" : "play"} size="20" />
-    <span class="at" aria-hidden="true">${clock(loaded && current.second > second ? current.second : second)}</span>
+    <span class="position" aria-hidden="true">${clock(loaded && current.second > second ? current.second : second)}</span>
   </button>`;
 }

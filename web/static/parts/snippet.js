@@ -7,7 +7,7 @@ import { html } from "../core/dom.js";
  * @param {[number, number][]} marks
  * @returns {{text: string, marked: boolean}[]}
  */
-export function runs(text, marks) {
+function runs(text, marks) {
   const characters = Array.from(text);
   const pieces = [];
   let position = 0;

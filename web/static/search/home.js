@@ -33,13 +33,13 @@ function NewestFiles({ files }) {
     <div class="pair">
       ${documents.length > 0 && html`<section aria-label="New documents">
         <h2 class="document"><${Icon} name="file-text" size="18" />Documents</h2>
-        <ul class="short">${documents.slice(0, 5).map((file) => html`<li key=${file.id}><a data-row href=${addressOf(file.id, { page: 1 })}>
-          <span class="face document"><img src=${`/api/items/${file.id}/thumb`} alt="" width="40" height="52" loading="lazy" decoding="async" /></span>
+        <ul class="compact-list">${documents.slice(0, 5).map((file) => html`<li key=${file.id}><a data-row href=${addressOf(file.id, { page: 1 })}>
+          <span class="thumbnail document"><img src=${`/api/items/${file.id}/thumb`} alt="" width="40" height="52" loading="lazy" decoding="async" /></span>
           <span><bdi>${titleOf(file)}</bdi><small>${day(file.modified_at)}</small></span></a></li>`)}</ul>
       </section>`}
       ${recordings.length > 0 && html`<section aria-label="New recordings">
         <h2 class="recording"><${Icon} name="audio-lines" size="18" />Recordings</h2>
-        <ul class="short">${recordings.slice(0, 5).map((file) => html`<li key=${file.id}>
+        <ul class="compact-list">${recordings.slice(0, 5).map((file) => html`<li key=${file.id}>
           <${PlayButton} id=${file.id} second=${0} title=${titleOf(file)} />
           <a data-row href=${addressOf(file.id, { start_s: 0 })}><span><bdi>${titleOf(file)}</bdi><small>${day(file.modified_at)}</small></span></a></li>`)}</ul>
       </section>`}

@@ -50,10 +50,10 @@ export function MeaningGroup({ hits, belowRows }) {
   if (hits?.length === 0) return null;
   const shown = all ? (hits ?? []) : (hits ?? []).slice(0, FIRST_BY_MEANING);
   const more = (hits?.length ?? 0) - shown.length;
-  return html`<section class=${`group band ${hits ? "" : "waiting"}`} aria-label="Found by meaning">
+  return html`<section class=${`group by-meaning ${hits ? "" : "waiting"}`} aria-label="Found by meaning">
     <header><h2><${Icon} name="sparkles" size="18" />${belowRows ? "Also found by meaning" : "Found by meaning"}</h2></header>
     <ol class="rows">
-      ${hits ? shown.map((hit) => html`<${Row} key=${hit.id} hit=${hit} />`) : [1, 2, 3].map((n) => html`<li class="row ghost" key=${n} aria-hidden="true"></li>`)}
+      ${hits ? shown.map((hit) => html`<${Row} key=${hit.id} hit=${hit} />`) : [1, 2, 3].map((n) => html`<li class="row placeholder" key=${n} aria-hidden="true"></li>`)}
     </ol>
     ${more > 0 && html`<button class="quiet" onClick=${() => setAll(true)}>Show ${count(more)} more</button>`}
   </section>`;
@@ -63,18 +63,18 @@ export function MeaningGroup({ hits, belowRows }) {
 function Thumbnail({ hit }) {
   const { start_s: start, end_s: end } = hit.place ?? {};
   if (hit.kind === "recording" && start !== undefined && start === end) {
-    return html`<span class="face film"><img src=${`/api/items/${hit.id}/picture?px=240&at=${start}`} alt="" width="84" height="64" loading="lazy" decoding="async" /></span>`;
+    return html`<span class="thumbnail film"><img src=${`/api/items/${hit.id}/picture?px=240&at=${start}`} alt="" width="84" height="64" loading="lazy" decoding="async" /></span>`;
   }
   if (hit.kind === "recording") {
     return html`<${PlayButton} id=${hit.id} second=${start ?? 0} end=${end} title=${safeName(hit.title)} />`;
   }
   const page = hit.place?.page ?? 1;
   const source = hit.kind === "document" ? `/api/items/${hit.id}/page/${page}?w=240` : `/api/items/${hit.id}/thumb`;
-  return html`<span class=${`face ${hit.kind}`}><img src=${source} alt="" width="64" height="84" loading="lazy" decoding="async" /></span>`;
+  return html`<span class=${`thumbnail ${hit.kind}`}><img src=${source} alt="" width="64" height="84" loading="lazy" decoding="async" /></span>`;
 }
 
 /** One file: the whole row links to its best place, other places have links of their own. @param {{hit: HitJson}} props */
-export function Row({ hit }) {
+function Row({ hit }) {
   const { item } = useStore(route);
   const open = (/** @type {HitJson["place"]} */ place, /** @type {string} */ quote) =>
     onPlainClick(() => openItem(hit.id, place, quote));
@@ -84,17 +84,17 @@ export function Row({ hit }) {
     <${Thumbnail} hit=${hit} />
     <div class="words">
       <h3>
-        <a class="whole" data-row href=${addressOf(hit.id, hit.place)} aria-current=${item === hit.id ? "true" : undefined} onClick=${open(hit.place, hit.snippet)}>
+        <a class="row-link" data-row href=${addressOf(hit.id, hit.place)} aria-current=${item === hit.id ? "true" : undefined} onClick=${open(hit.place, hit.snippet)}>
           <bdi>${safeName(hit.title || baseName(hit.path))}</bdi>
         </a>
-        <span class="place">${placeLabel(hit.place)}${hit.kind === "recording" && hit.duration_s ? html`<span class="of"> of ${clock(hit.duration_s)}</span>` : ""}</span>
+        <span class="place">${placeLabel(hit.place)}${hit.kind === "recording" && hit.duration_s ? html`<span class="total"> of ${clock(hit.duration_s)}</span>` : ""}</span>
       </h3>
       ${hit.snippet && html`<p class="snippet" dir="auto"><${Snippet} text=${hit.snippet} marks=${hit.marks} /></p>`}
       <p class="meta">
         <bdi class="file">${attachedTo(hit.attached_to) || baseName(hit.path)}</bdi>
         <span>${day(hit.made_at ?? hit.modified_at)}</span>
         ${others.length > 0 && html`<span class="more">also ${others.map((other) => html`<a href=${addressOf(hit.id, other.place)} onClick=${open(other.place, other.snippet)}>${placeLabel(other.place)}</a>`)}</span>`}
-        ${both && html`<span class="by" title="Found by its words and by its meaning"><${Icon} name="sparkles" size="14" /><span class="unseen">Found by words and meaning</span></span>`}
+        ${both && html`<span title="Found by its words and by its meaning"><${Icon} name="sparkles" size="14" /><span class="visually-hidden">Found by words and meaning</span></span>`}
       </p>
     </div>
   </li>`;

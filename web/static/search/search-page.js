@@ -18,12 +18,12 @@ function Filters() {
   const choose = (/** @type {string} */ name) => (/** @type {Event} */ event) =>
     go(addressWith({ [name]: /** @type {HTMLSelectElement} */ (event.target).value, item: null }));
   return html`<div class="filters">
-    ${roots.length > 1 && html`<label class="select"><span class="unseen">Folder</span>
+    ${roots.length > 1 && html`<label class="select"><span class="visually-hidden">Folder</span>
       <select value=${query.get("in") ?? ""} onChange=${choose("in")}>
         <option value="">Any folder</option>
         ${roots.map((root) => html`<option value=${baseName(root.path)}>${baseName(root.path)}</option>`)}
       </select></label>`}
-    <label class="select"><span class="unseen">When</span>
+    <label class="select"><span class="visually-hidden">When</span>
       <select value=${query.get("when") ?? ""} onChange=${choose("when")}>
         <option value="">Any time</option>
         <option value="week">Past week</option>
@@ -87,7 +87,7 @@ export function SearchPage() {
   if (!text && !chosen) return html`<${Home} />`;
   const noMatches = !rows.length && !searching && byMeaning?.length === 0 && !problem && shownKey;
   return html`<div class="results" aria-busy=${searching}>
-    <h1 class="unseen">Results for ${text || "your example"}</h1>
+    <h1 class="visually-hidden">Results for ${text || "your example"}</h1>
     <div class="toolbar"><${KindChips} counts=${counts} kind=${kind} /><${Filters} /></div>
     <${CoverageLine} coverage=${coverage} slow=${slow && searching} />
     ${problem && html`<${ProblemNote} problem=${problem} />`}

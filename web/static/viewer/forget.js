@@ -36,7 +36,7 @@ export function ForgetQuestion({ item, cancel, done }) {
     done();
   };
   const copies = item.paths.length;
-  return html`<div ref=${group} class="sure" role="group" aria-label="Forget this">
+  return html`<div ref=${group} class="confirmation" role="group" aria-label="Forget this">
     <p>${copies > 1 ? `Its words, its picture and what was understood of it leave Recollect for good, in all ${count(copies)} places where it lies.` : "Its words, its picture and what was understood of it leave Recollect for good."}
       ${item.attached_to && " The mail it came in stays."}${" "}Your file is not touched, and is not read again.</p>
     <button class="danger" disabled=${busy} onClick=${forget}>${busy ? "Forgetting" : "Forget it"}</button>

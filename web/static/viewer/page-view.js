@@ -56,13 +56,13 @@ export function PageView({ item, page, query, quote, turn }) {
       <button class="quiet square" aria-label="Previous page" disabled=${page <= 1} onClick=${back}><${Icon} name="chevron-left" /></button>
       <span>Page ${count(page)} of ${count(pages)}${text?.label && html`<span class="named"> · <bdi>${safeName(text.label)}</bdi></span>`}</span>
       <button class="quiet square" aria-label="Next page" disabled=${page >= pages} onClick=${forward}><${Icon} name="chevron-right" /></button>
-      ${passage.size + matches.size > 0 && html`<span class="found">${matches.size > 0 ? `${count(matches.size)} ${matches.size === 1 ? "word" : "words"} marked` : "passage marked"}</span>`}
+      ${passage.size + matches.size > 0 && html`<span class="match-count">${matches.size > 0 ? `${count(matches.size)} ${matches.size === 1 ? "word" : "words"} marked` : "passage marked"}</span>`}
     </div>
     <div class="paper" ref=${paper} style=${{ "--r": String(width / height) }} key=${page}>
       <img src=${`${address}?w=1200`} width=${Math.round(width)} height=${Math.round(height)} alt=${`Page ${page} of ${pages}`} decoding="async" />
       ${text && html`<svg viewBox=${`0 0 ${width} ${height}`} preserveAspectRatio="none">
         ${boxesAround(text.words, passage).map(([x, y, w, h]) => html`<rect class="passage" x=${x - 2} y=${y - 1} width=${w + 4} height=${h + 2} rx="2" />`)}
-        ${boxesAround(text.words, matches).map(([x, y, w, h]) => html`<rect class="exact" x=${x - 1} y=${y} width=${w + 2} height=${h} rx="1.5" />`)}
+        ${boxesAround(text.words, matches).map(([x, y, w, h]) => html`<rect class="match" x=${x - 1} y=${y} width=${w + 2} height=${h} rx="1.5" />`)}
         <${SelectableLines} words=${text.words} />
       </svg>`}
     </div>

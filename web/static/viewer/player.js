@@ -98,7 +98,7 @@ export function Player({ item, second }) {
         <button class="main round" aria-label=${playing ? "Pause" : "Play"} onClick=${toggle}><${Icon} name=${playing ? "pause" : "play"} /></button>
         <button class="quiet square" aria-label="Ten seconds back" onClick=${() => skip(-SKIP_S)}><${Icon} name="rotate-ccw" /></button>
         <button class="quiet square" aria-label="Ten seconds forward" onClick=${() => skip(SKIP_S)}><${Icon} name="rotate-cw" /></button>
-        <span class="clock">${clock(position)} <span class="of">/ ${clock(duration_s)}</span></span>
+        <span class="clock">${clock(position)} <span class="total">/ ${clock(duration_s)}</span></span>
         <button class="quiet rate" aria-label=${`Speed ${RATES[rateIndex]} times; change`} onClick=${() => setRateIndex((rateIndex + 1) % RATES.length)}>${RATES[rateIndex]}×</button>
         <button class="quiet follow" aria-pressed=${follow} onClick=${() => setFollow(!follow)}>Follow</button>
       </div>
