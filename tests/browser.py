@@ -1,4 +1,4 @@
-"""A real headless Chromium, and visits that remember everything a page should not have done."""
+"""A real headless Chromium, and visits that record everything a page should not do."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ Theme = Literal["light", "dark"]
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """The browser of this machine. Without one the tests are skipped, in CI they fail."""
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    if found is None:
+    program = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if program is None:
         sentence = "no Chromium on this machine: the browser is NOT tested (apt install chromium)"
         if os.environ.get("CI") == "true":
             pytest.fail(sentence)
         pytest.skip(sentence)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=found,
+            executable_path=program,
             args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
         )
         try:
@@ -49,21 +49,21 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Visit:
-    """One tab. `noise` is what the console said, policy violations among it, and every request
+    """One tab. `unexpected` is what the console said, policy violations among it, and every request
     that left this machine."""
 
     page: Page
     url: str
-    noise: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
 
     def open(self, address: str) -> None:
         self.page.goto(self.url + address)
 
     def see(self, selector: str, number: int = 0) -> Locator:
         """Waits until it is visible."""
-        found = self.page.locator(selector).nth(number)
-        found.wait_for(state="visible")
-        return found
+        element = self.page.locator(selector).nth(number)
+        element.wait_for(state="visible")
+        return element
 
     def gone(self, selector: str) -> None:
         self.page.locator(selector).wait_for(state="detached")
@@ -84,14 +84,14 @@ class Visit:
         self.until("document.getElementById('sound')?.played.length")
         return float(self.page.evaluate("document.getElementById('sound').played.start(0)"))
 
-    def forgive(self, part: str) -> None:
+    def expect_message(self, part: str) -> None:
         """Waits for the browser's own line about a refused request, and forgets it."""
         end = time.monotonic() + PATIENCE_S
-        while not self.noise:
+        while not self.unexpected:
             assert time.monotonic() < end, f"nothing was said of {part}"
             self.page.wait_for_timeout(20)
-        assert all(part in line for line in self.noise), self.noise
-        self.noise.clear()
+        assert all(part in line for line in self.unexpected), self.unexpected
+        self.unexpected.clear()
 
     def api(self, address: str) -> Any:
         """What the API answers to this browser."""
@@ -102,10 +102,10 @@ class Visit:
     def accessibility(self) -> list[str]:
         """What axe finds wrong with the page as it stands."""
         self.page.evaluate(AXE)
-        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        result = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         return [
             f"{violation['id']}: {node['html'][:160]}"
-            for violation in found["violations"]
+            for violation in result["violations"]
             for node in violation["nodes"]
         ]
 
@@ -130,7 +130,7 @@ def visit(
     touch: bool = False,
     reduced_motion: bool = False,
 ) -> Iterator[Visit]:
-    """A browser that came in by its link; fails at the end if the page made any noise."""
+    """A browser that came in by its link; fails at the end if anything unexpected was recorded."""
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme=theme,
@@ -140,22 +140,22 @@ def visit(
     context.set_default_timeout(PATIENCE_S * 1000)
     page = context.new_page()
     visited = Visit(page, served.url)
-    noise = visited.noise
-    page.on("console", lambda said: noise.append(_line(said)))
-    page.on("pageerror", lambda error: noise.append(f"error: {error}"))
-    page.on("request", lambda asked: _note_far(asked.url, served.url, noise))
+    unexpected = visited.unexpected
+    page.on("console", lambda message: unexpected.append(_line(message)))
+    page.on("pageerror", lambda error: unexpected.append(f"error: {error}"))
+    page.on("request", lambda request: _note_foreign(request.url, served.url, unexpected))
     try:
         page.goto(launch(served))
         yield visited
-        assert noise == []
+        assert unexpected == []
     finally:
         context.close()
 
 
-def _line(said: ConsoleMessage) -> str:
-    return f"{said.type}: {said.text} ({said.location.get('url')})"
+def _line(message: ConsoleMessage) -> str:
+    return f"{message.type}: {message.text} ({message.location.get('url')})"
 
 
-def _note_far(address: str, home: str, noise: list[str]) -> None:
-    if not address.startswith((home, f"blob:{home}")):
-        noise.append(f"request to {address}")
+def _note_foreign(address: str, origin: str, unexpected: list[str]) -> None:
+    if not address.startswith((origin, f"blob:{origin}")):
+        unexpected.append(f"request to {address}")

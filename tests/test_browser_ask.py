@@ -1,4 +1,4 @@
-"""Asking in a real browser: the answer as it comes, and its way back to its sources."""
+"""Asking in a real browser: the answer while it is written, and its links to its sources."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ TAGS = set(
 TAGS |= {"TR", "TH", "TD", "SPAN", "BUTTON"}
 
 
-class Talker(FakeModel):
+class Quoter(FakeModel):
     """Quotes every source word for word, in pieces as small as a tokenizer's; `step` lets a test
     hold the answer between a mark and its citation."""
 
@@ -73,11 +73,11 @@ class Talker(FakeModel):
             yield AnswerText("The boat costs 1,580 euro.")
         else:
             yield AnswerText("What the sources say:\n\n")
-            for one in (one for one in evidence if one.words):
-                for word in f"{one.title} says so [{one.n}].\n\n".split(" "):
+            for source in (source for source in evidence if source.words):
+                for word in f"{source.title} says so [{source.n}].\n\n".split(" "):
                     yield AnswerText(word + " ")
                 self.step.wait(60)
-                yield AnswerCitation(one.n, one.words)
+                yield AnswerCitation(source.n, source.words)
         yield AnswerEnd("stop", 1.0, 1, 1.0, None)
 
 
@@ -92,16 +92,16 @@ def write_files(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def talker() -> Talker:
-    return Talker()
+def quoter() -> Quoter:
+    return Quoter()
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, talker: Talker) -> Iterator[Running]:
+def served(tmp_path_factory: pytest.TempPathFactory, quoter: Quoter) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("library") / "files"
     write_files(folder)
     data = tmp_path_factory.mktemp("data")
-    with small_library(folder, data, talker) as library, running(library) as server:
+    with small_library(folder, data, quoter) as library, running(library) as server:
         yield server
 
 
@@ -120,12 +120,12 @@ def demonstrated(demonstration_copy: Indexed) -> Iterator[Running]:
 
 
 @pytest.fixture
-def tab(browser: Browser, served: Running, talker: Talker) -> Iterator[Visit]:
-    talker.step.set()
+def tab(browser: Browser, served: Running, quoter: Quoter) -> Iterator[Visit]:
+    quoter.step.set()
     with visit(browser, served) as opened:
         opened.open("/ask")
         yield opened
-    talker.step.set()
+    quoter.step.set()
 
 
 def ask(tab: Visit, question: str, wait: bool = True) -> None:
@@ -143,13 +143,13 @@ def bare(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_a_mark_is_plain_text_until_its_citation_has_come(tab: Visit, talker: Talker) -> None:
-    talker.step.clear()
+def test_a_mark_is_plain_text_until_its_citation_arrives(tab: Visit, quoter: Quoter) -> None:
+    quoter.step.clear()
     ask(tab, "the red boat in the harbour", wait=False)
     tab.until("document.querySelector('.answer')?.textContent.includes('[1]')")
     assert tab.count(".answer .cite") == 0
     assert tab.see("button[aria-label='Stop']").is_visible()
-    talker.step.set()
+    quoter.step.set()
     tab.see(".turn.last .outcome")
     assert tab.count(".answer .cite") > 0
     assert "[1]" not in tab.see(".answer").inner_text()
@@ -166,7 +166,7 @@ def test_a_chip_opens_the_page_with_the_quote_marked(tab: Visit, served: Running
     chip.click()
     tab.see(".paper rect.passage")
     assert f"item={served.item('harbour notes.txt')}" in tab.page.url
-    assert any(bare(quote) in bare(one["text"]) for one in cited_item(tab)["passages"])
+    assert any(bare(quote) in bare(passage["text"]) for passage in cited_item(tab)["passages"])
     assert tab.see(".viewer .match-count").inner_text() == "passage marked"
     assert tab.count(".sources .source.open") == 1
 
@@ -180,7 +180,7 @@ def test_a_chip_plays_the_recording_from_just_before(tab: Visit, served: Running
     start_s = float(tab.page.url.split("t=")[1])
     assert start_s - 2 <= tab.played_from_s() <= start_s + 0.1
     assert f"item={served.item('tones.wav')}" in tab.page.url
-    starts = {one["place"]["start_s"] for one in cited_item(tab)["passages"]}
+    starts = {passage["place"]["start_s"] for passage in cited_item(tab)["passages"]}
     assert min(abs(start_s - other) for other in starts) < 0.1
 
 
@@ -207,37 +207,37 @@ def test_esc_closes_card_then_viewer(tab: Visit) -> None:
     assert tab.count(".turn") == 1
 
 
-def test_a_hostile_answer_is_words_and_nothing_else(tab: Visit) -> None:
+def test_a_hostile_answer_becomes_text_alone(tab: Visit) -> None:
     ask(tab, "be hostile")
     answer = tab.see(".answer")
     assert "<script>alert(2)</script>" in answer.inner_text()
-    found = tab.page.evaluate(
+    elements = tab.page.evaluate(
         """[...document.querySelectorAll('.answer .block, .answer .block *')].map(
-             (one) => [one.tagName, one.getAttributeNames()])"""
+             (node) => [node.tagName, node.getAttributeNames()])"""
     )
-    assert {tag for tag, _ in found} <= TAGS
-    assert {name for _, names in found for name in names} <= {"class", "title", "tabindex"}
+    assert {tag for tag, _ in elements} <= TAGS
+    assert {name for _, names in elements for name in names} <= {"class", "title", "tabindex"}
     assert tab.count(".answer strong") == 1
     assert tab.count(".answer td") == 2
 
 
-def test_what_is_not_there_is_said_with_the_nearest(tab: Visit) -> None:
+def test_an_answer_that_is_not_in_the_library_names_the_nearest_source(tab: Visit) -> None:
     ask(tab, "something unknown in the harbour")
-    said = tab.see(".not-in-library").inner_text()
-    assert said.startswith("Not in your library. I looked at ")
-    assert "harbour notes" in said
+    sentences = tab.see(".not-in-library").inner_text()
+    assert sentences.startswith("Not in your library. I looked at ")
+    assert "harbour notes" in sentences
 
 
-def test_a_figure_that_stands_in_no_source_is_told(tab: Visit) -> None:
+def test_a_figure_that_stands_in_no_source_is_shown(tab: Visit) -> None:
     ask(tab, "What is the price of the red boat?")
     assert "1,580 stands in none of the sources" in tab.see(".turn.last .unfounded").inner_text()
 
 
-def test_a_follow_up_knows_what_was_said(tab: Visit, talker: Talker) -> None:
+def test_a_follow_up_carries_the_history(tab: Visit, quoter: Quoter) -> None:
     ask(tab, "the red boat in the harbour")
     ask(tab, "and until when in the harbour?")
     assert tab.count(".turn") == 2
-    (earlier,) = talker.histories[-1]
+    (earlier,) = quoter.histories[-1]
     assert earlier.question == "the red boat in the harbour"
     assert "harbour notes.txt says so [1]" in earlier.answer
     tab.page.reload()
@@ -246,21 +246,21 @@ def test_a_follow_up_knows_what_was_said(tab: Visit, talker: Talker) -> None:
     tab.gone(".turn")
 
 
-def test_listeners_hear_each_block_once(tab: Visit) -> None:
+def test_each_block_is_announced_once(tab: Visit) -> None:
     ask(tab, "the red boat in the harbour")
-    said = tab.page.locator("#announcements p").all_inner_texts()
-    assert said[0] == "Answering"
-    assert said[-1].startswith("Answer ready, ")
-    assert len(said) == len(set(said))
+    announced = tab.page.locator("#announcements p").all_inner_texts()
+    assert announced[0] == "Answering"
+    assert announced[-1].startswith("Answer ready, ")
+    assert len(announced) == len(set(announced))
     assert tab.see(".answer").get_attribute("aria-busy") == "false"
 
 
-def test_text_selected_while_it_is_written_stays_selected(tab: Visit, talker: Talker) -> None:
-    talker.step.clear()
+def test_text_selected_while_it_is_written_stays_selected(tab: Visit, quoter: Quoter) -> None:
+    quoter.step.clear()
     ask(tab, "the red boat in the harbour", wait=False)
     tab.until("document.querySelectorAll('.answer .block').length >= 2")
     tab.page.evaluate("getSelection().selectAllChildren(document.querySelector('.answer .block'))")
-    talker.step.set()
+    quoter.step.set()
     tab.see(".turn.last .outcome")
     assert tab.page.evaluate("getSelection().toString()").strip() == "What the sources say:"
 
@@ -315,7 +315,7 @@ def test_the_demonstration_answers_and_its_citation_opens(
     with visit(browser, demonstrated) as tab:
         tab.open("/ask")
         assert "Demonstration model" in tab.see(".demonstration").inner_text()
-        for question in [one["question"] for one in shipped["questions"][:4]]:
+        for question in [row["question"] for row in shipped["questions"][:4]]:
             ask(tab, question, wait=False)
             tab.see(".turn.last .outcome")
             if tab.count(".turn.last .cite"):
@@ -326,4 +326,4 @@ def test_the_demonstration_answers_and_its_citation_opens(
         tab.page.keyboard.press("Escape")
         chip.click()
         tab.see(".viewer .actions")
-        assert any(bare(quote) in bare(one["text"]) for one in cited_item(tab)["passages"])
+        assert any(bare(quote) in bare(passage["text"]) for passage in cited_item(tab)["passages"])

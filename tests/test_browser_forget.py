@@ -48,4 +48,4 @@ def test_a_thing_is_forgotten_after_one_question(browser: Browser, tmp_path: Pat
         tab.until("!document.body.textContent.includes('garden gate')")
         assert library.search("garden", by="words")["hits"] == []
         assert (tmp_path / "files" / "garden.txt").exists()
-        assert tab.noise == []
+        assert tab.unexpected == []

@@ -1,4 +1,4 @@
-"""The library in a real browser: reading as it happens, and what could not be read."""
+"""The library page in a real browser: live progress, folders, and what could not be read."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def test_progress_is_live_to_the_end(
     ):
         tab.open("/library")
         tab.page.evaluate(
-            """() => { window.seen = new Set(); setInterval(() => { seen.add(
-                 [...document.querySelectorAll('progress')].map((one) => one.value).join());
+            """() => { window.values = new Set(); setInterval(() => { values.add(
+                 [...document.querySelectorAll('progress')].map((bar) => bar.value).join());
                }, 50); }"""
         )
         for kind, name in [("Documents", "Flat"), ("Pictures", "Summer"), ("Recordings", "")]:
@@ -70,8 +70,8 @@ def test_progress_is_live_to_the_end(
         library.service.start()
         try:
             end = time.monotonic() + PATIENCE_S
-            while tab.page.evaluate("seen.size") < 4:
-                assert time.monotonic() < end, "the bars stood still"
+            while tab.page.evaluate("values.size") < 4:
+                assert time.monotonic() < end, "the bars did not move"
                 model.turn.release()
                 tab.page.wait_for_timeout(100)
         finally:
@@ -115,7 +115,7 @@ def test_folders_are_added_and_removed_with_a_sentence(
     field.fill(str(tmp_path / "nowhere"))
     tab.page.get_by_role("button", name="Add folder").click()
     assert tab.see(".panel .problem").inner_text().endswith(".")
-    tab.forgive("422")
+    tab.expect_message("422")
     field.fill(str(other))
     tab.page.get_by_role("button", name="Add folder").click()
     added = tab.page.locator(".folders li", has_text="more")
@@ -150,11 +150,11 @@ def test_a_sudden_loss_is_shown_and_accepted(tab: Visit, served: Running, folder
     assert served.library.status()["states"].get("missing") is None
 
 
-def test_what_is_never_read_is_said(tab: Visit) -> None:
+def test_what_is_never_read_is_listed(tab: Visit) -> None:
     tab.page.locator("summary", has_text="What is never read").click()
-    said = tab.see(".never-read p", 1).inner_text()
-    assert "id_rsa" in said
-    assert "*.kdbx" in said
+    patterns = tab.see(".never-read p", 1).inner_text()
+    assert "id_rsa" in patterns
+    assert "*.kdbx" in patterns
     assert ".recollectignore" in tab.see(".never-read p", 2).inner_text()
 
 

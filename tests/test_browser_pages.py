@@ -64,7 +64,7 @@ def settle(tab: Visit, address: str) -> None:
     tab.open(address)
     tab.see("main > *")
     tab.until("!document.querySelector('[aria-busy=true], .pill:not(.good)')")
-    tab.until("[...document.images].every((one) => one.complete || one.loading === 'lazy')")
+    tab.until("[...document.images].every((image) => image.complete || image.loading === 'lazy')")
 
 
 def answered(tab: Visit) -> None:
@@ -128,11 +128,12 @@ def wide(tab: Visit) -> int:
     """How far right anything reaches that is not inside something that scrolls or hides, px."""
     return int(
         tab.page.evaluate(
-            """() => { const kept = (one) => { for (; one; one = one.parentElement) {
-                 if (getComputedStyle(one).overflowX !== 'visible') return true; } return false; };
-               const far = [...document.querySelectorAll('body *')].filter((one) => !kept(one))
-                 .map((one) => one.getBoundingClientRect().right);
-               return Math.max(document.documentElement.scrollWidth, ...far.map(Math.floor)); }"""
+            """() => { const clipped = (node) => { for (; node; node = node.parentElement) {
+                 if (getComputedStyle(node).overflowX !== 'visible') return true; } return false; };
+               const edges = [...document.querySelectorAll('body *')]
+                 .filter((node) => !clipped(node))
+                 .map((node) => node.getBoundingClientRect().right);
+               return Math.max(document.documentElement.scrollWidth, ...edges.map(Math.floor)); }"""
         )
     )
 
@@ -140,20 +141,20 @@ def wide(tab: Visit) -> int:
 def small(tab: Visit) -> list[str]:
     """What is pressed and measures less than 24 by 24 px; words of a sentence that are links are
     exempt (WCAG 2.5.8)."""
-    found: list[str] = tab.page.evaluate(
+    controls: list[str] = tab.page.evaluate(
         """[...document.querySelectorAll('button, select, input, textarea, a, summary')]
-           .filter((one) => one.checkVisibility() && !one.matches('p a, .skip, .row-link'))
-           .map((one) => [one.outerHTML.slice(0, 120), one.getBoundingClientRect()])
+           .filter((node) => node.checkVisibility() && !node.matches('p a, .skip, .row-link'))
+           .map((node) => [node.outerHTML.slice(0, 120), node.getBoundingClientRect()])
            .filter(([, box]) => box.width < 24 || box.height < 24)
            .map(([html, box]) => `${html} ${box.width}x${box.height}`)"""
     )
-    return found
+    return controls
 
 
 def moving(tab: Visit) -> list[float]:
     """How long what moves is in motion, ms, where it can be seen."""
     running_ms: list[float] = tab.page.evaluate(
-        "document.getAnimations().map((one) => one.effect.getTiming().duration)"
+        "document.getAnimations().map((animation) => animation.effect.getTiming().duration)"
     )
     return [ms for ms in running_ms if ms > 10]
 
@@ -176,8 +177,9 @@ def test_a_chosen_theme_stays_without_a_flash(browser: Browser, served: Running)
 def test_a_light_page_costs_little(browser: Browser, served: Running) -> None:
     with visit(browser, served) as tab:
         sizes = tab.page.evaluate(
-            """performance.getEntriesByType('resource').filter(
-                 (one) => one.name.includes('/static/')).map((one) => one.decodedBodySize)"""
+            """performance.getEntriesByType('resource')
+                 .filter((entry) => entry.name.includes('/static/'))
+                 .map((entry) => entry.decodedBodySize)"""
         )
         assert sum(sizes) < 250_000
         assert tab.see(".home h1").is_visible()
@@ -191,12 +193,13 @@ def test_every_control_is_reached_by_tab_with_a_ring(browser: Browser, served: R
         for _ in range(40):
             tab.page.keyboard.press("Tab")
             name, ring = tab.page.evaluate(
-                """() => { const one = document.activeElement;
-                     if (one === document.body) return ['', true];
-                     const row = one.closest('.row, .box');
-                     const shown = [one, row].filter(Boolean).map((it) => getComputedStyle(it));
-                     return [one.getAttribute('aria-label') || one.textContent.trim(),
-                       shown.some((style) => style.outlineStyle !== 'none')]; }"""
+                """() => { const node = document.activeElement;
+                     if (node === document.body) return ['', true];
+                     const row = node.closest('.row, .box');
+                     const styles = [node, row].filter(Boolean)
+                       .map((part) => getComputedStyle(part));
+                     return [node.getAttribute('aria-label') || node.textContent.trim(),
+                       styles.some((style) => style.outlineStyle !== 'none')]; }"""
             )
             reached.append(name)
             assert ring or name == "", f"no ring on {name}"

@@ -1,4 +1,4 @@
-"""Searching in a real browser: words first, meaning later, and the way to the very place."""
+"""Searching in a real browser: words first, meaning later, and opening the place of a hit."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def tab(browser: Browser, served: Running) -> Iterator[Visit]:
         yield opened
 
 
-class Held:
+class HeldRequests:
     """Requests that are not sent on before `release`."""
 
     def __init__(self, tab: Visit, pattern: str) -> None:
@@ -80,7 +80,7 @@ class Held:
     def wait(self) -> None:
         end = time.monotonic() + PATIENCE_S
         while not self._held:
-            assert time.monotonic() < end, "it was never asked for"
+            assert time.monotonic() < end, "it was never requested"
             self._tab.page.wait_for_timeout(20)
 
     def release(self) -> None:
@@ -164,8 +164,8 @@ def test_a_recording_plays_from_the_second_that_was_found(tab: Visit) -> None:
     row.locator("button.play").click()
     assert start_s - 2 <= tab.played_from_s() <= start_s + 0.1
     row.locator("[data-row]").click()
-    lit = tab.see(".transcript [aria-current]")
-    assert "low" in lit.inner_text()
+    current_line = tab.see(".transcript [aria-current]")
+    assert "low" in current_line.inner_text()
     tab.see(".transcript li").locator("p").click()
     current = "document.querySelector('.transcript [aria-current]')"
     tab.until(f"{current}?.textContent.includes('high')")
@@ -203,11 +203,11 @@ def test_an_unknown_link_says_so(browser: Browser, served: Running) -> None:
     with visit(browser, served) as tab:
         tab.open(f"/item/{'a' * 26}")
         assert "not in your library" in tab.see(".viewer .problem").inner_text()
-        tab.forgive("404")
+        tab.expect_message("404")
 
 
 def test_nothing_jumps_when_meaning_arrives(tab: Visit) -> None:
-    meant = Held(tab, "**/api/search?*by=all*")
+    by_meaning = HeldRequests(tab, "**/api/search?*by=all*")
     tab.page.evaluate(
         """() => { window.shift = 0; new PerformanceObserver((list) => {
             for (const entry of list.getEntries()) window.shift += entry.value;
@@ -218,7 +218,7 @@ def test_nothing_jumps_when_meaning_arrives(tab: Visit) -> None:
     tab.page.evaluate("window.shift = 0")
     before = positions(tab)
     assert tab.count(".by-meaning.waiting") == 1
-    meant.release()
+    by_meaning.release()
     tab.gone(".by-meaning.waiting")
     assert positions(tab) == before
     assert tab.page.evaluate("window.shift") == 0
@@ -226,22 +226,22 @@ def test_nothing_jumps_when_meaning_arrives(tab: Visit) -> None:
 
 
 def positions(tab: Visit) -> list[list[object]]:
-    found: list[list[object]] = tab.page.evaluate(
+    rows: list[list[object]] = tab.page.evaluate(
         f"""[...document.querySelectorAll('{ROWS}')]
             .map((row) => [row.textContent, row.getBoundingClientRect().top])"""
     )
-    return found
+    return rows
 
 
 def test_an_answer_to_an_older_query_never_wins(tab: Visit) -> None:
-    older = Held(tab, "**/api/search?*q=lantern&*")
+    older = HeldRequests(tab, "**/api/search?*q=lantern&*")
     typed(tab, "lantern")
     older.wait()
     tab.page.locator("#q").fill("zebras")
     tab.page.keyboard.press("Enter")
     tab.page.locator(".row.document", has_text="zebras").first.wait_for()
     older.release()
-    tab.page.wait_for_timeout(300)  # it comes, if it has not been called off
+    tab.page.wait_for_timeout(300)  # the answer arrives, unless its request was aborted
     assert "zebras" in tab.see(".row.document").inner_text()
     assert "lantern" not in tab.see("#main").inner_text()
 
@@ -267,7 +267,7 @@ def test_esc_closes_one_thing_at_a_time(tab: Visit) -> None:
     assert tab.page.locator("#q").input_value() == ""
 
 
-def test_the_way_back_keeps_query_and_scroll(tab: Visit) -> None:
+def test_going_back_keeps_query_and_scroll(tab: Visit) -> None:
     tab.open("/?q=comet&kind=document")
     tab.see(".row.document", 11)
     tab.page.evaluate("window.scrollTo(0, 300)")
@@ -301,7 +301,7 @@ def test_filters_of_another_page_do_not_follow_into_a_search(tab: Visit) -> None
 
 def test_what_was_typed_before_the_scripts_ran_counts(browser: Browser, served: Running) -> None:
     with visit(browser, served) as tab:
-        script = Held(tab, "**/static/app.js")
+        script = HeldRequests(tab, "**/static/app.js")
         tab.page.goto(tab.url + "/", wait_until="commit")
         box = tab.page.locator("#q")
         box.wait_for(state="visible")
@@ -323,7 +323,7 @@ def test_an_example_picture_finds_its_like(tab: Visit, tmp_path: Path) -> None:
     tab.gone(".example")
 
 
-def test_nothing_found_offers_ways_on(tab: Visit) -> None:
+def test_no_matches_offer_what_else_to_try(tab: Visit) -> None:
     tab.open("/?q=river&kind=photo&when=week")
     assert "Nothing matches" in tab.see(".empty h2").inner_text()
     assert tab.see(".empty a").inner_text() == "Search everything"
@@ -331,16 +331,16 @@ def test_nothing_found_offers_ways_on(tab: Visit) -> None:
     assert "river" in tab.see(".question").inner_text()
 
 
-def test_a_browser_that_lost_its_key_is_told_the_cure(browser: Browser, served: Running) -> None:
+def test_a_browser_that_lost_its_key_shows_what_to_do(browser: Browser, served: Running) -> None:
     with visit(browser, served) as tab:
         tab.see(".home h1")
         tab.page.context.clear_cookies()
         typed(tab, "lantern")
         assert "link" in tab.see(".bar").inner_text()
-        tab.forgive("401")
+        tab.expect_message("401")
 
 
-def test_a_server_that_is_gone_is_said_and_forgiven(browser: Browser, served: Running) -> None:
+def test_a_lost_server_is_shown_until_it_answers(browser: Browser, served: Running) -> None:
     with visit(browser, served) as tab:
         tab.see(".home h1")
         tab.page.context.set_offline(True)
@@ -350,4 +350,4 @@ def test_a_server_that_is_gone_is_said_and_forgiven(browser: Browser, served: Ru
         tab.page.context.set_offline(False)
         tab.gone(".bar")
         assert "lantern" in tab.see(".row.document").inner_text()
-        tab.forgive("ERR_INTERNET_DISCONNECTED")
+        tab.expect_message("ERR_INTERNET_DISCONNECTED")

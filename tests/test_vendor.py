@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.vendor import AXE, BROWSER, DRAWN, Changed, Taken, check, icon_module, rewritten
+from tests.vendor import (
+    AXE,
+    BROWSER,
+    ICON_NAMES,
+    ChangedError,
+    VendoredFile,
+    check,
+    icon_module,
+    rewritten,
+)
 
 
 @pytest.mark.parametrize("folder", [BROWSER, AXE], ids=["browser", "axe"])
@@ -20,14 +29,14 @@ def test_one_changed_byte_is_noticed(tmp_path: Path) -> None:
     shutil.copytree(AXE, tmp_path / "axe")
     changed = tmp_path / "axe" / "axe.min.js"
     changed.write_bytes(changed.read_bytes() + b" ")
-    with pytest.raises(Changed, match=r"axe\.min\.js is not the file"):
+    with pytest.raises(ChangedError, match=r"axe\.min\.js is not the file"):
         check(tmp_path / "axe")
 
 
 def test_an_extra_file_is_noticed(tmp_path: Path) -> None:
     shutil.copytree(AXE, tmp_path / "axe")
     (tmp_path / "axe" / "more.js").write_text("")
-    with pytest.raises(Changed, match=r"missing or extra: more\.js"):
+    with pytest.raises(ChangedError, match=r"missing or extra: more\.js"):
         check(tmp_path / "axe")
 
 
@@ -40,16 +49,16 @@ def test_every_bundled_licence_is_named_in_the_notice() -> None:
 
 
 def test_a_rewrite_has_to_match_exactly_once() -> None:
-    taken = Taken("a.mjs", "a.js", (('from"x"', 'from"./x.js"'),))
+    taken = VendoredFile("a.mjs", "a.js", (('from"x"', 'from"./x.js"'),))
     assert rewritten('import{a}from"x";\n//# sourceMappingURL=a.map\n', taken) == (
         'import{a}from"./x.js";\n'
     )
-    with pytest.raises(Changed, match="0 times"):
+    with pytest.raises(ChangedError, match="0 times"):
         rewritten("export{}", taken)
 
 
 def test_a_vanished_icon_is_named() -> None:
-    with pytest.raises(Changed, match="no icon called"):
+    with pytest.raises(ChangedError, match="no icon called"):
         icon_module('{"x": []}')
 
 
@@ -60,4 +69,4 @@ def test_no_page_of_ours_draws_an_icon_that_is_not_taken() -> None:
         for module in static.rglob("*.js")
         for name in re.findall(r"<\$\{Icon\}\s+name=\"([a-z0-9-]+)\"", module.read_text())
     }
-    assert used <= set(DRAWN)
+    assert used <= set(ICON_NAMES)

@@ -30,7 +30,7 @@ AXE = ROOT / "tests" / "axe"  # MPL-2.0: beside the tests that run it, never in 
 LOCK = "lock.json"
 ICONS = "icon-nodes.js"
 
-DRAWN = (
+ICON_NAMES = (
     "arrow-left arrow-right arrow-up audio-lines book-open calendar check chevron-down "
     "chevron-left chevron-right circle-alert circle-check circle-stop clock copy download "
     "file-text folder folder-plus image info keyboard library link list-filter message-square-text "
@@ -40,7 +40,7 @@ DRAWN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class VendoredFile:
     """One file of an archive: its path there, its name here, (old, new) rewrites."""
 
     path: str
@@ -56,7 +56,7 @@ class Package:
     version: str
     sha512: str
     folder: Path
-    files: tuple[Taken, ...]
+    files: tuple[VendoredFile, ...]
 
     @property
     def origin(self) -> str:
@@ -70,9 +70,11 @@ PACKAGES = (
         "/HfHI/7N84e6GrWBJ3J280z3mLaRJiDcSvj/A+y/4AbLnND/1UlGHe1sR6oYuTGwId0nP7dqDU9OnLxMPZ7xBg==",
         BROWSER,
         (
-            Taken("dist/preact.mjs", "preact.js"),
-            Taken("hooks/dist/hooks.mjs", "hooks.js", (('from"preact"', 'from"./preact.js"'),)),
-            Taken("LICENSE", "preact.LICENSE"),
+            VendoredFile("dist/preact.mjs", "preact.js"),
+            VendoredFile(
+                "hooks/dist/hooks.mjs", "hooks.js", (('from"preact"', 'from"./preact.js"'),)
+            ),
+            VendoredFile("LICENSE", "preact.LICENSE"),
         ),
     ),
     Package(
@@ -80,7 +82,7 @@ PACKAGES = (
         "3.1.1",
         "983Vyg8NwUE7JkZ6NmOqpCZ+sh1bKv2iYTlUkzlWmA5JD2acKoxd4KVxbMmxX/85mtfdnDmTFoNKcg5DGAvxNQ==",
         BROWSER,
-        (Taken("dist/htm.mjs", "htm.js"), Taken("LICENSE", "htm.LICENSE")),
+        (VendoredFile("dist/htm.mjs", "htm.js"), VendoredFile("LICENSE", "htm.LICENSE")),
     ),
     Package(
         "markdown-it",
@@ -88,8 +90,8 @@ PACKAGES = (
         "+Az7Ojz3iRGu8KYMvJ6xVhvrxP3eE+vEtJX75Ow88XBpcQNV/0lGX5ZynIIBftREo4DC2jsveAMDaeltmm8QvQ==",
         BROWSER,
         (
-            Taken("dist/browser/markdown-it.esm.min.mjs", "markdown-it.js"),
-            Taken("LICENSE", "markdown-it.LICENSE"),
+            VendoredFile("dist/browser/markdown-it.esm.min.mjs", "markdown-it.js"),
+            VendoredFile("LICENSE", "markdown-it.LICENSE"),
         ),
     ),
     Package(
@@ -97,7 +99,7 @@ PACKAGES = (
         "1.62.0",
         "WBZA/m2PvkFpMGHDtsBck5P2A9G4ehLlYu4GwwICcmEm1BvYVgj00lCDxKRWLlbMlOibLaiwdQ88G5pHkSWgwA==",
         BROWSER,
-        (Taken("icon-nodes.json", ICONS), Taken("LICENSE", "lucide.LICENSE")),
+        (VendoredFile("icon-nodes.json", ICONS), VendoredFile("LICENSE", "lucide.LICENSE")),
     ),
     # markdown-it's file contains the next five; their licences have to travel with it.
     Package(
@@ -105,35 +107,35 @@ PACKAGES = (
         "8.1.0",
         "kxL7msIffSuh9aaFAMD7rxAIuTRMAHMeBtgHW2yUdWw732ZNh4MehkF2gdjvtdmikkaIP9bFDDJOPlsvm7avrA==",
         BROWSER,
-        (Taken("LICENSE", "entities.LICENSE"),),
+        (VendoredFile("LICENSE", "entities.LICENSE"),),
     ),
     Package(
         "linkify-it",
         "6.1.0",
         "wJ/TwpSDTLepCrQoYWYIExIKg5Zchex2Nn5yk2mFnB+6PtdkHtyLx742md9csRjjOnGkKIS/RrbY7l8D6gT9Vw==",
         BROWSER,
-        (Taken("LICENSE", "linkify-it.LICENSE"),),
+        (VendoredFile("LICENSE", "linkify-it.LICENSE"),),
     ),
     Package(
         "mdurl",
         "2.1.0",
         "1+HBaOx0zi/dQWht8rNv9MYf9qqpqL/kxI0hXImU6Y547zM6Sni8BQibt7ifgMcYtQg41ao3Ivd6cnSM86inpg==",
         BROWSER,
-        (Taken("LICENSE", "mdurl.LICENSE"),),
+        (VendoredFile("LICENSE", "mdurl.LICENSE"),),
     ),
     Package(
         "punycode.js",
         "2.3.1",
         "uxFIHU0YlHYhDQtV4R9J6a52SLx28BCjT+4ieh7IGbgwVJWO+km431c4yRlREUAsAmt/uMjQUyQHNEPf0M39CA==",
         BROWSER,
-        (Taken("LICENSE-MIT.txt", "punycode.js.LICENSE"),),
+        (VendoredFile("LICENSE-MIT.txt", "punycode.js.LICENSE"),),
     ),
     Package(
         "uc.micro",
         "3.0.0",
         "U3PppEkleoTnIfi8BozMx3yju3qc/L6SwqWo2Sw+54PX+PX0q9I+r1Um5HCmqD7n9VDX5/v3vQH/AjA6deDdtw==",
         BROWSER,
-        (Taken("LICENSE.txt", "uc.micro.LICENSE"),),
+        (VendoredFile("LICENSE.txt", "uc.micro.LICENSE"),),
     ),
     Package(
         "axe-core",
@@ -141,9 +143,9 @@ PACKAGES = (
         "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
         AXE,
         (
-            Taken("axe.min.js", "axe.min.js"),
-            Taken("LICENSE", "LICENSE"),
-            Taken("LICENSE-3RD-PARTY.txt", "LICENSE-3RD-PARTY.txt"),
+            VendoredFile("axe.min.js", "axe.min.js"),
+            VendoredFile("LICENSE", "LICENSE"),
+            VendoredFile("LICENSE-3RD-PARTY.txt", "LICENSE-3RD-PARTY.txt"),
         ),
     ),
 )
@@ -153,15 +155,15 @@ DECLARATIONS = {f"{name}.d.ts" for name in ("preact", "hooks", "htm", "markdown-
 HAND_WRITTEN = {BROWSER: {"NOTICE"} | DECLARATIONS, AXE: set[str]()}
 
 
-class Changed(Exception):
+class ChangedError(Exception):
     """A file or an archive is not what was pinned; the message says which."""
 
 
-def rewritten(text: str, taken: Taken) -> str:
+def rewritten(text: str, taken: VendoredFile) -> str:
     """`text` with the rewrites of `taken`, each matching exactly once, and no source-map line."""
     for old, new in taken.rewrites:
         if text.count(old) != 1:
-            raise Changed(f"{taken.path} holds {old!r} {text.count(old)} times, not once")
+            raise ChangedError(f"{taken.path} holds {old!r} {text.count(old)} times, not once")
         text = text.replace(old, new)
     return re.sub(r"\n?//# sourceMappingURL=.*\n?$", "\n", text)
 
@@ -169,11 +171,12 @@ def rewritten(text: str, taken: Taken) -> str:
 def icon_module(nodes_json: str) -> str:
     """The nodes of the icons we draw, as a module of plain data."""
     nodes = json.loads(nodes_json)
-    missing = [name for name in DRAWN if name not in nodes]
+    missing = [name for name in ICON_NAMES if name not in nodes]
     if missing:
-        raise Changed(f"lucide has no icon called {', '.join(missing)}")
+        raise ChangedError(f"lucide has no icon called {', '.join(missing)}")
     lines = [
-        f"  {json.dumps(name)}: {json.dumps(nodes[name], separators=(',', ':'))}," for name in DRAWN
+        f"  {json.dumps(name)}: {json.dumps(nodes[name], separators=(',', ':'))},"
+        for name in ICON_NAMES
     ]
     head = "/* Lucide icons, ISC and MIT: see lucide.LICENSE. Written by tests/vendor.py. */\n"
     return head + "export const NODES = {\n" + "\n".join(lines) + "\n};\n"
@@ -183,20 +186,20 @@ def fetch(package: Package, folder: Path) -> Iterator[tuple[str, str]]:
     """(name, text) of each file taken from `package`, whose archive is put into `folder`."""
     npm = shutil.which("npm")
     if npm is None:
-        raise Changed("npm is not installed; it is needed to refresh, not to run or to check")
+        raise ChangedError("npm is not installed; it is needed to refresh, not to run or to check")
     command = [npm, "pack", "--silent", f"{package.name}@{package.version}"]
-    said = subprocess.run(
+    listing = subprocess.run(
         command, cwd=folder, check=True, capture_output=True, text=True
     )  # pinned names
-    archive = folder / said.stdout.strip().splitlines()[-1]
-    found = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
-    if found != package.sha512:
-        raise Changed(f"the archive of {package.origin} has sha512 {found}")
+    archive = folder / listing.stdout.strip().splitlines()[-1]
+    digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+    if digest != package.sha512:
+        raise ChangedError(f"the archive of {package.origin} has sha512 {digest}")
     with tarfile.open(archive) as opened:
         for taken in package.files:
             member = opened.extractfile(f"package/{taken.path}")
             if member is None:
-                raise Changed(f"{package.origin} has no file {taken.path}")
+                raise ChangedError(f"{package.origin} has no file {taken.path}")
             text = member.read().decode()
             yield taken.name, icon_module(text) if taken.name == ICONS else rewritten(text, taken)
 
@@ -218,15 +221,17 @@ def refresh() -> None:
 
 
 def check(folder: Path = BROWSER) -> None:
-    """Raise `Changed` unless `folder` holds exactly the locked files, unchanged."""
+    """Raise `ChangedError` unless `folder` holds exactly the locked files, unchanged."""
     lock = json.loads((folder / LOCK).read_text())
     expected = set(lock) | {LOCK} | HAND_WRITTEN.get(folder, set())
     present = {path.name for path in folder.iterdir()}
     if present != expected:
-        raise Changed(f"{folder.name}: missing or extra: {', '.join(sorted(present ^ expected))}")
+        raise ChangedError(
+            f"{folder.name}: missing or extra: {', '.join(sorted(present ^ expected))}"
+        )
     for name, entry in lock.items():
         if hashlib.sha256((folder / name).read_bytes()).hexdigest() != entry["sha256"]:
-            raise Changed(f"{folder.name}/{name} is not the file taken from {entry['origin']}")
+            raise ChangedError(f"{folder.name}/{name} is not the file taken from {entry['origin']}")
 
 
 def main(verb: str) -> None:
@@ -241,5 +246,5 @@ def main(verb: str) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1] if len(sys.argv) == 2 else "")
-    except Changed as changed:
-        raise SystemExit(f"vendor: {changed}") from None
+    except ChangedError as error:
+        raise SystemExit(f"vendor: {error}") from None

@@ -1,7 +1,7 @@
 /** Values as text for people: places, times, counts, and how much of the library is understood. */
 
 /**
- * @typedef {import("../server/api.js").CoverageJson} CoverageJson
+ * @typedef {import("../server/api.js").Coverage} Coverage
  * @typedef {import("../server/api.js").MailJson} MailJson
  */
 
@@ -97,7 +97,7 @@ export function remaining(seconds) {
 /**
  * How much of the library a result covers, in one or two sentences; failures are a sentence apart,
  * because that is a link.
- * @param {CoverageJson} coverage
+ * @param {Coverage} coverage
  * @param {number | null} [etaS]
  */
 export function coverageLine({ files, read, understood, failed }, etaS) {

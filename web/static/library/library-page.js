@@ -17,7 +17,7 @@ const LISTED_FAILURES = 8;
 /** What the second stage is called for each kind. @type {Record<string, string>} */
 const UNDERSTOOD = { document: "understood", photo: "seen", recording: "heard" };
 
-/** @param {{kind: string, progress: import("../server/api.js").ProgressJson}} props */
+/** @param {{kind: string, progress: import("../server/api.js").Coverage}} props */
 function KindProgress({ kind, progress }) {
   const { files, read, understood } = progress;
   const failed = progress.failed ?? 0;

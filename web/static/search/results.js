@@ -15,7 +15,7 @@ import { example, searchByExample } from "./example.js";
  * @property {string} key of the query they answer
  * @property {HitJson[]} rows shown; their order is final until the next query
  * @property {HitJson[] | null} byMeaning found by meaning only; null while that is awaited
- * @property {import("../server/api.js").CoverageJson | null} coverage
+ * @property {import("../server/api.js").Coverage | null} coverage
  * @property {boolean} searching
  * @property {boolean} slow searching for so long that the page says so
  * @property {RequestError | null} problem

@@ -33,7 +33,7 @@ function Filters() {
   </div>`;
 }
 
-/** @param {{coverage: import("../server/api.js").CoverageJson | null, slow: boolean}} props */
+/** @param {{coverage: import("../server/api.js").Coverage | null, slow: boolean}} props */
 function CoverageLine({ coverage, slow }) {
   const status = useStore(libraryStatus);
   const etaS = status && isWorking(status) ? status.eta_s : null;

@@ -1,17 +1,17 @@
 // The JSON of the API, written from web/library/schemas.py by: python -m tests.api_types
 
+export interface Coverage {
+  files: number;
+  read: number;
+  understood: number;
+  failed: number;
+}
+
 export interface PlaceJson {
   page?: number;
   label?: string;
   start_s?: number;
   end_s?: number;
-}
-
-export interface CoverageJson {
-  files: number;
-  read: number;
-  understood: number;
-  failed: number;
 }
 
 export interface MailJson {
@@ -73,7 +73,7 @@ export interface HitJson {
 export interface SearchJson {
   query: string;
   hits: HitJson[];
-  coverage: CoverageJson;
+  coverage: Coverage;
   took_ms: number;
   problem?: string; // why the model had no part in it
 }
@@ -101,7 +101,7 @@ export interface AskJson {
   question: string;
   answer: string;
   citations: CitationJson[];
-  coverage: CoverageJson;
+  coverage: Coverage;
   speed: SpeedJson;
 }
 
@@ -125,7 +125,7 @@ export interface DoneJson {
   question: string;
   answer: string;
   citations: CitationJson[];
-  coverage: CoverageJson;
+  coverage: Coverage;
   speed: SpeedJson;
   reason: string;
   left_out: number; // quotes dropped because they could not be confirmed
@@ -172,13 +172,6 @@ export interface ModelJson {
   problem?: string; // why it could not be loaded
 }
 
-export interface ProgressJson {
-  files: number;
-  read: number;
-  understood: number;
-  failed: number;
-}
-
 export interface UnwatchedJson {
   path: string;
   sentence: string;
@@ -192,12 +185,12 @@ export interface WatchingJson {
 
 export interface StatusJson {
   roots: RootJson[];
-  coverage: CoverageJson;
+  coverage: Coverage;
   states: Record<string, number>;
   failed: FailureJson[];
   queue: number;
   model: ModelJson;
-  progress?: Record<string, ProgressJson>; // by kind
+  progress?: Record<string, Coverage>; // by kind
   eta_s?: number | null;
   waiting?: string | null; // what the second stage waits for
   problem?: string | null; // what holds the work up at the moment
@@ -209,7 +202,7 @@ export interface IndexJson {
   changed: number;
   moved: number;
   gone: number;
-  coverage: CoverageJson;
+  coverage: Coverage;
   model_calls: number;
   took_s: number;
 }
