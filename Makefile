@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-slow check bench pocket clean
+.PHONY: demo test test-slow check bench findings pocket clean
 
 demo: .venv/product          ## install, write the demonstration library, read it and serve it
 	$(BIN)/recollect --data .venv/demo-data demo .venv/demo-library --open
@@ -24,6 +24,9 @@ check: .venv/developer tests/types/node_modules  ## types, lint, formatting, and
 
 bench: .venv/developer       ## what is measured, and how to run one
 	$(BIN)/python -m bench list
+
+findings:                    ## what libraries do otherwise than one would guess: run every script of findings/
+	@bash findings/run.sh
 
 pocket: .venv/developer      ## make the demonstration model from nothing (hours on a processor)
 	$(BIN)/python -m training all
