@@ -215,19 +215,27 @@ def test_fault_45_damaged_office_files_give_a_reason_or_their_words(
     assert READER.pid == pid
 
 
-def compound(*streams: str) -> bytes:
-    """A compound file whose directory names these streams, and nothing else."""
-    head = bytearray(512)
-    head[:8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-    head[30:32] = struct.pack("<H", 9)
-    directory = bytearray()
-    for name in ("Root Entry", *streams):
-        entry = bytearray(128)
+def compound(*streams: str, first_directory_sector: int = 1) -> bytes:
+    """A compound file with empty streams of these names: a header, the table of its sectors, and
+    its directory, each entry the right sibling of the one before."""
+    end, free, table, sectors = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD, (len(streams) + 4) // 4
+    head = struct.pack(
+        "<8s16xHHHHH6xIIIIIIIIII",
+        *(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0x3E, 3, 0xFFFE, 9, 6),
+        *(0, 1, first_directory_sector, 0, 4096, end, 0, end, 0, 0),
+    ).ljust(512, b"\xff")
+    chain = [table, *range(2, sectors + 1), end]
+    fat = struct.pack("<128I", *chain, *[free] * (128 - len(chain)))
+    directory = b""
+    for number, name in enumerate(("Root Entry", *streams)):
         raw = name.encode("utf-16-le")
-        entry[: len(raw)] = raw
-        entry[64:66] = struct.pack("<H", len(raw) + 2)
-        directory += entry
-    return bytes(head) + bytes(directory.ljust(4096, b"\0"))
+        child, sibling = (1, free) if number == 0 else (free, number + 1)
+        directory += struct.pack(
+            "<64sHBBIII36xIII",
+            *(raw, len(raw) + 2, 2 if number else 5, 1, free),
+            *(sibling if number < len(streams) else free, child if streams else free, end, 0, 0),
+        )
+    return head + fat + directory.ljust(512 * sectors, b"\0")
 
 
 def test_fault_44_a_locked_office_file_says_so(tmp_path: Path) -> None:
@@ -269,6 +277,26 @@ def test_other_compound_files_and_archives_are_none_of_ours(tmp_path: Path) -> N
     archive = zipped(tmp_path / "photos.zip", {"a.txt": "words", "b/c.txt": "more"})
     library = zipped(tmp_path / "x.jar", {"META-INF/MANIFEST.MF": "x", "A.class": "x"})
     assert [detect_kind(path) for path in (installer, archive, library)] == [None, None, None]
+
+
+@pytest.mark.parametrize("name", ["old.doc", "unknown.bin"])
+def test_damaged_compound_files_are_bounded(tmp_path: Path, name: str) -> None:
+    """A directory that is not there, one that leads back to itself, and a table of sectors that
+    would fill the memory."""
+    whole = bytearray(compound("WordDocument"))
+    cut_off = whole[:700]
+    loop = bytearray(whole)
+    loop[512 + 4 : 512 + 8] = struct.pack("<I", 1)
+    bomb = bytearray(whole)
+    bomb[44:48] = struct.pack("<I", 109 + 127 * 33_000_000)
+    bomb[68:76] = struct.pack("<II", 1, 33_000_000)
+    path = tmp_path / name
+    for data in (cut_off, loop, bomb):
+        path.write_bytes(data)
+        if name == "old.doc":
+            assert refused(path).reason in ("corrupt", "unsupported")
+        else:
+            assert detect_kind(path) in (None, Kind.DOCUMENT)
 
 
 def test_fault_47_macros_and_references_stay_where_they_are(tmp_path: Path) -> None:

@@ -8,16 +8,25 @@ from __future__ import annotations
 
 import re
 import zipfile
+from pathlib import PurePath
 from typing import IO
 
-from indexer.types.formats import Format, format_by_name
+from indexer.extract.containers import compound
+from indexer.types.formats import SUFFIXES, Format, format_by_name
 from indexer.types.pieces import UnreadableError
 
 ZIP = b"PK\x03\x04"
-COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+_LEGACY_SUFFIXES = frozenset([*SUFFIXES["legacy"].split(), ".msg"])
 
 _TAIL_BYTES = 66_000  # the end of a zip: 22 bytes and a comment
 _NAMES_BYTES = 1 << 20
+
+# Streams of compound files, by which the programs that wrote them are known.
+_LEGACY_STREAMS = frozenset(
+    {"WordDocument", "Workbook", "Book", "PowerPoint Document", "EncryptedPackage"}
+    | {"__properties_version1.0"}
+)
 
 MAX_ENTRIES = 20_000
 MAX_UNPACKED_BYTES = 2 << 30
@@ -37,8 +46,11 @@ _ODF = re.compile(
 
 def container_format(file: IO[bytes], head: bytes, name: str) -> Format | None:
     """The kind of document in an open zip or compound file, None where it is none we know of."""
-    if head.startswith(COMPOUND):
-        return "legacy" if compound_streams(file, head) & _OLD_STREAMS else None
+    if head.startswith(compound.MAGIC):
+        streams = compound.stream_names(file)
+        if streams is None:  # damaged: what it is called is all there is
+            return "legacy" if PurePath(name).suffix.lower() in _LEGACY_SUFFIXES else None
+        return "legacy" if streams & _LEGACY_STREAMS else None
     kept = head[30:200]
     if kept.startswith(b"mimetypeapplication/epub+zip"):
         return "epub"
@@ -80,29 +92,6 @@ def _names(file: IO[bytes]) -> bytes:
     end = max(0, size - len(tail)) + at
     file.seek(max(0, end - length))
     return file.read(min(length, _NAMES_BYTES))
-
-
-# Streams of a compound file, by the names in its directory.
-_OLD_STREAMS = frozenset(
-    {"WordDocument", "Workbook", "Book", "PowerPoint Document", "EncryptedPackage"}
-    | {"__properties_version1.0"}
-)
-
-
-def compound_streams(file: IO[bytes], head: bytes) -> frozenset[str]:
-    """The names in the first sector of a compound file's directory (MS-CFB 2.6)."""
-    shift = int.from_bytes(head[30:32], "little")
-    sector = int.from_bytes(head[48:52], "little")
-    if shift not in (9, 12) or sector > 0xFFFFFFF0:
-        return frozenset()
-    names = []
-    file.seek((sector + 1) << shift)
-    directory = file.read(4096)
-    for at in range(0, len(directory) - 127, 128):
-        length = int.from_bytes(directory[at + 64 : at + 66], "little")
-        if 2 <= length <= 64:
-            names.append(directory[at : at + length - 2].decode("utf-16-le", "replace"))
-    return frozenset(names)
 
 
 def open_zip(file: IO[bytes]) -> zipfile.ZipFile:

@@ -41,13 +41,14 @@ def detect_format(path: File) -> Format | None:
 
 def detect_open_format(file: IO[bytes], name: str) -> Format | None:
     """The same of an open file, which is read from its start; a bounded part of it is."""
-    from indexer.extract.containers.archives import COMPOUND, ZIP, container_format
+    from indexer.extract.containers import compound
+    from indexer.extract.containers.archives import ZIP, container_format
     from indexer.extract.containers.media_signatures import TIFF
     from indexer.extract.containers.tiff import count_pages
 
     file.seek(0)
     head = file.read(HEAD_BYTES)
-    if head.startswith((ZIP, COMPOUND)) and b"%PDF-" not in head[:1024]:
+    if head.startswith((ZIP, compound.MAGIC)) and b"%PDF-" not in head[:1024]:
         found = container_format(file, head, name)
         file.seek(0)
         return found

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO
 
-from indexer.extract.containers.archives import COMPOUND, compound_streams
+from indexer.extract.containers import compound
+from indexer.extract.containers.archives import DAMAGED
 from indexer.extract.pages.blocks import DocumentMetadata, Section
 from indexer.types.pieces import UnreadableError
 
@@ -25,13 +26,17 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
     """Never any; raises UnreadableError with the sentence for the person."""
     file.seek(0)
     head = file.read(512)
-    streams = compound_streams(file, head) if head.startswith(COMPOUND) else frozenset[str]()
+    streams: frozenset[str] | None = frozenset()
+    if head.startswith(compound.MAGIC):
+        streams = compound.stream_names(file)
+    if streams is None:
+        raise UnreadableError("corrupt", DAMAGED)
     if "EncryptedPackage" in streams:
         raise UnreadableError("encrypted", LOCKED)
     if head.startswith(b"{\\rtf"):
         what, better = "a rich text file (.rtf)", ".docx"
     elif streams:
-        what, better = next((_CURES[one] for one in _CURES if one in streams), ("old", ".docx"))
+        what, better = next(cure for stream, cure in _CURES.items() if stream in streams)
     else:
         what, better = "a binary Excel workbook (.xlsb)", ".xlsx"
     raise UnreadableError(
