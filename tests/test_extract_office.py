@@ -12,8 +12,8 @@ import pytest
 from indexer.extract.containers.archives import BOMB
 from indexer.extract.containers.file_format import detect_format, detect_kind
 from indexer.extract.dispatch import extract
-from indexer.extract.formats.sheets import MAX_ROWS
-from indexer.extract.process.child import ReaderProcess
+from indexer.extract.limits import MAX_ROWS
+from indexer.extract.process.reader import ReaderProcess
 from indexer.types.pieces import Extracted, Facts, PageText, Thumb, UnreadableError
 from indexer.types.places import Kind, Page
 from tests.documents import docx, odp, ods, odt, pptx, xlsx, zipped

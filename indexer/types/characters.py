@@ -14,6 +14,7 @@ INVISIBLE = (
 JOINERS = "\u200c\u200d"
 _UNSEEN = re.compile(f"[\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f{INVISIBLE}]")
 _ODD = re.compile("[\u0000-\u0008\u000d-\u001f\u007f]")  # what of ASCII does not stay as it is
+_SPACES = re.compile(r"[ \t\f\v\n\u00a0]+")
 _LINE_ENDS = ("\r\n", "\r", "\u0085", "\u2028", "\u2029")
 
 
@@ -28,11 +29,9 @@ def clean(text: str) -> str:
     return _UNSEEN.sub("", text)
 
 
-def decode_as(data: bytes, declared: str | None) -> str:
-    """Bytes as clean text: in the encoding they declare, else in UTF-8, else in that of Windows."""
-    for encoding in (declared, "utf-8"):
-        try:
-            return clean(data.decode(encoding or "utf-8"))
-        except (UnicodeError, LookupError):
-            continue
-    return clean(data.decode("cp1252", "replace"))
+def clean_line(text: str | None) -> str:
+    """Clean text in one line: any white space is one blank."""
+    text = clean(text or "")
+    if text.isascii():  # the same, four times as fast
+        return " ".join(text.split())
+    return _SPACES.sub(" ", text).strip()

@@ -9,14 +9,15 @@ from itertools import islice
 from typing import IO
 
 from indexer.extract.formats.members import ExtractMember, MemberReader
-from indexer.extract.pages.blocks import DocumentMetadata, Section, clean_line, paginate
+from indexer.extract.limits import MAX_CHARS, MAX_PAGES
+from indexer.extract.pages.blocks import DocumentMetadata, Section
+from indexer.extract.pages.pagination import paginate
 from indexer.extract.pages.typesetting import PageSource
 from indexer.types.attachments import Attachment, File, MemoryFile, size_bytes
+from indexer.types.characters import clean_line
 from indexer.types.pieces import Extracted, Facts, PageText, Thumb, UnreadableError, title_from_name
 from indexer.types.places import Page
 
-MAX_PAGES = 10_000
-MAX_CHARS = 20_000_000
 # Laying out and drawing a page takes five times as long as reading it, and few are ever looked at:
 # their small picture is drawn then. A4, and the mean colour of a page of words.
 DRAWN_LATER, COLOUR = Thumb(b"", 339, 480), "#f1f1f1"

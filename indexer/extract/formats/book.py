@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from indexer.extract.containers.archives import DAMAGED, open_zip
-from indexer.extract.formats.dates import parse_iso_s
+from indexer.extract.dates import parse_iso_s
 from indexer.extract.formats.web import decode_html, html_blocks
-from indexer.extract.pages.blocks import DocumentMetadata, Section, clean_line
+from indexer.extract.pages.blocks import DocumentMetadata, Section
+from indexer.types.characters import clean_line
 from indexer.types.pieces import UnreadableError
 
 _TEXTS = (".xhtml", ".html", ".htm", ".xml", ".opf", ".ncx")

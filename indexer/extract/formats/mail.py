@@ -20,7 +20,7 @@ from itertools import count
 from typing import IO, Any
 
 from indexer.extract.containers.file_format import detect_open_format
-from indexer.extract.formats.dates import unix_s
+from indexer.extract.dates import unix_s
 from indexer.extract.formats.message_parts import (
     MAX_PARTS,
     AttachedPart,
@@ -28,8 +28,9 @@ from indexer.extract.formats.message_parts import (
     decode_payload,
     split_message,
 )
-from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, clean_line
+from indexer.extract.pages.blocks import Block, DocumentMetadata, Section
 from indexer.types.attachments import Attachment, File, MemoryFile
+from indexer.types.characters import clean_line
 from indexer.types.formats import format_by_name
 from indexer.types.pieces import UnreadableError
 

@@ -9,8 +9,9 @@ from email.message import Message
 from pathlib import PurePath
 from typing import Any
 
-from indexer.extract.pages.blocks import Block, clean_line
-from indexer.types.characters import decode_as
+from indexer.extract.containers.encodings import decode_declared
+from indexer.extract.pages.blocks import Block
+from indexer.types.characters import clean_line
 
 MAX_PARTS = 200
 
@@ -98,7 +99,7 @@ def body_blocks(part: Message[Any, Any]) -> Iterator[Block]:
     if part.get_content_type() == "text/html":
         yield from html_blocks(decode_html(data, charset))
         return
-    for paragraph in re.split(r"\n[ \t]*\n", decode_as(data, charset)):
+    for paragraph in re.split(r"\n[ \t]*\n", decode_declared(data, charset)):
         if paragraph.strip():
             yield Block("\n".join(line.rstrip() for line in paragraph.strip("\n").split("\n")))
 

@@ -13,19 +13,20 @@ from typing import IO, Any
 
 from indexer.extract.containers.archives import DAMAGED, open_zip, read_first
 from indexer.extract.containers.xml import parse_xml, stream_xml
-from indexer.extract.formats.dates import parse_iso_s
+from indexer.extract.dates import parse_iso_s
 from indexer.extract.formats.legacy import LOCKED
-from indexer.extract.formats.sheets import LEFT_OUT, MAX_CELLS, MAX_COLUMNS, MAX_ROWS
+from indexer.extract.formats.sheets import LEFT_OUT
 from indexer.extract.formats.slides import ROOMY
-from indexer.extract.formats.text import header_row
+from indexer.extract.limits import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
 from indexer.extract.pages.blocks import (
     Block,
     DocumentMetadata,
     Section,
     Tag,
-    clean_line,
+    header_row,
     table_row,
 )
+from indexer.types.characters import clean_line
 from indexer.types.pieces import UnreadableError
 
 _NS = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"

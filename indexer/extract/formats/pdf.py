@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from indexer.extract.formats.pdf_lines import PdfLine, read_line_blocks
+from indexer.extract.formats.pdf_text import page_text, read_line_blocks
+from indexer.extract.limits import MAX_CHARS, MAX_PAGES
 from indexer.extract.pages.rasters import make_thumb
 from indexer.types.attachments import File, MemoryFile, size_bytes
 from indexer.types.characters import clean
@@ -26,14 +27,10 @@ from indexer.types.pieces import (
 )
 from indexer.types.places import Page
 
-MAX_PAGES = 10_000
-MAX_CHARS = 20_000_000
 # A page with fewer characters than this says what it says by its picture; one with a little more
 # does if an image takes up so much of it.
 FEW_CHARS, LITTLE_CHARS = 20, 200
 LARGE_SHARE = 0.5
-# Beside each other and so many line heights apart, words are in two columns of a table.
-GAP = 0.8
 # So many drawn shapes are a picture; fewer are rules and frames.
 FEW_SHAPES = 12
 # MuPDF repairs a file that was cut off between two objects; these end the one it was cut off in:
@@ -129,55 +126,6 @@ def load_page(document: Any, number: int) -> Any:
         return document[number - 1]
     except Exception as problem:
         raise UnreadableError("corrupt", f"Page {number} of this PDF is damaged.") from problem
-
-
-def page_text(page: Any) -> str:
-    """The words of a page: paragraphs apart, their lines joined, words broken at the end of a line
-    made whole; the rows of a table, and lines that were typed, each on its own."""
-    from indexer.extract.pages.mupdf import pymupdf
-
-    flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
-    paragraphs = map(_paragraph, read_line_blocks(page, flags))
-    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
-
-
-def _paragraph(lines: list[PdfLine]) -> str:
-    if len(lines) > 1:
-        rows = _rows(lines)
-        if sum(len(row) > 1 for row in rows) >= max(2, len(rows) // 2):
-            return "\n".join(" | ".join(filter(None, map(_joined, row))) for row in rows)
-        if all(line.typed for line in lines):
-            return "\n".join(filter(None, (_joined(" ".join(row)) for row in rows)))
-    return _joined("\n".join(line.text for line in lines))
-
-
-def _rows(lines: list[PdfLine]) -> list[list[str]]:
-    """The lines of a block as they stand beside each other: one with a gap before it, at the height
-    of the one before, is the next cell of its row."""
-    rows: list[list[str]] = []
-    right = top = bottom = 0.0
-    for line in lines:
-        height = line.y1 - line.y0
-        is_beside = bool(rows) and min(bottom, line.y1) - max(top, line.y0) > 0.6 * height
-        if is_beside and line.x0 > right + GAP * height:
-            rows[-1].append(line.text)
-        elif is_beside and line.x0 >= right - 1:
-            rows[-1][-1] += " " + line.text
-        else:
-            rows.append([line.text])
-        right, top, bottom = line.x1, line.y0, line.y1
-    return rows
-
-
-_BROKEN_WORD = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad]\n(?=[^\W\d_])")
-_BROKEN_NUMBER = re.compile(r"(?<=\w)([-\u2010/])\n(?=\w)")
-
-
-def _joined(block: str) -> str:
-    block = "\n".join(map(str.strip, block.replace("\r", "\n").split("\n")))
-    block = _BROKEN_WORD.sub(lambda at: "" if block[at.end()].islower() else "-", block)
-    block = _BROKEN_NUMBER.sub(r"\1", block)
-    return " ".join(clean(block).split())
 
 
 def _is_picture(page: Any, chars: int) -> bool:

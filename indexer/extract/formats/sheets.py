@@ -8,14 +8,12 @@ from itertools import chain, islice
 from typing import IO, Any
 
 from indexer.extract.containers.archives import DAMAGED, open_zip
-from indexer.extract.formats.dates import unix_s
-from indexer.extract.formats.text import header_row
-from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, clean_line, table_row
+from indexer.extract.dates import unix_s
+from indexer.extract.limits import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
+from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, header_row, table_row
+from indexer.types.characters import clean_line
 from indexer.types.pieces import UnreadableError
 
-MAX_ROWS = 100_000
-MAX_CELLS = 3_000_000
-MAX_COLUMNS = 1_000
 LEFT_OUT = f"Only the first {MAX_ROWS:,} rows of this workbook were read."
 
 

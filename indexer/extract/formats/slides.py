@@ -7,15 +7,9 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from indexer.extract.containers.archives import DAMAGED, open_zip
-from indexer.extract.formats.dates import unix_s
-from indexer.extract.pages.blocks import (
-    Block,
-    DocumentMetadata,
-    Section,
-    Tag,
-    clean_line,
-    table_row,
-)
+from indexer.extract.dates import unix_s
+from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, Tag, table_row
+from indexer.types.characters import clean_line
 from indexer.types.pieces import UnreadableError
 
 ROOMY = 4.0

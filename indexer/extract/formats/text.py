@@ -11,22 +11,16 @@ from itertools import islice
 from pathlib import PurePath
 from typing import IO
 
-from indexer.extract.containers.signatures import detect_encoding
-from indexer.extract.formats.dates import unix_s
-from indexer.extract.pages.blocks import (
-    Block,
-    DocumentMetadata,
-    Section,
-    clean_line,
-    paginate_text,
-    table_row,
-)
+from indexer.extract.containers.encodings import decode
+from indexer.extract.dates import unix_s
+from indexer.extract.limits import MAX_ROWS
+from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, header_row, table_row
+from indexer.extract.pages.pagination import paginate_text
 from indexer.extract.pages.typesetting import PageSource, markdown_page, plain_page
-from indexer.types.characters import clean
+from indexer.types.characters import clean_line
 from indexer.types.pieces import UnreadableError
 
 MAX_BYTES = 32 << 20
-MAX_ROWS = 100_000
 
 _MARKDOWN = frozenset([".md", ".markdown", ".mkd", ".qmd", ".rmd"])
 _DELIMITERS = {".csv": ",;\t|", ".tsv": "\t", ".tab": "\t"}
@@ -38,7 +32,12 @@ def sections(
     file: IO[bytes], name: str, metadata: DocumentMetadata
 ) -> Iterator[Section | PageSource]:
     """The pages of a text, laid out by what its name says it is written in."""
-    text, cut = decoded(file)
+    data = file.read(MAX_BYTES + 1)
+    text = decode(data[:MAX_BYTES])
+    if text is None:
+        raise UnreadableError(
+            "unsupported", "This file is called a text, but there is no text in it."
+        )
     suffix = PurePath(name).suffix.lower()
     if suffix in _DELIMITERS and (dialect := _dialect(text, _DELIMITERS[suffix])):
         yield _table(text, dialect, metadata)
@@ -46,21 +45,8 @@ def sections(
         yield from _markdown(text, metadata)
     else:
         yield from (plain_page(source) for source in paginate_text(text))
-    if cut:
+    if len(data) > MAX_BYTES:
         metadata.add_note(f"Only the first {MAX_BYTES >> 20} MB of this text were read.")
-
-
-def decoded(file: IO[bytes]) -> tuple[str, bool]:
-    """The text of a file in whatever encoding, and whether its end was left out."""
-    data = file.read(MAX_BYTES + 1)
-    cut = len(data) > MAX_BYTES
-    data = data[:MAX_BYTES]
-    encoding = detect_encoding(data)
-    if encoding is None:
-        raise UnreadableError(
-            "unsupported", "This file is called a text, but there is no text in it."
-        )
-    return clean(data.decode(encoding, "replace")), cut
 
 
 def _markdown(text: str, metadata: DocumentMetadata) -> Iterator[PageSource]:
@@ -137,13 +123,3 @@ def _unbroken(rows: Iterator[list[str]]) -> Iterator[list[str]]:
             return
         except csv.Error:
             continue
-
-
-def header_row(first_two: list[Block]) -> Block | None:
-    """The first row of a table, where it names columns: words over something else."""
-    if len(first_two) < 2 or len(first_two[0].cells) < 2:
-        return None
-    names = first_two[0].cells
-    if any(not name or name.replace(".", "").replace(",", "").isdigit() for name in names):
-        return None
-    return first_two[0] if sum(map(len, names)) <= 200 else None

@@ -12,17 +12,10 @@ from typing import IO, Any
 
 from lxml import etree
 
-from indexer.extract.containers.signatures import detect_encoding
-from indexer.extract.formats.dates import parse_iso_s
-from indexer.extract.pages.blocks import (
-    Block,
-    DocumentMetadata,
-    Section,
-    Tag,
-    clean_line,
-    table_row,
-)
-from indexer.types.characters import clean, decode_as
+from indexer.extract.containers.encodings import decode_declared, detect_encoding
+from indexer.extract.dates import parse_iso_s
+from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, Tag, table_row
+from indexer.types.characters import clean, clean_line
 from indexer.types.pieces import UnreadableError
 
 MAX_BYTES = 64 << 20
@@ -72,16 +65,16 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
 
 def decode_html(data: bytes, declared: str | None = None) -> str:
     """The text of a page: by its mark, by what was or is declared, else as any text."""
-    found = detect_encoding(data[:8192])
-    if found is None and data:
+    detected = detect_encoding(data[:8192])
+    if detected is None and data:
         raise UnreadableError(
             "unsupported", "This file is called a web page, but there is no text in it."
         )
-    if found in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"):
-        return clean(data.decode(found, "replace"))
+    if detected in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"):
+        return clean(data.decode(detected, "replace"))
     if declared is None and (written := _DECLARED.search(data[:4096])):
         declared = (written[1] or written[2]).decode("ascii")
-    return decode_as(data, declared)
+    return decode_declared(data, declared)
 
 
 def html_blocks(text: str, metadata: DocumentMetadata | None = None) -> Iterator[Block]:

@@ -12,15 +12,9 @@ from itertools import chain
 from typing import IO, Any
 
 from indexer.extract.containers.archives import DAMAGED, open_zip
-from indexer.extract.formats.dates import unix_s
-from indexer.extract.pages.blocks import (
-    Block,
-    DocumentMetadata,
-    Section,
-    Tag,
-    clean_line,
-    table_row,
-)
+from indexer.extract.dates import unix_s
+from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, Tag, table_row
+from indexer.types.characters import clean_line
 from indexer.types.pieces import UnreadableError
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 
+from indexer.extract.dates import parse_iso_s
 from indexer.types.attachments import File
 from indexer.types.characters import clean
 from indexer.types.pieces import UnreadableError
@@ -171,9 +171,5 @@ def container_title(container: Any) -> str:
 
 def recorded_at(container: Any) -> float | None:
     """When it was recorded, in unix seconds, where that is written in it."""
-    try:
-        written = container.metadata.get("creation_time", "")
-        moment = datetime.fromisoformat(written).timestamp()
-    except (ValueError, OverflowError, OSError, TypeError):
-        return None
-    return moment if moment > 0 else None
+    moment = parse_iso_s(container.metadata.get("creation_time"))
+    return moment if moment is not None and moment > 0 else None

@@ -7,11 +7,11 @@ import io
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from indexer.extract.dates import parse_exif_s
 from indexer.extract.pages.rasters import make_thumb, shrink
 from indexer.types.attachments import File
 from indexer.types.pieces import Extracted, Facts, MediaPart, UnreadableError, title_from_name
@@ -153,18 +153,7 @@ def _exif(picture: Picture) -> tuple[int, float | None]:
     except Exception:
         return 1, None
     orientation = orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
-    return orientation, _unix_s(taken, offset)
-
-
-def _unix_s(taken: object, offset: object) -> float | None:
-    """EXIF writes `2024:06:01 12:30:00`, and `+02:00` apart; without it, it is local time."""
-    try:
-        moment = datetime.strptime(str(taken).strip("\0 "), "%Y:%m:%d %H:%M:%S")
-        if isinstance(offset, str) and offset.strip("\0 "):
-            moment = datetime.strptime(f"{moment:%Y%m%d%H%M%S}{offset.strip()}", "%Y%m%d%H%M%S%z")
-        return moment.timestamp()
-    except (ValueError, OverflowError, OSError):
-        return None
+    return orientation, parse_exif_s(taken, offset)
 
 
 def _srgb(picture: Picture) -> Picture:

@@ -17,7 +17,6 @@ import numpy as np
 from model.interface import Float32
 
 CHUNK = 512  # samples at 16 kHz that one probability is for
-CHUNK_S = CHUNK / 16_000
 _CONTEXT = 64  # samples of the chunk before
 _PADDING = 64  # mirrored behind the chunk
 _FFT, _STRIDE, _BINS = 256, 128, 129

@@ -1,4 +1,4 @@
-"""Times as documents write them, in unix seconds."""
+"""Times as files write them, in unix seconds."""
 
 from __future__ import annotations
 
@@ -26,4 +26,16 @@ def parse_iso_s(written: str | None) -> float | None:
     try:
         return unix_s(datetime.fromisoformat(text))
     except ValueError:
+        return None
+
+
+def parse_exif_s(written: object, offset: object) -> float | None:
+    """EXIF's "2024:06:01 12:30:00" with its separate offset, "+02:00"; without one it is in the
+    local time of this machine."""
+    try:
+        moment = datetime.strptime(str(written).strip("\0 "), "%Y:%m:%d %H:%M:%S")
+        if isinstance(offset, str) and offset.strip("\0 "):
+            moment = datetime.strptime(f"{moment:%Y%m%d%H%M%S}{offset.strip()}", "%Y%m%d%H%M%S%z")
+        return moment.timestamp()
+    except (ValueError, OverflowError, OSError):
         return None
