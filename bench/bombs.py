@@ -252,7 +252,7 @@ def peak_bytes(pid: int | str = "self") -> int:
 
 
 def _main(bomb: Path, folder: Path) -> None:
-    from indexer.extract.process.child import MEMORY_BYTES, ReaderProcess
+    from indexer.extract.process.reader import MEMORY_BYTES, ReaderProcess
     from indexer.scan.reconcile import reconcile
     from tests.library import small
 

@@ -24,7 +24,7 @@ from PIL import Image as Picture
 
 from bench.report import Report, Row
 from indexer.catalog.catalog import Catalog
-from indexer.extract.process.child import ReaderProcess
+from indexer.extract.process.reader import ReaderProcess
 from indexer.files.lock import LibraryLock
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService

@@ -37,7 +37,7 @@ When = Literal["before", "after", "during"]
 STAGES: dict[str, tuple[tuple[str, str], ...]] = {
     "scan": (("indexer.ingest.service", "reconcile"),),
     "read": (("indexer.ingest.reading_stage", "read_file"),),
-    "decode": (("indexer.extract.process.child", "ReaderProcess.extract"),),
+    "decode": (("indexer.extract.process.reader", "ReaderProcess.extract"),),
     "embed": (("tests.fake_model", "FakeModel.embed"), ("tests.fake_model", "FakeModel.describe")),
     "add": (
         ("indexer.vectors.store", "Store.add_words"),

@@ -16,7 +16,7 @@ import pytest
 
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.upkeep import Upkeep
-from indexer.extract.process.child import ReaderProcess
+from indexer.extract.process.reader import ReaderProcess
 from indexer.extract.process.pool import ReaderPool
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService

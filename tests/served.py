@@ -18,7 +18,7 @@ from PIL import Image as Picture
 
 from indexer.catalog.catalog import Catalog
 from indexer.extract.pages.mupdf import pymupdf
-from indexer.extract.process.child import ReaderProcess
+from indexer.extract.process.reader import ReaderProcess
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
 from indexer.vectors.store import Store

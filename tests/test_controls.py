@@ -21,7 +21,7 @@ import indexer.scan.missing
 import indexer.vectors.durability
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.queue import Queue
-from indexer.extract.process.child import ReaderProcess
+from indexer.extract.process.reader import ReaderProcess
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
 from indexer.scan.reconcile import reconcile

@@ -18,7 +18,7 @@ from PIL import Image as Picture
 
 from indexer.extract.dispatch import extract
 from indexer.extract.pages.mupdf import pymupdf
-from indexer.extract.process.child import ReaderProcess
+from indexer.extract.process.reader import ReaderProcess
 from indexer.extract.process.protocol import decode_message, encode_message
 from indexer.types.pieces import Facts, MediaPart, PageText, Thumb, UnreadableError
 from indexer.types.places import Page, Span
@@ -177,7 +177,7 @@ def test_a_file_that_takes_too_much_memory_is_a_sentence(tmp_path: Path, note: P
 PARENT = """
 import sys, threading
 from pathlib import Path
-from indexer.extract.process.child import ReaderProcess
+from indexer.extract.process.reader import ReaderProcess
 reader = ReaderProcess()
 reader.extract(Path(sys.argv[1]))
 print(reader.pid, flush=True)

@@ -16,7 +16,7 @@ from indexer.extract.formats import members
 from indexer.extract.formats.mail import find_attachment
 from indexer.extract.formats.message_parts import MAX_PARTS
 from indexer.extract.pages.mupdf import pymupdf
-from indexer.extract.process.child import ReaderProcess
+from indexer.extract.process.reader import ReaderProcess
 from indexer.types.pieces import (
     Extracted,
     Facts,

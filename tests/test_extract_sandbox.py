@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from indexer.extract.process.child import ReaderProcess
+from indexer.extract.process.reader import ReaderProcess
 from indexer.types.pieces import PageText, UnreadableError
 from indexer.types.places import Page
 

@@ -15,7 +15,7 @@ import soundfile
 from PIL import Image as Picture
 
 from indexer.catalog.queue import Queue
-from indexer.extract.process.child import ReaderProcess
+from indexer.extract.process.reader import ReaderProcess
 from indexer.ingest import read_ahead
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.extract.process.child import ReaderProcess
+from indexer.extract.process.reader import ReaderProcess
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
 from indexer.types.changes import Changes

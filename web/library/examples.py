@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from indexer.extract.containers.file_format import detect_kind
-from indexer.extract.process.child import ReaderProcess
+from indexer.extract.process.reader import ReaderProcess
 from indexer.types.pieces import UnreadableError
 from indexer.types.places import Kind, Span
 from model.interface import Image, Sound

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from indexer.catalog.catalog import Catalog, Item
-from indexer.extract.process.child import ReaderProcess
+from indexer.extract.process.reader import ReaderProcess
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Kind, place_json
 from indexer.vectors.store import Store

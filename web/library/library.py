@@ -17,7 +17,7 @@ from typing import Literal
 
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.forget import Forgotten, content_of
-from indexer.extract.process.child import ReaderProcess
+from indexer.extract.process.reader import ReaderProcess
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
 from indexer.maintenance.verify import Verifier

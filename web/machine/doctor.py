@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from indexer.catalog.errors import CatalogDamagedError
-from indexer.extract.process.child import ReaderProcess
+from indexer.extract.process.reader import ReaderProcess
 from indexer.files.lock import LibraryLock
 from indexer.types.pieces import UnreadableError
 from indexer.vectors.lance import lancedb_problem

@@ -1,7 +1,7 @@
-"""What can be asked of the child: every job, and how it is answered.
+"""The jobs of the child by name, and what answers each.
 
-A job is a JSON object; each answer is a head and bytes, as `replies` reads them. Whatever is wrong
-with a file is raised, and `worker` puts it into words.
+A job is a JSON object; an answer is messages, which `messages` reads again. What is wrong with a
+file is raised, and `worker` turns it into a refusal.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ from indexer.types.places import Page, Span, place_from
 
 Answer = Iterator[Message]
 
-sandbox_layers: list[str] = []  # what keeps this process from writing and connecting; `worker` says
+sandbox_layers: list[str] = []  # names of what confines this process; set by `worker`
 
-# The attachment that was asked about last: a page or a stretch of sound seldom comes alone.
-_held: tuple[object, MemoryFile] | None = None
+# The attachment that was asked for last: several of its pages or seconds are asked for in a row.
+_last_attachment: tuple[object, MemoryFile] | None = None
 
 
 def _file(job: dict[str, Any]) -> File:
-    """The file at a path, or the attachment of it that is meant; as long as that is the same."""
-    global _held
+    """The file at a path, or the attachment of it that is meant. Raises UnreadableError."""
+    global _last_attachment
     path = Path(job["path"])
     if job["member"] is None:
         return path
     from indexer.extract.formats import mail
 
-    member, found = member_from_json(job["member"]), path.stat()
-    if not stat.S_ISREG(found.st_mode):
+    member, status = member_from_json(job["member"]), path.stat()
+    if not stat.S_ISREG(status.st_mode):
         raise UnreadableError("vanished", "The mail this was attached to is not there any more.")
-    key = (path, found.st_size, found.st_mtime_ns, member)
-    if _held is None or _held[0] != key:
-        _held = None
-        _held = key, mail.find_attachment(path, member.at, member.content)
-    return _held[1]
+    key = (path, status.st_size, status.st_mtime_ns, member)
+    if _last_attachment is None or _last_attachment[0] != key:
+        _last_attachment = None
+        _last_attachment = key, mail.find_attachment(path, member.at, member.content)
+    return _last_attachment[1]
 
 
 def _extract(job: dict[str, Any]) -> Answer:
@@ -57,8 +57,8 @@ def _original(job: dict[str, Any]) -> Answer:
 
     path, place = _file(job), place_from(job["place"])
     if isinstance(place, Span) and not place.is_moment:
-        heard = sound.read_clip(path, place)
-        yield {"is": "sound", "rate_hz": heard.rate_hz}, heard.samples.tobytes()
+        clip = sound.read_clip(path, place)
+        yield {"is": "sound", "rate_hz": clip.rate_hz}, clip.samples.tobytes()
         return
     if isinstance(place, Page):
         picture = _page_picture(path, place.page, None, job["longest_px"])
@@ -69,7 +69,7 @@ def _original(job: dict[str, Any]) -> Answer:
     pixels = pixel_array(picture)
     yield (
         {"is": "image", "height_px": pixels.shape[0], "width_px": pixels.shape[1]},
-        (pixels.tobytes()),
+        pixels.tobytes(),
     )
 
 
@@ -91,18 +91,19 @@ def _page_picture(path: File, number: int, width_px: int | None, longest_px: int
     )
 
 
-def _with_page(path: File, number: int, see: Callable[[Any], Any]) -> Any:
-    """What `see` makes of a page of a document, whether it was set or is laid out by us."""
+def _with_page(path: File, number: int, use: Callable[[Any], Any]) -> Any:
+    """What `use` returns for a page of a document, as a pymupdf page: one of a PDF, or one that is
+    laid out here."""
     from indexer.extract.formats import block_documents, pdf
 
-    found = detect_format(path)
-    if found == "pdf":
+    file_format = detect_format(path)
+    if file_format == "pdf":
         with pdf.open_pdf(path) as document:
-            return see(pdf.load_page(document, number))
-    if (read := section_reader(found)) is None:
+            return use(pdf.load_page(document, number))
+    if (read := section_reader(file_format)) is None:
         raise UnreadableError("unsupported", "This file has no pages.")
     with block_documents.find_page_source(path, number, read).document() as document:
-        return see(document[0])
+        return use(document[0])
 
 
 def _words(job: dict[str, Any]) -> Answer:

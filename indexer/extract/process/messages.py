@@ -1,5 +1,5 @@
-"""Pieces as messages, and messages as pieces. What comes from the child is believed to be data,
-never to be right: a file may have made the child say anything."""
+"""Pieces as messages, and messages as pieces. What comes from the child is checked: a file may have
+made the child send anything."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MAX_THUMB_BYTES, MAX_THUMB_PX = 2 << 20, 4_000
 
 
 def message_from_piece(piece: Extracted) -> Message:
-    """What the child says of a piece."""
+    """The message the child sends for a piece."""
     match piece:
         case PageText(text, place, label, cuts):
             return {
@@ -57,26 +57,26 @@ def message_from_piece(piece: Extracted) -> Message:
 
 
 def member_json(member: Member) -> dict[str, Any]:
-    """A member, as both sides write it."""
+    """The JSON of a member, in both directions."""
     return {name: getattr(member, name) for name in Member.__dataclass_fields__}
 
 
-def member_from_json(said: dict[str, Any]) -> Member:
+def member_from_json(written: dict[str, Any]) -> Member:
     """The member that `member_json` wrote."""
-    if not _HASH.fullmatch(_text(said["content"])):
-        raise ValueError("no hash")
+    if not _HASH.fullmatch(_text(written["content"])):
+        raise ValueError("no hash of a content")
     return Member(
-        _count(said["ordinal"]),
-        _count(said["at"]),
-        said["content"],
-        _text(said["name"])[:LONGEST_TITLE],
-        _count(said["size"]),
-        Kind(said["kind"]),
+        _count(written["ordinal"]),
+        _count(written["at"]),
+        written["content"],
+        _text(written["name"])[:LONGEST_TITLE],
+        _count(written["size"]),
+        Kind(written["kind"]),
     )
 
 
 def piece_from_message(message: Message) -> Extracted:
-    """The piece a message tells of. Raises ValueError, KeyError or TypeError where it is none."""
+    """The piece in a message. Raises ValueError, KeyError or TypeError where it is none."""
     head, body = message
     if head["is"] == "member":
         return member_from_json(head)
@@ -94,7 +94,7 @@ def _plain_piece(head: dict[str, Any], body: bytes) -> Piece:
             )
         case "thumb":
             if len(body) > MAX_THUMB_BYTES:
-                raise ValueError("a thumbnail larger than any of ours")
+                raise ValueError("a thumbnail that is too large")
             width_px, height_px = (_count(head[side], MAX_THUMB_PX) for side in _SIDES)
             return Thumb(body, width_px, height_px)
         case "part":
@@ -110,18 +110,18 @@ def _plain_piece(head: dict[str, Any], body: bytes) -> Piece:
                 colour=_maybe(_colour, head["colour"]),
                 note=_maybe(_text, head["note"]) and _text(head["note"])[:LONGEST_SENTENCE],
             )
-    raise ValueError("no piece of ours")
+    raise ValueError("no kind of piece")
 
 
 _SIDES = ("width_px", "height_px")
 
 
-def _cuts(said: Any, length: int) -> tuple[tuple[int, int], ...] | None:
+def _cuts(written: Any, length: int) -> tuple[tuple[int, int], ...] | None:
     """Stretches of a text of that length, one behind the other."""
-    if said is None:
+    if written is None:
         return None
     cuts, before = [], 0
-    for start, end in said:
+    for start, end in written:
         if not before <= _count(start) < _count(end, length):
             raise ValueError("no stretches of this text")
         cuts.append((start, end))
@@ -129,18 +129,18 @@ def _cuts(said: Any, length: int) -> tuple[tuple[int, int], ...] | None:
     return tuple(cuts)
 
 
-def body_from_message(said: Message) -> bytes:
+def body_from_message(message: Message) -> bytes:
     """A picture or a sound in a file's form, or bytes of a file."""
-    return said[1]
+    return message[1]
 
 
-def original_from_message(said: Message) -> Image | Sound:
+def original_from_message(message: Message) -> Image | Sound:
     """Pixels (H, W, 3), or samples (n,) that are numbers."""
     import numpy as np  # not above: the child starts without it
 
     from model.interface import Image, Sound
 
-    head, body = said
+    head, body = message
     if head["is"] == "sound":
         samples = np.frombuffer(body, np.float32)
         if not np.isfinite(samples).all():
@@ -150,9 +150,9 @@ def original_from_message(said: Message) -> Image | Sound:
     return Image(np.frombuffer(body, np.uint8).reshape(shape))
 
 
-def page_words_from_message(said: Message) -> PageWords:
+def page_words_from_message(message: Message) -> PageWords:
     """The words of a page and their boxes."""
-    head = said[0]
+    head, _ = message
     words = [
         (float(x0), float(y0), float(x1), float(y1), str(word), int(line))
         for x0, y0, x1, y1, word, line in head["words"]
@@ -160,15 +160,20 @@ def page_words_from_message(said: Message) -> PageWords:
     return {"width": float(head["width"]), "height": float(head["height"]), "words": words}
 
 
-def peaks_from_message(said: Message) -> list[float]:
+def peaks_from_message(message: Message) -> list[float]:
     """The loudest sample of each stretch of a recording."""
-    return [float(peak) for peak in said[0]["peaks"]]
+    return [float(peak) for peak in message[0]["peaks"]]
+
+
+def layers_from_message(message: Message) -> list[str]:
+    """The names of the layers of the sandbox."""
+    return [str(name) for name in message[0]["layers"]]
 
 
 def error_from_message(head: dict[str, Any]) -> UnreadableError:
-    """Why the child gave nothing."""
+    """The refusal in the head of a message."""
     if head["reason"] not in get_args(Reason):
-        raise ValueError("no reason of ours")
+        raise ValueError("no reason that is known")
     return UnreadableError(head["reason"], _text(head["sentence"])[:LONGEST_SENTENCE])
 
 

@@ -1,4 +1,4 @@
-"""Several reading children at once: a machine with several processors uses them."""
+"""Several reading children at once, for machines with several processors."""
 
 from __future__ import annotations
 
@@ -8,42 +8,43 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from indexer.extract.process.child import ReaderProcess
+from indexer.extract.process.reader import ReaderProcess
 from indexer.types.pieces import Extracted, Member
 from indexer.types.places import Place
 from model.interface import Image, Sound
 
-MOST = 4
+MAX_CHILDREN = 4
 
 
 class ReaderPool:
-    """What the indexer asks of a `Reader`, from any thread, of the first of `count` children that
-    is free; by default one more than there are processors, since one is always waiting for its
-    next file. A child is started when all others are busy."""
+    """Reads files from any thread with the first of `count` readers that is free; by default one
+    more than there are processors, since one is always waiting for its next file. A reader that is
+    never needed starts no child."""
 
     def __init__(self, count: int | None = None) -> None:
-        self.children = count or min(MOST, 1 + (os.cpu_count() or 1))
+        self.children = count or min(MAX_CHILDREN, 1 + (os.cpu_count() or 1))
         self._all = [ReaderProcess() for _ in range(self.children)]
-        # the last to be given back is the first to be lent: one file needs one child
+        # last in, first out: as long as one file is read at a time, one child is enough
         self._free: queue.LifoQueue[ReaderProcess] = queue.LifoQueue()
         for reader in reversed(self._all):
             self._free.put(reader)
 
     def extract(self, path: Path, whole: bool = True) -> list[Extracted]:
-        """Everything in the file; see `Reader`. Raises UnreadableError."""
-        with self._lent() as reader:
+        """Everything in the file; see `ReaderProcess`. Raises UnreadableError."""
+        with self._borrowed() as reader:
             return reader.extract(path, whole)
 
     def original(
         self, path: Path, place: Place, longest_px: int = 1600, member: Member | None = None
     ) -> Image | Sound:
-        """A photo or page as pixels, a span as samples; see `Reader`. Raises UnreadableError."""
-        with self._lent() as reader:
+        """A photo or page as pixels, a span as samples; see `ReaderProcess`. Raises
+        UnreadableError."""
+        with self._borrowed() as reader:
             return reader.original(path, place, longest_px, member)
 
     @property
     def pids(self) -> list[int]:
-        """The children that there are."""
+        """The process ids of the children that run."""
         return [reader.pid for reader in self._all if reader.pid is not None]
 
     def close(self) -> None:
@@ -52,7 +53,7 @@ class ReaderPool:
             reader.close()
 
     @contextmanager
-    def _lent(self) -> Iterator[ReaderProcess]:
+    def _borrowed(self) -> Iterator[ReaderProcess]:
         reader = self._free.get()
         try:
             yield reader

@@ -1,8 +1,7 @@
-"""What runs in the child: one job after the other, each within limits the kernel keeps.
+"""The program of the child: one job after the other, each within limits that the kernel enforces.
 
-Started by `child.Reader` as `python -m indexer.extract.worker`. It ends with its parent: when the
-lifeline pipe closes, the kernel itself ends this process, even in the middle of a decoder that
-never comes back to Python.
+Started by `child.ChildProcess`. It ends with its parent: when the lifeline pipe closes, the kernel
+itself ends this process, also in the middle of a decoder that never returns to Python.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ from indexer.extract.process.sandbox import enter_sandbox
 from indexer.types.pieces import Reason, UnreadableError
 
 TOO_MUCH_MEMORY = "Opening this file takes more memory than Recollect gives to one file."
-MOST_OPEN_FILES = 128
-# What a file says is gathered for as long, so that a small one is told in one go.
-GATHERED_S = 0.1
+MAX_OPEN_FILES = 128
+# Answers are buffered for as long, so that those of a small file are sent at once.
+FLUSH_AFTER_S = 0.1
 
 
 def main(lifeline: int, memory_bytes: int) -> None:
@@ -37,11 +36,11 @@ def main(lifeline: int, memory_bytes: int) -> None:
         enter_sandbox()
     )  # from here on nothing is written, connected to or started
 
-    def alive() -> None:
+    def send_heartbeat() -> None:
         answers.write(encode_message({"alive": True}))
         answers.flush()
 
-    heartbeat.on_send(alive)
+    heartbeat.on_send(send_heartbeat)
 
     def read(count: int) -> bytes:
         data = orders.read(count)
@@ -52,22 +51,22 @@ def main(lifeline: int, memory_bytes: int) -> None:
     while True:
         job, _ = decode_message(read)
         _allow_seconds(job["cpu_s"])
-        told_s = time.monotonic()
-        for message, at_once in _answers(job):
+        flushed_s = time.monotonic()
+        for message, is_urgent in _answers(job):
             answers.write(message)
-            if at_once or time.monotonic() - told_s > GATHERED_S:
+            if is_urgent or time.monotonic() - flushed_s > FLUSH_AFTER_S:
                 answers.flush()
-                told_s = time.monotonic()
-        _tidy()
+                flushed_s = time.monotonic()
+        _free_caches()
 
 
 def _own_pipes() -> tuple[Any, Any]:
-    """Standard input and output become ours; what libraries print goes where errors go."""
+    """Standard input and output, moved; what libraries print goes to standard error."""
     orders, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", 1 << 16)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
     os.dup2(2, 1)
-    os.close(nothing)
+    os.close(null)
     return orders, answers
 
 
@@ -79,20 +78,20 @@ def _limit(lifeline: int, memory_bytes: int) -> None:
     fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC | os.O_NONBLOCK)
     try:
         if os.read(lifeline, 1) == b"":
-            os._exit(0)  # it closed before we listened
+            os._exit(0)  # it closed before O_ASYNC was set
     except BlockingIOError:
         pass
-    _set_limit(resource.RLIMIT_CORE, 0, for_good=True)
-    _set_limit(resource.RLIMIT_FSIZE, 0, for_good=True)  # nothing is ever written to a file
-    _set_limit(resource.RLIMIT_AS, memory_bytes, for_good=True)
-    _set_limit(resource.RLIMIT_NOFILE, MOST_OPEN_FILES, for_good=True)
+    _set_limit(resource.RLIMIT_CORE, 0, permanent=True)
+    _set_limit(resource.RLIMIT_FSIZE, 0, permanent=True)  # nothing is ever written to a file
+    _set_limit(resource.RLIMIT_AS, memory_bytes, permanent=True)
+    _set_limit(resource.RLIMIT_NOFILE, MAX_OPEN_FILES, permanent=True)
 
 
-def _set_limit(which: int, value: int, for_good: bool = False) -> None:
-    _, hard = resource.getrlimit(which)
-    most = value if hard == resource.RLIM_INFINITY else min(value, hard)
+def _set_limit(resource_id: int, value: int, permanent: bool = False) -> None:
+    _, hard = resource.getrlimit(resource_id)
+    limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
     with contextlib.suppress(ValueError, OSError):  # macOS does not keep every limit
-        resource.setrlimit(which, (most, most if for_good else hard))
+        resource.setrlimit(resource_id, (limit, limit if permanent else hard))
 
 
 def _allow_seconds(seconds: float) -> None:
@@ -102,8 +101,8 @@ def _allow_seconds(seconds: float) -> None:
 
 
 def _answers(job: dict[str, Any]) -> Iterator[tuple[bytes, bool]]:
-    """What is said, and whether that is at once: an attachment is named before it is opened, so
-    that it is known which one has ended the child."""
+    """Each message, and whether it is sent at once: a member is announced before it is opened, so
+    that the parent knows which one has ended the child."""
     try:
         for head, body in jobs.JOBS[job["do"]](job):
             yield encode_message(head, body), head["is"] == "member"
@@ -127,7 +126,7 @@ def _refusal(reason: Reason, sentence: str) -> tuple[bytes, bool]:
     return encode_message({"reason": reason, "sentence": sentence}), True
 
 
-def _tidy() -> None:
+def _free_caches() -> None:
     pymupdf = sys.modules.get("pymupdf")
     if pymupdf is not None:
         pymupdf.TOOLS.store_shrink(100)
