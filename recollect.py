@@ -34,8 +34,8 @@ def build(settings: Settings, mend: bool = False) -> Library:
     """The wiring. No weight is loaded before the first call that needs one. With `mend`, for the
     library's one writer, what is too damaged to be opened is set aside and begun anew."""
     from indexer.catalog.catalog import Catalog
-    from indexer.extract.process.reader import ReaderProcess
     from indexer.extract.process.pool import ReaderPool
+    from indexer.extract.process.reader import ReaderProcess
     from indexer.files.disk_room import DiskRoom
     from indexer.ingest.constraints import WorkConstraints, parse_hours
     from indexer.ingest.pipeline import Pipeline

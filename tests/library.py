@@ -16,8 +16,8 @@ import pytest
 
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.upkeep import Upkeep
-from indexer.extract.process.reader import ReaderProcess
 from indexer.extract.process.pool import ReaderPool
+from indexer.extract.process.reader import ReaderProcess
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
 from indexer.ingest.understanding_stage import UnderstandingStage

@@ -18,8 +18,8 @@ from PIL import Image as Picture
 
 from indexer.extract.dispatch import extract
 from indexer.extract.pages.mupdf import pymupdf
-from indexer.extract.process.reader import ReaderProcess
 from indexer.extract.process.protocol import decode_message, encode_message
+from indexer.extract.process.reader import ReaderProcess
 from indexer.types.pieces import Facts, MediaPart, PageText, Thumb, UnreadableError
 from indexer.types.places import Page, Span
 from model.interface import Image, Sound
