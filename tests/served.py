@@ -145,9 +145,9 @@ class Running:
     def item(self, name: str) -> str:
         """The id of a file, by its name."""
         files = self.library.files(limit=1000)["files"]
-        (found,) = [file["id"] for file in files if file["name"] == name]
-        assert found is not None
-        return found
+        (item_id,) = [file["id"] for file in files if file["name"] == name]
+        assert item_id is not None
+        return item_id
 
     def _client(self, headers: dict[str, str]) -> httpx.Client:
         return httpx.Client(base_url=self.url, headers=headers, timeout=60.0, trust_env=False)

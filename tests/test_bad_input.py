@@ -42,8 +42,8 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     base = tmp_path_factory.mktemp("spoiled")
     made = Indexed(base / "folder", base / "data")
     _write_all(made.folder)
-    said = json.loads(verb("index", made.folder, "--json", data=made.data))
-    assert said["coverage"]["files"] == said["added"]
+    result = json.loads(verb("index", made.folder, "--json", data=made.data))
+    assert result["coverage"]["files"] == result["added"]
     running = serve("serve", library=made)
     yield running
     stop(running)
@@ -61,7 +61,7 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 )
 def test_a_file_that_cannot_be_read_has_a_reason(spoiled: Served, name: str, sentence: str) -> None:
     status = json.loads(verb("status", "--json", data=spoiled.library.data))
-    (failure,) = [one for one in status["failed"] if Path(one["path"]).name == name]
+    (failure,) = [failure for failure in status["failed"] if Path(failure["path"]).name == name]
     assert set(failure) == {"path", "reason", "sentence", "attempts"}
     assert any(part in failure["sentence"] for part in sentence.split("|")), failure["sentence"]
     assert failure["sentence"].endswith(".")
@@ -74,40 +74,40 @@ def test_everything_else_is_found(spoiled: Served) -> None:
         ("zebra", "not a picture.png"),
         ("quaggas", r"line\nbreak and \xff byte.txt"),
     ):
-        found = json.loads(
+        result = json.loads(
             verb("search", words, "--kind", "document", "--json", data=spoiled.library.data)
         )
-        shown = found["hits"][0]["path"].encode("unicode_escape").decode().replace("\\\\", "\\")
-        assert shown.endswith(name)
+        path = result["hits"][0]["path"].encode("unicode_escape").decode().replace("\\\\", "\\")
+        assert path.endswith(name)
     printed = verb("search", "quaggas", data=spoiled.library.data)
     assert r"line\nbreak" in printed  # a name cannot break the terminal's line
 
 
 def test_a_recording_of_nans_is_silence_and_no_failure(spoiled: Served) -> None:
     status = json.loads(verb("status", "--json", data=spoiled.library.data))
-    assert "nans.wav" not in {Path(one["path"]).name for one in status["failed"]}
+    assert "nans.wav" not in {Path(failure["path"]).name for failure in status["failed"]}
     coverage = status["coverage"]
     assert coverage["files"] == coverage["understood"] + coverage["failed"]
-    found = json.loads(verb("search", "nans", "--json", data=spoiled.library.data))
-    assert [hit["kind"] for hit in found["hits"] if hit["title"] == "nans"] == ["recording"]
+    result = json.loads(verb("search", "nans", "--json", data=spoiled.library.data))
+    assert [hit["kind"] for hit in result["hits"] if hit["title"] == "nans"] == ["recording"]
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    said = verb("index", tmp_path / "nowhere", data=tmp_path / "data", code=1)
-    assert "There is no folder" in said
-    assert "Traceback" not in said
+    output = verb("index", tmp_path / "nowhere", data=tmp_path / "data", code=1)
+    assert "There is no folder" in output
+    assert "Traceback" not in output
 
 
 def test_a_port_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        said = verb("serve", "--port", str(port), data=tmp_path / "data", code=1)
-    assert f"Port {port} is already in use. Choose another with --port." in said
+        output = verb("serve", "--port", str(port), data=tmp_path / "data", code=1)
+    assert f"Port {port} is already in use. Choose another with --port." in output
 
 
 def test_a_second_server_on_the_same_data(spoiled: Served) -> None:
-    said = verb("serve", "--port", "0", data=spoiled.library.data, code=1)
-    assert f"process {spoiled.process.pid}" in said
-    assert spoiled.url in said
-    said = verb("remove", spoiled.library.folder / "x", data=spoiled.library.data, code=1)
-    assert "not a watched folder" in said
+    output = verb("serve", "--port", "0", data=spoiled.library.data, code=1)
+    assert f"process {spoiled.process.pid}" in output
+    assert spoiled.url in output
+    output = verb("remove", spoiled.library.folder / "x", data=spoiled.library.data, code=1)
+    assert "not a watched folder" in output

@@ -22,11 +22,11 @@ def said_json(*words: str | Path, data: Path) -> Any:
 
 
 def test_search_json_has_exactly_the_documented_shape(demo_server: Served) -> None:
-    found = json.loads(recollect("search", "deposit", "--json", data=demo_server.library.data))
-    assert set(found) == {"query", "hits", "coverage", "took_ms"}
-    assert set(found["coverage"]) == COVERAGE
-    assert found["hits"]
-    for rank, hit in enumerate(found["hits"], start=1):
+    result = json.loads(recollect("search", "deposit", "--json", data=demo_server.library.data))
+    assert set(result) == {"query", "hits", "coverage", "took_ms"}
+    assert set(result["coverage"]) == COVERAGE
+    assert result["hits"]
+    for rank, hit in enumerate(result["hits"], start=1):
         assert set(hit) == {
             "rank", "id", "path", "kind", "title", "attached_to", "place", "snippet", "source",
             "score",
@@ -56,19 +56,19 @@ def test_status_json_has_exactly_the_documented_shape(demonstration: Indexed) ->
 
 
 def test_ask_json_has_exactly_the_documented_shape(demonstration: Indexed) -> None:
-    said = json.loads(
+    answer = json.loads(
         recollect("ask", "How much is the deposit?", "--json", data=demonstration.data)
     )
-    assert set(said) == {"question", "answer", "citations", "coverage", "speed"}
-    assert set(said["speed"]) == {
+    assert set(answer) == {"question", "answer", "citations", "coverage", "speed"}
+    assert set(answer["speed"]) == {
         "first_token_ms", "tokens", "tokens_per_s", "draft_acceptance",
     }  # fmt: skip
-    for citation in said["citations"]:
+    for citation in answer["citations"]:
         assert set(citation) == {
             "n", "id", "path", "kind", "title", "attached_to", "place", "quote", "verified",
         }  # fmt: skip
         assert citation["verified"] is True
-        assert f"[{citation['n']}]" in said["answer"]
+        assert f"[{citation['n']}]" in answer["answer"]
 
 
 # From here on through a running server, as the command line does while one holds the library.
@@ -78,26 +78,26 @@ def test_ask_json_has_exactly_the_documented_shape(demonstration: Indexed) -> No
     ("kind", "words"), [("document", "deposit"), ("photo", "beach"), ("recording", "landlord")]
 )
 def test_every_kind_is_found_by_itself(demo_server: Served, kind: str, words: str) -> None:
-    found = said_json("search", words, "--kind", kind, data=demo_server.library.data)
-    assert found["hits"]
-    assert {hit["kind"] for hit in found["hits"]} == {kind}
-    for hit in found["hits"]:
+    result = said_json("search", words, "--kind", kind, data=demo_server.library.data)
+    assert result["hits"]
+    assert {hit["kind"] for hit in result["hits"]} == {kind}
+    for hit in result["hits"]:
         assert (hit["place"] is None) == (kind == "photo")
 
 
 def test_the_folder_filter_keeps_to_the_folder(demo_server: Served) -> None:
     folder = demo_server.library.folder / "Recordings"
-    found = said_json("search", "the", "--in", folder, data=demo_server.library.data)
-    assert found["hits"]
-    assert all(Path(hit["path"]).is_relative_to(folder) for hit in found["hits"])
+    result = said_json("search", "the", "--in", folder, data=demo_server.library.data)
+    assert result["hits"]
+    assert all(Path(hit["path"]).is_relative_to(folder) for hit in result["hits"])
 
 
 def test_dates_filter_and_a_wrong_date_is_explained(demo_server: Served) -> None:
     data = demo_server.library.data
-    said = verb("search", "deposit", "--before", "1999-01-01", data=data, code=3)
-    assert "Nothing matches" in said
-    said = verb("search", "deposit", "--after", "soon", data=data, code=1)
-    assert "like 2024-03-14" in said
+    output = verb("search", "deposit", "--before", "1999-01-01", data=data, code=3)
+    assert "Nothing matches" in output
+    output = verb("search", "deposit", "--after", "soon", data=data, code=1)
+    assert "like 2024-03-14" in output
 
 
 def test_search_without_words_is_bad_usage(demo_server: Served) -> None:
@@ -108,8 +108,8 @@ def test_search_without_words_is_bad_usage(demo_server: Served) -> None:
 def test_a_picture_finds_itself_first(demo_server: Served) -> None:
     data, folder = demo_server.library.data, demo_server.library.folder
     picture = next((folder / "Pictures").rglob("*.jpg"))
-    found = said_json("search", "--like", picture, data=data)
-    assert found["hits"][0]["path"] == str(picture)
+    result = said_json("search", "--like", picture, data=data)
+    assert result["hits"][0]["path"] == str(picture)
     verb("search", "--like", folder / "nothing.png", data=data, code=1)
 
 
@@ -161,8 +161,8 @@ def test_roots_add_remove_retry(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    said = verb("add", tmp_path / "nowhere", data=tmp_path / "data", code=1)
-    assert "There is no folder" in said
+    output = verb("add", tmp_path / "nowhere", data=tmp_path / "data", code=1)
+    assert "There is no folder" in output
     assert "not a watched folder" in verb(
         "remove", tmp_path / "nowhere", data=tmp_path / "data", code=1
     )
@@ -172,18 +172,18 @@ def test_doctor_and_models(demonstration: Indexed) -> None:
     findings = said_json("doctor", data=demonstration.data)
     assert all(finding["ok"] for finding in findings), findings
     models = said_json("model", "list", data=demonstration.data)
-    assert [one["name"] for one in models if one["in_use"]] == ["pocket"]
+    assert [model["name"] for model in models if model["in_use"]] == ["pocket"]
 
 
 def test_a_wrong_setting_and_a_missing_model_are_explained(tmp_path: Path) -> None:
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "recollect", "status"],
         capture_output=True,
         text=True,
         cwd=ROOT,
         env={**ENVIRONMENT, "RECOLLECT_PORT": "many"},
     )
-    assert said.returncode == 1
-    assert "RECOLLECT_PORT" in said.stderr
+    assert process.returncode == 1
+    assert "RECOLLECT_PORT" in process.stderr
     missing = verb("--model", "/nowhere", "status", data=tmp_path, code=1)
     assert "/nowhere" in missing

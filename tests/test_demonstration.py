@@ -20,16 +20,16 @@ from training.demonstration.typeset import paragraphs
 from training.world.words import content_words
 
 LISTED: dict[str, Any] = json.loads(SHIPPED.with_suffix(".json").read_text("utf-8"))
-FILES: dict[str, dict[str, Any]] = {one["path"]: one for one in LISTED["files"]}
+FILES: dict[str, dict[str, Any]] = {file["path"]: file for file in LISTED["files"]}
 
 
 def test_every_file_is_listed_and_every_listed_file_is_there() -> None:
-    found = {file.relative_to(SHIPPED).as_posix() for file in SHIPPED.rglob("*") if file.is_file()}
-    assert found == set(FILES)
+    files = {file.relative_to(SHIPPED).as_posix() for file in SHIPPED.rglob("*") if file.is_file()}
+    assert files == set(FILES)
 
 
 def test_library_is_as_large_and_as_small_as_promised() -> None:
-    kinds = [one["kind"] for one in FILES.values()]
+    kinds = [file["kind"] for file in FILES.values()]
     assert kinds.count("document") >= 14
     assert kinds.count("photo") >= 14
     assert kinds.count("recording") >= 9
@@ -66,7 +66,7 @@ def test_pdf_pages_hold_their_words(path: str) -> None:
                 assert " ".join(line.split()) in text
 
 
-@pytest.mark.parametrize("path", [p for p, one in FILES.items() if one["kind"] == "photo"])
+@pytest.mark.parametrize("path", [p for p, file in FILES.items() if file["kind"] == "photo"])
 def test_picture_opens_and_has_a_caption(path: str) -> None:
     with Image.open(SHIPPED / path) as picture:
         assert picture.size == (800, 600)
@@ -74,7 +74,7 @@ def test_picture_opens_and_has_a_caption(path: str) -> None:
     assert len(FILES[path]["words"][0]["text"].split()) >= 4
 
 
-@pytest.mark.parametrize("path", [p for p, one in FILES.items() if one["kind"] == "recording"])
+@pytest.mark.parametrize("path", [p for p, file in FILES.items() if file["kind"] == "recording"])
 def test_recording_is_heard_where_its_turns_are(path: str) -> None:
     import soundfile
 
@@ -96,7 +96,7 @@ def test_questions_are_answered_where_they_say() -> None:
     assert len(LISTED["questions"]) >= 30
     for question in LISTED["questions"]:
         words = FILES[question["path"]]["words"]
-        (place,) = [one for one in words if question["says"] in one["text"]]
+        (place,) = [entry for entry in words if question["says"] in entry["text"]]
         for key in ("page", "start_s", "end_s"):
             assert question.get(key) == place.get(key)
         value = [word for word in question["value"].split() if word not in ("months", "euros")]
@@ -104,7 +104,7 @@ def test_questions_are_answered_where_they_say() -> None:
 
 
 def test_absent_questions_are_answered_nowhere() -> None:
-    texts = [place["text"] for one in FILES.values() for place in one["words"]]
+    texts = [place["text"] for file in FILES.values() for place in file["words"]]
     sentences = [s for text in texts for line in text.splitlines() for s in line.split(". ")]
     assert len(LISTED["absent"]) >= 6
     for question in LISTED["absent"]:
@@ -115,7 +115,7 @@ def test_absent_questions_are_answered_nowhere() -> None:
 
 def test_searches_name_files_of_the_library() -> None:
     assert len(LISTED["searches"]) >= 12
-    assert all(one["path"] in FILES for one in LISTED["searches"])
+    assert all(search["path"] in FILES for search in LISTED["searches"])
 
 
 def test_pages_of_a_source_lose_their_marks() -> None:
@@ -139,8 +139,8 @@ def test_ogg_serial_leaves_the_sound_alone(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng speaks; apt")
 def test_library_is_made_again_the_same_twice(tmp_path: Path) -> None:
-    one, other = tmp_path / "one", tmp_path / "other"
-    assert write(one) == write(other)
-    for file in sorted(one.rglob("*")):
+    first, second = tmp_path / "one", tmp_path / "other"
+    assert write(first) == write(second)
+    for file in sorted(first.rglob("*")):
         if file.is_file():
-            assert file.read_bytes() == (other / file.relative_to(one)).read_bytes(), file.name
+            assert file.read_bytes() == (second / file.relative_to(first)).read_bytes(), file.name

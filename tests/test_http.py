@@ -26,16 +26,16 @@ def assert_refused(response: httpx.Response, status: int, code: str) -> str:
     error = response.json()["error"]
     assert set(error) == {"code", "sentence"}
     assert error["code"] == code
-    said = error["sentence"]
-    assert isinstance(said, str)
-    assert said.endswith(".")
-    return said
+    sentence = error["sentence"]
+    assert isinstance(sentence, str)
+    assert sentence.endswith(".")
+    return sentence
 
 
 def test_search_finds_the_page(api: httpx.Client) -> None:
-    found = api.get("/api/search", params={"q": "loud meeting", "by": "words"}).json()
-    assert set(found) == {"query", "hits", "coverage", "took_ms"}
-    first = found["hits"][0]
+    result = api.get("/api/search", params={"q": "loud meeting", "by": "words"}).json()
+    assert set(result) == {"query", "hits", "coverage", "took_ms"}
+    first = result["hits"][0]
     assert first["path"].endswith("boats.pdf")
     assert first["place"]["page"] == 2
     assert first["kind"] == "document"
@@ -53,13 +53,13 @@ def test_search_finds_the_page(api: httpx.Client) -> None:
     ],
 )
 def test_search_filters(api: httpx.Client, params: dict[str, str], names: set[str]) -> None:
-    found = api.get("/api/search", params=params).json()
-    assert {Path(hit["path"]).name for hit in found["hits"]} == names
+    result = api.get("/api/search", params=params).json()
+    assert {Path(hit["path"]).name for hit in result["hits"]} == names
 
 
 def test_search_shows_a_name_that_is_not_text(api: httpx.Client) -> None:
-    found = api.get("/api/search", params={"q": "zebras"}).json()
-    assert found["hits"][0]["path"].endswith('a \\xff\n"name".txt')
+    result = api.get("/api/search", params={"q": "zebras"}).json()
+    assert result["hits"][0]["path"].endswith('a \\xff\n"name".txt')
 
 
 @pytest.mark.parametrize(
@@ -75,17 +75,17 @@ def test_search_by_example(
 ) -> None:
     (folder,) = served.library.roots()
     example = (Path(folder["path"]) / name).read_bytes()
-    found = api.post(
+    result = api.post(
         "/api/search", params={"kind": kind}, content=example, headers={"Content-Type": sent_as}
     ).json()
-    assert [Path(hit["path"]).name for hit in found["hits"]] == [name]
-    assert found["hits"][0]["found_by"] == ["meaning"]
+    assert [Path(hit["path"]).name for hit in result["hits"]] == [name]
+    assert result["hits"][0]["found_by"] == ["meaning"]
 
 
 def test_an_example_that_is_none(api: httpx.Client) -> None:
     headers = {"Content-Type": "image/png"}
-    said = api.post("/api/search", content=b"not a picture", headers=headers)
-    assert "neither a picture nor a sound" in assert_refused(said, 422, "example")
+    answer = api.post("/api/search", content=b"not a picture", headers=headers)
+    assert "neither a picture nor a sound" in assert_refused(answer, 422, "example")
     assert_refused(api.post("/api/search", content=b"", headers=headers), 415, "example")
     assert_refused(api.post("/api/search", json={}), 415, "example")
 
@@ -258,8 +258,8 @@ def test_many_questions_at_once(served: Running) -> None:
         async with httpx.AsyncClient(
             base_url=served.url, headers=headers, timeout=60.0, trust_env=False
         ) as client:
-            asked = [client.get("/api/search", params={"q": "garden"}) for _ in range(100)]
-            return await asyncio.gather(*asked)
+            requests = [client.get("/api/search", params={"q": "garden"}) for _ in range(100)]
+            return await asyncio.gather(*requests)
 
     answers = asyncio.run(ask_all())
     assert {answer.status_code for answer in answers} <= {200, 429}

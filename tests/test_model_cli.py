@@ -82,7 +82,7 @@ VERBS = {
 
 def one_sentence(data: Path, model: str, name: str) -> str:
     """What is said of a model that is refused; fails unless it is one line, with exit code 1."""
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "recollect", "--data", data, "--model", model, *VERBS[name]],
         capture_output=True,
         text=True,
@@ -90,35 +90,37 @@ def one_sentence(data: Path, model: str, name: str) -> str:
         env=ENVIRONMENT,
         timeout=60,
     )
-    assert said.returncode == 1, said
-    assert said.stdout == ""
-    (line,) = said.stderr.splitlines()
+    assert process.returncode == 1, process
+    assert process.stdout == ""
+    (line,) = process.stderr.splitlines()
     assert line.startswith("Error: ")
     return line
 
 
-@pytest.mark.parametrize(("harm", "said"), HARMS[:1])
+@pytest.mark.parametrize(("harm", "sentence"), HARMS[:1])
 def test_a_harmed_model_is_refused_in_one_sentence(
-    folder: Path, tmp_path: Path, harm: Callable[[Path], None], said: str
+    folder: Path, tmp_path: Path, harm: Callable[[Path], None], sentence: str
 ) -> None:
     harm(folder)
-    assert said in one_sentence(tmp_path / "data", str(folder), "search")
+    assert sentence in one_sentence(tmp_path / "data", str(folder), "search")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", VERBS)
-@pytest.mark.parametrize(("harm", "said"), HARMS)
+@pytest.mark.parametrize(("harm", "sentence"), HARMS)
 def test_every_harm_is_refused_by_every_verb(
-    folder: Path, tmp_path: Path, harm: Callable[[Path], None], said: str, name: str
+    folder: Path, tmp_path: Path, harm: Callable[[Path], None], sentence: str, name: str
 ) -> None:
     harm(folder)
-    assert said in one_sentence(tmp_path / "data", str(folder), name)
+    assert sentence in one_sentence(tmp_path / "data", str(folder), name)
 
 
 def test_a_name_that_is_nowhere_says_how_to_go_on(tmp_path: Path) -> None:
-    said = verb("--model", "nobody/has-this-model", "ask", "When?", data=tmp_path / "data", code=1)
-    assert "nobody/has-this-model" in said
-    assert re.search("recollect model|--model|DIRECTORY", said)
+    output = verb(
+        "--model", "nobody/has-this-model", "ask", "When?", data=tmp_path / "data", code=1
+    )
+    assert "nobody/has-this-model" in output
+    assert re.search("recollect model|--model|DIRECTORY", output)
 
 
 def test_the_status_says_whether_the_model_is_loaded(tmp_path: Path) -> None:
@@ -129,9 +131,9 @@ def test_a_setting_of_the_model_that_cannot_be_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RECOLLECT_UNLOAD_AFTER_S", "-1")
-    said = verb("status", data=tmp_path / "data", code=1)
-    assert "unload_after_s" in said
-    assert "RECOLLECT_UNLOAD_AFTER_S" in said
+    output = verb("status", data=tmp_path / "data", code=1)
+    assert "unload_after_s" in output
+    assert "RECOLLECT_UNLOAD_AFTER_S" in output
 
 
 @pytest.mark.slow
@@ -202,14 +204,14 @@ def test_words_are_found_while_the_model_is_broken(broken: Served, tmp_path: Pat
     headers = {"Authorization": f"Bearer {broken.token}"}
     data = broken.library.data
     with httpx.Client(base_url=broken.url, headers=headers, trust_env=False, timeout=60) as http:
-        told: dict[str, Any] = {}
+        status: dict[str, Any] = {}
 
         def tells() -> bool:
-            told.update(http.get("/api/status").json())
-            return "problem" in told["model"]
+            status.update(http.get("/api/status").json())
+            return "problem" in status["model"]
 
         assert eventually(tells)
-        model = told["model"]
+        model = status["model"]
         where = str(broken.library.folder.parent / "model")
         assert where in model["problem"]
         assert model["loaded"] is False
@@ -217,20 +219,20 @@ def test_words_are_found_while_the_model_is_broken(broken: Served, tmp_path: Pat
         def search(words: str) -> dict[str, Any]:
             answer = http.get("/api/search", params={"q": words})
             assert answer.status_code == 200, answer.text
-            found: dict[str, Any] = answer.json()
-            return found
+            result: dict[str, Any] = answer.json()
+            return result
 
         assert eventually(lambda: search("deposit")["hits"])
-        found = search("deposit")
-        assert [Path(hit["path"]).name for hit in found["hits"]] == ["lease.txt"]
-        assert "Only words were searched" in str(found["problem"])
+        result = search("deposit")
+        assert [Path(hit["path"]).name for hit in result["hits"]] == ["lease.txt"]
+        assert "Only words were searched" in str(result["problem"])
         by_words = http.get("/api/search", params={"q": "wombat", "by": "words"}).json()
         assert len(by_words["hits"]) == 1
         assert "problem" not in by_words
 
-        asked = http.post("/api/ask", json={"question": "When does the deposit come back?"})
-        assert "event: error" in asked.text
-        assert where in asked.text
+        answer = http.post("/api/ask", json={"question": "When does the deposit come back?"})
+        assert "event: error" in answer.text
+        assert where in answer.text
         # a picture needs the model; a fault is no overload, nobody is told to come again soon
         picture = http.post("/api/search", content=_png(), headers={"Content-Type": "image/png"})
         assert picture.status_code == 503
@@ -243,8 +245,8 @@ def test_words_are_found_while_the_model_is_broken(broken: Served, tmp_path: Pat
         assert status["coverage"]["read"] == 2
         assert status["coverage"]["understood"] == 0
 
-    said = recollect("search", "deposit", data=data)
-    assert "lease.txt" in said
+    output = recollect("search", "deposit", data=data)
+    assert "lease.txt" in output
     assert "which cannot be used" in recollect("status", data=data)
     assert where in recollect("doctor", data=data, code=1)
     asked_said = recollect("ask", "When does the deposit come back?", data=data, code=1)
@@ -292,15 +294,15 @@ def test_more_questions_than_the_model_can_take_are_asked_to_come_again(tmp_path
         model.go.clear()
 
         def ask() -> str:
-            with server.program() as one:
-                return one.post("/api/ask", json={"question": "boat?"}, timeout=60).text
+            with server.program() as client:
+                return client.post("/api/ask", json={"question": "boat?"}, timeout=60).text
 
         def search() -> int:
-            with server.program() as one:
-                return one.get("/api/search", params={"q": "boat"}, timeout=60).status_code
+            with server.program() as client:
+                return client.get("/api/search", params={"q": "boat"}, timeout=60).status_code
 
-        asked = [pool.submit(ask) for _ in range(8)]
-        found = pool.submit(search)
+        answers = [pool.submit(ask) for _ in range(8)]
+        search_status = pool.submit(search)
         assert eventually(lambda: len(library._runtime._people) == MOST_WAITING)
         refused = http.get("/api/search", params={"q": "boat"})
         assert refused.status_code == 503
@@ -314,8 +316,8 @@ def test_more_questions_than_the_model_can_take_are_asked_to_come_again(tmp_path
         by_words = http.get("/api/search", params={"q": "boat", "by": "words"})
         assert by_words.json()["hits"]  # words wait for no model
         model.go.set()
-        assert found.result(30) == 200
-        assert all("event: done" in one.result(30) for one in asked)
+        assert search_status.result(30) == 200
+        assert all("event: done" in answer.result(30) for answer in answers)
 
 
 def _png() -> bytes:

@@ -30,7 +30,7 @@ def test_kinds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "start"),
+    ("day", "start"),
     [
         ("2024-03-14", (2024, 3, 14)),
         ("2024-12-31", (2024, 12, 31)),
@@ -38,14 +38,14 @@ def test_kinds() -> None:
         ("2024", (2024, 1, 1)),
     ],
 )
-def test_days(said: str, start: tuple[int, int, int]) -> None:
-    assert parse_day(said) == datetime(*start).timestamp()
+def test_days(day: str, start: tuple[int, int, int]) -> None:
+    assert parse_day(day) == datetime(*start).timestamp()
 
 
-@pytest.mark.parametrize("said", ["yesterday", "2024-13", "2024-02-30", "14.3.2024", "2024-3-1"])
-def test_a_wrong_day_shows_how_to_write_one(said: str) -> None:
+@pytest.mark.parametrize("day", ["yesterday", "2024-13", "2024-02-30", "14.3.2024", "2024-3-1"])
+def test_a_wrong_day_shows_how_to_write_one(day: str) -> None:
     with pytest.raises(QueryError, match="like 2024-03-14"):
-        parse_day(said)
+        parse_day(day)
 
 
 def test_small_words_are_dropped_from_questions_while_something_is_left() -> None:

@@ -113,7 +113,7 @@ def test_without_a_key(served: Running) -> None:
 
 def test_wrong_keys(served: Running) -> None:
     with served.stranger() as client:
-        for said in (
+        for header in (
             f"Bearer {new_token()}",
             "Bearer",
             f"Basic {served.token}",
@@ -121,11 +121,11 @@ def test_wrong_keys(served: Running) -> None:
             f"Bearer {served.token[:-1]}",
             f"Bearer {served.token}x",
         ):
-            assert client.get("/api/status", headers={"Authorization": said}).status_code == 401
+            assert client.get("/api/status", headers={"Authorization": header}).status_code == 401
         name = f"recollect-{served.port}"
-        for said in ("", "0" * 64, served.token):
+        for cookie in ("", "0" * 64, served.token):
             assert (
-                client.get("/api/status", headers={"Cookie": f"{name}={said}"}).status_code == 401
+                client.get("/api/status", headers={"Cookie": f"{name}={cookie}"}).status_code == 401
             )
 
 
@@ -427,6 +427,6 @@ def test_errors_are_told_without_content(
     monkeypatch.setattr(Library, "model", fail)
     with served.program() as client:
         assert client.get("/api/model").status_code == 500
-    (record,) = [one for one in caplog.records if one.name == "recollect.web"]
+    (record,) = [entry for entry in caplog.records if entry.name == "recollect.web"]
     assert "RuntimeError while answering GET" in record.getMessage()
     assert "secret" not in caplog.text

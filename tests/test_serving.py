@@ -46,8 +46,8 @@ def http(served: Served) -> Iterator[httpx.Client]:
 
 
 def paths(http: httpx.Client, words: str) -> list[str]:
-    found = http.get("/api/search", params={"q": words, "by": "words"}).json()
-    return [hit["path"] for hit in found["hits"]]
+    result = http.get("/api/search", params={"q": words, "by": "words"}).json()
+    return [hit["path"] for hit in result["hits"]]
 
 
 def test_a_saved_file_is_found_changed_and_forgotten(served: Served, http: httpx.Client) -> None:
@@ -86,23 +86,23 @@ def test_the_command_line_asks_the_server(served: Served, http: httpx.Client) ->
     if not about.exists():
         about = served.library.folder / "letters" / "lease.txt"
     assert eventually(lambda: paths(http, "deposit") == [str(about)])
-    said = recollect("ask", "How much is the deposit?", "--about", about, "--json", data=data)
-    assert '"question": "How much is the deposit?"' in said
+    output = recollect("ask", "How much is the deposit?", "--about", about, "--json", data=data)
+    assert '"question": "How much is the deposit?"' in output
     assert "0 added" in verb("index", data=data)
 
 
 @pytest.mark.slow
 def test_a_name_is_meant_from_where_a_person_stands(served: Served, tmp_path: Path) -> None:
     def here(*words: str, codes: tuple[int, ...] = (0,)) -> str:
-        said = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "recollect", "--data", served.library.data, *words],
             capture_output=True,
             text=True,
             cwd=tmp_path,  # the server began elsewhere
             env={**ENVIRONMENT, "PYTHONPATH": str(ROOT)},
         )
-        assert said.returncode in codes, said.stderr
-        return said.stdout
+        assert process.returncode in codes, process.stderr
+        return process.stdout
 
     file = tmp_path / "letters" / "numbat.txt"
     file.parent.mkdir()

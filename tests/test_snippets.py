@@ -9,8 +9,8 @@ from retriever.snippets import distinct_tokens, snippet
 
 
 def _marked(text: str, query: str, length: int = 240) -> list[str]:
-    found = snippet(text, distinct_tokens(query), length)
-    return [found.text[start:end] for start, end in found.marks]
+    extract = snippet(text, distinct_tokens(query), length)
+    return [extract.text[start:end] for start, end in extract.marks]
 
 
 def test_whole_words_are_marked_whatever_their_case_and_accents() -> None:
@@ -23,10 +23,10 @@ def test_whole_words_are_marked_whatever_their_case_and_accents() -> None:
 
 def test_the_window_holds_the_most_different_words() -> None:
     text = "rent " * 30 + "filler " * 60 + "the deposit and the rent are due " + "filler " * 60
-    found = snippet(text, distinct_tokens("deposit rent due"), 120)
+    extract = snippet(text, distinct_tokens("deposit rent due"), 120)
     assert {"deposit", "rent", "due"} <= set(_marked(text, "deposit rent due", 120))
-    assert found.text.startswith("… ")
-    assert found.text.endswith(" …")
+    assert extract.text.startswith("… ")
+    assert extract.text.endswith(" …")
 
 
 def test_white_space_is_one_space() -> None:
@@ -40,8 +40,8 @@ def test_white_space_is_one_space() -> None:
 )
 def test_marks_lie_inside_and_match(text: str, query: str, length: int) -> None:
     wanted = distinct_tokens(query)
-    found = snippet(text, wanted, length)
-    assert len(found.text) <= length + 4
-    for start, end in found.marks:
-        assert 0 <= start < end <= len(found.text)
-        assert set(distinct_tokens(found.text[start:end])) & set(wanted)
+    extract = snippet(text, wanted, length)
+    assert len(extract.text) <= length + 4
+    for start, end in extract.marks:
+        assert 0 <= start < end <= len(extract.text)
+        assert set(distinct_tokens(extract.text[start:end])) & set(wanted)

@@ -77,20 +77,20 @@ def eventually(true: Any, within_s: float) -> float:
 
 def test_an_answer(served: Running) -> None:
     with served.browser() as client:
-        told = ask(client, question="Where does the red boat lie?")
-    names = [name for name, _ in told]
+        events_sent = ask(client, question="Where does the red boat lie?")
+    names = [name for name, _ in events_sent]
     assert names[0] == "source"
     assert names[-1] == "done"
     assert names.index("token") > max(i for i, name in enumerate(names) if name == "source")
-    source = told[0][1]
+    source = events_sent[0][1]
     assert set(source) == {
         "n", "id", "path", "kind", "title", "attached_to", "place", "snippet", "thumb",
     }  # fmt: skip
-    (citation, *_) = [data for name, data in told if name == "citation"]
+    (citation, *_) = [data for name, data in events_sent if name == "citation"]
     assert citation["quote"] == "The red boat lies in the river."
     assert citation["place"] == {"page": 1}
     assert citation["verified"] is True
-    done = told[-1][1]
+    done = events_sent[-1][1]
     assert done["answer"].startswith("boats")
     assert citation in done["citations"]
     assert done["left_out"] == 0
@@ -98,13 +98,15 @@ def test_an_answer(served: Running) -> None:
 
 def test_an_answer_about_one_item(served: Running) -> None:
     with served.program() as client:
-        told = ask(
+        events_sent = ask(
             client,
             question="What is in the garden?",
             about=served.item("garden.txt"),
             history=[{"question": "Hello?", "answer": "Hello."}],
         )
-    assert {data["id"] for name, data in told if name == "source"} == {served.item("garden.txt")}
+    assert {data["id"] for name, data in events_sent if name == "source"} == {
+        served.item("garden.txt")
+    }
 
 
 @pytest.mark.parametrize(
@@ -141,8 +143,8 @@ def test_a_problem_ends_the_answer(served: Running, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Library, "ask", fail)
     with served.program() as client:
-        told = ask(client, question="x")
-    assert told == [
+        events_sent = ask(client, question="x")
+    assert events_sent == [
         ("token", {"text": "well"}),
         ("error", {"code": "internal", "sentence": event_streams.ANSWER_INTERRUPTED}),
     ]
@@ -183,8 +185,10 @@ def test_an_answer_that_takes_long_says_it_lives(
 
 def test_more_answers_than_can_be_given(tmp_path: Path) -> None:
     with endless(tmp_path) as (server, _), server.program() as client:
-        asked = [client.build_request("POST", "/api/ask", json={"question": "boat"})] * MAX_ANSWERS
-        open_ones = [client.send(request, stream=True) for request in asked]
+        requests = [
+            client.build_request("POST", "/api/ask", json={"question": "boat"})
+        ] * MAX_ANSWERS
+        open_ones = [client.send(request, stream=True) for request in requests]
         refused = client.post("/api/ask", json={"question": "boat"})
         assert (refused.status_code, refused.json()["error"]["code"]) == (429, "busy")
         assert int(refused.headers["retry-after"]) > 0
@@ -194,12 +198,12 @@ def test_more_answers_than_can_be_given(tmp_path: Path) -> None:
 
 
 def test_a_frame_is_one_event_whatever_is_in_it() -> None:
-    said = encode_event("token", {"text": "a\n\nevent: done\r\ndata: {}\u2028\udcff"})
-    assert said.count(b"\n\n") == 1
-    assert said.endswith(b"\n\n")
-    assert b"\r" not in said
-    told = json.loads(said.decode().split("data: ", 1)[1])
-    assert told["text"].startswith("a\n\nevent: done\r\n")
+    encoded = encode_event("token", {"text": "a\n\nevent: done\r\ndata: {}\u2028\udcff"})
+    assert encoded.count(b"\n\n") == 1
+    assert encoded.endswith(b"\n\n")
+    assert b"\r" not in encoded
+    decoded = json.loads(encoded.decode().split("data: ", 1)[1])
+    assert decoded["text"].startswith("a\n\nevent: done\r\n")
 
 
 # --- the state of the library
@@ -209,15 +213,15 @@ def test_status_is_told_at_once_and_on_every_change(tmp_path: Path) -> None:
     with endless(tmp_path) as (server, _), server.browser() as client:
         began = time.monotonic()
         with client.stream("GET", "/api/status?stream=1") as answer:
-            told = events(answer)
-            name, first = next(told)
+            statuses = events(answer)
+            name, first = next(statuses)
             assert name == "status"
             assert first == client.get("/api/status").json()
             (tmp_path / "files" / "new.txt").write_text("A green garden.\n")
             indexing = threading.Thread(target=server.library.index)
             indexing.start()
             count = 1
-            for _, status in told:
+            for _, status in statuses:
                 count += 1
                 if status["coverage"]["understood"] == 2:
                     break
@@ -230,9 +234,9 @@ def test_status_is_told_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(event_streams, "STATUS_INTERVAL_S", 0.1)
     with endless(tmp_path) as (server, _), server.program() as client:
         with client.stream("GET", "/api/status?stream=1") as answer:
-            told = events(answer)
+            statuses = events(answer)
             for _ in range(3):
-                assert next(told)[0] == "status"
+                assert next(statuses)[0] == "status"
         assert client.head("/api/status?stream=1").status_code == 200
 
 
@@ -278,9 +282,9 @@ def test_a_signal_stops_the_server(tmp_path: Path, sent: signal.Signals) -> None
         headers = {"Authorization": f"Bearer {token}"}
         url = f"http://127.0.0.1:{port}"
         with httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as client:
-            asked = client.build_request("POST", "/api/ask", json={"question": "boat"})
+            answered = client.build_request("POST", "/api/ask", json={"question": "boat"})
             followed = client.build_request("GET", "/api/status?stream=1")
-            answer, status = (client.send(one, stream=True) for one in (asked, followed))
+            answer, status = (client.send(request, stream=True) for request in (answered, followed))
             assert next(events(answer))
             assert next(events(status))[0] == "status"
             process.send_signal(sent)

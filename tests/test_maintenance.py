@@ -17,7 +17,7 @@ SECRET = CANARY.encode()
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    base = tmp_path_factory.mktemp("custody")
+    base = tmp_path_factory.mktemp("maintenance")
     folder = base / "lib"
     folder.mkdir()
     for n in range(4):
@@ -65,9 +65,9 @@ def test_a_damaged_file_is_told_and_mended_over_http(served: Running) -> None:
     held[len(held) // 2] ^= 1
     file.write_bytes(bytes(held))
     with served.program() as program:
-        told = program.post("/api/verify", json={}).json()
-        assert told["sound"] is False
-        assert {fault["code"] for fault in told["faults"]} >= {"file"}
+        verdict = program.post("/api/verify", json={}).json()
+        assert verdict["sound"] is False
+        assert {fault["code"] for fault in verdict["faults"]} >= {"file"}
         mended = program.post("/api/verify", json={"repair": True}).json()
         assert mended["sound"] is True, mended
         assert all(fault["mended"] for fault in mended["faults"])
@@ -95,8 +95,8 @@ def test_forget_and_verify_from_the_command_line(tmp_path: Path) -> None:
     recollect("index", folder, data=data)
     assert json.loads(recollect("verify", "--deep", "--json", data=data))["faults"] == []
     assert holding(data, [SECRET])
-    said = recollect("forget", secret, data=data)
-    assert "Not a byte of it is left" in said
+    output = recollect("forget", secret, data=data)
+    assert "Not a byte of it is left" in output
     assert holding(data, [SECRET]) == []
     recollect("index", data=data)
     recollect("search", CANARY, data=data, code=3)
@@ -106,9 +106,9 @@ def test_forget_and_verify_from_the_command_line(tmp_path: Path) -> None:
     held = bytearray(file.read_bytes())
     held[len(held) // 2] ^= 1
     file.write_bytes(bytes(held))
-    told = recollect("verify", data=data, code=1)
-    assert "is not what was written" in told
-    assert "recollect verify --repair" in told
+    output = recollect("verify", data=data, code=1)
+    assert "is not what was written" in output
+    assert "recollect verify --repair" in output
     served = serve("serve", library=Indexed(folder, data))
     try:
         assert "mended" in recollect("verify", "--repair", data=data)
