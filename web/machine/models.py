@@ -32,7 +32,7 @@ def selected_checkpoint(settings: Settings) -> Checkpoint:
     )
 
 
-def listed(settings: Settings) -> list[ModelListing]:
+def available_models(settings: Settings) -> list[ModelListing]:
     from model.weights.checkpoint import list_models
 
     return list_models(settings.model, settings.models)

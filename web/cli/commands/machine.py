@@ -36,9 +36,9 @@ def model() -> None:
 def model_list(program: Program, as_json: bool) -> None:
     """Models that can be used on this machine."""
     from web.cli.output.machine_tables import show_models
-    from web.machine.models import listed
+    from web.machine.models import available_models
 
-    show_models(listed(program.settings), as_json)
+    show_models(available_models(program.settings), as_json)
 
 
 @model.command("pull")
