@@ -25,7 +25,7 @@ def encode_message(head: dict[str, Any], body: bytes = b"") -> bytes:
     """One message. Raises MemoryError for one that `decode_message` would refuse for its size."""
     head_json = json.dumps(head).encode("ascii")
     if len(head_json) > MAX_HEAD_BYTES or len(body) > MAX_BODY_BYTES:
-        raise MemoryError("a message that is too large")
+        raise MemoryError("a message larger than is allowed")
     return _LENGTHS.pack(len(head_json), len(body)) + head_json + body
 
 
@@ -34,7 +34,7 @@ def decode_message(read: Callable[[int], bytes]) -> Message:
     whatever `read` raises."""
     head_bytes, body_bytes = _LENGTHS.unpack(read(_LENGTHS.size))
     if head_bytes > MAX_HEAD_BYTES or body_bytes > MAX_BODY_BYTES:
-        raise ValueError("a message that is too large")
+        raise ValueError("a message larger than is allowed")
     head = json.loads(read(head_bytes))
     if not isinstance(head, dict):
         raise ValueError("a message without a head")
