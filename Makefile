@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-slow check bench findings pocket clean
+.PHONY: demo test test-slow check coverage bench findings pocket clean
 
 demo: .venv/product          ## install, write the demonstration library, read it and serve it
 	$(BIN)/recollect --data .venv/demo-data demo .venv/demo-library --open
@@ -21,6 +21,10 @@ check: .venv/developer tests/types/node_modules  ## types, lint, formatting, and
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	tests/types/node_modules/.bin/tsc --project tests/types
+
+coverage: .venv/developer    ## how much of the product the fast suite runs, in percent
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --cov --cov-report= $(TESTS)
+	$(BIN)/coverage report --skip-covered --sort=cover
 
 bench: .venv/developer       ## what is measured, and how to run one
 	$(BIN)/python -m bench list
