@@ -112,8 +112,8 @@ def longest_chain(imports: Graph) -> list[str]:
         chains: list[tuple[str, ...]] = [below(target) for target in sorted(targets)]
         return (name, *max([(), *chains], key=len))
 
-    chains = [below(name) for name in sorted(set(group.values()))]
-    return list(max(chains, key=len))
+    chains = [list(below(name)) for name in sorted(set(group.values()))]
+    return max(chains, key=len)
 
 
 def _docstrings(tree: ast.Module) -> Iterator[int]:
