@@ -9,7 +9,7 @@
 #   rows: 100 numbers that changed: [[42, 0]]
 #   written -0.38209161162376404 read -1.3001903798397039e+38
 #   the nearest row of vector 42 is row 54
-# Source: the page on the Lance file format names no checksum; seen by running this.
+# Source: seen by running this.
 # Matters: a local library lives for years on one disk without redundancy. A program that wants to
 #   notice rot has to keep sums of these files itself.
 

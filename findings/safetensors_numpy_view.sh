@@ -11,8 +11,9 @@
 #   itself: saved [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], loaded [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
 #   transposed: saved [[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]], loaded [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]
 #   every other: saved [[0.0, 2.0], [3.0, 5.0]], loaded [[0.0, 1.0], [2.0, 3.0]]
-# Source: `_flatten` in safetensors/numpy.py passes `tensor.ctypes.data` and the length alone;
-#   seen by running this.
+# Source: github.com/safetensors/safetensors/issues/825, open since August 2026 (0.7.0 copied
+#   views); `_flatten` in safetensors/numpy.py passes the address and the length alone. Seen by
+#   running this.
 # Matters: weights and embeddings are often transposed or cut before they are stored. A checkpoint
 #   that loads and is wrong costs days.
 

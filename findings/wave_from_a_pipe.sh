@@ -11,8 +11,8 @@
 #   size of the file in bytes: 32078
 #   frames by wave: 2147483647 of which it reads 16000
 #   frames by libsndfile: 16000
-# Source: `Wave_read.initfp` and `_read_fmt_chunk` in Lib/wave.py compute frames from the chunk's
-#   size alone; the rest seen by running this.
+# Source: `Wave_read.initfp` in Lib/wave.py divides the size that the chunk claims by the size of
+#   a frame; the rest seen by running this.
 # Matters: a limit on the length of recordings refuses the file, a progress bar stands at 0
 #   percent, and a buffer made by that number does not fit into memory.
 
