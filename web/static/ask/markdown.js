@@ -1,6 +1,6 @@
 /** An answer while it is written: Markdown tokens become elements, never through a string of HTML. */
 import MarkdownIt from "../vendor/markdown-it.js";
-import { marksIn } from "./citation-marks.js";
+import { marksIn } from "./answer-format.js";
 
 const parser = new MarkdownIt({ html: false, linkify: false, maxNesting: 20 }).disable([
   "image",

@@ -3,6 +3,7 @@ import { element, html, useEffect, useRef, useState } from "../core/dom.js";
 import { addressOf } from "../core/route.js";
 import { baseName, count, counted, placeLabel, safeName } from "../core/wording.js";
 import { Icon } from "../parts/icons.js";
+import { isRefusal } from "./answer-format.js";
 import { CitationCard, citationChip } from "./citation-card.js";
 import { citationAt, openCited, textWithSources } from "./cited.js";
 import { askQuestion } from "./conversation.js";
@@ -16,7 +17,6 @@ import { Sources } from "./sources.js";
 
 const HOVER_MS = 250;
 const COPIED_MS = 2500; // how long "Copied" is shown
-const NOT_IN_LIBRARY = /^That is not in your library\.?\s*$/;
 
 /** Announce something to screen readers, once. @param {string} text */
 function announce(text) {
@@ -94,7 +94,7 @@ function Outcome({ turn, last }) {
   return html`<div class="outcome">
     ${figures.length > 0 && html`<p class="unfounded"><${Icon} name="triangle-alert" size="18" />Check before you believe it: ${figures.join(", ")} ${figures.length === 1 ? "stands" : "stand"} in none of the sources.</p>`}
     <p>${sentences.join(" ")}</p>
-    ${!NOT_IN_LIBRARY.test(turn.text) && html`<button class="quiet" onClick=${copy}><${Icon} name=${copied ? "check" : "copy"} size="18" /><span role="status">${copied ? "Copied" : "Copy with sources"}</span></button>`}
+    ${!isRefusal(turn.text) && html`<button class="quiet" onClick=${copy}><${Icon} name=${copied ? "check" : "copy"} size="18" /><span role="status">${copied ? "Copied" : "Copy with sources"}</span></button>`}
   </div>`;
 }
 
@@ -134,13 +134,13 @@ export function TurnView({ turn, last }) {
     const citation = citationOf(chip);
     if (citation) openCited(citation, citation.quote);
   };
-  const notInLibrary = turn.state === "done" && NOT_IN_LIBRARY.test(turn.text);
+  const refused = turn.state === "done" && isRefusal(turn.text);
   return html`<article class=${`turn ${last ? "last" : ""}`} aria-label=${turn.question}>
     <div class="exchange">
       <h2 class="question" ref=${question} dir="auto">${turn.question}</h2>
       ${turn.about && html`<p class="about">About <a href=${addressOf(turn.about.id, null)}><bdi>${turn.about.title}</bdi></a></p>`}
       ${turn.state === "looking" && html`<p class="looking" role="status"><span class="dots"><i /><i /><i /></span>${turn.sources.length ? `Reading ${counted(turn.sources.length, "place")}` : "Looking through your library"}</p>`}
-      ${notInLibrary ? html`<${NotInLibrary} turn=${turn} />` : html`<${AnswerText} turn=${turn} onPoint=${point} onPress=${press} />`}
+      ${refused ? html`<${NotInLibrary} turn=${turn} />` : html`<${AnswerText} turn=${turn} onPoint=${point} onPress=${press} />`}
       <${Outcome} turn=${turn} last=${last} />
     </div>
     <${Sources} turn=${turn} />
