@@ -1,4 +1,7 @@
-/** The one handler of all keys: Esc, the shortcuts of every page, then those of what is drawn. */
+/**
+ * The one handler of all keys: Esc, the shortcuts of every page, then those of what is drawn. It
+ * compares `event.key` alone: "/" and "?" need Shift on some keyboards and none on others.
+ */
 import { callBinding, closeTopLayer } from "../core/keyboard.js";
 import { moveBetweenRows } from "./row-focus.js";
 
