@@ -9,12 +9,12 @@ from statistics import median
 
 from bench.prompts import Asked, asked, media
 from bench.report import Report, Row
-from model.decoding.generation import GenerationLimits
+from model.decoding.generation import Generation, GenerationLimits
 from model.gemma import Gemma
 from model.interface import AnswerCitation, AnswerEnd, AnswerText, ConversationTurn, Image, Sound
 from model.prompt import prompts
 from model.prompt.inputs import Inputs, collate, common_prefix_length, split_inputs
-from model.weights.checkpoint import find_checkpoint
+from model.weights.installed import find_checkpoint
 
 TOKENS = 48
 PICTURE_TOKENS = 280
@@ -79,7 +79,7 @@ def against_generate(model: Gemma, chosen: Sequence[Asked]) -> list[Row]:
         stock: list[int] = []
 
         def write_ours(row: Inputs = row, into: list[int] = ours) -> None:
-            into[:] = own.write(own.read(row), limits)
+            into[:] = Generation(own, own.prefill(row), limits)
 
         def write_stock(row: Inputs = row, into: list[int] = stock) -> None:
             written = model._model.generate(
@@ -112,7 +112,7 @@ def with_the_drafter(
     for prompt in chosen:
         texts = []
         for drafting, model in ((True, drafted), (False, plain)):
-            model.forget()
+            model.release_caches()
             written = write(model, prompt)
             texts.append(written.text)
             finished = written.finished
@@ -152,7 +152,7 @@ def second_turns(model: Gemma, quick: bool) -> list[Row]:
         second_ms: list[float] = []
         of_kind = [one for one in asked() if _kind(one) is kind][: 4 if quick else 10]
         for prompt in of_kind:
-            model.forget()
+            model.release_caches()
             first = write(model, prompt)
             history = (ConversationTurn(prompt.question, first.text),)
             second = write(model, replace(prompt, question="And what else is said there?"), history)
@@ -183,8 +183,8 @@ def branches(model: Gemma, pictures: Sequence[Image]) -> list[Row]:
             own.branch(*split_inputs(words, shared), split_inputs(gist, shared)[1])
 
         def apart(gist: Inputs = gist, words: Inputs = words) -> None:
-            own.read(gist)
-            own.read(words)
+            own.prefill(gist)
+            own.prefill(words)
 
         times = [(timed(branched), timed(apart)) for _ in range(3)]
         branched_s.append(min(one for one, _ in times))

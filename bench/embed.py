@@ -12,7 +12,7 @@ from bench.prompts import POCKET, media
 from bench.report import Report, Row
 from model.gemma import Gemma
 from model.interface import Content, Image, Sound, Text, Vectors
-from model.weights.checkpoint import find_checkpoint
+from model.weights.installed import find_checkpoint
 from model.weights.placement import Placement
 
 ROUNDS = 2  # the best of them: other work on the machine only ever adds

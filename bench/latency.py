@@ -32,7 +32,7 @@ from indexer.scan.reconcile import reconcile
 from indexer.types.pieces import UnreadableError
 from model.interface import Content, Evidence, Image, ModelError, Role, Text, Vectors
 from model.runtime.runtime import Runtime
-from model.weights.checkpoint import find_checkpoint
+from model.weights.installed import find_checkpoint
 from tests.fake_model import FakeModel
 from tests.library import Small, small, until
 

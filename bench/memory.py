@@ -18,7 +18,7 @@ import psutil
 
 from bench.report import Report, Row
 from bench.shape import FULL, FULL_DRAFTER, QUICK, QUICK_DRAFTER, write
-from model.weights.checkpoint import find_checkpoint
+from model.weights.installed import find_checkpoint
 
 GOAL_BYTES = 12e9
 PLAN_WITHIN = 0.05

@@ -23,7 +23,8 @@ from model.interface import (
     Text,
 )
 from model.prompt.prompts import NOT_IN_LIBRARY
-from model.weights.checkpoint import Checkpoint, find_checkpoint
+from model.weights.checkpoint import Checkpoint
+from model.weights.installed import find_checkpoint
 from training.world import documents, pages, questions, scenes, speech, statements
 from training.world.plans import Plan, plan
 from training.world.seeds import EVAL, dice

@@ -19,9 +19,9 @@ from model.answers.answer_stream import CITATION_TOKENS, AnswerStream
 from model.answers.clip_transcripts import ClipTranscripts
 from model.decoding import vectors
 from model.decoding.decoder import Decoder, part_tokens
-from model.decoding.draft_length import trim_repetition
-from model.decoding.generation import GenerationLimits
+from model.decoding.generation import Generation, GenerationLimits
 from model.decoding.prefix_cache import PrefixCache
+from model.decoding.repetition import trim_repetition
 from model.decoding.token_bytes import TokenBytes
 from model.interface import (
     AnswerEnd,
@@ -60,17 +60,17 @@ TRANSCRIPT_TOKENS_A_SECOND = 8
 
 
 class Gemma:
-    """A loaded checkpoint. `breathe` is called between the tokens of a caption or transcript: the
-    moment to serve somebody else. Raises ModelError when it cannot be loaded."""
+    """A loaded checkpoint. `yield_turn` is called between the tokens of a caption or transcript, so
+    that others can be served. Raises ModelError when it cannot be loaded."""
 
     def __init__(
         self,
         checkpoint: Checkpoint,
         placement: Placement | None = None,
-        breathe: Callable[[], None] = lambda: None,
+        yield_turn: Callable[[], None] = lambda: None,
     ) -> None:
         self._checkpoint = checkpoint
-        self._breathe = breathe
+        self._yield_turn = yield_turn
         self._placement = memory_plan.require_plan(checkpoint, placement).placement
         self._model, drafter = load_model(checkpoint, self._placement)
         self._tokenizer: Any = AutoTokenizer.from_pretrained(
@@ -153,9 +153,9 @@ class Gemma:
         if isinstance(shown, Sound):
             tokens = 16 + int(shown.duration_s * TRANSCRIPT_TOKENS_A_SECOND)
             limits = replace(CAPTION_LIMITS, tokens=tokens)
-        writing = self._decoder.write(context, limits, None, self._pause)
+        writing = Generation(self._decoder, context, limits, None, self._pause)
         words = self._spelling.text(trim_repetition(list(writing)))
-        self._breathe()
+        self._yield_turn()
         body = self._body(words) if words else None
         return Description(words, gist, body)
 
@@ -199,7 +199,7 @@ class Gemma:
             self._hearing.listen(question, clip, cancelled)
         row = self._asking.row(question, shown, history)
         context, rest = self._prefixes.take(row, self._asking.rules(row))
-        for _ in self._decoder.reading(rest, context):
+        for _ in self._decoder.prefill_parts(rest, context):
             if cancelled():
                 self._prefixes.keep(context)
                 yield AnswerEnd("cancelled", 0.0, 0, 0.0, None)
@@ -212,13 +212,13 @@ class Gemma:
             raise
         self._prefixes.keep(context)
 
-    def forget(self) -> None:
+    def release_caches(self) -> None:
         """Let go of what was kept to make the next turn quick."""
         self._prefixes.clear()
         self._asking.forget()
 
     def _pause(self) -> bool:
-        self._breathe()
+        self._yield_turn()
         return False
 
     def _body(self, words: str) -> Any:

@@ -62,7 +62,7 @@ class FakeModel:
     def fingerprint(self) -> Fingerprint:
         return Fingerprint("fake", "counts", "1", self.version, DIM)
 
-    def forget(self) -> None:
+    def release_caches(self) -> None:
         """It keeps nothing to be quicker."""
 
     def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:

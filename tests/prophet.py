@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.decoding.decoder import Context, Decoder
+from model.decoding.constraint import Constraint
+from model.decoding.context import Context
+from model.decoding.decoder import Decoder
 from model.decoding.draft_length import DraftLength
-from model.decoding.generation import Constraint
 from model.decoding.sampling import DraftToken, Sampler
 
 
@@ -22,7 +23,7 @@ class Prophet(Decoder):
     def beside(cls, own: Decoder, drafts: int) -> Prophet:
         """One that reads with the model of `own`."""
         made = cls(own.model, own.drafter, own.stop_ids, own.suppressed)
-        made.pace = DraftLength(drafts)
+        made.draft_length = DraftLength(drafts)
         return made
 
     def draft(

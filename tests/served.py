@@ -78,7 +78,7 @@ def small_library(folder: Path, data: Path, model: FakeModel | None = None) -> I
     """The library over `folder`, wired as `recollect.build` does, read and understood."""
     fake = model or FakeModel()
     checkpoint = cast(Checkpoint, WeightlessCheckpoint(fake))
-    runtime = Runtime(checkpoint, load=lambda breathe: fake)
+    runtime = Runtime(checkpoint, load=lambda yield_turn: fake)
     catalog = Catalog(data / "catalog.sqlite")
     pipeline = Pipeline(catalog, store := Store(data / "lance"), ReaderProcess(), runtime.files)
     notifier = Notifier()

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from model.interface import ModelError
-from model.weights.checkpoint import POCKET, find_checkpoint, list_models
+from model.weights.checkpoint import POCKET
+from model.weights.installed import find_checkpoint, list_models
+from model.weights.memory_plan import require_plan
 from tests import tiny
 
 
@@ -33,7 +35,7 @@ def test_a_directory_is_a_model(folder: Path) -> None:
     assert not found.demonstration
     assert found.unloaded.resident_bytes == 0
     assert found.unloaded.drafter
-    assert found.card().resident_bytes == found.weight_count * 4
+    assert require_plan(found).weight_bytes == found.weight_count * 4
     assert found.fingerprint.dim == tiny.HIDDEN
 
 

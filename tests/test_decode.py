@@ -13,8 +13,9 @@ import pytest
 from numpy.typing import NDArray
 
 from model.decoding.decoder import Decoder
-from model.decoding.draft_length import DraftLength, repetition_period, trim_repetition
-from model.decoding.generation import GenerationLimits
+from model.decoding.draft_length import DraftLength
+from model.decoding.generation import Generation, GenerationLimits
+from model.decoding.repetition import repetition_period, trim_repetition
 from model.decoding.stop_strings import StopStrings
 from model.gemma import Gemma
 from model.interface import Image, Sound, Text
@@ -22,7 +23,7 @@ from model.prompt import prompts
 from model.prompt.inputs import Inputs, Patches, collate, common_prefix_length, split_inputs
 from model.prompt.inputs import render_prompt as render_prompt
 from model.prompt.media_spans import media_spans, part_bounds
-from model.weights.checkpoint import find_checkpoint
+from model.weights.installed import find_checkpoint
 from model.weights.placement import Placement
 from tests import tiny
 from tests.prophet import Prophet
@@ -39,7 +40,7 @@ def gemma(tmp_path_factory: pytest.TempPathFactory) -> Gemma:
 def decoder(gemma: Gemma, drafts: int | None) -> Decoder:
     """The model's own decoder with the draft length held still."""
     own = gemma._decoder
-    own.pace = DraftLength(drafts)
+    own.draft_length = DraftLength(drafts)
     return own
 
 
@@ -77,14 +78,14 @@ def test_greedy_text_is_the_stock_text(
 ) -> None:
     own = decoder(gemma, drafts)
     for row, text in expected:
-        assert list(own.write(own.read(row), FREE)) == text
+        assert list(Generation(own, own.prefill(row), FREE)) == text
 
 
 def test_the_stock_loop_with_the_stock_drafter_agrees(gemma: Gemma) -> None:
     row = next(rows(gemma))
     own = decoder(gemma, 4)
     written = stock(gemma, row, FREE.tokens, assistant_model=own.drafter)
-    assert list(own.write(own.read(row), FREE)) == written
+    assert list(Generation(own, own.prefill(row), FREE)) == written
 
 
 @pytest.mark.parametrize("drafts", [1, 4])
@@ -95,7 +96,7 @@ def test_accepted_and_refused_drafts_change_nothing(
     for row, truth in expected:
         prophet = Prophet.beside(own, drafts)
         prophet.truth, prophet.start = tuple(truth), len(row)
-        writing = prophet.write(prophet.read(row), FREE)
+        writing = Generation(prophet, prophet.prefill(row), FREE)
         assert list(writing) == truth
         assert len(truth) < 20 or 0 < writing.kept < writing.drafted
 
@@ -111,13 +112,13 @@ def test_a_branch_writes_what_a_fresh_prompt_writes(gemma: Gemma, medium: str) -
     other = gemma._render(prompts.description_prompt(content))
     at = common_prefix_length(one, other)
     head, tail = split_inputs(one, at)
-    context = own.forget(own.read(tail, own.read(head)), len(tail))
-    context = own.read(split_inputs(other, at)[1], context)
-    fresh = own.read(other)
+    context = own.roll_back(own.prefill(tail, own.prefill(head)), len(tail))
+    context = own.prefill(split_inputs(other, at)[1], context)
+    fresh = own.prefill(other)
     assert context.logits is not None
     assert fresh.logits is not None
     assert float((context.logits - fresh.logits).abs().nan_to_num().max()) < 2e-5
-    assert list(own.write(context, FREE)) == list(own.write(fresh, FREE))
+    assert list(Generation(own, context, FREE)) == list(Generation(own, fresh, FREE))
 
 
 @pytest.mark.parametrize("medium", ["picture", "sound", "long sound", "words"])
@@ -139,7 +140,7 @@ def test_two_branches_of_one_prefill_are_two_fresh_prefills(
     at = common_prefix_length(kept, aside)
     own = Decoder(gemma._model, None, gemma._decoder.stop_ids, gemma._decoder.suppressed, size)
     context, state = own.branch(*split_inputs(kept, at), split_inputs(aside, at)[1])
-    fresh = own.read(kept)
+    fresh = own.prefill(kept)
     assert context.ids == fresh.ids
     assert context.logits is not None
     assert context.state is not None
@@ -148,7 +149,7 @@ def test_two_branches_of_one_prefill_are_two_fresh_prefills(
     assert float((context.state - fresh.state).abs().max()) < 5e-5
     assert float((context.logits - fresh.logits).abs().nan_to_num().max()) < 5e-5
     assert float((state - gemma._states([aside])[0][0, -1]).abs().max()) < 5e-5
-    assert list(own.write(context, FREE)) == list(own.write(fresh, FREE))
+    assert list(Generation(own, context, FREE)) == list(Generation(own, fresh, FREE))
 
 
 def test_a_picture_is_never_parted(gemma: Gemma) -> None:
@@ -179,20 +180,20 @@ def test_a_prompt_read_in_parts_is_read_as_in_one_go(gemma: Gemma, size: int) ->
         if isinstance(span.content, Patches):  # never parted, wherever the cuts would fall
             assert not any(span.start < stop < span.stop for _, stop in parts)
     own = Decoder(gemma._model, None, gemma._decoder.stop_ids, gemma._decoder.suppressed, size)
-    whole = gemma._decoder.read(row)
-    context = own.read(row)
+    whole = gemma._decoder.prefill(row)
+    context = own.prefill(row)
     assert context.ids == whole.ids == row.ids.tolist()
     assert context.logits is not None
     assert whole.logits is not None
     assert float((context.logits - whole.logits).abs().nan_to_num().max()) < 5e-5
-    assert list(own.write(context, FREE)) == list(gemma._decoder.write(whole, FREE))
+    assert list(Generation(own, context, FREE)) == list(Generation(gemma._decoder, whole, FREE))
 
 
 def test_the_layers_compute_what_the_stock_forward_computes(gemma: Gemma) -> None:
     import torch
 
     for row in [*rows(gemma), mixed(gemma)]:
-        context = gemma._decoder.read(row)
+        context = gemma._decoder.prefill(row)
         with torch.inference_mode():
             stock_logits = gemma._model(**collate([row])).logits[0, -1].float()
         assert context.logits is not None
@@ -206,10 +207,10 @@ def test_bfloat16_is_as_near_to_float32_as_the_stock_forward(gemma: Gemma) -> No
     import torch
 
     half = Gemma(gemma._checkpoint, Placement("cpu", "bfloat16", "a test"))
-    half._decoder.pace = DraftLength(3)
+    half._decoder.draft_length = DraftLength(3)
     for row in (mixed(gemma), next(rows(gemma))):
-        exact = gemma._decoder.read(row).logits
-        ours = half._decoder.read(row)
+        exact = gemma._decoder.prefill(row).logits
+        ours = half._decoder.prefill(row)
         with torch.inference_mode():
             given = {k: v.bfloat16() if v.is_floating_point() else v
                      for k, v in collate([row]).items()}  # fmt: skip
@@ -220,7 +221,9 @@ def test_bfloat16_is_as_near_to_float32_as_the_stock_forward(gemma: Gemma) -> No
         off = (ours.logits - exact)[may].square().mean().sqrt()
         stock_off = (stock_logits - exact)[may].square().mean().sqrt()
         assert float(off) < 1.5 * float(stock_off) + 0.02
-        writing = half._decoder.write(ours, GenerationLimits(tokens=12, stop_on_repetition=False))
+        writing = Generation(
+            half._decoder, ours, GenerationLimits(tokens=12, stop_on_repetition=False)
+        )
         assert len(list(writing)) == 12
         assert writing.drafted
 
@@ -265,12 +268,12 @@ def test_a_stop_string_ends_the_text_wherever_its_tokens_begin(
 def test_a_text_ends_at_a_stop_string(gemma: Gemma, drafts: int) -> None:
     row = gemma._render(prompts.gist_prompt(Text(tiny.words(np.random.default_rng(1), 30))))
     own = decoder(gemma, drafts)
-    free = list(own.write(own.read(row), FREE))
+    free = list(Generation(own, own.prefill(row), FREE))
     spelt = [gemma._spelling.of[token] or b"" for token in free]
     at = next(n for n in range(8, 40) if spelt[n].strip() and spelt[n + 1].strip())
     string = (spelt[at] + spelt[at + 1]).decode(errors="replace")
     stops = StopStrings(gemma._spelling, [string])
-    writing = own.write(own.read(row), FREE, ending=stops)
+    writing = Generation(own, own.prefill(row), FREE, stop_condition=stops)
     written = list(writing)
     assert writing.reason == "stop"
     assert stops.found == string
@@ -302,7 +305,7 @@ def test_a_constraint_holds_with_and_without_drafts(gemma: Gemma) -> None:
     texts = []
     for drafts in (0, 3):
         own = decoder(gemma, drafts)
-        texts.append(list(own.write(own.read(row), FREE, OnlyEven())))
+        texts.append(list(Generation(own, own.prefill(row), FREE, OnlyEven())))
     assert texts[0] == texts[1]
     assert len(texts[0]) == FREE.tokens
     assert all(token % 2 == 0 for token in texts[0])
@@ -311,7 +314,9 @@ def test_a_constraint_holds_with_and_without_drafts(gemma: Gemma) -> None:
 def test_forced_words_are_read_before_writing_on(gemma: Gemma) -> None:
     row = next(rows(gemma))
     own = decoder(gemma, 2)
-    writing = own.write(own.read(row), GenerationLimits(tokens=5, stop_on_repetition=False))
+    writing = Generation(
+        own, own.prefill(row), GenerationLimits(tokens=5, stop_on_repetition=False)
+    )
     first = list(writing)
     writing.force([40, 41, 42], more=6)
     rest = list(writing)
@@ -327,10 +332,10 @@ def test_cancelling_and_running_out_of_time(gemma: Gemma) -> None:
     row = next(rows(gemma))
     own = decoder(gemma, 0)
     answers = iter([False] * 5 + [True] * 100)
-    writing = own.write(own.read(row), FREE, cancelled=lambda: next(answers))
+    writing = Generation(own, own.prefill(row), FREE, cancelled=lambda: next(answers))
     assert len(list(writing)) == 5
     assert writing.reason == "cancelled"
-    writing = own.write(own.read(row), GenerationLimits(tokens=9, time_s=-1.0))
+    writing = Generation(own, own.prefill(row), GenerationLimits(tokens=9, time_s=-1.0))
     assert list(writing) == []
     assert writing.reason == "time"
 
@@ -382,4 +387,4 @@ def test_a_missing_drafter_is_no_fault(tmp_path: Path) -> None:
     assert not lone.card.drafter
     row = lone._render(prompts.gist_prompt(Text("the")))
     own = lone._decoder
-    assert list(own.write(own.read(row), FREE)) == stock(lone, row, FREE.tokens)
+    assert list(Generation(own, own.prefill(row), FREE)) == stock(lone, row, FREE.tokens)

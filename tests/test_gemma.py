@@ -27,7 +27,7 @@ from model.interface import (
 )
 from model.prompt import prompts
 from model.prompt.inputs import collate
-from model.weights.checkpoint import find_checkpoint
+from model.weights.installed import find_checkpoint
 from model.weights.placement import Placement
 from tests import tiny
 
@@ -153,7 +153,7 @@ def test_answers_are_the_same_with_and_without_drafts(
     def text() -> list[AnswerEvent]:
         return answered(gemma, SOURCES)[:-1]
 
-    pace = gemma._decoder.pace
+    pace = gemma._decoder.draft_length
     pace.fixed = 0
     plain = "".join(event.text for event in text() if isinstance(event, AnswerText))
     pace.fixed = 4
@@ -175,7 +175,7 @@ def test_calls_are_counted_and_the_card_filled(gemma: Gemma) -> None:
 def test_a_captions_tokens_leave_room_for_others(tmp_path: Path) -> None:
     breaths: list[int] = []
     folder = tiny.write(tmp_path)
-    gemma = Gemma(find_checkpoint(folder), CPU, breathe=lambda: breaths.append(1))
+    gemma = Gemma(find_checkpoint(folder), CPU, yield_turn=lambda: breaths.append(1))
     gemma.describe(tiny.picture())
     assert breaths
 

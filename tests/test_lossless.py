@@ -14,13 +14,13 @@ from bench.decode import both, write
 from bench.prompts import Asked, asked, media
 from model.decoding.decoder import Decoder
 from model.decoding.draft_length import DraftLength
-from model.decoding.generation import GenerationLimits
+from model.decoding.generation import Generation, GenerationLimits
 from model.decoding.prefix_cache import PrefixCache
 from model.gemma import Gemma
 from model.interface import ConversationTurn, Image, Sound
 from model.prompt import prompts
 from model.prompt.inputs import Inputs, collate
-from model.weights.checkpoint import find_checkpoint
+from model.weights.installed import find_checkpoint
 from model.weights.placement import Placement
 from tests import tiny
 from tests.prophet import Prophet
@@ -61,9 +61,9 @@ def stock(gemma: Gemma, row: Inputs) -> list[int]:
 
 def ours(own: Decoder, row: Inputs, prefixes: PrefixCache | None = None) -> list[int]:
     if prefixes is None:
-        return list(own.write(own.read(row), LIMITS))
+        return list(Generation(own, own.prefill(row), LIMITS))
     context, rest = prefixes.take(row)
-    text = list(own.write(own.read(rest, context), LIMITS))
+    text = list(Generation(own, own.prefill(rest, context), LIMITS))
     prefixes.keep(context)
     return text
 
@@ -77,7 +77,7 @@ def is_same(gemma: Gemma, row: Inputs, text: list[int], truth: list[int]) -> boo
         return True
     ids = np.array([*row.ids, *truth[:at]])
     kinds = np.concatenate([row.kinds, np.zeros(at, dtype=np.int64)])
-    logits = gemma._decoder.read(Inputs(ids, kinds, row.pictures, row.sounds)).logits
+    logits = gemma._decoder.prefill(Inputs(ids, kinds, row.pictures, row.sounds)).logits
     assert logits is not None
     assert abs(float(logits[text[at]] - logits[truth[at]])) < ALL_BUT_EQUAL
     return False
@@ -91,18 +91,18 @@ def check(gemma: Gemma, rows: Iterator[Inputs]) -> int:
     reused = kept = ties = texts = 0
     for row in rows:
         truth = stock(gemma, row)
-        own.pace = DraftLength(0)
+        own.draft_length = DraftLength(0)
         written = [ours(own, row), ours(own, row, plain)]
-        own.pace = DraftLength(4)
+        own.draft_length = DraftLength(4)
         written += [ours(own, row), ours(own, row, drafted)]
         reused += drafted.reused > 20
         prophet.truth, prophet.start = tuple(truth), len(row)
-        writing = prophet.write(prophet.read(row), LIMITS)
+        writing = Generation(prophet, prophet.prefill(row), LIMITS)
         written.append(list(writing))
         kept += writing.kept
         ties += sum(not is_same(gemma, row, text, truth) for text in written)
         texts += len(written)
-    own.pace = DraftLength()
+    own.draft_length = DraftLength()
     assert kept, "nothing was ever drafted and kept, so nothing was tested"
     assert ties <= texts // 50
     return reused

@@ -15,7 +15,8 @@ import pytest
 from bench.shape import FULL, FULL_DRAFTER, write
 from model.interface import ModelError
 from model.weights import memory_plan
-from model.weights.checkpoint import Checkpoint, find_checkpoint
+from model.weights.checkpoint import Checkpoint
+from model.weights.installed import find_checkpoint
 from model.weights.placement import Placement
 from tests import packed, tiny
 from tests.conftest import ENVIRONMENT, ROOT
@@ -123,8 +124,8 @@ def test_where_nothing_fits_the_small_model_is_named(
 ) -> None:
     _free(monkeypatch, 6.5, 8)
     with pytest.raises(ModelError, match=r"needs .* of 8\.0 GB are free .* --model pocket"):
-        find_checkpoint(full).card()
-    assert find_checkpoint("pocket").card().resident_bytes > 0
+        memory_plan.require_plan(find_checkpoint(full))
+    assert memory_plan.require_plan(find_checkpoint("pocket")).weight_bytes > 0
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 
 from model.decoding.decoder import LEAST_PART_TOKENS, PART_TOKENS, Decoder, part_tokens
 from model.decoding.draft_length import DraftLength
-from model.decoding.generation import GenerationLimits
+from model.decoding.generation import Generation, GenerationLimits
 from model.decoding.kv_cache import SPARE, KVCache
 from model.decoding.prefix_cache import MOST_CONTEXTS, PrefixCache
 from model.gemma import Gemma
@@ -28,7 +28,7 @@ from model.interface import (
 from model.prompt import media_spans, prompts
 from model.prompt.inputs import IMAGE_TOKEN, Inputs, MediaFormat, Patches
 from model.prompt.patch_cache import MOST_PICTURES, PatchCache
-from model.weights.checkpoint import find_checkpoint
+from model.weights.installed import find_checkpoint
 from model.weights.placement import Placement
 from tests import tiny
 
@@ -64,7 +64,7 @@ def asked(
 
 def text_of(decoder: Decoder, prefixes: PrefixCache, row: Inputs, fixed: int = 0) -> list[int]:
     context, rest = prefixes.take(row, fixed)
-    written = list(decoder.write(decoder.read(rest, context), FREE))
+    written = list(Generation(decoder, decoder.prefill(rest, context), FREE))
     prefixes.keep(context)
     return written
 
@@ -77,18 +77,18 @@ def test_a_second_turn_writes_what_it_would_have_written_fresh(
     gemma: Gemma, originals: tuple[Image | None, ...], drafts: int
 ) -> None:
     own = gemma._decoder
-    own.pace = DraftLength(drafts)
+    own.draft_length = DraftLength(drafts)
     prefixes, evidence = PrefixCache(own), sources(*originals)
     first = asked(gemma, "Where is the bicycle?", evidence)
-    assert text_of(own, prefixes, first) == list(own.write(own.read(first), FREE))
+    assert text_of(own, prefixes, first) == list(Generation(own, own.prefill(first), FREE))
     history = (ConversationTurn("Where is the bicycle?", "In the garden [1]."),)
     second = asked(gemma, "And the signal?", evidence, history)
-    assert text_of(own, prefixes, second) == list(own.write(own.read(second), FREE))
+    assert text_of(own, prefixes, second) == list(Generation(own, own.prefill(second), FREE))
     assert prefixes.reused >= len(first)  # up to the first question's answer
     again = asked(gemma, "And the signal?", evidence, history)
-    assert text_of(own, prefixes, again) == list(own.write(own.read(again), FREE))
+    assert text_of(own, prefixes, again) == list(Generation(own, own.prefill(again), FREE))
     assert prefixes.reused == len(again) - 1
-    own.pace = DraftLength()
+    own.draft_length = DraftLength()
 
 
 def test_a_changed_pixel_or_sample_is_another_medium(gemma: Gemma) -> None:
@@ -101,7 +101,7 @@ def test_a_changed_pixel_or_sample_is_another_medium(gemma: Gemma) -> None:
         row = gemma._render(prompts.description_prompt(one))
         same_ids = gemma._render(prompts.description_prompt(other))
         assert row.ids.tolist() == same_ids.ids.tolist()
-        fresh = list(own.write(own.read(same_ids), FREE))
+        fresh = list(Generation(own, own.prefill(same_ids), FREE))
         text_of(own, prefixes, row)
         assert text_of(own, prefixes, same_ids) == fresh
         assert prefixes.reused == int(np.flatnonzero(row.kinds)[0])
@@ -112,7 +112,7 @@ def test_two_sizes_of_picture_are_told_apart(gemma: Gemma) -> None:
     own, prefixes = gemma._decoder, PrefixCache(gemma._decoder)
     for content in (tiny.picture(120, 90), tiny.picture(48, 400), tiny.picture(120, 90)):
         row = gemma._render(prompts.description_prompt(content))
-        fresh = list(own.write(own.read(row), FREE))
+        fresh = list(Generation(own, own.prefill(row), FREE))
         assert text_of(own, prefixes, row) == fresh
 
 
@@ -122,7 +122,7 @@ def test_the_rules_are_read_once(gemma: Gemma) -> None:
     fixed = gemma._asking.rules(rows[0])
     assert fixed > 200  # the small tokenizer spells the rules letter by letter
     for row in rows:
-        fresh = list(own.write(own.read(row), FREE))
+        fresh = list(Generation(own, own.prefill(row), FREE))
         prefixes._kept.clear()
         assert text_of(own, prefixes, row, fixed) == fresh
         assert prefixes.reused == fixed
@@ -138,7 +138,7 @@ def test_what_is_no_longer_held_is_read_again(gemma: Gemma) -> None:
         for tail in (tiny.words(rng, SPARE), "And the signal at ten near the red bicycle?")
     )
     text_of(own, prefixes, long)
-    fresh = list(own.write(own.read(short), FREE))
+    fresh = list(Generation(own, own.prefill(short), FREE))
     assert text_of(own, prefixes, short) == fresh
     assert prefixes.reused == 0
 
@@ -157,13 +157,13 @@ def test_a_short_common_beginning_leaves_the_longer_text_alone(gemma: Gemma) -> 
 def test_only_so_much_is_kept(gemma: Gemma) -> None:
     own, prefixes = gemma._decoder, PrefixCache(gemma._decoder)
     for n in range(2 * MOST_CONTEXTS):
-        prefixes.keep(own.read(asked(gemma, f"{n}?", sources(None, words=f"{n} {WORDS}"))))
+        prefixes.keep(own.prefill(asked(gemma, f"{n}?", sources(None, words=f"{n} {WORDS}"))))
     assert len(prefixes._kept) <= MOST_CONTEXTS
     small = PrefixCache(own, most_tokens=900)
     for n in range(4):
         row = asked(gemma, f"{n}?", sources(None, words=f"{n} {WORDS}"))
         context, rest = small.take(row)
-        small.keep(own.read(rest, context))
+        small.keep(own.prefill(rest, context))
         assert sum(one.length for one in small._kept) <= 900
     prefixes.clear()
     assert prefixes.take(asked(gemma, "0?", sources(None)))[0].length == 0
@@ -214,7 +214,7 @@ def test_a_conversation_is_the_same_with_nothing_kept(
         history: tuple[ConversationTurn, ...] = ()
         for question in ("Where is it?", "When?", "And the signal?"):
             if forgetful:
-                gemma.forget()
+                gemma.release_caches()
             told.append(events(gemma, question, evidence, history))
             if not forgetful and history:
                 assert gemma._prefixes.reused > 300
@@ -226,7 +226,7 @@ def test_a_conversation_is_the_same_with_nothing_kept(
 
 def test_an_answer_nobody_reads_to_its_end_does_no_harm(gemma: Gemma) -> None:
     evidence = sources(None, words=WORDS)
-    gemma.forget()
+    gemma.release_caches()
     whole = events(gemma, "Where?", evidence)
     stream = gemma.answer("Where?", evidence)
     next(stream)
@@ -236,9 +236,9 @@ def test_an_answer_nobody_reads_to_its_end_does_no_harm(gemma: Gemma) -> None:
 
 def test_reading_is_cancelled_between_two_parts_and_gone_on_from(gemma: Gemma) -> None:
     evidence = sources(None, words=WORDS)
-    gemma.forget()
+    gemma.release_caches()
     whole = events(gemma, "Where?", evidence)
-    gemma.forget()
+    gemma.release_caches()
     usual, gemma._decoder.part_tokens = gemma._decoder.part_tokens, 50
     answers = iter([False, False, True])
     (ended,) = gemma.answer("Where?", evidence, cancelled=lambda: next(answers))

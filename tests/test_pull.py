@@ -17,7 +17,8 @@ import pytest
 
 from model.interface import ModelError
 from model.weights import pull as pulling
-from model.weights.checkpoint import POCKET, find_checkpoint, list_models
+from model.weights.checkpoint import POCKET
+from model.weights.installed import find_checkpoint, list_models
 from model.weights.published import DEFAULT, KNOWN, model_folder
 from tests import hub
 from tests.conftest import ENVIRONMENT, ROOT

@@ -19,7 +19,7 @@ from bench.report import Row
 from model.gemma import Gemma
 from model.interface import Image, Sound
 from model.prompt import inputs, patch_cache
-from model.weights.checkpoint import find_checkpoint
+from model.weights.installed import find_checkpoint
 
 torch = pytest.importorskip("torch")
 

@@ -14,7 +14,8 @@ import torch  # noqa: TID253
 
 from model.interface import ModelError
 from model.weights import loading, memory_plan, quantization
-from model.weights.checkpoint import Checkpoint, find_checkpoint
+from model.weights.checkpoint import Checkpoint
+from model.weights.installed import find_checkpoint
 from model.weights.placement import Placement
 from model.weights.shards import stored_tensors
 from model.weights.tensor_layout import is_decoder_linear

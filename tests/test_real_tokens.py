@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from model.answers.answer_stream import AnswerStream
-from model.decoding.generation import GenerationLimits
-from model.decoding.sampling import SamplingParameters
+from model.decoding.generation import Generation, GenerationLimits
+from model.decoding.sampling import RandomSampler, SamplingParameters
 from model.gemma import Gemma
 from model.interface import AnswerCitation, AnswerEnd, AnswerText, ConversationTurn, Evidence, Text
 from model.prompt import prompts
-from model.weights.checkpoint import find_checkpoint
+from model.weights.installed import find_checkpoint
 from model.weights.placement import Placement
 from tests import tiny
 
@@ -123,7 +123,7 @@ def test_what_ends_a_text_and_what_is_never_written(gemma: Gemma) -> None:
     media_ids = {255_999, 256_000, 258_880, 258_881, 258_882, 258_883, 258_884}
     assert media_ids <= set(gemma._decoder.suppressed)
     row = gemma._render(prompts.gist_prompt(Text("model")))
-    logits = gemma._decoder.read(row).logits
+    logits = gemma._decoder.prefill(row).logits
     assert logits is not None
     assert all(float(logits[one]) == float("-inf") for one in media_ids)
     assert float(logits[106]) > float("-inf")
@@ -169,14 +169,20 @@ def test_sampling_is_as_the_checkpoint_says_and_the_product_is_greedy(gemma: Gem
     own = gemma._decoder
     row = gemma._render(prompts.gist_prompt(Text("user")))
     limits = GenerationLimits(tokens=8, stop_on_repetition=False)
-    greedy = [list(own.write(own.read(row), limits)) for _ in range(2)]
+    greedy = [list(Generation(own, own.prefill(row), limits)) for _ in range(2)]
     assert greedy[0] == greedy[1]
     drawn = [
-        list(own.write(own.read(row), limits, sampling=SamplingParameters(seed=n)))
+        list(
+            Generation(
+                own, own.prefill(row), limits, sampler=RandomSampler(SamplingParameters(seed=n))
+            )
+        )
         for n in range(3)
     ]
     assert drawn[0] != drawn[1]
-    assert drawn[0] == list(own.write(own.read(row), limits, sampling=SamplingParameters(seed=0)))
+    assert drawn[0] == list(
+        Generation(own, own.prefill(row), limits, sampler=RandomSampler(SamplingParameters(seed=0)))
+    )
 
 
 class Script:

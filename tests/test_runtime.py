@@ -36,7 +36,7 @@ from model.runtime import out_of_memory
 from model.runtime.lifecycle import TRY_AGAIN_S
 from model.runtime.runtime import MOST_WAITING, BusyError, Runtime
 from model.runtime.slices import SLICE_S, Slices
-from model.weights.checkpoint import find_checkpoint
+from model.weights.installed import find_checkpoint
 from tests import tiny
 from tests.conftest import ROOT
 from tests.fake_model import FakeModel
@@ -49,10 +49,10 @@ PICTURE = Image(np.zeros((1, 1, 3), np.uint8))
 class Scribe:
     """Writes down who asked what, and on which thread; a caption takes as long as `hold` says."""
 
-    def __init__(self, breathe: Callable[[], None]) -> None:
+    def __init__(self, yield_turn: Callable[[], None]) -> None:
         self.log: list[str] = []
         self.threads: set[str] = set()
-        self.breathe = breathe
+        self.yield_turn = yield_turn
         self.hold = threading.Event()
         self.begun = threading.Event()
         self.calls = 0
@@ -69,13 +69,13 @@ class Scribe:
         time.sleep(self.each_s * len(contents))
         return [Vectors(np.ones(1, np.float32), None) for _ in contents]
 
-    def forget(self) -> None:
+    def release_caches(self) -> None:
         self.forgot += 1
 
     def describe(self, content: Image | Sound) -> Description:
         self.begun.set()
         while not self.hold.wait(0.01):
-            self.breathe()
+            self.yield_turn()
         self.log.append("describe")
         return Description("", np.ones(1, np.float32), None)
 
@@ -105,8 +105,8 @@ class Scribe:
 def pair() -> Iterator[tuple[Runtime, list[Scribe]]]:
     made: list[Scribe] = []
 
-    def load(breathe: Callable[[], None]) -> Scribe:
-        made.append(Scribe(breathe))
+    def load(yield_turn: Callable[[], None]) -> Scribe:
+        made.append(Scribe(yield_turn))
         return made[0]
 
     runtime = Runtime(CHECKPOINT, load=load)
@@ -118,14 +118,14 @@ def pair() -> Iterator[tuple[Runtime, list[Scribe]]]:
 
 def test_nothing_is_loaded_before_the_first_call(pair: tuple[Runtime, list[Scribe]]) -> None:
     runtime, made = pair
-    assert not runtime.loaded
-    assert runtime.calls == 0
+    assert not runtime.lifecycle.loaded
+    assert runtime.lifecycle.calls == 0
     assert runtime.people.fingerprint == CHECKPOINT.fingerprint
     assert runtime.card.reason == "It is loaded when it is first needed."
     assert not made
     runtime.people.embed([Text("a")], "query")
-    assert runtime.loaded
-    assert runtime.calls == 1
+    assert runtime.lifecycle.loaded
+    assert runtime.lifecycle.calls == 1
     runtime.files.embed([Text("a")])
     assert len(made) == 1
     assert made[0].threads == {"model"}
@@ -263,11 +263,11 @@ def test_a_load_that_failed_is_told_at_once_and_tried_again_later(
 ) -> None:
     tries: list[int] = []
 
-    def load(breathe: Callable[[], None]) -> Scribe:
+    def load(yield_turn: Callable[[], None]) -> Scribe:
         tries.append(1)
         if len(tries) == 1:
             raise OSError("the disk went away")
-        return Scribe(breathe)
+        return Scribe(yield_turn)
 
     clock = Clock()
     monkeypatch.setattr("model.runtime.lifecycle.time", clock)
@@ -276,17 +276,17 @@ def test_a_load_that_failed_is_told_at_once_and_tried_again_later(
         with pytest.raises(ModelError, match=r"pocket could not be loaded \(OSError: the disk"):
             lane.embed([Text("a")])
     assert len(tries) == 1
-    assert runtime.problem is not None
-    assert runtime.card.reason == runtime.problem
+    assert runtime.lifecycle.problem is not None
+    assert runtime.card.reason == runtime.lifecycle.problem
     clock.now_s += TRY_AGAIN_S
     assert len(runtime.people.embed([Text("a")])) == 1
-    assert runtime.problem is None
+    assert runtime.lifecycle.problem is None
     assert len(tries) == 2
     runtime.close()
 
 
 def test_a_model_too_large_to_load_says_so() -> None:
-    def load(breathe: Callable[[], None]) -> Scribe:
+    def load(yield_turn: Callable[[], None]) -> Scribe:
         raise MemoryError
 
     runtime = Runtime(CHECKPOINT, load=load)
@@ -298,21 +298,21 @@ def test_a_model_too_large_to_load_says_so() -> None:
 def test_an_idle_model_is_given_back_and_comes_again() -> None:
     made: list[Scribe] = []
 
-    def load(breathe: Callable[[], None]) -> Scribe:
-        made.append(Scribe(breathe))
+    def load(yield_turn: Callable[[], None]) -> Scribe:
+        made.append(Scribe(yield_turn))
         return made[-1]
 
     runtime = Runtime(CHECKPOINT, load=load, unload_after_s=0.05)
     runtime.files.embed([Text("a")] * 3)
-    assert runtime.loaded
-    while runtime.loaded:
+    assert runtime.lifecycle.loaded
+    while runtime.lifecycle.loaded:
         time.sleep(0.005)
-    assert runtime.calls == 3  # goes on counting
+    assert runtime.lifecycle.calls == 3  # goes on counting
     gone = weakref.ref(made.pop())
     gc.collect()
     assert gone() is None  # nothing here holds it
     runtime.people.embed([Text("b")])
-    assert runtime.calls == 4
+    assert runtime.lifecycle.calls == 4
     runtime.close()
 
 
@@ -334,7 +334,7 @@ def test_the_background_waits_while_somebody_is_attended(
 ) -> None:
     runtime, made = pair
     runtime.people.embed([Text("warm")])
-    with runtime.attended():
+    with runtime.hold_background():
         background = threading.Thread(target=lambda: runtime.files.embed([Text("a")]))
         background.start()
         while not runtime._files:
@@ -351,8 +351,8 @@ def test_who_is_attended_but_asks_nothing_holds_up_nobody_for_long(
     pair: tuple[Runtime, list[Scribe]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime, _ = pair
-    monkeypatch.setattr("model.runtime.runtime.ATTENDED_S", 0.05)
-    with runtime.attended():
+    monkeypatch.setattr("model.runtime.runtime.MAX_HOLD_S", 0.05)
+    with runtime.hold_background():
         began = time.perf_counter()
         runtime.files.embed([Text("a")])
         assert time.perf_counter() - began >= 0.04
@@ -362,12 +362,12 @@ def test_people_without_end_do_not_starve_the_background(
     pair: tuple[Runtime, list[Scribe]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime, _ = pair
-    monkeypatch.setattr("model.runtime.runtime.ATTENDED_S", 0.05)
+    monkeypatch.setattr("model.runtime.runtime.MAX_HOLD_S", 0.05)
     done = threading.Event()
 
     def ask() -> None:
         while not done.is_set():
-            with runtime.attended():
+            with runtime.hold_background():
                 runtime.people.embed([Text("a")], "query")
                 done.wait(0.02)
 
@@ -424,8 +424,8 @@ class Cramped(Scribe):
 def cramped() -> Iterator[tuple[Runtime, list[Cramped]]]:
     made: list[Cramped] = []
 
-    def load(breathe: Callable[[], None]) -> Scribe:
-        made.append(Cramped(breathe))
+    def load(yield_turn: Callable[[], None]) -> Scribe:
+        made.append(Cramped(yield_turn))
         return made[0]
 
     runtime = Runtime(CHECKPOINT, load=load)
@@ -555,7 +555,7 @@ def test_a_caption_interrupted_at_every_step_is_the_same(tmp_path: Path) -> None
 
     def disturb() -> None:
         while not done.is_set():
-            with runtime.attended():
+            with runtime.hold_background():
                 runtime.people.embed([Text("red bicycle")], "query")
                 told = runtime.people.answer("what is near?", [source])
                 for _ in zip(told, range(3), strict=False):
@@ -592,9 +592,9 @@ runtime = Runtime(find(sys.argv[1]), threads=1, unload_after_s=0.5)
 said = []
 for _ in range(2):
     runtime.people.embed([Text("red bicycle")])
-    assert runtime.loaded
+    assert runtime.lifecycle.loaded
     loaded = resident()
-    while runtime.loaded:
+    while runtime.lifecycle.loaded:
         time.sleep(0.05)
     time.sleep(0.2)
     said += [loaded, resident()]

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from model.decoding.constraint import Allowed, Constraint
 from model.decoding.draft_length import DraftLength
-from model.decoding.generation import Constraint, Generation, GenerationLimits
+from model.decoding.generation import Generation, GenerationLimits
 from model.decoding.sampling import (
-    Allowed,
     Distribution,
     DraftToken,
     GreedySampler,
@@ -30,7 +30,7 @@ from model.decoding.sampling import (
 from model.gemma import Gemma
 from model.interface import Text
 from model.prompt import prompts
-from model.weights.checkpoint import find_checkpoint
+from model.weights.installed import find_checkpoint
 from model.weights.placement import Placement
 from tests import tiny
 
@@ -51,7 +51,7 @@ class Table:
         rng = np.random.default_rng(3)
         self.ours = torch.from_numpy(rng.normal(0, 1.2, (VOCABULARY, VOCABULARY))).float()
         self.theirs = torch.from_numpy(rng.normal(0, 1.2, (VOCABULARY, VOCABULARY))).float()
-        self.pace = DraftLength(drafts)
+        self.draft_length = DraftLength(drafts)
         self.stop_ids = frozenset[int]()
 
     def draft(
@@ -67,10 +67,10 @@ class Table:
                 ahead.push(token)
         return guesses
 
-    def advance(self, context: Any, tokens: list[int]) -> tuple[torch.Tensor, None]:
+    def forward(self, context: Any, tokens: list[int]) -> tuple[torch.Tensor, None]:
         return self.ours[tokens], None
 
-    def settle(
+    def commit(
         self, context: Any, tokens: list[int], logits: torch.Tensor, passed: Any, kept: int
     ) -> None:
         context.logits = logits[kept - 1]
@@ -263,15 +263,15 @@ class Four:
 def test_the_real_loop_draws_what_the_layers_say(gemma: Gemma, drafts: int) -> None:
     """Two tokens drawn many times over from one read prompt, on the real architecture."""
     own = gemma._decoder
-    own.pace = DraftLength(drafts)
+    own.draft_length = DraftLength(drafts)
     row = gemma._render(prompts.gist_prompt(Text("the red bicycle")))
-    read = own.read(row)
+    read = own.prefill(row)
     drawn = RandomSampler(SamplingParameters(temperature=8.0, top_k=0, top_p=1.0))
     expected: dict[tuple[int, int], float] = {}
     assert read.logits is not None
     first = drawn.chances(read.logits, Four().allowed())
     for one, chance in zip(first.ids.tolist(), first.of.tolist(), strict=True):
-        logits, _ = own.advance(own.fork(read, len(row)), [one])
+        logits, _ = own.forward(own.fork(read, len(row)), [one])
         second = drawn.chances(logits[0], Four().allowed())
         for other, then in zip(second.ids.tolist(), second.of.tolist(), strict=True):
             expected[one, other] = chance * then
@@ -282,13 +282,15 @@ def test_the_real_loop_draws_what_the_layers_say(gemma: Gemma, drafts: int) -> N
         context = own.fork(read, len(row))
         context.logits, context.state = read.logits, read.state
         sampling = SamplingParameters(temperature=8.0, top_k=0, top_p=1.0, seed=seed)
-        writing = own.write(context, GenerationLimits(tokens=2), Four(), sampling=sampling)
+        writing = Generation(
+            own, context, GenerationLimits(tokens=2), Four(), sampler=RandomSampler(sampling)
+        )
         seen[tuple(writing)] += 1
         kept += writing.kept
     told = sum((seen[pair] - times * of) ** 2 / (times * of) for pair, of in expected.items())
     assert told < bound(len(expected) - 1)
     assert (kept > 0) == (drafts > 0)
-    own.pace = DraftLength()
+    own.draft_length = DraftLength()
 
 
 def test_settings_come_from_the_checkpoint(tmp_path: Path) -> None:

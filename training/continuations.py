@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from model.decoding.decoder import Decoder
-from model.decoding.generation import GenerationLimits
+from model.decoding.generation import Generation, GenerationLimits
 from model.interface import Image, Sound
 from model.prompt import inputs, prompts
 from training import lessons
@@ -38,7 +38,7 @@ def continuations(model: Any, desk: Desk, notes: list[Rendered], minutes: float)
         if time.monotonic() > until_s:
             break
         row = inputs.render_prompt(lesson.prompt, desk.tokenizer, desk.cut)
-        said = list(decoder.write(decoder.read(row), LIMITS))
+        said = list(Generation(decoder, decoder.prefill(row), LIMITS))
         made.append(desk.lesson(lesson, said))
     return made
 

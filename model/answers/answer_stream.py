@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from model.answers.quote_constraint import MOST_WORDS, QuoteConstraint
-from model.decoding.decoder import Context, Decoder
+from model.decoding.context import Context
+from model.decoding.decoder import Decoder
 from model.decoding.generation import Generation, GenerationLimits
 from model.decoding.token_bytes import TokenBytes
 from model.interface import (
@@ -52,7 +53,7 @@ class AnswerStream:
         """All events, the last one `Finished`; `begun` is when the question was asked
         (perf_counter)."""
         self._begun = begun
-        writing = self._decoder.write(context, self._limits, self._quotes, self._cancelled)
+        writing = Generation(self._decoder, context, self._limits, self._quotes, self._cancelled)
         yield from self._events(writing)
         reason: FinishReason = writing.reason or "stop"
         if reason not in ("cancelled", "time"):

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from model.decoding.decoder import Decoder
-from model.decoding.draft_length import trim_repetition
-from model.decoding.generation import GenerationLimits
+from model.decoding.generation import Generation, GenerationLimits
 from model.decoding.prefix_cache import PrefixCache
+from model.decoding.repetition import trim_repetition
 from model.decoding.token_bytes import TokenBytes
 from model.interface import Evidence, Sound
 from model.prompt import prompts
@@ -43,8 +43,8 @@ class ClipTranscripts:
     def listen(self, question: str, clip: Sound, cancelled: Callable[[], bool]) -> None:
         """Hear `clip` with the question in mind, and remember what was heard."""
         context, rest = self._prefixes.take(self._render(prompts.clip_prompt(question, clip)))
-        self._decoder.read(rest, context)
-        writing = self._decoder.write(context, LIMITS, None, cancelled)
+        self._decoder.prefill(rest, context)
+        writing = Generation(self._decoder, context, LIMITS, None, cancelled)
         self._heard[_key(clip), question] = self._spelling.text(trim_repetition(list(writing)))
         self._prefixes.keep(context)
         while len(self._heard) > MOST_HEARD:

@@ -11,23 +11,20 @@ It knows token ids, never text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
 import torch
 
+from model.decoding.constraint import Constraint
+from model.decoding.context import Context
 from model.decoding.draft_length import DraftLength
-from model.decoding.generation import Constraint, Generation, GenerationLimits, StopCondition
 from model.decoding.kv_cache import KVCache
 from model.decoding.layers import KeysValues, LayerOutput, Layers
 from model.decoding.sampling import (
     DraftToken,
-    GreedySampler,
-    RandomSampler,
     Sampler,
-    SamplingParameters,
 )
 from model.prompt import media_spans
 from model.prompt.inputs import AUDIO_TOKEN, IMAGE_TOKEN, Inputs, collate
@@ -36,22 +33,6 @@ from model.prompt.inputs import AUDIO_TOKEN, IMAGE_TOKEN, Inputs, collate
 PART_TOKENS, LEAST_PART_TOKENS = 1024, 64
 # Of the memory that is free, one part may take so much.
 PART_SHARE = 1 / 8
-
-
-@dataclass(slots=True, eq=False)
-class Context:
-    """Everything read so far: `ids`, and the `media` among them. `logits` (V,) float32 decide the
-    next token; `state` (1, H) is what the drafter reads; both are None after `forget`."""
-
-    cache: KVCache
-    ids: list[int]
-    media: list[media_spans.MediaSpan]
-    logits: torch.Tensor | None = None
-    state: torch.Tensor | None = None
-
-    @property
-    def length(self) -> int:
-        return len(self.ids)
 
 
 def part_tokens(text_config: Any, item_bytes: int, context_tokens: int, free_bytes: int) -> int:
@@ -78,7 +59,7 @@ class Decoder:
         self.model = model
         self.drafter = drafter
         self.stop_ids = frozenset(stop_ids)
-        self.pace = DraftLength(None if drafter is not None else 0)
+        self.draft_length = DraftLength(None if drafter is not None else 0)
         self.part_tokens = part_tokens
         self.layers = Layers(model.model.language_model)
         self._drafts = Layers(drafter.model) if drafter is not None else None
@@ -91,18 +72,18 @@ class Decoder:
         never[self.suppressed] = -torch.inf
         self._never = never
 
-    def read(self, inputs: Inputs, context: Context | None = None) -> Context:
+    def prefill(self, inputs: Inputs, context: Context | None = None) -> Context:
         """Prefill `inputs` after `context`, or from the start; the old context is used up."""
-        context = context or self.begin()
-        for _ in self.reading(inputs, context):
+        context = context or self.new_context()
+        for _ in self.prefill_parts(inputs, context):
             pass
         return context
 
-    def begin(self) -> Context:
+    def new_context(self) -> Context:
         """A context that has read nothing yet."""
         return Context(self.layers.new_cache(), [], [])
 
-    def reading(self, inputs: Inputs, context: Context) -> Iterator[int]:
+    def prefill_parts(self, inputs: Inputs, context: Context) -> Iterator[int]:
         """The same, part by part, with how many tokens were read; `context` can be written from
         after the last."""
         for start, stop in media_spans.part_bounds(inputs, self.part_tokens):
@@ -118,9 +99,9 @@ class Decoder:
         """Two texts that begin with `head`, from one prefill: the context of `head` and `kept`, to
         be written from, and the state (H,) of the last token of `aside` behind the last layer's
         attention. Neither has seen the other. `kept` and `aside` are words alone."""
-        context = self.begin()
+        context = self.new_context()
         if len(head) + len(kept) + len(aside) > self.part_tokens:
-            self.read(head, context)
+            self.prefill(head, context)
             head = media_spans.inputs_part(head, 0, 0)
         row = Inputs(
             np.concatenate([head.ids, kept.ids, aside.ids]),
@@ -130,7 +111,7 @@ class Decoder:
         )
         turn = len(head) + len(kept)
         passed = self._read(row, context, aside=(len(head), turn))
-        self.forget(context, len(aside))
+        self.roll_back(context, len(aside))
         context.state = passed.states[turn - 1 : turn]
         context.logits = self._logits(context.state)[0]
         return context, passed.before_mlp[-1]
@@ -139,7 +120,7 @@ class Decoder:
         self, part: Inputs, context: Context, aside: tuple[int, int] | None = None
     ) -> LayerOutput:
         blocks = media_spans.picture_numbers(part) if self.layers.sees_pictures_whole else None
-        passed = self.layers.read(
+        passed = self.layers.forward(
             self._embedded(part),
             context.cache,
             torch.from_numpy(blocks).to(self._device) if blocks is not None else None,
@@ -176,32 +157,18 @@ class Decoder:
             embedded[kinds == AUDIO_TOKEN] = frames.to(embedded.dtype)
         return embedded
 
-    def forget(self, context: Context, count: int) -> Context:
+    def roll_back(self, context: Context, count: int) -> Context:
         """Drop the last `count` tokens read: back to the branching point. The context that comes
         back can be read on from, not decoded from."""
         context.cache.crop(count)
-        _shorten(context, context.length - count)
+        context.truncate(context.length - count)
         return context
 
     def fork(self, context: Context, length: int) -> Context:
         """A copy of the first `length` tokens, to be read on from apart."""
         other = Context(context.cache.fork(length), [*context.ids], [*context.media])
-        _shorten(other, length)
+        other.truncate(length)
         return other
-
-    def write(
-        self,
-        context: Context,
-        limits: GenerationLimits,
-        constraint: Constraint | None = None,
-        cancelled: Callable[[], bool] = lambda: False,
-        sampling: SamplingParameters | None = None,
-        ending: StopCondition | None = None,
-    ) -> Generation:
-        """Start to write on from `context`; iterate over the result for token ids. The best token
-        is taken each time, or with `sampling` one drawn by chance."""
-        chooser = GreedySampler() if sampling is None else RandomSampler(sampling)
-        return Generation(self, context, limits, constraint, cancelled, chooser, ending)
 
     def _logits(self, states: torch.Tensor) -> torch.Tensor:
         logits: torch.Tensor = self.model.lm_head(states)
@@ -209,14 +176,14 @@ class Decoder:
             logits = torch.tanh(logits / self._cap) * self._cap
         return logits.float() + self._never
 
-    def advance(self, context: Context, tokens: list[int]) -> tuple[torch.Tensor, LayerOutput]:
+    def forward(self, context: Context, tokens: list[int]) -> tuple[torch.Tensor, LayerOutput]:
         """Read `tokens`; gives logits (len, V) and the states for `settle`."""
         ids = torch.tensor(tokens, dtype=torch.long, device=self._device)
         embedded = self.model.model.language_model.embed_tokens(ids)
-        passed = self.layers.read(embedded, context.cache)
+        passed = self.layers.forward(embedded, context.cache)
         return self._logits(passed.states), passed
 
-    def settle(
+    def commit(
         self,
         context: Context,
         tokens: list[int],
@@ -253,7 +220,7 @@ class Decoder:
             last = embed(torch.tensor([token], device=self._device))
             drafter: Any = self.drafter
             inside = drafter.pre_projection(torch.cat([last, state], dim=-1))
-            made = self._drafts.look(inside, context.length, seen)
+            made = self._drafts.draft_step(inside, context.length, seen)
             state = drafter.post_projection(made)
             if drafter.masked_embedding is not None:
                 logits = drafter.masked_embedding(made[None], drafter.lm_head.weight)[0, 0]
@@ -277,9 +244,3 @@ class Decoder:
             kind: cache.view(self.layers.shared_at[kind], most.get(kind))
             for kind in set(self._drafts.kinds)
         }
-
-
-def _shorten(context: Context, length: int) -> None:
-    del context.ids[length:]
-    context.media = [one for one in context.media if one.stop <= length]
-    context.logits = context.state = None

@@ -52,27 +52,3 @@ class DraftLength:
 
     def _yield(self, count: int) -> float:
         return float(sum(self._acceptance**place for place in range(count + 1)))
-
-
-def repetition_period(tokens: list[int], least: int = 32, times: int = 4) -> int:
-    """The length of the run of tokens that a text ends in at least `times` over, `least` tokens
-    in all, or 0: small models and long sounds fall into such a loop and never come out."""
-    if len(tokens) < least:
-        return 0
-    for period in range(1, least + 1):
-        span = max(least, period * times)
-        if span > len(tokens):
-            return 0
-        tail = tokens[-span:]
-        if tail[period:] == tail[:-period]:
-            return period
-    return 0
-
-
-def trim_repetition(tokens: list[int]) -> list[int]:
-    """A text that ended in a loop, up to the end of its first round."""
-    period = repetition_period(tokens)
-    end = len(tokens)
-    while period and end > period and tokens[end - 1] == tokens[end - 1 - period]:
-        end -= 1
-    return tokens[:end]

@@ -1,6 +1,6 @@
-"""One text being written: choose a token, draft some, verify them, and stop when it is time.
+"""One text being generated: choose a token, draft some, verify them, and stop when it is time.
 
-A `Constraint` may narrow each step; drafts are narrowed alike, so that drafting pays inside a
+A `Constraint` may narrow each step. Drafts are narrowed alike, so that drafting pays inside a
 quote, too.
 """
 
@@ -9,33 +9,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import torch
 
-from model.decoding.draft_length import repetition_period
-from model.decoding.sampling import Allowed, DraftToken, Sampler
+from model.decoding.constraint import Allowed, Constraint
+from model.decoding.context import Context
+from model.decoding.decoder import Decoder
+from model.decoding.repetition import repetition_period
+from model.decoding.sampling import DraftToken, GreedySampler, Sampler
 from model.interface import FinishReason
-
-if TYPE_CHECKING:
-    from model.decoding.decoder import Context, Decoder
-
-
-class Constraint(Protocol):
-    """What may come next, see `sampling.Allowed`."""
-
-    def allowed(self) -> Allowed: ...
-
-    def push(self, token: int) -> None: ...
-
-    def fork(self) -> Constraint: ...
 
 
 class StopCondition(Protocol):
-    """Where a text ends by what it says."""
+    """Decides by the text itself where it ends."""
 
     def push(self, token: int) -> bool:
-        """`token` was written; whether the text has come to its end."""
+        """`token` was written; true where the text ends with it."""
         ...
 
 
@@ -49,18 +39,19 @@ class GenerationLimits:
 
 
 class Generation:
-    """One text being written. Iterating gives token ids; `reason` says why it ended. After it
-    ended, `force` may put words into the model's mouth, and iterating goes on."""
+    """One text being generated after `context`. Iterating gives token ids; `reason` says why it
+    ended. `drafted` tokens were guessed by the drafter, and `kept` of them accepted. After the end,
+    `force` may append tokens, and iterating goes on. The default sampler is greedy."""
 
     def __init__(
         self,
         decoder: Decoder,
         context: Context,
         limits: GenerationLimits,
-        constraint: Constraint | None,
-        cancelled: Callable[[], bool],
-        chooser: Sampler,
-        ending: StopCondition | None,
+        constraint: Constraint | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+        sampler: Sampler | None = None,
+        stop_condition: StopCondition | None = None,
     ) -> None:
         self.tokens: list[int] = []
         self.drafted = 0
@@ -71,10 +62,10 @@ class Generation:
         self._limits = limits
         self._constraint = constraint
         self._cancelled = cancelled
-        self._chooser = chooser
-        self._ending = ending
-        self._unread: list[int] = []  # chosen or forced, but not yet read by the model
-        self._next: int | None = None  # what the model put in the place of a refused guess
+        self._sampler = sampler or GreedySampler()
+        self._stop_condition = stop_condition
+        self._unread: list[int] = []  # chosen or forced, but not yet in the cache
+        self._next: int | None = None  # what the model chose in place of a rejected draft token
         self._until_s = time.monotonic() + limits.time_s
 
     def force(self, tokens: list[int], more: int) -> None:
@@ -83,14 +74,14 @@ class Generation:
         if tokens:
             self._next = None
         for token in tokens:
-            self._take(token)
+            self._append(token)
         self._unread += tokens
         self.reason = None
 
     def __iter__(self) -> Iterator[int]:
         with torch.inference_mode():
             if self._unread:
-                self._round([], time.perf_counter())
+                self._verify([], time.perf_counter())
         while self.reason is None:
             if self._cancelled():
                 self.reason = "cancelled"
@@ -98,61 +89,62 @@ class Generation:
                 self.reason = "time"
             else:
                 with torch.inference_mode():
-                    yielded = self._step()
-                yield from yielded
+                    tokens = self._step()
+                yield from tokens
 
     def _step(self) -> list[int]:
-        """Choose one token, draft and verify some more; what was written comes back."""
-        begun = time.perf_counter()
+        """Choose one token, draft and verify some more; returns what was written."""
+        began = time.perf_counter()
         decoder, context = self._decoder, self._context
         token, self._next = self._next, None
         if token is None:
-            assert context.logits is not None  # noqa: S101 - a context to write from is read
-            token = self._chooser.choose(context.logits, self._allowed()).token
+            assert context.logits is not None  # noqa: S101 - the context was prefilled to its end
+            token = self._sampler.choose(context.logits, self._allowed()).token
         if token in decoder.stop_ids:
             self._next = token
             self.reason = "stop"
             return []
-        self._take(token)
+        self._append(token)
         self._unread.append(token)
         if self.reason is not None:
             return [token]
-        count = decoder.pace.choose(self._limits.tokens - len(self.tokens))
-        guesses = decoder.draft(context, token, count, self._constraint, self._chooser)
-        return [token, *self._round(guesses, begun)]
+        count = decoder.draft_length.choose(self._limits.tokens - len(self.tokens))
+        drafts = decoder.draft(context, token, count, self._constraint, self._sampler)
+        return [token, *self._verify(drafts, began)]
 
-    def _round(self, guesses: list[DraftToken], begun: float) -> list[int]:
-        """Read what is unread and the guesses behind it; keep the guesses the model agrees to."""
+    def _verify(self, drafts: list[DraftToken], began: float) -> list[int]:
+        """Read the unread tokens and the drafts behind them in one forward pass; returns the drafts
+        that the model accepts."""
         decoder, context = self._decoder, self._context
         first = len(self._unread)
-        tokens = [*self._unread, *(guess.token for guess in guesses)]
-        logits, passed = decoder.advance(context, tokens)
+        tokens = [*self._unread, *(draft.token for draft in drafts)]
+        logits, output = decoder.forward(context, tokens)  # logits (len(tokens), V)
         kept: list[int] = []
-        for place, guess in enumerate(guesses, start=first - 1):
+        for row, draft in enumerate(drafts, start=first - 1):
             if self.reason:
                 break
-            chosen = self._chooser.verify(guess, logits[place], self._allowed())
-            if chosen != guess.token:
+            chosen = self._sampler.verify(draft, logits[row], self._allowed())
+            if chosen != draft.token:
                 self._next = chosen
                 break
-            self._take(chosen)
+            self._append(chosen)
             kept.append(chosen)
-        decoder.settle(context, tokens, logits, passed, first + len(kept))
+        decoder.commit(context, tokens, logits, output, first + len(kept))
         self._unread = []
-        self.drafted += len(guesses)
+        self.drafted += len(drafts)
         self.kept += len(kept)
         if first == 1:
-            decoder.pace.learn(len(guesses), len(kept), time.perf_counter() - begun)
+            decoder.draft_length.learn(len(drafts), len(kept), time.perf_counter() - began)
         return kept
 
     def _allowed(self) -> Allowed:
         return self._constraint.allowed() if self._constraint is not None else None
 
-    def _take(self, token: int) -> None:
+    def _append(self, token: int) -> None:
         self.tokens.append(token)
         if self._constraint is not None:
             self._constraint.push(token)
-        if self._ending is not None and self._ending.push(token):
+        if self._stop_condition is not None and self._stop_condition.push(token):
             self.reason = "stop"
         elif len(self.tokens) >= self._limits.tokens:
             self.reason = "length"

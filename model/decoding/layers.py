@@ -59,7 +59,7 @@ class Layers:
     def new_cache(self) -> KVCache:
         return KVCache([self._sees(kind) for kind in self.kinds])
 
-    def read(
+    def forward(
         self,
         embedded: torch.Tensor,
         cache: KVCache,
@@ -87,7 +87,9 @@ class Layers:
         cache.length = start + count
         return LayerOutput(self._norm(states), before_mlp)
 
-    def look(self, states: torch.Tensor, place: int, seen: dict[str, KeysValues]) -> torch.Tensor:
+    def draft_step(
+        self, states: torch.Tensor, place: int, seen: dict[str, KeysValues]
+    ) -> torch.Tensor:
         """A drafter's one step: (1, H) at position `place` attends to all of `seen`; gives (1, H)
         behind the last norm."""
         rotations = {kind: one.at(place, 1, states) for kind, one in self._rotary.items()}

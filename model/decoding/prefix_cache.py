@@ -7,7 +7,8 @@ is used again, and only where its keys and values are still held.
 
 from __future__ import annotations
 
-from model.decoding.decoder import Context, Decoder
+from model.decoding.context import Context
+from model.decoding.decoder import Decoder
 from model.prompt import media_spans
 from model.prompt.inputs import Inputs
 
@@ -32,18 +33,18 @@ class PrefixCache:
         found, count = self._longest(row)
         if count < fixed:
             if self._fixed is None or self._usable(self._fixed, row) < fixed:
-                self._fixed = self._decoder.read(media_spans.inputs_part(row, 0, fixed))
+                self._fixed = self._decoder.prefill(media_spans.inputs_part(row, 0, fixed))
             found, count = self._fixed, fixed
         self.reused = count
         rest = media_spans.inputs_part(row, count, len(row))
         if found is None:
-            taken = self._decoder.begin()
+            taken = self._decoder.new_context()
         # A context that would be cut to less than half is more worth to somebody else.
         elif found is self._fixed or 2 * count < found.length:
             taken = self._decoder.fork(found, count)
         else:
             self._kept.remove(found)
-            taken = self._decoder.forget(found, found.length - count)
+            taken = self._decoder.roll_back(found, found.length - count)
         self._make_room(len(row))
         return taken, rest
 

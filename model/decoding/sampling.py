@@ -16,12 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from model.decoding.constraint import Allowed
+
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
-
-# What a constraint allows: (ids, True) for a list of all tokens that may come, (ids, False) for a
-# list of those that may not, None where everything may.
-Allowed = tuple[Int64, bool] | None
 
 
 @dataclass(frozen=True, slots=True)

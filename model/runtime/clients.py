@@ -1,7 +1,8 @@
-"""The two lanes to the model's thread: `interface.Model` as everybody else sees it.
+"""`interface.Model` for everybody outside the model's thread: one client for people, one for the
+background.
 
-Whoever asks blocks until the model's thread has answered. The background's calls are cut into
-slices, between which people are served; what memory does not suffice for is done in halves.
+A call blocks until the model's thread has answered. The background's calls are cut into slices,
+between which people are served. What memory does not suffice for is done in halves.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import Protocol, TypeVar
 
 from model.interface import (
     AnswerEvent,
@@ -27,46 +29,74 @@ from model.interface import (
     Sound,
     Vectors,
 )
-from model.runtime import out_of_memory
-
-if TYPE_CHECKING:
-    from model.runtime.lifecycle import LoadedModel
-    from model.runtime.runtime import Runtime
+from model.runtime.lifecycle import LoadedModel
+from model.runtime.out_of_memory import run_in_halves
+from model.runtime.slices import Slices
 
 Result = TypeVar("Result")
 
 
-class ModelClient:
-    """One lane of `runtime`, for people or for the background."""
+class ModelThread(Protocol):
+    """What a client needs of the thread that owns the model."""
 
-    def __init__(self, runtime: Runtime, people: bool) -> None:
-        self._runtime = runtime
+    @property
+    def card(self) -> ModelCard: ...
+
+    @property
+    def fingerprint(self) -> Fingerprint: ...
+
+    @property
+    def closing(self) -> bool: ...
+
+    @property
+    def slices(self) -> Slices: ...
+
+    def submit(
+        self, people: bool, work: Callable[[LoadedModel], Result], short: bool = False
+    ) -> Future[Result]:
+        """Queue `work`. Raises BusyError when too many wait."""
+        ...
+
+    def yield_turn(self) -> None:
+        """Between two steps of background work: serve the people who came meanwhile."""
+        ...
+
+    def serve_short(self) -> None:
+        """Between two tokens of an answer: serve what takes no time."""
+        ...
+
+
+class ModelClient:
+    """Queues calls for the model's thread, ahead of the background's when `people`."""
+
+    def __init__(self, thread: ModelThread, people: bool) -> None:
+        self._thread = thread
         self._people = people
 
     @property
     def card(self) -> ModelCard:
-        return self._runtime.card
+        return self._thread.card
 
     @property
     def fingerprint(self) -> Fingerprint:
-        return self._runtime.fingerprint
+        return self._thread.fingerprint
 
     def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
         """Raises ModelMemoryError when one of them alone needs more memory than there is."""
-        made: list[Vectors] = []
-        while len(made) < len(contents):
-            rest = contents[len(made) :]
-            some = rest if self._people else rest[: self._runtime.slices.cut(rest)]
-            made += self._call(partial(self._embed, some, role), short=len(some) == 1)
-        return made
+        vectors: list[Vectors] = []
+        while len(vectors) < len(contents):
+            rest = contents[len(vectors) :]
+            part = rest if self._people else rest[: self._thread.slices.cut(rest)]
+            vectors += self._call(partial(self._embed, part, role), short=len(part) == 1)
+        return vectors
 
     def describe(self, content: Image | Sound) -> Description:
         """Raises ModelMemoryError."""
 
         def work(model: LoadedModel) -> Description:
             alone = [content]
-            return out_of_memory.run_in_halves(
-                lambda _: [model.describe(content)], alone, lambda _: model.forget()
+            return run_in_halves(
+                lambda _: [model.describe(content)], alone, lambda _: model.release_caches()
             )[0]
 
         return self._call(work)
@@ -75,8 +105,10 @@ class ModelClient:
         """Raises ModelMemoryError."""
 
         def work(model: LoadedModel) -> list[float]:
-            return out_of_memory.run_in_halves(
-                lambda some: model.judge(question, some), candidates, lambda _: model.forget()
+            return run_in_halves(
+                lambda part: model.judge(question, part),
+                candidates,
+                lambda _: model.release_caches(),
             )
 
         return self._call(work)
@@ -91,52 +123,52 @@ class ModelClient:
         """Closing the generator stops the model before its next token. Between two tokens others
         may have a question embedded: who searches does not wait for somebody else's answer."""
         events: queue.SimpleQueue[AnswerEvent | None] = queue.SimpleQueue()
-        gone = threading.Event()
+        closed = threading.Event()
 
         def stop() -> bool:
-            self._runtime.serve_short()
-            return gone.is_set() or self._runtime.closing or cancelled()
+            self._thread.serve_short()
+            return closed.is_set() or self._thread.closing or cancelled()
 
-        def write(model: LoadedModel) -> None:
-            told = False
+        def work(model: LoadedModel) -> None:
+            begun = False
 
             def attempt(_: Sequence[None]) -> list[None]:
-                nonlocal told
-                if told:
+                nonlocal begun
+                if begun:
                     raise ModelMemoryError  # half an answer is out; a second one cannot follow it
                 for event in model.answer(question, evidence, history, stop):
-                    told = True
+                    begun = True
                     events.put(event)
                 return [None]
 
-            out_of_memory.run_in_halves(attempt, [None], lambda _: model.forget())
+            run_in_halves(attempt, [None], lambda _: model.release_caches())
 
-        done = self._runtime.submit(self._people, write)
+        done = self._thread.submit(self._people, work)
         done.add_done_callback(lambda _: events.put(None))
         try:
             while (event := events.get()) is not None:
                 yield event
             done.result()
         finally:
-            gone.set()
+            closed.set()
             done.cancel()
 
-    def _embed(self, some: Sequence[Content], role: Role, model: LoadedModel) -> list[Vectors]:
+    def _embed(self, contents: Sequence[Content], role: Role, model: LoadedModel) -> list[Vectors]:
         """On the model's thread."""
 
-        def measured(some: Sequence[Content]) -> list[Vectors]:
+        def measured(part: Sequence[Content]) -> list[Vectors]:
             began = time.perf_counter()
-            made = model.embed(some, role)
+            vectors = model.embed(part, role)
             if not self._people:
-                self._runtime.slices.learn(some, time.perf_counter() - began)
-                self._runtime.breathe()
-            return made
+                self._thread.slices.learn(part, time.perf_counter() - began)
+                self._thread.yield_turn()
+            return vectors
 
-        def short(some: Sequence[Content]) -> None:
-            model.forget()
-            self._runtime.slices.shrink(some)
+        def short_of_memory(part: Sequence[Content]) -> None:
+            model.release_caches()
+            self._thread.slices.shrink(part)
 
-        return out_of_memory.run_in_halves(measured, some, short)
+        return run_in_halves(measured, contents, short_of_memory)
 
     def _call(self, work: Callable[[LoadedModel], Result], short: bool = False) -> Result:
-        return self._runtime.submit(self._people, work, short).result()
+        return self._thread.submit(self._people, work, short).result()

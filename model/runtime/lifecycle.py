@@ -1,7 +1,8 @@
-"""The model's stay in memory: loaded when it is first needed, given back when it is not.
+"""The model in memory: loaded when it is first needed, released when it is not.
 
-Where it cannot be loaded, says why, and does not try at every question. Used on the model's thread
-alone, but for what only tells. Light: importing this loads no torch.
+Where it cannot be loaded, the lifecycle keeps the reason and does not try at every question. Its
+methods run on the model's thread alone; its properties may be read anywhere. Importing this loads
+no torch.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from model.interface import Model, ModelCard, ModelError
-from model.runtime import out_of_memory
+from model.runtime.out_of_memory import is_out_of_memory, release_memory
 
 if TYPE_CHECKING:
     from model.weights.checkpoint import Checkpoint
@@ -26,31 +27,32 @@ log = logging.getLogger(__name__)
 
 
 class LoadedModel(Model, Protocol):
-    """A loaded model; `calls` counts the contents and questions it was given. `forget` lets go of
-    what it keeps only to be quicker."""
+    """A model in memory; `calls` counts the contents and questions it was given."""
 
     @property
     def calls(self) -> int: ...
 
-    def forget(self) -> None: ...
+    def release_caches(self) -> None:
+        """Release what is kept only to be quicker."""
+        ...
 
 
-# Loads the model. It is given a function that the model calls between the steps of background
-# work, where something else may be done.
+# Loads the model. Its argument is called between two steps of background work, where something
+# else may be done.
 LoadModel = Callable[[Callable[[], None]], LoadedModel]
 
 
 class Lifecycle:
     """`problem` is why the model could not be loaded when it was last tried, None where it could.
-    `calls` counts over all its stays."""
+    `calls` counts over all loads."""
 
     def __init__(
-        self, checkpoint: Checkpoint, breathe: Callable[[], None], load: LoadModel | None = None
+        self, checkpoint: Checkpoint, yield_turn: Callable[[], None], load: LoadModel | None = None
     ) -> None:
         self.problem: str | None = None
         self._checkpoint = checkpoint
-        self._breathe = breathe
-        self._load = load or self._gemma
+        self._yield_turn = yield_turn
+        self._load = load or self._load_gemma
         self._model: LoadedModel | None = None
         self._calls_before = 0
         self._try_again_at = 0.0
@@ -73,46 +75,46 @@ class Lifecycle:
         return replace(card, reason=self.problem) if self.problem else card
 
     def model(self) -> LoadedModel:
-        """Loaded now if it has to be. Raises ModelError where it cannot be, and for a while
-        after that without trying again."""
+        """The model, loaded now if it has to be. Raises ModelError where it cannot be, and for
+        TRY_AGAIN_S after that without trying."""
         if self._model is not None:
             return self._model
         if self.problem is not None and time.monotonic() < self._try_again_at:
             raise ModelError(self.problem)
         try:
-            self._model = self._load(self._breathe)
-        except Exception as why:
-            self.problem = self._sentence(why)
-            log.debug("the model could not be loaded", exc_info=why)
+            self._model = self._load(self._yield_turn)
+        except Exception as error:
+            self.problem = self._sentence(error)
+            log.debug("the model could not be loaded", exc_info=error)
         else:
             self.problem = None
             return self._model
-        out_of_memory.release_memory()
+        release_memory()
         self._try_again_at = time.monotonic() + TRY_AGAIN_S
         raise ModelError(self.problem)
 
-    def give_back(self) -> None:
+    def unload(self) -> None:
         """Free its memory; the next call loads it again."""
         self._calls_before = self.calls
         self._model = None
-        out_of_memory.release_memory()
+        release_memory()
 
-    def _sentence(self, why: Exception) -> str:
-        if isinstance(why, ModelError):
-            return str(why)
+    def _sentence(self, error: Exception) -> str:
+        if isinstance(error, ModelError):
+            return str(error)
         name = self._checkpoint.unloaded.name
-        if out_of_memory.is_out_of_memory(why):
+        if is_out_of_memory(error):
             return (
                 f"There is not enough free memory to load {name}; close other programs, or use "
                 "the small model with --model pocket."
             )
-        said = " ".join(str(why).split())[:200]
+        detail = " ".join(str(error).split())[:200]
         return (
-            f"The model {name} could not be loaded ({type(why).__name__}: {said}); download it "
+            f"The model {name} could not be loaded ({type(error).__name__}: {detail}); download it "
             "again, or use the small model with --model pocket."
         )
 
-    def _gemma(self, breathe: Callable[[], None]) -> LoadedModel:
+    def _load_gemma(self, yield_turn: Callable[[], None]) -> LoadedModel:
         from model.gemma import Gemma
 
-        return Gemma(self._checkpoint, breathe=breathe)
+        return Gemma(self._checkpoint, yield_turn=yield_turn)

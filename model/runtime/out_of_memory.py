@@ -1,6 +1,6 @@
-"""Too little memory: knowing it when it comes, giving back what can be given, going on with less.
+"""Running out of memory: telling it from other errors, releasing what can be, going on with less.
 
-Light: importing this loads no torch; what it does to torch, it does where torch is loaded already.
+Importing this loads no torch; torch is touched only where it is loaded already.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from model.interface import ModelMemoryError
 
-Given = TypeVar("Given")
-Made = TypeVar("Made")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 # What torch says on a processor, on a graphics card (where it also has a type of its own), and on
 # Apple's; the exceptions are plain RuntimeErrors.
@@ -27,16 +27,16 @@ SHORTAGE_MESSAGES = (
 )
 
 
-def is_out_of_memory(problem: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Whether something failed for want of memory."""
-    if isinstance(problem, MemoryError) or type(problem).__name__ == "OutOfMemoryError":
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    said = str(problem).lower()
-    return isinstance(problem, RuntimeError) and any(words in said for words in SHORTAGE_MESSAGES)
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(part in text for part in SHORTAGE_MESSAGES)
 
 
 def release_memory() -> None:
-    """Returns to the system and to the graphics card what nothing holds any more."""
+    """Return to the system and to the graphics card what nothing refers to any more."""
     gc.collect()
     torch = sys.modules.get("torch")
     if torch is not None:
@@ -51,33 +51,36 @@ def release_memory() -> None:
 
 
 def run_in_halves(
-    work: Callable[[Sequence[Given]], list[Made]],
-    given: Sequence[Given],
-    short: Callable[[Sequence[Given]], None],
-) -> list[Made]:
-    """What `work` makes of `given`: at once where there is the memory, else in halves, and a single
-    one once more after all that can be is given back. `short` is told what did not fit, and may let
-    go of something. Raises ModelMemoryError where one alone does not."""
-    if (made := _tried(work, given)) is not None:
-        return made
-    # Only here, outside any `except`, nothing holds the frames of what failed and their tensors.
-    short(given)
+    work: Callable[[Sequence[Item]], list[Result]],
+    items: Sequence[Item],
+    on_shortage: Callable[[Sequence[Item]], None],
+) -> list[Result]:
+    """The results of `work` for `items`: at once where there is the memory, else in halves, and a
+    single one once more after memory was released. `on_shortage` is given the items that did not
+    fit, and may release something. Raises ModelMemoryError where one alone does not fit."""
+    if (results := _attempt(work, items)) is not None:
+        return results
+    # Only here, outside any `except`, nothing refers to the failed frames and their tensors.
+    on_shortage(items)
     release_memory()
-    if len(given) > 1:
-        half = len(given) // 2
-        return run_in_halves(work, given[:half], short) + run_in_halves(work, given[half:], short)
-    if (made := _tried(work, given)) is not None:
-        return made
+    if len(items) > 1:
+        half = len(items) // 2
+        return run_in_halves(work, items[:half], on_shortage) + run_in_halves(
+            work, items[half:], on_shortage
+        )
+    if (results := _attempt(work, items)) is not None:
+        return results
     release_memory()
     raise ModelMemoryError
 
 
-def _tried(
-    work: Callable[[Sequence[Given]], list[Made]], given: Sequence[Given]
-) -> list[Made] | None:
+def _attempt(
+    work: Callable[[Sequence[Item]], list[Result]], items: Sequence[Item]
+) -> list[Result] | None:
+    """None where there was not the memory."""
     try:
-        return work(given)
-    except Exception as problem:
-        if not is_out_of_memory(problem):
+        return work(items)
+    except Exception as error:
+        if not is_out_of_memory(error):
             raise
     return None

@@ -1,12 +1,12 @@
-"""One thread owns the model; everybody else asks through a lane.
+"""The thread that owns the model, and its two queues.
 
-Two lanes, each an `interface.Model`: `people` for whoever is waiting in front of a screen, `files`
-for the background. People go first. Background work is cut in slices, between which people are
-served; a caption in the middle of which somebody comes is paused and goes on afterwards. The model
-is loaded at the first call, so that nothing pays for it which does not need it, and may be given
-back when nobody has asked for a while.
+Each queue has a client, an `interface.Model`: `people` for whoever waits in front of a screen,
+`files` for the background. People go first. Background work is cut into slices, between which
+people are served; a caption is paused for them between two tokens. The model is loaded at the first
+call, so that nothing pays for it which does not need it, and unloaded when nobody has asked for a
+while.
 
-Light: importing this loads no torch.
+Importing this loads no torch.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from model.errors import RecollectError
 from model.interface import Fingerprint, Model, ModelCard, ModelError, ModelMemoryError
-from model.runtime import out_of_memory
 from model.runtime.clients import ModelClient
 from model.runtime.lifecycle import Lifecycle, LoadedModel, LoadModel
+from model.runtime.out_of_memory import is_out_of_memory
 from model.runtime.slices import Slices
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ Result = TypeVar("Result")
 
 # So many people may wait for the one model; the next is asked to come again.
 MOST_WAITING = 8
-# The background waits for the next question of who is being served, but for no longer than this
-# from one question to the next, nor from one of its own slices to the next.
-ATTENDED_S = 2.0
+# While the background is held it waits for the person's next call, but for no longer than this
+# from one call to the next, nor from one of its own slices to the next.
+MAX_HOLD_S = 2.0
 
 
 class BusyError(RecollectError):
@@ -58,7 +58,7 @@ class _Job:
 class Runtime:
     """Owns the model of one checkpoint, and its thread. `fingerprint` and `card` answer before
     anything is loaded. `threads` is how many processor threads the model may use, None for one to
-    each core; after `unload_after_s` without work the memory is given back, None for never; `load`
+    each core; after `unload_after_s` without work the model is unloaded, None for never; `load`
     makes another model than the checkpoint's own."""
 
     def __init__(
@@ -72,7 +72,7 @@ class Runtime:
         self.people: Model = ModelClient(self, people=True)
         self.files: Model = ModelClient(self, people=False)
         self._checkpoint = checkpoint
-        self._residence = Lifecycle(checkpoint, self.breathe, load)
+        self.lifecycle = Lifecycle(checkpoint, self.yield_turn, load)
         self._threads = threads
         self._unload_after_s = unload_after_s
         self._turn = threading.Condition()
@@ -81,26 +81,13 @@ class Runtime:
         self._worker: threading.Thread | None = None
         self._closing = False
         self._in_background = False
-        self._attended = 0
-        self._attended_at = 0.0
-        self._patience_s = ATTENDED_S
-
-    @property
-    def loaded(self) -> bool:
-        return self._residence.loaded
-
-    @property
-    def problem(self) -> str | None:
-        """Why the model could not be loaded when it was last tried; None where it could."""
-        return self._residence.problem
-
-    @property
-    def calls(self) -> int:
-        return self._residence.calls
+        self._holds = 0
+        self._person_served_at = 0.0
+        self._hold_budget_s = MAX_HOLD_S
 
     @property
     def card(self) -> ModelCard:
-        return self._residence.card
+        return self.lifecycle.card
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -124,33 +111,33 @@ class Runtime:
             self._worker.join(wait_s)
 
     @contextmanager
-    def attended(self) -> Iterator[None]:
-        """Somebody is being served, who may need the model more than once: the background waits
-        all the while, so that they wait for one slice of it at the most, not for one each time."""
+    def hold_background(self) -> Iterator[None]:
+        """For a person who may call the model more than once: the background waits meanwhile, so
+        that they wait for one slice of it at the most, not for one at each call."""
         with self._turn:
-            self._attended += 1
-            self._attended_at = time.monotonic()
+            self._holds += 1
+            self._person_served_at = time.monotonic()
         try:
             yield
         finally:
             with self._turn:
-                self._attended -= 1
+                self._holds -= 1
                 self._turn.notify_all()
 
     def submit(
         self, people: bool, work: Callable[[LoadedModel], Result], short: bool = False
     ) -> Future[Result]:
-        """Queue `work` for the model's thread. Raises Busy when too many wait in this lane."""
-        job, lane = _Job(work, short), self._people if people else self._files
+        """Queue `work` for the model's thread. Raises BusyError when too many wait already."""
+        job, jobs = _Job(work, short), self._people if people else self._files
         with self._turn:
             if self._closing:
                 raise _closed()
-            if len(lane) >= MOST_WAITING:
+            if len(jobs) >= MOST_WAITING:
                 raise BusyError(
-                    f"The model has {len(lane)} questions waiting already; "
+                    f"The model has {len(jobs)} questions waiting already; "
                     "please ask again in a moment."
                 )
-            lane.append(job)
+            jobs.append(job)
             if self._worker is None:
                 self._worker = threading.Thread(target=self._run, name="model", daemon=True)
                 self._worker.start()
@@ -159,7 +146,7 @@ class Runtime:
 
     # --- on the model's thread
 
-    def breathe(self) -> None:
+    def yield_turn(self) -> None:
         """Between two steps of background work: serve the people who came meanwhile. Raises
         ModelError when the runtime is closing, which ends the work."""
         if not self._in_background:
@@ -167,7 +154,7 @@ class Runtime:
         self.slices.end()
         self._in_background = False
         try:
-            while (job := self._person()) is not None:
+            while (job := self._next_of_people()) is not None:
                 self._do(job)
         finally:
             self._in_background = True
@@ -185,7 +172,7 @@ class Runtime:
             self._do(job)
 
     def _begin_slice(self) -> None:
-        self._patience_s = ATTENDED_S
+        self._hold_budget_s = MAX_HOLD_S
         self.slices.begin()
 
     def _run(self) -> None:
@@ -199,36 +186,36 @@ class Runtime:
             if self._in_background:
                 self.slices.end()
                 self._in_background = False
-            del turn, job  # what was asked for may be large
+            del turn, job  # their contents may be large
 
     def _next(self) -> tuple[_Job, bool] | None:
-        """The next job, and whether it is the background's; None at the end. Where nothing comes
-        for long, the model is given back meanwhile."""
+        """The next job, and whether it is the background's; None when closing. Where nothing comes
+        for long, the model is unloaded meanwhile."""
         idle_from = time.monotonic()
         with self._turn:
             while not self._closing:
                 if self._people:
                     return self._people.popleft(), False
-                attended_s = self._attended_s()
-                if self._files and attended_s <= 0:
+                hold_left_s = self._hold_left_s()
+                if self._files and hold_left_s <= 0:
                     return self._files.popleft(), True
-                wait_s = attended_s if self._files else None
-                if self.loaded and self._unload_after_s is not None:
+                wait_s = hold_left_s if self._files else None
+                if self.lifecycle.loaded and self._unload_after_s is not None:
                     left_s = idle_from + self._unload_after_s - time.monotonic()
                     if left_s <= 0:
-                        self._residence.give_back()
+                        self.lifecycle.unload()
                         continue
                     wait_s = left_s if wait_s is None else min(wait_s, left_s)
                 self._wait(wait_s)
         return None
 
-    def _person(self) -> _Job | None:
-        """The next person; waits for as long as somebody is attended. None when nobody is."""
+    def _next_of_people(self) -> _Job | None:
+        """The next job of a person; waits while the background is held. None when it is not."""
         with self._turn:
             while not self._closing:
                 if self._people:
                     return self._people.popleft()
-                if (wait_s := self._attended_s()) <= 0:
+                if (wait_s := self._hold_left_s()) <= 0:
                     return None
                 self._wait(wait_s)
         return None
@@ -236,13 +223,13 @@ class Runtime:
     def _wait(self, wait_s: float | None) -> None:
         began = time.monotonic()
         self._turn.wait(wait_s)
-        self._patience_s -= time.monotonic() - began
+        self._hold_budget_s -= time.monotonic() - began
 
-    def _attended_s(self) -> float:
-        """For how long the background has still to wait for who is attended."""
-        if not self._attended:
+    def _hold_left_s(self) -> float:
+        """How long the background still has to wait for a person's next call."""
+        if not self._holds:
             return 0.0
-        return min(self._patience_s, self._attended_at + ATTENDED_S - time.monotonic())
+        return min(self._hold_budget_s, self._person_served_at + MAX_HOLD_S - time.monotonic())
 
     def _do(self, job: _Job) -> None:
         if not job.done.set_running_or_notify_cancel():
@@ -250,16 +237,14 @@ class Runtime:
         if not self._in_background:
             self.slices.waited(time.perf_counter() - job.asked_at)
         try:
-            model = self._residence.model()
+            model = self.lifecycle.model()
             if self._in_background:
-                self._begin_slice()  # loading is not one
+                self._begin_slice()  # loading does not count
             job.done.set_result(job.work(model))
-        except BaseException as why:  # it belongs to whoever asked, and the thread must live on
-            job.done.set_exception(
-                ModelMemoryError() if out_of_memory.is_out_of_memory(why) else why
-            )
+        except BaseException as error:  # the caller's, and the thread must go on
+            job.done.set_exception(ModelMemoryError() if is_out_of_memory(error) else error)
         if not self._in_background:
-            self._attended_at = time.monotonic()
+            self._person_served_at = time.monotonic()
 
 
 def _closed() -> ModelError:

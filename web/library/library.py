@@ -140,7 +140,7 @@ class Library:
         if query.by == "words":
             return self._searcher.search(query), None
         try:
-            with self._runtime.attended():
+            with self._runtime.hold_background():
                 return self._searcher.search(query), None
         except ModelError as problem:
             if query.like is not None:
@@ -156,7 +156,7 @@ class Library:
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AskEvent]:
-        with self._runtime.attended():
+        with self._runtime.hold_background():
             yield from answer_events(
                 self._answerer, self._catalog, question, about, history, cancelled
             )

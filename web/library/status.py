@@ -46,13 +46,13 @@ def model_json(runtime: Runtime) -> ModelJson:
         "device": card.device,
         "dtype": card.dtype,
         "resident_bytes": card.resident_bytes,
-        "calls": runtime.calls,
+        "calls": runtime.lifecycle.calls,
         "demonstration": card.demonstration,
         "reason": card.reason,
         "drafter": card.drafter,
-        "loaded": runtime.loaded,
+        "loaded": runtime.lifecycle.loaded,
     }
-    problem = runtime.problem
+    problem = runtime.lifecycle.problem
     return {**model, "problem": problem} if problem else model
 
 

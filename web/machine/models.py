@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 from web.machine.settings import CONFIG, Settings
 
 if TYPE_CHECKING:
-    from model.weights.checkpoint import Checkpoint, ModelListing
+    from model.weights.checkpoint import Checkpoint
+    from model.weights.installed import ModelListing
     from web.machine.doctor import MemoryEstimate
 
 
 def selected_checkpoint(settings: Settings) -> Checkpoint:
     """The model in use, as the settings want it. Raises ModelError where it is not here."""
-    from model.weights.checkpoint import find_checkpoint
+    from model.weights.installed import find_checkpoint
 
     checkpoint = find_checkpoint(settings.model, models=settings.models)
     return replace(
@@ -33,7 +34,7 @@ def selected_checkpoint(settings: Settings) -> Checkpoint:
 
 
 def available_models(settings: Settings) -> list[ModelListing]:
-    from model.weights.checkpoint import list_models
+    from model.weights.installed import list_models
 
     return list_models(settings.model, settings.models)
 
