@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.prompts import POCKET
 from bench.report import Report, Row
-from model.prompt.prompts import NOT_IN_LIBRARY
+from model.answer_format import REFUSAL
 from recollect import build
 from web.library.library import Library
 from web.machine.demonstration import copy_demonstration
@@ -32,7 +32,7 @@ def run(quick: bool) -> Report:
             library.add(str(folder))
             library.index()
             answers = [_answer(library, one["question"]) for one in questions]
-            refused = sum(NOT_IN_LIBRARY in _answer(library, one)[0] for one in listed["absent"])
+            refused = sum(REFUSAL in _answer(library, one)[0] for one in listed["absent"])
             places = [_place(library, one["query"], one["path"]) for one in searches]
             strays = sum(len(library.search(one)["hits"]) for one in ELSEWHERE)
     told = list(zip(questions, answers, strict=True))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bench.report import Report, Row
+from model.answer_format import REFUSAL
 from model.interface import (
     AnswerCitation,
     AnswerEnd,
@@ -22,7 +23,6 @@ from model.interface import (
     Sound,
     Text,
 )
-from model.prompt.prompts import NOT_IN_LIBRARY
 from model.weights.checkpoint import Checkpoint
 from model.weights.installed import find_checkpoint
 from training.world import documents, pages, questions, scenes, speech, statements
@@ -183,7 +183,7 @@ def answers(model: Model, checkpoint: Checkpoint, count: int) -> list[Row]:
         ]
         said = _ask(model, case.question, evidence, fast)
         _ask(plain, case.question, evidence, slow)
-        refusal = NOT_IN_LIBRARY.rstrip(".") in said.text
+        refusal = REFUSAL.rstrip(".") in said.text
         if case.present:
             there += 1
             false_refusals += refusal

@@ -77,7 +77,7 @@ class Gemma:
             checkpoint.directory, local_files_only=True, trust_remote_code=False
         )
         self._media = inputs.MediaFormat.of(checkpoint.directory)
-        self._spelling = TokenBytes(self._tokenizer)
+        self._vocabulary = TokenBytes(self._tokenizer)
         settings = GenerationConfig.from_pretrained(checkpoint.directory)
         config = self._model.config
         media_ids = [config.image_token_id, config.audio_token_id, config.video_token_id]
@@ -96,9 +96,11 @@ class Gemma:
         )  # fmt: skip
         self._text = self._model.model.language_model
         self._prefixes = PrefixCache(self._decoder, checkpoint.context_tokens)
-        self._hearing = ClipTranscripts(self._decoder, self._spelling, self._prefixes, self._render)
+        self._transcripts = ClipTranscripts(
+            self._decoder, self._vocabulary, self._prefixes, self._render
+        )
         room = checkpoint.context_tokens - ANSWER_LIMITS.tokens - CITATION_TOKENS
-        self._asking = AnswerInputs(self._render, self._hearing, room)
+        self._answer_inputs = AnswerInputs(self._render, self._transcripts, room)
         self.calls = 0
         every = [*self._model.parameters(), *self._model.buffers()]
         every += [*drafter.parameters(), *drafter.buffers()] if drafter is not None else []
@@ -154,7 +156,7 @@ class Gemma:
             tokens = 16 + int(shown.duration_s * TRANSCRIPT_TOKENS_A_SECOND)
             limits = replace(CAPTION_LIMITS, tokens=tokens)
         writing = Generation(self._decoder, context, limits, None, self._pause)
-        words = self._spelling.text(trim_repetition(list(writing)))
+        words = self._vocabulary.text(trim_repetition(list(writing)))
         self._yield_turn()
         body = self._body(words) if words else None
         return Description(words, gist, body)
@@ -196,15 +198,15 @@ class Gemma:
             if cancelled():
                 yield AnswerEnd("cancelled", 0.0, 0, 0.0, None)
                 return
-            self._hearing.listen(question, clip, cancelled)
-        row = self._asking.row(question, shown, history)
-        context, rest = self._prefixes.take(row, self._asking.rules(row))
+            self._transcripts.transcribe(question, clip, cancelled)
+        row = self._answer_inputs.of(question, shown, history)
+        context, rest = self._prefixes.take(row, self._answer_inputs.rules_length(row))
         for _ in self._decoder.prefill_parts(rest, context):
             if cancelled():
                 self._prefixes.keep(context)
                 yield AnswerEnd("cancelled", 0.0, 0, 0.0, None)
                 return
-        told = AnswerStream(self._decoder, self._spelling, evidence, ANSWER_LIMITS, cancelled)
+        told = AnswerStream(self._decoder, self._vocabulary, evidence, ANSWER_LIMITS, cancelled)
         try:
             yield from told.write(context, begun)
         except GeneratorExit:  # nobody listens any more; the next question may come all the same
@@ -215,7 +217,7 @@ class Gemma:
     def release_caches(self) -> None:
         """Let go of what was kept to make the next turn quick."""
         self._prefixes.clear()
-        self._asking.forget()
+        self._answer_inputs.release_patches()
 
     def _pause(self) -> bool:
         self._yield_turn()

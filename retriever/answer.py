@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from indexer.catalog.catalog import Item
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Kind, Page, Place, Span
+from model.answer_format import without_marks
 from model.interface import (
     AnswerCitation,
     AnswerEnd,
@@ -205,7 +206,7 @@ def is_quote_of(quote: str, passage: Passage | None) -> bool:
 def unsupported_figures(answer: str, known: Sequence[str]) -> tuple[str, ...]:
     """The figures of an answer, citation marks aside, that stand nowhere in the known texts."""
     supported = {figure for text in known for figure in _figures(text)}
-    figures = _figures(re.sub(r"\[\d+\]", "", answer))
+    figures = _figures(without_marks(answer))
     return tuple(dict.fromkeys(figure for figure in figures if figure not in supported))
 
 

@@ -26,7 +26,7 @@ from model.prompt.media_spans import media_spans, part_bounds
 from model.weights.installed import find_checkpoint
 from model.weights.placement import Placement
 from tests import tiny
-from tests.prophet import Prophet
+from tests.scripted_drafter import ScriptedDrafter
 
 FREE = GenerationLimits(tokens=48, stop_on_repetition=False)
 
@@ -94,9 +94,9 @@ def test_accepted_and_refused_drafts_change_nothing(
 ) -> None:
     own = decoder(gemma, None)
     for row, truth in expected:
-        prophet = Prophet.beside(own, drafts)
-        prophet.truth, prophet.start = tuple(truth), len(row)
-        writing = Generation(prophet, prophet.prefill(row), FREE)
+        drafted = ScriptedDrafter.beside(own, drafts)
+        drafted.truth, drafted.start = tuple(truth), len(row)
+        writing = Generation(drafted, drafted.prefill(row), FREE)
         assert list(writing) == truth
         assert len(truth) < 20 or 0 < writing.kept < writing.drafted
 
@@ -269,10 +269,10 @@ def test_a_text_ends_at_a_stop_string(gemma: Gemma, drafts: int) -> None:
     row = gemma._render(prompts.gist_prompt(Text(tiny.words(np.random.default_rng(1), 30))))
     own = decoder(gemma, drafts)
     free = list(Generation(own, own.prefill(row), FREE))
-    spelt = [gemma._spelling.of[token] or b"" for token in free]
+    spelt = [gemma._vocabulary.of[token] or b"" for token in free]
     at = next(n for n in range(8, 40) if spelt[n].strip() and spelt[n + 1].strip())
     string = (spelt[at] + spelt[at + 1]).decode(errors="replace")
-    stops = StopStrings(gemma._spelling, [string])
+    stops = StopStrings(gemma._vocabulary, [string])
     writing = Generation(own, own.prefill(row), FREE, stop_condition=stops)
     written = list(writing)
     assert writing.reason == "stop"

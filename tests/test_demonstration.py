@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.prompt.prompts import NOT_IN_LIBRARY
+from model.answer_format import REFUSAL
 from training.demonstration import write
 from training.demonstration.library import SHIPPED
 from training.demonstration.ogg import with_serial
@@ -110,7 +110,7 @@ def test_absent_questions_are_answered_nowhere() -> None:
     for question in LISTED["absent"]:
         wanted = content_words(question)
         assert not any(wanted <= content_words(sentence) for sentence in sentences)
-        assert question != NOT_IN_LIBRARY
+        assert question != REFUSAL
 
 
 def test_searches_name_files_of_the_library() -> None:

@@ -23,7 +23,7 @@ from model.prompt.inputs import Inputs, collate
 from model.weights.installed import find_checkpoint
 from model.weights.placement import Placement
 from tests import tiny
-from tests.prophet import Prophet
+from tests.scripted_drafter import ScriptedDrafter
 
 LIMITS = GenerationLimits(tokens=24, stop_on_repetition=False)
 # Logits are capped at 30; so near to each other, rounding decides.
@@ -86,7 +86,7 @@ def is_same(gemma: Gemma, row: Inputs, text: list[int], truth: list[int]) -> boo
 def check(gemma: Gemma, rows: Iterator[Inputs]) -> int:
     """Every way to write against every other; how many prompts went on from a kept beginning."""
     own = gemma._decoder
-    prophet = Prophet.beside(own, 4)
+    scripted = ScriptedDrafter.beside(own, 4)
     drafted, plain = PrefixCache(own), PrefixCache(own)
     reused = kept = ties = texts = 0
     for row in rows:
@@ -96,8 +96,8 @@ def check(gemma: Gemma, rows: Iterator[Inputs]) -> int:
         own.draft_length = DraftLength(4)
         written += [ours(own, row), ours(own, row, drafted)]
         reused += drafted.reused > 20
-        prophet.truth, prophet.start = tuple(truth), len(row)
-        writing = Generation(prophet, prophet.prefill(row), LIMITS)
+        scripted.truth, scripted.start = tuple(truth), len(row)
+        writing = Generation(scripted, scripted.prefill(row), LIMITS)
         written.append(list(writing))
         kept += writing.kept
         ties += sum(not is_same(gemma, row, text, truth) for text in written)

@@ -64,12 +64,13 @@ def test_the_weights_are_planned_to_the_byte(plain: Path, tmp_path: Path) -> Non
 def test_the_room_for_keys_and_values_is_the_caches_own(tokens: int, window: int | None) -> None:
     import torch
 
+    from model.decoding.decoder import PART_TOKENS
     from model.decoding.kv_cache import KVCache
 
     cache = KVCache([window])
     left = tokens
     while left:
-        count = min(left, memory_plan.PART_TOKENS)
+        count = min(left, PART_TOKENS)
         one = torch.zeros(count, 1, 8)
         cache.append(0, one, one)
         left -= count

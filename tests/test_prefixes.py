@@ -119,7 +119,7 @@ def test_two_sizes_of_picture_are_told_apart(gemma: Gemma) -> None:
 def test_the_rules_are_read_once(gemma: Gemma) -> None:
     own, prefixes = gemma._decoder, PrefixCache(gemma._decoder)
     rows = [asked(gemma, "Where?", sources(None, words=words)) for words in (WORDS, "A cyan one.")]
-    fixed = gemma._asking.rules(rows[0])
+    fixed = gemma._answer_inputs.rules_length(rows[0])
     assert fixed > 200  # the small tokenizer spells the rules letter by letter
     for row in rows:
         fresh = list(Generation(own, own.prefill(row), FREE))
@@ -172,14 +172,14 @@ def test_only_so_much_is_kept(gemma: Gemma) -> None:
 def test_a_conversation_too_long_loses_its_oldest_turns(gemma: Gemma) -> None:
     evidence = sources(None, words=WORDS)
     history = tuple(ConversationTurn(f"{n}?", f"Answer {n}. " * 20) for n in range(6))
-    whole = gemma._asking.row("Where?", evidence, history)
-    shorter = gemma._asking.row("Where?", evidence, history[2:])
-    gemma._asking._most_tokens = len(shorter)
-    assert gemma._asking.row("Where?", evidence, history).ids.tolist() == shorter.ids.tolist()
-    gemma._asking._most_tokens = 300
+    whole = gemma._answer_inputs.of("Where?", evidence, history)
+    shorter = gemma._answer_inputs.of("Where?", evidence, history[2:])
+    gemma._answer_inputs._most_tokens = len(shorter)
+    assert gemma._answer_inputs.of("Where?", evidence, history).ids.tolist() == shorter.ids.tolist()
+    gemma._answer_inputs._most_tokens = 300
     with pytest.raises(ModelError, match="room for 300"):
         list(gemma.answer("Where?", evidence, history))
-    gemma._asking._most_tokens = len(whole)
+    gemma._answer_inputs._most_tokens = len(whole)
 
 
 def test_how_much_is_read_at_once_follows_the_free_memory() -> None:

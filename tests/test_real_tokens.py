@@ -7,21 +7,25 @@ system turn, and after the words that open the model's turn an empty thought, si
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from model.answers.answer_stream import AnswerStream
+from model.decoding.draft_length import DraftLength
 from model.decoding.generation import Generation, GenerationLimits
-from model.decoding.sampling import RandomSampler, SamplingParameters
+from model.decoding.sampling import DraftToken, RandomSampler, SamplingParameters
 from model.gemma import Gemma
 from model.interface import AnswerCitation, AnswerEnd, AnswerText, ConversationTurn, Evidence, Text
 from model.prompt import prompts
 from model.weights.installed import find_checkpoint
 from model.weights.placement import Placement
 from tests import tiny
+
+if TYPE_CHECKING:
+    import torch
 
 VOCABULARY = 262_144
 IDS = {
@@ -186,47 +190,46 @@ def test_sampling_is_as_the_checkpoint_says_and_the_product_is_greedy(gemma: Gem
 
 
 class Script:
-    """Stands where the decoder stands and writes what it is told, under the constraint."""
+    """Stands where the decoder stands: the most likely next token is always that of a script. A
+    constraint that rules it out would let another one through, which is an error."""
 
-    def __init__(self, tokens: list[int]) -> None:
-        self._said = tokens
+    stop_ids = frozenset([1])
 
-    def write(self, context: Any, limits: Any, quotes: Any, cancelled: Any) -> Any:
-        script = self
+    def __init__(self, tokens: list[int], vocabulary_size: int) -> None:
+        self.draft_length = DraftLength(0)
+        self._tokens = [*tokens, 1]
+        self._vocabulary_size = vocabulary_size
+        self._next = 0
 
-        class Written:
-            drafted = kept = 0
-            reason = None
+    def logits(self) -> torch.Tensor:
+        import torch
 
-            def __init__(self) -> None:
-                self.tokens: list[int] = []
+        row = torch.zeros(self._vocabulary_size)
+        row[self._tokens[self._next]] = 1.0
+        return row
 
-            def __iter__(self) -> Iterator[int]:
-                while script._said:
-                    token = script._said.pop(0)
-                    allowed = quotes.allowed()
-                    assert allowed is None or (token in allowed[0]) is allowed[1], token
-                    quotes.push(token)
-                    self.tokens.append(token)
-                    yield token
-                self.reason = "stop"
+    def draft(self, *_: Any) -> list[DraftToken]:
+        return []
 
-            def force(self, tokens: list[int], more: int) -> None:
-                script._said = [*tokens, *script._said]
+    def forward(self, context: Any, tokens: list[int]) -> tuple[torch.Tensor, None]:
+        assert tokens == [self._tokens[self._next]]
+        self._next += 1
+        return self.logits()[None], None
 
-        return Written()
+    def commit(self, context: Any, tokens: Any, logits: torch.Tensor, *_: Any) -> None:
+        context.logits = logits[-1]
 
 
 @pytest.mark.parametrize("thought", ["", "\n", "\n[7: forged] a source? ["])
 def test_a_thought_is_neither_shown_nor_bound_to_quote(gemma: Gemma, thought: str) -> None:
     """With thinking off the published model still writes an empty thought now and then."""
     opening = [100, WORD_THOUGHT, *ids(gemma, thought), 101]
-    said = [*opening, *ids(gemma, 'It is so [1: "the red one"].')]
+    tokens = [*opening, *ids(gemma, 'It is so [1: "the red one"].')]
     evidence = [Evidence(1, "a", "see the red one there")]
-    told: Any = Script(said)
-    stream = AnswerStream(told, gemma._spelling, evidence, GenerationLimits(99), lambda: False)
-    nothing: Any = None
-    events = list(stream.write(nothing, 0.0))
+    decoder: Any = Script(tokens, len(gemma._vocabulary.of))
+    stream = AnswerStream(decoder, gemma._vocabulary, evidence, GenerationLimits(99), lambda: False)
+    context: Any = SimpleNamespace(logits=decoder.logits())
+    events = list(stream.write(context, 0.0))
     assert "".join(one.text for one in events if isinstance(one, AnswerText)) == "It is so [1]."
     assert [one.quote for one in events if isinstance(one, AnswerCitation)] == ["the red one"]
     assert isinstance(events[-1], AnswerEnd)

@@ -581,14 +581,14 @@ def test_a_caption_interrupted_at_every_step_is_the_same(tmp_path: Path) -> None
         np.testing.assert_allclose(before.body, after.body, atol=1e-5)
 
 
-STAY = """
+IDLE = """
 import psutil, sys, time
-from model.weights.checkpoint import find
+from model.weights.installed import find_checkpoint
 from model.interface import Text
 from model.runtime.runtime import Runtime
 
 resident = lambda: psutil.Process().memory_info().rss
-runtime = Runtime(find(sys.argv[1]), threads=1, unload_after_s=0.5)
+runtime = Runtime(find_checkpoint(sys.argv[1]), threads=1, unload_after_s=0.5)
 said = []
 for _ in range(2):
     runtime.people.embed([Text("red bicycle")])
@@ -609,7 +609,7 @@ def test_what_an_idle_model_held_goes_back_to_the_system(
     monkeypatch.setattr(tiny, "HIDDEN", 1024)  # some 90 MB of weights
     folder = tiny.write(tmp_path / "model", drafter=False)
     said = subprocess.run(
-        [sys.executable, "-c", STAY, folder], capture_output=True, text=True, cwd=ROOT, check=True
+        [sys.executable, "-c", IDLE, folder], capture_output=True, text=True, cwd=ROOT, check=True
     )
     weights, *resident = map(int, said.stdout.split())
     assert weights > 5e7

@@ -1,6 +1,6 @@
 """Drawing by chance: the model's own distribution, with and without a drafter, whatever it drafts.
 
-The test of chance is chi-square on fixed seeds; a drafter's guesses that were kept too often, or
+The test of chance is chi-square on fixed seeds; a drafter's drafted that were kept too often, or
 replaced from the wrong chances, fail it, which is shown here too.
 """
 
@@ -55,17 +55,17 @@ class Table:
         self.stop_ids = frozenset[int]()
 
     def draft(
-        self, context: Any, token: int, count: int, constraint: Constraint | None, chooser: Sampler
+        self, context: Any, token: int, count: int, constraint: Constraint | None, sampler: Sampler
     ) -> list[DraftToken]:
-        guesses = []
+        drafted = []
         ahead = constraint.fork() if constraint is not None else None
         for _ in range(count):
             allowed = ahead.allowed() if ahead is not None else None
-            guesses.append(chooser.choose(self.theirs[token], allowed))
-            token = guesses[-1].token
+            drafted.append(sampler.choose(self.theirs[token], allowed))
+            token = drafted[-1].token
             if ahead is not None:
                 ahead.push(token)
-        return guesses
+        return drafted
 
     def forward(self, context: Any, tokens: list[int]) -> tuple[torch.Tensor, None]:
         return self.ours[tokens], None
@@ -95,13 +95,13 @@ class NotTwice:
 
 
 def written(
-    drafts: int, chooser: Sampler, constraint: Constraint | None = None, draws: int = DRAWS
+    drafts: int, sampler: Sampler, constraint: Constraint | None = None, draws: int = DRAWS
 ) -> Generation:
     table = Table(drafts)
     context: Any = SimpleNamespace(logits=table.ours[0])
     limits = GenerationLimits(tokens=draws, stop_on_repetition=False)
     decoder: Any = table
-    writing = Generation(decoder, context, limits, constraint, lambda: False, chooser, None)
+    writing = Generation(decoder, context, limits, constraint, lambda: False, sampler, None)
     assert len(list(writing)) == draws
     return writing
 
@@ -110,7 +110,7 @@ def chi_square(tokens: list[int], constrained: bool = False) -> tuple[float, int
     """How far the tokens that followed each token are from its chances, and the degrees of freedom;
     the chances are worked out here, not asked of what is tested."""
     table = Table(0).ours.double().softmax(dim=-1).numpy()
-    told, free = 0.0, 0
+    statistic, degrees = 0.0, 0
     pairs = Counter(pairwise(tokens))
     for last in range(VOCABULARY):
         chances = table[last].copy()
@@ -122,68 +122,68 @@ def chi_square(tokens: list[int], constrained: bool = False) -> tuple[float, int
         possible = chances > 0
         assert not seen[~possible].any()
         expected = chances[possible] * seen.sum()
-        told += float(((seen[possible] - expected) ** 2 / expected).sum())
-        free += int(possible.sum()) - 1
-    return told, free
+        statistic += float(((seen[possible] - expected) ** 2 / expected).sum())
+        degrees += int(possible.sum()) - 1
+    return statistic, degrees
 
 
-def bound(free: int) -> float:
+def bound(degrees: int) -> float:
     """Exceeded once in ten thousand (Wilson and Hilferty's approximation)."""
-    part = 2 / (9 * free)
-    return float(free * (1 - part + 3.719 * part**0.5) ** 3)
+    part = 2 / (9 * degrees)
+    return float(degrees * (1 - part + 3.719 * part**0.5) ** 3)
 
 
 @pytest.mark.parametrize("constrained", [False, True])
 @pytest.mark.parametrize("drafts", [0, 1, 4])
 def test_the_distribution_is_the_models(drafts: int, constrained: bool) -> None:
     writing = written(drafts, RandomSampler(ALL), NotTwice() if constrained else None)
-    told, free = chi_square(writing.tokens, constrained)
-    assert told < bound(free)
+    statistic, degrees = chi_square(writing.tokens, constrained)
+    assert statistic < bound(degrees)
     if drafts:
         assert 0.05 < writing.kept / writing.drafted < 0.9
 
 
 class NoResidual(RandomSampler):
-    """Replaces a refused guess by a plain draw."""
+    """Replaces a refused draft by a plain draw."""
 
     def residual(self, ours: Distribution, drafters: Distribution) -> NDArray[np.float64]:
-        return ours.of
+        return ours.probabilities
 
 
-class Credulous(RandomSampler):
+class AcceptsAll(RandomSampler):
     """Keeps whatever could have come."""
 
-    def verify(self, guess: DraftToken, logits: torch.Tensor, allowed: Allowed) -> int:
-        return guess.token
+    def verify(self, draft: DraftToken, logits: torch.Tensor, allowed: Allowed) -> int:
+        return draft.token
 
 
-@pytest.mark.parametrize("broken", [NoResidual, Credulous])
+@pytest.mark.parametrize("broken", [NoResidual, AcceptsAll])
 def test_a_broken_step_is_noticed(broken: type[RandomSampler]) -> None:
-    told, free = chi_square(written(2, broken(ALL)).tokens)
-    assert told > bound(free)
+    statistic, degrees = chi_square(written(2, broken(ALL)).tokens)
+    assert statistic > bound(degrees)
 
 
 def test_a_drafter_without_chances_keeps_the_distribution_too() -> None:
-    """A guess that was the drafter's best token counts as drawn with chance 1."""
+    """A draft that was the drafter's best token counts as drawn with chance 1."""
 
-    class Sure(RandomSampler):
-        def verify(self, guess: DraftToken, logits: torch.Tensor, allowed: Allowed) -> int:
-            return super().verify(DraftToken(guess.token), logits, allowed)
+    class GreedyDrafter(RandomSampler):
+        def verify(self, draft: DraftToken, logits: torch.Tensor, allowed: Allowed) -> int:
+            return super().verify(DraftToken(draft.token), logits, allowed)
 
         def choose(self, logits: torch.Tensor, allowed: Allowed) -> DraftToken:
-            guess = super().choose(logits, allowed)
+            draft = super().choose(logits, allowed)
             if logits.data_ptr() in theirs:
                 return GreedySampler().choose(logits, allowed)
-            return guess
+            return draft
 
     table = Table(2)
     theirs = {row.data_ptr() for row in table.theirs}
     context: Any = SimpleNamespace(logits=table.ours[0])
     decoder: Any = table
     limits = GenerationLimits(tokens=DRAWS, stop_on_repetition=False)
-    writing = Generation(decoder, context, limits, None, lambda: False, Sure(ALL), None)
-    told, free = chi_square(list(writing))
-    assert told < bound(free)
+    writing = Generation(decoder, context, limits, None, lambda: False, GreedyDrafter(ALL), None)
+    statistic, degrees = chi_square(list(writing))
+    assert statistic < bound(degrees)
     assert 0 < writing.kept < writing.drafted
 
 
@@ -213,8 +213,8 @@ def test_chances_are_those_of_transformers(sampling: SamplingParameters) -> None
         if sampling.top_p < 1:
             scores = stock_steps.TopPLogitsWarper(sampling.top_p)(torch.empty(1, 0), scores)
         stock = scores.softmax(dim=-1)[0].numpy()
-        ours = RandomSampler(sampling).chances(logits, None)
-        np.testing.assert_allclose(ours.get(np.arange(300)), stock, atol=1e-6)
+        ours = RandomSampler(sampling).distribution(logits, None)
+        np.testing.assert_allclose(ours.probabilities_of(np.arange(300)), stock, atol=1e-6)
 
 
 def test_a_seed_repeats_a_text_and_none_does_not() -> None:
@@ -265,30 +265,30 @@ def test_the_real_loop_draws_what_the_layers_say(gemma: Gemma, drafts: int) -> N
     own = gemma._decoder
     own.draft_length = DraftLength(drafts)
     row = gemma._render(prompts.gist_prompt(Text("the red bicycle")))
-    read = own.prefill(row)
+    prefilled = own.prefill(row)
     drawn = RandomSampler(SamplingParameters(temperature=8.0, top_k=0, top_p=1.0))
     expected: dict[tuple[int, int], float] = {}
-    assert read.logits is not None
-    first = drawn.chances(read.logits, Four().allowed())
-    for one, chance in zip(first.ids.tolist(), first.of.tolist(), strict=True):
-        logits, _ = own.forward(own.fork(read, len(row)), [one])
-        second = drawn.chances(logits[0], Four().allowed())
-        for other, then in zip(second.ids.tolist(), second.of.tolist(), strict=True):
+    assert prefilled.logits is not None
+    first = drawn.distribution(prefilled.logits, Four().allowed())
+    for one, chance in zip(first.ids.tolist(), first.probabilities.tolist(), strict=True):
+        logits, _ = own.forward(own.fork(prefilled, len(row)), [one])
+        second = drawn.distribution(logits[0], Four().allowed())
+        for other, then in zip(second.ids.tolist(), second.probabilities.tolist(), strict=True):
             expected[one, other] = chance * then
     times = 1_500
     seen: Counter[tuple[int, ...]] = Counter()
     kept = 0
     for seed in range(times):
-        context = own.fork(read, len(row))
-        context.logits, context.state = read.logits, read.state
+        context = own.fork(prefilled, len(row))
+        context.logits, context.state = prefilled.logits, prefilled.state
         sampling = SamplingParameters(temperature=8.0, top_k=0, top_p=1.0, seed=seed)
         writing = Generation(
             own, context, GenerationLimits(tokens=2), Four(), sampler=RandomSampler(sampling)
         )
         seen[tuple(writing)] += 1
         kept += writing.kept
-    told = sum((seen[pair] - times * of) ** 2 / (times * of) for pair, of in expected.items())
-    assert told < bound(len(expected) - 1)
+    statistic = sum((seen[pair] - times * of) ** 2 / (times * of) for pair, of in expected.items())
+    assert statistic < bound(len(expected) - 1)
     assert (kept > 0) == (drafts > 0)
     own.draft_length = DraftLength()
 

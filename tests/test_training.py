@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.answer_format import REFUSAL
 from model.interface import Image, Sound, Text
 from model.prompt import inputs, prompts
 from training import architecture, export, lessons, loader, renders, sight, trainer
@@ -152,7 +153,7 @@ def test_answers_are_written_as_the_program_reads_them() -> None:
     for number in range(20):
         lesson = lessons.answer(random.Random(number), 4)
         if lesson.task == lessons.REFUSE:
-            assert lesson.target == prompts.NOT_IN_LIBRARY
+            assert lesson.target == REFUSAL
             continue
         n, quote = lesson.target.split(" [")[-1].removesuffix('"].').split(': "')
         fenced = "".join(part for part in lesson.prompt[-1].parts if isinstance(part, str))

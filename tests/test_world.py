@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from model.prompt.prompts import NOT_IN_LIBRARY
+from model.answer_format import REFUSAL
 from training.world import seeds
 from training.world.documents import FORMS, document, paragraph
 from training.world.objects import KINDS, drawing
@@ -100,7 +100,7 @@ def test_exchange_is_answered_from_its_sources_or_not_at_all() -> None:
         case = exchange(rng)
         assert 2 <= len(case.sources) <= 5
         if not case.present:
-            assert case.answer == NOT_IN_LIBRARY
+            assert case.answer == REFUSAL
             assert case.cited == 0
             continue
         present += 1

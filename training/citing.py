@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.answer_format import OPENING
+
 Ints = NDArray[np.int64]
 NUMBERS = 10  # the sources of a prompt are 1 to 9 at most; 0 is none of them
 _OPENING, _CLOSING = "<source ", "</source>\n"  # each a token of the tokenizer
-_CITED = re.compile(r" \[(\d): ")
+_CITED = re.compile(re.escape(OPENING).replace(re.escape("{n}"), r"(\d)"))
 
 
 class Numbers:

@@ -1,4 +1,4 @@
-"""The prompt of an answer in numbers: as much of a conversation as there is room for."""
+"""The inputs of an answer: as much of a conversation as there is room for."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ CutPicture = Callable[[Image, MediaFormat], Patches]
 
 
 class AnswerInputs:
-    """`render` turns a prompt into numbers, and pictures by `cut`; a prompt has `most_tokens`."""
+    """`render` turns a prompt into inputs, and pictures into patches by the function it is given;
+    an answer's inputs have at most `most_tokens`."""
 
     def __init__(
         self,
         render: Callable[[prompts.Prompt, CutPicture | None], Inputs],
-        hearing: ClipTranscripts,
+        transcripts: ClipTranscripts,
         most_tokens: int,
     ) -> None:
         self._render = render
-        self._hearing = hearing
+        self._transcripts = transcripts
         self._most_tokens = most_tokens
-        self._cuttings = PatchCache()
+        self._patches = PatchCache()
         self._empty: Inputs | None = None  # the prompt without question or sources
 
-    def row(
+    def of(
         self, question: str, evidence: Sequence[Evidence], history: Sequence[ConversationTurn]
     ) -> Inputs:
-        """The whole prompt; the oldest turns are left out where it would be too long. Raises
-        ModelError when it still is."""
+        """The inputs of the whole prompt; the oldest turns are left out where it would be too long.
+        Raises ModelError when it still is."""
         while True:
             try:
                 return self._rendered(question, evidence, history)
@@ -44,10 +45,11 @@ class AnswerInputs:
     def _rendered(
         self, question: str, evidence: Sequence[Evidence], history: Sequence[ConversationTurn]
     ) -> Inputs:
-        asked = [*(past.question for past in history), question]
-        heard = [self._hearing.later(one, evidence) for one in asked[1:]]
-        sources = [self._hearing.told(asked[0], source) for source in evidence]
-        row = self._render(prompts.answer_prompt(question, sources, history, heard), self._cuttings)
+        questions = [*(turn.question for turn in history), question]
+        later = [self._transcripts.for_later(asked, evidence) for asked in questions[1:]]
+        sources = [self._transcripts.added_to(source, questions[0]) for source in evidence]
+        prompt = prompts.answer_prompt(question, sources, history, later)
+        row = self._render(prompt, self._patches)
         if len(row) > self._most_tokens:
             raise ModelError(
                 f"The question and its sources take {len(row):,} tokens, and there is room for "
@@ -55,11 +57,11 @@ class AnswerInputs:
             )
         return row
 
-    def rules(self, row: Inputs) -> int:
-        """How many tokens of a prompt come before anything that differs."""
+    def rules_length(self, row: Inputs) -> int:
+        """How many tokens of an answer's inputs come before anything that differs."""
         if self._empty is None:
             self._empty = self._render(prompts.answer_prompt("", ()), None)
         return common_prefix_length(self._empty, row)
 
-    def forget(self) -> None:
-        self._cuttings = PatchCache()
+    def release_patches(self) -> None:
+        self._patches = PatchCache()

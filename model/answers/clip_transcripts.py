@@ -1,7 +1,7 @@
-"""Clips heard again with a question in mind, and what was heard then.
+"""Clips transcribed again with a question in mind.
 
-A clip is read once: the next question about it goes on from its last frame. What was heard is
-remembered with its question, so that earlier turns of a conversation read as they did before.
+A clip is prefilled once: the next question about it goes on from its last frame. Transcripts are
+kept with their questions, so that earlier turns of a conversation stay the same token for token.
 """
 
 from __future__ import annotations
@@ -20,51 +20,51 @@ from model.prompt import prompts
 from model.prompt.inputs import Inputs
 
 LIMITS = GenerationLimits(tokens=96, time_s=60)
-# What was heard is remembered for so many questions about so many clips.
-MOST_HEARD = 64
+# Transcripts kept, one for each pair of clip and question.
+MOST_TRANSCRIPTS = 64
 
 
 class ClipTranscripts:
-    """`render` turns a prompt into numbers; `prefixes` keeps what was read of the clips."""
+    """`render` turns a prompt into inputs; `prefixes` keeps what was read of the clips."""
 
     def __init__(
         self,
         decoder: Decoder,
-        spelling: TokenBytes,
+        vocabulary: TokenBytes,
         prefixes: PrefixCache,
         render: Callable[[prompts.Prompt], Inputs],
     ) -> None:
         self._decoder = decoder
-        self._spelling = spelling
+        self._vocabulary = vocabulary
         self._prefixes = prefixes
         self._render = render
-        self._heard: dict[tuple[bytes, str], str] = {}  # (clip, question) -> words
+        self._texts: dict[tuple[bytes, str], str] = {}  # (clip, question) -> transcript
 
-    def listen(self, question: str, clip: Sound, cancelled: Callable[[], bool]) -> None:
-        """Hear `clip` with the question in mind, and remember what was heard."""
+    def transcribe(self, question: str, clip: Sound, cancelled: Callable[[], bool]) -> None:
+        """Transcribe what `clip` says about the question, and keep it."""
         context, rest = self._prefixes.take(self._render(prompts.clip_prompt(question, clip)))
         self._decoder.prefill(rest, context)
-        writing = Generation(self._decoder, context, LIMITS, None, cancelled)
-        self._heard[_key(clip), question] = self._spelling.text(trim_repetition(list(writing)))
+        generation = Generation(self._decoder, context, LIMITS, None, cancelled)
+        self._texts[_key(clip), question] = self._vocabulary.text(trim_repetition(list(generation)))
         self._prefixes.keep(context)
-        while len(self._heard) > MOST_HEARD:
-            del self._heard[next(iter(self._heard))]
+        while len(self._texts) > MOST_TRANSCRIPTS:
+            del self._texts[next(iter(self._texts))]
 
-    def told(self, question: str, source: Evidence) -> Evidence:
-        """The source with what its clip said to a conversation's first question."""
-        words = self._words(question, source)
-        if not words:
+    def added_to(self, source: Evidence, question: str) -> Evidence:
+        """The source with the transcript of its clip for a conversation's first question."""
+        text = self._text(question, source)
+        if not text:
             return source
-        return replace(source, words=f"{source.words}\n(heard again: {words})")
+        return replace(source, words=f"{source.words}\n(heard again: {text})")
 
-    def later(self, question: str, evidence: Sequence[Evidence]) -> str:
-        """What the clips said to a later question; empty where they said nothing."""
-        said = [(source.n, self._words(question, source)) for source in evidence]
-        return "\n".join(f"Heard again in source {n}: {words}" for n, words in said if words)
+    def for_later(self, question: str, evidence: Sequence[Evidence]) -> str:
+        """The transcripts for a later question, one a line; empty where there are none."""
+        texts = [(source.n, self._text(question, source)) for source in evidence]
+        return "\n".join(f"Heard again in source {n}: {text}" for n, text in texts if text)
 
-    def _words(self, question: str, source: Evidence) -> str:
+    def _text(self, question: str, source: Evidence) -> str:
         clip = source.original
-        return self._heard.get((_key(clip), question), "") if isinstance(clip, Sound) else ""
+        return self._texts.get((_key(clip), question), "") if isinstance(clip, Sound) else ""
 
 
 def _key(clip: Sound) -> bytes:

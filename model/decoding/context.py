@@ -13,7 +13,7 @@ from model.prompt.media_spans import MediaSpan
 @dataclass(slots=True, eq=False)
 class Context:
     """Everything read so far: `ids`, and the `media` among them. `logits` (V,) float32 decide the
-    next token; `state` (1, H) is what the drafter reads; both are None after `forget`."""
+    next token; `state` (1, H) is what the drafter reads; both are None after `truncate`."""
 
     cache: KVCache
     ids: list[int]

@@ -17,6 +17,16 @@ SPARE = 512
 GROWTH = 256
 
 
+def tokens_held(stored: int, window: int | None) -> int:
+    """How many of `stored` tokens a layer keeps when it makes more room."""
+    return stored if window is None else min(stored, window - 1 + SPARE)
+
+
+def room_for(count: int, held: int) -> int:
+    """For how many tokens a layer makes room when `count` come to the `held` ones."""
+    return held + count + max(GROWTH, held // 4)
+
+
 class _LayerCache:
     """One layer's keys and values, (heads, room, head_dim) each; `stored` of the room is filled."""
 
@@ -47,10 +57,8 @@ class _LayerCache:
         elif self.stored + count <= old_keys.shape[1]:
             return old_keys, old_values
         else:
-            kept = self.stored
-            if self.window is not None:
-                kept = min(kept, self.window - 1 + SPARE)
-        room = kept + count + max(GROWTH, kept // 4)
+            kept = tokens_held(self.stored, self.window)
+        room = room_for(count, kept)
         new_keys = keys.new_empty(keys.shape[1], room, keys.shape[2])
         new_values = values.new_empty(values.shape[1], room, values.shape[2])
         if old_keys is not None and old_values is not None:

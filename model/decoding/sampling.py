@@ -1,10 +1,10 @@
-"""Which token is next: the best one, or one drawn by chance.
+"""Which token comes next: the most likely one, or one drawn at random.
 
-Both ways keep what the model alone would do when a drafter guesses ahead. The best token is simply
-compared with the guess. A drawn one follows speculative sampling (arXiv 2211.17192): a guess drawn
-from the drafter's chances q is kept with chance min(1, p / q), where p are the model's; else
-another token is drawn from what p has over q. Whatever the drafter is like, what comes out is drawn
-from p.
+Both samplers keep what the model alone would do when a drafter guesses ahead. Greedy sampling
+compares the most likely token with the draft. Random sampling is speculative sampling (arXiv
+2211.17192): a token drafted from the drafter's distribution q is accepted with probability
+min(1, p / q), where p is the model's; else another one is drawn from what p has over q. Whatever
+the drafter is like, the result is distributed as p.
 """
 
 from __future__ import annotations
@@ -40,111 +40,114 @@ class SamplingParameters:
 
     @classmethod
     def of(cls, settings: Any, seed: int | None = None) -> SamplingParameters:
-        """What a checkpoint's generation_config.json asks for, where it asks."""
-        usual = cls()
-        told = (settings.temperature, settings.top_k, settings.top_p)
+        """What a checkpoint's generation_config.json sets, the defaults for the rest."""
+        defaults = cls()
+        temperature, top_k, top_p = settings.temperature, settings.top_k, settings.top_p
         return cls(
-            temperature=usual.temperature if told[0] is None else float(told[0]),
-            top_k=usual.top_k if told[1] is None else int(told[1]),
-            top_p=usual.top_p if told[2] is None else float(told[2]),
+            temperature=defaults.temperature if temperature is None else float(temperature),
+            top_k=defaults.top_k if top_k is None else int(top_k),
+            top_p=defaults.top_p if top_p is None else float(top_p),
             seed=seed,
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Distribution:
-    """The tokens that may come, `ids` (n,) ascending, each with its chance in `of` (n,)."""
+    """The tokens that may come, `ids` (n,) ascending, each with its probability in
+    `probabilities` (n,)."""
 
     ids: Int64
-    of: Float64
+    probabilities: Float64
 
-    def get(self, ids: Int64) -> Float64:
-        """The chances of `ids`, 0 for tokens that are not among them."""
+    def probabilities_of(self, ids: Int64) -> Float64:
+        """The probabilities of `ids` (m,), 0 for tokens that are not among them."""
         at = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
-        return np.where(self.ids[at] == ids, self.of[at], 0.0)
+        return np.where(self.ids[at] == ids, self.probabilities[at], 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DraftToken:
-    """A drafted token, and the chances it was drawn from; None where it was the best one."""
+    """A drafted token, and the distribution it was drawn from; None where it was the most likely
+    one."""
 
     token: int
-    chances: Distribution | None = None
+    distribution: Distribution | None = None
 
 
 class Sampler(Protocol):
-    """Decides on tokens by logits (V,)."""
+    """Chooses tokens by logits (V,)."""
 
     def choose(self, logits: torch.Tensor, allowed: Allowed) -> DraftToken: ...
 
-    def verify(self, guess: DraftToken, logits: torch.Tensor, allowed: Allowed) -> int:
-        """The token that comes: the guess, where it may stand, or another in its place."""
+    def verify(self, draft: DraftToken, logits: torch.Tensor, allowed: Allowed) -> int:
+        """The token that comes: the drafted one where it is accepted, or another in its place."""
         ...
 
 
 class GreedySampler:
-    """Greedy: the most likely token."""
+    """The most likely token."""
 
     def choose(self, logits: torch.Tensor, allowed: Allowed) -> DraftToken:
-        return DraftToken(self._best(logits, allowed))
+        return DraftToken(self._most_likely(logits, allowed))
 
-    def verify(self, guess: DraftToken, logits: torch.Tensor, allowed: Allowed) -> int:
-        return self._best(logits, allowed)
+    def verify(self, draft: DraftToken, logits: torch.Tensor, allowed: Allowed) -> int:
+        return self._most_likely(logits, allowed)
 
-    def _best(self, logits: torch.Tensor, allowed: Allowed) -> int:
+    def _most_likely(self, logits: torch.Tensor, allowed: Allowed) -> int:
         if allowed is None:
             return int(logits.argmax())
-        ids, may = torch.from_numpy(allowed[0]).to(logits.device), allowed[1]
-        if may:
+        ids, listed_may_come = torch.from_numpy(allowed[0]).to(logits.device), allowed[1]
+        if listed_may_come:
             return int(ids[logits[ids].argmax()])
         return int(logits.index_fill(0, ids, -torch.inf).argmax())
 
 
 class RandomSampler:
-    """By chance, as `Sampling` says. One for each text: it holds the random numbers."""
+    """Draws as its parameters say. One for each text: it holds the random number generator."""
 
-    def __init__(self, sampling: SamplingParameters) -> None:
-        self._sampling = sampling
-        self._random = np.random.default_rng(sampling.seed)
+    def __init__(self, parameters: SamplingParameters) -> None:
+        self._parameters = parameters
+        self._random = np.random.default_rng(parameters.seed)
 
     def choose(self, logits: torch.Tensor, allowed: Allowed) -> DraftToken:
-        chances = self.chances(logits, allowed)
-        return DraftToken(self._draw(chances.ids, chances.of), chances)
+        distribution = self.distribution(logits, allowed)
+        token = self._draw(distribution.ids, distribution.probabilities)
+        return DraftToken(token, distribution)
 
-    def verify(self, guess: DraftToken, logits: torch.Tensor, allowed: Allowed) -> int:
-        ours = self.chances(logits, allowed)
-        token = np.array([guess.token])
-        drafters = guess.chances or Distribution(token, np.ones(1))
-        ratio = float(ours.get(token)[0] / drafters.get(token)[0])
+    def verify(self, draft: DraftToken, logits: torch.Tensor, allowed: Allowed) -> int:
+        ours = self.distribution(logits, allowed)
+        token = np.array([draft.token])
+        drafters = draft.distribution or Distribution(token, np.ones(1))
+        ratio = float(ours.probabilities_of(token)[0] / drafters.probabilities_of(token)[0])
         if self._random.random() < ratio:
-            return guess.token
+            return draft.token
         left = self.residual(ours, drafters)
-        return self._draw(ours.ids, left if left.any() else ours.of)
+        return self._draw(ours.ids, left if left.any() else ours.probabilities)
 
     def residual(self, ours: Distribution, drafters: Distribution) -> Float64:
-        """What our chances have over the drafter's, (n,) for `ours.ids`; not summing to 1."""
-        return np.maximum(ours.of - drafters.get(ours.ids), 0.0)
+        """What our probabilities have over the drafter's, (n,) for `ours.ids`; not summing to 1."""
+        return np.maximum(ours.probabilities - drafters.probabilities_of(ours.ids), 0.0)
 
-    def chances(self, logits: torch.Tensor, allowed: Allowed) -> Distribution:
-        """First the constraint, then temperature, then the `top_k` best, then the best that
-        together reach `top_p`: the order in which transformers does it."""
+    def distribution(self, logits: torch.Tensor, allowed: Allowed) -> Distribution:
+        """First the constraint, then temperature, then the `top_k` most likely, then the most
+        likely that together reach `top_p`: the order of transformers."""
         ids = None
         if allowed is not None:
-            listed, may = torch.from_numpy(allowed[0]).to(logits.device), allowed[1]
-            if may:
+            listed, listed_may_come = torch.from_numpy(allowed[0]).to(logits.device), allowed[1]
+            if listed_may_come:
                 ids, logits = listed, logits[listed]
             else:
                 logits = logits.index_fill(0, listed, -torch.inf)
         count = len(logits)
-        if self._sampling.top_k:
-            count = min(count, self._sampling.top_k)
-        best, places = logits.topk(count)
-        tokens = (places if ids is None else ids[places]).cpu().numpy()
-        scores = best.double().cpu().numpy() / self._sampling.temperature
+        if self._parameters.top_k:
+            count = min(count, self._parameters.top_k)
+        top, positions = logits.topk(count)  # (count,) each
+        tokens = (positions if ids is None else ids[positions]).cpu().numpy()
+        scores = top.double().cpu().numpy() / self._parameters.temperature
         weights = np.exp(scores - scores[0])
         weights /= weights.sum()
         # The token that crosses top_p stays.
-        kept = 1 + int(np.searchsorted(np.cumsum(weights)[:-1], self._sampling.top_p))
+        kept = 1 + int(np.searchsorted(np.cumsum(weights)[:-1], self._parameters.top_p))
         tokens, weights = tokens[:kept], weights[:kept] / weights[:kept].sum()
         order = np.argsort(tokens)
         return Distribution(tokens[order], weights[order])

@@ -30,7 +30,7 @@ from model.weights import quantization
 from model.weights.checkpoint import EMBEDDING_NAME, LM_HEAD_NAME, Checkpoint
 from model.weights.placement import Placement
 from model.weights.shards import StoredTensor, same_bytes
-from model.weights.tensor_layout import PACKED, SCALE, SHAPE, is_decoder_linear
+from model.weights.tensor_layout import GROUP, PACKED, SCALE, SHAPE, is_decoder_linear
 
 logger = logging.getLogger(__name__)
 
@@ -119,11 +119,7 @@ class _PackedLoader:
                 self._take_packed(name.removesuffix(PACKED))
             elif name.endswith((SCALE, SHAPE)) or (self.tied and name == LM_HEAD_NAME):
                 continue
-            elif (
-                self._on_grid
-                and is_decoder_linear(name)
-                and not one.shape[1] % quantization.GROUPS[0]
-            ):
+            elif self._on_grid and is_decoder_linear(name) and not one.shape[1] % GROUP:
                 self._take_grid(name)
             else:
                 self._take_plain(name)

@@ -11,21 +11,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from model.decoding.kv_cache import GROWTH, SPARE
+from model.decoding.decoder import PART_TOKENS
+from model.decoding.kv_cache import room_for, tokens_held
 from model.interface import ModelError
+from model.prompt.inputs import BATCH_TOKENS
 from model.weights.checkpoint import LM_HEAD_NAME
 from model.weights.placement import Placement, choose_placement
 from model.weights.quantization import choose_matmul
 from model.weights.shards import StoredTensor
-from model.weights.tensor_layout import is_decoder_linear
+from model.weights.tensor_layout import PACKED, SCALE, SHAPE, is_decoder_linear
 
 if TYPE_CHECKING:
     from model.weights.checkpoint import Checkpoint
 
 # Left to others on the device: what allocators round up, and what else grows meanwhile.
 MARGIN_SHARE = 0.03
-# Prompts are read in parts of so many tokens, and short ones are put into batches of so many.
-PART_TOKENS, BATCH_TOKENS = 1024, 2048
 SMALLEST_CONTEXT = 2048
 # The rules of an answer, read once and kept; and what the tokenizer, the spelling of every word and
 # the scores of a few steps take for each word known.
@@ -197,11 +197,9 @@ def _weights(checkpoint: Checkpoint, item: int, beside: int) -> Iterator[PlanLin
     packed = checkpoint.layout.kind != "plain"
     group = checkpoint.layout.group
     for name, one in checkpoint.tensors.items():
-        if name.endswith("weight_packed"):
+        if name.endswith(PACKED):
             parts["decoder"] += one.count * 4 + one.count * 8 // group * item * beside
-        elif name.endswith(("weight_scale", "weight_shape")) or (
-            name == LM_HEAD_NAME and checkpoint.tied
-        ):
+        elif name.endswith((SCALE, SHAPE)) or (name == LM_HEAD_NAME and checkpoint.tied):
             continue
         elif is_decoder_linear(name):
             bits = one.count // 2 + one.count // group * item * beside
@@ -231,7 +229,7 @@ def _keys_and_values(checkpoint: Checkpoint, tokens: int, item: int) -> int:
     for name, one in checkpoint.tensors.items():
         if "language_model.layers." not in name or ".k_proj." not in name:
             continue
-        if not name.endswith((".weight", "weight_packed")):
+        if not name.endswith((".weight", PACKED)):
             continue
         layer = int(name.split("layers.")[1].split(".")[0])
         kind = (
@@ -247,9 +245,8 @@ def room(tokens: int, window: int | None) -> int:
     stored = made = 0
     while stored < tokens:
         count = min(PART_TOKENS, tokens - stored)
-        kept = stored if window is None else min(stored, window - 1 + SPARE)
         if not made or stored + count > made:
-            made = kept + count + max(GROWTH, kept // 4)
+            made = room_for(count, tokens_held(stored, window))
         stored += count
     return made
 

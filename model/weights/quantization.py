@@ -18,11 +18,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from model.weights.tensor_layout import GROUP, OFF_GRID
+
 # Inputs that share a scale, as far as torch's kernels know.
 GROUPS = (32, 64, 128, 256)
 ZERO = 8
-# A weight on the grid of the published files lies so near to it, in steps.
-OFF_GRID = 0.1
 # A kernel that rounds to bfloat16 stays within this of the reference, as a share of its norm.
 KERNEL_ERROR = 2e-2
 # Weights spelled out at a time: what a processor keeps near (2 MB in bfloat16).
@@ -79,7 +79,9 @@ def dequantize(packed: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
     return near.view(rows, steps, -1).mul_(scales[..., None]).view(rows, -1)
 
 
-def recover_grid(weight: torch.Tensor, group: int = 32) -> tuple[torch.Tensor, torch.Tensor] | None:
+def recover_grid(
+    weight: torch.Tensor, group: int = GROUP
+) -> tuple[torch.Tensor, torch.Tensor] | None:
     """Codes (N, K) and float32 scales (N, K/group) of a weight whose values lie on the grid it was
     trained for: in each group the value furthest from zero is -8 steps. None where they do not."""
     wide = weight.float().view(len(weight), -1, group)

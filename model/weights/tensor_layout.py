@@ -20,7 +20,9 @@ from model.weights.shards import StoredTensor
 Kind = Literal["plain", "packed", "grid"]
 
 PACKED, SCALE, SHAPE = "weight_packed", "weight_scale", "weight_shape"
-GROUP = 32
+# The published files share a scale among so many inputs, and their values lie so near to the grid,
+# in steps.
+GROUP, OFF_GRID = 32, 0.1
 # Decoder layers hold nearly all weights; everything else stays as it is.
 _DECODER = re.compile(r"language_model\.layers\.\d+\.(?:self_attn|mlp)\.\w+_proj\.weight$")
 _SAMPLE_ROWS = 64
@@ -125,11 +127,12 @@ def _on_grid(tensors: dict[str, StoredTensor]) -> bool:
 
 
 def lies_on_grid(bits: npt.NDArray[np.uint16]) -> bool:
-    """The same test as `quant.grid`, on the bits of bfloat16 numbers, without torch."""
-    wide = (bits.astype(np.uint32) << 16).view(np.float32).reshape(-1, GROUP)
-    at = np.abs(wide).argmax(axis=1)
-    step = np.take_along_axis(wide, at[:, None], axis=1) / -8
+    """The test of `quantization.recover_grid` without torch, on the bits of bfloat16 numbers (n,),
+    n a multiple of GROUP."""
+    groups = (bits.astype(np.uint32) << 16).view(np.float32).reshape(-1, GROUP)
+    furthest = np.abs(groups).argmax(axis=1)
+    step = np.take_along_axis(groups, furthest[:, None], axis=1) / -8
     step[step == 0] = 1
-    exact = wide / step
-    near = np.clip(np.round(exact), -8, 7)
-    return bool((np.abs(exact - near) <= 0.1).all())
+    exact = groups / step
+    nearest = np.clip(np.round(exact), -8, 7)
+    return bool((np.abs(exact - nearest) <= OFF_GRID).all())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+from model.answer_format import REFUSAL, citation
 from model.interface import Image
-from model.prompt.prompts import CITATION_CLOSE, CITATION_OPEN, NOT_IN_LIBRARY
 from training.world.documents import Document, document, paragraph
 from training.world.pages import chart, sign, table
 from training.world.scenes import facts_of, plan, scene
@@ -80,7 +80,7 @@ def exchange(
     rng.shuffle(chosen)
     sources = tuple(Source(held.title, held.words, held.original) for held in chosen)
     if not present:
-        return QuestionCase(question, sources, NOT_IN_LIBRARY, False, "", 0)
+        return QuestionCase(question, sources, REFUSAL, False, "", 0)
     number = next(n for n, held in enumerate(chosen, start=1) if held is right)
     return QuestionCase(question, sources, cited(asked, number), True, asked.value, number)
 
@@ -123,7 +123,7 @@ def examination(
         answered = [n for n, held in enumerate(chosen) if _answers(held, wanted, by_words)]
         if answered != ([] if missing else [number]):
             continue
-        answer = NOT_IN_LIBRARY if missing else cited(wanted, number + 1)
+        answer = REFUSAL if missing else cited(wanted, number + 1)
         asked[question] = Asked(question, answer, not missing)
     sources = tuple(Source(held.title, held.words, held.original) for held in chosen)
     return sources, tuple(asked.values())
@@ -133,7 +133,7 @@ def cited(asked: Fact, number: int) -> str:
     """The answer to a fact with its quote, as the product writes it:
     `The rent is 900 euros [1: "rent is 900 euros"].`"""
     said = asked.answer_sentence.rstrip(".")
-    return f"{said} {CITATION_OPEN.format(n=number)}{asked.quote}{CITATION_CLOSE}."
+    return f"{said} {citation(number, asked.quote)}."
 
 
 def judgement(rng: random.Random) -> tuple[str, Source, bool]:

@@ -12,7 +12,7 @@ from model.decoding.draft_length import DraftLength
 from model.decoding.sampling import DraftToken, Sampler
 
 
-class Prophet(Decoder):
+class ScriptedDrafter(Decoder):
     """Drafts the true continuation with a wrong token now and then. `truth` follows the first
     `start` tokens."""
 
@@ -20,7 +20,7 @@ class Prophet(Decoder):
     start = 0
 
     @classmethod
-    def beside(cls, own: Decoder, drafts: int) -> Prophet:
+    def beside(cls, own: Decoder, drafts: int) -> ScriptedDrafter:
         """One that reads with the model of `own`."""
         made = cls(own.model, own.drafter, own.stop_ids, own.suppressed)
         made.draft_length = DraftLength(drafts)
@@ -32,7 +32,7 @@ class Prophet(Decoder):
         token: int,
         count: int,
         constraint: Constraint | None,
-        chooser: Sampler,
+        sampler: Sampler,
     ) -> list[DraftToken]:
         at = context.length - self.start + 1
         rng = np.random.default_rng(at)
