@@ -55,13 +55,13 @@ def run(quick: bool) -> Report:
             library.add(str(new))
             slices = _runtime(library).slices
             _person(library, questions[:3], Waits())  # whatever the first of its kind costs
-            slices.forget()
+            slices.reset()
             longest_s = waited_s = 0.0
             for number in range(rounds):
                 mine = [questions[(number * asked + at) % len(questions)] for at in range(asked)]
                 _person(library, mine, idle)
                 with _indexing(library):
-                    slices.forget()
+                    slices.reset()
                     _person(library, mine, busy)
                     longest_s = max(longest_s, slices.longest_s)
                     waited_s = max(waited_s, slices.longest_wait_s)
@@ -100,7 +100,7 @@ def _runtime(library: Library) -> Runtime:
 def _indexing(library: Library) -> Iterator[None]:
     """The index service at work on both stages, from when the model has begun."""
     slices = _runtime(library).slices
-    slices.forget()
+    slices.reset()
     library.service.start()
     try:
         until = time.monotonic() + 120

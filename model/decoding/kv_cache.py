@@ -1,8 +1,7 @@
-"""Keys and values of what was read: growing in place, cropped for nothing, copied where two texts
-go on from one beginning.
+"""The keys and values of one text: appended in place, cropped without a copy, forked by one.
 
-A sliding layer sees only its window, so it keeps that and `SPARE` tokens more: by so much can a
-text be taken back exactly. Global layers keep everything.
+A sliding layer attends to its window only, so it keeps that and `SPARE` tokens more: by so many can
+a text be rolled back exactly. Global layers keep everything.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Sequence
 
 import torch
 
-# A question and its answer fit into it, so the next question finds the beginning still there.
+# A question and its answer fit into it, so the next question can go on from before them.
 SPARE = 512
 # Room is made for so many tokens at a time.
 GROWTH = 256
@@ -74,18 +73,18 @@ class _LayerCache:
         return self.keys[:, start : self.stored], self.values[:, start : self.stored]
 
     def copy(self, dropped: int) -> _LayerCache:
-        other = _LayerCache(self.window)
+        copy = _LayerCache(self.window)
         end = self.stored - dropped
         start = 0 if self.window is None else max(0, end - self.window + 1)
         if self.keys is not None and self.values is not None:
-            other.keys = self.keys[:, start:end].clone()
-            other.values = self.values[:, start:end].clone()
-        other.stored = end - start
-        return other
+            copy.keys = self.keys[:, start:end].clone()
+            copy.values = self.values[:, start:end].clone()
+        copy.stored = end - start
+        return copy
 
 
 class KVCache:
-    """One text's keys and values. `windows` says for each layer how many tokens it sees, None for
+    """One text's keys and values. `windows` holds how many tokens each layer attends to, None for
     all; `length` is how many tokens were read."""
 
     def __init__(self, windows: Sequence[int | None]) -> None:
@@ -95,28 +94,28 @@ class KVCache:
     def append(
         self, layer: int, keys: torch.Tensor, values: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Add (count, heads, head_dim) each; gives all that these `count` tokens may see, (heads,
-        seen, head_dim) each, the newest last. `length` is for the caller to raise, once for all
+        """Add (count, heads, head_dim) each; gives all that these `count` tokens may attend to,
+        (heads, attended, head_dim) each, the newest last. The caller raises `length`, once for all
         layers."""
         return self._layers[layer].append(keys, values)
 
     def view(self, layer: int, most: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-        """The last `most` keys and values of a layer, (heads, seen, head_dim) each."""
+        """The last `most` keys and values of a layer, (heads, count, head_dim) each."""
         return self._layers[layer].view(most)
 
     def reaches(self, length: int) -> bool:
-        """Whether the text can be taken back to its first `length` tokens."""
+        """Whether the text can be rolled back to its first `length` tokens."""
         dropped = self.length - length
         return dropped >= 0 and all(
-            one.window is None or one.stored - dropped >= min(length, one.window - 1)
-            for one in self._layers
+            layer.window is None or layer.stored - dropped >= min(length, layer.window - 1)
+            for layer in self._layers
         )
 
     def crop(self, count: int) -> None:
-        """Forget the last `count` tokens. Raises ValueError where sliding layers have let go of
-        what they would need then."""
+        """Drop the last `count` tokens. Raises ValueError where sliding layers no longer hold what
+        they would attend to then."""
         if count and not self.reaches(self.length - count):
-            raise ValueError(f"{count} of {self.length} tokens are too many to take back")
+            raise ValueError(f"{count} of {self.length} tokens are too many to roll back")
         for layer in self._layers:
             layer.stored -= count
         self.length -= count
@@ -126,16 +125,16 @@ class KVCache:
         does."""
         if not self.reaches(length):
             raise ValueError(f"the first {length} of {self.length} tokens are no longer held")
-        other = KVCache([])
-        other._layers = [layer.copy(self.length - length) for layer in self._layers]
-        other.length = length
-        return other
+        copy = KVCache([])
+        copy._layers = [layer.copy(self.length - length) for layer in self._layers]
+        copy.length = length
+        return copy
 
     @property
     def held_bytes(self) -> int:
         return sum(
-            one.numel() * one.element_size()
+            tensor.numel() * tensor.element_size()
             for layer in self._layers
-            for one in (layer.keys, layer.values)
-            if one is not None
+            for tensor in (layer.keys, layer.values)
+            if tensor is not None
         )

@@ -1,12 +1,12 @@
 """The decoder's layers on their own weights, run without what a step does not need.
 
-The stock forward is made for batches, training and every cache there is; written one token at a
-time by a small model, more time goes into that than into the weights. This one reads one text into
-a `Cache`: queries, keys and values come from one product where the weights lie side by side, one
-norm and one rotation serve them all, masks are cut from a stored one, and cropping moves a number.
-What it computes is what the stock forward computes, up to the last bits of floating point; the
-tests hold it to that. The stock forward also misplaces the blocks of pictures that are read after
-something else (transformers 5.22.2); here they may stand anywhere.
+The stock forward serves batches, training and every kind of cache; for a small model that writes
+one token at a time, that costs more time than the weights. This one reads one text into a
+`KVCache`: queries, keys and values come from one product of concatenated weights, one norm and one
+rotation serve them all, masks are sliced from a stored one, and cropping changes a length. The
+result is the stock forward's up to the last bits of floating point, which the tests check. The
+stock forward also misplaces the bidirectional mask of pictures that are read after something else
+(transformers 5.22.2); here they may stand anywhere.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ MANY_NUMBERS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class LayerOutput:
-    """What came out: `states` (T, H) behind the last norm, and `before_mlp` (T, H), the last
-    layer's states after its attention."""
+    """`states` (T, H) behind the last norm, and `before_mlp` (T, H), the last layer's states after
+    its attention."""
 
     states: torch.Tensor
     before_mlp: torch.Tensor
@@ -48,57 +48,65 @@ class Layers:
         self.window = int(config.sliding_window)
         self.sees_pictures_whole = config.use_bidirectional_attention == "vision"
         self._norm = _norm(text.norm)
-        self._layers = [_DecoderLayer(one) for one in text.layers]
-        own = [at for at, one in enumerate(text.layers) if not one.self_attn.is_kv_shared_layer]
+        self._layers = [_DecoderLayer(layer) for layer in text.layers]
+        own = [
+            index
+            for index, layer in enumerate(text.layers)
+            if not layer.self_attn.is_kv_shared_layer
+        ]
         # Whose keys and values each kind of layer shares: the last layer that makes its own.
-        self.shared_at = {kind: max(at for at in own if self.kinds[at] == kind)
-                          for kind in {self.kinds[at] for at in own}}  # fmt: skip
+        self.shared_at = {kind: max(index for index in own if self.kinds[index] == kind)
+                          for kind in {self.kinds[index] for index in own}}  # fmt: skip
         self._rotary = {kind: _Rotary(text.rotary_emb, kind) for kind in set(self.kinds)}
         self._masks: dict[tuple[int, int | None], torch.Tensor] = {}
 
     def new_cache(self) -> KVCache:
-        return KVCache([self._sees(kind) for kind in self.kinds])
+        return KVCache([self._window_of(kind) for kind in self.kinds])
 
     def forward(
         self,
         embedded: torch.Tensor,
         cache: KVCache,
-        blocks: torch.Tensor | None = None,
+        pictures: torch.Tensor | None = None,
         aside: tuple[int, int] | None = None,
     ) -> LayerOutput:
-        """Read (T, H) behind what `cache` holds. `blocks` (T,) numbers the pictures, -1 elsewhere;
-        a picture's tokens see each other. With `aside` (fork, turn) the tokens from `turn` on
-        follow those before `fork`, as if the ones between did not stand there."""
+        """Read (T, H) behind what `cache` holds. `pictures` (T,) numbers the pictures, -1
+        elsewhere; a picture's tokens attend to each other. With `aside` (fork, turn) the tokens
+        from `turn` on follow those before `fork`, and do not attend to the ones between."""
         count, start = len(embedded), cache.length
-        rotations = {kind: one.at(start, count, embedded) for kind, one in self._rotary.items()}
+        rotations = {
+            kind: rotary.at(start, count, embedded) for kind, rotary in self._rotary.items()
+        }
         if aside is not None:
-            rotations = {kind: _turned(one, *aside) for kind, one in rotations.items()}
-        masks = {kind: self._mask(count, start, kind, blocks, aside, embedded)
+            rotations = {
+                kind: _rotations_aside(rotation, *aside) for kind, rotation in rotations.items()
+            }
+        masks = {kind: self._mask(count, start, kind, pictures, aside, embedded)
                  for kind in set(self.kinds)} if count > 1 else {}  # fmt: skip
         states = before_mlp = embedded
-        for at, (layer, kind) in enumerate(zip(self._layers, self.kinds, strict=True)):
-            queries, made = layer.queries_keys_values(states, rotations[kind])
-            if made is None:
-                most = self.window - 1 + count if self._sees(kind) else None
+        for index, (layer, kind) in enumerate(zip(self._layers, self.kinds, strict=True)):
+            queries, own = layer.queries_keys_values(states, rotations[kind])
+            if own is None:
+                most = self.window - 1 + count if self._window_of(kind) else None
                 seen = cache.view(self.shared_at[kind], most)
             else:
-                seen = cache.append(at, *made)
+                seen = cache.append(index, *own)
             states, before_mlp = layer.rest(states, queries, seen, masks.get(kind))
         cache.length = start + count
         return LayerOutput(self._norm(states), before_mlp)
 
     def draft_step(
-        self, states: torch.Tensor, place: int, seen: dict[str, KeysValues]
+        self, states: torch.Tensor, place: int, keys_values: dict[str, KeysValues]
     ) -> torch.Tensor:
-        """A drafter's one step: (1, H) at position `place` attends to all of `seen`; gives (1, H)
-        behind the last norm."""
-        rotations = {kind: one.at(place, 1, states) for kind, one in self._rotary.items()}
+        """A drafter's one step: (1, H) at position `place` attends to all of `keys_values`; gives
+        (1, H) behind the last norm."""
+        rotations = {kind: rotary.at(place, 1, states) for kind, rotary in self._rotary.items()}
         for layer, kind in zip(self._layers, self.kinds, strict=True):
             queries, _ = layer.queries_keys_values(states, rotations[kind])
-            states, _ = layer.rest(states, queries, seen[kind], None)
+            states, _ = layer.rest(states, queries, keys_values[kind], None)
         return self._norm(states)
 
-    def _sees(self, kind: str) -> int | None:
+    def _window_of(self, kind: str) -> int | None:
         return self.window if kind == "sliding_attention" else None
 
     def _mask(
@@ -106,13 +114,13 @@ class Layers:
         count: int,
         start: int,
         kind: str,
-        blocks: torch.Tensor | None,
+        pictures: torch.Tensor | None,
         aside: tuple[int, int] | None,
         like: torch.Tensor,
     ) -> torch.Tensor:
-        """(count, seen): 0 where a token sees, -inf where it does not. Told by how far a key lies
-        behind the query, so that one stored mask serves every length of text."""
-        window = self._sees(kind)
+        """(count, attended): 0 where a token attends, -inf where it does not. That depends only on
+        how far a key lies behind the query, so one stored mask serves every length of text."""
+        window = self._window_of(kind)
         width = start + count
         if window is not None:
             width = min(width, window - 1 + count)
@@ -126,7 +134,7 @@ class Layers:
             behind = queries[:, None] - places
             hidden = behind < 0
             if aside is not None:
-                fork, turn = (wide - count + one for one in aside)
+                fork, turn = (wide - count + position for position in aside)
                 hidden |= (queries[:, None] >= turn) & (places >= fork) & (places < turn)
                 places = torch.where(places >= turn, places - (turn - fork), places)
                 behind = places[-count:][:, None] - places
@@ -136,14 +144,14 @@ class Layers:
             if count <= FEW and aside is None:
                 self._masks[count, window] = mask
             mask = mask[:, -width:]
-        if blocks is not None:
-            together = (blocks[:, None] == blocks) & (blocks >= 0)
+        if pictures is not None:
+            together = (pictures[:, None] == pictures) & (pictures >= 0)
             mask = mask.clone()
             mask[:, -count:].masked_fill_(together, 0.0)
         return mask
 
 
-def _turned(
+def _rotations_aside(
     rotation: tuple[torch.Tensor, torch.Tensor], fork: int, turn: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The rotations of (count, 1, head_dim) where those from `turn` on start again at `fork`."""
@@ -156,8 +164,8 @@ def _turned(
 
 
 class _Rotary:
-    """Cosines and sines of positions, made once. The sine's first half is negated, so that a turned
-    vector is `x * cos + roll(x) * sin`."""
+    """Cosines and sines of positions, made once. The sine's first half is negated, so that a
+    rotated vector is `x * cos + roll(x) * sin`."""
 
     def __init__(self, stock: Any, kind: str) -> None:
         self._stock = stock
@@ -177,7 +185,7 @@ class _Rotary:
 
 
 class _DecoderLayer:
-    """One layer. Plain weights that are used together are laid side by side, in place."""
+    """One layer. Plain weights of the same input are concatenated, in place."""
 
     def __init__(self, stock: Any) -> None:
         attention, mlp = stock.self_attn, stock.mlp
@@ -195,11 +203,11 @@ class _DecoderLayer:
             if attention.v_proj is not None:
                 projections.append(attention.v_proj)
                 self._values_apart = True
-        self._project = _side_by_side(projections)
+        self._project = _concatenated(projections)
         self._scale = torch.cat(weights).detach().float()
         self._eps = float(attention.q_norm.eps)
         self._output = attention.o_proj
-        self._gate_and_up = _side_by_side([mlp.gate_proj, mlp.up_proj])
+        self._gate_and_up = _concatenated([mlp.gate_proj, mlp.up_proj])
         self._activation, self._down = mlp.act_fn, mlp.down_proj
         self._before, self._after = (
             _norm(stock.input_layernorm),
@@ -213,15 +221,15 @@ class _DecoderLayer:
         self, states: torch.Tensor, rotation: tuple[torch.Tensor, torch.Tensor]
     ) -> tuple[torch.Tensor, KeysValues | None]:
         """Queries, keys and values, (T, heads, head_dim) each; None for a layer that shares."""
-        dim, turned = self._head_dim, self._queries + self._keys
+        dim, rotated = self._head_dim, self._queries + self._keys
         heads = self._project(self._before(states)).view(len(states), -1, dim)
         heads = rms_norm(heads.float(), None, self._eps)
         cosine, sine = rotation
-        scaled = (heads[:, :turned] * self._scale).to(states.dtype)
+        scaled = (heads[:, :rotated] * self._scale).to(states.dtype)
         moved = torch.addcmul(scaled * cosine, scaled.roll(dim // 2, -1), sine)
         if not self._makes_keys:
             return moved, None
-        values = heads[:, turned if self._values_apart else self._queries :].to(states.dtype)
+        values = heads[:, rotated if self._values_apart else self._queries :].to(states.dtype)
         return moved[:, : self._queries], (moved[:, self._queries :], values)
 
     def rest(
@@ -232,11 +240,11 @@ class _DecoderLayer:
         mask: torch.Tensor | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """From the queries to the end of the layer; also the states before the MLP, (T, H)."""
-        heard = attention(queries, *seen, mask)
-        states = states + self._after(self._output(heard))
+        attended = attention(queries, *seen, mask)
+        states = states + self._after(self._output(attended))
         gate, up = self._gate_and_up(self._before_mlp(states)).chunk(2, dim=-1)
-        made = self._after_mlp(self._down(self._activation(gate) * up))
-        return (states + made) * self._scalar, states
+        change = self._after_mlp(self._down(self._activation(gate) * up))
+        return (states + change) * self._scalar, states
 
 
 def attention(
@@ -282,15 +290,15 @@ def _norm(stock: Any) -> Callable[[torch.Tensor], torch.Tensor]:
     return stock  # type: ignore[no-any-return]
 
 
-def _side_by_side(linears: list[Any]) -> Callable[[torch.Tensor], torch.Tensor]:
-    """One product for several linear layers of the same input, their outputs side by side. Plain
-    weights become views of one tensor, so no second copy stays; others are asked one by one."""
-    if all(type(one) is nn.Linear and one.bias is None for one in linears):
+def _concatenated(linears: list[Any]) -> Callable[[torch.Tensor], torch.Tensor]:
+    """One product for several linear layers of the same input, their outputs concatenated. Plain
+    weights become views of one tensor, so no second copy stays; others are called one by one."""
+    if all(type(linear) is nn.Linear and linear.bias is None for linear in linears):
         with torch.no_grad():
-            whole = torch.cat([one.weight for one in linears])
+            whole = torch.cat([linear.weight for linear in linears])
             start = 0
-            for one in linears:
-                one.weight.data = whole[start : start + one.out_features]
-                start += one.out_features
+            for linear in linears:
+                linear.weight.data = whole[start : start + linear.out_features]
+                start += linear.out_features
         return lambda states: functional.linear(states, whole)
-    return lambda states: torch.cat([one(states) for one in linears], dim=-1)
+    return lambda states: torch.cat([linear(states) for linear in linears], dim=-1)

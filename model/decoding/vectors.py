@@ -1,11 +1,11 @@
-"""Hidden states to vectors: which states are read, how they are pooled, how they are centred.
+"""Hidden states to vectors: which states are read, how they are pooled and centred.
 
 - gist: the state of the last token of the control prompt, after the last layer's attention and
   before its MLP (FreeRet, arXiv 2509.24621: the last MLP turns meaning into the next word).
 - body: the mean over a passage's own tokens of the states after the middle layer (for long texts
   one-word states are poor, and middle layers beat the last: arXiv 2502.02013).
 
-Whatever decides what a number means is named in `layers()` and `MATRICES`, and so becomes part of
+Whatever decides what a number means is named in `layers_version` and `MATRICES`, which are part of
 the Fingerprint.
 """
 
@@ -30,7 +30,7 @@ def body_layer(layer_count: int) -> int:
 
 
 def layers_version(layer_count: int) -> str:
-    """The states that are read, in the words of the Fingerprint."""
+    """The states that are read, as the Fingerprint names them."""
     return f"gist=attention.{layer_count},body=mean.{body_layer(layer_count)}"
 
 
@@ -48,14 +48,14 @@ def body_vector(states: torch.Tensor) -> Float32 | None:
 
 def unit_vector(vector: Float32) -> Float32:
     """`vector` (D,) at length 1 in float32; a vector of zeros stays what it is."""
-    long = vector.astype(np.float64)
-    length = float(np.linalg.norm(long))
-    return (long / length if length > 0 else long).astype(np.float32)
+    exact = vector.astype(np.float64)
+    length = float(np.linalg.norm(exact))
+    return (exact / length if length > 0 else exact).astype(np.float32)
 
 
 def centred_vector(vector: Float32, content: Content) -> Float32:
-    """Take the mean of this modality's vectors off, where matrices were fitted. Pictures, sounds
-    and texts each lie in a cone of their own; version none-1 has no means to take off."""
+    """Subtract the mean of this modality's vectors, where one was fitted: pictures, sounds and
+    texts each lie in a cone of their own. Version none-1 has no means to subtract."""
     means = _MEANS.get(modality(content))
     return vector if means is None else vector - means
 

@@ -1,1 +1,1 @@
-"""Everything the model is given, in words and in numbers: ids, patches, frames."""
+"""What the model is given: prompts as messages, as text, and as ids, patches and frames."""

@@ -1,7 +1,7 @@
-"""The words around the words: a prompt as the checkpoint's own chat template writes it.
+"""A prompt as text: what the checkpoint's own chat template makes of it.
 
-What people and documents say goes in as text and nothing else: control tokens written out in it
-lose their power first.
+What people and documents say goes in as text and nothing else: control tokens written out in it are
+neutralised first.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from model.prompt.prompts import ChatMessage, Part, Prompt
 
 Tokenizer = Any  # a fast tokenizer of transformers, which ships without types
 
-# Private use: no template and no person writes it, so it marks a place in a rendered template.
-_MARK = "\ue000"
+# Private use: no template and no person writes it, so it marks a position in a rendered template.
+_MARKER = "\ue000"
 
 
 def render_template(prompt: Prompt, tokenizer: Tokenizer) -> str:
     """The whole conversation as the template writes it, one placeholder for each medium."""
     messages = [
         {
-            "role": "assistant" if turn.role == "model" else turn.role,
-            "content": _content(turn.parts, tokenizer),
+            "role": "assistant" if message.role == "model" else message.role,
+            "content": _content(message.parts, tokenizer),
         }
-        for turn in prompt
+        for message in prompt
     ]
     return str(
         tokenizer.apply_chat_template(
@@ -37,51 +37,53 @@ def render_template(prompt: Prompt, tokenizer: Tokenizer) -> str:
 
 
 def locate_passage(prompt: Prompt, passage: str, tokenizer: Tokenizer) -> tuple[str, int, int]:
-    """A one-turn text prompt as written, and from where to where (in characters) `passage`, its
-    first part, stands in it."""
-    (turn,) = prompt
+    """A prompt of one text message as rendered, and from where to where (in characters) `passage`,
+    its first part, stands in it."""
+    (message,) = prompt
     text = render_template(prompt, tokenizer)
-    frame = render_template((ChatMessage(turn.role, (_MARK, *turn.parts[1:])),), tokenizer)
-    own = neutralize_control_tokens(passage, tokenizer).strip()
-    start = text.index(own, frame.index(_MARK))
-    return text, start, start + len(own)
+    marked = render_template((ChatMessage(message.role, (_MARKER, *message.parts[1:])),), tokenizer)
+    shown = neutralize_control_tokens(passage, tokenizer).strip()
+    start = text.index(shown, marked.index(_MARKER))
+    return text, start, start + len(shown)
 
 
 def _content(parts: Sequence[Part], tokenizer: Tokenizer) -> str | list[dict[str, str]]:
     """Neighbouring strings are joined first: templates trim every text they are given, and would
-    glue one source to the next."""
-    listed: list[dict[str, str]] = []
+    join one source to the next without a line break."""
+    content: list[dict[str, str]] = []
     for part in parts:
         if isinstance(part, str):
-            if listed and listed[-1]["type"] == "text":
-                listed[-1]["text"] += neutralize_control_tokens(part, tokenizer)
+            text = neutralize_control_tokens(part, tokenizer)
+            if content and content[-1]["type"] == "text":
+                content[-1]["text"] += text
             else:
-                listed.append({"type": "text", "text": neutralize_control_tokens(part, tokenizer)})
+                content.append({"type": "text", "text": text})
         else:
-            listed.append({"type": "image" if isinstance(part, Image) else "audio"})
-    return listed[0]["text"] if len(listed) == 1 and "text" in listed[0] else listed
+            content.append({"type": "image" if isinstance(part, Image) else "audio"})
+    return content[0]["text"] if len(content) == 1 and "text" in content[0] else content
 
 
 def neutralize_control_tokens(text: str, tokenizer: Tokenizer) -> str:
-    """Take the power from control tokens written out in somebody's text, such as `<|turn>`: a
-    document must not be able to end its turn and speak as another role."""
-    return _control(tokenizer).sub(
-        lambda found: "‹" + found[0][1:] if found[0][0] == "<" else f"‹{found[0]}›", text
+    """`text` with its control tokens, such as `<|turn>`, written so that the tokenizer takes them
+    for text: a document must not be able to end its turn and speak as another role."""
+    return _control_tokens(tokenizer).sub(
+        lambda match: "‹" + match[0][1:] if match[0][0] == "<" else f"‹{match[0]}›", text
     )
 
 
 @functools.lru_cache(maxsize=8)
-def _control(tokenizer: Tokenizer) -> re.Pattern[str]:
-    named = [
+def _control_tokens(tokenizer: Tokenizer) -> re.Pattern[str]:
+    names = [
         token.content for token in tokenizer.added_tokens_decoder.values() if token.special
     ] or [*tokenizer.all_special_tokens]
-    longest_first = sorted((name for name in named if name.strip()), key=len, reverse=True)
+    longest_first = sorted((name for name in names if name.strip()), key=len, reverse=True)
     return re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
 
 
 @functools.lru_cache(maxsize=8)
 def media_token_ids(tokenizer: Tokenizer) -> dict[str, int]:
-    names = {
+    """The ids of the placeholders of media and of their begin and end tokens."""
+    usual_names = {
         "image": "<|image|>", "boi": "<|image>", "eoi": "<image|>",
         "audio": "<|audio|>", "boa": "<|audio>", "eoa": "<audio|>",
     }  # fmt: skip
@@ -89,5 +91,5 @@ def media_token_ids(tokenizer: Tokenizer) -> dict[str, int]:
         name: int(
             tokenizer.convert_tokens_to_ids(getattr(tokenizer, f"{name}_token", None) or usual)
         )
-        for name, usual in names.items()
+        for name, usual in usual_names.items()
     }

@@ -1,4 +1,4 @@
-"""Content to numbers: a prompt becomes token ids, patches and frames, as the checkpoint wants them.
+"""A prompt as the model's inputs: token ids, patches of pictures, frames of sounds.
 
 Pictures and sounds have no encoder in this architecture. A picture becomes patches of 48x48x3
 values, one soft token each; a sound becomes frames of 640 samples at 16 kHz, one soft token each.
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Int64 = NDArray[np.int64]
 
-# Memory of one batch grows with its padded tokens; pictures weigh most.
+# The memory of one batch grows with its padded tokens.
 BATCH_TOKENS = 2_048
 # What `mm_token_type_ids` calls the kinds of token.
 TEXT_TOKEN, IMAGE_TOKEN, AUDIO_TOKEN = 0, 1, 3
@@ -38,7 +38,7 @@ TEXT_TOKEN, IMAGE_TOKEN, AUDIO_TOKEN = 0, 1, 3
 
 @dataclass(frozen=True, slots=True)
 class MediaFormat:
-    """How this checkpoint cuts media: at most `picture_tokens` patches of `patch_px` x `patch_px`
+    """How a checkpoint cuts media: at most `picture_tokens` patches of `patch_px` x `patch_px`
     a picture, frames of `frame_samples` at `rate_hz` a sound."""
 
     picture_tokens: int = 280
@@ -50,20 +50,20 @@ class MediaFormat:
     def of(cls, directory: Path) -> MediaFormat:
         """Read `processor_config.json`, or the older `preprocessor_config.json`; the defaults are
         the published model's."""
-        said: dict[str, Any] = {}
+        config: dict[str, Any] = {}
         for name in ("preprocessor_config.json", "processor_config.json"):
             file = directory / name
             if file.is_file():
-                said |= json.loads(file.read_text(encoding="utf-8"))
-        picture = said.get("image_processor") or said
-        sound = said.get("feature_extractor") or said
-        usual = cls()
+                config |= json.loads(file.read_text(encoding="utf-8"))
+        picture = config.get("image_processor") or config
+        sound = config.get("feature_extractor") or config
+        defaults = cls()
         patch_px = int(picture.get("patch_size", 16)) * int(picture.get("pooling_kernel_size", 3))
         return cls(
-            picture_tokens=int(picture.get("max_soft_tokens", usual.picture_tokens)),
+            picture_tokens=int(picture.get("max_soft_tokens", defaults.picture_tokens)),
             patch_px=patch_px,
-            frame_samples=int(sound.get("audio_samples_per_token", usual.frame_samples)),
-            rate_hz=int(sound.get("sampling_rate", usual.rate_hz)),
+            frame_samples=int(sound.get("audio_samples_per_token", defaults.frame_samples)),
+            rate_hz=int(sound.get("sampling_rate", defaults.rate_hz)),
         )
 
 
@@ -78,7 +78,7 @@ class Patches:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inputs:
-    """One prompt in numbers. `ids` (n,) and `kinds` (n,) int64 of equal length; `pictures` and
+    """One prompt's inputs. `ids` (n,) and `kinds` (n,) int64 of equal length; `pictures` and
     `sounds` ((m, frame_samples) float32 each) in the order of their places in `ids`."""
 
     ids: Int64
@@ -100,7 +100,7 @@ def render_prompt(
     last turn is the user's, with each medium's placeholder widened to its soft tokens. `cut` stands
     in for `patches` where a picture may have been cut before.
 
-    Raises ModelError when the template does not show the media it was given.
+    Raises ModelError when the template leaves out the media it was given.
     """
     media = media or MediaFormat()
     text = chat_template.render_template(prompt, tokenizer)
@@ -115,18 +115,18 @@ def render_prompt(
             "The chat template of this checkpoint does not show pictures or sounds; "
             "use a checkpoint whose template does."
         )
-    waiting_pictures, waiting_sounds = iter(pictures), iter(sounds)
-    wide: list[int] = []
+    next_pictures, next_sounds = iter(pictures), iter(sounds)
+    widened: list[int] = []
     for token in ids:
         if token == special["image"]:
-            count = len(next(waiting_pictures).values)
-            wide += [special["boi"], *[token] * count, special["eoi"]]
+            count = len(next(next_pictures).values)
+            widened += [special["boi"], *[token] * count, special["eoi"]]
         elif token == special["audio"]:
-            count = len(next(waiting_sounds))
-            wide += [special["boa"], *[token] * count, special["eoa"]]
+            count = len(next(next_sounds))
+            widened += [special["boa"], *[token] * count, special["eoa"]]
         else:
-            wide.append(token)
-    row = np.array(wide, dtype=np.int64)
+            widened.append(token)
+    row = np.array(widened, dtype=np.int64)
     kinds = np.where(row == special["image"], IMAGE_TOKEN, TEXT_TOKEN)
     kinds = np.where(row == special["audio"], AUDIO_TOKEN, kinds).astype(np.int64)
     return Inputs(row, kinds, pictures, sounds)
@@ -138,8 +138,8 @@ def passage_span(prompt: Prompt, passage: str, tokenizer: Tokenizer) -> slice:
     text, start, end = chat_template.locate_passage(prompt, passage, tokenizer)
     offsets = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     inside = [
-        place
-        for place, (left, right) in enumerate(offsets["offset_mapping"])
+        index
+        for index, (left, right) in enumerate(offsets["offset_mapping"])
         if left < end and right > start
     ]
     return slice(inside[0], inside[-1] + 1) if inside else slice(0, 0)
@@ -194,7 +194,7 @@ def cut_frames(sound: Sound, media: MediaFormat) -> Float32:
 def collate(rows: Sequence[Inputs], pad_id: int = 0) -> dict[str, torch.Tensor]:
     """Several prompts as the tensors `Gemma4UnifiedForConditionalGeneration.forward` takes.
 
-    Padded on the right: positions then need no correction, and no real token sees the padding.
+    Padded on the right: positions then need no correction, and no real token attends to padding.
     `attention_mask` is left out where nothing is padded, which keeps the faster kernels.
     """
     import torch
@@ -203,22 +203,22 @@ def collate(rows: Sequence[Inputs], pad_id: int = 0) -> dict[str, torch.Tensor]:
     ids = np.full((len(rows), longest), pad_id, dtype=np.int64)
     kinds = np.zeros((len(rows), longest), dtype=np.int64)
     mask = np.zeros((len(rows), longest), dtype=np.int64)
-    for place, row in enumerate(rows):
-        ids[place, : len(row)] = row.ids
-        kinds[place, : len(row)] = row.kinds
-        mask[place, : len(row)] = 1
-    made = {"input_ids": torch.from_numpy(ids), "mm_token_type_ids": torch.from_numpy(kinds)}
+    for index, row in enumerate(rows):
+        ids[index, : len(row)] = row.ids
+        kinds[index, : len(row)] = row.kinds
+        mask[index, : len(row)] = 1
+    tensors = {"input_ids": torch.from_numpy(ids), "mm_token_type_ids": torch.from_numpy(kinds)}
     if not mask.all():
-        made["attention_mask"] = torch.from_numpy(mask)
+        tensors["attention_mask"] = torch.from_numpy(mask)
     pictures = [picture for row in rows for picture in row.pictures]
     if pictures:
         most = max(len(picture.values) for picture in pictures)
         values = np.zeros((len(pictures), most, pictures[0].values.shape[1]), dtype=np.float32)
         positions = np.full((len(pictures), most, 2), -1, dtype=np.int64)
-        for place, picture in enumerate(pictures):
-            values[place, : len(picture.values)] = picture.values
-            positions[place, : len(picture.values)] = picture.positions
-        made |= {
+        for index, picture in enumerate(pictures):
+            values[index, : len(picture.values)] = picture.values
+            positions[index, : len(picture.values)] = picture.positions
+        tensors |= {
             "pixel_values": torch.from_numpy(values),
             "image_position_ids": torch.from_numpy(positions),
         }
@@ -226,20 +226,20 @@ def collate(rows: Sequence[Inputs], pad_id: int = 0) -> dict[str, torch.Tensor]:
     if sounds:
         most = max(len(sound) for sound in sounds)
         features = np.zeros((len(sounds), most, sounds[0].shape[1]), dtype=np.float32)
-        heard = np.zeros((len(sounds), most), dtype=np.bool_)
-        for place, sound in enumerate(sounds):
-            features[place, : len(sound)] = sound
-            heard[place, : len(sound)] = True
-        made |= {
+        present = np.zeros((len(sounds), most), dtype=np.bool_)
+        for index, sound in enumerate(sounds):
+            features[index, : len(sound)] = sound
+            present[index, : len(sound)] = True
+        tensors |= {
             "input_features": torch.from_numpy(features),
-            "input_features_mask": torch.from_numpy(heard),
+            "input_features_mask": torch.from_numpy(present),
         }
-    return made
+    return tensors
 
 
 def split_inputs(row: Inputs, at: int) -> tuple[Inputs, Inputs]:
-    """The first `at` tokens with all media, and the rest, which must be words alone: an image's
-    tokens see each other and may not be parted."""
+    """The first `at` tokens with all media, and the rest. Raises ValueError where the rest would
+    hold media: a picture's tokens attend to each other and may not be cut."""
     if row.kinds[at:].any():
         raise ValueError("a prompt can be split only behind its last medium")
     head = Inputs(row.ids[:at], row.kinds[:at], row.pictures, row.sounds)
@@ -249,17 +249,18 @@ def split_inputs(row: Inputs, at: int) -> tuple[Inputs, Inputs]:
 def common_prefix_length(one: Inputs, other: Inputs) -> int:
     """How many tokens two prompts about the same medium share, at least one less than either."""
     shortest = min(len(one), len(other)) - 1
-    apart = np.flatnonzero(one.ids[:shortest] != other.ids[:shortest])
-    return int(apart[0]) if apart.size else shortest
+    different = np.flatnonzero(one.ids[:shortest] != other.ids[:shortest])
+    return int(different[0]) if different.size else shortest
 
 
 def length_batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Places of rows of like length, so many that the padded batch stays within its tokens."""
-    waiting: list[int] = []
-    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if waiting and lengths[place] * (len(waiting) + 1) > BATCH_TOKENS:
-            yield waiting
-            waiting = []
-        waiting.append(place)
-    if waiting:
-        yield waiting
+    """Indices of rows of similar length, so many that the padded batch stays within
+    BATCH_TOKENS."""
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and lengths[index] * (len(batch) + 1) > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch

@@ -1,6 +1,6 @@
-"""Parts of a prompt in numbers: where its media lie, where it may be cut, what two prompts share.
+"""The media in a prompt's inputs: where they lie, where inputs may be cut, what two share.
 
-The tokens of one picture see each other, so a picture is never parted. Two prompts share a medium
+The tokens of one picture attend to each other, so a picture is never cut. Two prompts share a medium
 only where its very pixels or samples are the same: every picture has the same token ids.
 """
 
@@ -39,24 +39,24 @@ class MediaSpan:
 def media_spans(row: Inputs) -> list[MediaSpan]:
     """The media of a prompt, in order."""
     pictures, sounds = iter(row.pictures), iter(row.sounds)
-    found: list[MediaSpan] = []
-    place = 0
+    spans: list[MediaSpan] = []
+    stop = 0
     for start in np.flatnonzero(row.kinds).tolist():
-        if start < place:
+        if start < stop:
             continue
         content: Patches | Float32
         if row.kinds[start] == IMAGE_TOKEN:
             content = next(pictures)
-            place = start + len(content.values)
+            stop = start + len(content.values)
         else:
             content = next(sounds)
-            place = start + len(content)
-        found.append(MediaSpan(start, place, content))
-    return found
+            stop = start + len(content)
+        spans.append(MediaSpan(start, stop, content))
+    return spans
 
 
 def inputs_part(row: Inputs, start: int, stop: int) -> Inputs:
-    """The tokens `start` to `stop` with their media. A sound may be parted between two frames;
+    """The tokens `start` to `stop` with their media. A sound may be cut between two frames;
     raises ValueError where a picture would be."""
     pictures: list[Patches] = []
     sounds: list[Float32] = []
@@ -69,12 +69,12 @@ def inputs_part(row: Inputs, start: int, stop: int) -> Inputs:
         elif (first, last) == (span.start, span.stop):
             pictures.append(span.content)
         else:
-            raise ValueError("a picture cannot be parted: its tokens see each other")
+            raise ValueError("a picture cannot be cut: its tokens attend to each other")
     return Inputs(row.ids[start:stop], row.kinds[start:stop], tuple(pictures), tuple(sounds))
 
 
 def part_bounds(row: Inputs, size: int) -> Iterator[tuple[int, int]]:
-    """Where to cut a prompt into parts of at most `size` tokens; a part with a picture may be
+    """Where to cut inputs into parts of at most `size` tokens; a part with a picture may be
     longer where the picture is."""
     pictures = [span for span in media_spans(row) if isinstance(span.content, Patches)]
     start = 0
@@ -90,15 +90,15 @@ def part_bounds(row: Inputs, size: int) -> Iterator[tuple[int, int]]:
 def shared_prefix_length(
     row: Inputs, media: Sequence[MediaSpan], ids: Sequence[int], known: Sequence[MediaSpan]
 ) -> int:
-    """How many tokens at the beginning of `row` (with its `media`) are those of `ids` with its
-    media `known`; never part of a medium."""
+    """How many tokens at the beginning of `row` (with its `media`) equal those of `ids` (with its
+    media `known`); never part of a medium."""
     most = min(len(row), len(ids))
-    apart = np.flatnonzero(row.ids[:most] != np.asarray(ids[:most], dtype=np.int64))
-    count = int(apart[0]) if apart.size else most
-    for at, span in enumerate(media):
+    different = np.flatnonzero(row.ids[:most] != np.asarray(ids[:most], dtype=np.int64))
+    count = int(different[0]) if different.size else most
+    for index, span in enumerate(media):
         if span.start >= count:
             break
-        if span.stop > count or at >= len(known) or not span.same(known[at]):
+        if span.stop > count or index >= len(known) or not span.same(known[index]):
             return span.start
     for span in known:
         if span.start < count < span.stop:

@@ -1,4 +1,4 @@
-"""Pictures cut into patches lately: the next question about a picture does not resize it again."""
+"""The patches of recent pictures: the next question about one does not resize it again."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ MOST_PICTURES = 4
 
 
 class PatchCache:
-    """Stands in for `inputs.patches`; a picture is known again by its pixels."""
+    """Called in place of `inputs.cut_patches`; a picture is recognised by its pixels."""
 
     def __init__(self) -> None:
-        self._known: list[tuple[Image, MediaFormat, Patches]] = []  # the latest last
+        self._known: list[tuple[Image, MediaFormat, Patches]] = []  # the most recent last
 
     def __call__(self, image: Image, media: MediaFormat) -> Patches:
-        for at, (known, how, made) in enumerate(self._known):
-            if how == media and np.array_equal(known.pixels, image.pixels):
-                self._known.append(self._known.pop(at))
-                return made
-        made = cut_patches(image, media)
-        self._known = [*self._known, (image, media, made)][-MOST_PICTURES:]
-        return made
+        for index, (known, known_format, patches) in enumerate(self._known):
+            if known_format == media and np.array_equal(known.pixels, image.pixels):
+                self._known.append(self._known.pop(index))
+                return patches
+        patches = cut_patches(image, media)
+        self._known = [*self._known, (image, media, patches)][-MOST_PICTURES:]
+        return patches

@@ -1,11 +1,11 @@
-"""Every sentence we say to the model, in one place.
+"""Every prompt of the model, in one place.
 
-A prompt is a list of turns; a turn is a role and its parts; a part is a string, a picture or a
-sound. `inputs.py` turns prompts into token ids through the checkpoint's own chat template.
+A prompt is a tuple of messages; a message is a role and its parts; a part is a string, a picture or
+a sound. `inputs.py` turns prompts into token ids through the checkpoint's own chat template.
 
-Media stand first in their turn and the instruction after them, so that two prompts about one item
-share everything up to the end of the medium: one prefill serves both. Sounds also have to stand
-within the first few hundred positions to be understood.
+Media stand first in their message and the instruction after them, so that two prompts about one
+item share everything up to the end of the medium: one prefill serves both. Sounds have to stand within
+the first few hundred positions to be understood.
 
 Changing any sentence here changes what vectors mean: raise PROMPT_VERSION.
 """
@@ -27,7 +27,7 @@ Part = str | Image | Sound
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One turn of a conversation, in the model's own words for the roles."""
+    """One message of a conversation; the roles are called as the model calls them."""
 
     role: Literal["system", "user", "model"]
     parts: tuple[Part, ...]
@@ -63,55 +63,56 @@ def description_prompt(content: Image | Sound) -> Prompt:
 
 
 def clip_prompt(question: str, clip: Sound) -> Prompt:
-    """Hear one clip again with the question in mind; the continuation is what bears on it."""
-    said = f"\nQuestion: {question}\nWrite down what is said about it, word for word."
-    return (ChatMessage("user", (clip, said)),)
+    """The prompt whose continuation is what a clip says about the question."""
+    instruction = f"\nQuestion: {question}\nWrite down what is said about it, word for word."
+    return (ChatMessage("user", (clip, instruction)),)
 
 
 def answer_prompt(
     question: str,
     evidence: Sequence[Evidence],
     history: Sequence[ConversationTurn] = (),
-    heard: Sequence[str] = (),
+    transcripts: Sequence[str] = (),
 ) -> Prompt:
     """Rules, pictures, fenced sources, then the questions and answers in their turns: what stays
-    the same from one turn to the next stands first, so that it need not be read again. `heard` is
-    what the clips said to each question but the first, whose words stand in the sources."""
+    the same from one turn to the next stands first, so that its prefill is reused. `transcripts`
+    holds what the clips say to each question but the first, whose transcripts stand in the
+    sources."""
     parts: list[Part] = []
     for source in evidence:
         if isinstance(source.original, Image):
             parts += [f"Picture of source {source.n}: ", source.original, "\n"]
     parts += [fenced_source(source) for source in evidence]
-    turns = [ChatMessage("system", (ANSWER_RULES,))]
-    asked = [*(past.question for past in history), question]
-    for at, one in enumerate(asked):
-        if 0 < at <= len(heard) and heard[at - 1]:
-            parts.append(f"{heard[at - 1]}\n")
-        parts.append(f"Question: {one}")
-        turns.append(ChatMessage("user", tuple(parts)))
+    messages = [ChatMessage("system", (ANSWER_RULES,))]
+    questions = [*(turn.question for turn in history), question]
+    for index, asked in enumerate(questions):
+        if 0 < index <= len(transcripts) and transcripts[index - 1]:
+            parts.append(f"{transcripts[index - 1]}\n")
+        parts.append(f"Question: {asked}")
+        messages.append(ChatMessage("user", tuple(parts)))
         parts = []
-        if at < len(history):
-            turns.append(ChatMessage("model", (history[at].answer,)))
-    return tuple(turns)
+        if index < len(history):
+            messages.append(ChatMessage("model", (history[index].answer,)))
+    return tuple(messages)
 
 
 def relevance_prompt(question: str, candidate: Evidence, swapped: bool) -> Prompt:
-    """Multiple choice with one-letter answers; `swapped` exchanges the letters, so that a liking
+    """Multiple choice with one-letter answers; `swapped` exchanges the letters, so that a bias
     for one letter averages out."""
     match, other = ("B", "A") if swapped else ("A", "B")
     choices = sorted([(match, "It answers the question."), (other, "It does not.")])
     parts: list[Part] = []
     if isinstance(candidate.original, Image):
         parts += [candidate.original, "\n"]
-    listed = "\n".join(f"{letter}. {meaning}" for letter, meaning in choices)
+    options = "\n".join(f"{letter}. {meaning}" for letter, meaning in choices)
     parts.append(
-        f"{fenced_source(candidate)}Question: {question}\n{listed}\nAnswer with one letter."
+        f"{fenced_source(candidate)}Question: {question}\n{options}\nAnswer with one letter."
     )
     return (ChatMessage("user", tuple(parts)),)
 
 
 def fenced_source(source: Evidence) -> str:
-    """A source's words between marks they cannot forge."""
+    """A source's words between tags that the words themselves cannot close."""
     words = re.sub(r"<(/?source)", r"‹\1", source.words, flags=re.IGNORECASE)
     name = source.title.replace("\n", " ").replace('"', "'")
     return f'<source {source.n} "{name}">\n{words.strip()}\n</source>\n'

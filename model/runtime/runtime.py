@@ -235,7 +235,7 @@ class Runtime:
         if not job.done.set_running_or_notify_cancel():
             return
         if not self._in_background:
-            self.slices.waited(time.perf_counter() - job.asked_at)
+            self.slices.record_wait(time.perf_counter() - job.asked_at)
         try:
             model = self.lifecycle.model()
             if self._in_background:

@@ -1,6 +1,6 @@
-"""How much background work is done at once: so little that a person hardly notices the wait.
+"""How much background work is done between two moments at which a person can be served.
 
-Light: importing this loads no torch.
+Importing this loads no torch.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from model.interface import Content, Sound, Text
 
-# What a person may have to wait for the background, where a single content does not take longer.
+# How long a person may wait for the background, where a single content does not take longer.
 SLICE_S = 0.25
 # What each content costs at least, and what a picture costs: tokens of the instruction around it,
 # and of a picture at the usual budget. Only the proportions matter, the pace is measured.
@@ -24,9 +24,8 @@ class Slices:
     """Learns the pace of this model on this machine and cuts what fits `target_s`.
 
     Begins with one content and at most doubles from slice to slice, since the same call takes a
-    millisecond on one machine and ten seconds on another. `longest_s` and `count` tell of the
-    slices so far; a slice is what the background does between two moments at which a person could
-    have been served. `longest_wait_s` is how long a person's call waited for its turn at most."""
+    millisecond on one machine and ten seconds on another. `longest_s` and `count` are of the slices
+    so far. `longest_wait_s` is how long a person's call waited for its turn at most."""
 
     def __init__(self, target_s: float = SLICE_S) -> None:
         self.longest_s = 0.0
@@ -40,22 +39,22 @@ class Slices:
 
     def cut(self, contents: Sequence[Content]) -> int:
         """How many of the first contents make the next slice; at least one."""
-        within = estimate_tokens(contents[0])
+        total = estimate_tokens(contents[0])
         for count in range(1, len(contents)):
-            within += estimate_tokens(contents[count])
-            if within > min(self._tokens, self._most_tokens):
+            total += estimate_tokens(contents[count])
+            if total > min(self._tokens, self._most_tokens):
                 return count
         return len(contents)
 
     def learn(self, contents: Sequence[Content], took_s: float) -> None:
         """`contents` took so long in one call."""
-        whole = sum(map(estimate_tokens, contents))
-        pace_s = took_s / whole
+        total = sum(map(estimate_tokens, contents))
+        pace_s = took_s / total
         if self._pace_s is None or pace_s > self._pace_s:
             self._pace_s = pace_s  # the machine may have become busy: slow down at once
         else:
             self._pace_s += 0.3 * (pace_s - self._pace_s)
-        self._tokens = min(self._target_s / max(self._pace_s, 1e-9), 2.0 * max(whole, self._tokens))
+        self._tokens = min(self._target_s / max(self._pace_s, 1e-9), 2.0 * max(total, self._tokens))
         self._most_tokens *= 1.02  # others may have given memory back
 
     def shrink(self, contents: Sequence[Content]) -> None:
@@ -71,11 +70,11 @@ class Slices:
             self.longest_s = max(self.longest_s, time.perf_counter() - self._began)
             self._began = None
 
-    def waited(self, wait_s: float) -> None:
+    def record_wait(self, wait_s: float) -> None:
         self.longest_wait_s = max(self.longest_wait_s, wait_s)
 
-    def forget(self) -> None:
-        """Count from here."""
+    def reset(self) -> None:
+        """Begin the statistics anew."""
         self.longest_s, self.longest_wait_s, self.count = 0.0, 0.0, 0
 
 

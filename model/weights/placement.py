@@ -1,8 +1,7 @@
-"""Onto which device, and at which precision.
+"""The device and the precision of a model.
 
-bfloat16 wherever it is native, float32 elsewhere; never float16, which overflows where pictures are
-read (vLLM #48231). Small models stay in float32: it costs them nothing and keeps their numbers the
-same everywhere.
+bfloat16 wherever it is native, float32 elsewhere; never float16, which overflows in the projection
+of pictures (vLLM #48231). Small models stay in float32, which gives the same numbers everywhere.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ class Placement:
 
 def choose_placement(weight_count: int) -> Placement:
     """The device and precision on this machine for a model of so many weights; whether they fit
-    is for `memory.plan` to say."""
+    is for `memory_plan` to say."""
     import torch
 
     small = weight_count * 4 <= SMALL_BYTES

@@ -1,4 +1,4 @@
-"""The models of the hub worth naming, and where pulled ones lie. Light, and offline."""
+"""The models of the hub that are known by name, and the folders of pulled ones. Never online."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 @dataclass(frozen=True, slots=True)
 class PublishedModel:
-    """A model worth naming. `revision` pins a commit of the hub where one has been proven here;
-    where it is None, the newest is taken and written down."""
+    """A known model. `revision` pins a commit of the hub where one was tested here; where it is
+    None, the newest is taken and recorded."""
 
     what: str
     size_bytes: int

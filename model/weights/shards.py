@@ -1,7 +1,7 @@
-"""Safetensors files, read tensor by tensor: what they say they hold, and whether they hold it.
+"""Safetensors files, read tensor by tensor: their headers, and whether they are complete.
 
-Read with plain reads into memory that is there already. Mapping a whole shard, as the library does,
-is quicker to write down, but its pages count as ours as they are touched, gigabytes of them.
+Read with plain reads into memory that is allocated already. Mapping a whole shard, as the library
+does, counts every touched page as memory of this process, gigabytes of them.
 """
 
 from __future__ import annotations
@@ -49,18 +49,18 @@ class StoredTensor:
 
 
 def same_bytes(one: StoredTensor, other: StoredTensor, blocks: int | None = None) -> bool:
-    """Whether two tensors hold the same bytes; with `blocks`, in so many places of them."""
+    """Whether two tensors hold the same bytes; with `blocks`, compared in so many samples."""
     if (one.dtype, one.shape) != (other.dtype, other.shape):
         return False
     count = blocks or -(-one.size_bytes // BLOCK_BYTES)
-    for at in range(count):
-        start = at * BLOCK_BYTES if blocks is None else one.size_bytes * at // count
+    for index in range(count):
+        start = index * BLOCK_BYTES if blocks is None else one.size_bytes * index // count
         size = min(BLOCK_BYTES, one.size_bytes - start)
-        found = [bytearray(size), bytearray(size)]
-        for tensor, into in zip((one, other), found, strict=True):
+        contents = [bytearray(size), bytearray(size)]
+        for tensor, into in zip((one, other), contents, strict=True):
             begin = tensor.start + start
             replace(tensor, start=begin, end=begin + size).read(memoryview(into))
-        if found[0] != found[1]:
+        if contents[0] != contents[1]:
             return False
     return True
 
@@ -69,12 +69,14 @@ def read_json_object(file: Path) -> dict[str, Any]:
     """A JSON object from a file, empty where there is none. Raises ModelError where the file is
     something else."""
     try:
-        read = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as why:
-        raise ModelError(f"{file} cannot be read ({why}); download the checkpoint again.") from why
-    return read if isinstance(read, dict) else {}
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{file} cannot be read ({error}); download the checkpoint again."
+        ) from error
+    return content if isinstance(content, dict) else {}
 
 
 def shard_files(directory: Path) -> list[Path]:
@@ -92,16 +94,16 @@ def shard_files(directory: Path) -> list[Path]:
 def stored_tensors(directory: Path) -> dict[str, StoredTensor]:
     """Every tensor of a checkpoint by its name."""
     return {
-        name: one
+        name: tensor
         for shard in shard_files(directory)
-        for name, one in read_shard_header(shard).items()
+        for name, tensor in read_shard_header(shard).items()
     }
 
 
 def check_shards(directory: Path) -> None:
     """Raises ModelError unless every shard is there to its last byte, and none is pickled."""
-    found = shard_files(directory)
-    if not found:
+    files = shard_files(directory)
+    if not files:
         pickled = any(directory.glob("*.bin")) or any(directory.glob("*.pt*"))
         raise ModelError(
             f"The weights in {directory} are pickled, and loading them could run code; "
@@ -109,37 +111,38 @@ def check_shards(directory: Path) -> None:
             if pickled
             else f"{directory} has no weights (*.safetensors); download the checkpoint again."
         )
-    for shard in found:
+    for shard in files:
         read_shard_header(shard)
 
 
 def read_shard_header(shard: Path) -> dict[str, StoredTensor]:
-    """The tensors a shard says it holds. Raises ModelError unless it holds every byte of them."""
+    """The tensors in a shard's header. Raises ModelError unless the file holds every byte of
+    them."""
     try:
         with shard.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             size_bytes = shard.stat().st_size
-            said = json.loads(file.read(length)) if 8 + length <= size_bytes else None
-    except OSError as why:
-        raise ModelError(f"{shard} cannot be read ({why}).") from why
+            header = json.loads(file.read(length)) if 8 + length <= size_bytes else None
+    except OSError as error:
+        raise ModelError(f"{shard} cannot be read ({error}).") from error
     except ValueError:
-        said = None
-    if not isinstance(said, dict):
+        header = None
+    if not isinstance(header, dict):
         raise damaged_shard(shard)
-    said.pop("__metadata__", None)
+    header.pop("__metadata__", None)
     begin = 8 + length
     try:
-        ends = [int(one["data_offsets"][1]) for one in said.values()]
-        found = {
-            name: StoredTensor(shard, one["dtype"], tuple(one["shape"]),
-                         begin + one["data_offsets"][0], begin + one["data_offsets"][1])
-            for name, one in said.items()
+        ends = [int(entry["data_offsets"][1]) for entry in header.values()]
+        tensors = {
+            name: StoredTensor(shard, entry["dtype"], tuple(entry["shape"]),
+                               begin + entry["data_offsets"][0], begin + entry["data_offsets"][1])
+            for name, entry in header.items()
         }  # fmt: skip
-    except (KeyError, IndexError, TypeError, ValueError) as why:
-        raise damaged_shard(shard) from why
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise damaged_shard(shard) from error
     if size_bytes != begin + max(ends, default=0):
         raise damaged_shard(shard)
-    return found
+    return tensors
 
 
 def damaged_shard(shard: Path) -> ModelError:

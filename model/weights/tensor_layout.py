@@ -1,7 +1,7 @@
 """How a checkpoint's weights lie in their files, and what they will take in memory.
 
 Three layouts are read: plain; packed to 4 bits as compressed-tensors writes it; and plain values
-that lie on the grid of 4 bits, which are packed while they are read. Light: imports no torch.
+that lie on the grid of 4 bits, which are packed while they are read. Imports no torch.
 """
 
 from __future__ import annotations
@@ -50,77 +50,79 @@ def detect_layout(
     if packing is not None:
         group = _group(directory, packing)
         _check_packed(directory, tensors, group)
-        count = sum(_count(name, one) for name, one in tensors.items())
+        count = sum(_count(name, tensor) for name, tensor in tensors.items())
         return TensorLayout("packed", group, count)
-    count = sum(one.count for one in tensors.values())
+    count = sum(tensor.count for tensor in tensors.values())
     return TensorLayout("grid" if _on_grid(tensors) else "plain", GROUP, count)
 
 
-def _count(name: str, one: StoredTensor) -> int:
+def _count(name: str, tensor: StoredTensor) -> int:
     if name.endswith(PACKED):
-        return one.count * 8
-    return 0 if name.endswith((SCALE, SHAPE)) else one.count
+        return tensor.count * 8
+    return 0 if name.endswith((SCALE, SHAPE)) else tensor.count
 
 
 def _group(directory: Path, packing: dict[str, Any]) -> int:
     """The group size of a packing we read: 4 bits, symmetric, in groups, nothing else packed."""
     groups = list((packing.get("config_groups") or {}).values())
     sizes = set()
-    for one in groups:
-        weights = one.get("weights") or {}
+    for scheme in groups:
+        weights = scheme.get("weights") or {}
         good = (
             weights.get("num_bits") == 4
             and weights.get("type", "int") == "int"
             and weights.get("symmetric") is True
             and weights.get("strategy") == "group"
             and not weights.get("actorder")
-            and one.get("input_activations") is None
-            and one.get("output_activations") is None
-            and one.get("format") in (None, "pack-quantized")
+            and scheme.get("input_activations") is None
+            and scheme.get("output_activations") is None
+            and scheme.get("format") in (None, "pack-quantized")
         )
         sizes.add(int(weights.get("group_size") or 0) if good else 0)
-    said = (packing.get("quant_method"), packing.get("format"))
-    more = any(packing.get(f"{what}_config") for what in ("sparsity", "transform"))
-    known = said == ("compressed-tensors", "pack-quantized") and not more
+    method = (packing.get("quant_method"), packing.get("format"))
+    more = any(packing.get(f"{kind}_config") for kind in ("sparsity", "transform"))
+    known = method == ("compressed-tensors", "pack-quantized") and not more
     if not known or packing.get("kv_cache_scheme") or len(sizes) != 1 or 0 in sizes:
         raise ModelError(
             f"The weights in {directory} are packed in a way that is not read here "
-            f"({said[0] or 'unknown'}, {said[1] or 'unknown'}); use 4-bit weights of "
+            f"({method[0] or 'unknown'}, {method[1] or 'unknown'}); use 4-bit weights of "
             "compressed-tensors, such as google/gemma-4-12B-it-qat-w4a16-ct, or plain ones."
         )
     return sizes.pop()
 
 
 def _check_packed(directory: Path, tensors: dict[str, StoredTensor], group: int) -> None:
-    for name, one in tensors.items():
+    for name, tensor in tensors.items():
         if not name.endswith(PACKED):
             continue
         base = name.removesuffix(PACKED)
         scale, shape = tensors.get(base + SCALE), tensors.get(base + SHAPE)
         whole = (
-            one.dtype == "I32"
-            and len(one.shape) == 2
+            tensor.dtype == "I32"
+            and len(tensor.shape) == 2
             and shape is not None
             and scale is not None
-            and scale.shape == (one.shape[0], one.shape[1] * 8 // group)
+            and scale.shape == (tensor.shape[0], tensor.shape[1] * 8 // group)
             and scale.dtype in ("BF16", "F32", "F16")
             and base + "weight_zero_point" not in tensors
             and base + "weight_g_idx" not in tensors
         )
         if not whole:
             raise ModelError(
-                f"{base.removesuffix('.')} in {one.file} is not packed as its config.json says; "
+                f"{base.removesuffix('.')} in {tensor.file} is not packed as its config.json says; "
                 "download the checkpoint again."
             )
 
 
 def _on_grid(tensors: dict[str, StoredTensor]) -> bool:
     """Whether a sample of a decoder layer's bfloat16 weights lies on the grid of 4 bits."""
-    for name, one in tensors.items():
-        if not is_decoder_linear(name) or one.dtype != "BF16" or one.shape[1] % GROUP:
+    for name, tensor in tensors.items():
+        if not is_decoder_linear(name) or tensor.dtype != "BF16" or tensor.shape[1] % GROUP:
             continue
-        sample = bytearray(2 * one.shape[1] * min(_SAMPLE_ROWS, one.shape[0]))
-        first = StoredTensor(one.file, one.dtype, one.shape, one.start, one.start + len(sample))
+        sample = bytearray(2 * tensor.shape[1] * min(_SAMPLE_ROWS, tensor.shape[0]))
+        first = StoredTensor(
+            tensor.file, tensor.dtype, tensor.shape, tensor.start, tensor.start + len(sample)
+        )
         first.read(memoryview(sample))
         return lies_on_grid(np.frombuffer(sample, dtype="<u2"))
     return False
