@@ -1,7 +1,7 @@
 """The media in a prompt's inputs: where they lie, where inputs may be cut, what two share.
 
-The tokens of one picture attend to each other, so a picture is never cut. Two prompts share a medium
-only where its very pixels or samples are the same: every picture has the same token ids.
+The tokens of one picture attend to each other, so a picture is never cut. Two prompts share a
+medium only where its pixels or samples are the same: every picture has the same token ids.
 """
 
 from __future__ import annotations

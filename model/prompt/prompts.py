@@ -4,8 +4,8 @@ A prompt is a tuple of messages; a message is a role and its parts; a part is a 
 a sound. `inputs.py` turns prompts into token ids through the checkpoint's own chat template.
 
 Media stand first in their message and the instruction after them, so that two prompts about one
-item share everything up to the end of the medium: one prefill serves both. Sounds have to stand within
-the first few hundred positions to be understood.
+item share everything up to the end of the medium: one prefill serves both. Sounds have to stand
+within the first few hundred positions to be understood.
 
 Changing any sentence here changes what vectors mean: raise PROMPT_VERSION.
 """

@@ -7,7 +7,7 @@ that lie on the grid of 4 bits, which are packed while they are read. Imports no
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -120,10 +120,7 @@ def _on_grid(tensors: dict[str, StoredTensor]) -> bool:
         if not is_decoder_linear(name) or tensor.dtype != "BF16" or tensor.shape[1] % GROUP:
             continue
         sample = bytearray(2 * tensor.shape[1] * min(_SAMPLE_ROWS, tensor.shape[0]))
-        first = StoredTensor(
-            tensor.file, tensor.dtype, tensor.shape, tensor.start, tensor.start + len(sample)
-        )
-        first.read(memoryview(sample))
+        replace(tensor, end=tensor.start + len(sample)).read(memoryview(sample))
         return lies_on_grid(np.frombuffer(sample, dtype="<u2"))
     return False
 
