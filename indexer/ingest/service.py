@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from indexer.catalog.catalog import Catalog
+from indexer.catalog.errors import CatalogError
 from indexer.files.disk_room import LowDiskSpaceError, disk_error, is_full
 from indexer.ingest.audit import Audit
 from indexer.ingest.constraints import WorkConstraints
@@ -21,6 +22,7 @@ from indexer.scan.reconcile import reconcile
 from indexer.scan.rescan import Rescan, RescanTimes
 from indexer.types.changes import Changes
 from indexer.types.coverage import Coverage
+from indexer.vectors.tables import StoreError
 from model.interface import ModelError
 
 log = logging.getLogger(__name__)
@@ -222,8 +224,8 @@ class IndexService:
 
 
 def _sentence(fault: Exception) -> str:
-    if isinstance(fault, ModelError | LowDiskSpaceError):
-        return str(fault)
+    if isinstance(fault, ModelError | LowDiskSpaceError | CatalogError | StoreError):
+        return fault.sentence
     if is_full(fault):
         return "Indexing is paused: the disk is full. It goes on by itself when there is room."
     if disk_error(fault):

@@ -21,11 +21,11 @@ from web.http.media import media_routes
 from web.http.pages import JsonAnswer, page_routes
 from web.http.routes import library_routes, search_routes
 from web.http.security import Guard, Keys
-from web.library.library import Library
+from web.library.protocol import ServableLibrary
 
 
 def create_app(
-    library: Library, *, static: Path, token: str, port: int, openapi: bool = False
+    library: ServableLibrary, *, static: Path, token: str, port: int, openapi: bool = False
 ) -> FastAPI:
     """The application for the server on `port`. `static` holds the browser's files; `token` opens
     the API (see `web/http/security.py`). `openapi` also serves the schema, at /api/openapi.json."""

@@ -62,7 +62,7 @@ def media_routes(items: Items) -> APIRouter:
         if isinstance(source, Path):
             file = await run_in_thread(lambda: open_regular_file(source))
             return file_response(request, file, item_id, original.kind)
-        await workers.run(source.check)
+        await workers.run(source.require_readable)
         return generated_response(
             request, source, f'"{item_id}-{source.size_bytes:x}"', original.kind
         )
@@ -86,7 +86,7 @@ def media_routes(items: Items) -> APIRouter:
         n: int,
         w: Annotated[int, Query(ge=50, le=LARGEST_PX)] = 900,
     ) -> Response:
-        await item_part(item_id, items.original)  # a forgotten item is not confirmed
+        await item_part(item_id, items.original)  # not even 304 for a forgotten item
         etag = f'"{item_id}-{n}-{w}-{EXTRACTOR_VERSION}"'
         if unchanged(request, etag):
             return not_modified(etag, REVALIDATE)

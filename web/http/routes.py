@@ -25,12 +25,12 @@ from web.http.requests import (
 )
 from web.library.errors import LibraryError
 from web.library.examples import temporary_example
-from web.library.library import Library
 from web.library.listing import excludes_json
+from web.library.protocol import ServableLibrary
 from web.library.schemas import SearchJson
 
 
-def search_routes(library: Library, answers: AnswerStreams) -> APIRouter:
+def search_routes(library: ServableLibrary, answers: AnswerStreams) -> APIRouter:
     router = APIRouter()
     workers = WorkerPool(at_once=8, in_line=24)
 
@@ -79,7 +79,7 @@ def search_routes(library: Library, answers: AnswerStreams) -> APIRouter:
     return router
 
 
-def library_routes(library: Library, feed: StatusFeed) -> APIRouter:
+def library_routes(library: ServableLibrary, feed: StatusFeed) -> APIRouter:
     router = APIRouter()
     workers = WorkerPool(at_once=4, in_line=60)
     indexing = WorkerPool(at_once=1, in_line=0)

@@ -33,7 +33,7 @@ class AttachmentBytes:
     def size_bytes(self) -> int:
         return self.member.size
 
-    def check(self) -> None:
+    def require_readable(self) -> None:
         """Raises UnreadableError where the mail has changed, or is gone."""
         self.reader.member_bytes(self.path, self.member, 0, 0)
 

@@ -1,4 +1,4 @@
-"""What the command line asks of a library, in this process or through the server that holds it."""
+"""What the command line and the HTTP server call of a library."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from model.interface import ConversationTurn
+from web.library.items import Items
+from web.library.notifier import Notifier
 from web.library.schemas import (
     AskEvent,
     FileJson,
+    FilesJson,
     ForgottenJson,
     IndexJson,
+    ModelJson,
     RootJson,
     SearchJson,
     StatusJson,
@@ -20,8 +24,8 @@ from web.library.schemas import (
 
 
 class LibraryProtocol(Protocol):
-    """`Library` carries the commands out; `Client` has a server carry them out. Both give the same
-    JSON, and raise RecollectError."""
+    """The commands. `Library` carries them out; `Client` has a server carry them out. Both give the
+    same JSON, and raise RecollectError."""
 
     def search(
         self,
@@ -94,4 +98,37 @@ class LibraryProtocol(Protocol):
 
     def index(self, progress: Callable[[StatusJson], None] | None = None) -> IndexJson:
         """Brings the index up to date now and waits for it."""
+        ...
+
+
+class ServableLibrary(LibraryProtocol, Protocol):
+    """What the HTTP server needs besides. Only a library in the server's own process has it."""
+
+    @property
+    def items(self) -> Items: ...
+
+    @property
+    def notifier(self) -> Notifier: ...
+
+    def ask(
+        self,
+        question: str,
+        *,
+        about: str | None = None,
+        history: Sequence[ConversationTurn] = (),
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[AskEvent]:
+        """As above; `cancelled` is asked between tokens, and True ends the answer."""
+        ...
+
+    def model(self) -> ModelJson: ...
+
+    def files(
+        self,
+        state: str | None = None,
+        kind: str | None = None,
+        offset: int = 0,
+        limit: int = 100,
+    ) -> FilesJson:
+        """One page of the files, in a state or of a kind where one is named."""
         ...

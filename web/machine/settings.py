@@ -1,4 +1,4 @@
-"""The settings, from where they may come: defaults < config.toml < RECOLLECT_* < flags."""
+"""The settings. Each overrides those before it: defaults, config.toml, RECOLLECT_*, flags."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ class Settings(BaseSettings):
 
     data: Path = platformdirs.user_data_path("recollect")
     model: str = "pocket"
-    models: Path = platformdirs.user_data_path("recollect-models")  # where pulled ones lie
+    models: Path = platformdirs.user_data_path("recollect-models")  # where downloads are kept
     context: int = Field(default=8192, ge=1024, le=262_144)  # tokens read at once; takes memory
     drafter: bool = True  # draft ahead where the model has a drafter
-    embedding: Literal["bfloat16", "int8"] = "bfloat16"  # of the model's word table
+    embedding: Literal["bfloat16", "int8"] = "bfloat16"  # of the token embedding
     port: int = Field(default=7878, ge=0, le=65535)
     rescan_s: float = Field(default=600.0, gt=0)
     network_poll_s: float = Field(default=120.0, gt=0)  # no events come from a network
-    missing_grace_days: float = Field(default=7.0, ge=0)  # until a sudden loss is believed
+    missing_grace_days: float = Field(default=7.0, ge=0)  # until a sudden loss is accepted
     audit_days: float = Field(default=7.0, ge=0)  # until a file is hashed again; 0 is never
     understand_hours: str = ""  # like 22-6; any time where it is empty
     understand_on_battery: bool = True
     understand_max_load: float = Field(default=1.0, gt=0, le=1)  # share of others' processor use
     least_free_mb: float = Field(default=500.0, ge=0)  # indexing stops before the disk is full
     threads: int | None = Field(default=None, ge=1)  # of the processor, for the model
-    unload_after_s: float | None = Field(default=None, gt=0)  # an idle model gives its memory back
+    unload_after_s: float | None = Field(default=None, gt=0)  # an idle model is unloaded after this
 
     @field_validator("understand_hours")
     @classmethod
