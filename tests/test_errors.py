@@ -35,6 +35,7 @@ from model.errors import RecollectError
 from model.interface import ModelError, ModelMemoryError
 from model.runtime.runtime import BusyError
 from retriever.query import QueryError
+from tests.library import small, until
 from tests.test_store import new_name
 from web.cli.group import CommandGroup
 from web.http.admission import TooBusyError
@@ -193,3 +194,17 @@ def test_doctor_and_the_catalog_name_one_cure(tmp_path: Path) -> None:
     [library] = [finding for finding in findings if finding["what"] == "Library"]
     assert not library["ok"]
     assert library["said"] == met.value.sentence
+
+
+def test_a_damaged_index_names_its_cure_while_it_is_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damage = CatalogDamagedError(tmp_path / "catalog.sqlite", "malformed")
+
+    def fail() -> None:
+        raise damage
+
+    with small(tmp_path / "folder", tmp_path / "data") as library:
+        monkeypatch.setattr(library.service.rescan, "look", fail)
+        library.service.start()
+        assert until(lambda: library.service.problem == damage.sentence) < 60
