@@ -1,7 +1,7 @@
-"""Recollect, from the top: the wiring, and the verbs there are.
+"""Recollect, from the top: the wiring, and the commands there are.
 
-Read this first. `build()` names every part of the program and hands it the parts below it; from
-there the arrows point down only: recollect -> web -> retriever -> indexer -> model. Heavy parts are
+Read this first. `build()` makes every part of the program and passes it the parts it depends on.
+Packages import one way only: recollect -> web -> retriever -> indexer -> model. Heavy modules are
 imported where they are used, so that `recollect --help` answers at once.
 """
 
@@ -26,13 +26,17 @@ if TYPE_CHECKING:
     from web.library.library import Library
     from web.machine.settings import Settings
 
-# Before anything heavy is imported: no library may ask a model hub, or report to its makers.
+# Before anything heavy is imported: no library may contact a model hub or send usage reports.
 os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", ORT_DISABLE_TELEMETRY="1")
 
 
-def build(settings: Settings, mend: bool = False) -> Library:
-    """The wiring. No weight is loaded before the first call that needs one. With `mend`, for the
-    library's one writer, what is too damaged to be opened is set aside and begun anew."""
+DAY_S = 86_400.0
+
+
+def build(settings: Settings, repair: bool = False) -> Library:
+    """The library in the data directory of these settings. No weights are loaded before the first
+    call that needs them. With `repair`, for the library's one writer, a catalog or a table that
+    cannot be opened is set aside and an empty one takes its place. Raises RecollectError."""
     from indexer.catalog.catalog import Catalog
     from indexer.extract.process.pool import ReaderPool
     from indexer.extract.process.reader import ReaderProcess
@@ -51,45 +55,47 @@ def build(settings: Settings, mend: bool = False) -> Library:
     data = settings.data
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     checkpoint = selected_checkpoint(settings)
-    # So small that sharing its sums out among threads costs more than it saves, above all on a
-    # machine that is busy with other things.
+    # The demonstration model is so small that dividing its sums among threads costs more than it
+    # saves, above all on a busy machine.
     threads = settings.threads or (1 if checkpoint.demonstration else None)
     runtime = Runtime(checkpoint, threads, unload_after_s=settings.unload_after_s)
-    file = data / "catalog.sqlite"
-    catalog = open_catalog(file) if mend else Catalog(file)
-    store = Store(data / "lance", mend)
-    # A reader apart, so that a person's page never waits behind the indexer's large files.
+
+    catalog_file = data / "catalog.sqlite"
+    catalog = open_catalog(catalog_file) if repair else Catalog(catalog_file)
+    store = Store(data / "lance", replace_damaged=repair)
     room = DiskRoom(data, round(settings.least_free_mb * 1e6))
     pipeline = Pipeline(catalog, store, ReaderPool(), runtime.files, room)
-    bell = Notifier()
-    day_s = 86400.0
+
+    notifier = Notifier()
     service = IndexService(
         catalog,
         pipeline,
         times=RescanTimes(
             rescan_s=settings.rescan_s,
             network_poll_s=settings.network_poll_s,
-            grace_s=settings.missing_grace_days * day_s,
+            grace_s=settings.missing_grace_days * DAY_S,
         ),
-        audit_s=settings.audit_days * day_s,
+        audit_s=settings.audit_days * DAY_S,
         constraints=WorkConstraints(
             parse_hours(settings.understand_hours),
             settings.understand_on_battery,
             settings.understand_max_load,
         ),
-        on_progress=bell.notify,
+        on_progress=notifier.notify,
     )
-    return Library(catalog, store, runtime, pipeline, service, ReaderProcess(), bell)
+    # People have a reader of their own: a page never waits behind the files that are indexed.
+    reader = ReaderProcess()
+    return Library(catalog, store, runtime, pipeline, service, reader, notifier)
 
 
-VERBS = [
+COMMANDS = [
     serve, demo, index, search, ask, status, roots, add, remove, accept, retry, forget, remember,
     verify, doctor, model,
 ]  # fmt: skip
 
 
 @click.group(
-    cls=CommandGroup, commands=VERBS, context_settings={"help_option_names": ["-h", "--help"]}
+    cls=CommandGroup, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
 )
 @click.option("--data", type=click.Path(path_type=Path), help="Where the library's index is kept.")
 @click.option("--model", help="A model by name or directory.")
@@ -103,8 +109,9 @@ def main(context: click.Context, data: Path | None, model: str | None) -> None:
     """
     from web.machine.settings import load_settings
 
-    given = {"data": data, "model": model}
-    settings = load_settings({name: said for name, said in given.items() if said is not None})
+    options = {"data": data, "model": model}
+    given = {name: value for name, value in options.items() if value is not None}
+    settings = load_settings(given)
     context.obj = Program(settings, build)
 
 

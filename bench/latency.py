@@ -24,6 +24,7 @@ from PIL import Image as Picture
 
 from bench.report import Report, Row
 from indexer.catalog.catalog import Catalog
+from indexer.extract.process.pool import ReaderPool
 from indexer.extract.process.reader import ReaderProcess
 from indexer.files.lock import LibraryLock
 from indexer.ingest.pipeline import Pipeline
@@ -127,7 +128,7 @@ def hanging_file(base: Path) -> list[Row]:
         assert reader.extract(good)
         assert reader.pid is not None
         os.kill(reader.pid, signal.SIGSTOP)
-        pipeline = Pipeline(library.catalog, library.store, reader, library.model)
+        pipeline = Pipeline(library.catalog, library.store, ReaderPool([reader]), library.model)
         service = IndexService(library.catalog, pipeline, settle_s=0.0)
         service.start()
         until(lambda: library.catalog.states() == {"reading": 1})
@@ -165,7 +166,7 @@ def kernel_files(base: Path) -> list[Row]:
 PARENT = """
 import sys
 from pathlib import Path
-from indexer.extract.process.child import ReaderProcess
+from indexer.extract.process.reader import ReaderProcess
 reader = ReaderProcess()
 reader.extract(Path(sys.argv[1]))
 print(reader.pid, flush=True)

@@ -144,7 +144,7 @@ def main() -> None:
     from indexer.extract.process.pool import ReaderPool
 
     replaced(*MANY_FILES)
-    tests.library.READERS = ReaderPool(1)
+    tests.library.READERS = ReaderPool([tests.library.READER])
     assert len(list(Path("/proc/self/task").iterdir())) == 1, "a fork would lose threads"
     print("ready", flush=True)
     for line in sys.stdin:

@@ -28,7 +28,7 @@ from tests.fake_model import FakeModel
 NOBODY = 65534
 # Children for all tests of a process: one takes a second to start. They end with this process.
 READER = ReaderProcess()
-READERS = ReaderPool(2)
+READERS = ReaderPool([ReaderProcess(), ReaderProcess()])
 Row = tuple[str, int, str, PlaceJson | None, str]
 
 

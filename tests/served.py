@@ -18,6 +18,7 @@ from PIL import Image as Picture
 
 from indexer.catalog.catalog import Catalog
 from indexer.extract.pages.mupdf import pymupdf
+from indexer.extract.process.pool import ReaderPool
 from indexer.extract.process.reader import ReaderProcess
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
@@ -80,7 +81,8 @@ def small_library(folder: Path, data: Path, model: FakeModel | None = None) -> I
     checkpoint = cast(Checkpoint, WeightlessCheckpoint(fake))
     runtime = Runtime(checkpoint, load=lambda yield_turn: fake)
     catalog = Catalog(data / "catalog.sqlite")
-    pipeline = Pipeline(catalog, store := Store(data / "lance"), ReaderProcess(), runtime.files)
+    store = Store(data / "lance")
+    pipeline = Pipeline(catalog, store, ReaderPool([ReaderProcess()]), runtime.files)
     notifier = Notifier()
     service = IndexService(catalog, pipeline, settle_s=0.2, on_progress=notifier.notify)
     library = Library(catalog, store, runtime, pipeline, service, ReaderProcess(), notifier)

@@ -21,6 +21,7 @@ import indexer.scan.missing
 import indexer.vectors.durability
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.queue import Queue
+from indexer.extract.process.pool import ReaderPool
 from indexer.extract.process.reader import ReaderProcess
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
@@ -145,7 +146,7 @@ def attempt_bound(base: Path, off: Off) -> bool:
     if off:
         off.setattr(indexer.ingest.read, "ATTEMPTS", 1_000_000)
     with small(base / "lib", base / "data") as library, Crashing() as reader:
-        pipeline = Pipeline(library.catalog, library.store, reader, library.model)
+        pipeline = Pipeline(library.catalog, library.store, ReaderPool([reader]), library.model)
         library.write("a.txt", "The boat.")
         reconcile(library.catalog)
         for _ in range(8):

@@ -27,7 +27,7 @@ from model.interface import Image, Sound
 from tests.documents import docx, eml, message
 from tests.fake_model import FakeModel
 from tests.kills import compared
-from tests.library import Small, small, write
+from tests.library import READER, Small, small, write
 
 
 @pytest.fixture
@@ -383,7 +383,7 @@ def test_places_are_those_of_the_attachment(library: Small, apart: Path) -> None
     mail = eml(library.folder / "keys.eml", apart / "memo.flac", apart / "receipt.pdf")
     library.service.run_once()
     receipt, sound = held(library, "receipt.pdf"), held(library, "memo.flac")
-    reader = library.pipeline._reader
+    reader = READER
     seen = reader.original(mail, Page(2), 400, receipt.member)
     alone = reader.original(apart / "receipt.pdf", Page(2), 400)
     assert isinstance(seen, Image)

@@ -22,7 +22,7 @@ from typing import Any
 import httpx
 import pytest
 
-from indexer.extract.process.pool import ReaderPool
+from indexer.extract.process.reader import ReaderProcess
 from tests.conftest import ENVIRONMENT, ROOT, Indexed, serve, stop, verb
 
 ARCHIVE = Path(__file__).parent / "data" / "before_wings.zip"
@@ -85,13 +85,13 @@ def test_an_older_data_directory_is_brought_up_to_date_without_the_model(
     older: Indexed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     extracted: list[Path] = []
-    extract = ReaderPool.extract
+    extract = ReaderProcess.extract
 
-    def counted(self: ReaderPool, path: Path, *arguments: Any, **named: Any) -> Any:
+    def counted(self: ReaderProcess, path: Path, *arguments: Any, **named: Any) -> Any:
         extracted.append(path)
         return extract(self, path, *arguments, **named)
 
-    monkeypatch.setattr(ReaderPool, "extract", counted)
+    monkeypatch.setattr(ReaderProcess, "extract", counted)
     # Every inode is another, so every file is hashed; none is opened by an extractor.
     report = json.loads(verb("index", "--json", data=older.data))
     assert report["model_calls"] == 0
@@ -135,7 +135,9 @@ def test_every_setting_of_an_older_config_file_is_read(older: Indexed, tmp_path:
     config = tmp_path / "xdg" / "recollect" / "config.toml"
     config.parent.mkdir(parents=True)
     config.write_text((older.data.parent / "config.toml").read_text())
-    code = "from web.machine.settings import read; print(read({}).model_dump_json())"
+    code = (
+        "from web.machine.settings import load_settings\nprint(load_settings({}).model_dump_json())"
+    )
     process = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,

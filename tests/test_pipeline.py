@@ -15,6 +15,7 @@ import soundfile
 from PIL import Image as Picture
 
 from indexer.catalog.queue import Queue
+from indexer.extract.process.pool import ReaderPool
 from indexer.extract.process.reader import ReaderProcess
 from indexer.ingest import read_ahead
 from indexer.ingest.pipeline import Pipeline
@@ -242,7 +243,7 @@ class Meddling(ReaderProcess):
 
 def test_fault_16_file_that_changes_while_it_is_read_is_read_again(library: Small) -> None:
     library.write("a.txt", "The boat came first.")
-    pipeline = Pipeline(library.catalog, library.store, Meddling(1), library.model)
+    pipeline = Pipeline(library.catalog, library.store, ReaderPool([Meddling(1)]), library.model)
     reconcile(library.catalog)
     pipeline.reading.run()
     assert library.found("boat") == []
@@ -336,7 +337,7 @@ def test_another_model_understands_everything_anew(library: Small, tmp_path: Pat
     library.service.run_once()
     old = library.model.fingerprint.key
     model = FakeModel("2")
-    pipeline = Pipeline(library.catalog, library.store, READER, model)
+    pipeline = Pipeline(library.catalog, library.store, ReaderPool([READER]), model)
     service = IndexService(library.catalog, pipeline)
     assert service.run_once() == Changes()
     assert library.catalog.coverage()["understood"] == 2
@@ -355,7 +356,7 @@ class Missing(FakeModel):
 
 def test_model_that_cannot_be_used_fails_no_file(library: Small) -> None:
     library.write("a.txt", "boat")
-    pipeline = Pipeline(library.catalog, library.store, READER, Missing())
+    pipeline = Pipeline(library.catalog, library.store, ReaderPool([READER]), Missing())
     with pytest.raises(ModelError, match="--model"):
         IndexService(library.catalog, pipeline).run_once()
     assert library.catalog.coverage() == {"files": 1, "read": 1, "understood": 0, "failed": 0}
@@ -377,7 +378,7 @@ class Wrong(FakeModel):
 
 def test_vectors_that_are_not_numbers_are_refused(library: Small) -> None:
     library.write("a.txt", "boat")
-    pipeline = Pipeline(library.catalog, library.store, READER, Wrong())
+    pipeline = Pipeline(library.catalog, library.store, ReaderPool([READER]), Wrong())
     IndexService(library.catalog, pipeline).run_once()
     assert [failure.reason for failure in library.catalog.failed()] == ["embedding"]
     assert library.found("boat") == [library.folder / "a.txt"]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.extract.process.pool import ReaderPool
 from indexer.files.disk_room import DiskFullError, DiskRoom, is_full
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
@@ -54,7 +55,7 @@ def ballast(disk: Path, leave_bytes: int) -> Path:
 
 def roomy(library: Small, data: Path, least_free_bytes: int) -> Pipeline:
     room = DiskRoom(data, least_free_bytes)
-    return Pipeline(library.catalog, library.store, READER, FakeModel(), room)
+    return Pipeline(library.catalog, library.store, ReaderPool([READER]), FakeModel(), room)
 
 
 def write_many(library: Small, first: int, count: int) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.extract.process.pool import ReaderPool
 from indexer.extract.process.reader import ReaderProcess
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
@@ -207,7 +208,7 @@ def test_stopping_does_not_wait_for_a_file_that_hangs(tmp_path: Path) -> None:
         assert reader.extract(good)
         assert reader.pid is not None
         os.kill(reader.pid, signal.SIGSTOP)
-        pipeline = Pipeline(library.catalog, library.store, reader, library.model)
+        pipeline = Pipeline(library.catalog, library.store, ReaderPool([reader]), library.model)
         service = IndexService(library.catalog, pipeline, settle_s=0.0)
         service.start()
         until(lambda: library.catalog.states() == {"reading": 1})

@@ -19,7 +19,7 @@ from indexer.catalog.upkeep import Upkeep
 from indexer.files.disk_room import DiskRoom
 from indexer.ingest.pace import Pace
 from indexer.ingest.publish import Publisher
-from indexer.ingest.read import Reader
+from indexer.ingest.read import Readers
 from indexer.ingest.reading_stage import ReadingStage
 from indexer.ingest.reuse import Reuse
 from indexer.ingest.understanding_stage import UnderstandingStage
@@ -35,12 +35,12 @@ class Pipeline:
         self,
         catalog: Catalog,
         store: Store,
-        reader: Reader,
+        readers: Readers,
         model: Model,
         room: DiskRoom | None = None,
     ) -> None:
         database = catalog.database
-        self._reader = reader
+        self._readers = readers
         self._upkeep = Upkeep(database)
         self._pace = Pace()
         self._stopped = threading.Event()
@@ -49,7 +49,7 @@ class Pipeline:
         publisher = Publisher(store, self.housekeeping)
         self.reading = ReadingStage(
             queue=self.queue,
-            reader=reader,
+            readers=readers,
             model=model,
             reuse=Reuse(self.queue, store, self.housekeeping, model),
             publisher=publisher,
@@ -63,7 +63,7 @@ class Pipeline:
             drafts=Drafts(database),
             upkeep=self._upkeep,
             store=store,
-            reader=reader,
+            readers=readers,
             model=model,
             publisher=publisher,
             housekeeping=self.housekeeping,
@@ -81,7 +81,7 @@ class Pipeline:
 
     def abort(self) -> None:
         """Ends the children that are reading, after `stop`; their files are put back."""
-        for pid in self._reader.pids:
+        for pid in self._readers.pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
@@ -91,4 +91,4 @@ class Pipeline:
 
     def close(self) -> None:
         """Ends the reader's children; after the last batch."""
-        self._reader.close()
+        self._readers.close()

@@ -1,7 +1,7 @@
-"""Stage 1 for one file: look at what it is, hash it, and let the killable child extract it.
+"""The first stage for one file: its kind is detected, its bytes hashed, its words extracted.
 
-Knows no tables. A file that changes while it is read, or is gone, gives nothing; a file that
-cannot be read gives a reason and a sentence for a person.
+A file that changes while it is read, or is gone, gives nothing; one that cannot be read gives a
+reason and a sentence for a person.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -44,20 +45,18 @@ from indexer.types.pieces import (
 from indexer.types.places import Kind, Page, Place
 from model.interface import Image, Sound
 
-# Reasons that say more about the moment than about the file: worth another attempt.
+# Reasons that may be gone at another attempt.
 PASSING = frozenset({"crashed", "timeout", "unreadable", "error"})
 LARGEST_BYTES = {Kind.DOCUMENT: 1 << 30, Kind.PHOTO: 1 << 30, Kind.RECORDING: 32 << 30}
 ELSEWHERE = "The file lies in a cloud and not on this machine; it is read once it is here."
-# How coarse the clock of a file system is; one that tells whole seconds may tell every second one.
+# The resolution of a file system's times; where they are whole seconds it may be two seconds.
 TICK_S = 0.02
 SLOW_TICK_S = 2.0
 
 
 class Reader(Protocol):
-    """The child processes that open files; `extract.process.pool.ReaderPool` is one. Any thread may
-    call; `children` calls go on at the same time."""
-
-    children: int
+    """A child process that opens files; `extract.process.reader.ReaderProcess` is one. Both raise
+    UnreadableError."""
 
     def extract(self, path: Path, whole: bool = True) -> list[Extracted]: ...
 
@@ -65,13 +64,22 @@ class Reader(Protocol):
         self, path: Path, place: Place, longest_px: int = 1600, member: Member | None = None
     ) -> Image | Sound: ...
 
+
+class Readers(Protocol):
+    """Lends one of `children` readers to a thread; `extract.process.pool.ReaderPool` does."""
+
+    @property
+    def children(self) -> int: ...
+
+    def lend(self) -> AbstractContextManager[Reader]: ...
+
     @property
     def pids(self) -> list[int]: ...
 
     def close(self) -> None: ...
 
 
-def read_file(file: PendingFile, reader: Reader, is_known: Callable[[str], bool]) -> Outcome:
+def read_file(file: PendingFile, readers: Readers, is_known: Callable[[str], bool]) -> Outcome:
     """One file through stage 1. `is_known` says of a content whether reading it again is
     unnecessary. Never raises for anything that is the file's fault."""
     kind: Kind | None = None
@@ -81,8 +89,8 @@ def read_file(file: PendingFile, reader: Reader, is_known: Callable[[str], bool]
     def refused(reason: str, sentence: str) -> Refused:
         final = reason not in PASSING or file.attempts + 1 >= ATTEMPTS
         # a file that may not be opened says nothing of its content
-        said = None if reason == "permission" else content
-        return Refused(file, kind, said, reason, sentence, final, before)
+        known_content = None if reason == "permission" else content
+        return Refused(file, kind, known_content, reason, sentence, final, before)
 
     try:
         if is_elsewhere(os.lstat(file.path)):
@@ -91,10 +99,10 @@ def read_file(file: PendingFile, reader: Reader, is_known: Callable[[str], bool]
     except OSError as problem:
         return _unopened(file, problem, refused)
     try:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
             return Unsettled(file)
-        before = _after_its_tick(handle, Stat.of(found))
+        before = _stat_after_tick(handle, Stat.of(status))
         kind = detect_kind(file.path)
         if kind is None:
             return Skipped(file, "type", NOT_READ_YET)
@@ -119,15 +127,16 @@ def read_file(file: PendingFile, reader: Reader, is_known: Callable[[str], bool]
     if is_known(content):
         return Known(file, before, content)
     try:
-        pieces = reader.extract(file.path, whole=file.attempts + 1 < ATTEMPTS)
+        with readers.lend() as reader:
+            pieces = reader.extract(file.path, whole=file.attempts + 1 < ATTEMPTS)
     except UnreadableError as problem:
         if problem.reason == "vanished" or not _same(file.path, before):
             return Unsettled(file)
         return refused(problem.reason, problem.sentence)
     if not _same(file.path, before):
         return Unsettled(file)
-    own = [piece for piece in pieces if not isinstance(piece, Member | MemberPiece)]
-    read = _read(file, before, kind, content, file.path.name, own)
+    of_file = [piece for piece in pieces if not isinstance(piece, Member | MemberPiece)]
+    read = _read(file, before, kind, content, file.path.name, of_file)
     return replace(read, members=tuple(_members(read, pieces)))
 
 
@@ -158,8 +167,8 @@ def _members(outer: Read, pieces: Iterable[Extracted]) -> Iterator[MemberRead]:
         read = None
         if member.ordinal in within and member.content not in known:
             known.add(member.content)
-            found = within[member.ordinal]
-            read = _read(outer.file, outer.stat, member.kind, member.content, member.name, found)
+            inner = within[member.ordinal]
+            read = _read(outer.file, outer.stat, member.kind, member.content, member.name, inner)
         yield MemberRead(member, read)
 
 
@@ -200,14 +209,14 @@ def _unopened(
     return refused("unreadable", f"The file could not be read from the disk ({problem.strerror}).")
 
 
-def _after_its_tick(handle: int, found: Stat) -> Stat:
-    """The stat of an open file once its clock has gone on since it was changed: whoever writes to
-    it while it is read, or afterwards, cannot leave it with the same times any more."""
-    changed = max(found.mtime_ns, found.ctime_ns)
+def _stat_after_tick(handle: int, first: Stat) -> Stat:
+    """The stat of an open file, at least one tick after its last change: whoever writes to it while
+    it is read, or later, gives it other times then."""
+    changed = max(first.mtime_ns, first.ctime_ns)
     tick_s = SLOW_TICK_S if changed % 1_000_000_000 == 0 else TICK_S
     left_s = changed / 1e9 + tick_s - time.time()
     if not 0 < left_s <= tick_s:
-        return found
+        return first
     time.sleep(left_s)
     return Stat.of(os.fstat(handle))
 

@@ -15,7 +15,7 @@ from indexer.catalog.forget import Forgotten
 from indexer.catalog.queue import Queue
 from indexer.ingest.pace import Pace
 from indexer.ingest.publish import Publisher
-from indexer.ingest.read import Reader, read_file
+from indexer.ingest.read import Readers, read_file
 from indexer.ingest.read_ahead import Batch, ReadAhead
 from indexer.ingest.reuse import Reuse
 from indexer.maintenance.housekeeping import Housekeeping
@@ -45,7 +45,7 @@ class ReadingStage:
         self,
         *,
         queue: Queue,
-        reader: Reader,
+        readers: Readers,
         model: Model,
         reuse: Reuse,
         publisher: Publisher,
@@ -56,7 +56,7 @@ class ReadingStage:
     ) -> None:
         self.corrections = Changes()
         self._queue = queue
-        self._reader = reader
+        self._readers = readers
         self._model = model
         self._reuse = reuse
         self._publisher = publisher
@@ -82,7 +82,7 @@ class ReadingStage:
         with self._housekeeping.reading_lock, self._housekeeping.needing_room():
             self._housekeeping.tidy_if_late()
             self._claimed.clear()
-            threads = 2 * self._reader.children
+            threads = 2 * self._readers.children
             ahead = ReadAhead(
                 self._queue.claim_files, self._read, threads, limit, for_s, self._stopped
             )
@@ -113,7 +113,7 @@ class ReadingStage:
             return False
 
         try:
-            outcome = read_file(file, self._reader, is_known)
+            outcome = read_file(file, self._readers, is_known)
         except _ClaimedError:
             return None
         if not isinstance(outcome, Read):

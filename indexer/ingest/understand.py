@@ -16,7 +16,7 @@ import numpy as np
 
 from indexer.catalog.drafts import Draft, Drafts
 from indexer.files.walk import Stat
-from indexer.ingest.read import Reader
+from indexer.ingest.read import Readers
 from indexer.types.contents import FailedContent, PendingContent, UnderstoodContent, VectorRow
 from indexer.types.passages import FIRST_UNDERSTOOD, Passage, Source
 from indexer.types.pieces import UnreadableError
@@ -54,12 +54,12 @@ class Understander:
 
     def __init__(
         self,
-        reader: Reader,
+        readers: Readers,
         model: Model,
         stopped: Callable[[], bool],
         drafts: Drafts | None = None,
     ) -> None:
-        self._reader = reader
+        self._readers = readers
         self._model = model
         self._stopped = stopped
         self._drafts = drafts
@@ -141,7 +141,8 @@ class Understander:
 
     def _described(self, item: PendingContent, place: Place) -> tuple[str, Vectors, Source]:
         try:
-            original = self._reader.original(item.path, place, member=item.member)
+            with self._readers.lend() as reader:
+                original = reader.original(item.path, place, member=item.member)
         except UnreadableError as problem:
             raise _PlaceError(problem.reason, problem.sentence) from problem
         self.calls += 1

@@ -11,7 +11,7 @@ from indexer.catalog.queue import Queue
 from indexer.catalog.upkeep import Upkeep
 from indexer.ingest.pace import Pace
 from indexer.ingest.publish import Publisher, VectorBatch, fresh_generation
-from indexer.ingest.read import Reader
+from indexer.ingest.read import Readers
 from indexer.ingest.read_ahead import BATCH_S
 from indexer.ingest.understand import (
     SourceChangedError,
@@ -39,7 +39,7 @@ class UnderstandingStage:
         drafts: Drafts,
         upkeep: Upkeep,
         store: Store,
-        reader: Reader,
+        readers: Readers,
         model: Model,
         publisher: Publisher,
         housekeeping: Housekeeping,
@@ -53,7 +53,7 @@ class UnderstandingStage:
         self._publisher = publisher
         self._housekeeping = housekeeping
         self._pace = pace
-        self._understander = Understander(reader, model, stopped.is_set, drafts)
+        self._understander = Understander(readers, model, stopped.is_set, drafts)
         self._model_key: str | None = None
 
     @property

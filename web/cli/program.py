@@ -23,7 +23,9 @@ class Program:
     build: Callable[[Settings, bool], Library]
 
     @contextmanager
-    def open_library(self, *, write: bool = False, mend: bool = True) -> Iterator[LibraryProtocol]:
+    def open_library(
+        self, *, write: bool = False, repair: bool = True
+    ) -> Iterator[LibraryProtocol]:
         """The library: through the server that holds it where there is one, else in this process.
         With `write` this process is its one writer until the end; with `mend` it then replaces what
         is too damaged to be opened."""
@@ -38,7 +40,7 @@ class Program:
             return
         if write:
             lock.acquire()
-        library = self.build(self.settings, write and mend)
+        library = self.build(self.settings, write and repair)
         try:
             yield library
         finally:

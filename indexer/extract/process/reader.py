@@ -42,8 +42,6 @@ class ReaderProcess:
     `limit_s` is how long the child may be silent; a page that was read ends the silence.
     """
 
-    children = 1
-
     worker = "indexer.extract.process.worker"
 
     def __init__(
@@ -157,11 +155,6 @@ class ReaderProcess:
     def pid(self) -> int | None:
         """The child's process id, while there is one."""
         return self._child.pid
-
-    @property
-    def pids(self) -> list[int]:
-        """The same as a list, as `ReaderPool` has it."""
-        return [] if self.pid is None else [self.pid]
 
     def _one(
         self,

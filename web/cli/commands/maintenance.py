@@ -52,7 +52,7 @@ def verify(program: Program, deep: bool, repair: bool, as_json: bool) -> None:
     Exit code 0 when it is, 1 when a fault is left."""
     from web.cli.output.reports import show_verdict
 
-    with program.open_library(write=True, mend=repair) as library:
+    with program.open_library(write=True, repair=repair) as library:
         verdict = library.verify(deep=deep, repair=repair)
     show_verdict(verdict, as_json)
     if not verdict["sound"]:
