@@ -43,7 +43,7 @@ class AdmissionLimits:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _head_bytes(scope) > MAX_HEAD_BYTES:
             sentence = f"The address and its headers are at most {MAX_HEAD_BYTES:,} bytes."
-            await _refuse(scope, receive, send, 431, "too_large", sentence)
+            await _send_refusal(scope, receive, send, 431, "too_large", sentence)
             return
         if scope["type"] != "http" or scope["method"] in BODILESS:
             await self._app(scope, receive, send)
@@ -54,13 +54,15 @@ class AdmissionLimits:
         if body is not None:
             try:
                 async with asyncio.timeout(BODY_S):
-                    body = await _read(receive, limit_bytes)
+                    body = await _read_body(receive, limit_bytes)
             except TimeoutError:
-                await _refuse(scope, receive, send, 408, "slow", "The request did not arrive.")
+                await _send_refusal(
+                    scope, receive, send, 408, "slow", "The request did not arrive."
+                )
                 return
         if body is None:
             sentence = f"At most {limit_bytes:,} bytes can be sent here."
-            await _refuse(scope, receive, send, 413, "too_large", sentence)
+            await _send_refusal(scope, receive, send, 413, "too_large", sentence)
             return
         messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -79,7 +81,7 @@ def _body_limit_bytes(scope: Scope) -> int:
     return MAX_EXAMPLE_BYTES if scope["path"] == "/api/search" else MAX_JSON_BYTES
 
 
-async def _read(receive: Receive, limit_bytes: int) -> bytes | None:
+async def _read_body(receive: Receive, limit_bytes: int) -> bytes | None:
     """The body, or None as soon as it is longer than `limit_bytes`. Of a client that has gone, what
     it had sent: the answer reaches nobody."""
     body = bytearray()
@@ -92,7 +94,7 @@ async def _read(receive: Receive, limit_bytes: int) -> bytes | None:
             return bytes(body)
 
 
-async def _refuse(
+async def _send_refusal(
     scope: Scope, receive: Receive, send: Send, status: int, code: str, sentence: str
 ) -> None:
     response = problem_response(scope["path"], status, code, sentence)

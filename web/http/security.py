@@ -118,7 +118,7 @@ class Keys:
     def launch_code(self) -> str:
         """A new code that opens one browser. The oldest is dropped when too many are unused."""
         code = secrets.token_urlsafe(TOKEN_BYTES)
-        self._codes[_digest(code)] = None
+        self._codes[_code_digest(code)] = None
         while len(self._codes) > MAX_OPEN_CODES:
             del self._codes[next(iter(self._codes))]
         return code
@@ -126,7 +126,7 @@ class Keys:
     def redeem(self, code: str) -> bool:
         """Whether the code was valid; it is not any more. Looked up by digest, so that the time
         taken reveals nothing of the codes there are."""
-        return self._codes.pop(_digest(code), b"") is None
+        return self._codes.pop(_code_digest(code), b"") is None
 
     def has_token(self, headers: Headers) -> bool:
         scheme, _, token = headers.get("authorization", "").partition(" ")
@@ -270,7 +270,7 @@ def _is_page(path: str) -> bool:
     return path in APPLICATION_PATHS or path.startswith("/item/")
 
 
-def _digest(code: str) -> bytes:
+def _code_digest(code: str) -> bytes:
     return hashlib.sha256(code.encode("utf-8", "surrogateescape")).digest()
 
 

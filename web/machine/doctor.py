@@ -63,7 +63,7 @@ def run_checks(data: Path, estimate: Callable[[], MemoryEstimate]) -> list[Findi
         _catalog(data),
         *(Finding(what=what, ok=ok, said=sentence) for what, ok, sentence in watched_folders(data)),
         *_server(data),
-        *_model(estimate),
+        *_model_findings(estimate),
     ]
 
 
@@ -148,7 +148,7 @@ def _server(data: Path) -> Iterator[Finding]:
     yield {"what": "Its model", "ok": "problem" not in model, "said": sentence}
 
 
-def _model(estimate: Callable[[], MemoryEstimate]) -> Iterator[Finding]:
+def _model_findings(estimate: Callable[[], MemoryEstimate]) -> Iterator[Finding]:
     try:
         plan = estimate()
     except ModelError as problem:
