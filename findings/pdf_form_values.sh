@@ -3,8 +3,7 @@
 #   PDFium and pdfplumber
 # Versions: pypdf 7.1.1, pypdfium2 5.15.2, pdfplumber 0.11.10; PyMuPDF 2.0 writes the file and is
 #   the fourth reader
-# Expected: extracted text is the text that a viewer shows and a printer prints; three of the four
-#   most used libraries agree with what one sees.
+# Expected: extracted text is the text that a viewer shows and a printer prints.
 # Instead: a field's value is drawn by an annotation of its own (a widget's appearance), not by
 #   the page's content. MuPDF runs both; the others read the content only, PDFium even after
 #   `init_forms()`. The form's labels are there and all answers are missing.
