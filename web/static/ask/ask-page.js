@@ -17,9 +17,10 @@ function useTitle(id) {
   useEffect(() => {
     setTitle("");
     if (!id) return;
-    /** @type {Promise<import("../server/api.js").ItemJson>} */
-    const answer = getJson(`/api/items/${encodeURIComponent(id)}`);
-    answer.then((item) => setTitle(safeName(item.title || baseName(item.path))), () => {});
+    getJson(`/api/items/${encodeURIComponent(id)}`).then(
+      (item) => setTitle(safeName(item.title || baseName(item.path))),
+      () => {},
+    );
   }, [id]);
   return title;
 }

@@ -73,7 +73,7 @@ function parametersOf(query) {
   };
 }
 
-/** @param {Parameters} parameters @param {"words" | "all"} by @param {AbortSignal} signal @returns {Promise<SearchJson>} */
+/** @param {Parameters} parameters @param {"words" | "all"} by @param {AbortSignal} signal */
 const fetchHits = (parameters, by, signal) => getJson("/api/search", { ...parameters, by }, signal);
 
 /**

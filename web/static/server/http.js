@@ -99,9 +99,11 @@ async function problemOf(response) {
 }
 
 /**
- * @param {string} path
+ * @template {string} Path
+ * @param {Path} path
  * @param {Parameters} [parameters]
  * @param {AbortSignal} [signal]
+ * @returns {Promise<import("./endpoints.js").AnswerTo<Path>>}
  */
 export async function getJson(path, parameters = {}, signal) {
   return (await request(withParameters(path, parameters), { signal })).json();

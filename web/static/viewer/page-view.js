@@ -32,15 +32,14 @@ export function PageView({ item, page, query, quote, turn }) {
   const [loaded, setLoaded] = useState(/** @type {(PageWordsJson & {page: number}) | null} */ (null));
   const paper = useRef(/** @type {HTMLElement | null} */ (null));
   const pages = item.pages ?? 1;
-  const address = `/api/items/${item.id}/page/${page}`;
   useEffect(() => {
     const controller = new AbortController();
-    getJson(`${address}/words`, { q: query }, controller.signal).then(
+    getJson(`/api/items/${item.id}/page/${page}/words`, { q: query }, controller.signal).then(
       (words) => setLoaded({ ...words, page }),
       () => setLoaded(null),
     );
     return () => controller.abort();
-  }, [address, query]);
+  }, [item.id, page, query]);
   const back = () => page > 1 && turn(page - 1);
   const forward = () => page < pages && turn(page + 1);
   useKeys({ n: forward, p: back });
@@ -59,7 +58,7 @@ export function PageView({ item, page, query, quote, turn }) {
       ${passage.size + matches.size > 0 && html`<span class="match-count">${matches.size > 0 ? `${count(matches.size)} ${matches.size === 1 ? "word" : "words"} marked` : "passage marked"}</span>`}
     </div>
     <div class="paper" ref=${paper} style=${{ "--r": String(width / height) }} key=${page}>
-      <img src=${`${address}?w=1200`} width=${Math.round(width)} height=${Math.round(height)} alt=${`Page ${page} of ${pages}`} decoding="async" />
+      <img src=${`/api/items/${item.id}/page/${page}?w=1200`} width=${Math.round(width)} height=${Math.round(height)} alt=${`Page ${page} of ${pages}`} decoding="async" />
       ${text && html`<svg viewBox=${`0 0 ${width} ${height}`} preserveAspectRatio="none">
         ${boxesAround(text.words, passage).map(([x, y, w, h]) => html`<rect class="passage" x=${x - 2} y=${y - 1} width=${w + 4} height=${h + 2} rx="2" />`)}
         ${boxesAround(text.words, matches).map(([x, y, w, h]) => html`<rect class="match" x=${x - 1} y=${y} width=${w + 2} height=${h} rx="1.5" />`)}

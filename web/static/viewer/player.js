@@ -32,9 +32,14 @@ function waveformPath(peaks) {
     .join("");
 }
 
-/** @template T @param {string} path @param {T} fallback after an error @returns {T | null} null while it is awaited */
+/**
+ * @template {string} Path
+ * @param {Path} path
+ * @param {import("../server/endpoints.js").AnswerTo<Path>} fallback after an error
+ * @returns {import("../server/endpoints.js").AnswerTo<Path> | null} null while it is awaited
+ */
 function useJson(path, fallback) {
-  const [answer, setAnswer] = useState(/** @type {T | null} */ (null));
+  const [answer, setAnswer] = useState(/** @type {typeof fallback | null} */ (null));
   useEffect(() => {
     const controller = new AbortController();
     getJson(path, {}, controller.signal).then(setAnswer, () => setAnswer(fallback));
@@ -69,8 +74,8 @@ export function Player({ item, second }) {
   const current = useStore(playback);
   const [rateIndex, setRateIndex] = useState(0);
   const [follow, setFollow] = useState(true);
-  const peaks = useJson(`/api/items/${item.id}/peaks`, { duration_s: item.duration_s ?? 0, peaks: /** @type {number[]} */ ([]) });
-  const text = useJson(`/api/items/${item.id}/text`, { passages: /** @type {PassageJson[]} */ ([]) });
+  const peaks = useJson(`/api/items/${item.id}/peaks`, { duration_s: item.duration_s ?? 0, peaks: [] });
+  const text = useJson(`/api/items/${item.id}/text`, { id: item.id, passages: [] });
   const loaded = current.id === item.id;
   useEffect(() => {
     if (!(loaded && current.playing && Math.abs(current.second - second) < 1)) load(item.id, second);

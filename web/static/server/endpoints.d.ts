@@ -1,0 +1,26 @@
+import type {
+  ExcludesJson,
+  FilesJson,
+  ItemJson,
+  PageWordsJson,
+  PeaksJson,
+  SearchJson,
+  TextJson,
+} from "./api.js";
+
+/** The JSON that a GET of `Path` answers. */
+export type AnswerTo<Path extends string> = Path extends "/api/search"
+  ? SearchJson
+  : Path extends "/api/files"
+    ? FilesJson
+    : Path extends "/api/excludes"
+      ? ExcludesJson
+      : Path extends `/api/items/${string}/page/${string}/words`
+        ? PageWordsJson
+        : Path extends `/api/items/${string}/text`
+          ? TextJson
+          : Path extends `/api/items/${string}/peaks`
+            ? PeaksJson
+            : Path extends `/api/items/${string}`
+              ? ItemJson
+              : never;
