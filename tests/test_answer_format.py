@@ -12,12 +12,12 @@ from model import answer_format
 from model.prompt import prompts
 from training import citing
 
-STATIC = Path(__file__).parents[1] / "web" / "static"
+BROWSER_MODULE = Path(__file__).parents[1] / "web" / "static" / "ask" / "answer-format.js"
 
 
-def _javascript_pattern(file: str, name: str) -> re.Pattern[str]:
+def _javascript_pattern(name: str) -> re.Pattern[str]:
     """A regular expression literal of the browser's code, which Python reads alike."""
-    literal = re.search(rf"const {name} = /(.+)/\w*;", (STATIC / file).read_text())
+    literal = re.search(rf"const {name} = /(.+)/\w*;", BROWSER_MODULE.read_text())
     assert literal is not None
     return re.compile(literal[1])
 
@@ -35,16 +35,16 @@ def test_training_reads_the_number_of_a_citation(n: int) -> None:
 
 @pytest.mark.parametrize("n", [1, 9, 12])
 def test_the_browser_finds_the_marks(n: int) -> None:
-    marks = _javascript_pattern("markdown.js", "MARK")
+    marks = _javascript_pattern("MARK")
     answer = f"It is so {answer_format.mark(n)}."
-    found = marks.search(answer)
-    assert found is not None
-    assert (found[0], found[1]) == (answer_format.mark(n), str(n))
+    match = marks.search(answer)
+    assert match is not None
+    assert (match[0], match[1]) == (answer_format.mark(n), str(n))
     assert marks.sub("", answer) == answer_format.without_marks(answer)
 
 
 def test_the_browser_knows_the_refusal() -> None:
-    refusal = _javascript_pattern("ask.js", "NOT_THERE")
+    refusal = _javascript_pattern("REFUSAL")
     assert refusal.search(answer_format.REFUSAL)
     assert answer_format.is_refusal(answer_format.REFUSAL)
     assert not refusal.search("It stands in your library.")
