@@ -96,7 +96,7 @@ class Library:
         """Loads the model in the background, so that the first search need not wait for it."""
 
         def load() -> None:
-            with suppress(ModelError, BusyError):  # said to whoever needs the model
+            with suppress(ModelError, BusyError):  # whoever needs the model is told
                 self._runtime.people.embed([Text("ready")], role="query")
 
         threading.Thread(target=load, name="warming", daemon=True).start()

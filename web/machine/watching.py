@@ -25,22 +25,22 @@ def watched_folders(data: Path) -> Iterator[tuple[str, bool, str]]:
         return  # said of the catalog itself
     known = mounts()
     for path, sentence in roots:
-        under = mount_of(path, known)
+        mount = mount_of(path, known)
         if sentence:
             yield "Folder", False, display_text(sentence)
-        elif under is not None and under.network:
-            said = (
-                f"{display_text(path)} lies on a network ({under.type}); it is polled, not watched."
+        elif mount is not None and mount.network:
+            text = (
+                f"{display_text(path)} lies on a network ({mount.type}); it is polled, not watched."
             )
-            yield "Folder", True, said
+            yield "Folder", True, text
         else:
-            yield "Folder", True, f"{display_text(path)} is on this machine ({_type(under)})"
+            yield "Folder", True, f"{display_text(path)} is on this machine ({_type(mount)})"
     if (most := _most_watches()) is not None and roots:
-        said = f"{folders:,} folders to watch, {most:,} allowed"
+        text = f"{folders:,} folders to watch, {most:,} allowed"
         enough = folders < most
         if not enough:
-            said += f"; allow more: sudo sysctl fs.inotify.max_user_watches={folders * 2}"
-        yield "Watching", enough, said
+            text += f"; allow more: sudo sysctl fs.inotify.max_user_watches={folders * 2}"
+        yield "Watching", enough, text
 
 
 def _type(mount: object) -> str:
