@@ -159,7 +159,7 @@ def test_fault_46_a_mail_of_more_attachments_than_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes = [written(tmp_path / f"{n}.txt", f"Note number {n}.") for n in range(4)]
-    monkeypatch.setattr(members, "MOST_MEMBERS", 3)
+    monkeypatch.setattr(members, "MAX_MEMBERS", 3)
     path = eml(tmp_path / "keys.eml", *notes)
     assert list(members_of(path)) == ["0.txt", "1.txt", "2.txt"]
     assert facts_of(path).note == "Only the first 3 attachments were read."

@@ -1,7 +1,4 @@
-"""A file that lies in another: what was attached to a mail, in memory and never on the disk.
-
-Readers of a kind are given a `File`: they open it, and ask for its name, whichever of both it is.
-"""
+"""Files as extractors are given them: on the disk, or attached to a mail and held in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from indexer.files.hashing import content_of
 
 @dataclass(frozen=True, slots=True)
 class MemoryFile:
-    """The bytes of an attachment, and what it is called."""
+    """The bytes and the name of an attachment, with the methods of a Path that extractors use."""
 
     name: str
     data: bytes
@@ -27,11 +24,11 @@ class MemoryFile:
 
     @property
     def content(self) -> str:
-        """The hash of its bytes, as that of any file."""
+        """The hash of the bytes, as for a file on the disk."""
         return content_of(io.BytesIO(self.data))
 
     def open(self, mode: Literal["rb"]) -> io.BytesIO:
-        """Its bytes, to be read like an open file; they are not copied."""
+        """The bytes as an open file; they are not copied."""
         return io.BytesIO(self.data)
 
     def read_bytes(self) -> bytes:
@@ -43,20 +40,19 @@ File = Path | MemoryFile
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """What is attached somewhere, not decoded yet: its number there, from 1, where its message
-    begins, in bytes, what it is called, and whether it is shown among the words instead of below
-    them."""
+    """An attachment that is not decoded yet: its number in the file, from 1; the offset of its
+    message, in bytes; its name; and whether it is shown among the words instead of below them."""
 
     ordinal: int
     at: int
     name: str
     inline: bool
-    load: Callable[[], bytes]
+    decode: Callable[[], bytes]
 
-    def loaded(self) -> MemoryFile:
-        return MemoryFile(self.name, self.load())
+    def load(self) -> MemoryFile:
+        return MemoryFile(self.name, self.decode())
 
 
 def size_bytes(file: File) -> int:
-    """How large a file is."""
+    """The size of a file."""
     return len(file.data) if isinstance(file, MemoryFile) else file.stat().st_size

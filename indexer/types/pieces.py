@@ -1,6 +1,6 @@
-"""What an extractor gives: words with their places, facts, a thumbnail, and parts to look at.
+"""Pieces, the output of an extractor: texts of pages, facts, a thumbnail, parts for the model.
 
-Pieces come in the order of the file; `UnreadableError` ends them, also halfway.
+They come in the order of the file; `UnreadableError` ends them, also halfway.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from indexer.types.attachments import File
 from indexer.types.places import Kind, Place
 from model.errors import RecollectError
 
-# Raised when the same bytes would now give other words; files read by an older one are read again.
+# Increased when the same bytes give other pieces; files read by an older version are read again.
 EXTRACTOR_VERSION = 4
 Reason = Literal[
     "empty",
@@ -32,7 +32,7 @@ Reason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """The text of one page, and what the page is called besides its number: a sheet, a slide, a
+    """The text of one page, and the label of the page besides its number: a sheet, a slide, a
     message."""
 
     text: str
@@ -59,8 +59,8 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Thumb:
-    """A small picture of the whole, as WebP without any metadata; without bytes it is drawn when
-    somebody looks at it."""
+    """A small picture of the whole, as WebP without metadata; without bytes it is drawn on
+    demand."""
 
     webp: bytes
     width_px: int
@@ -69,7 +69,8 @@ class Thumb:
 
 @dataclass(frozen=True, slots=True)
 class MediaPart:
-    """Something to look at or to listen to: a photo (place None), a page without words, a clip."""
+    """A part for the model to look at or listen to: a photo (place None), a page without words, a
+    clip."""
 
     place: Place
 
@@ -79,9 +80,9 @@ Piece = PageText | Facts | Thumb | MediaPart
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file that lies in another: an attachment of a mail. `ordinal` is its number there, from 1,
-    `at` where its message begins in a mailbox, in bytes, `content` the hash of its bytes, `name`
-    what it is called, `size` in bytes."""
+    """A file within another: an attachment of a mail. `ordinal` is its number there, from 1, `at`
+    the offset of its message in a mailbox, in bytes, `content` the hash of its bytes, `size` in
+    bytes."""
 
     ordinal: int
     at: int
@@ -93,8 +94,8 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class MemberPiece:
-    """A piece of the member with this number, which has been told of before. One without pieces
-    could not be read, or has the same bytes as another."""
+    """A piece of the member with this number, which came before as a Member. A member without
+    pieces could not be read, or has the same bytes as another."""
 
     ordinal: int
     piece: Piece
@@ -123,5 +124,5 @@ class UnreadableError(RecollectError):
 
 
 def title_from_name(path: File | PurePath) -> str:
-    """A file's name without its ending, as something that can be shown."""
+    """A file's name without its suffix, as text that can be shown."""
     return os.fsencode(path.stem).decode("utf-8", "replace").strip() or "Untitled"

@@ -1,4 +1,4 @@
-"""Documents that are read as blocks: every kind but PDF, from the file to its numbered pages."""
+"""Documents that are read as blocks, which are all but PDF: from the file to numbered pages."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from indexer.types.characters import clean_line
 from indexer.types.pieces import Extracted, Facts, PageText, Thumb, UnreadableError, title_from_name
 from indexer.types.places import Page
 
-# Laying out and drawing a page takes five times as long as reading it, and few are ever looked at:
-# their small picture is drawn then. A4, and the mean colour of a page of words.
-DRAWN_LATER, COLOUR = Thumb(b"", 339, 480), "#f1f1f1"
+# Laying out and drawing a page takes five times as long as reading it, and few are ever shown: the
+# thumbnail is drawn on demand. The size is that of A4, the colour the mean of a page of words.
+THUMB_ON_DEMAND, COLOUR = Thumb(b"", 339, 480), "#f1f1f1"
 
-# From an open file, which is only read and may be bytes in memory, and its name.
+# What the module of a format has as `sections`: it reads an open file of a name, and fills in the
+# metadata on the way.
 ReadSections = Callable[
     [IO[bytes], str, DocumentMetadata], Iterator[Section | PageSource | Attachment]
 ]
@@ -34,8 +35,8 @@ def extract(
     extract_member: ExtractMember,
     leave_out: Collection[int] | None = (),
 ) -> Iterator[Extracted]:
-    """One Words for each page, then Facts and the shape of the first page; among them the members
-    but those with these numbers (None: but all), each read by `extract_member`. Raises
+    """One PageText for each page, then Facts and a Thumb without bytes; between them the members
+    except those with the numbers in `leave_out` (None: all), each read by `extract_member`. Raises
     UnreadableError."""
     metadata = DocumentMetadata()
     members = MemberReader(metadata, leave_out, extract_member)
@@ -50,7 +51,7 @@ def extract(
                 break
             count, chars = count + 1, chars + len(source.text)
             yield PageText(source.text, Page(count), source.label)
-    if not count and not members.some:
+    if not count and not members.has_read:
         raise UnreadableError("empty", "There are no words in this file.")
     yield Facts(
         clean_line(metadata.title)[:200] or title_from_name(path),
@@ -59,60 +60,62 @@ def extract(
         colour=COLOUR,
         note=" ".join(metadata.notes) or None,
     )
-    yield DRAWN_LATER
+    yield THUMB_ON_DEMAND
 
 
-class _Held:
-    """The document somebody is looking at: its pages, read as far as they were asked for."""
+class _OpenDocument:
+    """A document that is being shown: its pages, read as far as they were asked for."""
 
     def __init__(self, path: File, read: ReadSections) -> None:
         self.key = _key(path)
         small = size_bytes(path) < 64 << 20
         self._file: IO[bytes] = io.BytesIO(path.read_bytes()) if small else path.open("rb")
-        found = _pages(self._file, path, read, DocumentMetadata())
-        self._coming = (one for one in found if isinstance(one, PageSource))
+        parts = _pages(self._file, path, read, DocumentMetadata())
+        self._unread = (part for part in parts if isinstance(part, PageSource))
         self._pages: list[PageSource] = []
 
     def page(self, number: int) -> PageSource | None:
-        self._pages += islice(self._coming, max(0, number - len(self._pages)))
+        self._pages += islice(self._unread, max(0, number - len(self._pages)))
         return self._pages[number - 1] if 1 <= number <= len(self._pages) else None
 
 
-_held: _Held | None = None
+_last_document: _OpenDocument | None = None
 
 
 def find_page_source(path: File, number: int, read: ReadSections) -> PageSource:
-    """The page that `extract` gave this number. The last document asked for is kept, so that its
-    pages can be turned. Raises UnreadableError."""
-    global _held
-    if _held is None or _held.key != _key(path):
-        _held = None
-        _held = _Held(path, read)
+    """The page that `extract` gave this number. The last document is kept open, because several of
+    its pages are asked for in a row. Raises UnreadableError."""
+    global _last_document
+    if _last_document is None or _last_document.key != _key(path):
+        _last_document = None
+        _last_document = _OpenDocument(path, read)
     try:
-        found = _held.page(number) if number <= MAX_PAGES else None
+        source = _last_document.page(number) if number <= MAX_PAGES else None
     except BaseException:
-        _held = None
+        _last_document = None
         raise
-    if found is None:
+    if source is None:
         raise UnreadableError("vanished", f"This document has no page {number}.")
-    return found
+    return source
 
 
 def _key(path: File) -> tuple[str, int]:
-    """What tells one document from another, and from itself after a change."""
+    """The identity of a document, which changes with its bytes."""
     if isinstance(path, MemoryFile):
         return path.name, hash(path.data)
-    found = path.stat()
-    return f"{path} {found.st_size}", found.st_mtime_ns
+    status = path.stat()
+    return f"{path} {status.st_size}", status.st_mtime_ns
 
 
 def _pages(
     file: IO[bytes], path: File, read: ReadSections, metadata: DocumentMetadata
 ) -> Iterator[PageSource | Attachment]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what a library says of a file is not for our terminal
+        warnings.simplefilter(
+            "ignore"
+        )  # warnings of libraries about the file are not for the terminal
         for part in read(file, path.name, metadata):
             if isinstance(part, PageSource | Attachment):
                 yield part
             else:
-                yield from (one for one in paginate(part) if one.text.strip())
+                yield from (page for page in paginate(part) if page.text.strip())

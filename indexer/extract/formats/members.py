@@ -1,6 +1,6 @@
-"""Files that lie in another, the attachments of a mail: each is read as what it is itself.
+"""The members of a file, which are the attachments of a mail: each is read by its own format.
 
-One that cannot be read is only named, and takes neither the mail nor the others along.
+One that cannot be read is named in a note; the mail and its other attachments are still read.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from indexer.types.pieces import (
 )
 from indexer.types.places import Kind
 
-# Of one file; what comes after is only named. Bytes and pieces are of what was found in them.
-MOST_MEMBERS = 10_000
-MOST_PIECES = 50_000
-MOST_BYTES = 64 << 20
-MOST_S = 600.0
-# A picture among the words of a mail that is narrower than this is its ornament: a logo, a line.
-ORNAMENT_PX = 150
+# Of one file; later members are not read. Bytes and pieces are those of the output.
+MAX_MEMBERS = 10_000
+MAX_PIECES = 50_000
+MAX_BYTES = 64 << 20
+MAX_S = 600.0
+# An inline picture that is narrower than this is decoration: a logo, a line.
+DECORATION_PX = 150
 
 _PIECES = get_args(Piece)
 
-# Everything in an attachment but what is attached to it in turn.
+# Everything in an attachment but its own attachments.
 ExtractMember = Callable[[MemoryFile], Iterator[Extracted]]
 
 
 class MemberReader:
-    """Reads the attachments of one file, and tells `metadata` what could not be. Those numbered in
-    `leave_out` have ended a process that tried; with None, all are left alone."""
+    """Reads the attachments of one file, and notes in `metadata` which could not be read. Those
+    numbered in `leave_out` are left out, because they ended an earlier process; with None, all."""
 
     def __init__(
         self, metadata: DocumentMetadata, leave_out: Collection[int] | None, extract: ExtractMember
@@ -49,86 +49,92 @@ class MemberReader:
         self._metadata = metadata
         self._extract = extract
         self._leave_out = leave_out
-        self._tried: set[str] = set()
-        self.some = False  # whether one was read
+        self._seen_contents: set[str] = set()
+        self.has_read = False  # whether at least one was read
         self._count = self._pieces = self._bytes = 0
         self._took_s = 0.0
 
-    def read(self, one: Attachment) -> Iterator[Member | MemberPiece]:
-        """The member, then what is in it; nothing of a kind that is not read. The member comes
-        before it is opened, so that it is known which one was if that ends the process."""
+    def read(self, attachment: Attachment) -> Iterator[Member | MemberPiece]:
+        """The member, then its pieces; nothing of a kind that is not read. The member comes before
+        it is opened, so that it is known which one was if that ends the process."""
         if self._leave_out is None:
             self._metadata.add_note("What is attached to it was not read.")
             return
-        if one.ordinal in self._leave_out:
-            self._refuse(one, "It made the program that reads it stop.")
+        if attachment.ordinal in self._leave_out:
+            self._refuse(attachment, "It made the program that reads it stop.")
             return
         if self._is_full():
             self._metadata.add_note(f"Only the first {self._count:,} attachments were read.")
             return
         try:
-            attached = one.loaded()
-            kind = detect_kind(attached)
+            file = attachment.load()
+            kind = detect_kind(file)
         except Exception:
             return
         if kind is None:
             return
-        content = attached.content
-        yield Member(one.ordinal, one.at, content, one.name, len(attached.data), kind)
-        if content in self._tried:
+        content = file.content
+        yield Member(
+            attachment.ordinal, attachment.at, content, attachment.name, len(file.data), kind
+        )
+        if content in self._seen_contents:
             return
-        self._tried.add(content)
+        self._seen_contents.add(content)
         began = time.monotonic()
         self._count += 1
-        pieces = self._opened(one, attached)
+        pieces = self._extract_pieces(attachment, file)
         self._took_s += time.monotonic() - began
-        if pieces and not (one.inline and _is_ornament(kind, pieces)):
-            self.some = True
+        if pieces and not (attachment.inline and _is_decoration(kind, pieces)):
+            self.has_read = True
             self._pieces += len(pieces)
-            self._bytes += sum(map(_size, pieces))
-            yield from (MemberPiece(one.ordinal, piece) for piece in pieces)
+            self._bytes += sum(map(_size_bytes, pieces))
+            yield from (MemberPiece(attachment.ordinal, piece) for piece in pieces)
 
-    def _opened(self, one: Attachment, attached: MemoryFile) -> list[Piece]:
+    def _extract_pieces(self, attachment: Attachment, file: MemoryFile) -> list[Piece]:
         pieces: list[Piece] = []
         try:
-            for piece in self._extract(attached):
+            for piece in self._extract(file):
                 heartbeat.send()
                 if isinstance(piece, _PIECES):
                     pieces.append(piece)
-                if len(pieces) > MOST_PIECES:
+                if len(pieces) > MAX_PIECES:
                     raise UnreadableError(
                         "too_large", "There is more in it than is read of a mail."
                     )
         except MemoryError:
-            self._refuse(one, "Opening it takes more memory than Recollect gives to one file.")
+            self._refuse(
+                attachment, "Opening it takes more memory than Recollect gives to one file."
+            )
         except UnreadableError as problem:
-            self._refuse(one, problem.sentence)
+            self._refuse(attachment, problem.sentence)
         except Exception:  # decoders raise what they like
-            self._refuse(one, "It is damaged.")
+            self._refuse(attachment, "It is damaged.")
         else:
             return pieces
         return []
 
-    def _refuse(self, one: Attachment, why: str) -> None:
-        self._metadata.add_note(f"The attachment “{one.name[:80]}” could not be read: {why}")
+    def _refuse(self, attachment: Attachment, sentence: str) -> None:
+        self._metadata.add_note(
+            f"The attachment “{attachment.name[:80]}” could not be read: {sentence}"
+        )
 
     def _is_full(self) -> bool:
         return (
-            self._count >= MOST_MEMBERS
-            or self._pieces > MOST_PIECES
-            or self._bytes > MOST_BYTES
-            or self._took_s > MOST_S
+            self._count >= MAX_MEMBERS
+            or self._pieces > MAX_PIECES
+            or self._bytes > MAX_BYTES
+            or self._took_s > MAX_S
         )
 
 
-def _is_ornament(kind: Kind, pieces: list[Piece]) -> bool:
+def _is_decoration(kind: Kind, pieces: list[Piece]) -> bool:
     facts = next((piece for piece in pieces if isinstance(piece, Facts)), None)
     if kind is not Kind.PHOTO or facts is None:
         return False
-    return min(facts.width_px or 0, facts.height_px or 0) < ORNAMENT_PX
+    return min(facts.width_px or 0, facts.height_px or 0) < DECORATION_PX
 
 
-def _size(piece: Piece) -> int:
+def _size_bytes(piece: Piece) -> int:
     match piece:
         case PageText(text):
             return len(text) if text.isascii() else 6 * len(text)  # as it is sent

@@ -1,4 +1,4 @@
-"""What a message is made of: its words, in one of several versions, and what is attached."""
+"""The parts of a message (MIME): its text, in one of several versions, and its attachments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_PARTS = 200
 
 @dataclass(frozen=True, slots=True)
 class AttachedPart:
-    """What is attached. `inline`: the message shows it among its words."""
+    """An attachment. `inline`: the message shows it among its words."""
 
     name: str
     message: Message[Any, Any]
@@ -27,7 +27,8 @@ class AttachedPart:
 
 @dataclass(slots=True)
 class MessageParts:
-    """What is read as the message itself, what is attached, and whether there was more of it."""
+    """The parts that are the message's own text, its attachments, and whether parts were left
+    out."""
 
     body: list[Message[Any, Any]] = field(default_factory=list)
     attached: list[AttachedPart] = field(default_factory=list)
@@ -35,7 +36,7 @@ class MessageParts:
 
 
 def split_message(message: Message[Any, Any]) -> MessageParts:
-    """Found without recursion: parts nest as deep as their sender likes."""
+    """Parts may nest to any depth, so this is no recursion."""
     parts = MessageParts()
     waiting = [(message, False)]
     seen = 0
@@ -45,16 +46,16 @@ def split_message(message: Message[Any, Any]) -> MessageParts:
         if kind == "message/rfc822":
             parts.attached.append(AttachedPart(_name(part) or "Message", part))
         elif part.is_multipart():
-            inner = [one for one in part.get_payload() if isinstance(one, Message)]
+            inner = [child for child in part.get_payload() if isinstance(child, Message)]
             if kind == "multipart/alternative":
                 inner = _alternative(inner)
             within = related or kind == "multipart/related"
-            waiting[:0] = [(one, within) for one in inner]
+            waiting[:0] = [(child, within) for child in inner]
         elif _is_body(part, kind):
             parts.body.append(part)
         else:
-            name, inline = _name(part), related and not _is_apart(part)
-            if name or not inline:  # else the style of a page, or the like
+            name, inline = _name(part), related and not _is_attachment(part)
+            if name or not inline:  # else a style sheet or the like
                 parts.attached.append(AttachedPart(name, part, inline))
         seen += 1
         if seen >= MAX_PARTS:
@@ -64,7 +65,7 @@ def split_message(message: Message[Any, Any]) -> MessageParts:
 
 
 def _alternative(parts: list[Message[Any, Any]]) -> list[Message[Any, Any]]:
-    """The plain one of several versions of the same; that with the pictures if none is plain."""
+    """The plain one of several versions of a text; if none is plain, the last, which is richest."""
     for part in parts:
         if part.get_content_type() == "text/plain" and str(part.get_payload()).strip():
             return [part]
@@ -72,15 +73,15 @@ def _alternative(parts: list[Message[Any, Any]]) -> list[Message[Any, Any]]:
 
 
 def _is_body(part: Message[Any, Any], kind: str) -> bool:
-    if _is_apart(part) or _name(part):
+    if _is_attachment(part) or _name(part):
         return False
-    if kind.startswith("multipart/"):  # with nothing that tells its parts apart
+    if kind.startswith("multipart/"):  # without a boundary between its parts
         return True
     return kind in ("text/plain", "text/html", "text/enriched", "text/richtext")
 
 
-def _is_apart(part: Message[Any, Any]) -> bool:
-    """Whether its sender wants it to be shown apart from the message."""
+def _is_attachment(part: Message[Any, Any]) -> bool:
+    """Whether the sender marked it as an attachment."""
     return part.get_content_disposition() == "attachment"
 
 
@@ -92,7 +93,7 @@ def _name(part: Message[Any, Any]) -> str:
 
 
 def body_blocks(part: Message[Any, Any]) -> Iterator[Block]:
-    """The paragraphs of a part that is words."""
+    """The paragraphs of a part of the text."""
     from indexer.extract.formats.web import decode_html, html_blocks
 
     data, charset = decode_payload(part), part.get_content_charset()
@@ -105,7 +106,7 @@ def body_blocks(part: Message[Any, Any]) -> Iterator[Block]:
 
 
 def decode_payload(part: Message[Any, Any]) -> bytes:
-    """The bytes of a part, as they were before they were made fit for mail."""
+    """The bytes of a part, after its transfer encoding is undone."""
     try:
         data = part.get_payload(decode=True)
     except Exception:

@@ -16,7 +16,7 @@ from indexer.extract.containers.xml import parse_xml, stream_xml
 from indexer.extract.dates import parse_iso_s
 from indexer.extract.formats.legacy import LOCKED
 from indexer.extract.formats.sheets import LEFT_OUT
-from indexer.extract.formats.slides import ROOMY
+from indexer.extract.formats.slides import PAGE_CAPACITY
 from indexer.extract.limits import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
 from indexer.extract.pages.blocks import (
     Block,
@@ -34,16 +34,16 @@ TEXT, TABLE, OFFICE, DRAW = (_NS % name for name in ("text", "table", "office", 
 PRESENTATION, META, STYLE = (_NS % name for name in ("presentation", "meta", "style"))
 DC = "{http://purl.org/dc/elements/1.1/}"
 
-# What holds no words of the document itself, or holds them apart.
+# Elements without words of the document, and those whose words follow after the text.
 _SKIPPED = frozenset(
     [f"{TEXT}tracked-changes", f"{OFFICE}forms", f"{TEXT}sequence-decls", f"{TEXT}ruby-text"]
 )
-_APART = frozenset([f"{TEXT}note", f"{OFFICE}annotation"])
+_ASIDE = frozenset([f"{TEXT}note", f"{OFFICE}annotation"])
 _PAGE_BREAK = f"{TEXT}soft-page-break"
 
 
 def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator[Section]:
-    """A text as one stretch, a sheet or slide as a section each."""
+    """One for a text, one for each sheet or slide."""
     with open_zip(file) as archive:
         if b"encryption-data" in (read_first(archive, "META-INF/manifest.xml") or b""):
             raise UnreadableError("encrypted", LOCKED)
@@ -75,34 +75,34 @@ def _properties(content: bytes | None, metadata: DocumentMetadata) -> None:
 
 
 def _text(archive: zipfile.ZipFile, body: Any, metadata: DocumentMetadata) -> Section:
-    set_pages = next(body.iter(_PAGE_BREAK), None) is not None
-    apart: list[Any] = []
+    has_page_breaks = next(body.iter(_PAGE_BREAK), None) is not None
+    asides: list[Any] = []
 
     def blocks() -> Iterator[Block]:
-        for block in _blocks(body, apart):
+        for block in _blocks(body, asides):
             if not metadata.title and block.tag == "h1":
                 metadata.title = block.text
             yield block
-        yield from _titled("Notes and comments", apart)
+        yield from _titled("Notes and comments", asides)
         styles = parse_xml(read_first(archive, "styles.xml") or b"")
         if styles is not None:
             running = styles.iter(f"{STYLE}header", f"{STYLE}footer")
             yield from _titled("Headers and footers", running)
 
-    return Section(list(blocks()), roomy=3.0 if set_pages else 1.0)
+    return Section(list(blocks()), capacity=3.0 if has_page_breaks else 1.0)
 
 
 def _titled(title: str, parts: Iterable[Any]) -> Iterator[Block]:
-    """What stands beside the text, each of it once."""
-    once = {block.text: block for one in parts for block in _blocks(one, [])}
-    if once:
+    """The texts of these elements under a title, each once."""
+    distinct = {block.text: block for part in parts for block in _blocks(part, [])}
+    if distinct:
         yield Block(title, "h4")
-        yield from once.values()
+        yield from distinct.values()
 
 
-def _blocks(parent: Any, apart: list[Any]) -> Iterator[Block]:
-    """Paragraphs, items and rows below an element, in order; notes and comments are put aside.
-    Without recursion: nothing a file nests can be too deep."""
+def _blocks(parent: Any, asides: list[Any]) -> Iterator[Block]:
+    """Paragraphs, items and rows below an element, in order; notes and comments are collected in
+    `asides`. No recursion, since elements may nest to any depth."""
     waiting = [iter(parent)]
     lists = 0
     while waiting:
@@ -111,15 +111,15 @@ def _blocks(parent: Any, apart: list[Any]) -> Iterator[Block]:
             waiting.pop()
             continue
         tag = child.tag
-        if tag in _APART:
-            apart.append(child)
+        if tag in _ASIDE:
+            asides.append(child)
         elif tag == _PAGE_BREAK:
             yield Block("", "break")
         elif tag in (f"{TEXT}p", f"{TEXT}h"):
             lists = next((1 for _ in child.iterancestors(f"{TEXT}list-item")), 0)
-            yield from _paragraph(child, _tag(child, bool(lists)), apart)
+            yield from _paragraph(child, _tag(child, bool(lists)), asides)
         elif tag == f"{TABLE}table":
-            yield from _table(child, apart)
+            yield from _table(child, asides)
         elif tag not in _SKIPPED and isinstance(tag, str):
             waiting.append(iter(child))
 
@@ -132,29 +132,29 @@ def _tag(paragraph: Any, in_list: bool) -> Tag:
     return "li" if in_list else "p"
 
 
-def _paragraph(paragraph: Any, tag: Tag, apart: list[Any]) -> Iterator[Block]:
+def _paragraph(paragraph: Any, tag: Tag, asides: list[Any]) -> Iterator[Block]:
     boxes: list[Any] = []
-    held: list[str] = []
-    for piece in _pieces(paragraph, apart, boxes):
+    texts: list[str] = []
+    for piece in _pieces(paragraph, asides, boxes):
         if piece is None:
-            if text := _lines(held):
+            if text := _lines(texts):
                 yield Block(text, tag)
-            held = []
+            texts = []
             yield Block("", "break")
         else:
-            held.append(piece)
-    if text := _lines(held):
+            texts.append(piece)
+    if text := _lines(texts):
         yield Block(text, tag)
     for box in boxes:
-        yield from _blocks(box, apart)
+        yield from _blocks(box, asides)
 
 
 def _lines(pieces: list[str]) -> str:
     return "\n".join(filter(None, map(clean_line, "".join(pieces).split("\n"))))
 
 
-def _pieces(root: Any, apart: list[Any], boxes: list[Any]) -> Iterator[str | None]:
-    """The texts of a paragraph, None where a page ends; frames with text are put aside."""
+def _pieces(root: Any, asides: list[Any], boxes: list[Any]) -> Iterator[str | None]:
+    """The texts of a paragraph, None where a page ends; text boxes are collected in `boxes`."""
     yield root.text or ""
     waiting = [(iter(root), "")]
     while waiting:
@@ -165,8 +165,8 @@ def _pieces(root: Any, apart: list[Any], boxes: list[Any]) -> Iterator[str | Non
             yield tail
             continue
         after = child.tail or ""
-        if child.tag in _APART:
-            apart.append(child)
+        if child.tag in _ASIDE:
+            asides.append(child)
         elif child.tag == f"{DRAW}text-box":
             boxes.append(child)
         elif child.tag == _PAGE_BREAK:
@@ -182,31 +182,31 @@ def _pieces(root: Any, apart: list[Any], boxes: list[Any]) -> Iterator[str | Non
         yield after
 
 
-def _table(table: Any, apart: list[Any]) -> Iterator[Block]:
+def _table(table: Any, asides: list[Any]) -> Iterator[Block]:
     for line in table.iter(f"{TABLE}table-row"):
         if next(line.iterancestors(f"{TABLE}table"), None) is table and (
-            made := table_row(" ".join(b.text for b in _blocks(cell, apart)) for cell in line)
+            block := table_row(" ".join(b.text for b in _blocks(cell, asides)) for cell in line)
         ):
-            yield made
+            yield block
 
 
 def _slides(pages: list[Any], metadata: DocumentMetadata) -> Iterator[Section]:
     for number, page in enumerate(pages, start=1):
-        apart: list[Any] = []
+        asides: list[Any] = []
         blocks: list[Block] = []
         for shape in page:
             if shape.tag == f"{PRESENTATION}notes":
                 notes = [Block(block.text, "quote") for block in _blocks(shape, [])]
                 blocks += [Block("Notes", "h4"), *notes] if notes else []
                 continue
-            found = list(_blocks(shape, apart))
-            if shape.get(f"{PRESENTATION}class") == "title" and found:
-                found[0] = Block(found[0].text, "h1")
-                metadata.title = metadata.title or found[0].text
-            blocks += found
-        blocks += [block for one in apart for block in _blocks(one, [])]
+            shape_blocks = list(_blocks(shape, asides))
+            if shape.get(f"{PRESENTATION}class") == "title" and shape_blocks:
+                shape_blocks[0] = Block(shape_blocks[0].text, "h1")
+                metadata.title = metadata.title or shape_blocks[0].text
+            blocks += shape_blocks
+        blocks += [block for aside in asides for block in _blocks(aside, [])]
         label = f"Slide {number}"
-        yield Section(blocks or [Block(label, "h2")], label, ROOMY)
+        yield Section(blocks or [Block(label, "h2")], label, PAGE_CAPACITY)
 
 
 def _sheets(archive: zipfile.ZipFile, metadata: DocumentMetadata) -> Iterator[Section]:
@@ -217,20 +217,20 @@ def _sheets(archive: zipfile.ZipFile, metadata: DocumentMetadata) -> Iterator[Se
     with content:
         tags = (f"{TABLE}table", f"{TABLE}table-row")
         events = stream_xml(content, tags, ("start", "end"))
-        left = [MAX_ROWS, MAX_CELLS]
+        quota = [MAX_ROWS, MAX_CELLS]
         for event, element in events:
             if event == "start" and element.tag == f"{TABLE}table":
                 title = clean_line(element.get(f"{TABLE}name")) or "Sheet"
-                blocks = _rows(events, element, left, metadata)
+                blocks = _rows(events, element, quota, metadata)
                 first = list(islice(blocks, 2))
                 named = [Block(title, "h2")] if first else []
                 yield Section(chain(named, first, blocks), title, head=header_row(first))
-                for _ in blocks:  # whoever looks at one page does not read on
+                for _ in blocks:  # the rest of the sheet, where its section was not read to the end
                     pass
 
 
 def _rows(
-    events: Iterator[Any], table: Any, left: list[int], metadata: DocumentMetadata
+    events: Iterator[Any], table: Any, quota: list[int], metadata: DocumentMetadata
 ) -> Iterator[Block]:
     for event, element in events:
         if event == "end" and element is table:
@@ -242,18 +242,18 @@ def _rows(
         element.clear()
         while (before := element.getprevious()) is not None:
             element.getparent().remove(before)
-        made = table_row(cells)
-        for _ in range(repeated if made else 0):
-            left[0] -= 1
-            left[1] -= len(cells)
-            if min(left) < 0:
+        block = table_row(cells)
+        for _ in range(repeated if block else 0):
+            quota[0] -= 1
+            quota[1] -= len(cells)
+            if min(quota) < 0:
                 metadata.add_note(LEFT_OUT)
-            elif made:
-                yield made
+            elif block:
+                yield block
 
 
 def _cells(line: Any) -> list[str]:
-    """The texts of a row; a cell that stands for many counts as often as it is written."""
+    """The texts of a row; a repeated cell comes as often as it is repeated."""
     cells: list[str] = []
     for cell in line:
         if cell.tag not in (f"{TABLE}table-cell", f"{TABLE}covered-table-cell"):
@@ -266,5 +266,5 @@ def _cells(line: Any) -> list[str]:
 
 
 def _count(element: Any, name: str) -> int:
-    said_count = element.get(f"{TABLE}{name}") or "1"
-    return int(said_count) if said_count.isdecimal() and len(said_count) < 9 else 1
+    written = element.get(f"{TABLE}{name}") or "1"
+    return int(written) if written.isdecimal() and len(written) < 9 else 1

@@ -32,9 +32,9 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
     try:
         metadata.title = clean_line(book.properties.title)
         metadata.made_at = unix_s(book.properties.modified or book.properties.created)
-        left = _Left(metadata)
+        quota = _Quota(metadata)
         for sheet in book.worksheets:
-            blocks = _rows(sheet, left)
+            blocks = _rows(sheet, quota)
             first = list(islice(blocks, 2))
             title = clean_line(sheet.title) or "Sheet"
             named = [Block(title, "h2")] if first else []
@@ -43,7 +43,7 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
         book.close()
 
 
-class _Left:
+class _Quota:
     """How much of a workbook may still be read, over all its sheets."""
 
     def __init__(self, metadata: DocumentMetadata) -> None:
@@ -51,26 +51,26 @@ class _Left:
         self.metadata = metadata
 
 
-def _rows(sheet: Any, left: _Left) -> Iterator[Block]:
-    sheet.reset_dimensions()  # what a sheet says of its size is not believed
+def _rows(sheet: Any, quota: _Quota) -> Iterator[Block]:
+    sheet.reset_dimensions()  # the size that a sheet declares is not relied on
     try:
         for cells in sheet.iter_rows(values_only=True):
-            left.cells -= 1 + len(cells)
-            if left.cells < 0 or left.rows <= 0:
-                left.metadata.add_note(LEFT_OUT)
+            quota.cells -= 1 + len(cells)
+            if quota.cells < 0 or quota.rows <= 0:
+                quota.metadata.add_note(LEFT_OUT)
                 return
-            if made := table_row(map(_shown, cells[:MAX_COLUMNS])):
-                left.rows -= 1
-                yield made
+            if block := table_row(map(_display, cells[:MAX_COLUMNS])):
+                quota.rows -= 1
+                yield block
     except MemoryError:
         raise
     except Exception:
-        left.metadata.add_note(
+        quota.metadata.add_note(
             f"The sheet “{clean_line(sheet.title)}” is damaged and was not read to its end."
         )
 
 
-def _shown(value: Any) -> str:
+def _display(value: Any) -> str:
     match value:
         case None:
             return ""

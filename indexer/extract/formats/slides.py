@@ -1,5 +1,4 @@
-"""Presentations (pptx): a page for each slide, its words in the order they are set, then its
-notes."""
+"""Presentations (pptx): a page for each slide, its shapes in their order, then its notes."""
 
 from __future__ import annotations
 
@@ -12,18 +11,18 @@ from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, Tag, 
 from indexer.types.characters import clean_line
 from indexer.types.pieces import UnreadableError
 
-ROOMY = 4.0
-DEEPEST_GROUP = 20
+PAGE_CAPACITY = 4.0
+MAX_GROUP_DEPTH = 20
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 
 
 def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator[Section]:
     """One for each slide, in the order they are shown."""
     open_zip(file).close()
-    presentation = _opened(file)
+    presentation = _open_presentation(file)
     try:
         properties = presentation.core_properties
-        metadata.title = _given(clean_line(properties.title))
+        metadata.title = _own_title(clean_line(properties.title))
         metadata.made_at = unix_s(properties.modified or properties.created)
     except (ValueError, KeyError, AttributeError):
         metadata.title = ""
@@ -37,16 +36,16 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
         heading = next((block.text for block in blocks if block.tag == "h1"), "")
         metadata.title = metadata.title or heading
         # a slide without words keeps its number
-        yield Section(blocks or [Block(f"Slide {number}", "h2")], f"Slide {number}", ROOMY)
+        yield Section(blocks or [Block(f"Slide {number}", "h2")], f"Slide {number}", PAGE_CAPACITY)
     if damaged:
         metadata.add_note(f"{damaged} of {number} slides are damaged and could not be read.")
 
 
-def _given(title: str) -> str:
+def _own_title(title: str) -> str:
     return "" if title.lower() in ("powerpoint presentation", "presentation", "slide 1") else title
 
 
-def _opened(file: IO[bytes]) -> Any:
+def _open_presentation(file: IO[bytes]) -> Any:
     from pptx.package import Package
 
     file.seek(0)
@@ -73,7 +72,8 @@ def _slide(slide: Any) -> Iterator[Block]:
         if not relation.is_external and relation.reltype.endswith("/diagramData"):
             yield from _diagram(relation.target_part.blob)
     if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None:
-        notes = [block for one in frame.paragraphs if (block := _paragraph(one, "quote"))]
+        paragraphs = (_paragraph(paragraph, "quote") for paragraph in frame.paragraphs)
+        notes = list(filter(None, paragraphs))
         if notes:
             yield Block("Notes", "h4")
             yield from notes
@@ -82,46 +82,46 @@ def _slide(slide: Any) -> Iterator[Block]:
 def _shapes(shapes: Any, depth: int) -> Iterator[Block]:
     for shape in shapes:
         try:
-            found = list(_shape(shape, depth))
-        except Exception:  # noqa: S112  one odd shape is no reason to lose the slide
+            blocks = list(_shape(shape, depth))
+        except Exception:  # noqa: S112  the slide is readable without a damaged shape
             continue
-        yield from found
+        yield from blocks
 
 
 def _shape(shape: Any, depth: int) -> Iterator[Block]:
     if hasattr(shape, "shapes"):
-        if depth < DEEPEST_GROUP:
+        if depth < MAX_GROUP_DEPTH:
             yield from _shapes(shape.shapes, depth + 1)
     elif getattr(shape, "has_table", False) and shape.has_table:
         for line in shape.table.rows:
-            if made := table_row(cell.text for cell in line.cells):
-                yield made
+            if block := table_row(cell.text for cell in line.cells):
+                yield block
     elif getattr(shape, "has_chart", False) and shape.has_chart:
         yield from _chart(shape.chart)
     elif shape.has_text_frame:
         is_title = shape.is_placeholder and shape.placeholder_format.idx == 0
         for paragraph in shape.text_frame.paragraphs:
             tag: Tag = "h1" if is_title else "li" if paragraph.level else "p"
-            if made := _paragraph(paragraph, tag):
-                yield made
+            if block := _paragraph(paragraph, tag):
+                yield block
 
 
 def _paragraph(paragraph: Any, tag: Tag) -> Block | None:
     # every run, also those of fields, which python-pptx leaves out
-    texts = [one.text or "" for one in paragraph._p.iter(f"{_A}t")]
+    texts = [run.text or "" for run in paragraph._p.iter(f"{_A}t")]
     text = clean_line("".join(texts))
     return Block(text, tag) if text else None
 
 
 def _chart(chart: Any) -> Iterator[Block]:
-    """What is written on a chart, as a table."""
+    """The title and the values of a chart, as a table."""
     if chart.has_title and (title := clean_line(chart.chart_title.text_frame.text)):
         yield Block(title, "h3")
     for plot in chart.plots:
         series = list(plot.series)
-        if made := table_row(["", *(one.name or "" for one in series)]):
-            yield made
-        columns = [list(one.values) for one in series]
+        if names := table_row(["", *(column.name or "" for column in series)]):
+            yield names
+        columns = [list(column.values) for column in series]
         for number, category in enumerate(list(plot.categories)[:200]):
             values = (column[number] if number < len(column) else "" for column in columns)
             if made := table_row(
@@ -134,5 +134,5 @@ def _diagram(blob: bytes) -> Iterator[Block]:
     from pptx.oxml import parse_xml
 
     for paragraph in parse_xml(blob).iter(f"{_A}p"):
-        if text := clean_line("".join(one.text or "" for one in paragraph.iter(f"{_A}t"))):
+        if text := clean_line("".join(run.text or "" for run in paragraph.iter(f"{_A}t"))):
             yield Block(text, "li")

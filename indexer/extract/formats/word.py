@@ -1,7 +1,7 @@
 """Word documents (docx): the body in order, then notes, comments, headers and footers.
 
-python-docx opens the package and knows its parts. The words are walked in the XML itself, because
-its paragraphs leave out what was tracked, boxed or bound: insertions, text boxes, content controls.
+python-docx opens the package and knows its parts. The words are read from the XML itself, because
+its paragraphs leave out tracked insertions, text boxes and content controls.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _STRICT = b"http://purl.oclc.org/ooxml/"
 _MAIN = "application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml"
 _MACRO = "application/vnd.ms-word.{}.macroEnabled{}.main+xml"
 
-# What holds no words of the document: what was deleted, codes of fields, second versions.
+# Elements without words of the document: deletions, codes of fields, fallback versions.
 _SKIPPED = frozenset(
     {f"{W}{name}" for name in "del moveFrom instrText delText rPr pPr sdtPr tblPr sectPr".split()}
     | {f"{MC}Fallback"}
@@ -32,24 +32,29 @@ _SIGNS = {f"{W}tab": " ", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "
 
 
 def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator[Section]:
-    """The pages as Word last set them, where it says so; else pages of our length."""
+    """One, with the page breaks that Word saved when it last laid the document out, where it
+    did."""
     open_zip(file).close()
-    document = _opened(file)
+    document = _open_document(file)
     _properties(document.core_properties, metadata)
     body, headings = document.element.body, _headings(document)
-    set_pages = next(body.iter(f"{W}lastRenderedPageBreak"), None) is not None
-    walk = _Walk(headings, f"{W}lastRenderedPageBreak" if set_pages else f"{W}br")
-    blocks = _title_from(walk.blocks(body), metadata)
-    yield Section(chain(blocks, _beside(document, headings)), roomy=3.0 if set_pages else 1.0)
+    has_page_breaks = next(body.iter(f"{W}lastRenderedPageBreak"), None) is not None
+    reader = _BlockReader(headings, f"{W}lastRenderedPageBreak" if has_page_breaks else f"{W}br")
+    blocks = _title_from(reader.blocks(body), metadata)
+    yield Section(
+        chain(blocks, _supplements(document, headings)), capacity=3.0 if has_page_breaks else 1.0
+    )
 
 
-def _opened(file: IO[bytes]) -> Any:
+def _open_document(file: IO[bytes]) -> Any:
     from docx.opc.part import PartFactory
     from docx.package import Package
     from docx.parts.document import DocumentPart
 
     for kind in (_MAIN, _MACRO.format("document", ""), _MACRO.format("template", "Template")):
-        PartFactory.part_type_for[kind] = DocumentPart  # templates, and macros that never run
+        PartFactory.part_type_for[kind] = (
+            DocumentPart  # templates, and documents with macros, which never run
+        )
     file.seek(0)
     try:
         part = Package.open(file).main_document_part
@@ -92,7 +97,7 @@ def _title_from(blocks: Iterator[Block], metadata: DocumentMetadata) -> Iterator
 
 def _headings(document: Any) -> dict[str, Tag]:
     """The ids of styles that are headings, with their level."""
-    found: dict[str, Tag] = {}
+    tags: dict[str, Tag] = {}
     for style in document.styles.element.iterfind(f"{W}style"):
         named = style.find(f"{W}name")
         style_id = style.get(f"{W}styleId") or ""
@@ -100,12 +105,12 @@ def _headings(document: Any) -> dict[str, Tag]:
         level = re.fullmatch(r"heading (\d)", name)
         outline = style.find(f"{W}pPr/{W}outlineLvl")
         if name == "title":
-            found[style_id] = "h1"
+            tags[style_id] = "h1"
         elif level or outline is not None:
-            said_level = level[1] if level else str(int(outline.get(f"{W}val") or 9) + 1)
-            if said_level in "123456":
-                found[style_id] = _tag(int(said_level))
-    return found
+            level_digits = level[1] if level else str(int(outline.get(f"{W}val") or 9) + 1)
+            if level_digits in "123456":
+                tags[style_id] = _tag(int(level_digits))
+    return tags
 
 
 def _tag(level: int) -> Tag:
@@ -113,15 +118,15 @@ def _tag(level: int) -> Tag:
     return tags[min(level, 4) - 1]
 
 
-class _Walk:
-    """The blocks of a stretch of WordprocessingML. `page_break` is the element that ends a page."""
+class _BlockReader:
+    """Reads blocks from WordprocessingML. `page_break` is the element that ends a page."""
 
     def __init__(self, headings: dict[str, Tag], page_break: str) -> None:
         self._headings = headings
         self._page_break = page_break
 
     def blocks(self, parent: Any, depth: int = 0) -> Iterator[Block]:
-        """Depth is that of tables in tables; what lies deeper is read as one cell."""
+        """The blocks below an element, down to a depth of 50."""
         for child in parent:
             if child.tag == f"{W}p":
                 yield from self._paragraph(child)
@@ -132,27 +137,27 @@ class _Walk:
 
     def _paragraph(self, paragraph: Any) -> Iterator[Block]:
         style = paragraph.find(f"{W}pPr/{W}pStyle")
-        named = style.get(f"{W}val") if style is not None else ""
+        style_id = style.get(f"{W}val") if style is not None else ""
         is_item = paragraph.find(f"{W}pPr/{W}numPr") is not None
-        tag = self._headings.get(named, "li" if is_item else "p")
-        held: list[str] = []
+        tag = self._headings.get(style_id, "li" if is_item else "p")
+        texts: list[str] = []
         boxes: list[Any] = []
         for piece in self._pieces(paragraph, boxes):
             if piece is None:
-                if text := _lines("".join(held)):
+                if text := _lines("".join(texts)):
                     yield Block(text, tag)
-                held = []
+                texts = []
                 yield Block("", "break")
             else:
-                held.append(piece)
-        if text := _lines("".join(held)):
+                texts.append(piece)
+        if text := _lines("".join(texts)):
             yield Block(text, tag)
         for box in boxes:
             yield from self.blocks(box, 1)
 
     def _pieces(self, root: Any, boxes: list[Any]) -> Iterator[str | None]:
-        """Texts, and None where a page ends; text boxes are put aside. Without recursion: nothing
-        a file nests can be too deep."""
+        """The texts below an element, None where a page ends; text boxes are collected in `boxes`.
+        No recursion, since elements may nest to any depth."""
         waiting = [iter(root)]
         while waiting:
             child = next(waiting[-1], None)
@@ -174,11 +179,11 @@ class _Walk:
     def _table(self, table: Any) -> Iterator[Block]:
         for line in table.iter(f"{W}tr"):
             if next(line.iterancestors(f"{W}tbl"), None) is not table:
-                continue  # of a table within a cell, whose words are the cell's
-            if made := table_row(
+                continue  # a row of a table within a cell, whose words belong to the cell
+            if block := table_row(
                 self._cell(cell) for cell in line.iter(f"{W}tc") if _of(cell, line)
             ):
-                yield made
+                yield block
 
     def _cell(self, cell: Any) -> str:
         texts: list[str] = []
@@ -196,7 +201,7 @@ def _lines(text: str) -> str:
     return "\n".join(filter(None, map(clean_line, text.split("\n"))))
 
 
-_PARTS = {
+_SUPPLEMENTS = {
     "footnotes": "Footnotes",
     "endnotes": "Endnotes",
     "comments": "Comments",
@@ -205,24 +210,24 @@ _PARTS = {
 }
 
 
-def _beside(document: Any, headings: dict[str, Tag]) -> Iterator[Block]:
-    """What stands beside the body, each under what it is called; headers and footers as one."""
+def _supplements(document: Any, headings: dict[str, Tag]) -> Iterator[Block]:
+    """Notes, comments, headers and footers, each kind under its name and each text once."""
     from docx.oxml.parser import parse_xml
 
-    found: dict[str, list[Any]] = {}
+    roots_by_label: dict[str, list[Any]] = {}
     for relation in document.part.rels.values():
-        label = _PARTS.get(relation.reltype.rpartition("/")[2])
+        label = _SUPPLEMENTS.get(relation.reltype.rpartition("/")[2])
         if label is None or relation.is_external:
             continue
         try:
             element = getattr(relation.target_part, "element", None)
             root = parse_xml(relation.target_part.blob) if element is None else element
-        except Exception:  # noqa: S112  a damaged note is no reason to lose the letter
+        except Exception:  # noqa: S112  the document is readable without a damaged note
             continue
-        found.setdefault(label, []).append(root)
-    for label, roots in found.items():
-        blocks = (block for root in roots for block in _Walk(headings, "").blocks(root))
-        once = {block.text: block for block in blocks}
-        if once:
+        roots_by_label.setdefault(label, []).append(root)
+    for label, roots in roots_by_label.items():
+        blocks = (block for root in roots for block in _BlockReader(headings, "").blocks(root))
+        distinct = {block.text: block for block in blocks}
+        if distinct:
             yield Block(label, "h4")
-            yield from once.values()
+            yield from distinct.values()

@@ -9,44 +9,48 @@ from itertools import groupby
 from indexer.extract.pages.blocks import Block, Tag
 from indexer.extract.pages.typesetting import PageSource
 
-# Wider tables are written as lines: as columns none of their words would be readable.
-WIDEST_TABLE = 9
+# Wider tables are laid out as lines: in so many columns no word would be readable.
+MAX_COLUMNS = 9
 
 
 def build_page(blocks: Sequence[Block], label: str = "") -> PageSource:
     """One page of these blocks."""
-    kept = tuple(blocks)
-    return PageSource(text_of(kept), lambda: html_of(kept), label)
+    page = tuple(blocks)
+    return PageSource(text_of(page), lambda: html_of(page), label)
 
 
 def text_of(blocks: Sequence[Block]) -> str:
-    """The words as they are searched: rows and items on lines of their own, all else apart."""
+    """The words as they are searched: rows and items on a line each, other blocks as paragraphs."""
     parts: list[str] = []
-    before: Tag | None = None
+    last_tag: Tag | None = None
     for block in blocks:
-        close = block.tag == before and block.tag in ("row", "li")
-        parts += ("\n" if close else "\n\n" if parts else "", block.text)
-        before = block.tag
+        is_joined = block.tag == last_tag and block.tag in ("row", "li")
+        parts += ("\n" if is_joined else "\n\n" if parts else "", block.text)
+        last_tag = block.tag
     return "".join(parts)
 
 
 def html_of(blocks: Sequence[Block]) -> str:
-    """The same words, in the same order, to be laid out."""
+    """The same words in the same order as HTML."""
     parts: list[str] = []
     for tag, group in groupby(blocks, key=lambda block: block.tag):
-        members = list(group)
+        group_blocks = list(group)
         match tag:
             case "row":
-                parts.append(_table(members))
+                parts.append(_table(group_blocks))
             case "li":
-                items = "".join(f"<li>{html.escape(one.text)}</li>" for one in members)
+                items = "".join(f"<li>{html.escape(block.text)}</li>" for block in group_blocks)
                 parts.append(f"<ul>{items}</ul>")
             case "pre":
-                parts += (f"<pre>{html.escape(one.text.expandtabs(4))}</pre>" for one in members)
+                parts += (
+                    f"<pre>{html.escape(block.text.expandtabs(4))}</pre>" for block in group_blocks
+                )
             case "quote":
-                parts += (f"<blockquote>{_broken(one.text)}</blockquote>" for one in members)
+                parts += (
+                    f"<blockquote>{_broken(block.text)}</blockquote>" for block in group_blocks
+                )
             case _:
-                parts += (f"<{tag}>{_broken(one.text)}</{tag}>" for one in members)
+                parts += (f"<{tag}>{_broken(block.text)}</{tag}>" for block in group_blocks)
     return "".join(parts)
 
 
@@ -55,7 +59,7 @@ def _broken(text: str) -> str:
 
 
 def _table(rows: Sequence[Block]) -> str:
-    if max(len(one.cells) for one in rows) > WIDEST_TABLE:
-        return "".join(f"<p>{html.escape(one.text)}</p>" for one in rows)
-    lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in one.cells) for one in rows)
+    if max(len(block.cells) for block in rows) > MAX_COLUMNS:
+        return "".join(f"<p>{html.escape(block.text)}</p>" for block in rows)
+    lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in block.cells) for block in rows)
     return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"

@@ -1,8 +1,7 @@
-"""Blocks: what documents of every kind are made of, and the pages that are cut from them.
+"""Blocks and sections, which every format but PDF is read as, and the metadata of a document.
 
-A generator of a kind yields Sections of Blocks, as it comes to them; pages of about one printed
-page are cut here, the same way for a letter, a web page, a table of a million rows. The words of
-a page are searched, and the same words are laid out when somebody looks at it.
+The module of a format yields sections as it comes to them; `pagination` cuts their blocks into
+pages. The words of a page are searched, and the same words are laid out when the page is shown.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ Tag = Literal["h1", "h2", "h3", "h4", "p", "li", "quote", "pre", "row", "break"]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A heading, a paragraph, a row of a table. "break" is the end of a page that was set."""
+    """A heading, a paragraph, a row of a table. "break" is the end of a page in the document."""
 
     text: str
     tag: Tag = "p"
@@ -27,21 +26,21 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A stretch of a document that begins a page of its own: a slide, a sheet, a chapter.
+    """A part of a document that begins on a new page: a slide, a sheet, a chapter.
 
-    `roomy` is how many times more than usual may stand on its pages, for kinds that come in pages.
-    `head` is repeated where a table goes on over the page.
+    `capacity` is how many times as much as usual its pages hold, for formats that have pages.
+    `head` is repeated on every page of a table.
     """
 
     blocks: Iterable[Block]
     label: str = ""
-    roomy: float = 1.0
+    capacity: float = 1.0
     head: Block | None = None
 
 
 @dataclass(slots=True)
 class DocumentMetadata:
-    """What a document says of itself, filled in while it is read; `notes` are sentences of what was
+    """The metadata of a document, filled in while it is read; `notes` are sentences about what was
     left out, `title` and `made_at` (unix s) are as in Facts."""
 
     title: str = ""
@@ -54,7 +53,7 @@ class DocumentMetadata:
 
 
 def table_row(cells: Iterable[str]) -> Block | None:
-    """A row of a table, None where all of it is empty."""
+    """A row of a table; None where it is empty."""
     texts = [clean_line(cell) for cell in cells]
     while texts and not texts[-1]:
         texts.pop()
@@ -64,7 +63,7 @@ def table_row(cells: Iterable[str]) -> Block | None:
 
 
 def header_row(first_two: list[Block]) -> Block | None:
-    """The first row of a table, where it names columns: words over something else."""
+    """The first row of a table, where it has the names of columns: words only, and not many."""
     if len(first_two) < 2 or len(first_two[0].cells) < 2:
         return None
     names = first_two[0].cells

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from indexer.extract.pages.block_html import WIDEST_TABLE, build_page
+from indexer.extract.pages.block_html import MAX_COLUMNS, build_page
 from indexer.extract.pages.blocks import Block, Section
 from indexer.extract.pages.typesetting import PageSource
 
-# What fills a page: so many lines of so many characters, and no more words than a page has.
+# What a page holds: so many lines of so many characters, and so many characters in all.
 PAGE_LINES = 54
 LINE_CHARS = 92
 PAGE_CHARS = 3_000
@@ -22,32 +22,32 @@ _EXTRA_LINES = {"h1": 2.0, "h2": 1.5, "h3": 1.0, "h4": 1.0, "p": 0.6, "quote": 0
 
 
 def paginate(section: Section) -> Iterator[PageSource]:
-    """The pages of a section. A heading stays with what it is the heading of."""
-    most_lines, most_chars = PAGE_LINES * section.roomy, PAGE_CHARS * section.roomy
-    held: list[Block] = []
+    """The pages of a section. A heading stays with the block after it."""
+    max_lines, max_chars = PAGE_LINES * section.capacity, PAGE_CHARS * section.capacity
+    page: list[Block] = []
     lines = chars = 0.0
-    for block in _fitting(section.blocks, most_lines, most_chars):
+    for block in _fitting(section.blocks, max_lines, max_chars):
         more_lines, more_chars = _lines(block), len(block.text)
-        full = lines + more_lines > most_lines or chars + more_chars > most_chars
-        if (held and block.tag == "break") or (full and any(map(_is_text, held))):
-            next_page = _headings_at_end(held) if full else []
-            yield build_page(held[: len(held) - len(next_page)], section.label)
-            held = next_page
+        full = lines + more_lines > max_lines or chars + more_chars > max_chars
+        if (page and block.tag == "break") or (full and any(map(_is_text, page))):
+            next_page = _headings_at_end(page) if full else []
+            yield build_page(page[: len(page) - len(next_page)], section.label)
+            page = next_page
             if section.head is not None and block.tag == "row":
-                held = [section.head, *held]
-            lines = sum(map(_lines, held))
-            chars = sum(len(one.text) for one in held)
+                page = [section.head, *page]
+            lines = sum(map(_lines, page))
+            chars = sum(len(block.text) for block in page)
         if block.tag != "break":
-            held.append(block)
+            page.append(block)
             lines, chars = lines + more_lines, chars + more_chars
-    if held:
-        yield build_page(held, section.label)
+    if page:
+        yield build_page(page, section.label)
 
 
 def _lines(block: Block) -> float:
-    """How many lines of a page a block takes, about."""
-    if block.tag == "row" and len(block.cells) <= WIDEST_TABLE:
-        # columns are as wide as their words need: the row is about as high as its longest cell
+    """About how many lines of a page a block takes."""
+    if block.tag == "row" and len(block.cells) <= MAX_COLUMNS:
+        # columns are as wide as their words need: the longest cell makes the height of the row
         longest = max(map(len, block.cells), default=0)
         return 1.3 + 1.1 * (longest * min(len(block.cells), 3) // LINE_CHARS)
     lines = sum(1 + max(0, len(line) - 1) // LINE_CHARS for line in block.text.split("\n"))
@@ -65,70 +65,66 @@ def _headings_at_end(blocks: Sequence[Block]) -> list[Block]:
     return list(blocks[len(blocks) - count :])
 
 
-def _fitting(blocks: Iterable[Block], most_lines: float, most_chars: float) -> Iterator[Block]:
-    """The blocks, what is longer than a page in several pieces."""
+def _fitting(blocks: Iterable[Block], max_lines: float, max_chars: float) -> Iterator[Block]:
+    """The blocks; one that is longer than a page comes in several."""
     for block in blocks:
         if not block.text.strip() and block.tag != "break":
             continue
-        if block.tag == "row" or (len(block.text) <= most_chars and _lines(block) <= most_lines):
+        if block.tag == "row" or (len(block.text) <= max_chars and _lines(block) <= max_lines):
             yield block
             continue
-        for piece in paginate_text(block.text, int(most_chars), int(most_lines) - 1):
+        for piece in paginate_text(block.text, int(max_chars), int(max_lines) - 1):
             yield replace(block, text=piece)
 
-
-# Plain text
 
 _MANY_BLANKS = re.compile(r"\n(?:[ \t]*\n){3,}")
 
 
-def paginate_text(
-    text: str, most_chars: int = PAGE_CHARS, most_lines: int = PAGE_LINES
-) -> list[str]:
-    """Stretches of `text` that fill a page each: whole paragraphs where they fit, else whole lines,
+def paginate_text(text: str, max_chars: int = PAGE_CHARS, max_lines: int = PAGE_LINES) -> list[str]:
+    """The parts of `text` that fill a page each: whole paragraphs where they fit, else whole lines,
     sentences, words. A form feed begins a new page."""
-    found: list[str] = []
+    pages: list[str] = []
     for chapter in _MANY_BLANKS.sub("\n\n\n", text).split("\f"):
-        held: list[str] = []
+        page: list[str] = []
         chars = lines = 0
         for block in re.split(r"(?<=\n)(?=[ \t]*\n)", chapter):
             more_chars, more_lines = len(block), _text_lines(block)
-            if held and (chars + more_chars > most_chars or lines + more_lines > most_lines):
-                found.append("".join(held))
-                held, chars, lines = [], 0, 0
-            start = 0  # a paragraph may be the whole file: what was cut off is not looked at again
-            while more_chars > most_chars or more_lines > most_lines:
-                at = _end(block[start : start + most_chars], most_lines)
-                found.append(block[start : start + at])
+            if page and (chars + more_chars > max_chars or lines + more_lines > max_lines):
+                pages.append("".join(page))
+                page, chars, lines = [], 0, 0
+            start = 0  # a paragraph may be the whole file: it is not copied for each page
+            while more_chars > max_chars or more_lines > max_lines:
+                at = _end(block[start : start + max_chars], max_lines)
+                pages.append(block[start : start + at])
                 start, more_chars = start + at, more_chars - at
-                if more_chars <= most_chars:
+                if more_chars <= max_chars:
                     more_lines = _text_lines(block[start:])
-            held.append(block[start:])
+            page.append(block[start:])
             chars, lines = chars + more_chars, lines + more_lines
-        found.append("".join(held))
-    return [page.strip("\n").rstrip() for page in found if page.strip()]
+        pages.append("".join(page))
+    return [text.strip("\n").rstrip() for text in pages if text.strip()]
 
 
 def _text_lines(block: str) -> int:
-    """How many lines of a page picture a stretch of text takes."""
+    """How many lines of a page a text takes."""
     lines = block.split("\n")
     folded = sum((len(line) - 1) // LINE_CHARS for line in lines if len(line) > LINE_CHARS)
     return len(lines) - (lines[-1] == "") + folded
 
 
-def _end(block: str, most_lines: int) -> int:
-    """Where to end a page that begins like this, within a paragraph that is longer than one."""
-    most = len(block)
+def _end(block: str, max_lines: int) -> int:
+    """Where to end a page within a paragraph that is longer than a page."""
+    longest = len(block)
     lines = 0
     for line in re.finditer(r"[^\n]*\n|[^\n]+", block):
         lines += _text_lines(line.group())
-        if lines > most_lines:
-            # A line that does not fit as a whole is still cut where the page is full.
-            most = line.start() or most_lines * LINE_CHARS
+        if lines > max_lines:
+            # a line that is longer than a page is cut where the page is full
+            longest = line.start() or max_lines * LINE_CHARS
             break
-    window = block[:most]
+    window = block[:longest]
     for pattern in (r"\n", r"[.!?…。！？]\s", r"\s"):
-        ends = [found.end() for found in re.finditer(pattern, window)]
-        if ends and ends[-1] >= most // 2:
+        ends = [match.end() for match in re.finditer(pattern, window)]
+        if ends and ends[-1] >= longest // 2:
             return ends[-1]
-    return most
+    return longest

@@ -1,4 +1,4 @@
-"""Pages and photos as pixels we made ourselves: upright sRGB, of a bounded size, no metadata."""
+"""Pages and photos as upright sRGB pixels of a bounded size, without metadata."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def render(page: Any, *, width_px: int | None = None, longest_px: int | None = N
     from indexer.extract.pages.mupdf import pymupdf
 
     width, height = max(page.rect.width, 1e-3), max(page.rect.height, 1e-3)
-    wanted = (width_px or MAX_SIDE_PX) / width
-    most = min(longest_px or MAX_SIDE_PX, MAX_SIDE_PX) / max(width, height)
-    zoom = min(wanted, most)
+    zoom_to_width = (width_px or MAX_SIDE_PX) / width
+    max_zoom = min(longest_px or MAX_SIDE_PX, MAX_SIDE_PX) / max(width, height)
+    zoom = min(zoom_to_width, max_zoom)
     pixels = page.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False, annots=True)
     if pixels.n != 3:
         pixels = pymupdf.Pixmap(pymupdf.csRGB, pixels)
@@ -35,18 +35,18 @@ def render(page: Any, *, width_px: int | None = None, longest_px: int | None = N
 
 
 def make_thumb(source: Any) -> tuple[Thumb, str]:
-    """The small picture of a photo or pymupdf page, and its mean colour as `#rrggbb`."""
+    """The thumbnail of a photo or pymupdf page, and its mean colour as `#rrggbb`."""
     from PIL import Image
 
     picture = source if isinstance(source, Image.Image) else render(source, longest_px=THUMB_PX)
     small = shrink(picture, THUMB_PX)
     colour = small.resize((1, 1), Image.Resampling.BOX).tobytes().hex()
-    made = Thumb(encode_webp(small, quality=80, method=0), small.width, small.height)
-    return made, f"#{colour}"
+    encoded = encode_webp(small, quality=80, method=0)
+    return Thumb(encoded, small.width, small.height), f"#{colour}"
 
 
 def shrink(picture: Picture, longest_px: int) -> Picture:
-    """A copy whose longest side is at most that; never larger than it was, never without a side."""
+    """A copy whose longest side is at most that; never enlarged, and each side at least 1 px."""
     from PIL import Image
 
     scale = longest_px / max(picture.size)

@@ -1,7 +1,7 @@
-"""Pages of texts as pictures: every document can be shown, and its words marked, page by page.
+"""Pages of text laid out by MuPDF, so that every document can be shown, with its words marked.
 
-MuPDF lays them out; its built-in fonts cover the living scripts, so nothing of the system's is
-needed and a page looks the same on every machine.
+MuPDF's built-in fonts cover the living scripts: no font of the system is needed, and a page looks
+the same on every machine.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ a { color: #1c1c1e; text-decoration: none }
 
 @dataclass(frozen=True, slots=True)
 class PageSource:
-    """One page: its words as they are searched, how to write the same as HTML, and what the page
-    is called besides its number: a sheet, a slide, a message."""
+    """One page: its words as they are searched, a function that gives the same words as HTML, and a
+    label besides its number: a sheet, a slide, a message."""
 
     text: str
     html: Callable[[], str]
@@ -42,11 +42,11 @@ class PageSource:
         """A pymupdf document of this one page; as tall as its words need."""
         from indexer.extract.pages.mupdf import pymupdf
 
-        return pymupdf.open("pdf", _laid_out(self.html()))
+        return pymupdf.open("pdf", _lay_out(self.html()))
 
 
 def plain_page(source: str) -> PageSource:
-    """A page of plain text: its own lines, its own blanks."""
+    """A page of plain text, with its own lines and spaces."""
 
     def body() -> str:
         lines = "<br/>".join(
@@ -58,7 +58,7 @@ def plain_page(source: str) -> PageSource:
 
 
 def markdown_page(source: str) -> PageSource:
-    """A page of Markdown: laid out as it is meant, its words without the marks."""
+    """A page of Markdown: laid out as formatted text, its words without the markup."""
     parser = _markdown()
     tokens = parser.parse(source)
     blocks: list[str] = []
@@ -80,7 +80,7 @@ def _inline(token: Any) -> str:
 
 @functools.cache
 def _markdown() -> Any:
-    """CommonMark and tables. HTML stays text, and pictures are never fetched."""
+    """CommonMark with tables. HTML is text here, and no picture is loaded."""
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"html": False, "xhtmlOut": True})
@@ -88,8 +88,8 @@ def _markdown() -> Any:
 
 
 @functools.lru_cache(maxsize=8)
-def _laid_out(body: str) -> bytes:
-    """The page as a PDF: the same bytes of HTML give the same boxes."""
+def _lay_out(body: str) -> bytes:
+    """The page as a PDF. The same HTML gives the same boxes of words."""
     from indexer.extract.pages.mupdf import pymupdf
 
     story, height = pymupdf.Story(body, user_css=_STYLE), HEIGHT_PT
