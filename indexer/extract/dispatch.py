@@ -1,7 +1,6 @@
-"""The way from a file to the extractor of its format. Decoders are imported by those alone.
+"""From a file to the extractor of its format. Only extractors import decoders, when they are used.
 
-Never decode a stranger's file in a process that matters: `process.child` does the same in one that
-may die.
+Strangers' files are decoded in a child process only: `process.reader` calls this there.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from indexer.types.pieces import Extracted, UnreadableError
 
 
 def extract(path: File, leave_out: Collection[int] | None = ()) -> Iterator[Extracted]:
-    """Everything in the file, page by page, but for the members with these numbers (None: but for
-    all). Raises UnreadableError, also halfway."""
-    found = detect_format(path)
+    """Everything in the file, page by page, except the members with the numbers in `leave_out`
+    (None: all members). Raises UnreadableError, also halfway."""
+    file_format = detect_format(path)
     try:
-        if found is not None and size_bytes(path) == 0:
+        if file_format is not None and size_bytes(path) == 0:
             raise UnreadableError("empty", "The file is empty.")
-        match found:
+        match file_format:
             case "pdf":
                 from indexer.extract.formats import pdf
 
@@ -48,22 +47,22 @@ def extract(path: File, leave_out: Collection[int] | None = ()) -> Iterator[Extr
             case _:
                 from indexer.extract.formats import block_documents
 
-                if (read := section_reader(found)) is None:
+                if (read := section_reader(file_format)) is None:
                     raise UnreadableError("unsupported", NOT_READ_YET)
                 yield from block_documents.extract(path, read, _extract_member, leave_out)
     except OSError as problem:
         raise opening_error(problem) from problem
 
 
-def _extract_member(attached: MemoryFile) -> Iterator[Extracted]:
-    """Everything in an attachment but what is attached to it in turn."""
-    return extract(attached, leave_out=None)
+def _extract_member(file: MemoryFile) -> Iterator[Extracted]:
+    """Everything in an attachment except its own attachments."""
+    return extract(file, leave_out=None)
 
 
-def section_reader(found: Format | None) -> ReadSections | None:
-    """What reads this kind, if it is one that is read as blocks."""
+def section_reader(file_format: Format | None) -> ReadSections | None:
+    """The function that reads a format as blocks; None for formats that are not."""
     sections: ReadSections
-    match found:
+    match file_format:
         case "text":
             from indexer.extract.formats.text import sections
         case "docx":

@@ -31,9 +31,9 @@ _LEGACY_STREAMS = frozenset(
 MAX_ENTRIES = 20_000
 MAX_UNPACKED_BYTES = 2 << 30
 MAX_XML_BYTES = 512 << 20
-# XML of tables packs to a thirtieth; what packs to less than a three-hundredth is no document.
+# XML of tables is compressed about 30 times; what is compressed 300 times is no document.
 MAX_RATIO = 300
-FREE_BYTES = 16 << 20
+UNCHECKED_BYTES = 16 << 20
 
 BOMB = "This file unpacks to far more than a document would, so it was left out."
 CUT_OFF = "This file is cut off before its end and cannot be opened; get a whole copy of it."
@@ -45,29 +45,30 @@ _ODF = re.compile(
 
 
 def container_format(file: IO[bytes], head: bytes, name: str) -> Format | None:
-    """The kind of document in an open zip or compound file, None where it is none we know of."""
+    """The format of the document in an open zip or compound file; None where it is none that is
+    read."""
     if head.startswith(compound.MAGIC):
         streams = compound.stream_names(file)
-        if streams is None:  # damaged: what it is called is all there is
+        if streams is None:  # damaged: its name is all there is
             return "legacy" if PurePath(name).suffix.lower() in _LEGACY_SUFFIXES else None
         return "legacy" if streams & _LEGACY_STREAMS else None
-    kept = head[30:200]
-    if kept.startswith(b"mimetypeapplication/epub+zip"):
+    first_entry = head[30:200]
+    if first_entry.startswith(b"mimetypeapplication/epub+zip"):
         return "epub"
-    if kept.startswith(b"mimetype") and _ODF.match(kept[8:]):
+    if first_entry.startswith(b"mimetype") and _ODF.match(first_entry[8:]):
         return "odf"
     names = _names(file) or head
     if b"[Content_Types].xml" in names or b"word/" in head or b"xl/" in head or b"ppt/" in head:
         if b"xl/workbook.bin" in names:
             return "legacy"
-        for folder, found in _FOLDERS:
+        for folder, folder_format in _FOLDERS:
             if folder in names:
-                return found
+                return folder_format
     if b"META-INF/container.xml" in names and b".opf" in names:
         return "epub"
     if b"META-INF/manifest.xml" in names and b"content.xml" in names and b"styles.xml" in names:
         return "odf"
-    # cut off before the table of contents: what it was called is all there is
+    # cut off before the table of contents: its name is all there is
     named = format_by_name(name)
     return named if named in _ZIPPED and not _names(file) else None
 
@@ -81,7 +82,7 @@ _ZIPPED: tuple[Format, ...] = ("docx", "pptx", "xlsx", "odf", "epub")
 
 
 def _names(file: IO[bytes]) -> bytes:
-    """The first stretch of the table of contents as it is written; empty where there is none."""
+    """The first bytes of the table of contents; empty where there is none."""
     size = file.seek(0, 2)
     file.seek(max(0, size - _TAIL_BYTES))
     tail = file.read(_TAIL_BYTES)
@@ -95,25 +96,28 @@ def _names(file: IO[bytes]) -> bytes:
 
 
 def open_zip(file: IO[bytes]) -> zipfile.ZipFile:
-    """The open archive, once it has been seen that what is in it stays within bounds. No more of
-    a member is ever unpacked than its entry says. Raises UnreadableError."""
+    """The open archive, after its table of contents was checked against the bounds. zipfile unpacks
+    no more of a member than its entry declares. Raises UnreadableError."""
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as problem:
-        whole = _names(file)
+        is_whole = bool(_names(file))
         raise UnreadableError(
-            *(("corrupt", DAMAGED) if whole else ("truncated", CUT_OFF))
+            *(("corrupt", DAMAGED) if is_whole else ("truncated", CUT_OFF))
         ) from problem
     members = archive.infolist()
     if any(member.flag_bits & 1 for member in members):
         raise UnreadableError("encrypted", "This file is locked with a password.")
-    if len(members) > MAX_ENTRIES or sum(one.file_size for one in members) > MAX_UNPACKED_BYTES:
+    if (
+        len(members) > MAX_ENTRIES
+        or sum(member.file_size for member in members) > MAX_UNPACKED_BYTES
+    ):
         raise UnreadableError("too_large", BOMB)
     for member in members:
         is_xml = member.filename.lower().endswith((".xml", ".rels", ".opf", ".xhtml", ".html"))
-        # sheets are read as a stream, row by row, and end where we end
+        # sheets are read as a stream, row by row, up to a limit
         ratio = 0.0 if member.filename.startswith("xl/worksheets/") else _ratio(member)
-        if member.file_size > FREE_BYTES and (
+        if member.file_size > UNCHECKED_BYTES and (
             ratio > MAX_RATIO or (is_xml and member.file_size > MAX_XML_BYTES)
         ):
             raise UnreadableError("too_large", BOMB)

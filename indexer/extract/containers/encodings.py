@@ -16,7 +16,7 @@ _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 def detect_encoding(head: bytes) -> Encoding | None:
-    """How these first bytes of a text are written, or None where they are no text."""
+    """The encoding of a text with these first bytes; None where they are no text."""
     if not head:
         return None
     if head.startswith(b"\xef\xbb\xbf"):
@@ -30,7 +30,7 @@ def detect_encoding(head: bytes) -> Encoding | None:
     try:
         head.decode("utf-8")
     except UnicodeDecodeError as problem:
-        if len(head) - problem.start >= 4:  # else the last character was cut by us
+        if len(head) - problem.start >= 4:  # else the last character is cut off
             return "cp1252"
     return "utf-8"
 

@@ -1,4 +1,4 @@
-"""What a file is: decided by its first bytes, and by what lies in it where it is a container."""
+"""The format of a file: by its first bytes, and for a container by what is in it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ NOT_READ_YET = "This is not a kind of file Recollect reads yet."
 
 
 def detect_kind(path: File) -> Kind | None:
-    """What the file is to a person, or None where it is nothing we read (`NOT_READ_YET`). Raises
-    UnreadableError when it cannot be opened."""
-    found = detect_format(path)
-    return None if found is None else KINDS[found]
+    """The kind of the file; None where it is not read (`NOT_READ_YET`). Raises UnreadableError when
+    it cannot be opened."""
+    file_format = detect_format(path)
+    return None if file_format is None else KINDS[file_format]
 
 
 def detect_format(path: File) -> Format | None:
-    """What the content says; where it says nothing (empty, damaged), what the name says. Raises
+    """The format by the content, or by the name where the content is empty or damaged. Raises
     UnreadableError when the file cannot be opened."""
     if isinstance(path, MemoryFile):
         return detect_open_format(path.open("rb"), path.name)
@@ -40,7 +40,7 @@ def detect_format(path: File) -> Format | None:
 
 
 def detect_open_format(file: IO[bytes], name: str) -> Format | None:
-    """The same of an open file, which is read from its start; a bounded part of it is."""
+    """The same for an open file; a bounded part of it is read."""
     from indexer.extract.containers import compound
     from indexer.extract.containers.archives import ZIP, container_format
     from indexer.extract.containers.media_signatures import TIFF
@@ -49,18 +49,18 @@ def detect_open_format(file: IO[bytes], name: str) -> Format | None:
     file.seek(0)
     head = file.read(HEAD_BYTES)
     if head.startswith((ZIP, compound.MAGIC)) and b"%PDF-" not in head[:1024]:
-        found = container_format(file, head, name)
+        file_format = container_format(file, head, name)
         file.seek(0)
-        return found
-    found = format_by_content(head, name) or format_by_name(name)
-    if found == "picture" and head.startswith(TIFF) and count_pages(file, most=2) > 1:
-        found = "scan"
+        return file_format
+    file_format = format_by_content(head, name) or format_by_name(name)
+    if file_format == "picture" and head.startswith(TIFF) and count_pages(file, most=2) > 1:
+        file_format = "scan"
     file.seek(0)
-    return found
+    return file_format
 
 
 def opening_error(problem: OSError) -> UnreadableError:
-    """Why the system would not let us read."""
+    """The error to report where the system refuses to open a file."""
     if isinstance(problem, PermissionError):
         return UnreadableError("permission", "You are not allowed to read this file.")
     if isinstance(problem, FileNotFoundError | NotADirectoryError):

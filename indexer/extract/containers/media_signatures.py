@@ -1,4 +1,4 @@
-"""Pictures, sounds and films by their first bytes: which of them a file is, and who decodes it."""
+"""Pictures, sounds and films by their first bytes, and FFmpeg's name of their container."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Media = Literal["picture", "sound", "video"]
 _PICTURE_BRANDS = frozenset(b"heic heix heim heis hevc hevx mif1 msf1 avif avis miaf".split())
 _SOUND_BRANDS = frozenset([b"M4A ", b"M4B ", b"M4P "])
 _ATOMS = frozenset([b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"])
-# Raw photos of cameras begin as TIFF does, but what is first in them is a small preview.
+# Raw photos of cameras are TIFF files, but their first image is a small preview.
 _RAW_NAMES = frozenset(".dng .nef .nrw .cr2 .arw .sr2 .orf .rw2 .pef .srw .3fr .iiq".split())
 TIFF = (b"II*\0", b"MM\0*", b"II+\0\x08\0", b"MM\0+\0\x08")
 _BMP_HEADERS = frozenset([12, 40, 52, 56, 64, 108, 124])
@@ -19,7 +19,7 @@ _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 
 
 def media_by_content(head: bytes, name: str = "") -> Media | None:
-    """What these first bytes begin, where it is something to be seen or heard."""
+    """The medium of a file with these first bytes; None where it is no picture, sound or film."""
     if _is_picture(head, name):
         return "picture"
     match detect_demuxer(head, name):
@@ -82,10 +82,10 @@ def _is_picture(head: bytes, name: str) -> bool:
 
 
 def _brands(head: bytes) -> set[bytes]:
-    """The major brand of an ISO file, and those it says it goes with too."""
+    """The major brand of an ISO file; for a generic one, with its compatible brands."""
     size = min(int.from_bytes(head[:4], "big"), 256, len(head))
     others = {head[at : at + 4] for at in range(16, size - 3, 4)}
-    # A film may say that it goes with pictures; what it is first decides.
+    # a film may be compatible with picture formats: its major brand decides
     return {head[8:12]} if head[8:12] not in (b"mif1", b"msf1") else {head[8:12]} | others
 
 
@@ -94,7 +94,7 @@ def _suffix(name: str) -> str:
 
 
 def _is_mp3(head: bytes, name: str) -> bool:
-    """An MPEG layer III frame, and either another one after it or the name to go with it."""
+    """An MPEG layer III frame, and another one after it or the suffix .mp3."""
     length = _mp3_frame_bytes(head[:4])
     if length is None:
         return False
@@ -112,7 +112,7 @@ def _mp3_frame_bytes(header: bytes) -> int | None:
     version, rate, bits = header[1] >> 3 & 3, header[2] >> 2 & 3, header[2] >> 4
     if version == 1 or rate == 3 or bits in (0, 15):
         return None
-    first = version == 3
-    rate_hz = _V1_HZ[rate] // (1 if first else 2 if version == 2 else 4)
-    kbit = (_V1_KBIT if first else _V2_KBIT)[bits]
-    return (144 if first else 72) * kbit * 1000 // rate_hz + (header[2] >> 1 & 1)
+    is_v1 = version == 3
+    rate_hz = _V1_HZ[rate] // (1 if is_v1 else 2 if version == 2 else 4)
+    kbit = (_V1_KBIT if is_v1 else _V2_KBIT)[bits]
+    return (144 if is_v1 else 72) * kbit * 1000 // rate_hz + (header[2] >> 1 & 1)

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes; a name only where the content says nothing."""
+"""The format of a file by its first bytes; its name decides only where they fit several."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from indexer.extract.containers.encodings import detect_encoding
 from indexer.extract.containers.media_signatures import media_by_content
 from indexer.types.formats import Format, format_by_name
 
-# Text to a machine, but not words to a person: PostScript, keys.
+# Text, but no words for a person: PostScript, keys.
 _NOT_WORDS = (b"%!PS", b"-----BEGIN ")
 
 
 def format_by_content(head: bytes, name: str = "") -> Format | None:
-    """What these first bytes begin, by a fixed order, so that a file that is two things at once is
-    always the same one of them."""
+    """The format that these first bytes belong to. The order is fixed, so that a file that is valid
+    in two formats is always the same one."""
     if b"%PDF-" in head[:1024]:
         return "pdf"
-    if (seen_or_heard := media_by_content(head, name)) is not None:
-        return seen_or_heard
+    if (media := media_by_content(head, name)) is not None:
+        return media
     if head.startswith(_NOT_WORDS):
         return None
     if head.startswith(b"{\\rtf"):
@@ -27,11 +27,11 @@ def format_by_content(head: bytes, name: str = "") -> Format | None:
     if encoding is None:
         return None
     named = format_by_name(name)
-    written = _written(head.decode(encoding, "replace").lstrip("\ufeff"), named)
-    if written == "text" and encoding == "cp1252":
-        # any bytes are that: believe it of files that are called a text
+    text_format = _text_format(head.decode(encoding, "replace").lstrip("\ufeff"), named)
+    if text_format == "text" and encoding == "cp1252":
+        # any bytes are valid cp1252: the name has to be that of a text as well
         return "text" if named == "text" else None
-    return written
+    return text_format
 
 
 _PAGE = re.compile(
@@ -46,8 +46,8 @@ _MAIL_HEADERS = frozenset(
 )
 
 
-def _written(text: str, named: Format | None) -> Format:
-    """What kind of text one is that begins like this."""
+def _text_format(text: str, named: Format | None) -> Format:
+    """The format of a text by its beginning."""
     if _PAGE.match(text) or (named == "html" and _ANY_TAG.search(text)):
         return "html"
     if _MAILBOX.match(text):
@@ -55,17 +55,17 @@ def _written(text: str, named: Format | None) -> Format:
     known = _mail_headers(text)
     if named == "mail":
         return "mail" if known else "text"
-    by_whom_and_when = known & {"from", "return-path", "received"} and known & {
+    has_sender_and_date = known & {"from", "return-path", "received"} and known & {
         "date",
         "received",
         "message-id",
     }
-    return "mail" if len(known) >= 3 and by_whom_and_when else "text"
+    return "mail" if len(known) >= 3 and has_sender_and_date else "text"
 
 
 def _mail_headers(text: str) -> set[str]:
-    """Which headers of mail a text begins with; none where other lines stand among them."""
-    found: set[str] = set()
+    """The known mail headers that a text begins with; none where other lines are among them."""
+    names: set[str] = set()
     lines = text.split("\n")
     if lines[0].strip().isdecimal():  # Apple's mail begins with its length
         lines = lines[1:]
@@ -77,5 +77,5 @@ def _mail_headers(text: str) -> set[str]:
         header = _HEADER.match(line.rstrip("\r"))
         if header is None:
             return set()
-        found.add(header[1].lower())
-    return found & _MAIL_HEADERS
+        names.add(header[1].lower())
+    return names & _MAIL_HEADERS

@@ -1,4 +1,4 @@
-"""XML as it is parsed here: no entity is expanded, no DTD loaded, nothing fetched."""
+"""Safe parsing of XML: no entity is expanded, no DTD loaded, nothing fetched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Electronic books (epub): the chapters in the order they are read."""
+"""Electronic books (epub): the chapters in reading order."""
 
 from __future__ import annotations
 
@@ -19,32 +19,35 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
     """One for each chapter; a damaged one is left out and counted."""
     with open_zip(file) as archive:
         if "META-INF/encryption.xml" in archive.namelist():
-            locked = archive.read("META-INF/encryption.xml")
-            if b"http://www.idpf.org/2008/embedding" not in locked and b"adobe" not in locked:
+            encryption = archive.read("META-INF/encryption.xml")
+            if (
+                b"http://www.idpf.org/2008/embedding" not in encryption
+                and b"adobe" not in encryption
+            ):
                 raise UnreadableError("encrypted", "This book is locked to a shop's reader.")
-    book = _opened(file)
+    book = _open_book(file)
     metadata.title = clean_line(book.title)
     dates = book.metadata.get("http://purl.org/dc/elements/1.1/", {}).get("date", [])
-    metadata.made_at = next((made for one, _ in dates if (made := parse_iso_s(one))), None)
-    lost = 0
+    metadata.made_at = next((made for written, _ in dates if (made := parse_iso_s(written))), None)
+    missing = 0
     for item_id, _linear in book.spine:
         item = book.get_item_with_id(item_id)
         content: bytes = getattr(item, "content", b"") or b""
         if not content:
-            lost += 1
+            missing += 1
             continue
         blocks = list(html_blocks(decode_html(content), DocumentMetadata()))
         label = next((block.text for block in blocks if block.tag.startswith("h")), "")
         yield Section(blocks, label[:80])
-    if lost:
-        metadata.add_note(f"{lost} of {len(book.spine)} chapters are missing or damaged.")
+    if missing:
+        metadata.add_note(f"{missing} of {len(book.spine)} chapters are missing or damaged.")
 
 
-def _opened(file: IO[bytes]) -> Any:
+def _open_book(file: IO[bytes]) -> Any:
     from ebooklib import epub
 
-    class Reader(epub.EpubReader):  # type: ignore[misc]
-        """Only the texts are unpacked, and one that is not there costs no more than itself."""
+    class TextReader(epub.EpubReader):  # type: ignore[misc]
+        """Unpacks texts only; a text that is missing or damaged is empty."""
 
         def read_file(self, name: str) -> bytes:
             if not name.lower().endswith(_TEXTS):
@@ -58,7 +61,7 @@ def _opened(file: IO[bytes]) -> Any:
 
     file.seek(0)
     try:
-        return Reader(file, {"ignore_ncx": True}).load()
+        return TextReader(file, {"ignore_ncx": True}).load()
     except MemoryError:
         raise
     except Exception as problem:

@@ -23,7 +23,7 @@ _CURES = {
 
 
 def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator[Section]:
-    """Never any; raises UnreadableError with the sentence for the person."""
+    """None; raises UnreadableError, with what to do about it."""
     file.seek(0)
     head = file.read(512)
     streams: frozenset[str] | None = frozenset()
@@ -34,12 +34,12 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
     if "EncryptedPackage" in streams:
         raise UnreadableError("encrypted", LOCKED)
     if head.startswith(b"{\\rtf"):
-        what, better = "a rich text file (.rtf)", ".docx"
+        description, suffix = "a rich text file (.rtf)", ".docx"
     elif streams:
-        what, better = next(cure for stream, cure in _CURES.items() if stream in streams)
+        description, suffix = next(cure for stream, cure in _CURES.items() if stream in streams)
     else:
-        what, better = "a binary Excel workbook (.xlsb)", ".xlsx"
+        description, suffix = "a binary Excel workbook (.xlsb)", ".xlsx"
     raise UnreadableError(
-        "unsupported", f"This is {what}; save it as {better} and it will be read."
+        "unsupported", f"This is {description}; save it as {suffix} and it will be read."
     )
-    yield
+    yield  # which makes this a generator, as all `sections` are

@@ -1,7 +1,7 @@
-"""PDF: the words of every page in the order they were set, and the pages that are pictures.
+"""PDF: the words of every page in their order in the file, and the pages that are pictures.
 
-Scripts, attachments and links in a PDF are never run, opened or followed: MuPDF only reads text
-and draws pages here.
+MuPDF only reads text and draws pages here: scripts are not run, attachments not opened, links not
+followed.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from indexer.types.pieces import (
 )
 from indexer.types.places import Page
 
-# A page with fewer characters than this says what it says by its picture; one with a little more
-# does if an image takes up so much of it.
-FEW_CHARS, LITTLE_CHARS = 20, 200
+# A page with fewer characters than the first is looked at as a picture; one with fewer than the
+# second is where an image covers this share of it.
+PICTURE_CHARS, STAMPED_CHARS = 20, 200
 LARGE_SHARE = 0.5
-# So many drawn shapes are a picture; fewer are rules and frames.
-FEW_SHAPES = 12
-# MuPDF repairs a file that was cut off between two objects; these end the one it was cut off in:
-# in a stream, in an array, in a string.
-MENDING = (b"\nendstream\nendobj\n", b"]>>\nendobj\n", b")>>\nendobj\n")
-MAX_MENDED_BYTES = 256 << 20
+# More drawn shapes than this are a picture; fewer are lines and frames.
+MAX_FRAME_SHAPES = 12
+# MuPDF repairs a file that is cut off between two objects; these end the object it is cut off in:
+# a stream, an array, a string.
+REPAIR_ENDS = (b"\nendstream\nendobj\n", b"]>>\nendobj\n", b")>>\nendobj\n")
+MAX_REPAIRED_BYTES = 256 << 20
 
 LOCKED = "This PDF is locked with a password."
 DAMAGED = "The PDF is damaged and none of its pages can be read."
@@ -44,40 +44,42 @@ CUT_OFF = "The PDF is cut off before its end and none of its pages can be read."
 
 
 def extract(path: File) -> Iterator[Extracted]:
-    """One Words for each page that has some, a Part for each that is a picture; pages that cannot
-    be read are left out and counted in the note. Raises UnreadableError when none can."""
+    """One PageText for each page with words, a MediaPart for each that is a picture; pages that
+    cannot be read are counted in the note. Raises UnreadableError when none can be read."""
     with open_pdf(path) as document:
-        count, chars, good, seen = min(document.page_count, MAX_PAGES), 0, 0, 0
+        count, chars, readable, used = min(document.page_count, MAX_PAGES), 0, 0, 0
         first: Any = None
         for number in range(count):
             try:
                 page = document[number]
-                document.xref_get_keys(page.xref)  # raises where it is cut off and only looks blank
+                document.xref_get_keys(
+                    page.xref
+                )  # raises where the page is cut off and only looks blank
                 text = page_text(page)
-                looked_at = len(text) < LITTLE_CHARS and _is_picture(page, len(text))
+                is_picture = len(text) < STAMPED_CHARS and _is_picture(page, len(text))
             except MemoryError:
                 raise
             except Exception:  # noqa: S112  MuPDF raises many kinds; the page is counted below
                 continue
-            good += 1
+            readable += 1
             first = page if first is None else first
             chars += len(text)
-            seen += bool(text) or looked_at
+            used += bool(text) or is_picture
             if text:
                 yield PageText(text, Page(number + 1))
-            if looked_at:
+            if is_picture:
                 yield MediaPart(Page(number + 1))
             if chars > MAX_CHARS:
                 count = number + 1
                 break
-        if first is None or (seen == 0 and _is_cut_off(path)):
+        if first is None or (used == 0 and _is_cut_off(path)):
             raise _broken(path)
         picture, colour = make_thumb(first)
         yield Facts(
             _title(document, first, path),
             pages=document.page_count,
             colour=colour,
-            note=_note(good, count, document.page_count),
+            note=_note(readable, count, document.page_count),
         )
         yield picture
 
@@ -89,13 +91,13 @@ def open_pdf(path: File) -> Any:
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
     if isinstance(path, MemoryFile):
-        document = _tried(functools.partial(pymupdf.open, "pdf", path.data))
+        document = _try_to_open(functools.partial(pymupdf.open, "pdf", path.data))
     else:
-        document = _tried(lambda: pymupdf.open(path, filetype="pdf"))
-    if document is None and size_bytes(path) <= MAX_MENDED_BYTES and _is_cut_off(path):
+        document = _try_to_open(lambda: pymupdf.open(path, filetype="pdf"))
+    if document is None and size_bytes(path) <= MAX_REPAIRED_BYTES and _is_cut_off(path):
         data = path.read_bytes()
-        for end in MENDING:
-            document = document or _tried(functools.partial(pymupdf.open, "pdf", data + end))
+        for end in REPAIR_ENDS:
+            document = document or _try_to_open(functools.partial(pymupdf.open, "pdf", data + end))
     if document is None:
         raise _broken(path)
     if document.needs_pass:
@@ -104,10 +106,10 @@ def open_pdf(path: File) -> Any:
     return document
 
 
-def _tried(open_it: Callable[[], Any]) -> Any | None:
-    """The document, if it opens and either has pages or wants a password first."""
+def _try_to_open(open_document: Callable[[], Any]) -> Any | None:
+    """The document, if it opens and has pages or asks for a password; else None."""
     try:
-        document = open_it()
+        document = open_document()
         if document.needs_pass or document.page_count > 0:
             return document
         document.close()
@@ -129,33 +131,34 @@ def load_page(document: Any, number: int) -> Any:
 
 
 def _is_picture(page: Any, chars: int) -> bool:
-    """Whether the page says what it says by what is drawn: with hardly a word on it, any image or
-    more than a few shapes; with a line or two (a stamp, what a scanner printed), a large image."""
+    """Whether the content of the page is drawn: on one with hardly a word, any image or more than a
+    few shapes; on one with a line or two (a stamp, a scanner's footer), a large image."""
     shapes = 0
-    paper = max(1.0, page.rect.width * page.rect.height)
+    area = max(1.0, page.rect.width * page.rect.height)
     for operation, (x0, y0, x1, y1), *_ in page.get_bboxlog():
-        is_large = (x1 - x0) * (y1 - y0) > LARGE_SHARE * paper
-        if operation in ("fill-image", "fill-imgmask") and (chars < FEW_CHARS or is_large):
+        is_large = (x1 - x0) * (y1 - y0) > LARGE_SHARE * area
+        if operation in ("fill-image", "fill-imgmask") and (chars < PICTURE_CHARS or is_large):
             return True
         shapes += operation in ("fill-path", "stroke-path", "fill-shade")
-    return chars < FEW_CHARS and shapes > FEW_SHAPES
+    return chars < PICTURE_CHARS and shapes > MAX_FRAME_SHAPES
 
 
 _EMPTY_TITLE = re.compile(r"(untitled|unknown|title|document|doc|slide|page|pdf|scan)?\W*\d*", re.I)
-_PROGRAM = re.compile(r"^(microsoft (word|powerpoint|excel)|print(ing)?) *[-:] *", re.I)
-_ENDING = re.compile(r"\.(docx?|pptx?|xlsx?|odt|rtf|tex|dvi|indd|qxd|pdf|txt|html?|ps)$", re.I)
+_PROGRAM_NAME = re.compile(r"^(microsoft (word|powerpoint|excel)|print(ing)?) *[-:] *", re.I)
+_SUFFIX = re.compile(r"\.(docx?|pptx?|xlsx?|odt|rtf|tex|dvi|indd|qxd|pdf|txt|html?|ps)$", re.I)
 
 
 def _title(document: Any, first: Any, path: File) -> str:
-    """The title it was given, when that is one; else its first big line; else its name."""
-    given = _PROGRAM.sub("", clean((document.metadata or {}).get("title") or "").strip())
-    if not _EMPTY_TITLE.fullmatch(given) and not _ENDING.search(given) and len(given) >= 4:
-        return re.sub(r"\s+", " ", given)[:200]
-    return _big_line(first) or title_from_name(path)
+    """The title in the metadata, unless it is a placeholder; else the first large line of the first
+    page; else the name of the file."""
+    title = _PROGRAM_NAME.sub("", clean((document.metadata or {}).get("title") or "").strip())
+    if not _EMPTY_TITLE.fullmatch(title) and not _SUFFIX.search(title) and len(title) >= 4:
+        return re.sub(r"\s+", " ", title)[:200]
+    return _large_line(first) or title_from_name(path)
 
 
-def _big_line(page: Any) -> str | None:
-    """The line set largest on the upper half of a page, if it is larger than most."""
+def _large_line(page: Any) -> str | None:
+    """The line in the largest type on the upper half of a page, if it is larger than most."""
     from indexer.extract.pages.mupdf import pymupdf
 
     lines: list[tuple[float, float, str]] = []
@@ -175,9 +178,9 @@ def _big_line(page: Any) -> str | None:
     return None
 
 
-def _note(good: int, tried: int, pages: int) -> str | None:
-    if good < tried:
-        return f"{tried - good} of {pages} pages are damaged and could not be read."
+def _note(readable: int, tried: int, pages: int) -> str | None:
+    if readable < tried:
+        return f"{tried - readable} of {pages} pages are damaged and could not be read."
     return f"Only the first {tried} of {pages} pages were read." if tried < pages else None
 
 

@@ -1,7 +1,7 @@
-"""The lines of a PDF's page as they were set: their words, where they stand and how large.
+"""The text of a page of a PDF: its lines with their boxes and sizes, joined to paragraphs and rows.
 
-Read through MuPDF's own writer of JSON, which takes a sixth of the time of building the same of
-Python objects, letter by letter.
+MuPDF writes the lines as JSON, which takes a sixth of the time of building Python objects for every
+letter.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from typing import Any
 
 from indexer.types.characters import clean
 
-# Beside each other and so many line heights apart, words are in two columns of a table.
-GAP = 0.8
-_SCALE = 100.0  # boxes are written as whole numbers: of hundredths of a point
+# Words on one line with a gap of so many line heights between them are in two columns of a table.
+COLUMN_GAP = 0.8
+_SCALE = 100.0  # boxes are written in whole numbers: here of 1/100 point
 
 
 @dataclass(frozen=True, slots=True)
 class PdfLine:
-    """One line; the box in points from the page's upper left. `typed` and `size_pt` are those of
-    its first letter: whether its font is one of a typewriter, and how large it is set."""
+    """One line; its box in points from the upper left of the page. `monospaced` and `size_pt` are
+    the font's of its first letter."""
 
     text: str
     x0: float
     y0: float
     x1: float
     y1: float
-    typed: bool
+    monospaced: bool
     size_pt: float
 
 
 def read_line_blocks(page: Any, flags: int) -> list[list[PdfLine]]:
-    """The lines of each block of words of a pymupdf page; `flags` are MuPDF's for its text."""
+    """The lines of each block of text of a pymupdf page; `flags` are MuPDF's for a text page."""
     from indexer.extract.pages.mupdf import pymupdf
 
     mupdf = pymupdf.mupdf
@@ -41,19 +41,19 @@ def read_line_blocks(page: Any, flags: int) -> list[list[PdfLine]]:
     output = mupdf.FzOutput(buffer)
     mupdf.fz_print_stext_page_as_json(output, page.get_textpage(flags=flags).this, _SCALE)
     output.fz_close_output()
-    written = json.loads(mupdf.fz_buffer_extract_copy(buffer))
+    page_json = json.loads(mupdf.fz_buffer_extract_copy(buffer))
     return [
         [_line(line) for line in block["lines"]]
-        for block in written["blocks"]
+        for block in page_json["blocks"]
         if block["type"] == "text"
     ]
 
 
-def _line(said: dict[str, Any]) -> PdfLine:
-    box, font = said["bbox"], said["font"]
+def _line(line: dict[str, Any]) -> PdfLine:
+    box, font = line["bbox"], line["font"]
     x0, y0 = box["x"] / _SCALE, box["y"] / _SCALE
     return PdfLine(
-        said["text"],
+        line["text"],
         x0,
         y0,
         x0 + box["w"] / _SCALE,
@@ -64,8 +64,8 @@ def _line(said: dict[str, Any]) -> PdfLine:
 
 
 def page_text(page: Any) -> str:
-    """The words of a page: paragraphs apart, their lines joined, words broken at the end of a line
-    made whole; the rows of a table, and lines that were typed, each on its own."""
+    """The words of a page. The lines of a paragraph are joined, and words that are hyphenated at
+    the end of a line; rows of a table and monospaced lines stay lines."""
     from indexer.extract.pages.mupdf import pymupdf
 
     flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
@@ -78,20 +78,20 @@ def _paragraph(lines: list[PdfLine]) -> str:
         rows = _rows(lines)
         if sum(len(row) > 1 for row in rows) >= max(2, len(rows) // 2):
             return "\n".join(" | ".join(filter(None, map(_joined, row))) for row in rows)
-        if all(line.typed for line in lines):
+        if all(line.monospaced for line in lines):
             return "\n".join(filter(None, (_joined(" ".join(row)) for row in rows)))
     return _joined("\n".join(line.text for line in lines))
 
 
 def _rows(lines: list[PdfLine]) -> list[list[str]]:
-    """The lines of a block as they stand beside each other: one with a gap before it, at the height
-    of the one before, is the next cell of its row."""
+    """The cells of each row of a block: a line at the height of the line before it, with a gap
+    between, is the next cell."""
     rows: list[list[str]] = []
     right = top = bottom = 0.0
     for line in lines:
         height = line.y1 - line.y0
         is_beside = bool(rows) and min(bottom, line.y1) - max(top, line.y0) > 0.6 * height
-        if is_beside and line.x0 > right + GAP * height:
+        if is_beside and line.x0 > right + COLUMN_GAP * height:
             rows[-1].append(line.text)
         elif is_beside and line.x0 >= right - 1:
             rows[-1][-1] += " " + line.text
@@ -107,6 +107,6 @@ _BROKEN_NUMBER = re.compile(r"(?<=\w)([-\u2010/])\n(?=\w)")
 
 def _joined(block: str) -> str:
     block = "\n".join(map(str.strip, block.replace("\r", "\n").split("\n")))
-    block = _BROKEN_WORD.sub(lambda at: "" if block[at.end()].islower() else "-", block)
+    block = _BROKEN_WORD.sub(lambda match: "" if block[match.end()].islower() else "-", block)
     block = _BROKEN_NUMBER.sub(r"\1", block)
     return " ".join(clean(block).split())

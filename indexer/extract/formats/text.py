@@ -1,5 +1,4 @@
-"""Texts: plain ones, Markdown, tables of comma-separated values; source code, logs and settings as
-they are. Pages of about 3,000 characters, cut at the ends of paragraphs."""
+"""Texts: plain ones with source code, logs and settings, Markdown, comma-separated values."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", 
 def sections(
     file: IO[bytes], name: str, metadata: DocumentMetadata
 ) -> Iterator[Section | PageSource]:
-    """The pages of a text, laid out by what its name says it is written in."""
+    """The pages of a text: as Markdown, a table or plain, by the suffix of its name."""
     data = file.read(MAX_BYTES + 1)
     text = decode(data[:MAX_BYTES])
     if text is None:
@@ -57,35 +56,35 @@ def _markdown(text: str, metadata: DocumentMetadata) -> Iterator[PageSource]:
             metadata.made_at = unix_s(date.fromisoformat(made[:10]))
         except ValueError:
             metadata.made_at = None
-    before = plain_page(front[1].strip()) if front is not None and front[1].strip() else None
+    front_page = plain_page(front[1].strip()) if front is not None and front[1].strip() else None
     text = text[front.end() :] if front is not None else text
     if not metadata.title and (heading := _HEADING.search(text[:3_000])):
         metadata.title = markdown_page(heading.group(1)).text.strip()
     for source in paginate_text(text):
         page = markdown_page(source)
-        yield page if before is None else _both(before, page)
-        before = None
-    if before is not None:
-        yield before
+        yield page if front_page is None else _joined_page(front_page, page)
+        front_page = None
+    if front_page is not None:
+        yield front_page
 
 
-def _both(above: PageSource, below: PageSource) -> PageSource:
+def _joined_page(above: PageSource, below: PageSource) -> PageSource:
     return PageSource(f"{above.text}\n\n{below.text}", lambda: above.html() + below.html())
 
 
 def _front_value(front: re.Match[str] | None, key: str) -> str:
-    found = front and re.search(rf"^{key}[ \t]*:[ \t]*(.+)$", front[1], re.MULTILINE | re.I)
-    return clean_line(found[1]).strip("\"'") if found else ""
+    match = front and re.search(rf"^{key}[ \t]*:[ \t]*(.+)$", front[1], re.MULTILINE | re.I)
+    return clean_line(match[1]).strip("\"'") if match else ""
 
 
 def _dialect(text: str, delimiters: str) -> type[csv.Dialect] | csv.Dialect | None:
-    """How the values are kept apart; None where they are not, and the file is a plain text."""
+    """How the values are separated; None where they are not: then the file is a plain text."""
     sample = text[: 1 << 15]
     sample = sample[: sample.rfind("\n")] if "\n" in sample else sample
     try:
-        found = csv.Sniffer().sniff(sample, delimiters)
-        found.doublequote = True
-        return found
+        dialect = csv.Sniffer().sniff(sample, delimiters)
+        dialect.doublequote = True
+        return dialect
     except csv.Error:
         lines = sample.split("\n")[:50]
         count, best = max((sum(mark in line for line in lines), mark) for mark in delimiters)
@@ -103,19 +102,19 @@ def _table(
 ) -> Section:
     def rows() -> Iterator[Block]:
         csv.field_size_limit(MAX_BYTES)
-        read = csv.reader(text.split("\n"), dialect)
-        for number, cells in enumerate(_unbroken(read)):
+        reader = csv.reader(text.split("\n"), dialect)
+        for number, cells in enumerate(_skip_invalid(reader)):
             if number >= MAX_ROWS:
                 metadata.add_note(f"Only the first {MAX_ROWS:,} rows were read.")
                 return
-            if made := table_row(cells):
-                yield made
+            if block := table_row(cells):
+                yield block
 
     return Section(rows(), head=header_row(list(islice(rows(), 2))))
 
 
-def _unbroken(rows: Iterator[list[str]]) -> Iterator[list[str]]:
-    """The rows; a line that breaks the rules ends nothing."""
+def _skip_invalid(rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    """The rows that csv can read; the others are left out."""
     while True:
         try:
             yield next(rows)

@@ -1,7 +1,6 @@
-"""Web pages: what a reader sees of the main part, without scripts, menus and what is hidden.
+"""Web pages: the visible text of the main part, without scripts, menus and hidden elements.
 
-lxml parses: a page takes milliseconds, and its depth is bounded by the parser. Nothing a page
-refers to is loaded.
+lxml parses them, in milliseconds; it bounds their depth. Nothing that a page refers to is loaded.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from indexer.types.characters import clean, clean_line
 from indexer.types.pieces import UnreadableError
 
 MAX_BYTES = 64 << 20
-# A page's main part is believed to be that when it holds so much of its words.
+# An element marked as the main part is used where it holds this share of the characters.
 MAIN_SHARE = 0.3
 LONGEST_CELL_CHARS = 400
 _BREAK = "\v"
@@ -52,11 +51,17 @@ _TAGS: dict[str, Tag] = {
     "dd": "quote",
     "blockquote": "quote",
 }
-_WRITTEN = ("article:published_time", "date", "dc.date", "dcterms.created", "article:modified_time")
+_DATE_KEYS = (
+    "article:published_time",
+    "date",
+    "dc.date",
+    "dcterms.created",
+    "article:modified_time",
+)
 
 
 def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator[Section]:
-    """One; its title is the page's, and its date where the page says one."""
+    """One; the title and the date of the page go into the metadata."""
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         metadata.add_note(f"Only the first {MAX_BYTES >> 20} MB of this page were read.")
@@ -64,7 +69,8 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
 
 
 def decode_html(data: bytes, declared: str | None = None) -> str:
-    """The text of a page: by its mark, by what was or is declared, else as any text."""
+    """The text of a page, by its byte order mark, else by the encoding declared by the mail or by
+    the page, else as any text. Raises UnreadableError where there is no text."""
     detected = detect_encoding(data[:8192])
     if detected is None and data:
         raise UnreadableError(
@@ -72,8 +78,8 @@ def decode_html(data: bytes, declared: str | None = None) -> str:
         )
     if detected in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"):
         return clean(data.decode(detected, "replace"))
-    if declared is None and (written := _DECLARED.search(data[:4096])):
-        declared = (written[1] or written[2]).decode("ascii")
+    if declared is None and (declaration := _DECLARED.search(data[:4096])):
+        declared = (declaration[1] or declaration[2]).decode("ascii")
     return decode_declared(data, declared)
 
 
@@ -89,7 +95,7 @@ def html_blocks(text: str, metadata: DocumentMetadata | None = None) -> Iterator
 
 
 def _parsed(text: str) -> Any:
-    # a declared encoding is none of ours any more: the text has been decoded
+    # the text is decoded already: a declared encoding does not apply any more
     parser = etree.HTMLParser(
         encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True
     )
@@ -105,20 +111,19 @@ def _properties(root: Any, metadata: DocumentMetadata) -> None:
     if metadata.made_at is None:
         for meta in root.iter("meta"):
             key = (meta.get("property") or meta.get("name") or "").lower()
-            if key in _WRITTEN and (made := parse_iso_s(meta.get("content"))):
+            if key in _DATE_KEYS and (made := parse_iso_s(meta.get("content"))):
                 metadata.made_at = made
                 return
 
 
 def _main(body: Any) -> Any:
-    """The part that the page itself calls its main one, if most of the words are in it."""
-    found = [*body.iter("main"), *(one for one in body.iter("div") if one.get("role") == "main")]
-    if not found:
-        found = list(body.iter("article"))
-    if len(found) != 1:
+    """The element that the page marks as its main part, if it holds enough of the words."""
+    divisions = (element for element in body.iter("div") if element.get("role") == "main")
+    candidates = [*body.iter("main"), *divisions] or list(body.iter("article"))
+    if len(candidates) != 1:
         return body
-    here, all_of_it = map(_length, (found[0], body))
-    return found[0] if here >= MAIN_SHARE * all_of_it else body
+    main_chars, all_chars = map(_length, (candidates[0], body))
+    return candidates[0] if main_chars >= MAIN_SHARE * all_chars else body
 
 
 _length = etree.XPath("string-length()")
@@ -126,8 +131,8 @@ _might_be_hidden = etree.XPath("//*[@hidden or @aria-hidden or @role or @style]"
 
 
 def _hidden(root: Any) -> set[Any]:
-    """The elements of a page that are not shown, or are there to get about in it."""
-    return {one for one in _might_be_hidden(root) if _is_hidden(one)}
+    """The elements of a page that are not shown, or serve navigation."""
+    return {element for element in _might_be_hidden(root) if _is_hidden(element)}
 
 
 def _is_hidden(element: Any) -> bool:
@@ -145,60 +150,60 @@ def _is_hidden(element: Any) -> bool:
 
 
 def _blocks(body: Any, hidden: set[Any]) -> Iterator[Block]:
-    """Block by block in the order of the page. Without recursion: pages nest as they like."""
-    held: list[str] = []
+    """Block by block in the order of the page. No recursion: elements may nest to any depth."""
+    texts: list[str] = []
     tags: list[Tag] = ["p"]
     waiting: list[tuple[Any, Any]] = [(body, iter(body))]
-    held.append(body.text or "")
+    texts.append(body.text or "")
     while waiting:
         element, children = waiting[-1]
         child = next(children, None)
         if child is None:
             waiting.pop()
             if element.tag in _BLOCKS:
-                yield from _block(held, tags[-1])
+                yield from _block(texts, tags[-1])
                 if element.tag in _TAGS:
                     tags.pop()
             if waiting:
-                held.append(element.tail or "")
+                texts.append(element.tail or "")
             continue
         name = child.tag
         if not isinstance(name, str) or name in _DROPPED or child in hidden:
-            held.append(child.tail or "")
+            texts.append(child.tail or "")
             continue
         if name == "br":
-            held += [_BREAK, child.tail or ""]
+            texts += [_BREAK, child.tail or ""]
             continue
         if name in _BLOCKS:
-            yield from _block(held, tags[-1])
+            yield from _block(texts, tags[-1])
             if name in _TAGS:
                 tags.append(_TAGS[name])
             elif name == "table" and (rows := _rows(child, hidden)) is not None:
                 yield from rows
-                held.append(child.tail or "")
+                texts.append(child.tail or "")
                 continue
-        elif name == "img" and (seen := clean_line(child.get("alt"))):
-            held.append(f" {seen} ")
-        held.append(child.text or "")
+        elif name == "img" and (description := clean_line(child.get("alt"))):
+            texts.append(f" {description} ")
+        texts.append(child.text or "")
         waiting.append((child, iter(child)))
 
 
-def _block(held: list[str], tag: Tag) -> Iterator[Block]:
-    text = "".join(held)
-    held.clear()
-    if not text or text.isspace():  # half of them
+def _block(texts: list[str], tag: Tag) -> Iterator[Block]:
+    text = "".join(texts)
+    texts.clear()
+    if not text or text.isspace():  # half of all
         return
     if tag == "pre":
         text = text.replace(_BREAK, "\n").strip("\n").rstrip()
     else:
-        # a line end in the source is white space, one that was meant came from a <br>
+        # an end of line in the source is white space, a <br> is an end of line
         text = "\n".join(filter(None, map(clean_line, text.split(_BREAK))))
     if text.strip():
         yield Block(text, tag)
 
 
 def _rows(table: Any, hidden: set[Any]) -> list[Block] | None:
-    """The rows of a table, None for one that lays out a page."""
+    """The rows of a table; None for one that serves the layout of the page."""
     if next(table.iterdescendants("table"), None) is not None:
         return None
     rows: list[Block] = []
@@ -206,8 +211,8 @@ def _rows(table: Any, hidden: set[Any]) -> list[Block] | None:
         cells = [_cell(cell, hidden) for cell in line if cell.tag in ("td", "th")]
         if any(len(cell) > LONGEST_CELL_CHARS for cell in cells):
             return None
-        if made := table_row(cells):
-            rows.append(made)
+        if block := table_row(cells):
+            rows.append(block)
     return rows
 
 
