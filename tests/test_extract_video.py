@@ -16,7 +16,7 @@ from indexer.extract.containers.file_format import detect_kind
 from indexer.extract.dispatch import extract
 from indexer.extract.media import ffmpeg
 from indexer.extract.media.sound import read_clip, read_pcm, read_peaks
-from indexer.extract.media.video import EVERY_S, MAX_FRAMES, read_frame
+from indexer.extract.media.video import MAX_FRAMES, MIN_INTERVAL_S, read_frame
 from indexer.types.pieces import Extracted, Facts, MediaPart, Thumb, UnreadableError
 from indexer.types.places import Kind, Span
 from model.interface import Float32
@@ -135,7 +135,7 @@ def test_a_long_still_gives_one_frame_and_a_long_film_a_bounded_number(tmp_path:
     _, seconds = parts(list(extract(many)))
     assert len(seconds) <= MAX_FRAMES
     assert len(seconds) > MAX_FRAMES / 2
-    assert min(b - a for a, b in itertools.pairwise(seconds)) >= EVERY_S
+    assert min(b - a for a, b in itertools.pairwise(seconds)) >= MIN_INTERVAL_S
     assert seconds[-1] > 1_300
 
 

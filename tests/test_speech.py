@@ -28,7 +28,7 @@ def spoken() -> Float32:
 def probabilities(samples: Float32, block: int | None = None) -> Float32:
     detector = SpeechDetector()
     step = block or samples.size
-    found = [detector.listen(samples[at : at + step]) for at in range(0, samples.size, step)]
+    found = [detector.feed(samples[at : at + step]) for at in range(0, samples.size, step)]
     return np.concatenate([*found, detector.finish()])
 
 

@@ -1,7 +1,7 @@
-"""Documents that are containers: zip archives and the compound files of old office programs.
+"""Documents in zip archives and in compound files: their format, and the members of archives.
 
-What is in one is told from its table of contents alone, of which a bounded stretch is read, so
-that looking is safe in any process. Unpacking is for a child, and behind `unpacked`.
+The format is detected from the table of contents alone, of which a bounded part is read, so that
+it is safe in any process. Members are unpacked in the child only, by `open_zip`.
 """
 
 from __future__ import annotations

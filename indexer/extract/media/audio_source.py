@@ -1,7 +1,7 @@
-"""An open recording, block by block: through libsndfile where it reads it (WAV, FLAC, OGG, Opus,
-MP3, AIFF), through FFmpeg where it does not (M4A, WebM, WMA, AMR, the sound of films).
+"""An open recording, block by block: by libsndfile (WAV, FLAC, OGG, Opus, MP3, AIFF), or by FFmpeg
+(M4A, WebM, WMA, AMR, the sound of films).
 
-What is decoded counts, not what the header says.
+The length is that of the decoded samples, not the one in the header.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from indexer.types.pieces import UnreadableError
 from model.interface import Float32
 
 BLOCK_FRAMES = 1 << 14
-RUN_UP_S = 0.5  # an MP3 is silent at first where one begins in its middle
+PREROLL_S = 0.5  # an MP3 that is decoded from its middle begins with silence
 MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 768_000
 MAX_CHANNELS = 256
 
 EMPTY = "The sound is empty (0 s)."
 DAMAGED = "The recording is damaged and cannot be opened."
 
-# By their first bytes, as `media` names them.
+# Names of `media_signatures`.
 _LIBSNDFILE = frozenset(["wav", "flac", "ogg", "mp3", "aiff"])
 
-SampleBlock = tuple[int, Float32]  # samples a second, and mono samples in [-1, 1]
+SampleBlock = tuple[int, Float32]  # rate in Hz, and mono samples (n,) in [-1, 1]
 
 
 class AudioSource(Protocol):
@@ -42,27 +42,27 @@ class AudioSource(Protocol):
     @property
     def made_at(self) -> float | None: ...
 
-    def blocks(self, from_s: float = 0.0) -> Iterator[SampleBlock]:
-        """What can be decoded from a second on, in order and without gaps."""
+    def sample_blocks(self, from_s: float = 0.0) -> Iterator[SampleBlock]:
+        """The samples from a second on, in order and without gaps."""
         ...
 
 
 @contextlib.contextmanager
 def open_audio(path: File) -> Iterator[AudioSource]:
-    """The open recording, by whichever library reads it. Raises UnreadableError."""
+    """The open recording. Raises UnreadableError."""
     with path.open("rb") as file:
         first = file.read(HEAD_BYTES)
     demuxer = detect_demuxer(first, path.name)
     if demuxer in _LIBSNDFILE or demuxer is None:
         try:
-            opened_file = _sndfile(path, first)
+            opened_file = _open_sndfile(path, first)
         except UnreadableError as problem:
             if problem.reason == "empty" or demuxer is None:
                 raise
             refused = problem
         else:
             with opened_file:
-                yield _SndFile(opened_file)
+                yield _SndFileSource(opened_file)
                 return
     else:
         refused = None
@@ -72,11 +72,11 @@ def open_audio(path: File) -> Iterator[AudioSource]:
         stream = ffmpeg.find_audio_stream(container)
         if stream is None:
             raise refused or UnreadableError("empty", "There is no sound in this file.")
-        yield _Container(container, stream)
+        yield _ContainerSource(container, stream)
 
 
-class _SndFile:
-    """A recording read by libsndfile, where any frame can be sought."""
+class _SndFileSource:
+    """A recording read by libsndfile."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
@@ -89,38 +89,38 @@ class _SndFile:
         except Exception:
             return ""
 
-    def blocks(self, from_s: float = 0.0) -> Iterator[SampleBlock]:
+    def sample_blocks(self, from_s: float = 0.0) -> Iterator[SampleBlock]:
         import soundfile
 
         file, rate_hz = self._file, int(self._file.samplerate)
         first = round(from_s * rate_hz)
-        early, decoded = 0, 0
+        surplus, decoded = 0, 0  # frames before `first`, and all
         if first:
-            begin = max(0, min(first, file.frames) - round(RUN_UP_S * rate_hz))
-            early = first - begin
+            begin = max(0, min(first, file.frames) - round(PREROLL_S * rate_hz))
+            surplus = first - begin
             try:
                 file.seek(begin)
             except (soundfile.SoundFileError, RuntimeError) as problem:
                 raise UnreadableError("corrupt", DAMAGED) from problem
-        # Else soundfile seeks after every block, and an MP3 is garbled at each seam.
+        # Otherwise soundfile seeks after every block, and an MP3 is damaged at each seam.
         file.seekable = lambda: False
-        most = min(BLOCK_FRAMES, 2 * rate_hz)
+        block_frames = min(BLOCK_FRAMES, 2 * rate_hz)
         while True:
             try:
-                block = file.read(most, dtype="float32", always_2d=True)
+                block = file.read(block_frames, dtype="float32", always_2d=True)
             except (soundfile.SoundFileError, RuntimeError) as problem:
                 if decoded == 0:
                     raise UnreadableError("corrupt", DAMAGED) from problem
-                return  # cut off or damaged further on: what was heard so far counts
+                return  # cut off or damaged further on: the samples before count
             if len(block) == 0:
                 return
             decoded += len(block)
-            if early < len(block):
-                yield rate_hz, _mono(block[early:])
-            early = max(0, early - len(block))
+            if surplus < len(block):
+                yield rate_hz, _mono(block[surplus:])
+            surplus = max(0, surplus - len(block))
 
 
-class _Container:
+class _ContainerSource:
     """A recording, or the sound of a film, read by FFmpeg."""
 
     def __init__(self, container: Any, stream: Any) -> None:
@@ -138,7 +138,7 @@ class _Container:
 
         return ffmpeg.recorded_at(self._container)
 
-    def blocks(self, from_s: float = 0.0) -> Iterator[SampleBlock]:
+    def sample_blocks(self, from_s: float = 0.0) -> Iterator[SampleBlock]:
         from indexer.extract.media import ffmpeg
 
         for rate_hz, block in ffmpeg.decode_samples(self._container, self._stream, from_s):
@@ -147,13 +147,13 @@ class _Container:
             yield rate_hz, block
 
 
-def _sndfile(path: File, first: bytes) -> Any:
+def _open_sndfile(path: File, first: bytes) -> Any:
     import soundfile
 
     try:
         file = soundfile.SoundFile(path.open("rb") if isinstance(path, MemoryFile) else path)
     except (soundfile.SoundFileError, ValueError, TypeError) as problem:
-        if b"data\0\0\0\0" in first[:256]:  # libsndfile takes some empty ones for broken
+        if b"data\0\0\0\0" in first[:256]:  # libsndfile calls some empty files broken
             raise UnreadableError("empty", EMPTY) from problem
         raise UnreadableError("corrupt", DAMAGED) from problem
     if not MIN_RATE_HZ <= file.samplerate <= MAX_RATE_HZ or not 1 <= file.channels <= MAX_CHANNELS:
@@ -163,7 +163,7 @@ def _sndfile(path: File, first: bytes) -> Any:
 
 
 def _mono(block: Float32) -> Float32:
-    """The mean of the channels; what is no number is silence."""
+    """The mean of the channels, (n,) in [-1, 1]; values that are no numbers are 0."""
     numbers = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
     mono: Float32 = numbers.clip(-1.0, 1.0).mean(axis=1, dtype=np.float32)
     return mono

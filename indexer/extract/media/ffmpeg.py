@@ -1,7 +1,7 @@
 """The only importer of av (FFmpeg): containers and codecs from a list, read from an open file.
 
-A playlist, or a container that names other files, is not on the list; and since FFmpeg gets the
-bytes from us and no protocol at all, there is nothing it could open besides.
+Playlists, and containers that name other files, are not on the list; and FFmpeg is given the bytes
+of the file and no protocol, so that it can open nothing else.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from indexer.types.characters import clean
 from indexer.types.pieces import UnreadableError
 from model.interface import Float32
 
-# By their first bytes, see `signatures`; the names are FFmpeg's demuxers.
+# Names of FFmpeg's demuxers; see `media_signatures`.
 CONTAINERS = frozenset("mp4 matroska avi asf aac amr ogg wav flac mp3 aiff".split())
 AUDIO_CODECS = frozenset(
     """aac aac_fixed alac ac3 eac3 mp1 mp1float mp2 mp2float mp3 mp3float opus libopus vorbis
@@ -29,11 +29,11 @@ VIDEO_CODECS = frozenset(
     """h264 hevc vp8 libvpx vp9 libvpx-vp9 av1 libdav1d mpeg4 mpeg2video mpeg1video mjpeg theora
     h263 wmv1 wmv2 wmv3 vc1 msmpeg4 msmpeg4v1 msmpeg4v2 prores dvvideo""".split()
 )
-# A frame is at most this large; decoders keep up to sixteen of them.
+# The largest frame that is decoded; decoders keep up to sixteen of them.
 MAX_FRAME_PX = 36_000_000
-GAP_S = 0.2  # what is missing between two blocks is silence; less is how encoders round
+GAP_S = 0.2  # a longer gap between two blocks is filled with silence; shorter ones are rounding
 
-UNKNOWN = "The sound in this file is of a kind Recollect cannot decode."
+UNKNOWN_CODEC = "The sound in this file is of a kind Recollect cannot decode."
 DAMAGED = "The recording is damaged and cannot be opened."
 
 
@@ -43,7 +43,7 @@ def open_container(path: File, demuxer: str) -> Iterator[Any]:
     import av
 
     if demuxer not in CONTAINERS:
-        raise UnreadableError("unsupported", UNKNOWN)
+        raise UnreadableError("unsupported", UNKNOWN_CODEC)
     av.logging.set_level(None)
     with path.open("rb") as file:
         try:
@@ -55,28 +55,28 @@ def open_container(path: File, demuxer: str) -> Iterator[Any]:
             )
         except MemoryError:
             raise
-        except Exception as problem:  # av raises one class for each of FFmpeg's numbers, and others
+        except Exception as problem:  # av raises many classes, one for each error number of FFmpeg
             raise UnreadableError("corrupt", DAMAGED) from problem
         with container:
             yield container
 
 
 def find_audio_stream(container: Any) -> Any | None:
-    """Its first stream of sound that can be decoded, None where it has no sound. Raises
-    UnreadableError where it has only others."""
-    found = list(container.streams.audio)
-    for stream in found:
+    """The first audio stream that can be decoded; None where there is no audio stream. Raises
+    UnreadableError where there are only others."""
+    streams = list(container.streams.audio)
+    for stream in streams:
         name = stream.codec_context.name if stream.codec_context is not None else ""
         if name in AUDIO_CODECS or name.startswith("pcm_"):
             stream.codec_context.thread_count = 1
             return stream
-    if found:
-        raise UnreadableError("unsupported", UNKNOWN)
+    if streams:
+        raise UnreadableError("unsupported", UNKNOWN_CODEC)
     return None
 
 
 def find_video_stream(container: Any) -> Any | None:
-    """Its first stream of moving pictures that can be decoded; a cover is none."""
+    """The first video stream that can be decoded; a cover picture is none."""
     for stream in container.streams.video:
         context = stream.codec_context
         if context is None or context.name not in VIDEO_CODECS or _is_cover(stream):
@@ -92,43 +92,43 @@ def _is_cover(stream: Any) -> bool:
 
 
 def begin_s(container: Any) -> float:
-    """What the container calls its first second."""
+    """The time of the container's first sample, in seconds."""
     return (container.start_time or 0) / 1e6
 
 
 def decode_samples(
     container: Any, stream: Any, from_s: float = 0.0
 ) -> Iterator[tuple[int, Float32]]:
-    """Mono samples in [-1, 1] with their rate in Hz, from a second on; what is missing between
-    them is silence, so that every sample is at its time. Raises UnreadableError where nothing can
-    be decoded; what can be, until the first damage, counts."""
+    """Blocks of mono samples (n,) in [-1, 1], each with its rate in Hz, from a second on. Gaps are
+    filled with silence, so that every sample is at its time. Raises UnreadableError where nothing
+    can be decoded; after damage further on the blocks end."""
     if from_s > 0:
-        with contextlib.suppress(Exception):  # where it cannot seek, it is read from its start
+        with contextlib.suppress(Exception):  # what cannot seek is read from its start
             container.seek(int((begin_s(container) + max(0.0, from_s - 1.0)) * 1e6))
-    due_s, some = from_s, False
+    due_s, has_begun = from_s, False
     for frame in decode_frames(container, stream):
         rate_hz = frame.sample_rate
         samples = _mono(frame)
         at_s = due_s if frame.time is None else frame.time - begin_s(container)
-        if at_s < from_s and not some:  # it stood before the second, as it had to
+        if at_s < from_s and not has_begun:  # seeking ends before the second
             early = round((from_s - at_s) * rate_hz)
             if early >= samples.size:
                 continue
             samples, at_s = samples[early:], from_s
         missing_s = at_s - due_s
         while missing_s > GAP_S:
-            some_s = min(missing_s, 1.0)
-            yield rate_hz, np.zeros(round(some_s * rate_hz), np.float32)
-            missing_s -= some_s
-            due_s += some_s
-        some = True
+            silence_s = min(missing_s, 1.0)
+            yield rate_hz, np.zeros(round(silence_s * rate_hz), np.float32)
+            missing_s -= silence_s
+            due_s += silence_s
+        has_begun = True
         due_s += samples.size / rate_hz
         yield rate_hz, samples
 
 
 def decode_frames(container: Any, stream: Any) -> Iterator[Any]:
-    """The frames of a stream until its end or the first damage that cannot be stepped over."""
-    some = False
+    """The frames of a stream, until its end or the first damage that cannot be skipped."""
+    has_frame = False
     try:
         for packet in container.demux(stream):
             try:
@@ -138,17 +138,17 @@ def decode_frames(container: Any, stream: Any) -> Iterator[Any]:
             except Exception:  # noqa: S112  one bad packet; the next may be good
                 continue
             for frame in frames:
-                some = True
+                has_frame = True
                 yield frame
     except (MemoryError, GeneratorExit):
         raise
     except Exception as problem:
-        if not some:
+        if not has_frame:
             raise UnreadableError("corrupt", DAMAGED) from problem
 
 
 def _mono(frame: Any) -> Float32:
-    """The mean of the channels of a frame; what is no number is silence."""
+    """The mean of the channels of a frame, (n,) in [-1, 1]; values that are no numbers are 0."""
     data = frame.to_ndarray()
     if not frame.format.is_planar:
         data = data.reshape(-1, frame.layout.nb_channels).T
@@ -162,7 +162,7 @@ def _mono(frame: Any) -> Float32:
 
 
 def container_title(container: Any) -> str:
-    """The title its makers gave it, or none."""
+    """The title in the metadata; empty where there is none."""
     try:
         return clean(str(container.metadata.get("title", ""))).strip()[:200]
     except Exception:
@@ -170,6 +170,6 @@ def container_title(container: Any) -> str:
 
 
 def recorded_at(container: Any) -> float | None:
-    """When it was recorded, in unix seconds, where that is written in it."""
+    """When it was recorded, in unix seconds; None where the metadata has no date."""
     moment = parse_iso_s(container.metadata.get("creation_time"))
     return moment if moment is not None and moment > 0 else None

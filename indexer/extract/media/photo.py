@@ -1,5 +1,5 @@
-"""Photos: PNG, JPEG, WebP, GIF, TIFF, BMP, HEIC and AVIF, turned upright and into sRGB, within a
-bound of pixels. Of what moves, the first picture."""
+"""Photos: PNG, JPEG, WebP, GIF, TIFF, BMP, HEIC and AVIF, upright and in sRGB, up to a number of
+pixels. Of an animation, the first picture."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_THUMB_SOURCE_PX = 2_048
 
 DAMAGED = "The picture is damaged and cannot be opened."
 TOO_LARGE = "The picture has more pixels than Recollect opens (179 million)."
-MOVES = "Of this animation, the first picture was looked at."
+ANIMATED_NOTE = "Of this animation, the first picture was looked at."
 
 # EXIF tags, by their numbers in the standard.
 _DATE_TIME, _EXIF = 0x0132, 0x8769
@@ -34,17 +34,17 @@ _ORIGINAL, _OFFSET, _ORIENTATION = 0x9003, 0x9011, 0x0112
 
 @dataclass(frozen=True, slots=True)
 class DecodedPicture:
-    """The pixels, upright and sRGB; the whole `size` in pixels, upright; when it was taken, in unix
-    seconds; and whether there is more of it than one picture."""
+    """The pixels, upright and in sRGB; the full `size` (width, height) of the upright picture in
+    pixels; when it was taken, in unix seconds; and whether it is an animation."""
 
     pixels: Picture
     size: tuple[int, int]
     made_at: float | None
-    moves: bool
+    is_animated: bool
 
 
 def extract(path: File) -> Iterator[Extracted]:
-    """Facts, a thumbnail, and one Part: the photo itself."""
+    """Facts, a Thumb, and one MediaPart: the photo itself."""
     photo = open_picture(path, MAX_THUMB_SOURCE_PX)
     small, colour = make_thumb(photo.pixels)
     yield Facts(
@@ -53,25 +53,25 @@ def extract(path: File) -> Iterator[Extracted]:
         height_px=photo.size[1],
         made_at=photo.made_at,
         colour=colour,
-        note=MOVES if photo.moves else None,
+        note=ANIMATED_NOTE if photo.is_animated else None,
     )
     yield small
     yield MediaPart(None)
 
 
 def read_upright(path: File, longest_px: int) -> Picture:
-    """The picture as it is meant to be seen, its longest side at most `longest_px`. Raises
+    """The picture upright and in sRGB, its longest side at most `longest_px`. Raises
     UnreadableError."""
     return shrink(open_picture(path, longest_px).pixels, longest_px)
 
 
 def open_picture(path: File, longest_px: int, page: int = 0) -> DecodedPicture:
-    """A picture at least `longest_px` long where there are as many pixels; of a file of several
-    pages, that one (from 0). Raises UnreadableError."""
+    """A picture whose longest side is at least `longest_px`, or its own; of a file of several
+    pages, the one at `page` (from 0). Raises UnreadableError."""
     from PIL import Image
 
-    Image.MAX_IMAGE_PIXELS = None  # the bound is ours, below, and does not warn
-    _add_heif(path)
+    Image.MAX_IMAGE_PIXELS = None  # the limit below raises, where this one warns
+    _register_heif(path)
     try:
         with (
             warnings.catch_warnings(),
@@ -90,30 +90,30 @@ def open_picture(path: File, longest_px: int, page: int = 0) -> DecodedPicture:
             picture.draft("RGB", (longest_px, longest_px))
             picture.load()
             turn = _TURNS.get(orientation)
-            pixels = _srgb(_early_shrunk(picture, longest_px))
+            pixels = _to_srgb(_shrink_early(picture, longest_px))
             if turn is not None:
                 pixels = pixels.transpose(Image.Transpose[turn])
             size = (height, width) if orientation in (5, 6, 7, 8) else (width, height)
-            moves = picture.format in _MOVING and bool(getattr(picture, "is_animated", False))
-            return DecodedPicture(pixels, size, made_at, moves)
+            is_animated = picture.format in _ANIMATED and getattr(picture, "is_animated", False)
+            return DecodedPicture(pixels, size, made_at, bool(is_animated))
     except (UnreadableError, MemoryError):
         raise
     except OSError as problem:
         if problem.errno is not None:
             raise
         raise UnreadableError("corrupt", DAMAGED) from problem
-    except Exception as problem:  # decoders raise what they like
+    except Exception as problem:  # decoders raise any class of error
         raise UnreadableError("corrupt", DAMAGED) from problem
 
 
-# Turned as they are decoded: their size is the upright one already.
+# Formats that are turned as they are decoded: their size is that of the upright picture.
 _UPRIGHT = ("TIFF", "HEIF")
-_MOVING = ("GIF", "WEBP", "PNG", "AVIF")
-# Shrunk before they are turned into sRGB, so that large ones exist once in full and not thrice.
+_ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
+# Modes that are shrunk before they are converted, so that a large picture is in memory once.
 _SHRINK_FIRST = frozenset("RGB RGBA L LA CMYK YCbCr".split())
 
 
-def _early_shrunk(picture: Picture, longest_px: int) -> Picture:
+def _shrink_early(picture: Picture, longest_px: int) -> Picture:
     if picture.mode not in _SHRINK_FIRST or "transparency" in picture.info:
         return picture
     small = shrink(picture, longest_px)
@@ -121,8 +121,8 @@ def _early_shrunk(picture: Picture, longest_px: int) -> Picture:
     return small
 
 
-def _add_heif(path: File) -> None:
-    """Pillow opens HEIC by a plugin, which is brought only for files that need it."""
+def _register_heif(path: File) -> None:
+    """Register Pillow's plugin for HEIC, only for files that need it."""
     with path.open("rb") as file:
         head = file.read(64)
     if head[4:8] == b"ftyp" and not head[8:12].startswith(b"avi"):
@@ -143,7 +143,7 @@ _TURNS = {
 
 
 def _exif(picture: Picture) -> tuple[int, float | None]:
-    """How the camera was held (1 to 8), and when it was. Broken EXIF says nothing."""
+    """EXIF's orientation (1 to 8), and when the photo was taken; 1 and None for damaged EXIF."""
     try:
         exif = picture.getexif()
         inner = exif.get_ifd(_EXIF)
@@ -156,11 +156,11 @@ def _exif(picture: Picture) -> tuple[int, float | None]:
     return orientation, parse_exif_s(taken, offset)
 
 
-def _srgb(picture: Picture) -> Picture:
-    """8-bit RGB; what is transparent becomes white, a colour profile is applied where it is one."""
+def _to_srgb(picture: Picture) -> Picture:
+    """8-bit RGB: transparent pixels become white, and a colour profile is applied."""
     from PIL import Image
 
-    if picture.mode.startswith("I;16"):  # Pillow would cut them off at 255
+    if picture.mode.startswith("I;16"):  # Pillow would clip them at 255
         deep = np.asarray(picture)
         deep = deep >> 8 if deep.size and deep.max() > 255 else deep
         picture = Image.fromarray(deep.astype(np.uint8))
@@ -169,15 +169,15 @@ def _srgb(picture: Picture) -> Picture:
         highest = 65_535.0 if values.size and values.max() > 255 else 255.0
         picture = Image.fromarray((values.clip(0, highest) * (255 / highest)).astype(np.uint8))
     if picture.mode in ("LA", "PA", "RGBA", "RGBa", "La") or "transparency" in picture.info:
-        shown = picture.convert("RGBA")
-        white = Image.new("RGBA", shown.size, "white")
-        return Image.alpha_composite(white, shown).convert("RGB")
-    profiled = _profiled(picture)
-    return profiled if profiled.mode == "RGB" else profiled.convert("RGB")
+        layer = picture.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        return Image.alpha_composite(white, layer).convert("RGB")
+    converted = _apply_profile(picture)
+    return converted if converted.mode == "RGB" else converted.convert("RGB")
 
 
-def _profiled(picture: Picture) -> Picture:
-    """In sRGB, if the picture brings a profile of its own; a bad profile is ignored."""
+def _apply_profile(picture: Picture) -> Picture:
+    """The picture in sRGB, if it has a colour profile; an invalid one is ignored."""
     from PIL import ImageCms
 
     profile = picture.info.get("icc_profile")
@@ -186,7 +186,7 @@ def _profiled(picture: Picture) -> Picture:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         target = ImageCms.createProfile("sRGB")
-        made = ImageCms.profileToProfile(picture, source, target, outputMode="RGB")
+        converted = ImageCms.profileToProfile(picture, source, target, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, ValueError):
         return picture
-    return picture if made is None else made
+    return picture if converted is None else converted

@@ -1,4 +1,4 @@
-"""TIFF files of several pages, as scanners and fax machines write them: every page is looked at."""
+"""TIFF files of several pages, as scanners and fax machines write them; each page is a part."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_PAGES = 1_000
 
 
 def extract(path: File) -> Iterator[Extracted]:
-    """A Part for each page, then Facts and a picture of the first page."""
+    """A MediaPart for each page, then Facts and a Thumb of the first page."""
     from indexer.extract.media.photo import MAX_THUMB_SOURCE_PX, open_picture
 
     with path.open("rb") as file:
@@ -43,8 +43,8 @@ def draw_page(
     with path.open("rb") as file:
         if not 1 <= number <= count_pages(file, most=min(number, MAX_PAGES)):
             raise UnreadableError("vanished", f"This document has no page {number}.")
-    found = open_picture(path, longest_px or MAX_SIDE_PX, number - 1)
-    wide, high = found.size
+    picture = open_picture(path, longest_px or MAX_SIDE_PX, number - 1)
+    width, height = picture.size
     if width_px is not None:
-        longest_px = round(width_px * max(wide, high) / wide)
-    return shrink(found.pixels, min(longest_px or MAX_SIDE_PX, MAX_SIDE_PX))
+        longest_px = round(width_px * max(width, height) / width)
+    return shrink(picture.pixels, min(longest_px or MAX_SIDE_PX, MAX_SIDE_PX))

@@ -1,6 +1,6 @@
-"""Recordings as mono at 16 kHz: what there is to hear in one, and any stretch of it.
+"""Recordings as mono at 16 kHz: their segments with sound, and the samples of any span.
 
-Resampling is soxr's, as for the model's own input: band-limited, exact over blocks, and small.
+soxr resamples, as for the input of the model: band-limited, and exact over the seams of blocks.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ RATE_HZ = 16_000
 MAX_S = 24 * 3600.0
 MAX_SPAN_S = 60.0
 
-_FRAME = round(RATE_HZ * FRAME_S)
+_FRAME_SAMPLES = round(RATE_HZ * FRAME_S)
 
 
 @dataclass(slots=True)
 class SoundSurvey:
-    """What listening to a whole recording found: its pieces, and how long it is."""
+    """The segments of a recording with sound, its length, and whether it was read to its end."""
 
     spans: list[Span] = field(default_factory=list)
     duration_s: float = 0.0
@@ -36,24 +36,24 @@ class SoundSurvey:
 
 
 def extract(path: File) -> Iterator[Extracted]:
-    """Facts, and a Part for every piece with sound in it; a silent recording has none."""
+    """Facts, and a MediaPart for every segment; a silent recording has none."""
     with open_audio(path) as source:
         title, made_at = source.title, source.made_at
-        heard = survey_sound(source.blocks())
-    if heard.duration_s == 0:
+        survey = survey_sound(source.sample_blocks())
+    if survey.duration_s == 0:
         raise UnreadableError("empty", EMPTY)
     yield Facts(
         title if len(title) >= 3 else title_from_name(path),
-        duration_s=heard.duration_s,
+        duration_s=survey.duration_s,
         made_at=made_at,
-        note=None if heard.whole else f"Only the first {MAX_S / 3600:.0f} hours were read.",
+        note=None if survey.whole else f"Only the first {MAX_S / 3600:.0f} hours were read.",
     )
-    for span in heard.spans:
+    for span in survey.spans:
         yield MediaPart(span)
 
 
 def survey_sound(blocks: Iterator[SampleBlock]) -> SoundSurvey:
-    """Where there is something to hear, in constant memory but for a few numbers a second."""
+    """The segments with sound. Memory grows by a few numbers a second of the recording."""
     from indexer.extract.media.speech import SpeechDetector
 
     detector = SpeechDetector()
@@ -64,9 +64,9 @@ def survey_sound(blocks: Iterator[SampleBlock]) -> SoundSurvey:
     for block in resample(blocks, RATE_HZ):
         heartbeat.send()
         samples += block.size
-        speech.append(detector.listen(block))
+        speech.append(detector.feed(block))
         rest = np.concatenate([rest, block])
-        full = rest.size - rest.size % _FRAME
+        full = rest.size - rest.size % _FRAME_SAMPLES
         levels.append(_levels_db(rest[:full]))
         rest = rest[full:]
         if samples > MAX_S * RATE_HZ:
@@ -75,16 +75,16 @@ def survey_sound(blocks: Iterator[SampleBlock]) -> SoundSurvey:
     if samples == 0:
         return SoundSurvey()
     if rest.size:
-        levels.append(_levels_db(np.pad(rest, (0, _FRAME - rest.size))))
+        levels.append(_levels_db(np.pad(rest, (0, _FRAME_SAMPLES - rest.size))))
         speech.append(detector.finish())
     duration_s = round(samples / RATE_HZ, 3)
-    found = cut_segments(np.concatenate(levels), np.concatenate(speech))
-    spans = [Span(start_s, min(end_s, duration_s)) for start_s, end_s in found]
+    segments = cut_segments(np.concatenate(levels), np.concatenate(speech))
+    spans = [Span(start_s, min(end_s, duration_s)) for start_s, end_s in segments]
     return SoundSurvey(spans, duration_s, whole)
 
 
 def read_clip(path: File, span: Span) -> Sound:
-    """The samples of a stretch, at most a minute. Raises UnreadableError when there is none."""
+    """The samples (n,) of a span, at most a minute. Raises UnreadableError when there are none."""
     length_s = min(span.end_s - span.start_s, MAX_SPAN_S)
     samples = read_samples(path, span.start_s, length_s, RATE_HZ)
     if samples.size == 0:
@@ -93,18 +93,18 @@ def read_clip(path: File, span: Span) -> Sound:
 
 
 def read_samples(path: File, start_s: float, length_s: float, rate_hz: int) -> Float32:
-    """Mono samples from a second on; fewer where the recording ends."""
+    """Mono samples (n,) from a second on; fewer where the recording ends."""
     with open_audio(path) as source:
-        held: list[Float32] = []
-        held_s, own_rate_hz = 0.0, rate_hz
-        for own_rate_hz, block in source.blocks(max(0.0, start_s)):
-            held.append(block)
-            held_s += block.size / own_rate_hz
-            if held_s >= length_s:
+        blocks: list[Float32] = []
+        decoded_s, own_rate_hz = 0.0, rate_hz
+        for own_rate_hz, block in source.sample_blocks(max(0.0, start_s)):
+            blocks.append(block)
+            decoded_s += block.size / own_rate_hz
+            if decoded_s >= length_s:
                 break
-    if not held:
+    if not blocks:
         return np.zeros(0, np.float32)
-    samples = np.concatenate(held)[: round(length_s * own_rate_hz)]
+    samples = np.concatenate(blocks)[: round(length_s * own_rate_hz)]
     if own_rate_hz != rate_hz and samples.size:
         import soxr
 
@@ -113,24 +113,24 @@ def read_samples(path: File, start_s: float, length_s: float, rate_hz: int) -> F
 
 
 def read_pcm(path: File, start_s: float, length_s: float, rate_hz: int) -> bytes:
-    """A stretch as 16-bit samples, exactly so many; where there is no sound, silence."""
-    wanted = round(length_s * rate_hz)
+    """A span as little-endian 16-bit samples, padded with silence to exactly its length."""
+    count = round(length_s * rate_hz)
     try:
-        samples = read_samples(path, start_s, length_s, rate_hz)[:wanted]
+        samples = read_samples(path, start_s, length_s, rate_hz)[:count]
     except UnreadableError as problem:
         if problem.reason != "empty":
             raise
         samples = np.zeros(0, np.float32)
-    whole = np.pad(samples, (0, wanted - samples.size))
+    whole = np.pad(samples, (0, count - samples.size))
     return np.rint(whole * 32_767).astype("<i2").tobytes()
 
 
 def read_peaks(path: File, count: int) -> list[float]:
-    """The loudest sample, 0 to 1, of each of `count` equal stretches."""
+    """The loudest sample, 0 to 1, of each of `count` equal parts."""
     highest: list[Float32] = []
     with open_audio(path) as source:
         rest = np.zeros(0, np.float32)
-        for rate_hz, block in source.blocks():
+        for rate_hz, block in source.sample_blocks():
             heartbeat.send()
             step = max(1, rate_hz // 100)
             rest = np.concatenate([rest, np.abs(block)])
@@ -150,7 +150,7 @@ def read_peaks(path: File, count: int) -> list[float]:
 
 
 def resample(blocks: Iterator[SampleBlock], rate_hz: int) -> Iterator[Float32]:
-    """The same sound at one rate; a stream may change its own on the way."""
+    """The same sound at one rate; the blocks may change theirs on the way."""
     stream, own_hz = None, rate_hz
     for hz, block in blocks:
         if hz != own_hz:
@@ -168,6 +168,6 @@ def resample(blocks: Iterator[SampleBlock], rate_hz: int) -> Iterator[Float32]:
 
 def _levels_db(samples: Float32) -> Float32:
     """The level of each 20 ms: 0 dB is a full-scale square wave."""
-    power = (samples.reshape(-1, _FRAME).astype(np.float32) ** 2).mean(axis=1)
+    power = (samples.reshape(-1, _FRAME_SAMPLES).astype(np.float32) ** 2).mean(axis=1)
     levels: Float32 = (10 * np.log10(power + 1e-12)).astype(np.float32)
     return levels

@@ -1,9 +1,9 @@
-"""Where somebody speaks: Silero's voice-activity model, run on numpy.
+"""Voice activity detection: Silero's model, run on numpy.
 
-The weights are those of its wheel (silero-vad, MIT). Its own ways to run them are torch and
-onnxruntime: the one maps more memory than the child may have and takes seconds to import, the
-other tells its maker. The model is five small layers and one recurrent cell, so it is written out
-here; the tests hold it against the wheel's own on torch.
+The weights are those of its wheel (silero-vad, MIT). The wheel runs them on torch, which maps more
+memory than the child may have and takes seconds to import, or on onnxruntime, which reports to its
+maker. The model is five small layers and one recurrent cell; tests compare the implementation here
+with the wheel's own on torch.
 """
 
 from __future__ import annotations
@@ -16,41 +16,40 @@ import numpy as np
 
 from model.interface import Float32
 
-CHUNK = 512  # samples at 16 kHz that one probability is for
+CHUNK = 512  # samples at 16 kHz for one probability
 _CONTEXT = 64  # samples of the chunk before
 _PADDING = 64  # mirrored behind the chunk
 _FFT, _STRIDE, _BINS = 256, 128, 129
 _CELL = 128
-_AT_ONCE = 512  # chunks
+_BATCH = 512  # chunks
 
 
 class SpeechDetector:
-    """Listens to one recording from its start: mono float32 at 16 kHz in blocks of any size."""
+    """Detects speech in one recording, fed from its start: mono float32 at 16 kHz, in blocks of any
+    size."""
 
     def __init__(self) -> None:
         self._weights = _weights()
-        self._heard = np.zeros(_CONTEXT, np.float32)  # the context, and what fills no chunk yet
+        self._samples = np.zeros(_CONTEXT, np.float32)  # the context, and an incomplete chunk
         self._hidden = np.zeros(_CELL, np.float32)
         self._memory = np.zeros(_CELL, np.float32)
 
-    def listen(self, samples: Float32) -> Float32:
-        """The probability of speech (n,) in each chunk of 512 samples that is complete by now."""
-        self._heard = np.concatenate([self._heard, samples])
-        found: list[Float32] = []
-        while (count := min(_AT_ONCE, (self._heard.size - _CONTEXT) // CHUNK)) > 0:
-            taken = self._heard[: _CONTEXT + count * CHUNK]
-            chunks = np.lib.stride_tricks.sliding_window_view(taken, _CONTEXT + CHUNK)[::CHUNK]
-            found.append(self._recurrent(self._features(chunks)))
-            self._heard = self._heard[count * CHUNK :]
-        return np.concatenate([np.zeros(0, np.float32), *found])
+    def feed(self, samples: Float32) -> Float32:
+        """The probability of speech (n,) in each chunk of 512 samples that is complete."""
+        self._samples = np.concatenate([self._samples, samples])
+        probabilities: list[Float32] = []
+        while (count := min(_BATCH, (self._samples.size - _CONTEXT) // CHUNK)) > 0:
+            batch = self._samples[: _CONTEXT + count * CHUNK]
+            chunks = np.lib.stride_tricks.sliding_window_view(batch, _CONTEXT + CHUNK)[::CHUNK]
+            probabilities.append(self._recurrent(self._features(chunks)))
+            self._samples = self._samples[count * CHUNK :]
+        return np.concatenate([np.zeros(0, np.float32), *probabilities])
 
     def finish(self) -> Float32:
-        """The probability (0 or 1 of them) for what was left over, filled up with silence."""
-        left = self._heard.size - _CONTEXT
+        """The probability (0 or 1 of them) of an incomplete chunk, padded with silence."""
+        left = self._samples.size - _CONTEXT
         return (
-            self.listen(np.zeros(CHUNK - left, np.float32))
-            if left
-            else self.listen(self._heard[:0])
+            self.feed(np.zeros(CHUNK - left, np.float32)) if left else self.feed(self._samples[:0])
         )
 
     def _features(self, chunks: Float32) -> Float32:
@@ -62,7 +61,7 @@ class SpeechDetector:
         spectra = frames @ w["stft_conv.weight"][:, 0].T  # (n, 4, 258): real parts, imaginary ones
         x = np.sqrt(spectra[..., :_BINS] ** 2 + spectra[..., _BINS:] ** 2)
         for layer, stride in (("conv1", 1), ("conv2", 2), ("conv3", 2), ("conv4", 1)):
-            x = _convolved(x, w[f"{layer}.weight"], w[f"{layer}.bias"], stride)
+            x = _convolve(x, w[f"{layer}.weight"], w[f"{layer}.bias"], stride)
         features: Float32 = x[:, 0]
         return features
 
@@ -73,16 +72,16 @@ class SpeechDetector:
         scale = np.repeat(np.array([0.5, 0.5, 1.0, 0.5], np.float32), _CELL)
         inputs = features @ w["lstm_cell.weight_ih"].T
         inputs = (inputs + w["lstm_cell.bias_ih"] + w["lstm_cell.bias_hh"]) * scale
-        again = w["lstm_cell.weight_hh"] * scale[:, None]
+        recurrent = w["lstm_cell.weight_hh"] * scale[:, None]
         hidden, memory = self._hidden, self._memory
         states = np.empty((len(features), _CELL), np.float32)
-        for n, given in enumerate(inputs):
-            gates = np.tanh(again @ hidden + given).reshape(4, _CELL)
-            taken, kept, new, shown = gates
-            memory = (kept + 1) * memory
-            memory += (taken + 1) * new
+        for n, step in enumerate(inputs):
+            gates = np.tanh(recurrent @ hidden + step).reshape(4, _CELL)
+            input_gate, forget_gate, candidate, output_gate = gates
+            memory = (forget_gate + 1) * memory
+            memory += (input_gate + 1) * candidate
             memory *= 0.5
-            hidden = (shown + 1) * np.tanh(memory)
+            hidden = (output_gate + 1) * np.tanh(memory)
             hidden *= 0.5
             states[n] = hidden
         self._hidden, self._memory = hidden, memory
@@ -91,14 +90,14 @@ class SpeechDetector:
         return speech
 
 
-def _convolved(x: Float32, weight: Float32, bias: Float32, stride: int) -> Float32:
+def _convolve(x: Float32, weight: Float32, bias: Float32, stride: int) -> Float32:
     """(n, frames, in) -> (n, frames / stride, out), a frame of zeros on both sides, rectified."""
     padded = np.pad(x, ((0, 0), (1, 1), (0, 0)))
     starts = range(0, x.shape[1], stride)
     rows = np.stack([padded[:, at : at + 3].reshape(len(x), -1) for at in starts], axis=1)
     flat = weight.transpose(2, 1, 0).reshape(-1, weight.shape[0])
-    made: Float32 = np.maximum(rows @ flat + bias, 0)
-    return made
+    output: Float32 = np.maximum(rows @ flat + bias, 0)
+    return output
 
 
 @functools.cache
