@@ -113,7 +113,7 @@ def _office(folder: Path, around: Path) -> None:
             slide = slides.slides.add_slide(slides.slide_layouts[1])
             slide.shapes.title.text = line[:60]
             slide.placeholders[1].text = line
-        slides.save(folder / f"slides{number:03}.pptx")
+        slides.save(str(folder / f"slides{number:03}.pptx"))
 
 
 def _printable(file: Path) -> list[str]:

@@ -1,1 +1,1 @@
-"""From a file to words with their places: one extractor a format, run in a child that may die."""
+"""From a file to words with their places: an extractor for each format, run in a child process."""

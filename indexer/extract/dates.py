@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 
-# Clocks that were never set, and times nobody could have written a document at.
+# Times outside are those of clocks that were never set.
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def unix_s(made: date | datetime | None) -> float | None:
-    """A day is its beginning, and a time without a zone is in UTC, so that the same file gives the
-    same time on every machine. None for what cannot be."""
+    """Unix seconds of a time, or of the beginning of a day; without a zone it is in UTC, so that
+    the same file gives the same time on every machine. None outside of 1900 to 2200."""
     if made is None:
         return None
     if not isinstance(made, datetime):

@@ -1,4 +1,4 @@
-"""Text as it is kept and shown: one form of every character, and none that cannot be seen."""
+"""Clean text, as it is stored and shown: NFC, without invisible characters."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a file is, by its first bytes, and what lies in it where it is a container."""
+"""The format of a file by its first bytes, and the directories of files that are containers."""

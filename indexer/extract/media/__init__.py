@@ -1,1 +1,1 @@
-"""Photos, scans, recordings and films: their pixels and samples, and what is worth the model."""
+"""Photos, scans, recordings and films: pixels, samples, and the parts of them for the model."""

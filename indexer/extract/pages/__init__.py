@@ -1,1 +1,1 @@
-"""Pages of documents: cut from blocks of text, set in type, and drawn as pictures."""
+"""Pages of documents: cut from blocks of text, laid out, and drawn as pictures."""

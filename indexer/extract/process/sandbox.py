@@ -1,12 +1,12 @@
-"""What the child may still do once it has locked itself in: read, think, and answer its parent.
+"""The sandbox of the child, which it enters itself and cannot leave: it may read, compute, and
+answer its parent.
 
-Three fences, each closed from inside and never opened again, so that a file that takes a decoder
-over gains nothing but the decoder. Landlock lets nothing be written, run or connected to; a
-seccomp filter refuses the system calls for it, also where the kernel has no Landlock; on macOS,
-the sandbox of the system does both. All three are reached through ctypes: the bindings on offer
-either want a system library that is not always there, or are younger than this fence should be.
+A file that takes a decoder over gains no more than that. Landlock forbids to write, run and
+connect; a seccomp filter refuses the system calls for it, also where the kernel has no Landlock; on
+macOS the sandbox of the system does both. All three are called through ctypes: the bindings on
+offer need a system library that is not everywhere, or are too young to be relied on.
 
-Not kept from the child: reading what its person may read. It cannot tell anybody but us.
+The child may read whatever its user may read, but it can send that to its parent only.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _TCP_SINCE, _SCOPES_SINCE = 4, 6
 
 
 def enter_sandbox() -> list[str]:
-    """Closes every fence this system has, for this process and for good; names those that hold.
-    To be called while the process has one thread."""
+    """Confine this process for good, by every layer that this system has; returns their names. To
+    be called while the process has one thread."""
     if sys.platform == "darwin":
         return ["macOS sandbox"] if _seatbelt() else []
     if not sys.platform.startswith("linux"):
@@ -39,12 +39,12 @@ def enter_sandbox() -> list[str]:
     if libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
         return []
     version = _landlock(libc)
-    closed = [f"Landlock {version}"] if version else []
-    return [*closed, "seccomp"] if seccomp.install_filter(libc) else closed
+    layers = [f"Landlock {version}"] if version else []
+    return [*layers, "seccomp"] if seccomp.install_filter(libc) else layers
 
 
 def _landlock(libc: ctypes.CDLL) -> int:
-    """The version of Landlock that holds us now, 0 for none."""
+    """Restrict this process; the version of Landlock that does, 0 for none."""
     version = int(libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), 1))
     if version < 1:
         return 0
@@ -61,9 +61,9 @@ def _landlock(libc: ctypes.CDLL) -> int:
     rules = int(libc.syscall(_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), 0))
     if rules < 0:
         return 0
-    held = libc.syscall(_RESTRICT_SELF, rules, 0) == 0
+    is_restricted = libc.syscall(_RESTRICT_SELF, rules, 0) == 0
     os.close(rules)
-    return version if held else 0
+    return version if is_restricted else 0
 
 
 def _seatbelt() -> bool:

@@ -91,7 +91,7 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "lremovexattr": (198, 15),
     "fremovexattr": (199, 16),
     "open_by_handle_at": (304, 265),
-    # memory that outlives us
+    # memory that outlives the process
     "shmget": (29, 194),
     "msgget": (68, 186),
     "semget": (64, 190),
@@ -121,7 +121,7 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "settimeofday": (164, 170),
     "clock_settime": (227, 112),
 }
-# Said not to exist, so that libc takes the older call, whose arguments a filter can see.
+# Reported as missing, so that libc makes the older call, whose arguments a filter can see.
 _UNKNOWN = ("openat2", 437), ("clone3", 435)
 _OPEN, _OPENAT, _CLONE = (2, None), (257, 56), (56, 220)
 _KILL_CALL, _TGKILL, _PRLIMIT, _FCNTL = (62, 129), (234, 131), (302, 261), (72, 25)
@@ -139,18 +139,18 @@ def install_filter(libc: ctypes.CDLL) -> bool:
     class Program(ctypes.Structure):
         _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
-    whole = Program(len(program) // 8, program)
+    filter_program = Program(len(program) // 8, program)
     every_thread = 1
     _, call = _MACHINES[machine]
-    return int(libc.syscall(call, 1, every_thread, ctypes.byref(whole))) == 0
+    return int(libc.syscall(call, 1, every_thread, ctypes.byref(filter_program))) == 0
 
 
 def _program(machine: str) -> Iterator[bytes]:
-    """The filter, one instruction of 8 bytes after the other."""
+    """The instructions of the filter, of 8 bytes each."""
     column = list(_MACHINES).index(machine)
 
-    def step(code: int, k: int, if_so: int = 0, if_not: int = 0) -> bytes:
-        return struct.pack("=HBBI", code, if_so, if_not, k)
+    def step(code: int, k: int, if_true: int = 0, if_false: int = 0) -> bytes:
+        return struct.pack("=HBBI", code, if_true, if_false, k)
 
     def argument(n: int) -> bytes:
         return step(_LOAD, 16 + 8 * n)  # its lower half; both machines put that first
@@ -158,8 +158,8 @@ def _program(machine: str) -> Iterator[bytes]:
     def refusal(number: int = errno.EPERM) -> bytes:
         return step(_RETURN, _ERRNO | number)
 
-    def about(call: tuple[int | None, int | None], *then: bytes) -> Iterator[bytes]:
-        """`then`, for this call alone; what follows finds the number of the call loaded."""
+    def for_call(call: tuple[int | None, int | None], *then: bytes) -> Iterator[bytes]:
+        """`then` for this call alone; after it the number of the call is loaded again."""
         number = call[column]
         if number is not None:
             yield step(_EQUAL, number, 0, len(then) + 1)
@@ -173,15 +173,15 @@ def _program(machine: str) -> Iterator[bytes]:
     yield step(_AT_LEAST, _OTHER_ABI, 0, 1)
     yield refusal(errno.ENOSYS)
     for numbers in _REFUSED.values():
-        yield from about(numbers, refusal())
+        yield from for_call(numbers, refusal())
     for _, number in _UNKNOWN:
-        yield from about((number, number), refusal(errno.ENOSYS))
-    yield from about(_OPEN, argument(1), step(_ANY_BIT, _WRITING, 0, 1), refusal(errno.EACCES))
-    yield from about(_OPENAT, argument(2), step(_ANY_BIT, _WRITING, 0, 1), refusal(errno.EACCES))
-    yield from about(_CLONE, argument(0), step(_ANY_BIT, _CLONE_THREAD, 1, 0), refusal())
+        yield from for_call((number, number), refusal(errno.ENOSYS))
+    yield from for_call(_OPEN, argument(1), step(_ANY_BIT, _WRITING, 0, 1), refusal(errno.EACCES))
+    yield from for_call(_OPENAT, argument(2), step(_ANY_BIT, _WRITING, 0, 1), refusal(errno.EACCES))
+    yield from for_call(_CLONE, argument(0), step(_ANY_BIT, _CLONE_THREAD, 1, 0), refusal())
     for call in (_KILL_CALL, _TGKILL):
-        yield from about(call, argument(0), step(_EQUAL, os.getpid(), 1, 0), refusal())
-    yield from about(_PRLIMIT, argument(0), step(_EQUAL, 0, 1, 0), refusal())
+        yield from for_call(call, argument(0), step(_EQUAL, os.getpid(), 1, 0), refusal())
+    yield from for_call(_PRLIMIT, argument(0), step(_EQUAL, 0, 1, 0), refusal())
     for command in _SETS_OWNER:
-        yield from about(_FCNTL, argument(1), step(_EQUAL, command, 0, 1), refusal())
+        yield from for_call(_FCNTL, argument(1), step(_EQUAL, command, 0, 1), refusal())
     yield step(_RETURN, _ALLOW)
