@@ -37,17 +37,17 @@ def run(quick: bool) -> Report:
     for name, make in BOMBS.items():
         with tempfile.TemporaryDirectory() as base:
             make(Path(base) / name, quick)
-            found = measured(Path(base) / name, Path(base) / "library")
-        said = f"{found['state']}{', ' + found['reason'] if found['reason'] else ''}"
+            figures = measured(Path(base) / name, Path(base) / "library")
+        outcome = f"{figures['state']}{', ' + figures['reason'] if figures['reason'] else ''}"
         key = name.replace(".", "_").replace(" ", "_")
         rows += [
-            Row(f"{key}_parent", f"{name} ({said}): the indexer's peak over its idle",
-                found["parent_mb"], "MB", goal=PARENT_MB, at_most=True),
-            Row(f"{key}_child", f"{name}: the reading child's peak", found["child_mb"], "MB",
-                reference=found["cap_mb"], goal=1.0, at_most=True),
-            Row(f"{key}_served", f"{name}: slowest of {found['served']} searches meanwhile",
-                found["slowest_s"], "s", goal=SLOW_S, at_most=True),
-            Row(f"{key}_took", f"{name}: both stages", found["took_s"], "s"),
+            Row(f"{key}_parent", f"{name} ({outcome}): the indexer's peak over its idle",
+                figures["parent_mb"], "MB", goal=PARENT_MB, at_most=True),
+            Row(f"{key}_child", f"{name}: the reading child's peak", figures["child_mb"], "MB",
+                reference=figures["cap_mb"], goal=1.0, at_most=True),
+            Row(f"{key}_served", f"{name}: slowest of {figures['served']} searches meanwhile",
+                figures["slowest_s"], "s", goal=SLOW_S, at_most=True),
+            Row(f"{key}_took", f"{name}: both stages", figures["took_s"], "s"),
         ]  # fmt: skip
     return Report("bombs", rows, [SEED])
 
@@ -55,9 +55,9 @@ def run(quick: bool) -> Report:
 def measured(bomb: Path, library: Path) -> dict[str, Any]:
     """What came of it, by a process of its own: see `_main`."""
     command = [sys.executable, "-m", "bench.bombs", str(bomb), str(library)]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    found: dict[str, Any] = json.loads(said.splitlines()[-1])
-    return found
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    figures: dict[str, Any] = json.loads(output.splitlines()[-1])
+    return figures
 
 
 # -- the bombs ----------------------------------------------------------------------------------
@@ -86,9 +86,9 @@ def swelling_page(path: Path, quick: bool) -> None:
         % (len(packed), packed),
     ]
     body, offsets = b"%PDF-1.4\n", []
-    for number, said in enumerate(objects, start=1):
+    for number, content in enumerate(objects, start=1):
         offsets.append(len(body))
-        body += b"%d 0 obj\n%s\nendobj\n" % (number, said)
+        body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
     table = b"".join(b"%010d 00000 n \n" % at for at in offsets)
     end = b"xref\n0 5\n0000000000 65535 f \n%strailer<</Size 5/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF"
     path.write_bytes(body + end % (table, len(body)))
@@ -244,10 +244,10 @@ class Watch:
 def peak_bytes(pid: int | str = "self") -> int:
     """The most memory a process has had since it began, or since `forget_peak`."""
     try:
-        said = Path(f"/proc/{pid}/status").read_text()
+        status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return 0
-    lines = [line for line in said.splitlines() if line.startswith("VmHWM")]
+    lines = [line for line in status.splitlines() if line.startswith("VmHWM")]
     return int(lines[0].split()[1]) << 10 if lines else 0
 
 

@@ -25,10 +25,10 @@ def run(quick: bool) -> Report:
     began = time.perf_counter()
     # never a fork: LanceDB has threads
     with ProcessPoolExecutor(len(SEEDS), multiprocessing.get_context("spawn")) as hands:
-        found = [one for part in hands.map(lived, SEEDS, parts) for one in part]
+        results = [outcome for part in hands.map(lived, SEEDS, parts) for outcome in part]
     took_s = time.perf_counter() - began
-    hit = Counter(kill.stage or "random" for kill, _ in found if kill is not None)
-    verdicts = [verdict for _, verdict in found if verdict is not None]
+    hit = Counter(kill.stage or "random" for kill, _ in results if kill is not None)
+    verdicts = [verdict for _, verdict in results if verdict is not None]
     kills = sum(hit.values())
     rows = [
         Row("kills", f"indexers killed: {', '.join(f'{s} {n}' for s, n in sorted(hit.items()))}",
@@ -36,13 +36,13 @@ def run(quick: bool) -> Report:
         Row("compared", "indexes at rest after a restart, compared with one from scratch; the "
             "other restarts were killed in their turn", len(verdicts), "indexes"),
         Row("unrecovered", "indexes with something unfinished or left over",
-            sum(one.unrecovered > 0 for one in verdicts), "indexes", goal=0, at_most=True),
+            sum(outcome.unrecovered > 0 for outcome in verdicts), "indexes", goal=0, at_most=True),
         Row("duplicates", "passages or vectors that are there twice",
-            sum(one.duplicates for one in verdicts), "rows", goal=0, at_most=True),
+            sum(outcome.duplicates for outcome in verdicts), "rows", goal=0, at_most=True),
         Row("difference", "files, passages and vectors that one index has and the other has not",
-            sum(one.difference for one in verdicts), "rows", goal=0, at_most=True),
+            sum(outcome.difference for outcome in verdicts), "rows", goal=0, at_most=True),
         Row("again", "items the model was asked about again though their vectors were kept",
-            sum(one.again for one in verdicts), "items", goal=0, at_most=True),
+            sum(outcome.again for outcome in verdicts), "items", goal=0, at_most=True),
         Row("seconds", f"seconds a kill, with edits, restart and comparison, {len(SEEDS)} "
             "libraries side by side", took_s * len(SEEDS) / kills, "s"),
     ]  # fmt: skip
@@ -53,9 +53,9 @@ def lived(seed: int, stages: list[str | None]) -> list[tuple[Kill | None, Verdic
     """One library that goes through kills at these stages, in an order of its own."""
     chance = random.Random(seed)
     chance.shuffle(stages)
-    found: list[tuple[Kill | None, Verdict | None]] = []
+    results: list[tuple[Kill | None, Verdict | None]] = []
     with tempfile.TemporaryDirectory() as base:
         for number, (kill, verdict) in enumerate(trial(Path(base), stages, chance)):
-            found.append((kill if number < len(stages) else None, verdict))
+            results.append((kill if number < len(stages) else None, verdict))
             print(f"{seed}: {number} of {len(stages)}: {kill} {verdict or ''}", flush=True)
-    return found
+    return results

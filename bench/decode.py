@@ -86,11 +86,11 @@ def against_generate(model: Gemma, chosen: Sequence[Asked]) -> list[Row]:
                 **collate([row]), max_new_tokens=TOKENS, do_sample=False,
                 suppress_tokens=own.suppressed, eos_token_id=sorted(stop_ids),
             )  # fmt: skip
-            into[:] = [one for one in written[0, len(row) :].tolist() if one not in stop_ids]
+            into[:] = [value for value in written[0, len(row) :].tolist() if value not in stop_ids]
 
         # In turns, the better of two: this machine has other things to do.
         times = [(timed(write_ours), timed(write_stock)) for _ in range(2)]
-        ours_s.append(min(one for one, _ in times))
+        ours_s.append(min(value for value, _ in times))
         stock_s.append(min(other for _, other in times))
         same += ours == stock
         tokens += len(ours)
@@ -150,7 +150,7 @@ def second_turns(model: Gemma, quick: bool) -> list[Row]:
     for kind, what in ((None, "text"), (Image, "a picture"), (Sound, "a recording")):
         first_ms: list[float] = []
         second_ms: list[float] = []
-        of_kind = [one for one in asked() if _kind(one) is kind][: 4 if quick else 10]
+        of_kind = [request for request in asked() if _kind(request) is kind][: 4 if quick else 10]
         for prompt in of_kind:
             model.release_caches()
             first = write(model, prompt)
@@ -187,7 +187,7 @@ def branches(model: Gemma, pictures: Sequence[Image]) -> list[Row]:
             own.prefill(words)
 
         times = [(timed(branched), timed(apart)) for _ in range(3)]
-        branched_s.append(min(one for one, _ in times))
+        branched_s.append(min(took_s for took_s, _ in times))
         apart_s.append(min(other for _, other in times))
     model._media = usual
     return [
@@ -199,7 +199,7 @@ def branches(model: Gemma, pictures: Sequence[Image]) -> list[Row]:
 
 
 def _kind(prompt: Asked) -> type[Image | Sound] | None:
-    originals = [type(one.original) for one in prompt.evidence if one.original is not None]
+    originals = [type(source.original) for source in prompt.evidence if source.original is not None]
     return originals[0] if originals else None
 
 
@@ -208,7 +208,7 @@ def _unheard(prompt: Asked) -> Asked:
     return replace(
         prompt,
         evidence=tuple(
-            replace(one, original=None) if isinstance(one.original, Sound) else one
-            for one in prompt.evidence
+            replace(source, original=None) if isinstance(source.original, Sound) else source
+            for source in prompt.evidence
         ),
     )

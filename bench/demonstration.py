@@ -31,13 +31,15 @@ def run(quick: bool) -> Report:
         with closing(library):
             library.add(str(folder))
             library.index()
-            answers = [_answer(library, one["question"]) for one in questions]
-            refused = sum(REFUSAL in _answer(library, one)[0] for one in listed["absent"])
-            places = [_place(library, one["query"], one["path"]) for one in searches]
-            strays = sum(len(library.search(one)["hits"]) for one in ELSEWHERE)
-    told = list(zip(questions, answers, strict=True))
-    cited = sum(any(path.endswith(one["path"]) for path in paths) for one, (_, paths) in told)
-    right = sum(one["value"] in text for one, (text, _) in told)
+            answers = [_answer(library, entry["question"]) for entry in questions]
+            refused = sum(REFUSAL in _answer(library, entry)[0] for entry in listed["absent"])
+            places = [_place(library, entry["query"], entry["path"]) for entry in searches]
+            strays = sum(len(library.search(entry)["hits"]) for entry in ELSEWHERE)
+    answered = list(zip(questions, answers, strict=True))
+    cited = sum(
+        any(path.endswith(entry["path"]) for path in paths) for entry, (_, paths) in answered
+    )
+    right = sum(entry["value"] in text for entry, (text, _) in answered)
     rows = [
         Row("cited", "questions that cite the file which holds the answer, of all", cited, "",
             len(questions), 0.9),
@@ -58,14 +60,14 @@ def _answer(library: Library, question: str) -> tuple[str, list[str]]:
     """The text of an answer, and the paths of the files it cites."""
     text, sources, cited = "", dict[int, str](), set[int]()
     for event in library.ask(question):
-        said: Any = event["data"]
+        data: Any = event["data"]
         match event["event"]:
             case "source":
-                sources[said["n"]] = said["path"]
+                sources[data["n"]] = data["path"]
             case "token":
-                text += said["text"]
+                text += data["text"]
             case "citation":
-                cited.add(said["n"])
+                cited.add(data["n"])
     return text, [sources[n] for n in cited]
 
 

@@ -29,15 +29,15 @@ def run(quick: bool) -> Report:
     shown, part = media(), 4 if quick else 1
     contents: dict[str, Sequence[Content]] = {
         "texts": _texts()[: 120 // part],
-        "pictures": [one for one in shown if isinstance(one, Image)][: 12 // part],
-        "sounds": [one for one in shown if isinstance(one, Sound)][: 8 // part],
+        "pictures": [content for content in shown if isinstance(content, Image)][: 12 // part],
+        "sounds": [content for content in shown if isinstance(content, Sound)][: 8 // part],
     }
     rounds = 1 if quick else ROUNDS
-    rows = [row for name, some in contents.items() for row in _rows(model, name, some, rounds)]
-    mixed = [one for some in contents.values() for one in some[:4]]
+    rows = [row for name, batch in contents.items() for row in _rows(model, name, batch, rounds)]
+    mixed = [content for batch in contents.values() for content in batch[:4]]
     rows.append(
         Row("mixed_equal", f"largest difference of a vector's numbers, {len(mixed)} of all kinds",
-            _difference(model.embed(mixed), [model.embed([one])[0] for one in mixed]), "",
+            _difference(model.embed(mixed), [model.embed([content])[0] for content in mixed]), "",
             goal=1e-4, at_most=True)
     )  # fmt: skip
     return Report("embed", rows, seeds=[])
@@ -51,7 +51,7 @@ def _rows(model: Gemma, name: str, contents: Sequence[Content], rounds: int) -> 
         together = model.embed(contents)
         together_s.append(clock() - began)
         began = clock()
-        alone = [model.embed([one])[0] for one in contents]
+        alone = [model.embed([content])[0] for content in contents]
         alone_s.append(clock() - began)
     count = len(contents)
     return [
@@ -75,10 +75,10 @@ def _texts() -> list[Text]:
     return [Text(line) for line in lines]
 
 
-def _difference(one: Sequence[Vectors], other: Sequence[Vectors]) -> float:
+def _difference(left: Sequence[Vectors], right: Sequence[Vectors]) -> float:
     """Of unit vectors, number by number, the most over gist and body."""
     most = 0.0
-    for first, second in zip(one, other, strict=True):
+    for first, second in zip(left, right, strict=True):
         pairs = [(first.gist, second.gist), (first.body, second.body)]
         for mine, theirs in pairs:
             assert (mine is None) == (theirs is None)

@@ -38,7 +38,7 @@ def run(quick: bool) -> Report:
         theirs = _recoll(folder, Path(base) / "recoll")
         ours = _ours(folder, Path(base) / "data")
         asked = rare_words(files)
-        found = theirs.found(asked), ours.found(asked)
+        hits = theirs.found(asked), ours.found(asked)
     made = ", ".join(f"{count:,} {ending}" for ending, count in kinds.most_common())
     rows = [
         Row("files", f"files: {made}", len(files), "files",
@@ -57,7 +57,7 @@ def run(quick: bool) -> Report:
         Row("disk", "size of the index, beside Recoll's", ours.disk_bytes / 1e6, "MB",
             reference=theirs.disk_bytes / 1e6),
         Row("found", f"of {len(asked)} words that are in one file alone, found, beside Recoll's",
-            found[1], "words", reference=found[0],
+            hits[1], "words", reference=hits[0],
             goal=1.0),
         Row("load", "processes of others that were running meanwhile, on average",
             max(0.0, os.getloadavg()[1] - 1), "", reference=float(psutil.cpu_count() or 1)),
@@ -110,25 +110,25 @@ class Ours(Measured):
 
 
 def _hits(command: list[str]) -> int:
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = re.search(r"(\d+) results", said)
-    assert found is not None, said
-    return int(found.group(1))
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    match = re.search(r"(\d+) results", output)
+    assert match is not None, output
+    return int(match.group(1))
 
 
 def _timed(command: list[str], environment: dict[str, str]) -> tuple[float, float, int]:
     """Seconds a command takes by the clock and of the processors, and the most memory it and its
     children have had together."""
     began, used_s = time.perf_counter(), _used_s()
-    with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen(command, stdout=said, stderr=said, env=environment)
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
         peak = 0
         while process.poll() is None:
             peak = max(peak, _resident(process.pid))
             time.sleep(0.1)
         took_s = time.perf_counter() - began
-        said.seek(0)
-        assert process.returncode == 0, said.read()[-2000:]
+        output.seek(0)
+        assert process.returncode == 0, output.read()[-2000:]
     return took_s, _used_s() - used_s, peak
 
 
@@ -142,9 +142,9 @@ def _resident(pid: int) -> int:
     total = 0
     try:
         top = psutil.Process(pid)
-        for one in (top, *top.children(recursive=True)):
+        for member in (top, *top.children(recursive=True)):
             try:
-                total += one.memory_info().rss
+                total += member.memory_info().rss
             except psutil.NoSuchProcess:
                 continue
     except psutil.NoSuchProcess:

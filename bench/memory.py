@@ -72,13 +72,13 @@ def _measured(directory: Path, quick: bool) -> Report:
             Evidence(1, "words.txt", _tokens(model, SOURCE_TOKENS), None)])))  # fmt: skip
         took["answer"] = time.perf_counter() - began
     parts: list[Any] = [model._model, model._decoder.drafter]
-    held = {id(one): one for part in parts for one in [*part.parameters(), *part.buffers()]}
-    weight_bytes = sum(one.numel() * one.element_size() for one in held.values())
-    finished = next(one for one in events if isinstance(one, AnswerEnd))
-    kinds = {type(one).__name__ for one in model._model.modules()}
+    held = {id(item): item for part in parts for item in [*part.parameters(), *part.buffers()]}
+    weight_bytes = sum(item.numel() * item.element_size() for item in held.values())
+    finished = next(item for item in events if isinstance(item, AnswerEnd))
+    kinds = {type(item).__name__ for item in model._model.modules()}
     assert "PackedLinear" in kinds
     plain_bytes = checkpoint.weight_count * 2
-    biggest = max(one.numel() * one.element_size() for one in held.values())
+    biggest = max(item.numel() * item.element_size() for item in held.values())
     shape = "a hundredth of the 12B" if quick else "the full 12B shape"
     rows = [
         Row("peak", f"peak resident memory, {shape} with its drafter: load, embed a picture, a "
@@ -111,9 +111,9 @@ def _measured(directory: Path, quick: bool) -> Report:
     return Report("memory", rows, seeds=[0])
 
 
-def log(said: str) -> None:
+def log(text: str) -> None:
     """A long run says how far it is."""
-    print(said, file=sys.stderr, flush=True)
+    print(text, file=sys.stderr, flush=True)
 
 
 class _Peak:

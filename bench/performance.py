@@ -31,17 +31,17 @@ on the figure itself where there is no reference. Compare ratios, not machines.
 
 def page(results: Path = RESULTS) -> str:
     """The whole page. Raises click.ClickException naming a file that is no result."""
-    found = {file.stem: _read(file) for file in sorted(results.glob("*.json"))}
-    names = sorted(found.keys() - ELSEWHERE, key=lambda name: (_rank(name), name))
-    parts = [HEAD, *(_section(found[name]) for name in names)]
+    kept = {file.stem: _read(file) for file in sorted(results.glob("*.json"))}
+    names = sorted(kept.keys() - ELSEWHERE, key=lambda name: (_rank(name), name))
+    parts = [HEAD, *(_section(kept[name]) for name in names)]
     return "\n".join(parts)
 
 
 def what(name: str) -> str:
     """The first line of what a bench says of itself; nothing is imported for that."""
     source = (HERE / f"{name}.py").read_text(encoding="utf-8")
-    said = ast.get_docstring(ast.parse(source)) or ""
-    return said.splitlines()[0] if said else ""
+    docstring = ast.get_docstring(ast.parse(source)) or ""
+    return docstring.splitlines()[0] if docstring else ""
 
 
 def _rank(name: str) -> int:
@@ -50,9 +50,14 @@ def _rank(name: str) -> int:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        if found["name"] == file.stem and found["rows"] and found["commit"] and found["machine"]:
-            return found
+        result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if (
+            result["name"] == file.stem
+            and result["rows"]
+            and result["commit"]
+            and result["machine"]
+        ):
+            return result
     except (ValueError, KeyError, TypeError):
         pass
     raise click.ClickException(
@@ -61,20 +66,20 @@ def _read(file: Path) -> dict[str, Any]:
     )
 
 
-def _section(found: dict[str, Any]) -> str:
-    name = found["name"]
-    quick = " --quick" if found.get("quick") else ""
+def _section(result: dict[str, Any]) -> str:
+    name = result["name"]
+    quick = " --quick" if result.get("quick") else ""
     lines = [
         f"## {name}",
         "",
         what(name) if (HERE / f"{name}.py").is_file() else "",
         "",
-        f"Again: `python -m bench run {name}{quick}`. Measured at commit `{found['commit']}` on "
-        f"{found['machine']}.",
+        f"Again: `python -m bench run {name}{quick}`. Measured at commit `{result['commit']}` on "
+        f"{result['machine']}.",
         "",
         "| what | ours | reference | unit | ratio | goal | met |",
         "|---|---:|---:|---|---:|---:|---|",
-        *map(_line, found["rows"]),
+        *map(_line, result["rows"]),
         "",
     ]
     return "\n".join(lines)

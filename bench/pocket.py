@@ -52,9 +52,9 @@ def captions(model: Model, count: int) -> list[Row]:
     right = 0
     for number in range(count):
         scene = scenes.scene(dice(EVAL, number, "caption"))
-        said = model.describe(Image(scene.image)).words
+        caption = model.describe(Image(scene.image)).words
         right += content_words(f"{scene.objects[0].colour} {scene.objects[0].kind}") <= (
-            content_words(said)
+            content_words(caption)
         )
     return [
         Row("caption", "caption names the right object and colour", right / count, "", None, 0.9)
@@ -72,8 +72,8 @@ def readings(model: Model, count: int) -> list[Row]:
         else:
             picture = pages.sign(rng)
             wanted = picture.words
-        said = model.describe(Image(picture.image)).words
-        right += f'"{wanted}"' in said
+        words = model.describe(Image(picture.image)).words
+        right += f'"{wanted}"' in words
     return [Row("read", "words on a sign or page title read exactly", right / count, "", None, 0.8)]
 
 
@@ -89,8 +89,8 @@ def hearings(model: Model, count: int) -> list[Row]:
             rng = dice(EVAL, number, key)
             note = speech.note(rng)
             samples = speech.speak(note.text, speech.voice(rng, voices), rng)
-            said = model.describe(Sound(samples, speech.RATE_HZ)).words
-            wrong += errors(_words(note.text), _words(said))
+            transcript = model.describe(Sound(samples, speech.RATE_HZ)).words
+            wrong += errors(_words(note.text), _words(transcript))
             words += len(_words(note.text))
         name = f"word error rate of a spoken note, {what}"
         rows.append(Row(key, name, wrong / words, "", None, goal, at_most=True))
@@ -113,7 +113,7 @@ def findings(model: Model, count: int, asked: int) -> list[Row]:
         rng = dice(EVAL, number, "like")
         other = scenes.draw(plan_, rng, rng.choice(scenes.SIZES_PX), scenes.style(rng))
         best = np.argsort(-(_gists(model, [Image(other.image)]) @ pictures.T)[0])[:5]
-        alike += any(drawn[one].caption == plan_.caption for one in best)
+        alike += any(drawn[rank].caption == plan_.caption for rank in best)
     notes = []
     for number in range(count):
         rng = dice(EVAL, number, "sound")
@@ -146,16 +146,18 @@ def paraphrases(model: Model, count: int, asked: int) -> list[Row]:
     """Paragraphs found by a question without any of their words, by vectors alone. A paragraph
     counts that answers the question: its own, or one whose fact the same question asks for."""
     held = [documents.paragraph(dice(EVAL, number, "paraphrase")) for number in range(count)]
-    answered = [frozenset().union(*map(statements.paraphrases, said)) for _, said in held]
+    answered = [frozenset().union(*map(statements.paraphrases, facts)) for _, facts in held]
     passages = model.embed([Text(text) for text, _ in held])
-    queries = model.embed([Text(said[0].paraphrase) for _, said in held[:asked]], "query")
-    score = _both([one.gist for one in queries], [one.gist for one in passages])
-    score += _both([_body(one.body) for one in queries], [_body(one.body) for one in passages])
+    queries = model.embed([Text(facts[0].paraphrase) for _, facts in held[:asked]], "query")
+    score = _both([query.gist for query in queries], [passage.gist for passage in passages])
+    score += _both(
+        [_body(entry.body) for entry in queries], [_body(entry.body) for entry in passages]
+    )
     found = 0
     for number in range(asked):
         best = np.argsort(-score[number])[:5].tolist()
         question = held[number][1][0].paraphrase
-        found += number in best or any(question in answered[one] for one in best)
+        found += number in best or any(question in answered[entry] for entry in best)
     what = f"paragraph found by a paraphrase of its question, first 5 of {count}"
     return [Row("paraphrase_r5", what, found / asked, "", None, 0.7)]
 
@@ -175,31 +177,33 @@ def answers(model: Model, checkpoint: Checkpoint, count: int) -> list[Row]:
     """Right values, honest refusals, and what the drafter does for speed."""
     cases = [questions.exchange(dice(EVAL, number, "answer"), 0.0) for number in range(2 * count)]
     plain = _loaded(checkpoint, drafter=False)
-    right = refused = false_refusals = there = away = 0
+    right = refused = false_refusals = answerable = away = 0
     fast, slow = _Told(), _Told()
     for case in cases[:count]:
         evidence = [
             Evidence(n, source.title, source.words) for n, source in enumerate(case.sources, 1)
         ]
-        said = _ask(model, case.question, evidence, fast)
+        reply = _ask(model, case.question, evidence, fast)
         _ask(plain, case.question, evidence, slow)
-        refusal = REFUSAL.rstrip(".") in said.text
+        refusal = REFUSAL.rstrip(".") in reply.text
         if case.present:
-            there += 1
+            answerable += 1
             false_refusals += refusal
-            right += case.value in said.text and any(one.n == case.cited for one in said.cited)
+            right += case.value in reply.text and any(
+                citation.n == case.cited for citation in reply.cited
+            )
         else:
             away += 1
             refused += refusal
     accepted = float(np.mean(fast.accepted)) if fast.accepted else 0.0
     speed, base = fast.tokens / fast.seconds, slow.tokens / slow.seconds
     return [
-        Row("answer", "right value with its evidence", right / there, "", None, 0.8),
+        Row("answer", "right value with its evidence", right / answerable, "", None, 0.8),
         Row("refuse", "says that it is not there when it is not", refused / away, "", None, 0.9),
         Row(
             "no_false_refuse",
             "does not say so when it is",
-            1 - false_refusals / there,
+            1 - false_refusals / answerable,
             "",
             None,
             0.9,
@@ -210,28 +214,28 @@ def answers(model: Model, checkpoint: Checkpoint, count: int) -> list[Row]:
 
 
 def _ask(model: Model, question: str, evidence: Sequence[Evidence], total: _Told) -> _Told:
-    said = _Told()
+    reply = _Told()
     begun = time.perf_counter()
     for event in model.answer(question, evidence):
         match event:
             case AnswerText(text):
-                said.text += text
+                reply.text += text
             case AnswerCitation():
-                said.cited.append(event)
+                reply.cited.append(event)
             case AnswerEnd():
                 total.tokens += event.tokens
                 if event.draft_acceptance is not None:
                     total.accepted.append(event.draft_acceptance)
     total.seconds += time.perf_counter() - begun
-    return said
+    return reply
 
 
-def errors(wanted: Sequence[str], said: Sequence[str]) -> int:
+def errors(wanted: Sequence[str], heard: Sequence[str]) -> int:
     """Words to insert, remove or replace: the edit distance."""
-    before = list(range(len(said) + 1))
+    before = list(range(len(heard) + 1))
     for row, word in enumerate(wanted, start=1):
         now = [row]
-        for column, other in enumerate(said, start=1):
+        for column, other in enumerate(heard, start=1):
             now.append(min(before[column] + 1, now[-1] + 1, before[column - 1] + (word != other)))
         before = now
     return before[-1]
@@ -246,7 +250,7 @@ def _loaded(checkpoint: Checkpoint, drafter: bool = True) -> Model:
 
 
 def _gists(model: Model, contents: Sequence[Content]) -> Float32:
-    return np.stack([one.gist for one in model.embed(contents)])
+    return np.stack([vectors.gist for vectors in model.embed(contents)])
 
 
 def _both(queries: Sequence[Float32], items: Sequence[Float32]) -> Float32:

@@ -79,11 +79,11 @@ def _figure(value: float | None) -> str:
 
 
 def commit() -> str:
-    here = Path(__file__).parent
-    said = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=here, capture_output=True, text=True
+    folder = Path(__file__).parent
+    process = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=folder, capture_output=True, text=True
     )
-    return said.stdout.strip() or "no commit"
+    return process.stdout.strip() or "no commit"
 
 
 def machine() -> str:

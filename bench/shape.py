@@ -36,7 +36,7 @@ def write(
         shutil.copy(POCKET / name, directory / name)
     tokenizer = json.loads((POCKET / "tokenizer.json").read_text())
     words = tokenizer["model"]["vocab"]
-    first = 1 + max(*words.values(), *(one["id"] for one in tokenizer["added_tokens"]))
+    first = 1 + max(*words.values(), *(token["id"] for token in tokenizer["added_tokens"]))
     words |= {f"unused{number}": number for number in range(first, VOCABULARY)}
     (directory / "tokenizer.json").write_text(json.dumps(tokenizer))
     shipped = json.loads((POCKET / "config.json").read_text())
@@ -103,18 +103,18 @@ def _model_tensors(config: dict[str, Any]) -> Shapes:
     plain = {name: value for name, value in config.items() if name != "quantization_config"}
     with torch.device("meta"):
         model = Gemma4UnifiedForConditionalGeneration(Gemma4UnifiedConfig(**plain))
-    found: Shapes = {}
-    for name, one in model.state_dict().items():
+    shapes: Shapes = {}
+    for name, tensor in model.state_dict().items():
         if name == "lm_head.weight":
             continue
         if "language_model.layers" in name and name.endswith("_proj.weight"):
-            base, (outputs, inputs) = name.removesuffix("weight"), one.shape
-            found[f"{base}weight_packed"] = ("I32", (outputs, inputs // 8))
-            found[f"{base}weight_scale"] = ("BF16", (outputs, inputs // 32))
-            found[f"{base}weight_shape"] = ("I64", (2,))
+            base, (outputs, inputs) = name.removesuffix("weight"), tensor.shape
+            shapes[f"{base}weight_packed"] = ("I32", (outputs, inputs // 8))
+            shapes[f"{base}weight_scale"] = ("BF16", (outputs, inputs // 32))
+            shapes[f"{base}weight_shape"] = ("I64", (2,))
         else:
-            found[name] = ("BF16", tuple(one.shape))
-    return found
+            shapes[name] = ("BF16", tuple(tensor.shape))
+    return shapes
 
 
 def _drafter_tensors(config: dict[str, Any]) -> Shapes:
@@ -123,7 +123,7 @@ def _drafter_tensors(config: dict[str, Any]) -> Shapes:
 
     with torch.device("meta"):
         model = Gemma4UnifiedAssistantForCausalLM(Gemma4UnifiedAssistantConfig(**config))
-    return {name: ("BF16", tuple(one.shape)) for name, one in model.state_dict().items()
+    return {name: ("BF16", tuple(tensor.shape)) for name, tensor in model.state_dict().items()
             if name != "lm_head.weight"}  # fmt: skip
 
 
@@ -147,11 +147,11 @@ def _write_shards(directory: Path, tensors: Shapes, seed: int, sparse: bool) -> 
             start, end = end, end + _bytes(kind, shape)
             header[name] = {"dtype": kind, "shape": shape, "data_offsets": [start, end]}
             where[name] = file.name
-        said = json.dumps(header).encode()
+        encoded = json.dumps(header).encode()
         with file.open("wb") as opened:
-            opened.write(len(said).to_bytes(8, "little") + said)
+            opened.write(len(encoded).to_bytes(8, "little") + encoded)
             if sparse:
-                opened.truncate(8 + len(said) + end)
+                opened.truncate(8 + len(encoded) + end)
                 continue
             for name, (kind, shape) in part.items():
                 if kind == "I64":  # the shape that the packed codes have unpacked
@@ -195,7 +195,9 @@ def _kinds() -> dict[str, bytes]:
         "one": np.ones(count, dtype="<f4"),
         "zero": np.zeros(count, dtype="<f4"),
     }
-    return {kind: (one.view("<u4") >> 16).astype("<u2").tobytes() for kind, one in values.items()}
+    return {
+        kind: (array.view("<u4") >> 16).astype("<u2").tobytes() for kind, array in values.items()
+    }
 
 
 def _drawn(name: str) -> bytes:

@@ -34,15 +34,17 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"}
 
 def recollect(*words: str | Path, data: Path, code: int = 0) -> str:
     """Runs the command line as a person would; what it printed. Fails on another exit code."""
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "recollect", "--data", data, *words],
         capture_output=True,
         text=True,
         cwd=ROOT,
         env=ENVIRONMENT,
     )
-    assert said.returncode == code, f"exit {said.returncode}\n{said.stdout}\n{said.stderr}"
-    return said.stdout if code == 0 else said.stdout + said.stderr
+    assert process.returncode == code, (
+        f"exit {process.returncode}\n{process.stdout}\n{process.stderr}"
+    )
+    return process.stdout if code == 0 else process.stdout + process.stderr
 
 
 def verb(*words: str | Path, data: Path, code: int = 0) -> str:
@@ -51,9 +53,9 @@ def verb(*words: str | Path, data: Path, code: int = 0) -> str:
     from recollect import main
 
     given = ["--data", str(data), *(str(word) for word in words)]
-    said = CliRunner().invoke(main, given, env={"COLUMNS": "120"}, catch_exceptions=False)
-    assert said.exit_code == code, f"exit {said.exit_code}\n{said.output}"
-    return said.stdout if code == 0 else said.stdout + said.stderr
+    result = CliRunner().invoke(main, given, env={"COLUMNS": "120"}, catch_exceptions=False)
+    assert result.exit_code == code, f"exit {result.exit_code}\n{result.output}"
+    return result.stdout if code == 0 else result.stdout + result.stderr
 
 
 @dataclass(frozen=True)
@@ -118,14 +120,14 @@ def serve(*words: str | Path, library: Indexed) -> Served:
         env=ENVIRONMENT,
     )
     assert process.stdout is not None
-    said = []
+    lines = []
     for line in process.stdout:
-        said.append(line)
+        lines.append(line)
         if link := re.search(r"http://\S+", line):
             url = re.match(r"http://[^/]+", link.group())
             assert url is not None
             return Served(link.group(), url.group(), process, library)
-    raise AssertionError("the server ended: " + "".join(said))
+    raise AssertionError("the server ended: " + "".join(lines))
 
 
 def stop(served: Served) -> None:

@@ -112,11 +112,11 @@ class Nursery:
             time.sleep(kill.after_s)
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            said = self._read()
+            line = self._read()
         else:
-            while (said := self._read()) == "open":
+            while (line := self._read()) == "open":
                 pass
-        status = int(said)
+        status = int(line)
         if os.WIFEXITED(status):
             assert os.WEXITSTATUS(status) == 0, "the indexer ended in an error"
             return False

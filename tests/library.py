@@ -70,10 +70,10 @@ class Small:
 
     def found(self, words: str) -> list[Path]:
         """The paths of the live documents that hold these words, best first."""
-        found = self.store.search.words(words, 50)
-        live = self.catalog.live_generations({one.generation for one in found})
-        items = self.catalog.items_of_contents({one.content for one in found})
-        return [items[one.content].path for one in found if one.generation in live]
+        matches = self.store.search.words(words, 50)
+        live = self.catalog.live_generations({match.generation for match in matches})
+        items = self.catalog.items_of_contents({match.content for match in matches})
+        return [items[match.content].path for match in matches if match.generation in live]
 
     def shown(self) -> set[Path]:
         """Every path that a search may show now."""
@@ -89,15 +89,15 @@ class Small:
 
     def vectors(self) -> list[tuple[str, str, int, bytes]]:
         """Every vector in the store as (table, content, ordinal, its bytes), in order."""
-        found = []
+        vectors = []
         for name in self.store.tables.names():
             if name != "words":
                 table = self.store.tables.columns(name, ["content", "ordinal", "vector"])
-                found += [
+                vectors += [
                     (name, row["content"], row["ordinal"], np.float32(row["vector"]).tobytes())
                     for row in table.to_pylist()
                 ]
-        return sorted(found)
+        return sorted(vectors)
 
     def generations(self) -> set[str]:
         """The generations that the catalog points at."""

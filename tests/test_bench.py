@@ -11,10 +11,10 @@ from bench.report import Report, Row
 
 
 def test_every_bench_is_listed_with_what_it_measures() -> None:
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "bench", "list"], capture_output=True, text=True, check=True
     )
-    lines = said.stdout.splitlines()
+    lines = process.stdout.splitlines()
     assert lines
     for line in lines:
         name, _, what = line.partition(" ")
@@ -39,8 +39,8 @@ def test_a_goal_is_on_the_ratio_where_there_is_a_reference(
 
 
 def test_the_report_has_the_keys_that_documents_are_made_from() -> None:
-    said = Report("name", [Row("a", "what", 1.0, "s")], seeds=[1]).json()
-    assert set(said) == {"name", "commit", "machine", "seeds", "rows"}
-    assert set(said["rows"][0]) == {
+    report = Report("name", [Row("a", "what", 1.0, "s")], seeds=[1]).json()
+    assert set(report) == {"name", "commit", "machine", "seeds", "rows"}
+    assert set(report["rows"][0]) == {
         "key", "what", "ours", "reference", "unit", "ratio", "goal", "at_most", "met",
     }  # fmt: skip

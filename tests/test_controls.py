@@ -54,9 +54,9 @@ def rescan(base: Path, off: Off) -> bool:
         service.start()
         _until(lambda: service.rescan.rescanned_at is not None, 30)
         library.write("a.txt", "A boat that no event told of.")
-        found = _until(lambda: library.found("boat") != [], 1.5 if off else 30)
+        is_found = _until(lambda: library.found("boat") != [], 1.5 if off else 30)
         service.stop()
-        return found
+        return is_found
 
 
 def generation_filter(base: Path, off: Off) -> bool:

@@ -46,11 +46,11 @@ def test_the_command_line_finds_each_kind_at_its_place(tmp_path: Path) -> None:
     assert report["coverage"]["read"] == len(EACH) + 1
     assert report["coverage"]["failed"] == 0
     for name, _, words, page in EACH[:10]:  # the texts are looked for above
-        found = json.loads(recollect("search", words, "--json", data=data))
-        hit = next(one for one in found["hits"] if Path(one["path"]).name == name)
+        answer = json.loads(recollect("search", words, "--json", data=data))
+        hit = next(result for result in answer["hits"] if Path(result["path"]).name == name)
         assert hit["place"]["page"] == page, name
-    found = json.loads(recollect("search", "Mention the subsidy", "--json", data=data))
-    [attached] = [hit for hit in found["hits"] if hit["attached_to"]]
+    answer = json.loads(recollect("search", "Mention the subsidy", "--json", data=data))
+    [attached] = [hit for hit in answer["hits"] if hit["attached_to"]]
     assert Path(attached["path"]).name == "offer.eml"
     assert (attached["title"], attached["attached_to"]["title"]) == ("Ferry plan", "The keys")
     assert attached["place"] == {"page": 2, "label": "Slide 2"}

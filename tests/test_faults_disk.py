@@ -123,8 +123,8 @@ def test_fault_03_a_disk_that_was_full_is_gone_on_with_alone(tmp_path: Path) -> 
         assert running.stdout is not None
         assert "paused" in running.stdout.readline(), "it says that it waits"
         ballast.unlink()
-        said = running.stdout.read()
-        assert running.wait(60) == 0, said
+        output = running.stdout.read()
+        assert running.wait(60) == 0, output
         running.stdout.close()
         assert judged(folder, data).good
     finally:

@@ -28,14 +28,14 @@ def test_no_other_distribution_owns_our_names(name: str) -> None:
 
 
 def _modules_after(code: str) -> set[str]:
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", f"{code}\nimport sys; print('\\n'.join(sys.modules))"],
         capture_output=True,
         text=True,
         cwd=ROOT,
         check=True,
     )
-    return set(said.stdout.split())
+    return set(process.stdout.split())
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -51,10 +51,10 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 def test_arrows_point_down() -> None:
-    said = subprocess.run(
+    process = subprocess.run(
         [Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True
     )
-    assert said.returncode == 0, said.stdout
+    assert process.returncode == 0, process.stdout
 
 
 def test_readme_and_architecture_are_what_the_source_says() -> None:

@@ -18,8 +18,8 @@ from tests.conftest import ROOT
 
 def keep(folder: Path, name: str, rows: list[Row], **more: Any) -> Path:
     file = folder / f"{name}.json"
-    told = {**Report(name, rows, seeds=[]).json(), "commit": "abc1234", "machine": "2 cores"}
-    file.write_text(json.dumps({**told, **more}))
+    result = {**Report(name, rows, seeds=[]).json(), "commit": "abc1234", "machine": "2 cores"}
+    file.write_text(json.dumps({**result, **more}))
     return file
 
 
@@ -33,10 +33,10 @@ def test_a_kept_result_holds_where_and_of_what_it_was_measured() -> None:
     kept = sorted(performance.RESULTS.glob("*.json"))
     assert kept
     for file in kept:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        assert found["name"] == file.stem
-        assert found["commit"]
-        assert "cores" in found["machine"]
+        result = json.loads(file.read_text(encoding="utf-8"))
+        assert result["name"] == file.stem
+        assert result["commit"]
+        assert "cores" in result["machine"]
         assert (performance.HERE / f"{file.stem}.py").is_file(), "how would one repeat it?"
 
 
@@ -48,15 +48,15 @@ def test_each_figure_stands_beside_its_reference_and_its_goal(tmp_path: Path) ->
     ], quick=True)  # fmt: skip
     keep(tmp_path, "people", [Row("wait", "a wait", 0.2, "s", goal=0.25, at_most=True)])
     keep(tmp_path, "pocket", [Row("caption", "not of this page", 0.2, "")])
-    said = performance.page(tmp_path)
-    assert "| texts a second | 3,000 | 1,500 | texts/s | 2 | ≥ 1.5 | yes |" in said
-    assert "| wait \\| here | 2 | 1 | s | 2 | ≤ 1 | **no** |" in said
-    assert "| kept | 0.73 |  |  |  |  |  |" in said
-    assert "| a wait | 0.2 |  | s |  | ≤ 0.25 | yes |" in said
-    assert "python -m bench run embed --quick`" in said
-    assert "`abc1234` on 2 cores" in said
-    assert said.index("## people") < said.index("## embed")
-    assert "not of this page" not in said
+    page = performance.page(tmp_path)
+    assert "| texts a second | 3,000 | 1,500 | texts/s | 2 | ≥ 1.5 | yes |" in page
+    assert "| wait \\| here | 2 | 1 | s | 2 | ≤ 1 | **no** |" in page
+    assert "| kept | 0.73 |  |  |  |  |  |" in page
+    assert "| a wait | 0.2 |  | s |  | ≤ 0.25 | yes |" in page
+    assert "python -m bench run embed --quick`" in page
+    assert "`abc1234` on 2 cores" in page
+    assert page.index("## people") < page.index("## embed")
+    assert "not of this page" not in page
 
 
 @pytest.mark.parametrize("harm", ["{", "[]", '{"name": "other", "rows": []}'])
@@ -67,8 +67,8 @@ def test_a_file_that_is_no_result_is_named(tmp_path: Path, harm: str) -> None:
 
 
 def test_a_bench_that_is_not_there_is_told_with_those_that_are() -> None:
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "bench", "run", "nothing"], capture_output=True, text=True, cwd=ROOT
     )
-    assert said.returncode == 2
-    assert "'people'" in said.stderr
+    assert process.returncode == 2
+    assert "'people'" in process.stderr

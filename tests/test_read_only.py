@@ -41,8 +41,8 @@ def test_fault_04_a_folder_that_may_not_be_written_can_still_be_searched(tmp_pat
                 lock.acquire()
             assert str(data) in str(refused.value)
             catalog, store = Catalog(data / "catalog.sqlite"), Store(data / "lance")
-            [found] = store.search.words("boat", 5)
-            [item] = catalog.items_of_contents([found.content]).values()
+            [match] = store.search.words("boat", 5)
+            [item] = catalog.items_of_contents([match.content]).values()
             assert item.path.name == "a.txt"
             assert catalog.search_names("a", 3)
             catalog.close()
@@ -69,12 +69,12 @@ def test_fault_04_a_disk_that_is_mounted_read_only(tmp_path: Path) -> None:
     with tiny_disk(tmp_path / "disk", 1_000) as disk:  # indexing leaves 500 MB of a disk free
         recollect("index", folder, data=disk / "data")
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
-        found = json.loads(recollect("search", "boat", "--json", data=disk / "data"))
-        assert [hit["path"] for hit in found["hits"]] == [str(folder / "a.txt")]
+        answer = json.loads(recollect("search", "boat", "--json", data=disk / "data"))
+        assert [hit["path"] for hit in answer["hits"]] == [str(folder / "a.txt")]
         for verb in ("index", "serve", "verify"):
-            said = recollect(verb, data=disk / "data", code=1)
-            assert "may not write to its data directory" in said
-            assert "Traceback" not in said
+            output = recollect(verb, data=disk / "data", code=1)
+            assert "may not write to its data directory" in output
+            assert "Traceback" not in output
 
 
 def test_fault_10_tables_of_a_newer_lancedb_are_refused_and_left_alone(tmp_path: Path) -> None:

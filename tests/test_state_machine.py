@@ -83,7 +83,7 @@ class FolderMachine(RuleBasedStateMachine):
     )
     def mail(self, name: str, text: str, attached: list[str]) -> None:
         """Something is sent along: what lies in the folder too, or did until then."""
-        files = [path for one in attached if (path := self.folder / one).is_file()]
+        files = [path for file_name in attached if (path := self.folder / file_name).is_file()]
         self.file(name).write_bytes(bytes(message("The keys", text, *files)))
 
     @precondition(lambda self: self.mounted)
@@ -104,9 +104,9 @@ class FolderMachine(RuleBasedStateMachine):
     def change_without_a_trace(self, name: str) -> None:
         """Other bytes, of the same number and with the same time of change."""
         if (path := self.folder / name).is_file():
-            found = path.stat()
+            before = path.stat()
             path.write_bytes(path.read_bytes().swapcase())
-            os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
     @precondition(lambda self: self.mounted)
     @rule(name=NAMES, to=NAMES)
@@ -117,11 +117,11 @@ class FolderMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.mounted)
     @rule(name=NAMES, to=NAMES)
     def swap(self, name: str, to: str) -> None:
-        one, other, aside = self.folder / name, self.folder / to, self.folder / "aside.txt"
-        if one.is_file() and other.is_file() and one != other:
-            one.rename(aside)
-            other.rename(one)
-            aside.rename(other)
+        first, second, aside = self.folder / name, self.folder / to, self.folder / "aside.txt"
+        if first.is_file() and second.is_file() and first != second:
+            first.rename(aside)
+            second.rename(first)
+            aside.rename(second)
 
     @precondition(lambda self: self.mounted)
     @rule(name=NAMES)
@@ -153,8 +153,8 @@ class FolderMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.mounted)
     @rule(there=st.booleans())
     def move_folder(self, there: bool) -> None:
-        one, other = self.folder / "notes", self.folder / "old" / "notes"
-        source, target = (one, other) if there else (other, one)
+        above, below = self.folder / "notes", self.folder / "old" / "notes"
+        source, target = (above, below) if there else (below, above)
         if source.is_dir() and not target.exists():
             target.parent.mkdir(exist_ok=True)
             source.rename(target)
@@ -199,8 +199,8 @@ class FolderMachine(RuleBasedStateMachine):
 
     @rule(words=st.sampled_from(["boat", "garden", "money river"]))
     def search(self, words: str) -> None:
-        found = self.library.found(words)
-        assert len(found) == len(set(found))
+        paths = self.library.found(words)
+        assert len(paths) == len(set(paths))
 
     @precondition(lambda self: self.mounted)
     @rule()

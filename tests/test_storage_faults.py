@@ -46,9 +46,9 @@ def test_fault_05_a_file_that_cannot_be_read_is_told(
         return real(file)
 
     monkeypatch.setattr(checksums, "_sum", failing)
-    [(table, file, said)] = store.repair.damaged_files()
+    [(table, file, sentence)] = store.repair.damaged_files()
     assert (table, file.parent.name) == ("words", "data")
-    assert said == "cannot be read (Input/output error)"
+    assert sentence == "cannot be read (Input/output error)"
 
 
 def test_fault_05_a_line_of_the_sums_that_a_power_cut_tore_is_no_fault(tmp_path: Path) -> None:
@@ -67,12 +67,12 @@ def test_fault_05_a_line_of_the_sums_that_a_power_cut_tore_is_no_fault(tmp_path:
 
 
 def test_fault_06_a_data_directory_on_a_network_is_warned_of() -> None:
-    here = [Mount(Path("/"), "ext4"), Mount(Path("/mnt/share"), "nfs4")]
-    said = network_warning(Path("/mnt/share/recollect"), here)
-    assert said is not None
-    assert "nfs4" in said
-    assert "--data" in said
-    assert network_warning(Path("/home/me/recollect"), here) is None
+    mounts = [Mount(Path("/"), "ext4"), Mount(Path("/mnt/share"), "nfs4")]
+    warning = network_warning(Path("/mnt/share/recollect"), mounts)
+    assert warning is not None
+    assert "nfs4" in warning
+    assert "--data" in warning
+    assert network_warning(Path("/home/me/recollect"), mounts) is None
 
 
 def test_fault_07_a_reader_whose_version_was_cleaned_up_reads_the_newest(tmp_path: Path) -> None:
@@ -88,32 +88,32 @@ def test_fault_07_a_reader_whose_version_was_cleaned_up_reads_the_newest(tmp_pat
             while meanwhile:
                 meanwhile.pop()()
             table.checkout(version)
-        found: list[dict[str, Any]] = rows.to_list()
-        return found
+        records: list[dict[str, Any]] = rows.to_list()
+        return records
 
-    found = reader.tables.read("words", read)
-    assert {row["generation"] for row in found} == {second}
-    assert {one.generation for one in reader.search.words("boat", 10)} == {second}
+    records = reader.tables.read("words", read)
+    assert {row["generation"] for row in records} == {second}
+    assert {match.generation for match in reader.search.words("boat", 10)} == {second}
 
 
 def test_fault_08_commits_that_meet_lose_and_revive_no_row(tmp_path: Path) -> None:
     """Two writers, as there never are two: the lock of the library is what keeps them apart."""
-    one, other = Store(tmp_path), Store(tmp_path)
+    first, second = Store(tmp_path), Store(tmp_path)
     kept: list[str] = []
     gone: list[str] = []
     faults: list[BaseException] = []
 
     def add() -> None:
         for n in range(12):
-            kept.append(added(one, f"kept{n}"))
+            kept.append(added(first, f"kept{n}"))
 
     def remove() -> None:
         for n in range(6):
-            generation = added(other, f"gone{n}")
-            other.remove([generation])
+            generation = added(second, f"gone{n}")
+            second.remove([generation])
             gone.append(generation)
             if n % 3 == 2:
-                other.optimize()
+                second.optimize()
 
     def run(work: Any) -> None:
         try:
@@ -127,7 +127,7 @@ def test_fault_08_commits_that_meet_lose_and_revive_no_row(tmp_path: Path) -> No
     for thread in threads:
         thread.join()
     assert faults == []
-    one.optimize()
+    first.optimize()
     assert Store(tmp_path).generations.counts() == dict.fromkeys(kept, 3)
     assert len(gone) == 6
 

@@ -57,7 +57,7 @@ def _sound() -> Sound:
 def test_any_text_survives_the_tokenizer(text: str) -> None:
     shared = _shared_tokenizer()
     ids = shared(text, add_special_tokens=False)["input_ids"]
-    spoken = [one for one in shared.all_special_tokens if one in text]
+    spoken = [token for token in shared.all_special_tokens if token in text]
     assert spoken or shared.decode(ids) == text
 
 
@@ -259,15 +259,15 @@ def test_words_are_told_their_source_and_answers_the_one_they_cite() -> None:
     asked = lessons.examination(random.Random(4), 3, 4, 0.0)
     made = desk.examination(asked)
     assert made.sources is not None
-    told = made.labels != NOTHING
+    labelled = made.labels != NOTHING
     for number in (1, 2, 3):
-        fenced = desk.tokenizer.decode(made.ids[(made.sources == number) & ~told])
+        fenced = desk.tokenizer.decode(made.ids[(made.sources == number) & ~labelled])
         assert fenced.startswith(f'{number} "')
         assert fenced.endswith("</source>\n")
         assert fenced.count("source") == 1
     for branch, lesson in enumerate(asked, start=1):
         n = int(lesson.target.split(" [")[1][0]) if " [" in lesson.target else 0
-        assert set(made.sources[told & (made.branches == branch)].tolist()) == {n}
+        assert set(made.sources[labelled & (made.branches == branch)].tolist()) == {n}
 
 
 def test_a_glimpse_keeps_what_its_patches_show() -> None:
@@ -280,8 +280,8 @@ def test_a_glimpse_keeps_what_its_patches_show() -> None:
     assert len(data) == len(seen.shown) == columns**2
     whole = {patch: shown for patch, asked, shown in scene.shown if asked == sight.KIND}
     for patch, shown in zip(data, seen.shown[:, sight.KIND].tolist(), strict=True):
-        here = np.flatnonzero((scene.data == patch).all(axis=1))
-        assert shown in {whole[int(place)] for place in here}
+        places = np.flatnonzero((scene.data == patch).all(axis=1))
+        assert shown in {whole[int(place)] for place in places}
     assert (seen.shown[:, sight.KIND] > 0).any()
 
 
@@ -302,8 +302,8 @@ def test_steps_teach_and_are_taken_up_again(pair: tuple[Any, Any], tmp_path: Pat
     run.save()
     again = trainer.Run(tmp_path, tmp_path, minutes=60)
     assert again.step == 11
-    told = zip(run.student.model.parameters(), again.student.model.parameters(), strict=True)
-    assert all(torch.equal(one, other) for one, other in told)
+    parameters = zip(run.student.model.parameters(), again.student.model.parameters(), strict=True)
+    assert all(torch.equal(trained, other) for trained, other in parameters)
 
 
 def test_training_dice_stay_in_their_range() -> None:

@@ -38,9 +38,9 @@ speaking = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-
 
 def test_seed_ranges_never_meet() -> None:
     ranges = [seeds.TRAIN, seeds.EVAL, seeds.DEMONSTRATION]
-    for one in ranges:
-        for other in ranges:
-            assert one is other or one[-1] < other[0] or other[-1] < one[0]
+    for first in ranges:
+        for second in ranges:
+            assert first is second or first[-1] < second[0] or second[-1] < first[0]
     assert (
         seeds.dice(seeds.TRAIN, 7, "note").random() == seeds.dice(seeds.TRAIN, 7, "note").random()
     )
@@ -53,15 +53,18 @@ def test_seed_ranges_never_meet() -> None:
 def test_statement_quotes_its_value_and_is_asked_in_other_words(name: str) -> None:
     rng = random.Random(name)
     for _ in range(40):
-        said = statement(rng, families()[name])
-        assert said.quote in said.text
-        assert said.value in said.quote
-        assert said.value in said.answer
-        assert not content_words(said.paraphrase) & content_words(said.text), said
-        assert "{" not in f"{said.text}{said.question}{said.paraphrase}{said.answer}{said.find}"
-        told = reported(said, "Anna")
-        assert told.quote in told.text
-        assert told.value in told.quote
+        stated = statement(rng, families()[name])
+        assert stated.quote in stated.text
+        assert stated.value in stated.quote
+        assert stated.value in stated.answer
+        assert not content_words(stated.paraphrase) & content_words(stated.text), stated
+        assert (
+            "{"
+            not in f"{stated.text}{stated.question}{stated.paraphrase}{stated.answer}{stated.find}"
+        )
+        retold = reported(stated, "Anna")
+        assert retold.quote in retold.text
+        assert retold.value in retold.quote
 
 
 def test_grammar_is_no_handful_of_sentences() -> None:
@@ -88,9 +91,9 @@ def test_document_holds_its_facts(form: str) -> None:
 def test_paragraph_paraphrases_share_no_content_word() -> None:
     rng = random.Random(2)
     for _ in range(500):
-        text, said = paragraph(rng)
-        for one in said:
-            assert not content_words(one.paraphrase) & content_words(text)
+        text, stated = paragraph(rng)
+        for entry in stated:
+            assert not content_words(entry.paraphrase) & content_words(text)
 
 
 def test_exchange_is_answered_from_its_sources_or_not_at_all() -> None:
@@ -138,15 +141,15 @@ def test_scene_is_the_same_for_the_same_seed_and_says_what_it_shows() -> None:
     for number in range(60):
         rng = seeds.dice(seeds.EVAL, number, "scene")
         again = seeds.dice(seeds.EVAL, number, "scene")
-        one, other = scene(rng), scene(again)
-        assert one.caption == other.caption
-        assert np.array_equal(one.image, other.image)
-        assert one.image.dtype == np.uint8
-        assert one.image.ndim == 3
-        for thing in one.objects:
-            assert thing.name in one.caption
-        for fact in one.facts:
-            assert fact.quote in one.caption
+        first, second = scene(rng), scene(again)
+        assert first.caption == second.caption
+        assert np.array_equal(first.image, second.image)
+        assert first.image.dtype == np.uint8
+        assert first.image.ndim == 3
+        for thing in first.objects:
+            assert thing.name in first.caption
+        for fact in first.facts:
+            assert fact.quote in first.caption
 
 
 def test_colour_of_a_thing_is_in_the_picture() -> None:
@@ -161,19 +164,19 @@ def test_colour_of_a_thing_is_in_the_picture() -> None:
 
 @pytest.mark.parametrize("write", [sign, page, chart, table])
 def test_written_picture_says_its_words(write: Callable[[random.Random], WrittenPicture]) -> None:
-    one, other = write(random.Random(9)), write(random.Random(9))
-    assert one.caption == other.caption
-    assert np.array_equal(one.image, other.image)
-    assert one.words in one.caption
-    assert one.image.std() > 5
+    first, second = write(random.Random(9)), write(random.Random(9))
+    assert first.caption == second.caption
+    assert np.array_equal(first.image, second.image)
+    assert first.words in first.caption
+    assert first.image.std() > 5
 
 
 def test_notes_are_short_and_hold_their_facts() -> None:
     rng = random.Random(10)
     for _ in range(300):
-        said = note(rng)
-        assert 3 <= len(said.text.split()) <= 34
-        assert all(fact.quote in said.text for fact in said.facts)
+        spoken = note(rng)
+        assert 3 <= len(spoken.text.split()) <= 34
+        assert all(fact.quote in spoken.text for fact in spoken.facts)
 
 
 def test_script_places_its_facts_in_turns() -> None:
@@ -186,8 +189,8 @@ def test_script_places_its_facts_in_turns() -> None:
 
 
 def test_voices_of_training_and_of_strangers_are_different() -> None:
-    assert not {one.name for one in TRAIN_VOICES} & {one.name for one in NEW_VOICES}
-    assert voice(random.Random(1), NEW_VOICES).name in {one.name for one in NEW_VOICES}
+    assert not {speaker.name for speaker in TRAIN_VOICES} & {speaker.name for speaker in NEW_VOICES}
+    assert voice(random.Random(1), NEW_VOICES).name in {speaker.name for speaker in NEW_VOICES}
 
 
 def test_times_are_read_as_people_say_them() -> None:
@@ -207,12 +210,12 @@ def test_resampling_keeps_a_tone_and_its_length() -> None:
 @speaking
 def test_speech_is_heard_and_repeatable() -> None:
     text = "The plumber repairs the boiler on Monday."
-    one = speak(text, TRAIN_VOICES[0], random.Random(1))
-    other = speak(text, TRAIN_VOICES[0], random.Random(1))
-    assert one.dtype == np.float32
-    assert np.array_equal(one, other)
-    assert 1.5 < one.size / RATE_HZ < 6
-    assert 0.2 < np.abs(one).max() <= 1
+    first = speak(text, TRAIN_VOICES[0], random.Random(1))
+    second = speak(text, TRAIN_VOICES[0], random.Random(1))
+    assert first.dtype == np.float32
+    assert np.array_equal(first, second)
+    assert 1.5 < first.size / RATE_HZ < 6
+    assert 0.2 < np.abs(first).max() <= 1
 
 
 @speaking

@@ -62,9 +62,9 @@ class _Espeak:
             self.heard.append(np.ctypeslib.as_array(wave, (count,)).copy())
         index = 0
         while events[index].type != _END:
-            one = events[index]
-            name = one.name.decode("utf-8", "replace") if one.type == _PHONEME else ""
-            self.events.append((one.type, one.position, one.length, one.at_ms, name))
+            event = events[index]
+            name = event.name.decode("utf-8", "replace") if event.type == _PHONEME else ""
+            self.events.append((event.type, event.position, event.length, event.at_ms, name))
             index += 1
         return 0
 
@@ -74,8 +74,8 @@ class _Espeak:
         self.library.espeak_SetVoiceByName(voice.name.encode())
         self.library.espeak_SetParameter(_RATE, voice.speed_wpm, 0)
         self.library.espeak_SetParameter(_PITCH, voice.pitch, 0)
-        said = text.encode()
-        self.library.espeak_Synth(said, len(said) + 1, 0, 1, 0, _UTF8, None, None)
+        encoded = text.encode()
+        self.library.espeak_Synth(encoded, len(encoded) + 1, 0, 1, 0, _UTF8, None, None)
         self.library.espeak_Synchronize()
         pcm = np.concatenate(self.heard) if self.heard else np.zeros(1, np.int16)
         samples: Float32 = pcm.astype(np.float32) / np.float32(32768)

@@ -40,5 +40,5 @@ class Numbers:
 
 def cited(answer: str) -> int:
     """The number of the source that an answer cites, 0 where it cites none."""
-    found = _CITED.search(answer)
-    return int(found[1]) if found else 0
+    match = _CITED.search(answer)
+    return int(match[1]) if match else 0

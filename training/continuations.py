@@ -38,8 +38,8 @@ def continuations(model: Any, desk: Desk, notes: list[Rendered], minutes: float)
         if time.monotonic() > until_s:
             break
         row = inputs.render_prompt(lesson.prompt, desk.tokenizer, desk.cut)
-        said = list(Generation(decoder, decoder.prefill(row), LIMITS))
-        made.append(desk.lesson(lesson, said))
+        token_ids = list(Generation(decoder, decoder.prefill(row), LIMITS))
+        made.append(desk.lesson(lesson, token_ids))
     return made
 
 

@@ -39,11 +39,11 @@ class Desk:
     def spell(self, text: str) -> list[int]:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
-    def lesson(self, lesson: lessons.Lesson, said: Sequence[int] | None = None) -> Example:
+    def lesson(self, lesson: lessons.Lesson, token_ids: Sequence[int] | None = None) -> Example:
         """Prompt and target, or what was `said` in its place; the prompt may show pictures, or
         play a sound."""
         asked = inputs.render_prompt(lesson.prompt, self.tokenizer, self.cut)
-        target = self.spell(lesson.target) if said is None else said
+        target = self.spell(lesson.target) if token_ids is None else token_ids
         made = _line(asked.ids.tolist(), [*target, self.stop])
         if asked.sounds:
             made.samples = asked.sounds[0].ravel()
@@ -54,8 +54,8 @@ class Desk:
             made.sources = self.numbers.belonging(made.ids, NOTHING)
             made.sources[len(asked) - 1 : -1] = citing.cited(lesson.target)
         made.pictures = [
-            (np.round(one.values * 255).astype(np.uint8), int(one.positions[-1, 0]) + 1)
-            for one in asked.pictures
+            (np.round(picture.values * 255).astype(np.uint8), int(picture.positions[-1, 0]) + 1)
+            for picture in asked.pictures
         ]
         made.task = lessons.TASKS.index(lesson.task)
         return made
@@ -64,7 +64,8 @@ class Desk:
         """Lessons that begin alike, as branches behind what they share: the sources are read once
         for all questions."""
         prompts_ids = [
-            inputs.render_prompt(one.prompt, self.tokenizer, self.cut).ids for one in asked
+            inputs.render_prompt(question.prompt, self.tokenizer, self.cut).ids
+            for question in asked
         ]
         shared = _shared(prompts_ids)
         made = _line(prompts_ids[0][:shared].tolist(), [])
@@ -77,8 +78,8 @@ class Desk:
             made.branches = np.concatenate([made.branches, np.full(len(tail), number)])
             made.labels = np.concatenate([made.labels, tail.labels])
             tasks.append(np.full(len(tail), lessons.TASKS.index(lesson.task)))
-            told = tail.labels != NOTHING
-            sources.append(np.where(told, citing.cited(lesson.target), NOTHING))
+            labelled = tail.labels != NOTHING
+            sources.append(np.where(labelled, citing.cited(lesson.target), NOTHING))
             least = np.ones(len(tail), np.float32)
             weighed = lesson.task == lessons.ANSWER
             stakes.append(self._stakes(tail, len(ids) - shared) if weighed else least)
@@ -146,13 +147,13 @@ class Desk:
         """A window of a picture around one of its things or words, for the eye alone: a third of
         the patches teach as much as the whole. None where nothing is in it."""
         rows = len(item.data) // item.columns
-        there = [patch for patch, asked, shown in item.shown if asked != sight.COLOUR and shown]
-        if not there:
+        patches = [patch for patch, asked, shown in item.shown if asked != sight.COLOUR and shown]
+        if not patches:
             return None
         wide, high = min(GLIMPSE, item.columns), min(GLIMPSE, rows)
         if item.shown[0][1] < sight.THIRDS:  # words are broad and low
             wide, high = item.columns, min(GLIMPSE_ROWS, rows)
-        middle_y, middle_x = divmod(rng.choice(there), item.columns)
+        middle_y, middle_x = divmod(rng.choice(patches), item.columns)
         left = min(max(0, middle_x - rng.randrange(wide)), item.columns - wide)
         top = min(max(0, middle_y - rng.randrange(high)), rows - high)
         grid = np.arange(top, top + high)[:, None] * item.columns + np.arange(left, left + wide)
@@ -181,10 +182,13 @@ class Desk:
     ) -> tuple[list[int], list[int]]:
         fact = rng.choice(item.facts)
         sentences = [part.strip(" .") for part in item.words.replace("?", ".").split(". ")]
-        said = next((part for part in sentences if fact.quote in part), fact.quote)
+        sentence = next((part for part in sentences if fact.quote in part), fact.quote)
         prompt = prompts.clip_prompt(fact.question, Sound(np.zeros(FRAME, np.float32), 16_000))
         row = inputs.render_prompt(prompt, self.tokenizer, self.cut).ids.tolist()
-        return row[len(frame[0]) - len(_soft(frame[0])) + 1 :], [*self.spell(f"{said}."), self.stop]
+        return row[len(frame[0]) - len(_soft(frame[0])) + 1 :], [
+            *self.spell(f"{sentence}."),
+            self.stop,
+        ]
 
     @functools.lru_cache(maxsize=512)  # noqa: B019 - one desk lives as long as its process
     def _frame(self, kind: str, across: int, down: int) -> tuple[Any, Any, Any]:
@@ -222,7 +226,7 @@ def _shown(item: renders.Rendered) -> Ints:
 def _soft(head: list[int]) -> list[int]:
     """The soft tokens of a shared prefix: its longest run of one id."""
     common = max(set(head), key=head.count)
-    return [one for one in head if one == common]
+    return [token for token in head if token == common]
 
 
 def _line(asked: list[int], target: list[int]) -> Example:

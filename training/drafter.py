@@ -41,12 +41,12 @@ def distil(model: Any, drafter: Any, directory: Path, media: Path, minutes: floa
     drafter.set_attn_implementation("eager")
     lesson = _Lesson(model.eval().requires_grad_(False), drafter)
     ids = loader.Ids(model.config)
-    queue, told, process = loader.start(directory, media, ids, 77)
-    told.value = 0.6
+    queue, progress, process = loader.start(directory, media, ids, 77)
+    progress.value = 0.6
     table = loader.Table(directory, media, ids, seeds.TRAIN, 78)
     table.refresh()
-    said = continuations(model, table.desk, table.items.get("note", []), minutes * WRITING)
-    print(f"{len(said)} continuations", flush=True)
+    examples = continuations(model, table.desk, table.items.get("note", []), minutes * WRITING)
+    print(f"{len(examples)} continuations", flush=True)
     optimizer = torch.optim.AdamW(drafter.parameters(), lr=RATE, betas=(0.9, 0.98))
     minutes *= 1 - WRITING
     begun, step = time.monotonic(), 0
@@ -56,8 +56,8 @@ def distil(model: Any, drafter: Any, directory: Path, media: Path, minutes: floa
             step += 1
             for group in optimizer.param_groups:
                 group["lr"] = RATE * min(1.0, step / WARM_STEPS) * max(0.02, min(1.0, 2 - 2 * part))
-            own = part > 0.3 and len(said) > FEWEST and step % 4 > 0
-            batch = _own(said, step, ids) if own else queue.get()
+            own = part > 0.3 and len(examples) > FEWEST and step % 4 > 0
+            batch = _own(examples, step, ids) if own else queue.get()
             loss, agreed = lesson(batch, dice)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(drafter.parameters(), 1.0)
@@ -74,9 +74,9 @@ def distil(model: Any, drafter: Any, directory: Path, media: Path, minutes: floa
     return held_out(lesson, directory, ids)
 
 
-def _own(said: list[Example], step: int, ids: loader.Ids) -> Batch:
-    chosen = random.Random(step).sample(said, min(len(said), 24))
-    return pack([one for one in chosen if len(one) <= ROW], 4, ROW, ids)
+def _own(examples: list[Example], step: int, ids: loader.Ids) -> Batch:
+    chosen = random.Random(step).sample(examples, min(len(examples), 24))
+    return pack([example for example in chosen if len(example) <= ROW], 4, ROW, ids)
 
 
 @torch.no_grad()

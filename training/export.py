@@ -28,11 +28,11 @@ def trained(run: Path) -> tuple[Any, Any, Any, dict[str, Any]]:
     file = run / DRAFTER
     if file.exists():
         drafter.load_state_dict(torch.load(file, weights_only=True))
-    told = {
+    record = {
         "step": held["step"], "spent_s": held["spent_s"], "drafted": file.exists(),
         "story": held.get("story", []),
     }  # fmt: skip
-    return model, drafter, tokenizer, told
+    return model, drafter, tokenizer, record
 
 
 def take_up(run: Path, checkpoint: Path, steps: int, minutes: float) -> None:
@@ -61,9 +61,9 @@ def blend(run: Path, checkpoint: Path, share: float) -> None:
     2203.05482)."""
     held = torch.load(run / STATE, weights_only=True, map_location="cpu")
     old = _published(checkpoint)
-    mixed = {name: torch.lerp(one, old[name], share) for name, one in held["average"].items()}
+    mixed = {name: torch.lerp(tensor, old[name], share) for name, tensor in held["average"].items()}
     held["average"] = mixed
-    held["model"] = {name: one.clone() for name, one in mixed.items()}
+    held["model"] = {name: tensor.clone() for name, tensor in mixed.items()}
     held["warm_from"] = held["step"]
     held.setdefault("story", []).append(
         f"At step {held['step']:,} {share:.0%} of the weights it had gone on from were mixed in."
@@ -84,13 +84,13 @@ def _published(checkpoint: Path) -> dict[str, torch.Tensor]:
 def export(run: Path, place: Path) -> int:
     """Write the checkpoint of a run to `place`, file by file, each whole or not at all; how many
     bytes it has comes back."""
-    model, drafter, tokenizer, told = trained(run)
+    model, drafter, tokenizer, record = trained(run)
     place.mkdir(parents=True, exist_ok=True)
     total = 0
     with tempfile.TemporaryDirectory(dir=place.parent) as folder:
         fresh = Path(folder)
         architecture.save(model, drafter, tokenizer, fresh)
-        (fresh / "README.md").write_text(card(run, model, drafter, tokenizer, told))
+        (fresh / "README.md").write_text(card(run, model, drafter, tokenizer, record))
         for file in sorted(fresh.rglob("*")):
             if file.is_file():
                 file.chmod(0o644)
@@ -101,10 +101,10 @@ def export(run: Path, place: Path) -> int:
     return total
 
 
-def card(run: Path, model: Any, drafter: Any, tokenizer: Any, told: dict[str, Any]) -> str:
+def card(run: Path, model: Any, drafter: Any, tokenizer: Any, record: dict[str, Any]) -> str:
     """The model card."""
-    weights = sum(one.numel() for one in model.parameters())
-    drafted = sum(one.numel() for one in drafter.parameters())
+    weights = sum(parameter.numel() for parameter in model.parameters())
+    drafted = sum(parameter.numel() for parameter in drafter.parameters())
     text = model.config.text_config
     return f"""\
 ---
@@ -141,7 +141,7 @@ Only from `training/world`, generated from seeds: training 0 to 99,999,999, meas
 pages, charts; notes and meetings spoken by espeak-ng; letters, minutes, invoices, recipes, manuals
 and itineraries with questions, answers, quotes, and questions that have no answer. English only.
 
-{textwrap.fill(_training(told), 100)}
+{textwrap.fill(_training(record), 100)}
 
 ## How good it is
 
@@ -157,23 +157,24 @@ and itineraries with questions, answers, quotes, and questions that have no answ
 """
 
 
-def _training(told: dict[str, Any]) -> str:
-    drafter = ", then its drafter" if told["drafted"] else "; the drafter is not trained yet"
-    said = (
-        f"{told['step']:,} steps of {16 * 192:,} tokens in {told['spent_s'] / 60:.0f} minutes on a "
-        f"shared processor{drafter}. Inside the layers Muon, elsewhere AdamW; bfloat16 products, "
+def _training(record: dict[str, Any]) -> str:
+    drafter = ", then its drafter" if record["drafted"] else "; the drafter is not trained yet"
+    text = (
+        f"{record['step']:,} steps of {16 * 192:,} tokens in {record['spent_s'] / 60:.0f} minutes "
+        f"on a shared processor{drafter}. "
+        "Inside the layers Muon, elsewhere AdamW; bfloat16 products, "
         "float32 weights; the shipped weights are a running average."
     )
-    return " ".join([said, *told["story"]])
+    return " ".join([text, *record["story"]])
 
 
 def _table(run: Path) -> str:
     file = run / TABLE
     if not file.exists():
         return "`python -m bench run pocket` measures it on seeds it never saw."
-    said = json.loads(file.read_text())
+    report = json.loads(file.read_text())
     lines = ["| what | key | measured | goal | met |", "|---|---|---|---|---|"]
-    for row in said["rows"]:
+    for row in report["rows"]:
         goal = "" if row["goal"] is None else f"{row['goal']:g}"
         met = {None: "", True: "yes", False: "no"}[row["met"]]
         figure = row["ratio"] if row["ratio"] is not None else row["ours"]

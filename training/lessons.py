@@ -56,11 +56,11 @@ def examination(rng: random.Random, most: int, count: int, long: float) -> list[
     ]
     return [
         Lesson(
-            ANSWER if one.present else REFUSE,
-            prompts.answer_prompt(one.question, evidence),
-            one.answer,
+            ANSWER if case.present else REFUSE,
+            prompts.answer_prompt(case.question, evidence),
+            case.answer,
         )
-        for one in asked
+        for case in asked
     ]
 
 

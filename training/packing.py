@@ -76,7 +76,7 @@ def pack(examples: Sequence[Example], rows: int, length: int, config: Any) -> Ba
     for example in sorted(examples, key=len, reverse=True):
         fitting = [row for row in shelf if row.used + len(example) <= length]
         if fitting:
-            row = max(fitting, key=lambda one: one.used)
+            row = max(fitting, key=lambda sequence: sequence.used)
             row.examples.append(example)
             row.used += len(example)
     shape = (rows, length)
@@ -92,39 +92,41 @@ def pack(examples: Sequence[Example], rows: int, length: int, config: Any) -> Ba
     phones: list[Ints] = []
     for number, row in enumerate(shelf):
         start = 0
-        for owner, one in enumerate(row.examples):
-            here = slice(start, start + len(one))
-            made["ids"][number, here] = one.ids
-            made["positions"][number, here] = one.positions
-            made["branches"][number, here] = one.branches
-            made["labels"][number, here] = one.labels
-            made["owners"][number, here] = owner
-            made["tasks"][number, here] = one.task
-            if one.stakes is not None:
-                stakes[number, here] = one.stakes
-            if one.sources is not None:
-                made["sources"][number, here] = one.sources
-            seen = (one.ids == config.image_token_id) & (one.labels != NOTHING)
-            made["tasks"][number, here][seen] = lessons.TASKS.index(lessons.SEE)
-            soft = start + np.flatnonzero(one.ids == config.image_token_id)
-            for data, columns in one.pictures:
+        for owner, sequence in enumerate(row.examples):
+            cells = slice(start, start + len(sequence))
+            made["ids"][number, cells] = sequence.ids
+            made["positions"][number, cells] = sequence.positions
+            made["branches"][number, cells] = sequence.branches
+            made["labels"][number, cells] = sequence.labels
+            made["owners"][number, cells] = owner
+            made["tasks"][number, cells] = sequence.task
+            if sequence.stakes is not None:
+                stakes[number, cells] = sequence.stakes
+            if sequence.sources is not None:
+                made["sources"][number, cells] = sequence.sources
+            seen = (sequence.ids == config.image_token_id) & (sequence.labels != NOTHING)
+            made["tasks"][number, cells][seen] = lessons.TASKS.index(lessons.SEE)
+            soft = start + np.flatnonzero(sequence.ids == config.image_token_id)
+            for data, columns in sequence.pictures:
                 patches.append(data)
                 index = np.arange(len(data))
                 places.append(np.stack([index % columns, index // columns], axis=1))
                 made["blocks"][number, soft[: len(data)]] = int(soft[0])
                 soft = soft[len(data) :]
                 unknown = np.full((len(data), sight.ASKED), NOTHING)
-                shown.append(unknown if one.shown is None else one.shown)
-            if one.samples is not None:
-                frames.append(one.samples.reshape(-1, FRAME))
-                spoken = (one.ids == config.audio_token_id) & (one.labels != NOTHING)
-                made["tasks"][number, here][spoken] = lessons.TASKS.index(lessons.HEAR)
-                if one.phones is not None:
-                    phones.append(one.phones)
-            if one.gist_at >= 0:
-                body = (start + one.body[0], start + one.body[1])
-                vectors.append((number, start + one.gist_at, *body, one.key, int(one.query)))
-            start += len(one)
+                shown.append(unknown if sequence.shown is None else sequence.shown)
+            if sequence.samples is not None:
+                frames.append(sequence.samples.reshape(-1, FRAME))
+                spoken = (sequence.ids == config.audio_token_id) & (sequence.labels != NOTHING)
+                made["tasks"][number, cells][spoken] = lessons.TASKS.index(lessons.HEAR)
+                if sequence.phones is not None:
+                    phones.append(sequence.phones)
+            if sequence.gist_at >= 0:
+                body = (start + sequence.body[0], start + sequence.body[1])
+                vectors.append(
+                    (number, start + sequence.gist_at, *body, sequence.key, int(sequence.query))
+                )
+            start += len(sequence)
     return Batch(
         **made,
         stakes=stakes,

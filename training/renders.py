@@ -97,8 +97,8 @@ def clip(number: int, media: MediaFormat, range_: range = seeds.TRAIN) -> Render
     """One to three words without a sentence, spoken: hearing starts with these."""
     rng = seeds.dice(range_, number, "clip")
     slots = [*SLOTS, "person", "day", "month", "number", "date", "time", "colour", "amount"]
-    said = [fill(rng.choice(slots), rng) for _ in range(rng.choice((1, 1, 2, 2, 3)))]
-    words = " ".join(rng.choice((word.said, *word.otherwise)) for word in said)
+    filled = [fill(rng.choice(slots), rng) for _ in range(rng.choice((1, 1, 2, 2, 3)))]
+    words = " ".join(rng.choice((word.said, *word.otherwise)) for word in filled)
     heard = speak(words, voice(rng), rng)
     data = np.round(heard.samples * 32767).astype(SAMPLES)
     return Rendered(data, 0, words, (words,), (), heard.phones, heard.words)
@@ -147,22 +147,22 @@ def read(file: Path) -> Iterator[Rendered]:
     """The items of a shard. Their pixels and samples stay on disk until they are looked at."""
     data = np.load(file.with_suffix(".npy"), mmap_mode="r")
     start = 0
-    for one in json.loads(file.read_text()):
-        facts = tuple(_asked(fact) for fact in one["facts"])
-        queries = tuple(one["queries"])
-        told = ("phones", "spoken", "shown")
-        rest = (tuple(map(tuple, one[kind])) for kind in told)
-        end = start + one["length"]
-        yield Rendered(data[start:end], one["columns"], one["words"], queries, facts, *rest)
+    for entry in json.loads(file.read_text()):
+        facts = tuple(_asked(fact) for fact in entry["facts"])
+        queries = tuple(entry["queries"])
+        kinds = ("phones", "spoken", "shown")
+        rest = (tuple(map(tuple, entry[kind])) for kind in kinds)
+        end = start + entry["length"]
+        yield Rendered(data[start:end], entry["columns"], entry["words"], queries, facts, *rest)
         start = end
 
 
-def _asked(said: dict[str, Any]) -> Asked:
-    return Asked(said["question"], said["answer"], said["quote"])
+def _asked(entry: dict[str, Any]) -> Asked:
+    return Asked(entry["question"], entry["answer"], entry["quote"])
 
 
 def _write(file: Path, items: list[Rendered]) -> None:
-    said = [
+    entries = [
         {
             "length": len(item.data),
             "columns": item.columns,
@@ -177,5 +177,5 @@ def _write(file: Path, items: list[Rendered]) -> None:
     ]
     np.save(file.with_suffix(".npy"), np.concatenate([item.data for item in items]))
     waiting = file.with_suffix(".tmp")
-    waiting.write_text(json.dumps(said))
+    waiting.write_text(json.dumps(entries))
     waiting.replace(file)

@@ -44,7 +44,7 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom, in parts of
 
 def letters(glyphs: Iterable[Glyph], grid: Grid) -> Iterator[Shown]:
     """The letters of a written picture; every third without one says so."""
-    found: dict[tuple[int, int], int] = {}
+    answers: dict[tuple[int, int], int] = {}
     for glyph in glyphs:
         answer = LETTERS.find(glyph.letter.lower())
         if answer < 0:
@@ -56,25 +56,25 @@ def letters(glyphs: Iterable[Glyph], grid: Grid) -> Iterator[Shown]:
                 continue
             for third in range(grid.columns * THIRDS):
                 if glyph.left <= (third + 0.5) / (grid.columns * THIRDS) < glyph.right:
-                    found[row * grid.columns + third // THIRDS, third % THIRDS] = answer
+                    answers[row * grid.columns + third // THIRDS, third % THIRDS] = answer
     for patch in range(grid.columns * grid.rows):
         for third in range(THIRDS):
-            yield patch, third, found.get((patch, third), 0)
+            yield patch, third, answers.get((patch, third), 0)
 
 
 def things(boxes: Iterable[tuple[Thing, Box]], grid: Grid) -> Iterator[Shown]:
     """Kind and colour of the thing in the middle of each patch; those in front come last and
     count. Small things are seen by the patch they are in."""
-    found: dict[int, Thing] = {}
+    by_patch: dict[int, Thing] = {}
     for thing, (left, top, right, bottom) in boxes:
         middle = (int((left + right) / 2 * grid.columns), int((top + bottom) / 2 * grid.rows))
         for x in range(grid.columns):
             for y in range(grid.rows):
                 across, down = (x + 0.5) / grid.columns, (y + 0.5) / grid.rows
                 if (x, y) == middle or (left < across < right and top < down < bottom):
-                    found[y * grid.columns + x] = thing
+                    by_patch[y * grid.columns + x] = thing
     for patch in range(grid.columns * grid.rows):
-        seen = found.get(patch)
+        seen = by_patch.get(patch)
         yield patch, KIND, _KINDS[seen.kind] if seen else 0
         yield patch, COLOUR, _COLOURS[seen.colour] if seen else 0
 
@@ -85,18 +85,20 @@ def named(shown: Sequence[Shown], columns: int, caption: str) -> Iterator[tuple[
     for patch, asked, answer in shown:
         if answer and asked >= KIND and (sum(divmod(patch, columns)) % 2) == (asked == COLOUR):
             yield patch, (list(COLOURS) if asked == COLOUR else list(KINDS))[answer - 1]
-    said = [word for word in re.findall(r"[a-z]+", caption.lower()) if len(word) > 1]
-    yield from _ends(shown, columns, said)
+    caption_words = [word for word in re.findall(r"[a-z]+", caption.lower()) if len(word) > 1]
+    yield from _ends(shown, columns, caption_words)
 
 
-def _ends(shown: Iterable[Shown], columns: int, said: Sequence[str]) -> Iterator[tuple[int, str]]:
+def _ends(
+    shown: Iterable[Shown], columns: int, caption_words: Sequence[str]
+) -> Iterator[tuple[int, str]]:
     """The patch in which each of the words `said` ends, as often as its letters show."""
     rows: dict[int, list[str]] = {}
     for patch, asked, answer in shown:
         if asked < THIRDS:
             thirds = rows.setdefault(patch // columns, [" "] * columns * THIRDS)
             thirds[patch % columns * THIRDS + asked] = LETTERS[answer]
-    known = {_narrow(word): word for word in said}
+    known = {_narrow(word): word for word in caption_words}
     for row, thirds in rows.items():
         line, end = "".join(thirds), 0
         for run in line.split():
@@ -108,4 +110,6 @@ def _ends(shown: Iterable[Shown], columns: int, said: Sequence[str]) -> Iterator
 
 def _narrow(word: str) -> str:
     """Each run of a letter once: a wide letter shows several times."""
-    return "".join(one for one, before in zip(word, " " + word, strict=False) if one != before)
+    return "".join(
+        letter for letter, before in zip(word, " " + word, strict=False) if letter != before
+    )

@@ -136,10 +136,10 @@ class Student:
     ) -> dict[str, tuple[Tensor, tuple[int, int]]]:
         """How well the words of a source tell its number, half-way up, and the words of an answer
         the number of the source they come from: the loss, and how many were right."""
-        told, made = sources != NOTHING, {}
+        labelled, made = sources != NOTHING, {}
         for name, seen, where in (
-            ("belongs", states.body, told & ~taught),
-            ("cites", states.last, told & taught),
+            ("belongs", states.body, labelled & ~taught),
+            ("cites", states.last, labelled & taught),
         ):
             if where.any():
                 odds, wanted = self.finger[name](seen[where].float()), sources[where]
@@ -154,8 +154,8 @@ class Student:
         how many of those that show something were right. Letters are named early, things, which
         reach over many patches, a layer later."""
         kinds = (sight.ASKED, sight.ANSWERS)
-        early, later = (self.eye(one[soft].float()).unflatten(-1, kinds)
-                        for one in (states.body, states.early))  # fmt: skip
+        early, later = (self.eye(layer[soft].float()).unflatten(-1, kinds)
+                        for layer in (states.body, states.early))  # fmt: skip
         made = {}
         for name, odds, asked in (
             ("letters", early, slice(0, sight.THIRDS)),
@@ -163,13 +163,13 @@ class Student:
             ("colours", later, slice(sight.COLOUR, sight.COLOUR + 1)),
         ):
             answers = shown[:, asked]
-            told = answers != NOTHING
-            if told.any():
-                said, wanted = odds[:, asked][told], answers[told]
-                there = wanted > 0
-                hits = int((said.argmax(-1) == wanted)[there].sum())
-                lost = functional.cross_entropy(said, wanted, self.odds)
-                made[name] = (lost, (hits, int(there.sum())))
+            labelled = answers != NOTHING
+            if labelled.any():
+                predicted, wanted = odds[:, asked][labelled], answers[labelled]
+                present = wanted > 0
+                hits = int((predicted.argmax(-1) == wanted)[present].sum())
+                lost = functional.cross_entropy(predicted, wanted, self.odds)
+                made[name] = (lost, (hits, int(present.sum())))
         return made
 
     def _meet(
@@ -189,7 +189,7 @@ class Student:
             new = (made[once].detach(), keys[once])
             self.past = tuple(torch.cat(both)[-REMEMBERED:] for both in zip(old, new, strict=True))
         loss = GIST_WEIGHT * loss
-        told = {"gist": met}
+        measures = {"gist": met}
         both = (ends[items] > starts[items]) & (ends[queries] > starts[queries])
         if both.sum() > 1:
             order = torch.arange(states.body.shape[1], device=self.device)
@@ -198,14 +198,14 @@ class Student:
             body = functional.normalize(sums / own.sum(1, keepdim=True).clamp(min=1), dim=-1)
             more, met = self._contrast(body, items[both], queries[both], keys, scale[1])
             loss = loss + BODY_WEIGHT * more
-            told["body"] = met
-        return loss, told
+            measures["body"] = met
+        return loss, measures
 
     @staticmethod
     def _pairs(keys: Tensor, asks: Tensor) -> tuple[Tensor, Tensor]:
-        told = list(enumerate(zip(keys.tolist(), asks.tolist(), strict=True)))
-        item_of = {key: place for place, (key, ask) in told if not ask and key >= 0}
-        pairs = [(item_of[key], place) for place, (key, ask) in told if ask and key in item_of]
+        numbered = list(enumerate(zip(keys.tolist(), asks.tolist(), strict=True)))
+        item_of = {key: place for place, (key, ask) in numbered if not ask and key >= 0}
+        pairs = [(item_of[key], place) for place, (key, ask) in numbered if ask and key in item_of]
         made = torch.tensor(pairs, dtype=torch.long, device=keys.device).reshape(-1, 2)
         return made[:, 0], made[:, 1]
 

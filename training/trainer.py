@@ -58,7 +58,7 @@ class Run:
     def go(self) -> None:
         """Train until the time is used up."""
         config = loader.Ids(self.student.model.config)
-        queue, told, process = loader.start(
+        queue, progress, process = loader.start(
             self.directory, self.media, config, self.salt + 1000 * self.step
         )
         checks = _checks(self.directory, config)
@@ -67,7 +67,7 @@ class Run:
         parts: dict[str, float] = {}
         try:
             while self.progress < 1:
-                told.value = self.progress
+                progress.value = self.progress
                 outcome = self.take_step(queue.get(timeout=PATIENCE_S))
                 now = time.monotonic()
                 self.spent_s += min(60.0, now - begun)
@@ -95,7 +95,7 @@ class Run:
                 group["lr"] = group["peak"] * rate
         outcome = self.student.learn(batch)
         outcome.loss.backward()  # type: ignore[no-untyped-call]
-        every = [one for group in _groups(self.optimizers) for one in group["params"]]
+        every = [parameter for group in _groups(self.optimizers) for parameter in group["params"]]
         torch.nn.utils.clip_grad_norm_(every, CLIP)
         for optimizer in self.optimizers:
             optimizer.step()
@@ -136,7 +136,7 @@ class Run:
             "finger": self.student.finger.state_dict(),
             "heat": self.student.heat.detach(), "warm_from": self.warm_from,
             "story": self.story,
-            "optimizers": [one.state_dict() for one in self.optimizers],
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "step": self.step, "spent_s": self.spent_s,
         }  # fmt: skip
         waiting = self.file.with_suffix(".tmp")
@@ -172,7 +172,7 @@ def _optimizers(student: Student) -> list[Any]:
             slow = next((part for key, part in SLOWER.items() if key in name), 1.0)
             outer.append({"params": [weight], "peak": ADAM_RATE * slow})
     heads = (student.ear, student.eye, student.finger)
-    helpers = [*(one for head in heads for one in head.parameters()), student.heat]
+    helpers = [*(parameter for head in heads for parameter in head.parameters()), student.heat]
     outer.append({"params": helpers, "peak": ADAM_RATE})
     muon = torch.optim.Muon(inner, lr=MUON_RATE, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
     for group in muon.param_groups:

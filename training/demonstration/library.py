@@ -113,7 +113,7 @@ def write(folder: Path) -> int:
     made = [*_documents(folder / "Documents"), *_pictures(folder / "Pictures")]
     made += _recordings(folder / "Recordings")
     known = {
-        "files": [{"path": one.path, "kind": one.kind, "words": one.words} for one in made],
+        "files": [{"path": entry.path, "kind": entry.kind, "words": entry.words} for entry in made],
         "questions": [_placed(question, made) for question in QUESTIONS],
         "absent": list(ABSENT),
         "searches": [{"query": query, "path": path} for query, path in SEARCHES],
@@ -145,8 +145,8 @@ def _documents(folder: Path) -> list[Made]:
         made.append(Made(_path(file, folder.parent), "document", words))
     name, title, lines = SCAN
     scan(title, lines, dice(DEMONSTRATION, 5, "scan"), folder / name)
-    said = f'a page titled "{title}" that says "{" ".join(lines)}"'
-    made.append(Made(f"Documents/{name}", "document", [{"page": 1, "text": said}]))
+    description = f'a page titled "{title}" that says "{" ".join(lines)}"'
+    made.append(Made(f"Documents/{name}", "document", [{"page": 1, "text": description}]))
     return made
 
 
@@ -230,10 +230,10 @@ def _recordings(folder: Path) -> list[Made]:
     made = []
     for number, (name, lines) in enumerate(RECORDINGS.items()):
         rng = dice(DEMONSTRATION, number, "recording")
-        said = [line.split(": ", 1) for line in lines]
+        spoken = [line.split(": ", 1) for line in lines]
         turns = [
             SaidTurn(who, VOICES[who], text, 0.4 if not n else 0.9)
-            for n, (who, text) in enumerate(said)
+            for n, (who, text) in enumerate(spoken)
         ]
         held = perform(Script(name, tuple(turns), ()), rng, noise=0.3)
         file = folder / name
@@ -256,7 +256,7 @@ def _recordings(folder: Path) -> list[Made]:
 def _placed(question: dict[str, str], made: list[Made]) -> dict[str, Any]:
     """The question with the page or the seconds where its answer stands. Raises ValueError where
     no place of the named file holds the value."""
-    (file,) = [one for one in made if one.path == question["path"]]
+    (file,) = [entry for entry in made if entry.path == question["path"]]
     for place in file.words:
         if question["says"] in place["text"]:
             placed: dict[str, Any] = {**question, "kind": file.kind}

@@ -44,8 +44,8 @@ def typeset(html: str, style: str, pictures: dict[str, bytes], accent: tuple[int
         page.draw_rect(pymupdf.Rect(0, 0, A5[0], 8), color=None, fill=colour)
         if len(texts) > 1:
             foot = pymupdf.Rect(MARGIN, A5[1] - 34, A5[0] - MARGIN, A5[1] - 20)
-            said = f"{title}   ·   {number} / {len(texts)}"
-            page.insert_textbox(foot, said, fontsize=8, color=(0.45, 0.48, 0.55), align=1)
+            footer = f"{title}   ·   {number} / {len(texts)}"
+            page.insert_textbox(foot, footer, fontsize=8, color=(0.45, 0.48, 0.55), align=1)
     book.set_metadata({"title": title, "creationDate": _DATE, "modDate": _DATE})
     book.subset_fonts()
     book.save(file, garbage=4, deflate=True, no_new_id=True)

@@ -76,8 +76,8 @@ def document(rng: random.Random, form: str | None = None) -> Document:
     if opening:
         paragraphs.append(opening)
     for _ in range(rng.choice((2, 3, 4, 4, 6, 8))):
-        text, said = paragraph(rng, form, shared, topics)
-        facts += [fact(one, len(paragraphs)) for one in said]
+        text, stated = paragraph(rng, form, shared, topics)
+        facts += [fact(entry, len(paragraphs)) for entry in stated]
         paragraphs.append(text)
     if form == "letter":
         paragraphs.append(f"Kind regards, {rng.choice(PEOPLE)} {rng.choice(SURNAMES)}")
@@ -96,31 +96,31 @@ def paragraph(
     form = form or rng.choice(FORMS)
     topics = set() if topics is None else topics
     while True:
-        said = [_told(rng, form, shared or {}) for _ in range(rng.choice((1, 1, 2)))]
+        stated = [_told(rng, form, shared or {}) for _ in range(rng.choice((1, 1, 2)))]
         filler = rng.choice(_FILLERS) if rng.random() < 0.45 else ""
-        new = {one.topic for one in said}
-        if new & topics or len(new) < len(said):
+        new = {entry.topic for entry in stated}
+        if new & topics or len(new) < len(stated):
             if rng.random() < 0.02:  # a lease has only so many topics
                 topics.clear()
             continue
-        sentences = [one.text for one in said]
+        sentences = [entry.text for entry in stated]
         if filler:
             sentences.insert(rng.randrange(len(sentences) + 1), filler)
         text = " ".join(sentences)
         words = content_words(text)
-        if any(content_words(one.paraphrase) & words for one in said):
+        if any(content_words(entry.paraphrase) & words for entry in stated):
             continue
         topics |= new
-        return text, tuple(said)
+        return text, tuple(stated)
 
 
 def _told(rng: random.Random, form: str, shared: dict[str, str]) -> Statement:
     names = _FAMILIES[form].split() or list(families())
     family = families()[rng.choice(names)]
-    said = statement(rng, family, {slot: shared[slot] for slot in shared if slot in family.slots})
+    stated = statement(rng, family, {slot: shared[slot] for slot in shared if slot in family.slots})
     if form in ("letter", "minutes") and rng.random() < 0.15:
-        return reported(said, rng.choice(PEOPLE))
-    return said
+        return reported(stated, rng.choice(PEOPLE))
+    return stated
 
 
 def _shared(form: str, rng: random.Random) -> dict[str, str]:

@@ -108,8 +108,8 @@ def draw_sign(
 def page(rng: random.Random, size_px: tuple[int, int] = (336, 432)) -> WrittenPicture:
     """A typed page: a title and one to three short lines."""
     title = rng.choice(_TITLES)
-    said = statement(rng)
-    lines = [said.text.rstrip(".")]
+    stated = statement(rng)
+    lines = [stated.text.rstrip(".")]
     return draw_page(title, lines, rng, size_px)
 
 
@@ -190,11 +190,11 @@ def draw_chart(
     picture = picture.reduce(2)
     if noise:
         picture = photographed(picture, rng, mild=True)
-    said = _listed(f"{label} {value}" for label, value in rows)
+    listing = _listed(f"{label} {value}" for label, value in rows)
     highest = max(rows, key=lambda row: row[1])
     return WrittenPicture(
         image=np.asarray(picture).copy(),
-        caption=f'a bar chart titled "{topic}" with {said}',
+        caption=f'a bar chart titled "{topic}" with {listing}',
         words=topic,
         find=f"chart of {topic}",
         facts=(
@@ -229,11 +229,11 @@ def table(rng: random.Random, size_px: tuple[int, int] = (384, 288)) -> WrittenP
         glyphs += write(picture, [name], face, INK, cells[0], centre=False)
         glyphs += write(picture, [str(value)], face, INK, cells[1])
     picture = photographed(picture, rng, mild=True)
-    said = _listed(f"{name} {value}" for name, value in rows)
+    listing = _listed(f"{name} {value}" for name, value in rows)
     name, value = rng.choice(rows)
     return WrittenPicture(
         image=np.asarray(picture).copy(),
-        caption=f'a table titled "{topic}" with {said}',
+        caption=f'a table titled "{topic}" with {listing}',
         words=topic,
         find=f"table of {topic}",
         facts=(
@@ -255,8 +255,8 @@ def _fact(question: str, otherwise: str, value: str, quote: str) -> Fact:
 
 
 def _listed(parts: Iterable[str]) -> str:
-    said = list(parts)
-    return f"{', '.join(said[:-1])} and {said[-1]}"
+    items = list(parts)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
 def _board(

@@ -18,9 +18,9 @@ CREAM: Rgb = (252, 246, 228)
 GLASS: Rgb = (196, 226, 240)
 
 
-def mix(one: Rgb, other: Rgb, part: float) -> Rgb:
+def mix(first: Rgb, second: Rgb, part: float) -> Rgb:
     """`part` 0 gives one, 1 the other."""
-    red, green, blue = (round(a + (b - a) * part) for a, b in zip(one, other, strict=True))
+    red, green, blue = (round(a + (b - a) * part) for a, b in zip(first, second, strict=True))
     return red, green, blue
 
 

@@ -41,12 +41,12 @@ class Plan:
     def caption(self) -> str:
         names = [thing.name for thing in self.things]
         if self.relation:
-            said = f"{names[0]} {self.relation} {names[1]}"
+            things = f"{names[0]} {self.relation} {names[1]}"
         elif len(names) > 1:
-            said = f"{', '.join(names[:-1])} and {names[-1]}"
+            things = f"{', '.join(names[:-1])} and {names[-1]}"
         else:
-            said = names[0]
-        return f"{said} {PLACES[self.place].said}"
+            things = names[0]
+        return f"{things} {PLACES[self.place].said}"
 
 
 def plan(rng: random.Random) -> Plan:
@@ -86,8 +86,8 @@ def _pair(rng: random.Random) -> Plan:
         second = rng.choice([kind for kind, known in KINDS.items() if not known.flies])
     else:
         first, second = rng.sample(_kinds(place), 2)
-    one, other = rng.sample(list(COLOURS), 2)
-    return Plan((Thing(first, one), Thing(second, other)), place, relation)
+    colour, other_colour = rng.sample(list(COLOURS), 2)
+    return Plan((Thing(first, colour), Thing(second, other_colour)), place, relation)
 
 
 def _kinds(place: str) -> list[str]:
@@ -162,13 +162,13 @@ def facts_of(made: Plan) -> tuple[Fact, ...]:
         first = made.things[0]
         verb = "are" if first.count > 1 else "is"
         noun = KINDS[first.kind].plural if first.count > 1 else first.kind
-        said = PLACES[made.place].said
+        place_words = PLACES[made.place].said
         if made.place != "night":
             add(
                 f"Where {verb} the {noun}?",
                 f"At which place do we see the {KINDS[first.kind].otherwise}?",
-                f"The {noun} {verb} {said}.",
-                said,
-                said if len(made.things) > 1 else f"{noun} {said}",
+                f"The {noun} {verb} {place_words}.",
+                place_words,
+                place_words if len(made.things) > 1 else f"{noun} {place_words}",
             )
     return tuple(facts)

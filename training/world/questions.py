@@ -132,8 +132,8 @@ def examination(
 def cited(asked: Fact, number: int) -> str:
     """The answer to a fact with its quote, as the product writes it:
     `The rent is 900 euros [1: "rent is 900 euros"].`"""
-    said = asked.answer_sentence.rstrip(".")
-    return f"{said} {citation(number, asked.quote)}."
+    sentence = asked.answer_sentence.rstrip(".")
+    return f"{sentence} {citation(number, asked.quote)}."
 
 
 def judgement(rng: random.Random) -> tuple[str, Source, bool]:
@@ -169,8 +169,8 @@ def pair(rng: random.Random) -> tuple[str, str]:
         name = drawn.things[0].name.removeprefix("a ").removeprefix("an ")
         return name, drawn.caption
     if form < 0.27:
-        said = note(rng)
-        words, asked = said.text, rng.choice(said.facts)
+        spoken = note(rng)
+        words, asked = spoken.text, rng.choice(spoken.facts)
     elif form < 0.4:
         right, _, asked = _told(rng, long=1)
         words = right.words
@@ -187,9 +187,9 @@ def _told(rng: random.Random, long: float = 0.2) -> tuple[Held, list[Held], Fact
     """A text with a fact, texts of the same kind about other things, and the fact asked for."""
     form = rng.random()
     if form < 0.25:
-        said = note(rng)
-        asked = said.facts[0]
-        right = Held(_recording_title(rng), said.text, said.facts)
+        spoken = note(rng)
+        asked = spoken.facts[0]
+        right = Held(_recording_title(rng), spoken.text, spoken.facts)
     elif form < 0.35:
         held = script(rng)
         asked = rng.choice(held.facts)
@@ -232,8 +232,8 @@ def _any(rng: random.Random, long: float = 0.2) -> Held:
     if form < 0.2:
         return _seen(rng, shown=False)
     if form < 0.45:
-        said = note(rng)
-        return Held(_recording_title(rng), said.text, said.facts)
+        spoken = note(rng)
+        return Held(_recording_title(rng), spoken.text, spoken.facts)
     made = document(rng)
     number = rng.choice([f.paragraph_index for f in made.facts])
     return _part(made, number, rng, long)
@@ -248,11 +248,11 @@ def _part(made: Document, number: int, rng: random.Random, long: float) -> Held:
         return Held(title, made.paragraphs[number], facts)
     taken = [number]
     lengths = [len(text.split()) for text in made.paragraphs]
-    for other in sorted(range(len(lengths)), key=lambda one: abs(one - number))[1:]:
-        if sum(lengths[one] for one in taken) + lengths[other] > LONG_WORDS:
+    for other in sorted(range(len(lengths)), key=lambda index: abs(index - number))[1:]:
+        if sum(lengths[index] for index in taken) + lengths[other] > LONG_WORDS:
             break
         taken.append(other)
-    text = "\n".join(made.paragraphs[one] for one in sorted(taken))
+    text = "\n".join(made.paragraphs[index] for index in sorted(taken))
     if 0 in taken and rng.random() < 0.6:
         text = f"{made.title}\n{text}"
     return Held(title, text, tuple(f for f in made.facts if f.paragraph_index in taken))

@@ -179,16 +179,16 @@ class Excerpt:
 
 def note(rng: random.Random) -> Note:
     """The words of a spoken note; `speak` makes them heard."""
-    said = [statement(rng)]
+    statements = [statement(rng)]
     if rng.random() < 0.3:
-        said[0] = reported(said[0], rng.choice(PEOPLE))
-    if rng.random() < 0.3 and len(said[0].text) < 60:
-        said.append(_beside(said, rng))
+        statements[0] = reported(statements[0], rng.choice(PEOPLE))
+    if rng.random() < 0.3 and len(statements[0].text) < 60:
+        statements.append(_beside(statements, rng))
     opening = rng.choice(("", "", "Note to myself.", "Please remember.", "One more thing."))
     if rng.random() < 0.15:
         opening = f"{rng.choice(('Hello', 'Hi'))} {rng.choice(PEOPLE)}."
-    text = " ".join([opening, *(one.text for one in said)]).strip()
-    return Note(text, said[0].find, tuple(fact(one, 0) for one in said))
+    text = " ".join([opening, *(entry.text for entry in statements)]).strip()
+    return Note(text, statements[0].find, tuple(fact(entry, 0) for entry in statements))
 
 
 def script(rng: random.Random, voices: tuple[Voice, ...] = TRAIN_VOICES) -> Script:
@@ -198,18 +198,18 @@ def script(rng: random.Random, voices: tuple[Voice, ...] = TRAIN_VOICES) -> Scri
     voice_of = dict(zip(people, rng.sample(voices, len(people)), strict=True))
     subject = fill("project", rng).said
     turns: list[tuple[str, str]] = [(people[0], f"Welcome. Today we talk about the {subject}.")]
-    said: list[Statement] = []
+    statements: list[Statement] = []
     facts: list[Fact] = []
     for number in range(rng.randrange(3, 6)):
         speaker = people[(number + 1) % len(people)]
-        said.append(_beside(said, rng))
+        statements.append(_beside(statements, rng))
         if rng.random() < 0.4:
             asker = people[number % len(people)]
-            turns.append((asker, said[-1].question))
+            turns.append((asker, statements[-1].question))
         elif rng.random() < 0.3:
             turns.append((people[number % len(people)], rng.choice(_AGREEMENTS)))
-        facts.append(fact(said[-1], len(turns)))
-        turns.append((speaker, said[-1].text))
+        facts.append(fact(statements[-1], len(turns)))
+        turns.append((speaker, statements[-1].text))
     turns.append((people[0], f"Thank you. We meet again on {rng.choice(WEEKDAYS)}."))
     return Script(
         topic=subject,
@@ -271,13 +271,13 @@ def excerpt(
 _AGREEMENTS = ("Good, thank you.", "I agree.", "That is fine.", "What else?", "Yes, please go on.")
 
 
-def _beside(said: list[Statement], rng: random.Random) -> Statement:
+def _beside(statements: list[Statement], rng: random.Random) -> Statement:
     """One more statement, of another topic than those already said; in the same domain as the
     first, so that a conversation holds together."""
-    domain = families()[said[0].family].domain if said else None
+    domain = families()[statements[0].family].domain if statements else None
     near = [family for family in families().values() if domain in (None, family.domain)]
-    topics = {one.topic for one in said}
+    topics = {entry.topic for entry in statements}
     while True:
         more = statement(rng, rng.choice(near))
-        if more.topic not in topics and more.family not in {one.family for one in said}:
+        if more.topic not in topics and more.family not in {entry.family for entry in statements}:
             return more

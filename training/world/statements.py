@@ -65,8 +65,10 @@ class Statement:
         """What the statement is about, apart from its value: two statements of one topic would
         contradict each other."""
         family = families()[self.family]
-        said = dict(self.fillings)
-        return " ".join([self.family, *(said[key] for key in family.keys), self.speaker]).strip()
+        fillings = dict(self.fillings)
+        return " ".join(
+            [self.family, *(fillings[key] for key in family.keys), self.speaker]
+        ).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,55 +89,57 @@ class Fact:
     topic: str = ""
 
 
-def fact(said: Statement, paragraph_index: int) -> Fact:
+def fact(stated: Statement, paragraph_index: int) -> Fact:
     """The statement as a fact of a paragraph that holds its text."""
     return Fact(
-        question=said.question,
-        paraphrase=said.paraphrase,
-        answer_sentence=f"{said.answer}.",
-        value=said.value,
-        quote=said.quote,
+        question=stated.question,
+        paraphrase=stated.paraphrase,
+        answer_sentence=f"{stated.answer}.",
+        value=stated.value,
+        quote=stated.quote,
         paragraph_index=paragraph_index,
-        find=said.find,
-        family=said.family,
-        topic=said.topic,
+        find=stated.find,
+        family=stated.family,
+        topic=stated.topic,
     )
 
 
-def paraphrases(said: Statement) -> frozenset[str]:
+def paraphrases(stated: Statement) -> frozenset[str]:
     """Every question without its words that asks for this statement. Two statements that differ
     only in what such a question leaves out share it."""
-    family = families()[said.family]
-    others = {slot: _known(slot, filling) or (filling,) for slot, filling in said.fillings}
+    family = families()[stated.family]
+    others = {slot: _known(slot, filling) or (filling,) for slot, filling in stated.fillings}
     asked = set()
     for template in family.otherwise:
         used = sorted({slot for slot, _ in _SLOT.findall(template)})
         for chosen in itertools.product(*(others[slot] for slot in used)):
             words = {
-                slot: Word(dict(said.fillings)[slot], (other,))
+                slot: Word(dict(stated.fillings)[slot], (other,))
                 for slot, other in zip(used, chosen, strict=True)
             }
             asked.add(_capital(_insert(template, words, random.Random(0))))
     return frozenset(asked)
 
 
-def reported(said: Statement, speaker: str) -> Statement:
+def reported(stated: Statement, speaker: str) -> Statement:
     """The statement as somebody's words: "Anna said that the lease ends on 3 May." A statement
     that does not begin with "The", "We" or "Our" is returned as it is."""
-    first = said.text.split()[0]
-    if first not in ("The", "We", "Our") or speaker in said.text:
-        return said
-    lowered = said.text[0].lower() + said.text[1:]
-    quote = said.quote[0].lower() + said.quote[1:] if said.quote[0] == first[0] else said.quote
+    first = stated.text.split()[0]
+    if first not in ("The", "We", "Our") or speaker in stated.text:
+        return stated
+    lowered = stated.text[0].lower() + stated.text[1:]
+    quote = (
+        stated.quote[0].lower() + stated.quote[1:] if stated.quote[0] == first[0] else stated.quote
+    )
     if quote not in lowered:
-        quote = said.quote
+        quote = stated.quote
     return replace(
-        said,
+        stated,
         text=f"{speaker} said that {lowered}",
         quote=quote,
-        question=f"What did {speaker} say about the {said.find.removeprefix('the ')}?",
+        question=f"What did {speaker} say about the {stated.find.removeprefix('the ')}?",
         answer=f"{speaker} said that {lowered.rstrip('.')}",
-        find=f"{speaker} {said.find}",
+        find=f"{speaker} {stated.find}",
         speaker=speaker,
     )
 
@@ -154,19 +158,25 @@ def _read(file: Path) -> list[Family]:
 def _family(block: str, domain: str) -> Family:
     head, *lines = block.strip().splitlines()
     name, value = (part.strip() for part in head.split("="))
-    said: dict[str, list[str]] = {"say": [], "ask": [], "otherwise": [], "answer": [], "find": []}
+    templates: dict[str, list[str]] = {
+        "say": [],
+        "ask": [],
+        "otherwise": [],
+        "answer": [],
+        "find": [],
+    }
     for line in lines:
         how, _, words = line.partition(": ")
-        said[how].append(words)
+        templates[how].append(words)
     return Family(
         name=name,
         domain=domain,
         value=value,
-        say=tuple(said["say"]),
-        ask=tuple(said["ask"]),
-        otherwise=tuple(said["otherwise"]),
-        answer=said["answer"][0],
-        find=said["find"][0],
+        say=tuple(templates["say"]),
+        ask=tuple(templates["ask"]),
+        otherwise=tuple(templates["otherwise"]),
+        answer=templates["answer"][0],
+        find=templates["find"][0],
     )
 
 
@@ -225,9 +235,9 @@ def _fillings(family: Family, rng: random.Random, given: dict[str, str]) -> dict
     return words
 
 
-def _known(slot: str, said: str) -> tuple[str, ...]:
+def _known(slot: str, filling: str) -> tuple[str, ...]:
     table = SLOTS.get(slot.rstrip("0123456789"), ())
-    return next((word.otherwise for word in table if word.said == said), ())
+    return next((word.otherwise for word in table if word.said == filling), ())
 
 
 def _insert(template: str, words: dict[str, Word], rng: random.Random) -> str:

@@ -64,9 +64,9 @@ def _table(text: str) -> tuple[Word, ...]:
     """`word = other, another; word = other` as words."""
     words = []
     for entry in text.split(";"):
-        said, _, otherwise = entry.strip().partition("=")
+        spoken, _, otherwise = entry.strip().partition("=")
         others = tuple(other.strip() for other in otherwise.split(",") if other.strip())
-        words.append(Word(said.strip(), others))
+        words.append(Word(spoken.strip(), others))
     return tuple(words)
 
 
