@@ -139,8 +139,9 @@ ARROWS = (
     Arrow("retriever.search", "model.runtime.clients", "words", "embed", through=MODEL,
           path=((3.5, 3.12), (3.5, 6))),
     Arrow("retriever.answer", "model.runtime.clients", "evidence", "answer", through=MODEL),
-    Arrow("model.runtime.clients", "model.runtime.runtime", "work", "submit"),
+    Arrow("model.runtime.clients", "model.runtime.runtime", "work", "submit",
+          through="model.runtime.clients:ModelThread"),
     Arrow("model.runtime.runtime", "model.gemma", "work", "Gemma",
           through="model.runtime.lifecycle"),
-    Arrow("model.gemma", "model.decoding.decoder", "token ids", "write"),
+    Arrow("model.gemma", "model.decoding.decoder", "token ids", "prefill_parts"),
 )  # fmt: skip
