@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# In short: a word in more than half of the rows weighs a millionth, so how often a row has it no
-#   longer counts
+# In short: a word that more than half of the rows have weighs a millionth, next to nothing beside
+#   any other word
 # Versions: SQLite 3.54.1 (apsw 3.54.1.0)
 # Expected: BM25 gives a common word little weight, falling smoothly; a row that has the query's
 #   word five times scores visibly above one that has it once, as with Lucene's formula, which

@@ -6,8 +6,7 @@
 #   the same text has the same BM25 score.
 # Instead: indexed rows are scored with the statistics of the index (here a word that every
 #   indexed text has, so it weighs next to nothing), new ones with those of all rows. The equal
-#   texts are ranked far apart, and their order turns over as soon as the index is brought up to
-#   date.
+#   texts are ranked far apart, until the index is brought up to date.
 # Seen:
 #   'apple pie' indexed (0) and added later (100): {100: 2.335, 0: 0.024}
 #   after optimize(): {100: 2.335, 0: 2.335}

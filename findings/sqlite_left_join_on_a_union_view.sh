@@ -4,9 +4,8 @@
 # Expected: the two joins differ in rows without a partner. If one looks each partner up by index,
 #   so does the other.
 # Instead: an inner join is flattened: the view's halves become two queries that search by index.
-#   The right side of a LEFT JOIN cannot be flattened when it is a compound, so it is
-#   materialized: every row of the view, for one row that was asked for. SQLite 3.40, which many
-#   systems still have, materializes it for the inner join too.
+#   The right side of a LEFT JOIN is not flattened when it is a compound, so it is materialized:
+#   every row of the view is written to a temporary table, for one row that was asked for.
 # Seen:
 #   JOIN: rows [(5, 5)], under 20 ms, reads all: []
 #   LEFT JOIN: rows [(5, 5)], over 20 ms, reads all: ['MATERIALIZE place', 'SCAN file']
