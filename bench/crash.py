@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from bench.report import Report, Row
-from tests.kills import STAGES, Kill, Verdict, trial
+from tests.kills import STAGES, Kill, Verdict, kill_repeatedly
 
 SEEDS = [20261121, 20261122, 20261123, 20261124]  # one library for each, side by side
 KILLS = 300
@@ -55,7 +55,7 @@ def lived(seed: int, stages: list[str | None]) -> list[tuple[Kill | None, Verdic
     chance.shuffle(stages)
     results: list[tuple[Kill | None, Verdict | None]] = []
     with tempfile.TemporaryDirectory() as base:
-        for number, (kill, verdict) in enumerate(trial(Path(base), stages, chance)):
+        for number, (kill, verdict) in enumerate(kill_repeatedly(Path(base), stages, chance)):
             results.append((kill if number < len(stages) else None, verdict))
             print(f"{seed}: {number} of {len(stages)}: {kill} {verdict or ''}", flush=True)
     return results

@@ -21,7 +21,7 @@ from typing import Literal
 import click
 
 from indexer.files.lock import LibraryLock
-from tests.kills import Verdict, judged
+from tests.kills import Verdict, compare_after_restart
 from tests.library import small
 from web.cli.group import CommandGroup
 
@@ -61,7 +61,7 @@ class Outcome:
         return "alone" if self.alone else "killed" if self.killed else self.said.splitlines()[-1]
 
 
-def compiled(folder: Path) -> Path | None:
+def compile_faulty_library(folder: Path) -> Path | None:
     """The library that fails; None where there is no C compiler, or no Linux that lets calls be
     met."""
     if shutil.which("gcc") is None or sys.platform != "linux":
@@ -74,7 +74,7 @@ def compiled(folder: Path) -> Path | None:
     return made if subprocess.run(["true"], env=met, check=False).returncode == 0 else None
 
 
-def struck(library: Path, folder: Path, data: Path, fault: Fault) -> Outcome:
+def run_with_fault(library: Path, folder: Path, data: Path, fault: Fault) -> Outcome:
     """Runs the indexer on a disk with this fault until it is at rest, ends or dies; then judges
     what a restart on a sound disk makes of it."""
     seen = data.with_name("seen")
@@ -98,7 +98,7 @@ def struck(library: Path, folder: Path, data: Path, fault: Fault) -> Outcome:
         timeout=2 * LONGEST_S,
         check=False,
     )
-    verdict = judged(folder, data)
+    verdict = compare_after_restart(folder, data)
     lines = done.stdout.splitlines()
     return Outcome(
         struck=seen.exists(),

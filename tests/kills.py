@@ -61,7 +61,7 @@ CLEANING = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """One death: at the nth call of a stage, or, without a stage, after so many seconds."""
+    """Where a process is killed: at the nth call of a stage, or without one after some seconds."""
 
     stage: str | None
     call: int = 1
@@ -77,8 +77,8 @@ class Kill:
         return cls(stage, chance.randint(1, most), when, chance.uniform(0.0, 0.02))
 
 
-class Nursery:
-    """Starts indexers that are to die. Use as a context."""
+class KillableIndexers:
+    """Starts indexers that are killed at a given point. Use as a context."""
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -100,7 +100,7 @@ class Nursery:
         self._process.stdout.close()
 
     def kill(self, folder: Path, data: Path, kill: Kill) -> bool:
-        """Runs an indexer over `folder` until that death; whether it died of it (a stage that was
+        """Runs an indexer over `folder` until it is killed; whether it was (a stage that was
         never reached lets it end by itself)."""
         assert self._process.stdin is not None
         order = {"folder": str(folder), "data": str(data), "kill": asdict(kill)}
@@ -126,11 +126,11 @@ class Nursery:
     def _read(self) -> str:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        assert line, "the nursery ended"
+        assert line, "the indexers ended"
         return line.strip()
 
 
-# -- in the nursery and its children
+# -- in the indexers and its children
 
 
 def main() -> None:
@@ -143,7 +143,7 @@ def main() -> None:
     import tests.library
     from indexer.extract.process.pool import ReaderPool
 
-    replaced(*MANY_FILES)
+    replace_name(*MANY_FILES)
     tests.library.READERS = ReaderPool([tests.library.READER])
     assert len(list(Path("/proc/self/task").iterdir())) == 1, "a fork would lose threads"
     print("ready", flush=True)
@@ -181,21 +181,21 @@ def _arm(kill: Kill) -> None:
     calls = 0
 
     def hooked(real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*given: Any, **named: Any) -> Any:
+        def call(*arguments: Any, **keywords: Any) -> Any:
             nonlocal calls
             if kill.stage in ("compact", "clean"):
-                cleaning = named["cleanup_older_than"] < CLEANING
+                cleaning = keywords["cleanup_older_than"] < CLEANING
                 if cleaning is not (kill.stage == "clean"):
-                    return real(*given, **named)
-            if kill.stage == "delete" and not given[1]:
-                return real(*given, **named)  # nothing to be deleted
+                    return real(*arguments, **keywords)
+            if kill.stage == "delete" and not arguments[1]:
+                return real(*arguments, **keywords)  # nothing to be deleted
             calls += 1
             if calls == kill.call:
                 if kill.when == "before":
                     _die()
                 if kill.when == "during":
                     threading.Timer(kill.after_s, _die).start()
-            result = real(*given, **named)
+            result = real(*arguments, **keywords)
             if calls == kill.call and kill.when == "after":
                 _die()
             return result
@@ -203,9 +203,9 @@ def _arm(kill: Kill) -> None:
         return call
 
     if kill.stage == "clean":  # or nothing is old enough to be thrown away
-        replaced("indexer.vectors.store", "KEEP_VERSIONS", timedelta(0))
+        replace_name("indexer.vectors.store", "KEEP_VERSIONS", timedelta(0))
     for module, name in STAGES[kill.stage]:
-        owner, last = named(module, name)
+        owner, last = resolve_name(module, name)
         setattr(owner, last, hooked(getattr(owner, last)))
 
 
@@ -214,7 +214,7 @@ def _die() -> None:
     time.sleep(10)
 
 
-def named(module: str, name: str) -> tuple[Any, str]:
+def resolve_name(module: str, name: str) -> tuple[Any, str]:
     """The owner of a name like `Store.add` in a module, and the last part of the name."""
     owner: Any = importlib.import_module(module)
     *way, last = name.split(".")
@@ -224,16 +224,16 @@ def named(module: str, name: str) -> tuple[Any, str]:
     return owner, last
 
 
-def replaced(module: str, name: str, value: Any) -> None:
+def replace_name(module: str, name: str, value: Any) -> None:
     """Sets a name of a module; fails when there is none to set."""
-    owner, last = named(module, name)
+    owner, last = resolve_name(module, name)
     setattr(owner, last, value)
 
 
 # -- what a person does in the meantime
 
 
-def meddle(folder: Path, chance: random.Random, round_: int) -> None:
+def edit_folder(folder: Path, chance: random.Random, round_: int) -> None:
     """Adds, changes, saves atomically, renames, swaps, links, deletes; they stay so few
     that a comparison takes a second."""
     for n in range(chance.randrange(2, 7)):
@@ -285,7 +285,7 @@ def _edit(path: Path, chance: random.Random, round_: int) -> None:
 
 
 @dataclass(frozen=True)
-class Left:
+class IndexState:
     """What an index says of a folder, without what differs by chance between two of them."""
 
     rows: list[Any]
@@ -295,11 +295,11 @@ class Left:
     places: list[Any]
 
 
-def left(library: Small) -> Left:
+def index_state(library: Small) -> IndexState:
     files = library.catalog.files(limit=1_000_000)
     contents = {content for content, *_ in library.rows()}
     items = library.catalog.items_of_contents(contents).values()
-    return Left(
+    return IndexState(
         library.rows(),
         library.vectors(),
         sorted((os.fsencode(f.path), f.item, f.kind, f.state, f.reason) for f in files),
@@ -327,15 +327,15 @@ class Verdict:
         return not (self.unrecovered or self.duplicates or self.difference or self.again)
 
 
-def judged(folder: Path, data: Path) -> Verdict:
+def compare_after_restart(folder: Path, data: Path) -> Verdict:
     """Brings the index to rest as a restart does, and compares it with one from scratch."""
-    with recovered(folder, data) as (library, again):
-        return compared(library, again)
+    with restarted_library(folder, data) as (library, again):
+        return compare_with_fresh(library, again)
 
 
 @contextmanager
-def recovered(folder: Path, data: Path) -> Iterator[tuple[Small, int]]:
-    """The index at rest after a restart, and how often the model was asked in vain."""
+def restarted_library(folder: Path, data: Path) -> Iterator[tuple[Small, int]]:
+    """The index at rest after a restart, and how many vectors the model made a second time."""
     with LibraryLock(data), small(folder, data) as library:
         kept = _understood(library)
         library.service.run_once()
@@ -350,14 +350,14 @@ def _understood(library: Small) -> dict[str, int]:
         return {row["content"]: row["vectors"] for row in rows}
 
 
-def compared(library: Small, again: int = 0) -> Verdict:
+def compare_with_fresh(library: Small, again: int = 0) -> Verdict:
     """The index of a library at rest against one from scratch over the same folder, which is told
     to forget the same."""
-    ours = left(library)
+    ours = index_state(library)
     with TemporaryDirectory() as base, small(library.folder, Path(base)) as fresh:
         _forget_the_same(library, fresh)
         fresh.service.run_once()
-        scratch = left(fresh)
+        scratch = index_state(fresh)
     waiting = library.catalog.queue()
     unfinished = library.store.generations.all() - library.generations()
     rows = [(content, ordinal) for content, ordinal, *_ in ours.rows]
@@ -383,24 +383,24 @@ def _forget_the_same(library: Small, fresh: Small) -> None:
             new.execute("INSERT INTO forgotten(mark) VALUES (?)", (row["mark"],))
 
 
-def trial(
+def kill_repeatedly(
     base: Path, stages: Iterable[str | None], chance: random.Random
 ) -> Iterator[tuple[Kill, Verdict | None]]:
     """Edits, a kill at each of these stages, a restart, and the verdict; every fourth restart is
     itself killed before it is done, and the verdict comes after the next."""
     folder, data = base / "folder", base / "data"
     folder.mkdir()
-    with Nursery() as nursery, pytest.MonkeyPatch.context() as patch:
+    with KillableIndexers() as indexers, pytest.MonkeyPatch.context() as patch:
         module, name, value = MANY_FILES
-        patch.setattr(*named(module, name), value)
+        patch.setattr(*resolve_name(module, name), value)
         for round_, stage in enumerate(stages):
             kill = Kill.drawn(chance, stage)
-            meddle(folder, chance, round_)
-            while not nursery.kill(folder, data, kill):
+            edit_folder(folder, chance, round_)
+            while not indexers.kill(folder, data, kill):
                 kill = replace(kill, call=1)  # it did not come to so many
-                meddle(folder, chance, round_)
-            yield kill, None if chance.random() < 0.25 else judged(folder, data)
-        yield Kill(None), judged(folder, data)
+                edit_folder(folder, chance, round_)
+            yield kill, None if chance.random() < 0.25 else compare_after_restart(folder, data)
+        yield Kill(None), compare_after_restart(folder, data)
 
 
 if __name__ == "__main__":

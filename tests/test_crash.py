@@ -12,7 +12,15 @@ import psutil
 import pytest
 
 from indexer.files.lock import LibraryLock
-from tests.kills import STAGES, Kill, Nursery, judged, meddle, named, trial
+from tests.kills import (
+    STAGES,
+    Kill,
+    KillableIndexers,
+    compare_after_restart,
+    edit_folder,
+    kill_repeatedly,
+    resolve_name,
+)
 
 KILLS = 20
 
@@ -20,7 +28,7 @@ KILLS = 20
 def test_every_named_stage_is_still_in_the_program() -> None:
     for places in STAGES.values():
         for module, name in places:
-            owner, last = named(module, name)
+            owner, last = resolve_name(module, name)
             assert callable(getattr(owner, last)), f"{module}.{name}"
 
 
@@ -31,7 +39,7 @@ def test_fault_01_index_equals_one_from_scratch_after_every_kill(tmp_path: Path)
     chance = random.Random(seed)
     stages: list[str | None] = [*STAGES, *[None] * (KILLS - len(STAGES))]
     chance.shuffle(stages)
-    for kill, verdict in trial(tmp_path, stages, chance):
+    for kill, verdict in kill_repeatedly(tmp_path, stages, chance):
         print(kill, verdict)
         assert verdict is None or verdict.good, f"after {kill}"
 
@@ -39,11 +47,11 @@ def test_fault_01_index_equals_one_from_scratch_after_every_kill(tmp_path: Path)
 def test_fault_01_a_kill_leaves_no_lock_and_no_child(tmp_path: Path) -> None:
     folder, data = tmp_path / "folder", tmp_path / "data"
     folder.mkdir()
-    meddle(folder, random.Random(1), 0)
-    with Nursery() as nursery:
-        assert nursery.kill(folder, data, Kill("decode", when="after"))
+    edit_folder(folder, random.Random(1), 0)
+    with KillableIndexers() as indexers:
+        assert indexers.kill(folder, data, Kill("decode", when="after"))
     assert LibraryLock(data).holder() is None
-    assert judged(folder, data).good
+    assert compare_after_restart(folder, data).good
 
 
 def test_the_child_that_reads_ends_with_the_program(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from indexer.files.disk_room import disk_error
-from tests.faults import Fault, Op, compiled, struck
-from tests.kills import judged, meddle
+from tests.faults import Fault, Op, compile_faulty_library, run_with_fault
+from tests.kills import compare_after_restart, edit_folder
 from web.cli.group import CommandGroup
 
 ERRORS = (errno.EIO, errno.ENOSPC, 0)
@@ -65,7 +65,7 @@ def test_fault_03_what_a_disk_does_is_said_in_a_sentence(
 @pytest.mark.slow
 @pytest.mark.parametrize("op", ["write", "rename", "fsync"])
 def test_fault_03_any_call_may_fail_or_be_the_last(tmp_path: Path, op: Op) -> None:
-    library = compiled(tmp_path)
+    library = compile_faulty_library(tmp_path)
     if library is None:
         pytest.skip("NOT RUN: no gcc to compile the faults with, or no leave to meet calls")
     chance = random.Random(op)
@@ -75,9 +75,9 @@ def test_fault_03_any_call_may_fail_or_be_the_last(tmp_path: Path, op: Op) -> No
     while True:
         if anew:
             shutil.rmtree(data, ignore_errors=True)
-        meddle(folder, chance, at)
+        edit_folder(folder, chance, at)
         fault = Fault(op, at, chance.choice(ERRORS), chance.choice([1, 1, 3]))
-        outcome = struck(library, folder, data, fault)
+        outcome = run_with_fault(library, folder, data, fault)
         print(fault, outcome.ended, outcome.verdict)
         assert outcome.verdict.good, fault
         assert "Traceback" not in outcome.said, outcome.said
@@ -109,7 +109,7 @@ def test_fault_03_a_disk_that_was_full_is_gone_on_with_alone(tmp_path: Path) -> 
         pytest.skip("NOT RUN: only root may mount a small disk")
     try:
         folder.mkdir()
-        meddle(folder, random.Random(3), 0)
+        edit_folder(folder, random.Random(3), 0)
         ballast = data / "ballast"
         ballast.write_bytes(bytes(5_900_000))  # what is left is half of what the index takes
         running = subprocess.Popen(
@@ -126,6 +126,6 @@ def test_fault_03_a_disk_that_was_full_is_gone_on_with_alone(tmp_path: Path) -> 
         output = running.stdout.read()
         assert running.wait(60) == 0, output
         running.stdout.close()
-        assert judged(folder, data).good
+        assert compare_after_restart(folder, data).good
     finally:
         subprocess.run(["umount", data], check=True)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from indexer.catalog.queue import Queue
-from tests.kills import compared, meddle
+from tests.kills import compare_with_fresh, edit_folder
 from tests.library import small
 
 
@@ -42,15 +42,15 @@ def test_fault_02_what_was_called_understood_survives_a_power_cut(
     monkeypatch.setattr(Queue, "finish_understanding", cut)
     with small(folder, data) as library:
         for round_ in range(3):
-            meddle(folder, random.Random(round_), round_)
+            edit_folder(folder, random.Random(round_), round_)
             library.service.run_once()
     monkeypatch.undo()
     assert len(cuts) >= 3
     with small(folder, cuts[-1]) as library:
         library.service.run_once()
         assert library.model.calls == 0, "all of it was kept"
-        assert compared(library).good
+        assert compare_with_fresh(library).good
     for earlier in cuts[:-1]:
         with small(folder, earlier) as library:
             library.service.run_once()
-            assert compared(library).good
+            assert compare_with_fresh(library).good

@@ -26,7 +26,7 @@ from indexer.types.places import Kind, Page, Span
 from model.interface import Image, Sound
 from tests.documents import docx, eml, message
 from tests.fake_model import FakeModel
-from tests.kills import compared
+from tests.kills import compare_with_fresh
 from tests.library import READER, Small, small, write
 
 
@@ -71,7 +71,7 @@ def held(library: Small, name: str) -> Item:
 
 def whole(library: Small) -> None:
     """At rest, the index is the one from scratch, and nothing in it is damaged."""
-    assert compared(library).good, compared(library)
+    assert compare_with_fresh(library).good, compare_with_fresh(library)
     assert Verifier(library.catalog, library.store).check(deep=True).faults == []
 
 

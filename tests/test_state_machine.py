@@ -26,7 +26,7 @@ from PIL import Image as Picture
 from indexer.catalog.forget import Forgotten
 from indexer.files.lock import LibraryLock
 from tests.documents import message
-from tests.kills import STAGES, Kill, Nursery, compared
+from tests.kills import STAGES, Kill, KillableIndexers, compare_with_fresh
 from tests.library import Small, small
 
 NAMES = st.sampled_from(
@@ -206,7 +206,7 @@ class FolderMachine(RuleBasedStateMachine):
     @rule()
     def rest(self) -> None:
         self.library.service.run_once()
-        assert compared(self.library).good, compared(self.library)
+        assert compare_with_fresh(self.library).good, compare_with_fresh(self.library)
         FolderMachine.comparisons += 1
         assert all(path.is_file() and not path.is_symlink() for path in self.library.shown())
 
@@ -227,14 +227,14 @@ class MortalMachine(FolderMachine):
     @initialize()
     def begin(self) -> None:
         super().begin()
-        self.nursery = self.held.enter_context(Nursery())
+        self.indexers = self.held.enter_context(KillableIndexers())
 
     @precondition(lambda self: self.mounted)
     @rule(stage=st.sampled_from([None, *STAGES]), seed=st.integers(0, 1 << 16))
     def kill(self, stage: str | None, seed: int) -> None:
         self.program.close()
         chance = random.Random(seed)
-        self.nursery.kill(self.folder, self.base / "data", Kill.drawn(chance, stage))
+        self.indexers.kill(self.folder, self.base / "data", Kill.drawn(chance, stage))
         self.library = self.started()
 
     @precondition(lambda self: self.mounted)
