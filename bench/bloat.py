@@ -153,7 +153,7 @@ def level(library: Small) -> None:
 def live(library: Small) -> list[tuple[str, int, str]]:
     """Every live passage as (content, ordinal, text)."""
     rows = list(library.store.generations.rows())
-    known = library.catalog.live_generations({row[1] for row in rows})
+    known = library.catalog.items.live_generations({row[1] for row in rows})
     return sorted((row[0], row[2], row[5]) for row in rows if row[1] in known)
 
 

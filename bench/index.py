@@ -170,20 +170,20 @@ def main(words: list[str]) -> None:
     data, what, *rest = words
     catalog = Catalog(Path(data) / "catalog.sqlite")
     if what == "--count":
-        print(catalog.coverage()["read"], "results")
+        print(catalog.counts.coverage()["read"], "results")
         return
     store = Store(Path(data) / "lance")
     if what == "--find":
         print(sum(bool(store.search.words(word, 10)) for word in rest), "results")
         return
     pipeline = Pipeline(catalog, store, ReaderPool(), FakeModel())
-    catalog.add_root(Path(rest[0]))
+    catalog.roots.add(Path(rest[0]))
     reconcile(catalog)
     while pipeline.reading.run(for_s=READ_ONCE_FOR_S):
         pass
     pipeline.housekeeping.tidy(thoroughly=True)
     pipeline.close()
-    print(json.dumps(catalog.states()))
+    print(json.dumps(catalog.counts.states()))
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def _started(service: IndexService) -> Iterator[IndexService]:
 
 
 def _understood(library: Small, count: int) -> None:
-    until(lambda: library.catalog.coverage()["understood"] == count)
+    until(lambda: library.catalog.counts.coverage()["understood"] == count)
 
 
 def saved(base: Path) -> list[Row]:
@@ -131,7 +131,7 @@ def hanging_file(base: Path) -> list[Row]:
         pipeline = Pipeline(library.catalog, library.store, ReaderPool([reader]), library.model)
         service = IndexService(library.catalog, pipeline, settle_s=0.0)
         service.start()
-        until(lambda: library.catalog.states() == {"reading": 1})
+        until(lambda: library.catalog.counts.states() == {"reading": 1})
         stopped_s = _seconds(service.stop)
     return [_row("stop_hanging", "stopping the indexer while a file hangs", stopped_s, 5)]
 
@@ -140,7 +140,7 @@ def sparse_file(base: Path) -> list[Row]:
     with small(base / "files", base / "data") as library:
         os.truncate(library.write("a.txt", "boat"), 1 << 40)
         refused_s = _seconds(library.service.run_once)
-        assert [failure.reason for failure in library.catalog.failed()] == ["too_large"]
+        assert [failure.reason for failure in library.catalog.files.failed()] == ["too_large"]
     return [_row("sparse", "a sparse file of 1 TiB, until it is refused", refused_s, 10)]
 
 
@@ -154,7 +154,7 @@ def kernel_files(base: Path) -> list[Row]:
         return []
     try:
         catalog = Catalog(base / "data" / "catalog.sqlite")
-        catalog.add_root(folder)
+        catalog.roots.add(folder)
         looked_s = _seconds(lambda: reconcile(catalog))
         catalog.close()
     finally:

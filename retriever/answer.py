@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from indexer.catalog.catalog import Item
+from indexer.catalog.records import Item
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Kind, Page, Place, Span
 from model.answer_format import without_marks

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from indexer.catalog.catalog import Catalog, Item
+from indexer.catalog.catalog import Catalog
+from indexer.catalog.records import Item
 from indexer.types.passages import FIRST_UNDERSTOOD, Passage, Source
 from indexer.types.places import Kind
 from indexer.vectors.search import Match
@@ -99,17 +100,17 @@ class Searcher:
     def _allowed_contents(self, query: Query) -> set[str] | None:
         """The contents the filters allow, or None where they allow all."""
         if query.about is not None:
-            item = self._catalog.item(query.about)
+            item = self._catalog.items.get(query.about)
             if item is None:
                 raise QueryError("That item is no longer in the library; search again.")
             return {
                 item.content,
-                *(member.content for member in self._catalog.members(item.content)),
+                *(member.content for member in self._catalog.items.members(item.content)),
             }
         if query.folder is None and query.after is None and query.before is None:
             return None
         kinds = query.kinds
-        return self._catalog.contents_in(query.folder, query.after, query.before, kinds)
+        return self._catalog.items.contents_in(query.folder, query.after, query.before, kinds)
 
     def _by_words(
         self,
@@ -124,7 +125,7 @@ class Searcher:
         if len(words.split()) > 1:
             matches = self._store.search.words(words, depth, query.kinds, contents, phrase=True)
             self._add(candidates, "phrase", "words", self._live(matches))
-        names = self._catalog.search_names(words, depth, query.kinds)
+        names = self._catalog.items.search_names(words, depth, query.kinds)
         keys = [
             (content, NAME_ORDINAL)
             for content, _ in names
@@ -132,7 +133,7 @@ class Searcher:
         ]
         self._add(candidates, "name", "name", keys)
         wanted = set(distinct_tokens(words))
-        items = self._catalog.items_of_contents(content for content, _ in keys)
+        items = self._catalog.items.of_contents(content for content, _ in keys)
         whole = [
             key
             for key in keys
@@ -180,7 +181,7 @@ class Searcher:
 
     def _live(self, matches: Sequence[Match]) -> list[_Key]:
         """Without the rows of superseded or half-written generations: the catalog decides."""
-        live = self._catalog.live_generations({match.generation for match in matches})
+        live = self._catalog.items.live_generations({match.generation for match in matches})
         return [(match.content, match.ordinal) for match in matches if match.generation in live]
 
     def _add(
@@ -204,7 +205,7 @@ class Searcher:
             group.sort(key=_best_first)
         scores = {content: _score(group) for content, group in by_content.items()}
         order = sorted(by_content, key=lambda content: (-scores[content], content))
-        known = self._catalog.items_of_contents(order)
+        known = self._catalog.items.of_contents(order)
         items = {}
         for content in order:
             if content in known and (item := known[content].among(self._is_present)) is not None:

@@ -163,7 +163,7 @@ def lib(tmp_path: Path) -> Path:
 def catalog(tmp_path: Path, lib: Path) -> Iterator[Catalog]:
     """A catalog with `lib` as its only root."""
     catalog = Catalog(tmp_path / "data" / "catalog.sqlite")
-    catalog.add_root(lib)
+    catalog.roots.add(lib)
     yield catalog
     catalog.close()
 

@@ -124,8 +124,13 @@ def serve(folder: Path, data: Path) -> None:
         library.service.start()
         until = time.monotonic() + LONGEST_S
         looked = library.service.rescan
-        while looked.rescanned_at is None or library.catalog.states() != {"understood": files}:
-            assert time.monotonic() < until, (library.catalog.states(), library.service.problem)
+        while looked.rescanned_at is None or library.catalog.counts.states() != {
+            "understood": files
+        }:
+            assert time.monotonic() < until, (
+                library.catalog.counts.states(),
+                library.service.problem,
+            )
             time.sleep(0.02)
         library.service.stop()
         for _ in range(5):

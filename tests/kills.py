@@ -296,14 +296,14 @@ class IndexState:
 
 
 def index_state(library: Small) -> IndexState:
-    files = library.catalog.files(limit=1_000_000)
+    files = library.catalog.files.page(limit=1_000_000)
     contents = {content for content, *_ in library.rows()}
-    items = library.catalog.items_of_contents(contents).values()
+    items = library.catalog.items.of_contents(contents).values()
     return IndexState(
         library.rows(),
         library.vectors(),
         sorted((os.fsencode(f.path), f.item, f.kind, f.state, f.reason) for f in files),
-        library.catalog.states(),
+        library.catalog.counts.states(),
         sorted(
             (item.content, os.fsencode(where.path), where.name, where.container)
             for item in items
@@ -358,7 +358,7 @@ def compare_with_fresh(library: Small, again: int = 0) -> Verdict:
         _forget_the_same(library, fresh)
         fresh.service.run_once()
         scratch = index_state(fresh)
-    waiting = library.catalog.queue()
+    waiting = library.catalog.counts.waiting()
     unfinished = library.store.generations.all() - library.generations()
     rows = [(content, ordinal) for content, ordinal, *_ in ours.rows]
     duplicates = len(rows) - len(set(rows)) + len(ours.vectors) - len(set(ours.vectors))

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from indexer.catalog.catalog import Catalog
-from indexer.catalog.upkeep import Upkeep
+from indexer.catalog.garbage import Garbage
 from indexer.extract.process.pool import ReaderPool
 from indexer.extract.process.reader import ReaderProcess
 from indexer.ingest.pipeline import Pipeline
@@ -71,15 +71,15 @@ class Small:
     def found(self, words: str) -> list[Path]:
         """The paths of the live documents that hold these words, best first."""
         matches = self.store.search.words(words, 50)
-        live = self.catalog.live_generations({match.generation for match in matches})
-        items = self.catalog.items_of_contents({match.content for match in matches})
+        live = self.catalog.items.live_generations({match.generation for match in matches})
+        items = self.catalog.items.of_contents({match.content for match in matches})
         return [items[match.content].path for match in matches if match.generation in live]
 
     def shown(self) -> set[Path]:
         """Every path that a search may show now."""
         with self.catalog.database.reading() as db:
             contents = [row["content"] for row in db.execute("SELECT content FROM contents")]
-        items = self.catalog.items_of_contents(contents).values()
+        items = self.catalog.items.of_contents(contents).values()
         return {path for item in items for path in item.paths}
 
     def rows(self) -> list[Row]:
@@ -101,7 +101,7 @@ class Small:
 
     def generations(self) -> set[str]:
         """The generations that the catalog points at."""
-        return Upkeep(self.catalog.database).generations()
+        return Garbage(self.catalog.database).referenced()
 
 
 @contextmanager
@@ -113,7 +113,7 @@ def small(folder: Path, data: Path, model: FakeModel | None = None) -> Iterator[
     model = model or FakeModel()
     pipeline = Pipeline(catalog, store, READERS, model)
     service = IndexService(catalog, pipeline, settle_s=0.2)
-    catalog.add_root(folder)
+    catalog.roots.add(folder)
     try:
         yield Small(folder, catalog, store, model, pipeline, service)
     finally:

@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from indexer.catalog.catalog import Catalog, CatalogError, FolderError, item_of
-from indexer.catalog.schema import MIGRATIONS, name_words
+from indexer.catalog.catalog import Catalog
+from indexer.catalog.records import item_of
+from indexer.catalog.roots import FolderError
+from indexer.catalog.storage.errors import CatalogError
+from indexer.catalog.storage.schema import MIGRATIONS
+from indexer.catalog.storage.sql_functions import name_words
 from indexer.scan.reconcile import reconcile
 from indexer.types.places import Kind
 from tests.library import Small, small
@@ -81,8 +85,8 @@ def test_many_threads_share_one_catalog(catalog: Catalog, tmp_path: Path) -> Non
     def work(path: Path) -> None:
         try:
             for _ in range(5):
-                catalog.add_root(path)
-                catalog.coverage()
+                catalog.roots.add(path)
+                catalog.counts.coverage()
         except BaseException as problem:
             problems.append(problem)
 
@@ -92,47 +96,47 @@ def test_many_threads_share_one_catalog(catalog: Catalog, tmp_path: Path) -> Non
     for thread in threads:
         thread.join()
     assert problems == []
-    assert sorted(root.path for root in catalog.roots()) == names
+    assert sorted(root.path for root in catalog.roots.all()) == names
 
 
 def test_folder_that_is_not_there(catalog: Catalog, tmp_path: Path) -> None:
     with pytest.raises(FolderError, match=r"There is no folder .*nowhere"):
-        catalog.add_root(tmp_path / "nowhere")
+        catalog.roots.add(tmp_path / "nowhere")
 
 
 def test_file_instead_of_a_folder(catalog: Catalog, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a")
     with pytest.raises(FolderError, match="add the folder it is in"):
-        catalog.add_root(tmp_path / "a.txt")
+        catalog.roots.add(tmp_path / "a.txt")
 
 
 def test_adding_twice_or_inside_changes_nothing(catalog: Catalog, tmp_path: Path) -> None:
     outer = folder(tmp_path / "lib")
     inner = folder(outer / "inner")
-    root = catalog.add_root(outer)
-    assert catalog.add_root(outer) == root
-    assert catalog.add_root(inner) == root
-    assert catalog.add_root(tmp_path / "x" / ".." / "lib") == root
-    assert catalog.roots() == [root]
+    root = catalog.roots.add(outer)
+    assert catalog.roots.add(outer) == root
+    assert catalog.roots.add(inner) == root
+    assert catalog.roots.add(tmp_path / "x" / ".." / "lib") == root
+    assert catalog.roots.all() == [root]
 
 
 def test_folder_with_an_alike_name_is_another(catalog: Catalog, tmp_path: Path) -> None:
-    catalog.add_root(folder(tmp_path / "lib"))
-    catalog.add_root(folder(tmp_path / "library"))
-    assert len(catalog.roots()) == 2
+    catalog.roots.add(folder(tmp_path / "lib"))
+    catalog.roots.add(folder(tmp_path / "library"))
+    assert len(catalog.roots.all()) == 2
 
 
 def test_outer_folder_takes_over_the_files_of_inner_ones(catalog: Catalog, tmp_path: Path) -> None:
     inner = folder(tmp_path / "lib" / "inner")
     (inner / "a.txt").write_text("a")
-    catalog.add_root(inner)
+    catalog.roots.add(inner)
     reconcile(catalog)
-    before = catalog.files()
-    outer = catalog.add_root(tmp_path / "lib")
-    assert [root.path for root in catalog.roots()] == [tmp_path / "lib"]
+    before = catalog.files.page()
+    outer = catalog.roots.add(tmp_path / "lib")
+    assert [root.path for root in catalog.roots.all()] == [tmp_path / "lib"]
     assert outer.files == 1
     assert reconcile(catalog).added == 0
-    assert [row.path for row in catalog.files()] == [row.path for row in before]
+    assert [row.path for row in catalog.files.page()] == [row.path for row in before]
 
 
 def test_hidden_folder_inside_a_root_can_be_a_root_of_its_own(
@@ -140,28 +144,28 @@ def test_hidden_folder_inside_a_root_can_be_a_root_of_its_own(
 ) -> None:
     hidden = folder(tmp_path / "lib" / ".notes")
     (hidden / "a.txt").write_text("a")
-    catalog.add_root(tmp_path / "lib")
-    catalog.add_root(hidden)
+    catalog.roots.add(tmp_path / "lib")
+    catalog.roots.add(hidden)
     assert reconcile(catalog).added == 1
-    assert len(catalog.roots()) == 2
+    assert len(catalog.roots.all()) == 2
 
 
 def test_removing_a_folder_forgets_its_files(catalog: Catalog, tmp_path: Path) -> None:
     lib = folder(tmp_path / "lib")
     (lib / "a.txt").write_text("a")
-    catalog.add_root(lib)
+    catalog.roots.add(lib)
     reconcile(catalog)
-    assert catalog.remove_root(lib) == 1
-    assert catalog.files() == []
+    assert catalog.roots.remove(lib) == 1
+    assert catalog.files.page() == []
     with pytest.raises(FolderError, match="not a watched folder"):
-        catalog.remove_root(lib)
+        catalog.roots.remove(lib)
     assert (lib / "a.txt").read_text() == "a"
 
 
 def test_removing_a_part_of_a_folder_says_why_not(catalog: Catalog, tmp_path: Path) -> None:
-    catalog.add_root(folder(tmp_path / "lib"))
+    catalog.roots.add(folder(tmp_path / "lib"))
     with pytest.raises(FolderError, match="lies inside one that is"):
-        catalog.remove_root(folder(tmp_path / "lib" / "part"))
+        catalog.roots.remove(folder(tmp_path / "lib" / "part"))
 
 
 @pytest.mark.parametrize(
@@ -192,7 +196,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
 
 
 def test_same_bytes_are_one_item_with_two_paths(library: Small) -> None:
-    item = library.catalog.item_of_path(library.folder / "letters" / "copy of BoatTrip.txt")
+    item = library.catalog.items.at_path(library.folder / "letters" / "copy of BoatTrip.txt")
     assert item is not None
     assert item.paths == (
         library.folder / "letters" / "BoatTrip.txt",
@@ -202,54 +206,54 @@ def test_same_bytes_are_one_item_with_two_paths(library: Small) -> None:
     assert item.kind is Kind.DOCUMENT
     assert item.title == "BoatTrip"
     assert item.state == "understood"
-    assert library.catalog.item(item.item) == item
+    assert library.catalog.items.get(item.item) == item
 
 
 def test_unknown_items_and_paths_are_none(library: Small) -> None:
-    assert library.catalog.item("nothing") is None
-    assert library.catalog.item_of_content("00" * 20) is None
-    assert library.catalog.item_of_path(library.folder / "nowhere.txt") is None
-    assert library.catalog.item_of_path(Path("/nowhere")) is None
-    assert library.catalog.thumb("00" * 20) is None
+    assert library.catalog.items.get("nothing") is None
+    assert library.catalog.items.of_content("00" * 20) is None
+    assert library.catalog.items.at_path(library.folder / "nowhere.txt") is None
+    assert library.catalog.items.at_path(Path("/nowhere")) is None
+    assert library.catalog.items.thumb("00" * 20) is None
 
 
 def test_search_names_is_literal_and_ranked(library: Small) -> None:
-    boat = library.catalog.item_of_path(library.folder / "letters" / "BoatTrip.txt")
+    boat = library.catalog.items.at_path(library.folder / "letters" / "BoatTrip.txt")
     assert boat is not None
-    assert [c for c, _ in library.catalog.search_names("boat trip", 9)] == [boat.content]
-    assert [c for c, _ in library.catalog.search_names("BOATTRIP", 9)] == [boat.content]
+    assert [c for c, _ in library.catalog.items.search_names("boat trip", 9)] == [boat.content]
+    assert [c for c, _ in library.catalog.items.search_names("BOATTRIP", 9)] == [boat.content]
     for odd in ('"', "* OR NOT (", "name:boat^", "letters/", "'; DROP TABLE files; --", "\0", "é"):
-        assert len(library.catalog.search_names(odd, 9)) <= 1, "boat, or nothing"
-    assert library.catalog.search_names("boat", 9, {Kind.PHOTO}) == []
-    assert library.catalog.search_names("boat", 0) == []
+        assert len(library.catalog.items.search_names(odd, 9)) <= 1, "boat, or nothing"
+    assert library.catalog.items.search_names("boat", 9, {Kind.PHOTO}) == []
+    assert library.catalog.items.search_names("boat", 0) == []
 
 
 def test_contents_in_a_folder_a_time_and_a_kind(library: Small) -> None:
     catalog = library.catalog
-    money = catalog.item_of_path(library.folder / "money.md")
-    boat = catalog.item_of_path(library.folder / "letters" / "BoatTrip.txt")
+    money = catalog.items.at_path(library.folder / "money.md")
+    boat = catalog.items.at_path(library.folder / "letters" / "BoatTrip.txt")
     assert money is not None
     assert boat is not None
-    assert catalog.contents_in() is None
-    assert catalog.contents_in(folder=library.folder / "letters") == {boat.content}
-    assert catalog.contents_in(folder=library.folder.parent) == {boat.content, money.content}
-    assert catalog.contents_in(folder=library.folder / "lett") == set()
-    assert catalog.contents_in(before=1_000_000_001.0) == {money.content}
-    assert catalog.contents_in(after=1_000_000_001.0) == {boat.content}
-    assert catalog.contents_in(kinds={Kind.PHOTO}) == set()
+    assert catalog.items.contents_in() is None
+    assert catalog.items.contents_in(folder=library.folder / "letters") == {boat.content}
+    assert catalog.items.contents_in(folder=library.folder.parent) == {boat.content, money.content}
+    assert catalog.items.contents_in(folder=library.folder / "lett") == set()
+    assert catalog.items.contents_in(before=1_000_000_001.0) == {money.content}
+    assert catalog.items.contents_in(after=1_000_000_001.0) == {boat.content}
+    assert catalog.items.contents_in(kinds={Kind.PHOTO}) == set()
 
 
 def test_coverage_counts_files_of_kinds_we_read(library: Small) -> None:
     catalog = library.catalog
-    assert catalog.coverage() == {"files": 4, "read": 3, "understood": 3, "failed": 1}
-    assert catalog.coverage({Kind.PHOTO})["files"] == 0
-    assert catalog.coverage(folder=library.folder / "letters")["files"] == 2
-    assert catalog.states() == {"failed": 1, "skipped": 1, "understood": 3}
-    assert catalog.queue() == 0
+    assert catalog.counts.coverage() == {"files": 4, "read": 3, "understood": 3, "failed": 1}
+    assert catalog.counts.coverage({Kind.PHOTO})["files"] == 0
+    assert catalog.counts.coverage(folder=library.folder / "letters")["files"] == 2
+    assert catalog.counts.states() == {"failed": 1, "skipped": 1, "understood": 3}
+    assert catalog.counts.waiting() == 0
 
 
 def test_failures_carry_a_sentence(library: Small) -> None:
-    [failure] = library.catalog.failed()
+    [failure] = library.catalog.files.failed()
     assert failure.path == library.folder / "empty.txt"
     assert failure.reason == "empty"
     assert failure.sentence.endswith(".")
@@ -258,25 +262,25 @@ def test_failures_carry_a_sentence(library: Small) -> None:
 
 def test_files_by_state_kind_and_page(library: Small) -> None:
     catalog = library.catalog
-    assert [row.path.name for row in catalog.files()] == [
+    assert [row.path.name for row in catalog.files.page()] == [
         "empty.txt",
         "BoatTrip.txt",
         "copy of BoatTrip.txt",
         "money.md",
         "program.bin",
     ]
-    assert [row.path.name for row in catalog.files("skipped")] == ["program.bin"]
-    assert catalog.file_count(kind=Kind.DOCUMENT) == 4
-    assert [row.path.name for row in catalog.files(offset=3, limit=1)] == ["money.md"]
+    assert [row.path.name for row in catalog.files.page("skipped")] == ["program.bin"]
+    assert catalog.files.count(kind=Kind.DOCUMENT) == 4
+    assert [row.path.name for row in catalog.files.page(offset=3, limit=1)] == ["money.md"]
 
 
 def test_only_live_generations_are_told(library: Small) -> None:
-    money = library.catalog.item_of_path(library.folder / "money.md")
+    money = library.catalog.items.at_path(library.folder / "money.md")
     assert money is not None
     assert money.read_generation is not None
     assert money.understood_generation is not None
     asked = [money.read_generation, money.understood_generation, "ff" * 16]
-    assert library.catalog.live_generations(asked) == {
+    assert library.catalog.items.live_generations(asked) == {
         money.read_generation: money.content,
         money.understood_generation: money.content,
     }
@@ -284,10 +288,10 @@ def test_only_live_generations_are_told(library: Small) -> None:
 
 def test_counts_follow_what_another_process_commits(catalog: Catalog, tmp_path: Path) -> None:
     (folder(tmp_path / "lib") / "a.txt").write_text("a")
-    catalog.add_root(tmp_path / "lib")
-    assert catalog.coverage()["files"] == 0
+    catalog.roots.add(tmp_path / "lib")
+    assert catalog.counts.coverage()["files"] == 0
     other = Catalog(catalog.file)
     reconcile(other)
     other.close()
-    assert catalog.coverage()["files"] == 1
-    assert catalog.states() == {"pending": 1}
+    assert catalog.counts.coverage()["files"] == 1
+    assert catalog.counts.states() == {"pending": 1}

@@ -93,7 +93,7 @@ def test_words_are_found_while_the_model_waits(tmp_path: Path) -> None:
             assert library.model.calls == 0
             clock[0] = "22:00"
             service.poke()
-            while library.catalog.coverage()["understood"] != 1:
+            while library.catalog.counts.coverage()["understood"] != 1:
                 assert time.monotonic() < end
                 time.sleep(0.02)
             assert service.waiting is None

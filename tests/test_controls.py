@@ -64,7 +64,7 @@ def generation_filter(base: Path, off: Off) -> bool:
     with small(base / "lib", base / "data") as library:
         file = library.write("a.txt", "A boat lay in the river.")
         library.service.run_once()
-        item = library.catalog.item_of_path(file)
+        item = library.catalog.items.at_path(file)
         assert item is not None
         unfinished = Passage(0, "A ghost of a boat.", None, Source.TEXT)
         library.store.add_words([("0" * 32, item.content, Kind.DOCUMENT, [unfinished])])
@@ -165,7 +165,7 @@ def excludes(base: Path, off: Off) -> bool:
         for name in (".ssh/id_ed25519", ".git/config", "node_modules/a/readme.md", "b.txt.part"):
             library.write(name, "A boat.")
         reconcile(library.catalog)
-        return library.catalog.files() == []
+        return library.catalog.files.page() == []
 
 
 def _until(done: Callable[[], bool], longest_s: float) -> bool:

@@ -19,12 +19,12 @@ def test_a_phrase_of_every_kind_is_found_in_its_file(tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in folder.iterdir()}
     with small(folder, tmp_path / "data") as library:
         library.service.run_once()
-        assert library.catalog.failed() == []
+        assert library.catalog.files.failed() == []
         for name, _, words, _ in EACH:
             assert library.found(words)[:1] == [folder / name], words
-        item = library.catalog.item_of_path(folder / "budget.xlsx")
+        item = library.catalog.items.at_path(folder / "budget.xlsx")
         assert item is not None
-        assert [library.catalog.label(item.content, page) for page in (1, 2, 3)] == [
+        assert [library.catalog.items.label(item.content, page) for page in (1, 2, 3)] == [
             "Budget",
             "People",
             None,

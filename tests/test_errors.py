@@ -21,9 +21,9 @@ import indexer
 import model
 import retriever
 import web
-from indexer.catalog.database import Database
-from indexer.catalog.errors import CatalogDamagedError, CatalogError
 from indexer.catalog.roots import FolderError
+from indexer.catalog.storage.database import Database
+from indexer.catalog.storage.errors import CatalogDamagedError, CatalogError
 from indexer.files.disk_room import DiskFailingError, DiskFullError, LowDiskSpaceError
 from indexer.files.lock import FolderReadOnlyError, Holder, LibraryHeldError
 from indexer.types.passages import Passage, Source

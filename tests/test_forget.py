@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from indexer.catalog.forget import Forgotten
+from indexer.catalog.forget_list import ForgetList
 from indexer.maintenance import housekeeping
 from indexer.maintenance.verify import Verifier
 from indexer.scan.reconcile import reconcile
@@ -86,9 +86,9 @@ def test_fault_94_what_is_forgotten_leaves_no_byte(library: Small) -> None:
     }  # fmt: skip
     assert len({needle for _, needle in holding(data_of(library), sought)}) >= 3, "it was there"
     calls = library.pipeline.understanding.model_calls
-    assert Forgotten(library.catalog.database).add_path(path) == [path]
+    assert ForgetList(library.catalog.database).add_path(path) == [path]
     assert library.found(CANARY) == [], "gone from search at once"
-    assert library.catalog.search_names(NAME, 5) == []
+    assert library.catalog.items.search_names(NAME, 5) == []
     library.pipeline.housekeeping.erase(everything=True)
     assert holding(data_of(library), sought) == []
     assert Verifier(library.catalog, library.store).check().faults == []
@@ -120,7 +120,7 @@ def test_fault_94_a_removed_folder_is_erased(library: Small, tmp_path: Path) -> 
         path = other.write(f"{NAME}.txt", f"A garden and {CANARY} in it.")
         other.service.run_once()
         assert other.found(CANARY) == [path]
-        other.catalog.remove_root(other.folder)
+        other.catalog.roots.remove(other.folder)
         other.service.run_once()
         assert holding(data_of(other), needles(other, path.read_text())) == []
         assert len(other.found("boat")) == 12
@@ -129,12 +129,12 @@ def test_fault_94_a_removed_folder_is_erased(library: Small, tmp_path: Path) -> 
 @pytest.mark.slow
 def test_the_thumbnail_of_a_forgotten_picture_goes(library: Small) -> None:
     written(library)
-    item = library.catalog.item_of_path(library.folder / "p.png")
+    item = library.catalog.items.at_path(library.folder / "p.png")
     assert item is not None
-    thumb = library.catalog.thumb(item.content)
+    thumb = library.catalog.items.thumb(item.content)
     assert thumb is not None
     assert holding(data_of(library), [thumb[20:60]])
-    Forgotten(library.catalog.database).add_content(item.content)
+    ForgetList(library.catalog.database).add_content(item.content)
     library.pipeline.housekeeping.erase(everything=True)
     assert holding(data_of(library), [thumb[20:60], item.content.encode()]) == []
 
@@ -142,12 +142,12 @@ def test_the_thumbnail_of_a_forgotten_picture_goes(library: Small) -> None:
 @pytest.mark.slow
 def test_remembering_brings_it_back(library: Small) -> None:
     path, _ = written(library)
-    forgotten = Forgotten(library.catalog.database)
+    forgotten = ForgetList(library.catalog.database)
     forgotten.add_path(path)
     library.service.run_once()
     assert library.found(CANARY) == []
     assert forgotten.remember(library.folder / "0.txt", None) == 0
-    assert library.catalog.item_of_path(path) is None
+    assert library.catalog.items.at_path(path) is None
     assert forgotten.remember(None, None) == 2
     library.service.run_once()
     assert library.found(CANARY) == [path]
@@ -158,7 +158,7 @@ def test_every_copy_of_a_content_is_forgotten(library: Small) -> None:
     path, text = written(library)
     copy = shutil.copy(path, library.folder / "copy.txt")
     library.service.run_once()
-    forgotten = Forgotten(library.catalog.database).add_path(Path(copy))
+    forgotten = ForgetList(library.catalog.database).add_path(Path(copy))
     assert sorted(forgotten) == sorted([path, Path(copy)])
     library.pipeline.housekeeping.erase()
     assert holding(data_of(library), needles(library, text)) == []
@@ -169,7 +169,7 @@ def test_a_kill_between_forgetting_and_erasing_loses_no_promise(
     library: Small, tmp_path: Path
 ) -> None:
     path, text = written(library)
-    Forgotten(library.catalog.database).add_path(path)
+    ForgetList(library.catalog.database).add_path(path)
     assert holding(data_of(library), needles(library, text)) != []
     with small(tmp_path / "lib", tmp_path / "data", Signed()) as again:  # the next process
         again.service.run_once()

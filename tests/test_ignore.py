@@ -14,7 +14,7 @@ FILE = NAME.decode()
 
 
 def paths(catalog: Catalog, lib: Path) -> list[str]:
-    return sorted(row.path.relative_to(lib).as_posix() for row in catalog.files(limit=1000))
+    return sorted(row.path.relative_to(lib).as_posix() for row in catalog.files.page(limit=1000))
 
 
 def test_fault_38_patterns_as_git_reads_them(catalog: Catalog, lib: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_link_or_a_folder_of_that_name_leaves_nothing_out(catalog: Catalog, li
     write(lib / "a.txt")
     (lib / FILE).symlink_to(secret)
     reconcile(catalog)
-    assert catalog.coverage()["files"] == 0, "what it would leave out is not known"
+    assert catalog.counts.coverage()["files"] == 0, "what it would leave out is not known"
     (lib / FILE).unlink()
     assert reconcile(catalog) == Changes(added=1)
 
@@ -87,11 +87,11 @@ def test_rules_that_may_not_be_read_hide_the_folder() -> None:
         write(base / "lib" / "sub" / "a.txt")
         write(base / "lib" / "b.txt")
         catalog = Catalog(base / "data" / "catalog.sqlite")
-        catalog.add_root(base / "lib")
+        catalog.roots.add(base / "lib")
         reconcile(catalog)
         write(base / "lib" / "sub" / FILE, "*\n").chmod(0)
         assert reconcile(catalog) == Changes()
-        assert {row.reason for row in catalog.failed()} == {"permission"}
+        assert {row.reason for row in catalog.files.failed()} == {"permission"}
         catalog.close()
 
 

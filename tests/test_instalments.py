@@ -67,7 +67,7 @@ def test_fault_57_a_long_recording_goes_on_where_it_was_cut_short(tmp_path: Path
         with pytest.raises(ModelError):
             library.pipeline.understanding.run()
         assert drafts(library) == 9
-        assert library.catalog.coverage()["understood"] == 0
+        assert library.catalog.counts.coverage()["understood"] == 0
     with small(tmp_path / "lib", tmp_path / "cut", FakeModel()) as library:
         library.pipeline.housekeeping.recover()
         assert library.pipeline.understanding.run() == 1
@@ -87,12 +87,12 @@ def test_a_long_recording_lets_others_have_a_turn(
         soundfile.write(library.folder / "beep.wav", np.full(16_000, 0.2), 16_000)
         read(library)
         assert library.pipeline.understanding.run() == 2
-        assert library.catalog.coverage()["understood"] == 1
+        assert library.catalog.counts.coverage()["understood"] == 1
         turns = 0
         while library.pipeline.understanding.run():
             turns += 1
         assert turns == CLIPS - 1
-        assert library.catalog.coverage()["understood"] == 2
+        assert library.catalog.counts.coverage()["understood"] == 2
         assert library.model.calls == CLIPS + 1
 
 
@@ -115,7 +115,7 @@ def test_what_failed_in_an_instalment_is_not_tried_in_each(
         while library.pipeline.understanding.run():
             pass
         assert library.model.calls == CLIPS
-        item = library.catalog.item_of_path(library.folder / "talk.wav")
+        item = library.catalog.items.at_path(library.folder / "talk.wav")
         assert item is not None
         assert item.state == "understood"
         assert item.sentence is not None

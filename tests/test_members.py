@@ -13,10 +13,10 @@ import pytest
 import soundfile
 from PIL import Image as Picture
 
-from indexer.catalog.catalog import Item
-from indexer.catalog.forget import Forgotten
-from indexer.catalog.queries import FIRST, LIVE, PLACES, reached
+from indexer.catalog.conditions import FIRST, LIVE, PLACES, reached
+from indexer.catalog.forget_list import ForgetList
 from indexer.catalog.queue import Queue
+from indexer.catalog.records import Item
 from indexer.extract.pages.mupdf import pymupdf
 from indexer.maintenance.rebuild import open_catalog
 from indexer.maintenance.verify import Verifier
@@ -60,7 +60,7 @@ def found(library: Small, name: str) -> Item | None:
 def all_of(library: Small) -> list[Item]:
     with library.catalog.database.reading() as db:
         contents = [row["content"] for row in db.execute("SELECT content FROM contents")]
-    return list(library.catalog.items_of_contents(contents).values())
+    return list(library.catalog.items.of_contents(contents).values())
 
 
 def held(library: Small, name: str) -> Item:
@@ -102,10 +102,12 @@ def test_each_is_found_as_what_it_is(library: Small, apart: Path) -> None:
         2, "The harbour report",
     )  # fmt: skip
     # in the order they were attached
-    assert [item.name for item in library.catalog.members(outer.content)] == [
+    assert [item.name for item in library.catalog.items.members(outer.content)] == [
         "beach.png", "memo.flac", "receipt.pdf", "report.docx",
     ]  # fmt: skip
-    assert [content for content, _ in library.catalog.search_names("beach", 5)] == [photo.content]
+    assert [content for content, _ in library.catalog.items.search_names("beach", 5)] == [
+        photo.content
+    ]
     whole(library)
 
 
@@ -115,17 +117,17 @@ def test_filters_and_counts_know_them(library: Small, apart: Path, tmp_path: Pat
     library.service.run_once()
     catalog = library.catalog
     photo = held(library, "beach.png").content
-    assert catalog.contents_in(kinds={Kind.PHOTO}) == {photo}
-    assert photo in (catalog.contents_in(library.folder / "mails") or set())
-    assert catalog.contents_in(library.folder / "elsewhere", kinds={Kind.PHOTO}) == set()
+    assert catalog.items.contents_in(kinds={Kind.PHOTO}) == {photo}
+    assert photo in (catalog.items.contents_in(library.folder / "mails") or set())
+    assert catalog.items.contents_in(library.folder / "elsewhere", kinds={Kind.PHOTO}) == set()
     sent = datetime(2024, 3, 1, 12, 30, tzinfo=UTC).timestamp()  # when it came, not when saved
-    assert photo in (catalog.contents_in(after=sent - 1, before=sent + 1) or set())
-    assert catalog.contents_in(kinds={Kind.PHOTO}, after=sent + 1) == set()
-    assert catalog.search_names("beach", 5, {Kind.RECORDING}) == []
+    assert photo in (catalog.items.contents_in(after=sent - 1, before=sent + 1) or set())
+    assert catalog.items.contents_in(kinds={Kind.PHOTO}, after=sent + 1) == set()
+    assert catalog.items.search_names("beach", 5, {Kind.RECORDING}) == []
     # a list of files stays one; of a kind, what is attached is counted with it
-    assert catalog.coverage()["files"] == catalog.file_count() == 2
+    assert catalog.counts.coverage()["files"] == catalog.files.count() == 2
     for folder in (None, library.folder / "mails"):
-        assert catalog.coverage({Kind.PHOTO}, folder) == {
+        assert catalog.counts.coverage({Kind.PHOTO}, folder) == {
             "files": 1, "read": 1, "understood": 1, "failed": 0,
         }  # fmt: skip
 
@@ -136,11 +138,11 @@ def test_a_mail_is_understood_when_its_attachments_are(library: Small, apart: Pa
     assert library.pipeline.reading.run() == 1
     with library.catalog.database.writing() as db:  # as when the mail's turn comes first
         db.execute("UPDATE contents SET state = 'understood' WHERE kind = 'document'")
-    row = library.catalog.file_at(mail)
+    row = library.catalog.files.at_path(mail)
     assert row is not None
     assert row.state == "read"
-    assert library.catalog.queue() == 1
-    assert library.catalog.coverage()["understood"] == 0
+    assert library.catalog.counts.waiting() == 1
+    assert library.catalog.counts.coverage()["understood"] == 0
 
 
 def test_the_same_bytes_are_one_item(library: Small, apart: Path) -> None:
@@ -202,7 +204,7 @@ def test_what_is_gone_with_the_mail_is_gone_at_once(library: Small, apart: Path)
     renamed.unlink()
     reconcile(library.catalog)  # and nothing is tidied yet
     assert library.found("paid") == []
-    assert library.catalog.search_names("beach", 5) == []
+    assert library.catalog.items.search_names("beach", 5) == []
 
 
 def test_members_follow_a_mail_that_changes(library: Small, apart: Path) -> None:
@@ -214,7 +216,7 @@ def test_members_follow_a_mail_that_changes(library: Small, apart: Path) -> None
     assert {item.name for item in all_of(library)} == {"draft.eml", "memo.flac", "beach.png"}
     assert (
         held(library, "beach.png").location.member
-        == library.catalog.members(held(library, "draft.eml").content)[1].member
+        == library.catalog.items.members(held(library, "draft.eml").content)[1].member
     )
     assert library.model.calls == calls + 2, "the mail and the recording, not the photo again"
     whole(library)
@@ -254,16 +256,16 @@ def test_what_the_model_cannot_make_of_one_is_told_of_the_mail(tmp_path: Path, a
         library.service.run_once()
         assert held(library, "beach.png").state == "understood"
         assert held(library, "odd.txt").state == "failed"
-        row = library.catalog.file_at(mail)
+        row = library.catalog.files.at_path(mail)
         assert row is not None
         assert row.state == "understood"
         assert row.sentence is not None
         assert row.sentence.startswith("The attachment “odd.txt” was not understood. The model")
         library.model._broken = ""
-        assert library.catalog.retry() == 1
+        assert library.catalog.files.retry() == 1
         library.service.run_once()
         assert held(library, "odd.txt").state == "understood"
-        row = library.catalog.file_at(mail)
+        row = library.catalog.files.at_path(mail)
         assert row is not None
         assert row.sentence is None
 
@@ -274,7 +276,7 @@ def test_fault_94_a_mail_is_forgotten_with_what_came_in_it_alone(
     mail = eml(library.folder / "keys.eml", apart / "beach.png", apart / "receipt.pdf")
     shutil.copy(apart / "receipt.pdf", library.folder / "mine.pdf")
     library.service.run_once()
-    forgotten = Forgotten(library.catalog.database)
+    forgotten = ForgetList(library.catalog.database)
     assert forgotten.add_path(mail) == [mail]
     assert {item.name for item in all_of(library)} == {"mine.pdf"}
     library.pipeline.housekeeping.erase(everything=True)
@@ -292,12 +294,12 @@ def test_fault_94_an_attachment_is_forgotten_by_itself(library: Small, apart: Pa
     mail = eml(library.folder / "keys.eml", apart / "beach.png", apart / "receipt.pdf")
     library.service.run_once()
     photo = held(library, "beach.png")
-    forgotten = Forgotten(library.catalog.database)
+    forgotten = ForgetList(library.catalog.database)
     assert forgotten.add_content(photo.content) == []
     library.pipeline.housekeeping.erase(everything=True)
     assert found(library, "beach.png") is None
     assert held(library, "receipt.pdf").path == mail, "the mail and the others stay"
-    assert library.catalog.search_names("beach", 5) == []
+    assert library.catalog.items.search_names("beach", 5) == []
     whole(library)
     # wherever it turns up
     shutil.copy(apart / "beach.png", library.folder / "again.png")
@@ -327,7 +329,7 @@ def test_what_is_damaged_of_one_is_made_again(library: Small, apart: Path) -> No
     verdict = verifier.repair()
     assert verdict.again
     library.service.run_once()
-    assert library.catalog.search_names("beach", 5) != []
+    assert library.catalog.items.search_names("beach", 5) != []
     assert len(library.found("paid")) == 1
     whole(library)
 

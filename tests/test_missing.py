@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.catalog.catalog import Catalog, FolderError
-from indexer.catalog.roots import accept
+from indexer.catalog.catalog import Catalog
+from indexer.catalog.roots import FolderError
 from indexer.scan.reconcile import reconcile
 from indexer.types.changes import Changes, Hint
 from tests.mounted import memory, mounted, unmount
@@ -22,7 +22,7 @@ def fill(folder: Path, count: int, said: str = "words") -> None:
 
 
 def states(catalog: Catalog) -> dict[str, int]:
-    return catalog.states()
+    return catalog.counts.states()
 
 
 def test_fault_26_many_files_that_vanish_at_once_are_held_back(catalog: Catalog, lib: Path) -> None:
@@ -32,8 +32,8 @@ def test_fault_26_many_files_that_vanish_at_once_are_held_back(catalog: Catalog,
     (lib / "a").rename(lib.parent / "away")
     assert reconcile(catalog) == Changes()
     assert states(catalog) == {"missing": 60, "pending": 60}
-    assert catalog.coverage()["files"] == 60, "they are hidden"
-    [root] = catalog.roots()
+    assert catalog.counts.coverage()["files"] == 60, "they are hidden"
+    [root] = catalog.roots.all()
     assert root.missing == 60
     assert root.acceptable
     assert not root.offline
@@ -42,7 +42,7 @@ def test_fault_26_many_files_that_vanish_at_once_are_held_back(catalog: Catalog,
     (lib.parent / "away").rename(lib / "a")
     assert reconcile(catalog) == Changes()
     assert states(catalog) == {"pending": 120}
-    assert catalog.roots()[0].missing == 0
+    assert catalog.roots.all()[0].missing == 0
 
 
 def test_a_loss_that_a_person_accepts_is_forgotten(catalog: Catalog, lib: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_loss_that_a_person_accepts_is_forgotten(catalog: Catalog, lib: Path) 
     reconcile(catalog)
     shutil.rmtree(lib / "a")
     reconcile(catalog)
-    assert accept(catalog.database, lib) == 60
+    assert catalog.roots.accept(lib) == 60
     assert reconcile(catalog) == Changes(gone=60)
     assert states(catalog) == {"pending": 60}
     shutil.rmtree(lib / "b")
@@ -129,12 +129,12 @@ def test_emptied_root_is_kept_until_the_grace_is_over(catalog: Catalog, lib: Pat
     for file in lib.iterdir():
         file.unlink()
     assert reconcile(catalog) == Changes()
-    assert catalog.roots()[0].why == "empty"
+    assert catalog.roots.all()[0].why == "empty"
     with catalog.database.writing() as db:
         db.execute("UPDATE roots SET away_since = away_since - 100")
     assert reconcile(catalog, grace_s=200) == Changes()
     assert reconcile(catalog, grace_s=50) == Changes(gone=2)
-    [root] = catalog.roots()
+    [root] = catalog.roots.all()
     assert not root.offline
     assert root.sentence is None
 
@@ -145,7 +145,7 @@ def test_another_folder_in_the_place_of_a_root(catalog: Catalog, lib: Path) -> N
     lib.rename(lib.parent / "away")
     fill(lib, 2, "quite other words")
     assert reconcile(catalog) == Changes()
-    [root] = catalog.roots()
+    [root] = catalog.roots.all()
     assert root.why == "replaced"
     assert "Another folder or drive is in the place of" in (root.sentence or "")
     assert states(catalog) == {"offline": 3}
@@ -156,7 +156,7 @@ def test_another_folder_in_the_place_of_a_root(catalog: Catalog, lib: Path) -> N
     lib.rename(lib.parent / "away")
     fill(lib, 2, "quite other words")
     reconcile(catalog)
-    assert accept(catalog.database, None) == 3
+    assert catalog.roots.accept(None) == 3
     assert reconcile(catalog) == Changes(changed=2, gone=1)
 
 
@@ -167,7 +167,7 @@ def test_a_copy_in_the_place_of_a_root_is_recognised(catalog: Catalog, lib: Path
     shutil.rmtree(lib)
     (lib.parent / "copy").rename(lib)
     assert not reconcile(catalog).gone
-    assert not catalog.roots()[0].offline, "the same times"
+    assert not catalog.roots.all()[0].offline, "the same times"
 
 
 def test_a_copy_without_its_times_is_recognised_by_its_bytes(tmp_path: Path) -> None:
@@ -180,20 +180,20 @@ def test_a_copy_without_its_times_is_recognised_by_its_bytes(tmp_path: Path) -> 
         library.write("a.txt", "boat")
         os.utime(path, (1, 1))
         assert library.service.run_once() == Changes(changed=1)
-        assert not library.catalog.roots()[0].offline
+        assert not library.catalog.roots.all()[0].offline
         assert library.model.calls == 1
 
 
 def test_what_is_not_there_cannot_be_accepted(catalog: Catalog, lib: Path) -> None:
     fill(lib, 3)
     reconcile(catalog)
-    assert accept(catalog.database, None) == 0
+    assert catalog.roots.accept(None) == 0
     lib.rename(lib.parent / "away")
     reconcile(catalog)
     with pytest.raises(FolderError, match="`recollect remove` forgets it"):
-        accept(catalog.database, lib)
+        catalog.roots.accept(lib)
     with pytest.raises(FolderError, match="not a watched folder"):
-        accept(catalog.database, lib / "nowhere")
+        catalog.roots.accept(lib / "nowhere")
 
 
 def test_fault_26_drive_unplugged_from_a_root(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_fault_26_drive_unplugged_from_a_root(tmp_path: Path) -> None:
     catalog = Catalog(tmp_path / "data" / "catalog.sqlite")
     with memory(drive):
         fill(drive, 3)
-        catalog.add_root(drive)
+        catalog.roots.add(drive)
         reconcile(catalog)
     assert list(drive.iterdir()) == []
     assert reconcile(catalog, grace_s=0.0) == Changes(), "an empty mount point is nobody's word"
@@ -210,7 +210,7 @@ def test_fault_26_drive_unplugged_from_a_root(tmp_path: Path) -> None:
     with memory(drive):
         fill(drive, 3, "of another drive")
         reconcile(catalog)
-        assert catalog.roots()[0].why == "replaced"
+        assert catalog.roots.all()[0].why == "replaced"
     catalog.close()
 
 
@@ -222,11 +222,11 @@ def test_fault_26_drive_unplugged_inside_a_root(catalog: Catalog, lib: Path) -> 
         unmount(lib / "drive")
         assert reconcile(catalog, grace_s=0.0) == Changes(), "few, and still nobody's wish"
         assert states(catalog) == {"missing": 4, "pending": 3}
-        assert "A drive in this folder is not there" in (catalog.roots()[0].sentence or "")
+        assert "A drive in this folder is not there" in (catalog.roots.all()[0].sentence or "")
         (lib / "drive").rmdir()
         assert reconcile(catalog, [Hint(lib / "drive")], grace_s=0.0) == Changes()
         assert states(catalog) == {"missing": 4, "pending": 3}
-    assert accept(catalog.database, lib) == 4
+    assert catalog.roots.accept(lib) == 4
     assert reconcile(catalog) == Changes(gone=4)
 
 
@@ -265,12 +265,12 @@ def test_fault_25_case_only_rename(tmp_path: Path) -> None:
 
 def _assert_case_rename_is_one_move(tmp_path: Path, lib: Path) -> None:
     catalog = Catalog(tmp_path / "data" / "catalog.sqlite")
-    catalog.add_root(lib)
+    catalog.roots.add(lib)
     reconcile(catalog)
     (lib / "a.txt").rename(lib / "A.txt")
     hints = [Hint(lib / "a.txt", deep=False), Hint(lib / "A.txt", deep=False)]
     assert reconcile(catalog, hints) == Changes(moved=1)
-    assert [row.path.name for row in catalog.files()] == ["A.txt"]
+    assert [row.path.name for row in catalog.files.page()] == ["A.txt"]
     assert reconcile(catalog) == Changes()
     catalog.close()
 
@@ -303,7 +303,7 @@ def test_file_deleted_from_an_overlay_is_gone(tmp_path: Path) -> None:
         options = f"{layers},workdir={upper / 'work'}"
         with mounted(tmp_path / "lib", "-t", "overlay", "-o", options, "none") as lib:
             catalog = Catalog(tmp_path / "data" / "catalog.sqlite")
-            catalog.add_root(lib)
+            catalog.roots.add(lib)
             reconcile(catalog)
             (lib / "1.txt").unlink()
             assert reconcile(catalog) == Changes(gone=1)

@@ -40,8 +40,8 @@ def library(tmp_path: Path) -> Iterator[Small]:
 def nearest(library: Small, words: str) -> list[str]:
     key = library.model.fingerprint.key
     found = library.store.search.vectors(key, "gist", counts(words), 3)
-    live = library.catalog.live_generations({one.generation for one in found})
-    items = library.catalog.items_of_contents({one.content for one in found})
+    live = library.catalog.items.live_generations({one.generation for one in found})
+    items = library.catalog.items.of_contents({one.content for one in found})
     return [items[one.content].path.name for one in found if one.generation in live]
 
 
@@ -68,11 +68,16 @@ def test_words_come_before_the_model(library: Small) -> None:
     reconcile(library.catalog)
     assert library.pipeline.reading.run() == 1
     assert library.found("river") == [library.folder / "a.txt"]
-    assert library.catalog.coverage() == {"files": 1, "read": 1, "understood": 0, "failed": 0}
+    assert library.catalog.counts.coverage() == {
+        "files": 1,
+        "read": 1,
+        "understood": 0,
+        "failed": 0,
+    }
     assert library.pipeline.understanding.model_calls == 0
     assert library.pipeline.understanding.run() == 1
     assert nearest(library, "boat river") == ["a.txt"]
-    assert library.catalog.coverage()["understood"] == 1
+    assert library.catalog.counts.coverage()["understood"] == 1
     assert library.pipeline.understanding.model_calls == 1
     assert library.pipeline.remaining_s() == 0
 
@@ -81,13 +86,13 @@ def test_photo_gets_a_caption_and_a_recording_a_transcript(library: Small) -> No
     Picture.new("RGB", (64, 48), (250, 5, 5)).save(library.folder / "p.png")
     beep(library.folder / "s.wav")
     library.service.run_once()
-    photo = library.catalog.item_of_path(library.folder / "p.png")
-    sound = library.catalog.item_of_path(library.folder / "s.wav")
+    photo = library.catalog.items.at_path(library.folder / "p.png")
+    sound = library.catalog.items.at_path(library.folder / "s.wav")
     assert photo is not None
     assert sound is not None
     assert (photo.kind, sound.kind) == (Kind.PHOTO, Kind.RECORDING)
     assert photo.thumb is not None
-    assert library.catalog.thumb(
+    assert library.catalog.items.thumb(
         photo.content,
     )
     assert photo.understood_generation is not None
@@ -106,12 +111,12 @@ def test_rename_of_a_folder_costs_nothing_and_keeps_every_name(library: Small) -
     for n in range(20):
         library.write(f"old/{n}.txt", f"boat number {n}")
     assert library.service.run_once() == Changes(added=20)
-    before = {row.item for row in library.catalog.files()}
+    before = {row.item for row in library.catalog.files.page()}
     calls = library.pipeline.understanding.model_calls
     assert calls == 20
     (library.folder / "old").rename(library.folder / "new")
     assert library.service.run_once() == Changes(moved=20)
-    assert {row.item for row in library.catalog.files()} == before
+    assert {row.item for row in library.catalog.files.page()} == before
     assert library.pipeline.understanding.model_calls == calls
     assert library.found("number 7")[0] == library.folder / "new" / "7.txt"
 
@@ -119,14 +124,14 @@ def test_rename_of_a_folder_costs_nothing_and_keeps_every_name(library: Small) -
 def test_renamed_root_costs_nothing(library: Small, tmp_path: Path) -> None:
     library.write("a.txt", "boat")
     library.service.run_once()
-    item = library.catalog.item_of_path(library.folder / "a.txt")
+    item = library.catalog.items.at_path(library.folder / "a.txt")
     library.folder.rename(tmp_path / "renamed")
     assert library.service.run_once() == Changes()
     assert library.found("boat") == []
-    library.catalog.add_root(tmp_path / "renamed")
+    library.catalog.roots.add(tmp_path / "renamed")
     assert library.service.run_once() == Changes(moved=1)
     assert library.pipeline.understanding.model_calls == 1
-    again = library.catalog.item_of_path(tmp_path / "renamed" / "a.txt")
+    again = library.catalog.items.at_path(tmp_path / "renamed" / "a.txt")
     assert item is not None
     assert again is not None
     assert again.item == item.item
@@ -173,8 +178,13 @@ def test_a_text_that_breaks_the_model_breaks_nothing_else(library: Small) -> Non
     for n in range(5):
         library.write(f"{n}.txt", f"boat number {n}")
     library.service.run_once()
-    assert library.catalog.coverage() == {"files": 7, "read": 7, "understood": 5, "failed": 2}
-    reasons = {failure.path.name: failure for failure in library.catalog.failed()}
+    assert library.catalog.counts.coverage() == {
+        "files": 7,
+        "read": 7,
+        "understood": 5,
+        "failed": 2,
+    }
+    reasons = {failure.path.name: failure for failure in library.catalog.files.failed()}
     assert reasons["bad.txt"].reason == "model"
     assert reasons["nothing.txt"].reason == "embedding"
     assert {failure.attempts for failure in reasons.values()} == {2}
@@ -182,7 +192,7 @@ def test_a_text_that_breaks_the_model_breaks_nothing_else(library: Small) -> Non
     calls = library.pipeline.understanding.model_calls
     library.service.run_once()
     assert library.pipeline.understanding.model_calls == calls, "not tried for ever"
-    assert library.catalog.retry(library.folder / "bad.txt") == 1
+    assert library.catalog.files.retry(library.folder / "bad.txt") == 1
     library.service.run_once()
     assert library.pipeline.understanding.model_calls == calls + 2
 
@@ -194,17 +204,17 @@ def test_bad_files_have_a_reason_and_a_person_can_retry(library: Small) -> None:
     (library.folder / "p.png").write_bytes(whole[: len(whole) // 2])
     library.write("good.txt", "boat")
     library.service.run_once()
-    failed = {failure.path.name: failure for failure in library.catalog.failed()}
+    failed = {failure.path.name: failure for failure in library.catalog.files.failed()}
     assert failed.keys() == {"empty.txt", "p.png"}
     assert all(failure.sentence.endswith(".") for failure in failed.values())
     assert library.service.run_once() == Changes()
-    assert library.catalog.retry() == 2
-    assert library.catalog.states() == {"pending": 2, "understood": 1}
+    assert library.catalog.files.retry() == 2
+    assert library.catalog.counts.states() == {"pending": 2, "understood": 1}
     library.service.run_once()
-    assert library.catalog.coverage()["failed"] == 2
+    assert library.catalog.counts.coverage()["failed"] == 2
     (library.folder / "p.png").write_bytes(whole)
     assert library.service.run_once() == Changes(changed=1)
-    assert library.catalog.coverage()["failed"] == 1
+    assert library.catalog.counts.coverage()["failed"] == 1
 
 
 def test_file_without_read_permission() -> None:
@@ -215,15 +225,15 @@ def test_file_without_read_permission() -> None:
         path.chmod(0)
         with small(base / "lib", base / "data") as library:
             library.service.run_once()
-            [failure] = library.catalog.failed()
+            [failure] = library.catalog.files.failed()
             assert failure.reason == "permission"
             assert "allow reading it" in failure.sentence
-            assert library.catalog.coverage() == {
+            assert library.catalog.counts.coverage() == {
                 "files": 1, "read": 0, "understood": 0, "failed": 1
             }  # fmt: skip
             path.chmod(0o600)
             reconcile(library.catalog)
-            assert library.catalog.states() == {"pending": 1}
+            assert library.catalog.counts.states() == {"pending": 1}
 
 
 class Meddling(ReaderProcess):
@@ -247,7 +257,7 @@ def test_fault_16_file_that_changes_while_it_is_read_is_read_again(library: Smal
     reconcile(library.catalog)
     pipeline.reading.run()
     assert library.found("boat") == []
-    assert library.catalog.states() == {"pending": 1}
+    assert library.catalog.counts.states() == {"pending": 1}
     pipeline.close()
     library.service.run_once()
     assert library.found("garden") == [library.folder / "a.txt"]
@@ -261,12 +271,14 @@ def test_newest_first_and_what_is_wanted_before_that(library: Small) -> None:
     library.pipeline.reading.run(1)
     assert library.found("boat") == [library.folder / "newest.txt"]
     library.pipeline.reading.run()
-    oldest = library.catalog.item_of_path(library.folder / "oldest.txt")
+    oldest = library.catalog.items.at_path(library.folder / "oldest.txt")
     assert oldest is not None
-    library.catalog.want({oldest.item: time.time()})
+    library.catalog.items.want({oldest.item: time.time()})
     done: list[str] = []
     while library.pipeline.understanding.run(1):
-        [understood] = {row.path.stem for row in library.catalog.files("understood")} - set(done)
+        [understood] = {row.path.stem for row in library.catalog.files.page("understood")} - set(
+            done
+        )
         done.append(understood)
     assert done == ["oldest", "newest", "middle"]
 
@@ -297,7 +309,7 @@ def test_the_next_batch_is_read_while_one_is_written_down(
     while library.pipeline.reading.run(4, for_s=60):
         pass
     assert True in overlapped
-    assert library.catalog.states() == {"read": 24}
+    assert library.catalog.counts.states() == {"read": 24}
     assert len(library.found("boat")) == 20
     assert library.store.generations.passage_count() == 20
 
@@ -312,7 +324,7 @@ def test_copies_of_a_damaged_file_are_refused_without_going_round_in_circles(
     while library.pipeline.reading.run(for_s=60):
         pass
     assert time.monotonic() - began < 30
-    assert library.catalog.states() == {"failed": 6}
+    assert library.catalog.counts.states() == {"failed": 6}
 
 
 def test_what_was_read_ahead_is_put_back_when_writing_down_fails(
@@ -325,9 +337,9 @@ def test_what_was_read_ahead_is_put_back_when_writing_down_fails(
         broken.setattr(library.store, "add_words", Mock(side_effect=OSError("no such luck")))
         with pytest.raises(OSError, match="luck"):
             library.pipeline.reading.run(4, for_s=60)
-    assert library.catalog.states() == {"pending": 12}
+    assert library.catalog.counts.states() == {"pending": 12}
     library.service.run_once()
-    assert library.catalog.states() == {"understood": 12}
+    assert library.catalog.counts.states() == {"understood": 12}
     assert len(library.found("boat")) == 12
 
 
@@ -340,7 +352,7 @@ def test_another_model_understands_everything_anew(library: Small, tmp_path: Pat
     pipeline = Pipeline(library.catalog, library.store, ReaderPool([READER]), model)
     service = IndexService(library.catalog, pipeline)
     assert service.run_once() == Changes()
-    assert library.catalog.coverage()["understood"] == 2
+    assert library.catalog.counts.coverage()["understood"] == 2
     assert pipeline.understanding.model_calls == 2
     assert library.store.search.vectors(old, "gist", counts("boat"), 5) == []
     new = model.fingerprint.key
@@ -359,9 +371,14 @@ def test_model_that_cannot_be_used_fails_no_file(library: Small) -> None:
     pipeline = Pipeline(library.catalog, library.store, ReaderPool([READER]), Missing())
     with pytest.raises(ModelError, match="--model"):
         IndexService(library.catalog, pipeline).run_once()
-    assert library.catalog.coverage() == {"files": 1, "read": 1, "understood": 0, "failed": 0}
+    assert library.catalog.counts.coverage() == {
+        "files": 1,
+        "read": 1,
+        "understood": 0,
+        "failed": 0,
+    }
     library.service.run_once()
-    assert library.catalog.coverage()["understood"] == 1
+    assert library.catalog.counts.coverage()["understood"] == 1
 
 
 class Wrong(FakeModel):
@@ -380,7 +397,7 @@ def test_vectors_that_are_not_numbers_are_refused(library: Small) -> None:
     library.write("a.txt", "boat")
     pipeline = Pipeline(library.catalog, library.store, ReaderPool([READER]), Wrong())
     IndexService(library.catalog, pipeline).run_once()
-    assert [failure.reason for failure in library.catalog.failed()] == ["embedding"]
+    assert [failure.reason for failure in library.catalog.files.failed()] == ["embedding"]
     assert library.found("boat") == [library.folder / "a.txt"]
 
 
@@ -390,8 +407,8 @@ def test_rows_that_a_power_cut_took_are_made_again(library: Small) -> None:
     beep(library.folder / "s.wav")
     library.service.run_once()
     before = library.rows()
-    gone = library.catalog.item_of_path(library.folder / "a.txt")
-    heard = library.catalog.item_of_path(library.folder / "s.wav")
+    gone = library.catalog.items.at_path(library.folder / "a.txt")
+    heard = library.catalog.items.at_path(library.folder / "s.wav")
     assert gone is not None
     assert gone.read_generation is not None
     assert heard is not None
@@ -406,7 +423,7 @@ def test_rows_that_a_power_cut_took_are_made_again(library: Small) -> None:
 def test_rows_that_nobody_points_at_are_swept(library: Small) -> None:
     library.write("a.txt", "boat")
     library.service.run_once()
-    item = library.catalog.item_of_path(library.folder / "a.txt")
+    item = library.catalog.items.at_path(library.folder / "a.txt")
     assert item is not None
     assert item.read_generation is not None
     [passages] = library.store.generations.passages([item.read_generation]).values()
@@ -419,11 +436,11 @@ def test_rows_that_nobody_points_at_are_swept(library: Small) -> None:
 def test_reading_again_without_news_keeps_the_vectors(library: Small) -> None:
     library.write("a.txt", "boat")
     library.service.run_once()
-    before = library.catalog.item_of_path(library.folder / "a.txt")
+    before = library.catalog.items.at_path(library.folder / "a.txt")
     with library.catalog.database.writing() as db:
         db.execute("UPDATE contents SET extractor = 0")  # as an older program would have left it
     library.service.run_once()
-    assert library.catalog.item_of_path(library.folder / "a.txt") == before
+    assert library.catalog.items.at_path(library.folder / "a.txt") == before
     assert library.pipeline.understanding.model_calls == 1
 
 
@@ -435,9 +452,9 @@ def test_work_taken_by_a_killed_process_is_put_back(library: Small) -> None:
     worklist = Queue(library.catalog.database)
     assert len(worklist.claim_files(5)) == 1
     assert len(worklist.claim_contents(5)) == 1
-    assert library.catalog.states() == {"reading": 1, "understanding": 1}
+    assert library.catalog.counts.states() == {"reading": 1, "understanding": 1}
     library.service.run_once()
-    assert library.catalog.states() == {"understood": 2}
+    assert library.catalog.counts.states() == {"understood": 2}
 
 
 def test_odd_names_go_all_the_way(library: Small) -> None:
@@ -445,7 +462,7 @@ def test_odd_names_go_all_the_way(library: Small) -> None:
         with open(os.fsencode(library.folder) + b"/" + name, "w") as file:
             file.write(f"boat {len(name)}")
     library.service.run_once()
-    assert library.catalog.coverage()["understood"] == 2
+    assert library.catalog.counts.coverage()["understood"] == 2
     assert {os.fsencode(path.name) for path in library.found("boat")} == {
         b"two\nlines.txt", b"caf\xe9.txt"
     }  # fmt: skip
@@ -458,9 +475,9 @@ def test_a_persons_files_are_left_as_they_are(library: Small) -> None:
     beep(library.folder / "s.wav")
     before = tree(library.folder)
     library.service.run_once()
-    library.catalog.retry()
+    library.catalog.files.retry()
     library.service.run_once()
-    library.catalog.remove_root(library.folder)
+    library.catalog.roots.remove(library.folder)
     library.service.run_once()
     assert tree(library.folder) == before
     assert library.rows() == []
@@ -478,12 +495,12 @@ def test_some_parts_that_fail_do_not_fail_the_rest(library: Small) -> None:
     words = "The boat lies in the river and nobody is there to see it. " * 12
     library.write("a.txt", f"{words}\n\n{words} A tornado came. {words}\n\n{words}")
     library.service.run_once()
-    item = library.catalog.item_of_path(library.folder / "a.txt")
+    item = library.catalog.items.at_path(library.folder / "a.txt")
     assert item is not None
     assert item.state == "understood"
     assert item.reason == "model"
     assert "parts could not be understood" in (item.sentence or "")
-    assert library.catalog.coverage()["failed"] == 0
-    assert library.catalog.retry() == 0, "only when a person names it"
-    assert library.catalog.retry(item.path) == 1
-    assert library.catalog.states() == {"read": 1}
+    assert library.catalog.counts.coverage()["failed"] == 0
+    assert library.catalog.files.retry() == 0, "only when a person names it"
+    assert library.catalog.files.retry(item.path) == 1
+    assert library.catalog.counts.states() == {"read": 1}

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.catalog.catalog import Catalog, CatalogError
+from indexer.catalog.catalog import Catalog
+from indexer.catalog.storage.errors import CatalogError
 from indexer.files.lock import FolderReadOnlyError, LibraryLock
 from indexer.vectors.lance import connect
 from indexer.vectors.store import Store
@@ -42,9 +43,9 @@ def test_fault_04_a_folder_that_may_not_be_written_can_still_be_searched(tmp_pat
             assert str(data) in str(refused.value)
             catalog, store = Catalog(data / "catalog.sqlite"), Store(data / "lance")
             [match] = store.search.words("boat", 5)
-            [item] = catalog.items_of_contents([match.content]).values()
+            [item] = catalog.items.of_contents([match.content]).values()
             assert item.path.name == "a.txt"
-            assert catalog.search_names("a", 3)
+            assert catalog.items.search_names("a", 3)
             catalog.close()
             assert before == {path: path.stat().st_mtime_ns for path in [data, *data.rglob("*")]}
         finally:

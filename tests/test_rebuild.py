@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from PIL import Image as Picture
 
-from indexer.catalog.catalog import Catalog, CatalogError
-from indexer.catalog.forget import Forgotten
-from indexer.catalog.schema import MIGRATIONS
-from indexer.maintenance.rebuild import CHOSEN, open_catalog
+from indexer.catalog.catalog import Catalog
+from indexer.catalog.forget_list import ForgetList
+from indexer.catalog.storage.errors import CatalogError
+from indexer.catalog.storage.schema import MIGRATIONS
+from indexer.maintenance.rebuild import CHOICES, open_catalog
 from indexer.maintenance.verify import Verifier
 from indexer.scan.reconcile import reconcile
 from indexer.vectors.store import Store
@@ -29,7 +30,7 @@ def filled(library: Small) -> None:
     Picture.new("RGB", (64, 48), (250, 5, 5)).save(library.folder / "p.png")
     beep(library.folder / "s.wav")
     library.service.run_once()
-    Forgotten(library.catalog.database).add_path(library.folder / "secret.txt")
+    ForgetList(library.catalog.database).add_path(library.folder / "secret.txt")
     library.service.run_once()
 
 
@@ -62,14 +63,14 @@ def test_fault_14_a_catalog_lost_or_corrupt_is_begun_anew_without_the_model(
     with small(folder, data) as library:
         filled(library)
         rows, vectors = library.rows(), library.vectors()
-        names = {row.path: row.item for row in library.catalog.files()}
+        names = {row.path: row.item for row in library.catalog.files.page()}
         own = tree(folder)
     damage(data, how)
     if how == "no database":
         with pytest.raises(CatalogError, match="recollect verify --repair"):
             Catalog(data / "catalog.sqlite")
     catalog = open_catalog(data / "catalog.sqlite")
-    assert [root.path for root in catalog.roots()] == [folder], "the folders are remembered"
+    assert [root.path for root in catalog.roots.all()] == [folder], "the folders are remembered"
     catalog.close()
     if how != "lost":
         assert any("catalog.sqlite" in kept.name for kept in (data / "aside").iterdir())
@@ -78,8 +79,8 @@ def test_fault_14_a_catalog_lost_or_corrupt_is_begun_anew_without_the_model(
         assert library.pipeline.understanding.model_calls == 0
         assert library.rows() == rows
         assert library.vectors() == vectors
-        assert {row.path: row.item for row in library.catalog.files()} == names
-        assert library.catalog.states() == {"understood": 7}
+        assert {row.path: row.item for row in library.catalog.files.page()} == names
+        assert library.catalog.counts.states() == {"understood": 7}
         assert library.store.generations.all() <= library.generations()
         assert library.found("garden") == [], "what was forgotten stays forgotten"
         assert Verifier(library.catalog, library.store).check(deep=True).faults == []
@@ -92,7 +93,7 @@ def test_what_is_not_whole_in_the_store_is_understood_again(tmp_path: Path) -> N
     with small(folder, data) as library:
         filled(library)
         rows, vectors = library.rows(), library.vectors()
-        item = library.catalog.item_of_path(folder / "s.wav")
+        item = library.catalog.items.at_path(folder / "s.wav")
         assert item is not None
         assert item.understood_generation is not None
         library.store.remove([item.understood_generation])
@@ -167,18 +168,18 @@ def test_fault_10_an_older_catalog_is_brought_up_to_date_with_all_it_knows(tmp_p
         db.execute("PRAGMA user_version = 1")
     db.close()
     catalog = open_catalog(data / "catalog.sqlite")
-    assert [root.path for root in catalog.roots()] == [tmp_path]
-    assert catalog.states() == {}
+    assert [root.path for root in catalog.roots.all()] == [tmp_path]
+    assert catalog.counts.states() == {}
     catalog.close()
 
 
 def test_choices_are_private_and_follow_a_change(tmp_path: Path) -> None:
     with small(tmp_path / "lib", tmp_path / "data") as library:
         filled(library)
-        file = tmp_path / "data" / CHOSEN
+        file = tmp_path / "data" / CHOICES
         assert file.stat().st_mode & 0o777 == 0o600
         assert b"secret" not in file.read_bytes()
-        library.catalog.remove_root(library.folder)
+        library.catalog.roots.remove(library.folder)
         library.service.run_once()
         assert '"roots": []' in file.read_text()
     shutil.rmtree(tmp_path / "data")

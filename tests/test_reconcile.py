@@ -19,7 +19,7 @@ from tests.library import as_nobody, small, write
 
 
 def names(catalog: Catalog) -> list[str]:
-    return sorted(row.path.name for row in catalog.files(limit=100_000))
+    return sorted(row.path.name for row in catalog.files.page(limit=100_000))
 
 
 def ids(catalog: Catalog) -> dict[int, bytes]:
@@ -100,7 +100,7 @@ def test_fault_32_hard_links_move_one_each(catalog: Catalog, lib: Path) -> None:
 
 def test_move_from_one_root_to_another(catalog: Catalog, lib: Path, tmp_path: Path) -> None:
     (tmp_path / "two").mkdir()
-    catalog.add_root(tmp_path / "two")
+    catalog.roots.add(tmp_path / "two")
     write(lib / "a.txt")
     write(lib / "b.txt")
     reconcile(catalog)
@@ -198,7 +198,7 @@ def test_fault_11_our_own_data_inside_a_root(tmp_path: Path) -> None:
     write(tmp_path / "lib" / "a.txt")
     catalog = Catalog(tmp_path / "lib" / "recollect data" / "catalog.sqlite")
     write(tmp_path / "lib" / "recollect data" / "deep" / "b.txt")
-    catalog.add_root(tmp_path / "lib")
+    catalog.roots.add(tmp_path / "lib")
     assert reconcile(catalog) == Changes(added=1)
     assert reconcile(catalog, [Hint(catalog.file.parent), Hint(catalog.file)]) == Changes()
     (tmp_path / "lib" / "recollect data").rename(tmp_path / "lib" / "other name")
@@ -214,7 +214,7 @@ def test_fault_11_our_own_data_inside_a_root(tmp_path: Path) -> None:
 def test_fault_34_odd_names(catalog: Catalog, lib: Path, name: bytes) -> None:
     path = write(lib / os.fsdecode(name))
     assert reconcile(catalog) == Changes(added=1)
-    assert os.fsencode(catalog.files()[0].path) == os.fsencode(lib) + b"/" + name
+    assert os.fsencode(catalog.files.page()[0].path) == os.fsencode(lib) + b"/" + name
     (lib / "sub").mkdir()
     path = path.rename(lib / "sub" / path.name)
     assert reconcile(catalog) == Changes(moved=1)
@@ -234,14 +234,14 @@ def test_fault_26_missing_root_is_offline_and_remembered(catalog: Catalog, lib: 
     reconcile(catalog)
     lib.rename(lib.parent / "away")
     assert reconcile(catalog) == Changes()
-    [root] = catalog.roots()
+    [root] = catalog.roots.all()
     assert root.offline
     assert root.sentence == f"The folder {lib} is not there; its 2 files are remembered."
-    assert catalog.coverage()["files"] == 0
-    assert catalog.states() == {"offline": 2}
+    assert catalog.counts.coverage()["files"] == 0
+    assert catalog.counts.states() == {"offline": 2}
     (lib.parent / "away").rename(lib)
     assert reconcile(catalog) == Changes()
-    [root] = catalog.roots()
+    [root] = catalog.roots.all()
     assert not root.offline
     assert root.sentence is None
 
@@ -251,13 +251,13 @@ def test_fault_26_emptied_root_is_offline_and_remembered(catalog: Catalog, lib: 
     reconcile(catalog)
     (lib / "a.txt").unlink()
     assert reconcile(catalog) == Changes()
-    assert catalog.roots()[0].offline
-    assert "is empty; its one file is remembered" in (catalog.roots()[0].sentence or "")
+    assert catalog.roots.all()[0].offline
+    assert "is empty; its one file is remembered" in (catalog.roots.all()[0].sentence or "")
 
 
 def test_empty_root_that_never_held_a_file_is_fine(catalog: Catalog) -> None:
     assert reconcile(catalog) == Changes()
-    assert not catalog.roots()[0].offline
+    assert not catalog.roots.all()[0].offline
 
 
 def test_renamed_root_is_recognised_when_it_is_added(catalog: Catalog, lib: Path) -> None:
@@ -266,21 +266,21 @@ def test_renamed_root_is_recognised_when_it_is_added(catalog: Catalog, lib: Path
     before = ids(catalog)
     lib.rename(lib.parent / "renamed")
     reconcile(catalog)
-    catalog.add_root(lib.parent / "renamed")
+    catalog.roots.add(lib.parent / "renamed")
     assert reconcile(catalog) == Changes(moved=1)
     assert reconcile(catalog) == Changes()
-    assert [root.path.name for root in catalog.roots()] == ["renamed"]
+    assert [root.path.name for root in catalog.roots.all()] == ["renamed"]
     assert ids(catalog) == before
 
 
 def test_root_that_moved_into_another_root(catalog: Catalog, lib: Path, tmp_path: Path) -> None:
     write(lib / "a.txt")
     (tmp_path / "home").mkdir()
-    catalog.add_root(tmp_path / "home")
+    catalog.roots.add(tmp_path / "home")
     reconcile(catalog)
     lib.rename(tmp_path / "home" / "lib")
     assert reconcile(catalog) == Changes(moved=1)
-    assert [root.path for root in catalog.roots()] == [tmp_path / "home"]
+    assert [root.path for root in catalog.roots.all()] == [tmp_path / "home"]
 
 
 def test_fault_31_unopenable_folder_hides_its_files_and_forgets_nothing() -> None:
@@ -289,18 +289,18 @@ def test_fault_31_unopenable_folder_hides_its_files_and_forgets_nothing() -> Non
         write(lib / "shut" / "a.txt")
         write(lib / "b.txt")
         catalog = Catalog(base / "data" / "catalog.sqlite")
-        catalog.add_root(lib)
+        catalog.roots.add(lib)
         reconcile(catalog)
         (lib / "shut").chmod(0)
         assert reconcile(catalog) == Changes()
-        assert [(row.path.name, row.reason) for row in catalog.failed()] == [
+        assert [(row.path.name, row.reason) for row in catalog.files.failed()] == [
             ("shut", "permission"),
             ("a.txt", "permission"),
         ]
-        assert all("allow reading it" in row.sentence for row in catalog.failed())
+        assert all("allow reading it" in row.sentence for row in catalog.files.failed())
         (lib / "shut").chmod(0o700)
         assert reconcile(catalog) == Changes()
-        assert catalog.states() == {"pending": 2}
+        assert catalog.counts.states() == {"pending": 2}
         catalog.close()
 
 
@@ -308,14 +308,14 @@ def test_root_that_may_not_be_opened_is_offline() -> None:
     with as_nobody() as base:
         write(base / "lib" / "a.txt")
         catalog = Catalog(base / "data" / "catalog.sqlite")
-        catalog.add_root(base / "lib")
+        catalog.roots.add(base / "lib")
         reconcile(catalog)
         (base / "lib").chmod(0)
         assert reconcile(catalog) == Changes()
-        assert "may not open" in (catalog.roots()[0].sentence or "")
+        assert "may not open" in (catalog.roots.all()[0].sentence or "")
         (base / "lib").chmod(0o700)
         reconcile(catalog)
-        assert catalog.coverage()["files"] == 1
+        assert catalog.counts.coverage()["files"] == 1
         catalog.close()
 
 
@@ -377,12 +377,12 @@ def test_fault_35_folder_deeper_than_a_path_may_be_long(  # or what would be rea
     os.close(os.open("deep.txt", os.O_CREAT | os.O_WRONLY, dir_fd=here))
     os.close(here)
     assert reconcile(catalog) == Changes(added=1)
-    [deep] = catalog.failed()
+    [deep] = catalog.files.failed()
     assert deep.reason == "too_deep"
     assert reconcile(catalog) == Changes()
     shutil.rmtree(start)
     reconcile(catalog)
-    assert catalog.failed() == []
+    assert catalog.files.failed() == []
 
 
 @pytest.mark.slow
@@ -401,7 +401,7 @@ def test_fault_36_sparse_file_is_refused_unread(tmp_path: Path) -> None:
         path = library.write("a.txt", "boat")
         os.truncate(path, 1 << 40)
         library.service.run_once()
-        [failed] = library.catalog.failed()
+        [failed] = library.catalog.files.failed()
         assert failed.reason == "too_large"
 
 
@@ -412,7 +412,7 @@ def test_fault_37_file_in_a_cloud_is_not_read(
         library.write("a.txt", "boat")
         monkeypatch.setattr("indexer.ingest.read.is_elsewhere", lambda found: True)
         library.service.run_once()
-        [row] = library.catalog.files()
+        [row] = library.catalog.files.page()
         assert (row.state, row.reason) == ("skipped", "placeholder")
         assert "is read once it is here" in (row.sentence or "")
 
@@ -428,6 +428,6 @@ def test_fault_37_marks_of_a_file_in_a_cloud(tmp_path: Path) -> None:
 def test_fault_38_root_that_is_removed_takes_its_files_along(catalog: Catalog, lib: Path) -> None:
     write(lib / "a.txt")
     reconcile(catalog)
-    assert catalog.remove_root(lib) == 1
+    assert catalog.roots.remove(lib) == 1
     assert reconcile(catalog) == Changes()
-    assert catalog.states() == {}
+    assert catalog.counts.states() == {}

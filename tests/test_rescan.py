@@ -125,12 +125,12 @@ def test_offline_root_is_looked_for_without_looking_everywhere(
     library.folder.rename(tmp_path / "away")
     look.everywhere()
     look.look()
-    assert library.catalog.roots()[0].offline
+    assert library.catalog.roots.all()[0].offline
     rescanned_at = look.rescanned_at
     (tmp_path / "away").rename(library.folder)
     monkeypatch.setattr(module, "POLL_S", 0.0)
     look.look()
-    assert not library.catalog.roots()[0].offline
+    assert not library.catalog.roots.all()[0].offline
     assert look.rescanned_at == rescanned_at
 
 
@@ -204,7 +204,7 @@ def test_fault_27_network_folders_are_polled_apart(library: Small, far: Path, lo
     library.write("far/a.txt", "river")
     assert look.look() == Changes(added=1), "only what is near"
     assert look.poll() == RescanTimes().network_poll_s
-    assert {row.path.name for row in library.catalog.files()} == {"near.txt", "a.txt"}
+    assert {row.path.name for row in library.catalog.files.page()} == {"near.txt", "a.txt"}
     library.write("far/b.txt", "river")
     time.sleep(0.2)
     assert look.look() is None, "no events come from there"
@@ -212,7 +212,7 @@ def test_fault_27_network_folders_are_polled_apart(library: Small, far: Path, lo
     look.everywhere()
     assert look.look() == Changes(), "what is known of it stays"
     look.poll()
-    assert library.catalog.states() == {"pending": 3}
+    assert library.catalog.counts.states() == {"pending": 3}
 
 
 def test_fault_27_network_that_hangs_holds_up_nothing_else(
@@ -221,7 +221,7 @@ def test_fault_27_network_that_hangs_holds_up_nothing_else(
     share = tmp_path / "share"
     share.mkdir()
     (share / "a.txt").write_text("river")
-    library.catalog.add_root(share)
+    library.catalog.roots.add(share)
     library.service.run_once()
     monkeypatch.setattr(module, "network_places", lambda roots: {share: "nfs"})
     monkeypatch.setattr(module, "SILENT_S", 0.3)
@@ -238,10 +238,10 @@ def test_fault_27_network_that_hangs_holds_up_nothing_else(
     try:
         path = library.write("near.txt", "boat")
         until(lambda: library.found("boat") == [path])
-        until(lambda: library.catalog.roots()[1].offline)
-        assert "does not answer" in (library.catalog.roots()[1].sentence or "")
+        until(lambda: library.catalog.roots.all()[1].offline)
+        assert "does not answer" in (library.catalog.roots.all()[1].sentence or "")
         answers.set()
-        until(lambda: not library.catalog.roots()[1].offline)
+        until(lambda: not library.catalog.roots.all()[1].offline)
     finally:
         answers.set()
         library.service.stop()
@@ -261,9 +261,9 @@ def test_fault_12_same_size_and_times_with_other_bytes_are_found_by_the_audit(
     with library.catalog.database.writing() as db:  # a file system that keeps no ctime
         db.execute("UPDATE files SET ctime_ns = ?", (path.stat().st_ctime_ns,))
     assert library.service.run_once() == Changes()
-    assert Audit(library.catalog.database, 3600).some() == 0, "it was read a moment ago"
-    assert Audit(library.catalog.database, 0).some() == 0, "it is switched off"
-    assert Audit(library.catalog.database, 1e-9).some() == 1
+    assert Audit(library.catalog.database, 3600).run() == 0, "it was read a moment ago"
+    assert Audit(library.catalog.database, 0).run() == 0, "it is switched off"
+    assert Audit(library.catalog.database, 1e-9).run() == 1
     library.service.run_once()
     assert library.found("oars") == [path]
     assert library.found("boat") == []
@@ -275,8 +275,8 @@ def test_audit_leaves_the_unchanged_and_the_vanished_alone(library: Small) -> No
     library.service.run_once()
     gone.unlink()
     calls = library.model.calls
-    assert Audit(library.catalog.database, 1e-9).some() == 2
-    assert library.catalog.states() == {"understood": 2}
+    assert Audit(library.catalog.database, 1e-9).run() == 2
+    assert library.catalog.counts.states() == {"understood": 2}
     library.service.run_once()
     assert library.model.calls == calls
 

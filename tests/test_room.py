@@ -82,7 +82,7 @@ def test_fault_03_indexing_stops_at_the_floor_says_how_much_and_goes_on(
             service.run_once()
         assert str(tmp_path / "data") in str(full.value)
         assert library.found("boat") == [library.folder / "a.txt"], "searching goes on"
-        assert library.catalog.states()["pending"] == 1, "and nothing is lost"
+        assert library.catalog.counts.states()["pending"] == 1, "and nothing is lost"
         free[0] = 10 * MEGABYTE
         service.run_once()
         assert library.found("garden") == [library.folder / "b.txt"]
@@ -149,13 +149,13 @@ def test_fault_03_a_serving_library_resumes_alone(tmp_path: Path) -> None:
         service.start()
         try:
             library.write("a.txt", "The boat lies in the river.")
-            wait_for(lambda: library.catalog.coverage()["understood"] == 1)
+            wait_for(lambda: library.catalog.counts.coverage()["understood"] == 1)
             filled = ballast(disk, MEGABYTE)
             library.write("b.txt", "The garden is green.")
             wait_for(lambda: "make room for" in (service.problem or ""))
             assert library.found("boat") == [library.folder / "a.txt"]
             filled.unlink()
-            wait_for(lambda: library.catalog.coverage()["understood"] == 2)
+            wait_for(lambda: library.catalog.counts.coverage()["understood"] == 2)
             assert service.problem is None
         finally:
             service.stop()

@@ -32,10 +32,10 @@ def library(tmp_path: Path) -> Iterator[Small]:
 def test_saved_file_is_found_by_its_words(library: Small) -> None:
     library.write("old.txt", "garden")
     library.service.start()
-    until(lambda: library.catalog.coverage()["understood"] == 1)
+    until(lambda: library.catalog.counts.coverage()["understood"] == 1)
     path = library.write("new.txt", "a boat on the river")
     until(lambda: library.found("boat") == [path])
-    until(lambda: library.catalog.coverage()["understood"] == 2)
+    until(lambda: library.catalog.counts.coverage()["understood"] == 2)
     library.write("new.txt", "all the money")
     until(lambda: library.found("money") == [path])
     assert library.found("boat") == []
@@ -49,10 +49,10 @@ def test_fault_22_and_23_folders_moved_in_within_and_out(library: Small, tmp_pat
     (outside / "deep").mkdir(parents=True)
     (outside / "deep" / "b.txt").write_text("boat")
     library.service.start()
-    until(lambda: library.catalog.coverage()["understood"] == 1)
+    until(lambda: library.catalog.counts.coverage()["understood"] == 1)
     outside.rename(library.folder / "in")
     until(lambda: library.found("boat") == [library.folder / "in" / "deep" / "b.txt"])
-    until(lambda: library.catalog.coverage()["understood"] == 2)
+    until(lambda: library.catalog.counts.coverage()["understood"] == 2)
     calls = library.pipeline.understanding.model_calls
     (library.folder / "in").rename(library.folder / "other")
     until(lambda: library.found("boat") == [library.folder / "other" / "deep" / "b.txt"])
@@ -64,10 +64,10 @@ def test_fault_22_and_23_folders_moved_in_within_and_out(library: Small, tmp_pat
 def test_fault_26_root_that_goes_and_comes_back(library: Small, tmp_path: Path) -> None:
     path = library.write("a.txt", "boat")
     library.service.start()
-    until(lambda: library.catalog.coverage()["understood"] == 1)
+    until(lambda: library.catalog.counts.coverage()["understood"] == 1)
     library.folder.rename(tmp_path / "away")
     library.service.poke()
-    until(lambda: library.catalog.roots()[0].offline)
+    until(lambda: library.catalog.roots.all()[0].offline)
     assert library.found("boat") == []
     (tmp_path / "away").rename(library.folder)
     library.service.poke()
@@ -81,10 +81,10 @@ def test_folder_added_while_it_serves(library: Small, tmp_path: Path) -> None:
     library.service.start()
     (tmp_path / "two").mkdir()
     (tmp_path / "two" / "a.txt").write_text("boat")
-    library.catalog.add_root(tmp_path / "two")
+    library.catalog.roots.add(tmp_path / "two")
     library.service.poke()
     until(lambda: library.found("boat") == [tmp_path / "two" / "a.txt"])
-    library.catalog.remove_root(tmp_path / "two")
+    library.catalog.roots.remove(tmp_path / "two")
     assert library.found("boat") == []
 
 
@@ -95,7 +95,7 @@ def test_contents_without_a_path_are_forgotten_when_it_is_quiet(tmp_path: Path) 
         service = IndexService(library.catalog, library.pipeline, settle_s=0.1, quiet_s=0.5)
         service.start()
         try:
-            until(lambda: library.catalog.coverage()["understood"] == 2)
+            until(lambda: library.catalog.counts.coverage()["understood"] == 2)
             path.unlink()
             until(lambda: [row[4] for row in library.rows()] == ["boat"])
             assert library.found("river") == []
@@ -136,10 +136,10 @@ def test_words_do_not_wait_for_a_slow_model_and_stopping_does_not_either(tmp_pat
         path = library.write("new.txt", "all the money")
         until(lambda: library.found("money") == [path])
         library.service.stop()
-        assert library.catalog.states() == {"read": 2}
+        assert library.catalog.counts.states() == {"read": 2}
     with small(tmp_path / "lib", tmp_path / "data") as library:
         assert library.service.run_once() == Changes()
-        assert library.catalog.states() == {"understood": 2}
+        assert library.catalog.counts.states() == {"understood": 2}
 
 
 class Unloaded(FakeModel):
@@ -161,23 +161,23 @@ def test_missing_model_pauses_the_second_stage_and_says_so(tmp_path: Path) -> No
         until(lambda: library.service.problem is not None)
         assert library.service.problem == "There is no model; name one with `--model`."
         until(lambda: library.found("boat") == [path])
-        assert library.catalog.coverage()["failed"] == 0
+        assert library.catalog.counts.coverage()["failed"] == 0
         model.there = True
         library.service.poke()
-        until(lambda: library.catalog.coverage()["understood"] == 1)
+        until(lambda: library.catalog.counts.coverage()["understood"] == 1)
         until(lambda: library.service.problem is None)
 
 
 def test_fault_18_many_files_dropped_at_once_are_all_found(library: Small, tmp_path: Path) -> None:
     library.write("a.txt", "garden")
     library.service.start()
-    until(lambda: library.catalog.coverage()["understood"] == 1)
+    until(lambda: library.catalog.counts.coverage()["understood"] == 1)
     for n in range(300):
         (tmp_path / "drop" / f"{n % 10}").mkdir(parents=True, exist_ok=True)
         (tmp_path / "drop" / f"{n % 10}" / f"{n}.txt").write_text(f"boat number {n}")
     shutil.copytree(tmp_path / "drop", library.folder / "drop")
-    until(lambda: library.catalog.coverage()["understood"] == 301, within_s=60)
-    assert library.catalog.queue() == 0
+    until(lambda: library.catalog.counts.coverage()["understood"] == 301, within_s=60)
+    assert library.catalog.counts.waiting() == 0
 
 
 def test_fault_15_file_that_is_still_being_written_waits(library: Small) -> None:
@@ -211,12 +211,17 @@ def test_stopping_does_not_wait_for_a_file_that_hangs(tmp_path: Path) -> None:
         pipeline = Pipeline(library.catalog, library.store, ReaderPool([reader]), library.model)
         service = IndexService(library.catalog, pipeline, settle_s=0.0)
         service.start()
-        until(lambda: library.catalog.states() == {"reading": 1})
+        until(lambda: library.catalog.counts.states() == {"reading": 1})
         time.sleep(0.2)
         service.stop()
-        until(lambda: library.catalog.states() == {"pending": 1})
+        until(lambda: library.catalog.counts.states() == {"pending": 1})
         library.service.run_once()
-        assert library.catalog.coverage() == {"files": 1, "read": 1, "understood": 1, "failed": 0}
+        assert library.catalog.counts.coverage() == {
+            "files": 1,
+            "read": 1,
+            "understood": 1,
+            "failed": 0,
+        }
 
 
 @pytest.mark.slow
@@ -254,7 +259,7 @@ def test_fault_24_folder_of_fifty_thousand_files_is_renamed(tmp_path: Path) -> N
         took_s, cpu_s = time.monotonic() - began, time.process_time() - began_cpu
         assert wrong == []
         assert library.pipeline.understanding.model_calls == calls
-        assert library.catalog.coverage()["understood"] == count
+        assert library.catalog.counts.coverage()["understood"] == count
         print(
             f"\n{count:,} files renamed: {took_s:.1f} s ({cpu_s:.1f} s of processor), 0 model "
             f"calls, hidden {unseen_s:.1f} s"

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 )
 from PIL import Image as Picture
 
-from indexer.catalog.forget import Forgotten
+from indexer.catalog.forget_list import ForgetList
 from indexer.files.lock import LibraryLock
 from tests.documents import message
 from tests.kills import STAGES, Kill, KillableIndexers, compare_with_fresh
@@ -167,7 +167,7 @@ class FolderMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.mounted)
     @rule(name=st.one_of(NAMES, MAILS))
     def forget(self, name: str) -> None:
-        Forgotten(self.library.catalog.database).add_path(self.folder / name)
+        ForgetList(self.library.catalog.database).add_path(self.folder / name)
         assert self.folder / name not in self.library.shown()
 
     # -- what happens to the drive and to the program
@@ -180,7 +180,7 @@ class FolderMachine(RuleBasedStateMachine):
         self.folder.rename(self.away)
         self.library.service.run_once()
         assert self.library.shown() == set()
-        assert len(self.library.catalog.files(limit=1000)) >= len(known), "they are remembered"
+        assert len(self.library.catalog.files.page(limit=1000)) >= len(known), "they are remembered"
 
     @precondition(lambda self: not self.mounted)
     @rule()

@@ -155,5 +155,5 @@ def test_fault_13_a_server_that_is_told_to_stop_does_so_within_five_seconds(
     assert took_s < 5
     with small(folder, tmp_path / "data") as library:
         library.pipeline.housekeeping.recover()
-        states = library.catalog.states()
+        states = library.catalog.counts.states()
         assert states.keys() <= {"pending", "read", "understood"}, "what was taken is put back"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image as Picture
 
-from indexer.maintenance.verify import Verdict, Verifier
+from indexer.maintenance.verify import Verifier, VerifyReport
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Kind
 from indexer.vectors.store import Store
@@ -31,12 +31,12 @@ def verifier(library: Small) -> Verifier:
     return Verifier(library.catalog, library.store)
 
 
-def codes(verdict: Verdict) -> list[str]:
+def codes(verdict: VerifyReport) -> list[str]:
     return sorted({fault.code for fault in verdict.faults})
 
 
 def generation_of(library: Small, name: str, column: str = "read_generation") -> str:
-    item = library.catalog.item_of_path(library.folder / name)
+    item = library.catalog.items.at_path(library.folder / name)
     assert item is not None
     found = getattr(item, column)
     assert isinstance(found, str)
@@ -67,7 +67,7 @@ def test_rows_that_are_gone_are_found_and_made_again(library: Small) -> None:
 
 
 def test_rows_nobody_points_at_are_found_and_swept(library: Small) -> None:
-    item = library.catalog.item_of_path(library.folder / "0.txt")
+    item = library.catalog.items.at_path(library.folder / "0.txt")
     assert item is not None
     [passages] = library.store.generations.passages([generation_of(library, "0.txt")]).values()
     library.store.add_words([("ab" * 16, item.content, item.kind, passages)])

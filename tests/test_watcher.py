@@ -18,7 +18,7 @@ from watchdog.observers.inotify_c import (
     WatchDescriptor,
 )
 
-from indexer.files.walk import Bounds, walk
+from indexer.files.walk import WalkLimits, walk
 from indexer.scan.unwatched import Unwatched, unwatched
 from indexer.scan.watcher import Watcher
 from indexer.types.changes import Hint
@@ -55,7 +55,7 @@ class Watched:
 
 
 def go_through(watcher: Watcher, folder: Path) -> None:
-    list(walk(os.fsencode(folder), bounds=Bounds(entering=watcher.enter)))
+    list(walk(os.fsencode(folder), limits=WalkLimits(entering=watcher.enter)))
 
 
 def follow(watcher: Watcher, *folders: Path) -> list[Unwatched]:

@@ -9,17 +9,25 @@ import sqlite3
 from collections.abc import Collection
 from pathlib import Path
 
-from indexer.catalog.database import Database
-from indexer.catalog.queries import LIVE, among, lies_in
+from indexer.catalog.conditions import LIVE, among, lies_in
+from indexer.catalog.storage.database import Database
 from indexer.types.coverage import Coverage
 from indexer.types.places import Kind
+from indexer.types.states import ContentState, FileState
 
-AWAY = ("offline", "missing", "skipped")
-GROUPS = """SELECT kind, state, live AND read_generation IS NOT NULL AS is_read,
-    live AND content_state = 'understood' AS is_understood, count(*) AS files FROM listing f"""
+AWAY = (FileState.OFFLINE, FileState.MISSING, FileState.SKIPPED)
+WAITING = (
+    *(FileState.PENDING, FileState.READING),
+    *(ContentState.READ, ContentState.UNDERSTANDING),
+)
+UNREAD = f"('{FileState.PENDING}', '{FileState.READING}')"
+NOT_UNDERSTOOD = f"('{ContentState.READ}', '{ContentState.UNDERSTANDING}')"
+GROUPS = f"""SELECT kind, state, live AND read_generation IS NOT NULL AS is_read,
+    live AND content_state = '{ContentState.UNDERSTOOD}' AS is_understood,
+    count(*) AS files FROM listing f"""
 # The same of what is attached to files, where it is asked for by its kind.
 ATTACHED = f"""SELECT d.kind, d.state, d.read_generation IS NOT NULL AS is_read,
-    d.state = 'understood' AS is_understood, count(*) AS files
+    d.state = '{ContentState.UNDERSTOOD}' AS is_understood, count(*) AS files
     FROM members m JOIN contents d ON d.content = m.content
     JOIN files f ON f.content = m.container JOIN roots r ON r.id = f.root WHERE {LIVE}"""
 
@@ -39,26 +47,26 @@ class Counts:
         if folder is None:
             files, attached = self._groups()
             groups = files if kinds is None else [*files, *attached]
-            groups = [g for g in groups if kinds is None or g["kind"] in kinds]
+            groups = [group for group in groups if kinds is None or group["kind"] in kinds]
         else:
             where, bound = lies_in(self._database, folder)
-            of = "kind IN (SELECT value FROM json_each(?))"
+            is_of_kind = "kind IN (SELECT value FROM json_each(?))"
             with self._database.reading() as db:
                 groups = db.execute(
-                    f"{GROUPS} WHERE (? OR {of}) AND {where} GROUP BY 1, 2, 3, 4",
+                    f"{GROUPS} WHERE (? OR {is_of_kind}) AND {where} GROUP BY 1, 2, 3, 4",
                     (*among(kinds), *bound),
                 ).fetchall()
                 if kinds is not None:
                     groups += db.execute(
-                        f"{ATTACHED} AND d.{of} AND {where} GROUP BY 1, 2, 3, 4",
+                        f"{ATTACHED} AND d.{is_of_kind} AND {where} GROUP BY 1, 2, 3, 4",
                         (among(kinds)[1], *bound),
                     ).fetchall()
-        groups = [g for g in groups if g["state"] not in AWAY]
+        groups = [group for group in groups if group["state"] not in AWAY]
         return Coverage(
-            files=sum(g["files"] for g in groups),
-            read=sum(g["files"] for g in groups if g["is_read"]),
-            understood=sum(g["files"] for g in groups if g["is_understood"]),
-            failed=sum(g["files"] for g in groups if g["state"] == "failed"),
+            files=sum(group["files"] for group in groups),
+            read=sum(group["files"] for group in groups if group["is_read"]),
+            understood=sum(group["files"] for group in groups if group["is_understood"]),
+            failed=sum(group["files"] for group in groups if group["state"] == FileState.FAILED),
         )
 
     def states(self) -> dict[str, int]:
@@ -68,10 +76,35 @@ class Counts:
             counts[group["state"]] = counts.get(group["state"], 0) + group["files"]
         return dict(sorted(counts.items()))
 
-    def queue(self) -> int:
+    def waiting(self) -> int:
         """How many files wait for a stage or are in one."""
-        waiting = ("pending", "reading", "read", "understanding")
-        return sum(n for state, n in self.states().items() if state in waiting)
+        return sum(files for state, files in self.states().items() if state in WAITING)
+
+    def waiting_by_stage(self) -> dict[tuple[str, str | None], int]:
+        """How many files wait for each (stage, kind); the kind of an unread file is a guess."""
+        with self._database.reading() as db:
+            rows = db.execute(
+                f"""SELECT 'read' AS stage, f.kind, count(*) AS files FROM files f
+                JOIN roots r ON r.id = f.root AND r.offline = 0
+                WHERE f.state IN {UNREAD} GROUP BY f.kind
+                UNION ALL SELECT 'understand', c.kind, count(*) FROM contents c
+                WHERE c.state IN {NOT_UNDERSTOOD} GROUP BY c.kind"""
+            )
+            return {(row["stage"], row["kind"]): row["files"] for row in rows}
+
+    def has_contents(self) -> bool:
+        """Whether anything was ever read."""
+        with self._database.reading() as db:
+            return db.execute("SELECT 1 FROM contents LIMIT 1").fetchone() is not None
+
+    def has_unread(self) -> bool:
+        """Whether a file waits to be read, or lies where it cannot be seen now."""
+        with self._database.reading() as db:
+            row = db.execute(
+                f"""SELECT EXISTS (SELECT 1 FROM files WHERE state IN {UNREAD})
+                OR EXISTS (SELECT 1 FROM roots WHERE offline = 1) AS unread"""
+            ).fetchone()
+            return bool(row["unread"])
 
     def _groups(self) -> tuple[list[sqlite3.Row], list[sqlite3.Row]]:
         """All files, and all that is attached to them, counted by kind, state and stage; kept until

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.catalog.database import Database
+from indexer.catalog.storage.database import Database
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Place, place_from, place_json
 from model.interface import Float32, Vectors

@@ -1,4 +1,4 @@
-"""What is to be done next, and what was done: every change of state of a file or a content.
+"""What is to be done next, and what was done: files to be read, contents to be understood.
 
 Each `finish_...` is one SQLite transaction that makes new generations the live ones; it comes
 after the store's sync and before anything old is removed, so a kill at any point leaves either
@@ -11,32 +11,23 @@ the old state or the new one.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from sqlite3 import Connection, Row
 
-from indexer.catalog.database import Database
-from indexer.catalog.entries import (
-    AGAIN_S,
-    contain,
-    decoded,
-    found_again,
-    is_fresh,
-    link,
-    parts_of,
-    refuse,
-    settle,
-    store,
-)
-from indexer.catalog.forget import Forgotten
-from indexer.catalog.queries import FIRST, PLACES, reached
+from indexer.catalog import content_rows, states
+from indexer.catalog.conditions import FIRST, PLACES, reached
+from indexer.catalog.forget_list import ForgetList
 from indexer.catalog.records import member_from
-from indexer.files.walk import Stat, join
+from indexer.catalog.storage.database import Database
+from indexer.files.paths import join
+from indexer.files.walk import Stat
 from indexer.types.changes import Changes
 from indexer.types.contents import FailedContent, PendingContent, UnderstoodContent
 from indexer.types.outcomes import (
-    ATTEMPTS,
     Known,
     Outcome,
     PendingFile,
@@ -48,7 +39,7 @@ from indexer.types.outcomes import (
 )
 from indexer.types.pieces import EXTRACTOR_VERSION
 from indexer.types.places import Kind, Place
-from indexer.vectors.rows import passages_sum, vectors_sum
+from indexer.types.states import ContentState, FailureReason, FileState
 
 # Nothing is put off for longer: what is due later than this was put off before the clock was set.
 CLOCK_SET_S = 60.0
@@ -64,62 +55,55 @@ class KnownContent:
     words_sum: str | None
 
 
-RELEASE_FILE = "UPDATE files SET state = 'pending' WHERE id = ? AND state = 'reading'"
-RELEASE_CONTENT = "UPDATE contents SET state = 'read' WHERE content = ? AND state = 'understanding'"
-
-
 class Queue:
     """The catalog as the pipeline sees it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._forgotten = Forgotten(database)
-        # Taken and not put back yet: a disk that fails may keep us from that, too.
-        self._unreleased: list[tuple[int]] = []
-        self._contents: list[tuple[str]] = []
+        self._forget_list = ForgetList(database)
+        # Claimed and not released yet: a disk that fails may keep us from that, too.
+        self._unreleased_files: list[int] = []
+        self._claimed_contents: list[str] = []
 
     # -- stage 1 -------------------------------------------------------------------------------
 
     def claim_files(self, limit: int) -> list[PendingFile]:
-        """Takes the newest files that have settled; they are `reading` from now on."""
-        unreleased = list(self._unreleased)
+        """Claims the newest files that have settled."""
+        unreleased = list(self._unreleased_files)
         with self._database.writing() as db:
-            db.executemany(RELEASE_FILE, unreleased)
+            states.release_files(db, unreleased)
             rows = db.execute(
-                """SELECT f.id, f.path, f.attempts, r.path AS base FROM files f
+                f"""SELECT f.id, f.path, f.attempts, r.path AS base FROM files f
                 JOIN roots r ON r.id = f.root AND r.offline = 0
-                WHERE f.state = 'pending' AND (f.due_at <= :now OR f.due_at > :now + :clock_set_s)
+                WHERE f.state = '{FileState.PENDING}'
+                    AND (f.due_at <= :now OR f.due_at > :now + :clock_set_s)
                 ORDER BY f.mtime_ns DESC, f.id LIMIT :limit""",
                 {"now": time.time(), "clock_set_s": CLOCK_SET_S, "limit": limit},
             ).fetchall()
-            claimed = [(r["id"],) for r in rows]
-            db.executemany("UPDATE files SET state = 'reading' WHERE id = ?", claimed)
-        del self._unreleased[: len(unreleased)]
-        return [
-            PendingFile(r["id"], Path(decoded(join(r["base"], r["path"]))), r["attempts"])
-            for r in rows
-        ]
+            states.claim_files(db, [row["id"] for row in rows])
+        del self._unreleased_files[: len(unreleased)]
+        return [PendingFile(row["id"], _path(row), row["attempts"]) for row in rows]
 
     def release_files(self, files: Iterable[PendingFile]) -> None:
-        """Puts files back that were taken and not finished."""
-        claimed = [(file.id,) for file in files]
+        """Puts files back that were claimed and not finished."""
+        claimed = [file.id for file in files]
         try:
             with self._database.writing() as db:
-                db.executemany(RELEASE_FILE, claimed)
+                states.release_files(db, claimed)
         except BaseException:
-            self._unreleased += claimed
+            self._unreleased_files += claimed
             raise
 
     def next_due(self) -> float | None:
         """When the next pending file will have settled (unix s); None when none is pending."""
         with self._database.reading() as db:
             due = db.execute(
-                """SELECT min(f.due_at) FROM files f JOIN roots r ON r.id = f.root
-                WHERE f.state = 'pending' AND r.offline = 0"""
+                f"""SELECT min(f.due_at) FROM files f JOIN roots r ON r.id = f.root
+                WHERE f.state = '{FileState.PENDING}' AND r.offline = 0"""
             ).fetchone()[0]
         return None if due is None else float(due)
 
-    def before(self, content: str) -> KnownContent | None:
+    def known_content(self, content: str) -> KnownContent | None:
         """What is known of a content, None when nothing is."""
         with self._database.reading() as db:
             row = db.execute(
@@ -128,7 +112,7 @@ class Queue:
             ).fetchone()
             if row is None:
                 return None
-            parts = parts_of(db, content)
+            parts = content_rows.parts_of(db, content)
         return KnownContent(
             row["extractor"] == EXTRACTOR_VERSION, row["read_generation"], parts, row["words_sum"]
         )
@@ -138,109 +122,91 @@ class Queue:
     ) -> Changes:
         """Writes down what came of a batch; `generations` are the new ones by content (a content
         that was read again and is the same as before has none). A file that changed since it was
-        taken stays pending. Returns how the outcomes correct the counts of the last look."""
+        claimed stays pending. Returns how the outcomes correct the counts of the last look."""
         correction = Changes()
         with self._database.writing() as db:
             for outcome in outcomes:
-                fresh = is_fresh(db, outcome.file)
+                fresh = _is_fresh(db, outcome.file)
                 match outcome:
                     case Unsettled(file):
-                        settle(db, file, "pending", due_at=time.time() + AGAIN_S)
-                    case Skipped(file, "forgotten", _):
-                        self._forgotten.add_file(db, file.id)
+                        states.postpone_file(db, file.id)
+                    case Skipped(file, FailureReason.FORGOTTEN, _):
+                        self._forget_list.add_file(db, file.id)
                         correction += Changes(added=-int(fresh))
                     case Skipped(file, reason, sentence):
-                        settle(db, file, "skipped", reason=reason, sentence=sentence)
+                        states.skip_file(db, file.id, reason, sentence)
                         correction += Changes(added=-int(fresh))
                     case Refused():
-                        refuse(db, outcome)
+                        content_rows.write_refused(db, outcome)
                     case Known(file, stat, content):
-                        link(db, file, stat, content)
-                        if fresh and found_again(db, content):
+                        content_rows.link_file(db, file.id, stat, content)
+                        if fresh and content_rows.take_lost(db, content):
                             correction += Changes(added=-1, moved=1, gone=-1)
                     case Read(file, stat, _, content):
                         for read in outcome.whole:
-                            store(db, read, generations.get(read.content))
-                        link(db, file, stat, content)
+                            content_rows.write_content(db, read, generations.get(read.content))
+                        content_rows.link_file(db, file.id, stat, content)
             for outcome in outcomes:  # a member may be a file of the same batch
                 if isinstance(outcome, Read):
-                    contain(db, outcome)
+                    content_rows.write_members(db, outcome)
         return correction
 
-    def adopt(self, read: Read, generation: str, key: str, adopted: Salvaged) -> None:
-        """Makes what an earlier catalog's model call left behind the understanding of a content
-        that was just read as `generation`."""
+    def reuse_understanding(self, read: Read, generation: str, key: str, reused: Salvaged) -> None:
+        """Makes what an earlier catalog left in the store the understanding of a content that was
+        just read as `generation`."""
         with self._database.writing() as db:
-            db.execute(
-                """UPDATE contents SET state = 'understood', understood_generation = ?,
-                    model_key = ?, captions = ?, vectors = ?, captions_sum = ?, vectors_sum = ?
-                WHERE content = ? AND read_generation = ? AND state = 'read'""",
-                (
-                    adopted.understood_generation,
-                    key,
-                    len(adopted.captions),
-                    adopted.vectors,
-                    passages_sum(read.kind, adopted.captions),
-                    adopted.vectors_sum,
-                    read.content,
-                    generation,
-                ),
-            )
+            states.reuse_understanding(db, key, read, generation, reused)
 
     # -- stage 2 -------------------------------------------------------------------------------
 
     def claim_contents(self, limit: int) -> list[PendingContent]:
-        """Takes the most wanted, then the newest contents for the model."""
+        """Claims the most wanted, then the newest contents for the model."""
         with self._database.writing() as db:
-            db.executemany(RELEASE_CONTENT, self._contents)
-            known = "+f.state = 'known' AND r.offline = 0"
-            chosen = db.execute(
-                f"""SELECT c.content FROM contents c WHERE c.state = 'read' AND {reached(known)}
+            states.release_contents(db, self._claimed_contents)
+            readable = f"+f.state = '{FileState.KNOWN}' AND r.offline = 0"
+            next_contents = db.execute(
+                f"""SELECT c.content FROM contents c
+                WHERE c.state = '{ContentState.READ}' AND {reached(readable)}
                 ORDER BY c.attempts, c.wanted_at DESC, c.newest DESC, c.content LIMIT ?""",
                 (limit,),
             ).fetchall()
-            self._contents = [(r["content"],) for r in chosen]
-            ways = db.execute(
+            self._claimed_contents = [row["content"] for row in next_contents]
+            places = db.execute(
                 f"""SELECT c.kind, c.attempts, c.read_generation, f.*, r.path AS base
                 FROM {PLACES} f JOIN contents c ON c.content = f.content
-                JOIN roots r ON r.id = f.root WHERE {known}
+                JOIN roots r ON r.id = f.root WHERE {readable}
                 ORDER BY {FIRST}""",
-                {"contents": json.dumps([content for (content,) in self._contents])},
+                {"contents": json.dumps(self._claimed_contents)},
             ).fetchall()
-            first = {way["content"]: way for way in reversed(ways)}
-            rows = [first[content] for (content,) in self._contents]
-            db.executemany(
-                "UPDATE contents SET state = 'understanding' WHERE content = ?", self._contents
-            )
+            first = {row["content"]: row for row in reversed(places)}
+            rows = [first[content] for content in self._claimed_contents]
+            states.claim_contents(db, self._claimed_contents)
             return [
                 PendingContent(
-                    content=r["content"],
-                    kind=Kind(r["kind"]),
-                    file=r["file"],
-                    path=Path(decoded(join(r["base"], r["path"]))),
-                    stat=Stat(r["size"], r["mtime_ns"], r["ctime_ns"], r["inode"], r["device"]),
-                    read_generation=r["read_generation"],
-                    parts=parts_of(db, r["content"]),
-                    attempts=r["attempts"],
-                    member=member_from(r),
+                    content=row["content"],
+                    kind=Kind(row["kind"]),
+                    file=row["file"],
+                    path=_path(row),
+                    stat=Stat(*(row[name] for name in Stat.__slots__)),
+                    read_generation=row["read_generation"],
+                    parts=content_rows.parts_of(db, row["content"]),
+                    attempts=row["attempts"],
+                    member=member_from(row),
                 )
-                for r in rows
+                for row in rows
             ]
 
     def release_contents(self, items: Iterable[PendingContent], doubted: bool = False) -> None:
-        """Puts contents back that were taken and not finished. When `doubted`, their files have
-        changed under us and are read again first."""
+        """Puts contents back that were claimed and not finished. When `doubted`, their files have
+        changed meanwhile and are read again first."""
+        released = list(items)
         with self._database.writing() as db:
-            for item in items:
-                db.execute(RELEASE_CONTENT, (item.content,))
-                if doubted:
-                    db.execute(
-                        """UPDATE files SET state = 'pending', due_at = ?
-                        WHERE id = ? AND state = 'known'""",
-                        (time.time() + AGAIN_S, item.file),
-                    )
+            states.release_contents(db, [item.content for item in released])
+            if doubted:
+                due_at = time.time() + states.AGAIN_S
+                states.reread_files(db, [item.file for item in released], due_at)
         if not doubted:
-            self._contents = []
+            self._claimed_contents = []
 
     def finish_understanding(
         self,
@@ -255,13 +221,7 @@ class Queue:
                 item = outcome.item
                 db.execute("DELETE FROM drafts WHERE content = ?", (item.content,))
                 if isinstance(outcome, FailedContent):
-                    db.execute(
-                        """UPDATE contents SET attempts = attempts + 1, reason = ?, sentence = ?,
-                            state = CASE WHEN attempts + 1 < ? THEN 'read' ELSE 'failed' END,
-                            model_key = ?
-                        WHERE content = ? AND state = 'understanding'""",
-                        (outcome.reason, outcome.sentence, ATTEMPTS, key, item.content),
-                    )
+                    states.fail_understanding(db, key, outcome)
                     continue
                 generation = generations[item.content]
                 db.execute(
@@ -270,23 +230,17 @@ class Queue:
                         AND understood_generation IS NOT NULL""",
                     (item.content, item.read_generation),
                 )
-                done = db.execute(
-                    """UPDATE contents SET state = 'understood', understood_generation = ?,
-                        model_key = ?, captions = ?, vectors = ?, captions_sum = ?,
-                        vectors_sum = ?, attempts = 0, wanted_at = 0, reason = ?, sentence = ?
-                    WHERE content = ? AND read_generation = ?""",
-                    (
-                        generation,
-                        key,
-                        len(outcome.passages),
-                        len(outcome.rows),
-                        passages_sum(item.kind, outcome.passages),
-                        vectors_sum(outcome.rows),
-                        outcome.reason,
-                        outcome.sentence,
-                        item.content,
-                        item.read_generation,
-                    ),
-                ).rowcount
-                if not done:
+                if not states.finish_understanding(db, key, outcome, generation):
                     db.execute("INSERT OR IGNORE INTO trash VALUES (?)", (generation,))
+
+
+def _is_fresh(db: Connection, file: PendingFile) -> bool:
+    """Whether a file that is being read has never been through the first stage."""
+    row = db.execute(
+        f"SELECT fresh FROM files WHERE id = ? AND state = '{FileState.READING}'", (file.id,)
+    ).fetchone()
+    return row is not None and bool(row["fresh"])
+
+
+def _path(row: Row) -> Path:
+    return Path(os.fsdecode(join(row["base"], row["path"])))

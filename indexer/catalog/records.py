@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
-from indexer.files.walk import join
+from indexer.files.paths import join
 from indexer.types.pieces import Member, title_from_name
 from indexer.types.places import Kind
 

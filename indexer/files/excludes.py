@@ -56,19 +56,19 @@ FILES = re.compile(
 SYSTEM = tuple(Path(p) for p in ("/proc", "/sys", "/dev", "/run"))
 
 
-def excluded_file(name: bytes) -> bool:
+def is_excluded_file(name: bytes) -> bool:
     """Whether a file of this name is left alone; hidden names are (.ssh, .git, .~lock.x# too)."""
     return name.startswith(b".") or FILES.fullmatch(name) is not None
 
 
-def excluded_folder(name: bytes) -> bool:
+def is_excluded_folder(name: bytes) -> bool:
     """Whether a folder of this name is left alone with everything below it."""
     return name.startswith(b".") or name in FOLDERS
 
 
-def excluded_way(path: bytes) -> bool:
+def is_excluded_path(path: bytes) -> bool:
     """Whether a folder's path, relative to its root, leads through one that is left alone."""
-    return any(excluded_folder(name) for name in path.split(b"/") if name)
+    return any(is_excluded_folder(name) for name in path.split(b"/") if name)
 
 
 def is_cache(folder: bytes) -> bool:
@@ -82,13 +82,13 @@ def is_system(folder: bytes) -> bool:
     return any(path == own or own in path.parents for own in SYSTEM)
 
 
-def described_folders() -> list[str]:
+def describe_folders() -> list[str]:
     """The folders that are left alone, for a person."""
     marked = [f"folders with a file {mark.decode()}" for mark in CACHE_MARKS]
     return ["hidden folders (.*)", *sorted(name.decode() for name in FOLDERS), *marked]
 
 
-def described_files() -> list[str]:
+def describe_files() -> list[str]:
     """The files that are left alone, for a person."""
     endings = sorted((HALF_WRITTEN + " " + PRIVATE).split())
     return ["hidden files (.*)", "~$*", "*~", "#*#", *(f"*.{e}" for e in endings), *NAMES.split()]

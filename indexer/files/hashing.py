@@ -1,4 +1,4 @@
-"""What a content goes by: the hash of a file's bytes, which a rename does not change."""
+"""What a content is identified by: the hash of a file's bytes, which a rename does not change."""
 
 from __future__ import annotations
 
@@ -7,29 +7,44 @@ import io
 import os
 import stat
 
-# Never through a link, never waiting for somebody to write to a pipe.
-OPEN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+from indexer.files.opening import open_readonly
+from indexer.files.walk import Stat
 
 
-def content_of(file: io.BufferedIOBase) -> str:
-    """What a content goes by: blake2b of everything in an open file, 40 hex digits."""
+def hash_stream(file: io.BufferedIOBase) -> str:
+    """blake2b of everything in an open file, 40 hex digits."""
     return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
 
 
-def hash_of(path: bytes) -> str | None:
+def hash_handle(handle: int) -> str:
+    """The same of an open file by its number, which stays open."""
+    with open(handle, "rb", closefd=False) as file:
+        return hash_stream(file)
+
+
+def hash_path(path: bytes) -> str | None:
     """The content a file has now; None when it cannot be read."""
+    return _hash(path, None)
+
+
+def hash_unchanged(path: bytes, expected: Stat) -> str | None:
+    """The content of a file whose stat is the expected one before and afterwards; None of any
+    other, and when it cannot be read."""
+    return _hash(path, expected)
+
+
+def _hash(path: bytes, expected: Stat | None) -> str | None:
     try:
-        handle = os.open(path, OPEN)
+        handle = open_readonly(path)
     except OSError:
         return None
     try:
-        return hash_of_open(handle) if stat.S_ISREG(os.fstat(handle).st_mode) else None
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or expected not in (None, Stat.of(status)):
+            return None
+        content = hash_handle(handle)
+        return content if expected in (None, Stat.of(os.fstat(handle))) else None
     except OSError:
         return None
     finally:
         os.close(handle)
-
-
-def hash_of_open(handle: int) -> str:
-    with open(handle, "rb", closefd=False) as file:
-        return content_of(file)

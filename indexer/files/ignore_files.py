@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from pathspec import GitIgnoreSpec
 
+from indexer.files.opening import open_readonly
+
 NAME = b".recollectignore"
 MOST_BYTES = 1 << 20
-# Never through a link, never waiting for somebody to write to a pipe.
-OPEN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class Rules:
 
         Raises OSError when there is a file that cannot be read: what it would leave out is not
         known then."""
-        there = root.rstrip(b"/") + b"/" + (folder + b"/" if folder else b"") + NAME
+        file_path = root.rstrip(b"/") + b"/" + (folder + b"/" if folder else b"") + NAME
         try:
-            handle = os.open(there, OPEN)
+            handle = open_readonly(file_path)
         except (FileNotFoundError, NotADirectoryError):
             return self
         with open(handle, "rb") as file:

@@ -15,6 +15,7 @@ from types import TracebackType
 
 from filelock import BaseFileLock, FileLock, Timeout
 
+from indexer.files.atomic_replace import replace_file
 from model.errors import RecollectError
 
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -86,13 +87,8 @@ class LibraryLock:
 
     def announce(self, url: str | None, token: str | None = None) -> None:
         """Tells others where the library is served now, in a file that only its owner can read."""
-        file = self._data / "holder.json"
-        fresh = file.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(handle, "w", encoding="utf-8") as written:
-            json.dump({"pid": os.getpid(), "url": url, "token": token}, written)
-        fresh.replace(file)
+        holder = {"pid": os.getpid(), "url": url, "token": token}
+        replace_file(self._data / "holder.json", json.dumps(holder).encode())
 
     def holder(self) -> Holder | None:
         """Who holds the library now, this process included; None when nobody does."""

@@ -9,7 +9,7 @@ from pathlib import Path
 KEPT_S = 7 * 86_400.0
 
 
-def put_aside(file: Path, data: Path) -> Path:
+def quarantine(file: Path, data: Path) -> Path:
     """Moves a damaged file out of the way; where it lies then."""
     aside = data / "aside"
     aside.mkdir(mode=0o700, exist_ok=True)
@@ -17,7 +17,7 @@ def put_aside(file: Path, data: Path) -> Path:
     return file.rename(target)
 
 
-def clear(data: Path, everything: bool) -> None:
+def clear_quarantine(data: Path, everything: bool) -> None:
     """Deletes what was set aside more than a week ago, or everything: it may hold what a person
     wants forgotten."""
     now = time.time()

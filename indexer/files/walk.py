@@ -1,4 +1,4 @@
-"""The walk: one folder's files as they lie on the disk, without reading or changing any."""
+"""The walk: the files below one folder as they lie on the disk; none is opened or changed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import stat
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from indexer.files.excludes import excluded_file, excluded_folder, is_cache, is_system
+from indexer.files.excludes import is_cache, is_excluded_file, is_excluded_folder, is_system
 from indexer.files.ignore_files import NO_RULES, Rules
+from indexer.files.paths import join
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,14 @@ class Stat:
     device: int
 
     @classmethod
-    def of(cls, found: os.stat_result) -> Stat:
-        return cls(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev)
+    def of(cls, status: os.stat_result) -> Stat:
+        return cls(
+            status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class FileEntry:
     """A regular file; `path` is relative to the root, raw bytes."""
 
     path: bytes
@@ -36,17 +39,12 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
-    """A folder that could not be listed, or what lies too deep to be looked at, and the error
-    number; it says nothing of the files in it."""
+class UnlistedFolder:
+    """A folder that could not be listed, or a path that is too long, and the error number; nothing
+    is known of the files in it."""
 
     path: bytes
     error: int
-
-
-def join(root: bytes, path: bytes) -> bytes:
-    """The absolute path of `path`, which is relative to `root` (b"" is the root itself)."""
-    return root.rstrip(b"/") + b"/" + path if path else root
 
 
 # The marks of a file that lies in a cloud and would be fetched by being read: Windows' "recall on
@@ -55,17 +53,17 @@ RECALLED = 0x40000 | 0x400000 | 0x1000
 DATALESS = 0x40000000
 
 
-def is_elsewhere(found: os.stat_result) -> bool:
+def is_elsewhere(status: os.stat_result) -> bool:
     """Whether only the name of a file is on this machine."""
-    attributes = getattr(found, "st_file_attributes", 0)
-    return bool(attributes & RECALLED or getattr(found, "st_flags", 0) & DATALESS)
+    attributes = getattr(status, "st_file_attributes", 0)
+    return bool(attributes & RECALLED or getattr(status, "st_flags", 0) & DATALESS)
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class WalkLimits:
     """Where no walk goes: `own`, the (device, inode) of our data directory; `pseudo`, devices of
-    file systems without files; `apart`, absolute folders that are looked at on their own (what is
-    known of them stays). `entering` is called with each absolute folder before it is listed."""
+    file systems without files; `apart`, absolute folders that are walked separately (what is known
+    of them stays). `entering` is called with each absolute folder before it is listed."""
 
     own: tuple[int, int] | None = None
     pseudo: Collection[int] = ()
@@ -74,58 +72,61 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """How a folder was come to: the rules that hold above it, and the (device, inode) of each
-    folder on the way, so that a folder mounted inside itself ends the walk."""
+class Ancestry:
+    """The folders above a folder: the ignore rules that hold there, and the (device, inode) of
+    each, so that a folder mounted inside itself ends the walk."""
 
     rules: Rules = NO_RULES
     through: tuple[tuple[int, int], ...] = ()
 
 
-def way_into(root: bytes, folder: bytes, bounds: Bounds) -> Way | Closed | None:
-    """The way from a root to a folder below it (relative). None when it is closed off by a link, a
-    cache, our own data, a pattern, or a loop; Closed where it cannot be told what is left out."""
-    way = Way()
-    here = b""
+def ancestry_of(root: bytes, folder: bytes, limits: WalkLimits) -> Ancestry | UnlistedFolder | None:
+    """The ancestry of a folder (relative) below a root. None when it is excluded by a link, a
+    cache, our own data, a pattern, or a loop; UnlistedFolder where the patterns above it cannot be
+    read."""
+    ancestry = Ancestry()
+    parent = b""
     for name in folder.split(b"/") if folder else ():
         try:
-            rules = way.rules.within(root, here)
+            rules = ancestry.rules.within(root, parent)
         except OSError as problem:
-            return Closed(here, problem.errno or errno.EIO)
-        path = here + b"/" + name if here else name
+            return UnlistedFolder(parent, problem.errno or errno.EIO)
+        path = parent + b"/" + name if parent else name
         try:
-            above = os.lstat(join(root, here))
-            found = os.lstat(join(root, path))
+            above = os.lstat(join(root, parent))
+            status = os.lstat(join(root, path))
         except OSError:
-            return Way(rules, way.through)  # not there: what is known of it is gone
-        way = Way(rules, (*way.through, (above.st_dev, above.st_ino)))
-        if stat.S_ISDIR(found.st_mode):
-            closed_off = not _enters(root, path, found, way, bounds)
+            return Ancestry(rules, ancestry.through)  # not there: what is known of it is gone
+        ancestry = Ancestry(rules, (*ancestry.through, (above.st_dev, above.st_ino)))
+        if stat.S_ISDIR(status.st_mode):
+            excluded = not _is_entered(root, path, status, ancestry, limits)
         else:
-            closed_off = stat.S_ISLNK(found.st_mode) or rules.leave_out(path)
-        if closed_off:
+            excluded = stat.S_ISLNK(status.st_mode) or rules.leave_out(path)
+        if excluded:
             return None
-        here = path
-    return way
+        parent = path
+    return ancestry
 
 
-def _enters(root: bytes, path: bytes, found: os.stat_result, way: Way, bounds: Bounds) -> bool:
-    """Whether a folder is looked into, from the one above it."""
-    identity = (found.st_dev, found.st_ino)
-    if identity == bounds.own or identity in way.through or found.st_dev in bounds.pseudo:
+def _is_entered(
+    root: bytes, path: bytes, status: os.stat_result, ancestry: Ancestry, limits: WalkLimits
+) -> bool:
+    """Whether a folder is walked, coming from the one above it."""
+    identity = (status.st_dev, status.st_ino)
+    if identity == limits.own or identity in ancestry.through or status.st_dev in limits.pseudo:
         return False
-    if excluded_folder(path.rpartition(b"/")[2]) or way.rules.leave_out(path, folder=True):
+    if is_excluded_folder(path.rpartition(b"/")[2]) or ancestry.rules.leave_out(path, folder=True):
         return False
     whole = join(root, path)
     return not (is_cache(whole) or is_system(whole))
 
 
 def _is_wanted(entry: os.DirEntry[bytes], path: bytes, rules: Rules) -> bool:
-    """Whether it would be read if its path were not too long to be looked at."""
+    """Whether it would be read if its path were not too long for the system."""
     if entry.is_symlink():
         return False
     folder = entry.is_dir(follow_symlinks=False)
-    excluded = excluded_folder(entry.name) if folder else excluded_file(entry.name)
+    excluded = is_excluded_folder(entry.name) if folder else is_excluded_file(entry.name)
     return not (excluded or rules.leave_out(path, folder=folder))
 
 
@@ -133,43 +134,44 @@ def walk(
     root: bytes,
     start: bytes = b"",
     deep: bool = True,
-    bounds: Bounds = Bounds(),
-    way: Way = Way(),
-) -> Iterator[Seen | Closed]:
-    """Every readable-by-kind file below `start` (relative to `root`), or in it when not `deep`.
+    limits: WalkLimits = WalkLimits(),
+    ancestry: Ancestry = Ancestry(),
+) -> Iterator[FileEntry | UnlistedFolder]:
+    """Every file that is not excluded below `start` (relative to `root`), or directly in it when
+    not `deep`.
 
     Links are not followed; pipes, sockets and devices are not files. Memory is bounded by depth
     and folders, not by files."""
-    ahead = [(start, way)]
+    ahead = [(start, ancestry)]
     while ahead:
-        folder, way = ahead.pop()
+        folder, ancestry = ahead.pop()
         whole = join(root, folder)
-        if whole in bounds.apart:
-            yield Closed(folder, errno.EAGAIN)
+        if whole in limits.apart:
+            yield UnlistedFolder(folder, errno.EAGAIN)
             continue
         try:
-            rules = way.rules.within(root, folder)
-            here = os.lstat(whole)
-            inner = Way(rules, (*way.through, (here.st_dev, here.st_ino)))
-            if bounds.entering is not None:
-                bounds.entering(whole)
+            rules = ancestry.rules.within(root, folder)
+            own = os.lstat(whole)
+            inner = Ancestry(rules, (*ancestry.through, (own.st_dev, own.st_ino)))
+            if limits.entering is not None:
+                limits.entering(whole)
             with os.scandir(whole) as entries:
                 for entry in entries:
                     path = folder + b"/" + entry.name if folder else entry.name
                     try:
-                        found = entry.stat(follow_symlinks=False)
+                        status = entry.stat(follow_symlinks=False)
                     except OSError as problem:  # mostly: gone since it was listed
                         if problem.errno == errno.ENAMETOOLONG and _is_wanted(entry, path, rules):
-                            yield Closed(path, errno.ENAMETOOLONG)
+                            yield UnlistedFolder(path, errno.ENAMETOOLONG)
                         continue
-                    if stat.S_ISREG(found.st_mode):
-                        if not (excluded_file(entry.name) or rules.leave_out(path)):
-                            yield Seen(path, Stat.of(found))
-                    elif stat.S_ISDIR(found.st_mode) and deep:
-                        if entry.path in bounds.apart:
-                            yield Closed(path, errno.EAGAIN)
-                        elif _enters(root, path, found, inner, bounds):
+                    if stat.S_ISREG(status.st_mode):
+                        if not (is_excluded_file(entry.name) or rules.leave_out(path)):
+                            yield FileEntry(path, Stat.of(status))
+                    elif stat.S_ISDIR(status.st_mode) and deep:
+                        if entry.path in limits.apart:
+                            yield UnlistedFolder(path, errno.EAGAIN)
+                        elif _is_entered(root, path, status, inner, limits):
                             ahead.append((path, inner))
         except OSError as problem:
             if problem.errno not in (errno.ENOENT, errno.ENOTDIR):
-                yield Closed(folder, problem.errno or errno.EIO)
+                yield UnlistedFolder(folder, problem.errno or errno.EIO)

@@ -13,9 +13,9 @@ import threading
 
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.drafts import Drafts
-from indexer.catalog.forget import Forgotten
+from indexer.catalog.forget_list import ForgetList
 from indexer.catalog.queue import Queue
-from indexer.catalog.upkeep import Upkeep
+from indexer.catalog.requeue import Requeue
 from indexer.files.disk_room import DiskRoom
 from indexer.ingest.pace import Pace
 from indexer.ingest.publish import Publisher
@@ -41,7 +41,7 @@ class Pipeline:
     ) -> None:
         database = catalog.database
         self._readers = readers
-        self._upkeep = Upkeep(database)
+        self._counts = catalog.counts
         self._pace = Pace()
         self._stopped = threading.Event()
         self.queue = Queue(database)
@@ -53,7 +53,7 @@ class Pipeline:
             model=model,
             reuse=Reuse(self.queue, store, self.housekeeping, model),
             publisher=publisher,
-            forgotten=Forgotten(database),
+            forget_list=ForgetList(database),
             housekeeping=self.housekeeping,
             pace=self._pace,
             stopped=self._stopped,
@@ -61,7 +61,7 @@ class Pipeline:
         self.understanding = UnderstandingStage(
             queue=self.queue,
             drafts=Drafts(database),
-            upkeep=self._upkeep,
+            requeue=Requeue(database),
             store=store,
             readers=readers,
             model=model,
@@ -73,7 +73,7 @@ class Pipeline:
 
     def remaining_s(self) -> int | None:
         """Seconds until everything is understood; None while that cannot be estimated."""
-        return self._pace.remaining_s(self._upkeep.remaining())
+        return self._pace.remaining_s(self._counts.waiting_by_stage())
 
     def stop(self) -> None:
         """Ends the work under way early; what was not finished is put back."""

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Protocol
 
 from indexer.extract.containers.file_format import NOT_READ_YET, detect_kind
-from indexer.files.hashing import OPEN, hash_of_open
+from indexer.files.hashing import hash_handle
+from indexer.files.opening import open_readonly
 from indexer.files.walk import Stat, is_elsewhere
 from indexer.types.outcomes import (
     ATTEMPTS,
@@ -95,7 +96,7 @@ def read_file(file: PendingFile, readers: Readers, is_known: Callable[[str], boo
     try:
         if is_elsewhere(os.lstat(file.path)):
             return Skipped(file, "placeholder", ELSEWHERE)
-        handle = os.open(file.path, OPEN)
+        handle = open_readonly(file.path)
     except OSError as problem:
         return _unopened(file, problem, refused)
     try:
@@ -113,7 +114,7 @@ def read_file(file: PendingFile, readers: Readers, is_known: Callable[[str], boo
             return refused(
                 "too_large", f"The file is larger than {most} GiB, the most that is read."
             )
-        content = hash_of_open(handle)
+        content = hash_handle(handle)
         if Stat.of(os.fstat(handle)) != before:
             return Unsettled(file)
     except OSError as problem:

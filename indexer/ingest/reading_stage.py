@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from indexer.catalog.forget import Forgotten
+from indexer.catalog.forget_list import ForgetList
 from indexer.catalog.queue import Queue
 from indexer.ingest.pace import Pace
 from indexer.ingest.publish import Publisher
@@ -31,6 +31,7 @@ from indexer.types.outcomes import (
     Skipped,
     Unsettled,
 )
+from indexer.types.states import FailureReason
 from model.interface import Model
 
 BATCH_FILES = 64
@@ -49,7 +50,7 @@ class ReadingStage:
         model: Model,
         reuse: Reuse,
         publisher: Publisher,
-        forgotten: Forgotten,
+        forget_list: ForgetList,
         housekeeping: Housekeeping,
         pace: Pace,
         stopped: threading.Event,
@@ -60,7 +61,7 @@ class ReadingStage:
         self._model = model
         self._reuse = reuse
         self._publisher = publisher
-        self._forgotten = forgotten
+        self._forget_list = forget_list
         self._housekeeping = housekeeping
         self._pace = pace
         self._stopped = stopped
@@ -102,8 +103,8 @@ class ReadingStage:
         claimed: list[str] = []
 
         def is_known(content: str) -> bool:
-            known = self._queue.before(content)
-            if (known is not None and known.current) or self._forgotten.holds(content):
+            known = self._queue.known_content(content)
+            if (known is not None and known.current) or self._forget_list.holds(content):
                 return True
             with self._claims:
                 if content in self._claimed:
@@ -122,8 +123,8 @@ class ReadingStage:
             return Unsettled(file)  # the child was ended, not the file's fault
         if self._stopped.is_set() and isinstance(outcome, Read) and file.attempts + 1 >= ATTEMPTS:
             return Unsettled(file)  # nor that of an attachment it was reading
-        if isinstance(outcome, Known) and self._forgotten.holds(outcome.content):
-            return Skipped(file, "forgotten", FORGOTTEN)
+        if isinstance(outcome, Known) and self._forget_list.holds(outcome.content):
+            return Skipped(file, FailureReason.FORGOTTEN, FORGOTTEN)
         return outcome
 
     def _publish_batch(self, batch: Batch) -> None:
@@ -150,7 +151,7 @@ class ReadingStage:
             self.corrections += self._queue.finish_reading(outcomes, plan.generations)
             for read, salvaged in plan.salvaged:
                 key = self._model.fingerprint.key
-                self._queue.adopt(read, plan.generations[read.content], key, salvaged)
+                self._queue.reuse_understanding(read, plan.generations[read.content], key, salvaged)
 
         self._publisher.publish(flip, plan.rows)
 
@@ -161,9 +162,9 @@ class ReadingStage:
 
         def checked(member_read: MemberRead) -> MemberRead:
             content = member_read.member.content
-            known = self._queue.before(content)
+            known = self._queue.known_content(content)
             repeated = content in contents or (known is not None and known.current)
-            if repeated or self._forgotten.holds(content):
+            if repeated or self._forget_list.holds(content):
                 return replace(member_read, read=None)
             if member_read.read is not None:
                 contents.add(content)

@@ -64,7 +64,7 @@ class Reuse:
 
     def _valid_generation(self, read: Read) -> str | None:
         """The generation of an earlier reading that gave the same passages and parts."""
-        known = self._queue.before(read.content)
+        known = self._queue.known_content(read.content)
         if known is None or known.read_generation is None or known.parts != read.parts:
             return None
         if known.words_sum is not None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from indexer.catalog.catalog import Catalog
-from indexer.catalog.errors import CatalogError
+from indexer.catalog.storage.errors import CatalogError
 from indexer.files.disk_room import LowDiskSpaceError, disk_error, is_full
 from indexer.ingest.audit import Audit
 from indexer.ingest.constraints import WorkConstraints
@@ -171,7 +171,7 @@ class IndexService:
         if time.monotonic() - self._busy_at > self._quiet_s:
             self.pipeline.housekeeping.tidy()
             self._busy_at = float("inf")  # once, until there is work again
-        elif self._audit.some():
+        elif self._audit.run():
             return 0.1  # a little at a time
         due = self.pipeline.queue.next_due()
         return 1.0 if due is None else min(1.0, max(0.0, due - time.time()))
@@ -181,7 +181,7 @@ class IndexService:
         with self._wanted_lock:
             wanted_at, self._wanted_at = self._wanted_at, {}
         if wanted_at:
-            self._catalog.want(wanted_at)
+            self._catalog.items.want(wanted_at)
         before, self.waiting = self.waiting, self._constraints.unmet()
         if self.waiting != before:
             self._report_progress()
@@ -220,7 +220,7 @@ class IndexService:
 
     def _report_progress(self) -> None:
         if self._on_progress is not None:
-            self._on_progress(self._catalog.coverage())
+            self._on_progress(self._catalog.counts.coverage())
 
 
 def _sentence(fault: Exception) -> str:

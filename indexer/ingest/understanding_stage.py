@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from indexer.catalog.drafts import Drafts
 from indexer.catalog.queue import Queue
-from indexer.catalog.upkeep import Upkeep
+from indexer.catalog.requeue import Requeue
 from indexer.ingest.pace import Pace
 from indexer.ingest.publish import Publisher, VectorBatch, fresh_generation
 from indexer.ingest.read import Readers
@@ -37,7 +37,7 @@ class UnderstandingStage:
         *,
         queue: Queue,
         drafts: Drafts,
-        upkeep: Upkeep,
+        requeue: Requeue,
         store: Store,
         readers: Readers,
         model: Model,
@@ -47,7 +47,7 @@ class UnderstandingStage:
         stopped: threading.Event,
     ) -> None:
         self._queue = queue
-        self._upkeep = upkeep
+        self._requeue = requeue
         self._store = store
         self._model = model
         self._publisher = publisher
@@ -72,7 +72,7 @@ class UnderstandingStage:
     def _run(self, limit: int) -> int:
         key = self._model.fingerprint.key
         if key != self._model_key:
-            self._upkeep.requeue_models(key)
+            self._requeue.other_models(key)
             self._model_key = key
         items = self._queue.claim_contents(limit)
         outcomes: list[UnderstoodContent | FailedContent] = []

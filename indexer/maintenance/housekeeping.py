@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from indexer.catalog.catalog import Catalog
-from indexer.catalog.forget import Forgotten
-from indexer.catalog.upkeep import Upkeep
+from indexer.catalog.forget_list import ForgetList
+from indexer.catalog.garbage import Garbage
+from indexer.catalog.requeue import Requeue
 from indexer.files.disk_room import DiskRoom, LowDiskSpaceError, is_full
-from indexer.files.quarantine import clear
-from indexer.maintenance.rebuild import keep_chosen
+from indexer.files.quarantine import clear_quarantine
+from indexer.maintenance.rebuild import save_choices
 from indexer.maintenance.salvage import Salvage
 from indexer.vectors.store import Store
 
@@ -39,8 +40,9 @@ class Housekeeping:
         self._catalog = catalog
         self._store = store
         self._room = room
-        self._upkeep = Upkeep(catalog.database)
-        self._forgotten = Forgotten(catalog.database)
+        self._requeue = Requeue(catalog.database)
+        self._garbage = Garbage(catalog.database)
+        self._forget_list = ForgetList(catalog.database)
         self._salvage: Salvage | None = None
         self._commits = 0  # to the store, since it was compacted
         self._tidied_at = time.monotonic()
@@ -49,19 +51,19 @@ class Housekeeping:
     def recover(self) -> None:
         """Repairs what an ended process left behind; before the first batch."""
         with self.quiet():
-            self._upkeep.recover()
+            self._requeue.recover()
             present = self._store.generations.all()
-            if present and not self._upkeep.has_contents():
+            if present and not self._catalog.counts.has_contents():
                 self._catalog.database.keep_note("adopting", "1")
-            self._upkeep.requeue_short(self._store.generations.counts(), present)
+            self._requeue.lost_rows(self._store.generations.counts(), present)
             self._sweep(present)
             self.empty_trash()
-            keep_chosen(self._catalog.database)
+            save_choices(self._catalog.database)
 
     def drop_orphans(self) -> None:
         """Drops contents without a path."""
         with self.reading_lock:
-            self._upkeep.drop_orphans()
+            self._garbage.drop_orphans()
             self.empty_trash()
 
     def tidy(self, thoroughly: bool = False) -> None:
@@ -69,14 +71,14 @@ class Housekeeping:
         compacts the store when enough has been written (or `thoroughly`, anything)."""
         with self.reading_lock:
             self._tidied_at = time.monotonic()
-            keep_chosen(self._catalog.database)
+            save_choices(self._catalog.database)
             self.drop_orphans()
-            if self._catalog.database.note("adopting") and not self._upkeep.waits():
+            if self._catalog.database.note("adopting") and not self._catalog.counts.has_unread():
                 self._catalog.database.keep_note("adopting", None)
                 self._salvage = None
                 self._sweep(self._store.generations.all())
             due = thoroughly or time.monotonic() - self._erased_at > TIDY_S
-            if due and self._upkeep.erasing() is not None:
+            if due and self._garbage.erasure() is not None:
                 self.erase()
             elif self._commits >= (1 if thoroughly else OPTIMISE_AFTER):
                 self._store.optimize()
@@ -101,14 +103,14 @@ class Housekeeping:
         full-text index, their older versions, the catalog and its journal, and from what was set
         aside as damaged more than a week ago (with `everything`: at any time)."""
         with self.quiet():
-            erasing = self._upkeep.erasing()
-            self._forgotten.sweep()
+            erasure = self._garbage.erasure()
+            self._forget_list.drop_reread()
             self.empty_trash()
             self._store.erase()
             self._catalog.database.rewrite()
-            keep_chosen(self._catalog.database)
-            clear(self._catalog.file.parent, everything)
-            self._upkeep.erased(erasing)
+            save_choices(self._catalog.database)
+            clear_quarantine(self._catalog.file.parent, everything)
+            self._garbage.finish_erasure(erasure)
             self._commits = 0
             self._erased_at = time.monotonic()
 
@@ -121,7 +123,7 @@ class Housekeeping:
     def _sweep(self, present: set[str]) -> None:
         """Removes what no content points at, unless it may yet be salvaged."""
         if not self._catalog.database.note("adopting"):
-            self._store.remove(present - self._upkeep.generations())
+            self._store.remove(present - self._garbage.referenced())
 
     @contextmanager
     def needing_room(self) -> Iterator[None]:
@@ -147,7 +149,7 @@ class Housekeeping:
     def _make_room(self, room: DiskRoom) -> None:
         """Deletes the reserve, and what the index does not need any more."""
         room.give_up()
-        self._upkeep.release()
+        self._requeue.release_files()
         try:
             self.empty_trash()
             self._store.reclaim()
@@ -157,9 +159,9 @@ class Housekeeping:
 
     def empty_trash(self) -> None:
         """Removes from the store the generations that the catalog has put on its trash list."""
-        if trash := self._upkeep.trash():
+        if trash := self._garbage.trash():
             self._store.remove(trash)
-            self._upkeep.emptied(trash)
+            self._garbage.empty_trash(trash)
             self.count_commit()
 
     def salvage(self, key: str) -> Salvage | None:

@@ -1,135 +1,75 @@
-"""A catalog that is lost or damaged: set aside, begun anew, and filled again from the files.
+"""A catalog that is lost or damaged: quarantined, begun anew, and filled again from the files.
 
 What a person chose (the folders, and what is to stay forgotten) is also kept in a small file of its
 own. The rest is read again from the person's files; what the model has made of them lies in the
-store by their content's hash and is taken over (`adoption`), so the model is asked for nothing.
+store by their content's hash and is taken over (`salvage`), so the model is asked for nothing.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import os
-import sqlite3
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexer.catalog.catalog import Catalog
-from indexer.catalog.database import Database
-from indexer.catalog.errors import CatalogError
-from indexer.files.quarantine import put_aside
+from indexer.catalog.storage.choices import (
+    UserChoices,
+    read_choices,
+    salvage_choices,
+    write_choices,
+)
+from indexer.catalog.storage.database import Database
+from indexer.catalog.storage.inspection import is_damaged
+from indexer.files.atomic_replace import replace_file
+from indexer.files.quarantine import quarantine
 
-CHOSEN = "chosen.json"
+CHOICES = "chosen.json"
 # A larger catalog is not read through at every start; `recollect verify` does that.
 CHECKED_BYTES = 256 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """What a person chose, and no file tells: roots as raw paths."""
-
-    roots: list[bytes] = field(default_factory=list)
-    key: str | None = None
-    forgotten: list[str] = field(default_factory=list)
 
 
 def open_catalog(file: Path) -> Catalog:
     """The catalog, begun anew where it is lost or damaged; for the holder of the library's lock.
     Raises CatalogError when it cannot be opened for another reason."""
     if not file.exists():
-        return _begun(file, _kept(file.parent))
-    if _is_damaged(file):
-        chosen = _salvaged(file) or _kept(file.parent)
+        choices = _saved_choices(file.parent)
+    elif file.stat().st_size <= CHECKED_BYTES and is_damaged(file):
+        choices = salvage_choices(file) or _saved_choices(file.parent)
         for name in (file.name, f"{file.name}-wal", f"{file.name}-shm"):
             if (part := file.with_name(name)).exists():
-                put_aside(part, file.parent)
-        return _begun(file, chosen)
-    return Catalog(file)
-
-
-def keep_chosen(database: Database) -> None:
-    """Writes down what a person chose, if that has changed."""
-    with database.reading() as db:
-        chosen = _chosen(db)
-    said = {
-        "roots": [base64.b64encode(root).decode() for root in chosen.roots],
-        "key": chosen.key,
-        "forgotten": chosen.forgotten,
-    }
-    file = database.file.parent / CHOSEN
-    written = json.dumps(said, indent=1)
-    try:
-        if file.read_text(encoding="ascii") == written:
-            return
-    except (OSError, ValueError):
-        pass
-    fresh = file.with_suffix(".new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(handle, "w", encoding="ascii") as opened:
-        opened.write(written)
-        opened.flush()
-        os.fsync(opened.fileno())
-    fresh.replace(file)
-
-
-def _is_damaged(file: Path) -> bool:
-    if file.stat().st_size > CHECKED_BYTES:
-        return False
-    try:
-        db = sqlite3.connect(file)
-        try:
-            said = db.execute("PRAGMA quick_check(1)").fetchone()
-            return said is None or said[0] != "ok"
-        finally:
-            db.close()
-    except sqlite3.OperationalError:
-        return False  # it cannot be opened: Catalog says why
-    except sqlite3.DatabaseError:
-        return True
-
-
-def _begun(file: Path, chosen: Chosen) -> Catalog:
+                quarantine(part, file.parent)
+    else:
+        return Catalog(file)
     catalog = Catalog(file)
-    with catalog.database.writing() as db:
-        for root in chosen.roots:
-            db.execute("INSERT OR IGNORE INTO roots(path) VALUES (?)", (root,))
-        if chosen.key is not None:
-            db.execute("INSERT OR IGNORE INTO notes VALUES ('key', ?)", (chosen.key,))
-        db.executemany(
-            "INSERT OR IGNORE INTO forgotten VALUES (?)", [(mark,) for mark in chosen.forgotten]
-        )
+    write_choices(catalog.database, choices)
     return catalog
 
 
-def _salvaged(file: Path) -> Chosen | None:
-    """What can still be read of a damaged catalog."""
+def save_choices(database: Database) -> None:
+    """Writes what a person chose to its file, if that has changed."""
+    choices = read_choices(database)
+    content = {
+        "roots": [base64.b64encode(root).decode() for root in choices.roots],
+        "key": choices.key,
+        "forgotten": choices.forgotten,
+    }
+    file = database.file.parent / CHOICES
+    written = json.dumps(content, indent=1).encode("ascii")
     try:
-        db = sqlite3.connect(file)
-        try:
-            db.row_factory = sqlite3.Row
-            return _chosen(db)
-        finally:
-            db.close()
-    except (sqlite3.Error, CatalogError):
-        return None
+        if file.read_bytes() == written:
+            return
+    except OSError:
+        pass
+    replace_file(file, written)
 
 
-def _chosen(db: sqlite3.Connection) -> Chosen:
-    key = db.execute("SELECT value FROM notes WHERE name = 'key'").fetchone()
-    return Chosen(
-        [bytes(row["path"]) for row in db.execute("SELECT path FROM roots ORDER BY id")],
-        key["value"] if key else None,
-        [row["mark"] for row in db.execute("SELECT mark FROM forgotten ORDER BY mark")],
-    )
-
-
-def _kept(data: Path) -> Chosen:
+def _saved_choices(data: Path) -> UserChoices:
     try:
-        said = json.loads((data / CHOSEN).read_text(encoding="ascii"))
-        return Chosen(
-            [base64.b64decode(root) for root in said["roots"]],
-            said["key"],
-            [str(mark) for mark in said["forgotten"]],
+        content = json.loads((data / CHOICES).read_text(encoding="ascii"))
+        return UserChoices(
+            [base64.b64decode(root) for root in content["roots"]],
+            content["key"],
+            [str(mark) for mark in content["forgotten"]],
         )
     except (OSError, ValueError, KeyError, TypeError):
-        return Chosen()
+        return UserChoices()

@@ -5,20 +5,20 @@ down of it, every file of the index against its checksum. What is found damaged 
 a person's files; what is still whole is kept, so that the model is asked for nothing it has said.
 """
 
-# Values are always bound; what is put into SQL by name are columns of this file alone.
-
 from __future__ import annotations
 
 import io
 import os
-import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from indexer.catalog.catalog import Catalog
-from indexer.catalog.upkeep import Upkeep
-from indexer.files.hashing import OPEN, content_of
-from indexer.files.walk import Stat, join
+from indexer.catalog.expectations import ExpectedRows, expected_rows, stored_thumbs
+from indexer.catalog.garbage import Garbage
+from indexer.catalog.requeue import Requeue
+from indexer.catalog.storage import integrity
+from indexer.catalog.tree.audits import known_files
+from indexer.files.hashing import hash_unchanged
 from indexer.vectors.census import Census, GenerationRows, count_rows
 from indexer.vectors.store import Store
 
@@ -27,7 +27,7 @@ MISLED = "a row of it says that it is of another"
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Defect:
     """What does not agree: a stable `code`, a sentence for people, and whether it was `mended`.
     `about` is what it is of: a table, a generation, a content."""
 
@@ -38,10 +38,10 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class VerifyReport:
     """`again` is how many files have to be read or understood once more."""
 
-    faults: list[Fault]
+    faults: list[Defect]
     passages: int
     vectors: int
     files: int
@@ -58,9 +58,10 @@ class Verifier:
     def __init__(self, catalog: Catalog, store: Store) -> None:
         self._catalog = catalog
         self._store = store
-        self._upkeep = Upkeep(catalog.database)
+        self._requeue = Requeue(catalog.database)
+        self._garbage = Garbage(catalog.database)
 
-    def check(self, deep: bool = False) -> Verdict:
+    def check(self, deep: bool = False) -> VerifyReport:
         """Everything but a person's own files, and with `deep` those too."""
         tally = count_rows(self._store.tables)
         faults = [*self._of_catalog(), *self._of_thumbs(), *self._of_store(tally)]
@@ -68,7 +69,7 @@ class Verifier:
         if deep:
             files, wrong = self._of_files()
             faults += wrong
-        return Verdict(
+        return VerifyReport(
             faults,
             passages=sum(held.rows for held in tally.tables.get("words", {}).values()),
             vectors=sum(
@@ -80,12 +81,12 @@ class Verifier:
             files=files,
         )
 
-    def repair(self, deep: bool = False) -> Verdict:
+    def repair(self, deep: bool = False) -> VerifyReport:
         """Checks, makes good what it can, and checks again: what is left is not `mended`."""
         found = self.check(deep)
         if not found.faults:
             return found
-        faults: list[Fault] = []
+        faults: list[Defect] = []
         again, left = 0, found
         for _ in range(ROUNDS):  # what a damaged table had to leave out shows when it is made anew
             known = {(fault.code, fault.about) for fault in faults}
@@ -97,97 +98,76 @@ class Verifier:
             left = self.check()
         still = {(fault.code, fault.about) for fault in left.faults}
         faults = [
-            Fault(one.code, one.sentence, one.about, (one.code, one.about) not in still)
+            Defect(one.code, one.sentence, one.about, (one.code, one.about) not in still)
             for one in faults
         ]
-        return Verdict(faults, left.passages, left.vectors, found.files, again)
+        return VerifyReport(faults, left.passages, left.vectors, found.files, again)
 
     # What can be wrong
 
-    def _of_catalog(self) -> Iterator[Fault]:
-        with self._catalog.database.reading() as db:
-            for check in ("integrity_check(10)", "foreign_key_check"):
-                for row in db.execute(f"PRAGMA {check}").fetchall():
-                    said = str(row[0])
-                    if said != "ok":
-                        yield Fault("catalog", f"The catalog is damaged: {said}.", "catalog")
-            try:
-                db.execute("INSERT INTO names(names, rank) VALUES('integrity-check', 1)")
-            except sqlite3.DatabaseError:
-                yield Fault("names", "The index of file names is damaged.", "names")
-            odd = db.execute(
-                """SELECT count(*) FROM files f WHERE NOT EXISTS
-                    (SELECT 1 FROM names n WHERE n.rowid = f.id)"""
-            ).fetchone()[0]
-            odd += db.execute(
-                """SELECT count(*) FROM members m WHERE NOT EXISTS
-                    (SELECT 1 FROM names n WHERE n.rowid = -m.id)"""
-            ).fetchone()[0]
-            if odd:
-                yield Fault("names", f"{odd:,} file names are not in their index.", "names")
+    def _of_catalog(self) -> Iterator[Defect]:
+        database = self._catalog.database
+        for fault in integrity.page_faults(database):
+            yield Defect("catalog", f"The catalog is damaged: {fault}.", "catalog")
+        if not integrity.is_name_index_whole(database):
+            yield Defect("names", "The index of file names is damaged.", "names")
+        if unindexed := integrity.count_unindexed_names(database):
+            yield Defect("names", f"{unindexed:,} file names are not in their index.", "names")
 
-    def _of_thumbs(self) -> Iterator[Fault]:
+    def _of_thumbs(self) -> Iterator[Defect]:
         from PIL import Image, UnidentifiedImageError
 
-        with self._catalog.database.reading() as db:
-            for row in db.execute("SELECT * FROM thumbs WHERE webp != x''"):  # else drawn later
-                try:
-                    with Image.open(io.BytesIO(row["webp"]), formats=["WEBP"]) as thumb:
-                        thumb.load()
-                        right = thumb.size == (row["width_px"], row["height_px"])
-                except (UnidentifiedImageError, OSError, ValueError):
-                    right = False
-                if not right:
-                    yield Fault("thumb", "A thumbnail is no picture any more.", row["content"])
+        for thumb in stored_thumbs(self._catalog.database):
+            try:
+                with Image.open(io.BytesIO(thumb.webp), formats=["WEBP"]) as picture:
+                    picture.load()
+                    is_whole = picture.size == (thumb.width_px, thumb.height_px)
+            except (UnidentifiedImageError, OSError, ValueError):
+                is_whole = False
+            if not is_whole:
+                yield Defect("thumb", "A thumbnail is no picture any more.", thumb.content)
 
-    def _of_store(self, tally: Census) -> Iterator[Fault]:
+    def _of_store(self, tally: Census) -> Iterator[Defect]:
         for table, file, said in self._store.repair.damaged_files():
-            yield Fault("file", f"The index file {file} {said}.", table)
+            yield Defect("file", f"The index file {file} {said}.", table)
         for table, said in tally.unread.items():
-            yield Fault("table", f"The index table {table} cannot be read in full: {said}.", table)
-        wanted = self._upkeep.generations()
-        unknown = tally.generations() - wanted - set(self._upkeep.trash())
+            yield Defect("table", f"The index table {table} cannot be read in full: {said}.", table)
+        wanted = self._garbage.referenced()
+        unknown = tally.generations() - wanted - set(self._garbage.trash())
         for generation in sorted(unknown):
-            yield Fault("orphan", "The index holds rows that nothing points at.", generation)
-        with self._catalog.database.reading() as db:
-            contents = db.execute("SELECT * FROM contents").fetchall()
-        for row in contents:
-            yield from _of_content(row, tally)
+            yield Defect("orphan", "The index holds rows that nothing points at.", generation)
+        for expected in expected_rows(self._catalog.database):
+            yield from _of_content(expected, tally)
         try:
             missed = self._store.repair.index_gap()
         except Exception as problem:  # whatever LanceDB makes of a damaged index
             missed = f"it cannot be used ({type(problem).__name__})"
         if missed is not None:
-            yield Fault("index", f"The index of words is not whole: {missed}.", "words")
+            yield Defect("index", f"The index of words is not whole: {missed}.", "words")
 
-    def _of_files(self) -> tuple[int, list[Fault]]:
+    def _of_files(self) -> tuple[int, list[Defect]]:
         """A person's files that have other bytes than were read, though nothing else tells."""
-        with self._catalog.database.reading() as db:
-            rows = db.execute(
-                """SELECT f.id, f.path, f.content, f.size, f.mtime_ns, f.ctime_ns, f.inode,
-                    f.device, r.path AS base FROM files f JOIN roots r ON r.id = f.root
-                WHERE r.offline = 0 AND f.state = 'known'"""
-            ).fetchall()
-        faults = []
-        for row in rows:
-            stat = Stat(*(row[k] for k in ("size", "mtime_ns", "ctime_ns", "inode", "device")))
-            path = join(row["base"], row["path"])
-            digest = _hash_of(path, stat)
-            if digest is not None and digest != row["content"]:
-                said = f"{os.fsdecode(path)} has other bytes than were read, at the same time."
-                faults.append(Fault("bytes", said, str(row["id"])))
-        return len(rows), faults
+        files = known_files(self._catalog.database)
+        defects = []
+        for file in files:
+            content = hash_unchanged(file.path, file.stat)
+            if content is not None and content != file.content:
+                sentence = (
+                    f"{os.fsdecode(file.path)} has other bytes than were read, at the same time."
+                )
+                defects.append(Defect("bytes", sentence, str(file.id)))
+        return len(files), defects
 
     # Making good
 
-    def _mend(self, faults: list[Fault]) -> int:
+    def _mend(self, faults: list[Defect]) -> int:
         """How many contents and files are to be read or understood again."""
         by: dict[str, list[str]] = {}
         for fault in faults:
             by.setdefault(fault.code, []).append(fault.about)
         damaged = {*by.get("file", ()), *by.get("table", ())}
         missing = set(by.get("read", ())) | set(by.get("understood", ()))
-        whole = self._upkeep.generations() - missing
+        whole = self._garbage.referenced() - missing
         for table in sorted(damaged):
             self._store.repair.replace_table(table, whole)
         self._store.remove([*by.get("orphan", ()), *missing])
@@ -195,46 +175,41 @@ class Verifier:
             self._store.repair.rebuild_index()
         self._store.sync()
         if "names" in by:
-            with self._catalog.database.writing() as db:
-                db.execute("DELETE FROM names")
-                db.execute(
-                    """INSERT INTO names(rowid, name) SELECT id, name_words(path) FROM files
-                    UNION ALL SELECT -id, name_words(CAST(name AS BLOB)) FROM members"""
-                )
-        again = self._upkeep.requeue(
+            integrity.rebuild_name_index(self._catalog.database)
+        again = self._requeue.damaged(
             by.get("read", ()), by.get("understood", ()), by.get("thumb", ()), by.get("bytes", ())
         )
         return again
 
 
-def _of_content(row: sqlite3.Row, tally: Census) -> Iterator[Fault]:
+def _of_content(expected: ExpectedRows, tally: Census) -> Iterator[Defect]:
     """What the tables hold for one content, against what the catalog wrote down of it. What is to
-    be read or understood once more already says nothing."""
-    read, understood = row["read_generation"], row["understood_generation"]
-    itself = {(row["content"], row["kind"])}
-    if read is not None and row["extractor"]:
-        held = tally.words(read)
-        said = _differs(held, row["words"], row["words_sum"], tally.sum_of)
-        if said is None and held.owners - itself:
-            said = MISLED
-        if said is not None:
-            yield Fault("read", f"The words of a file are not whole: {said}.", read)
-    if understood is not None and row["state"] not in ("read", "understanding"):
+    be read or understood once more already is passed over."""
+    read, understood = expected.read_generation, expected.understood_generation
+    itself = {(expected.content, expected.kind)}
+    if read is not None and not expected.rereading:
+        words = tally.words(read)
+        fault = _difference(words, expected.words, expected.words_sum, tally.sum_of)
+        if fault is None and words.owners - itself:
+            fault = MISLED
+        if fault is not None:
+            yield Defect("read", f"The words of a file are not whole: {fault}.", read)
+    if understood is not None and not expected.redoing:
         captions, vectors = tally.words(understood), tally.vectors(understood)
-        said = _differs(captions, row["captions"], row["captions_sum"], tally.sum_of)
-        if said is None and (row["vectors"] and not vectors.rows):
-            said = "its vectors are gone"
-        if said is None and row["vectors_sum"] is not None:
-            said = _differs(vectors, vectors.rows, row["vectors_sum"], tally.sum_of)
-        if said is None and (captions.owners | vectors.owners) - itself:
-            said = MISLED
-        if said is None:
-            said = vectors.flaw
-        if said is not None:
-            yield Fault("understood", f"What a file means is not whole: {said}.", understood)
+        fault = _difference(captions, expected.captions, expected.captions_sum, tally.sum_of)
+        if fault is None and (expected.vectors and not vectors.rows):
+            fault = "its vectors are gone"
+        if fault is None and expected.vectors_sum is not None:
+            fault = _difference(vectors, vectors.rows, expected.vectors_sum, tally.sum_of)
+        if fault is None and (captions.owners | vectors.owners) - itself:
+            fault = MISLED
+        if fault is None:
+            fault = vectors.flaw
+        if fault is not None:
+            yield Defect("understood", f"What a file means is not whole: {fault}.", understood)
 
 
-def _differs(
+def _difference(
     held: GenerationRows, rows: int, expected: str | None, sum_of: Callable[[GenerationRows], str]
 ) -> str | None:
     if held.rows != rows:
@@ -244,21 +219,3 @@ def _differs(
     if expected is not None and sum_of(held) != expected:
         return "its rows are not what was written"
     return None
-
-
-def _hash_of(path: bytes, stat: Stat) -> str | None:
-    """The hash of a file that is as it was when it was read; None of any other."""
-    try:
-        handle = os.open(path, OPEN)
-    except OSError:
-        return None
-    try:
-        if Stat.of(os.fstat(handle)) != stat:
-            return None
-        with open(handle, "rb", closefd=False) as file:
-            content = content_of(file)
-        return content if Stat.of(os.fstat(handle)) == stat else None
-    except OSError:
-        return None
-    finally:
-        os.close(handle)

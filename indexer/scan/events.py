@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from indexer.catalog.roots import relative
-from indexer.files.excludes import excluded_file, excluded_way
+from indexer.files.excludes import is_excluded_file, is_excluded_path
 from indexer.files.ignore_files import NAME
+from indexer.files.paths import relative
 from indexer.types.changes import Hint
 
 
@@ -61,7 +61,7 @@ class Events:
             if inside is None:
                 continue
             if folder:
-                return not excluded_way(inside)
+                return not is_excluded_path(inside)
             above, _, name = inside.rpartition(b"/")
-            return not (excluded_way(above) or excluded_file(name))
+            return not (is_excluded_path(above) or is_excluded_file(name))
         return False

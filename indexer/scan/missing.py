@@ -1,24 +1,25 @@
-"""What a walk did not see: gone, or kept because it may be gone by nobody's wish.
+"""What a walk did not see: gone, or kept because nobody may have wished it gone.
 
 A drive that is not plugged in, a share that is empty for an hour, a sync that went wrong: files
 vanish by the hundred without a person having meant it, and everything learned of them would be
-lost with them. So a large share of a folder that vanishes at once is held back: hidden from every
-search (a path that is not there is never shown), and kept until a person accepts the loss, the
-files come back, or the grace is over. What a pattern leaves out is not missing, and goes at once.
+lost with them. So a large share of a folder that vanishes at once is kept: hidden from every
+search (a path that is not there is never shown) until a person accepts the loss, the files come
+back, or the grace is over. What a pattern leaves out is not missing, and goes at once.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.catalog.roots import below
+from indexer.catalog.tree.absences import MissingFile, RootLosses
 from indexer.files.mounts import mount_of
-from indexer.files.walk import Closed, Way, join
+from indexer.files.paths import join
+from indexer.files.walk import Ancestry, UnlistedFolder
+from indexer.types.states import AbsenceReason, FailureReason
 
 # A loss is large when it is more files than this and more than this share of the folder's.
 MANY_FILES = 50
@@ -28,161 +29,78 @@ AT_ONCE_S = 600.0
 GRACE_S = 7 * 86400.0
 
 
-_SHUT = (
-    "permission",
+_UNPERMITTED = (
+    FailureReason.PERMISSION,
     "Recollect may not open this folder; allow reading it.",
     "Recollect may not open the folder this is in; allow reading it.",
 )
-_DEEP = (
-    "too_deep",
+_TOO_DEEP = (
+    FailureReason.TOO_DEEP,
     "This lies deeper than the system lets a path be long; move it further up.",
     "The folder this is in lies deeper than the system lets a path be long; move it further up.",
 )
 # Why a folder could not be listed: a reason, and a sentence for it and for what is in it. Any
-# other error is the moment's, and hides nothing.
-CLOSED = {errno.EACCES: _SHUT, errno.EPERM: _SHUT, errno.ENAMETOOLONG: _DEEP}
+# other error is taken to pass by itself, and hides nothing.
+UNLISTED = {errno.EACCES: _UNPERMITTED, errno.EPERM: _UNPERMITTED, errno.ENAMETOOLONG: _TOO_DEEP}
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """What is looked at: a root and its folder, where in it, its device when it was looked at
-    last, and the way there (None: it is left alone)."""
+class ScanScope:
+    """What is walked: a root and its folder, where in it, its device when it was last there, and
+    the folders above `start` (None: it is excluded)."""
 
     root: int
     base: bytes
     start: bytes
     deep: bool
     device: int | None
-    way: Way | Closed | None
+    ancestry: Ancestry | UnlistedFolder | None
 
 
-def find_missing(db: sqlite3.Connection, scope: Scope) -> None:
-    """Rows of the scope that the walk did not see."""
-    low, high = below(scope.start)
-    db.execute(
-        """INSERT OR IGNORE INTO missing SELECT f.id FROM files f
-        WHERE f.root = ? AND f.path >= ? AND f.path < ?
-            AND (? OR instr(substr(f.path, ?), x'2f') = 0)
-            AND NOT EXISTS (SELECT 1 FROM seen s WHERE s.root = f.root AND s.path = f.path)""",
-        (scope.root, low, high, scope.deep, len(low) + 1),
-    )
-    # the scope may name a file, or a folder that once was one
-    db.execute(
-        """INSERT OR IGNORE INTO missing SELECT f.id FROM files f WHERE f.root = ? AND f.path = ?
-            AND NOT EXISTS (SELECT 1 FROM seen s WHERE s.root = f.root AND s.path = f.path)""",
-        (scope.root, scope.start),
-    )
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Which missing files are kept, and why; and how many others of the root count as gone, since
+    when (unix s): None where that stays as it was."""
+
+    kept: list[tuple[MissingFile, AbsenceReason]]
+    gone: tuple[int, float] | None = None
 
 
-def keep_closed(db: sqlite3.Connection, scope: Scope, folder: Closed) -> None:
-    """Keeps what lies below a folder that could not be listed, hidden while it may not be read."""
-    low, high = below(folder.path)
-    inside = (scope.root, low, high)
-    db.execute(
-        "DELETE FROM missing WHERE id IN "
-        "(SELECT id FROM files WHERE root = ? AND path >= ? AND path < ?)",
-        inside,
-    )
-    said = CLOSED.get(folder.error)
-    if said is None:
-        return
-    reason, of_folder, of_file = said
-    db.execute(
-        """UPDATE files SET state = 'failed', reason = ?, sentence = ?
-        WHERE root = ? AND path >= ? AND path < ?""",
-        (reason, of_file, *inside),
-    )
-    db.execute(
-        """INSERT INTO files(root, path, size, mtime_ns, ctime_ns, inode, device, state, reason,
-            sentence, attempts)
-        VALUES (?, ?, -1, 0, 0, 0, 0, 'failed', ?, ?, 1)
-        ON CONFLICT(root, path) DO NOTHING""",
-        (scope.root, folder.path, reason, of_folder),
-    )
-    db.execute(
-        "DELETE FROM missing WHERE id IN "
-        "(SELECT id FROM files WHERE root = ? AND path = ? AND size = -1)",
-        (scope.root, folder.path),
-    )
-
-
-def come_back(db: sqlite3.Connection) -> None:
-    """Gives files that were held back and are there again the state they had."""
-    rows = db.execute(
-        """SELECT a.file FROM absent a JOIN files f ON f.id = a.file
-        JOIN seen s ON s.root = f.root AND s.path = f.path"""
-    ).fetchall()
-    back = [(row["file"],) for row in rows]
-    db.executemany(
-        """UPDATE files SET state = (SELECT CASE a.state WHEN 'reading' THEN 'pending'
-            ELSE a.state END FROM absent a WHERE a.file = files.id)
-        WHERE id = ? AND state = 'missing'""",
-        back,
-    )
-    db.executemany("DELETE FROM absent WHERE file = ?", back)
-
-
-def hold_back(db: sqlite3.Connection, scopes: Iterable[Scope], now: float, grace_s: float) -> None:
-    """Takes out of `missing` what is not to go yet, and notes since when that is."""
-    looked_at = {scope.root: scope for scope in scopes}
-    for scope in looked_at.values():
-        root = db.execute("SELECT * FROM roots WHERE id = ?", (scope.root,)).fetchone()
-        if root is None:
-            continue
-        if not root["accepted"]:
-            _hold_back(db, scope, root, now, grace_s)
-    whole = [(scope.root,) for scope in scopes if scope.deep and not scope.start]
-    db.executemany("UPDATE roots SET accepted = 0 WHERE id = ? AND accepted = 1", whole)
-
-
-def _hold_back(
-    db: sqlite3.Connection, scope: Scope, root: sqlite3.Row, now: float, grace_s: float
-) -> None:
-    rows = db.execute(
-        """SELECT f.id, f.path, f.device, f.state, a.since FROM missing m
-        JOIN files f ON f.id = m.id LEFT JOIN absent a ON a.file = f.id
-        WHERE f.root = ? AND f.size >= 0""",
-        (scope.root,),
-    ).fetchall()
-    if not rows:
-        return
-    unmounted = _unmounted(rows, scope, root["device"])
-    rest = [row for row in rows if row["id"] not in unmounted]
-    held = [(row, "unmounted") for row in rows if row["id"] in unmounted]
-    recent = root["gone"] if abs(now - root["gone_since"]) < AT_ONCE_S else 0
+def judge_losses(
+    scope: ScanScope,
+    missing: Collection[MissingFile],
+    known: RootLosses,
+    now: float,
+    grace_s: float,
+) -> Losses:
+    """Decides about the missing files of a root, of which `known` is remembered."""
+    unmounted = _unmounted(missing, scope, known.device)
+    rest = [file for file in missing if file.id not in unmounted]
+    kept = [(file, AbsenceReason.UNMOUNTED) for file in missing if file.id in unmounted]
+    recent = known.gone if abs(now - known.gone_since) < AT_ONCE_S else 0
     lost = rest
     if len(rest) + recent > MANY_FILES:
         # what is there and was not seen is left out by a pattern, as somebody wished
-        lost = [row for row in rest if not os.path.lexists(join(scope.base, row["path"]))]
-    known = db.execute("SELECT count(*) FROM files WHERE root = ?", (scope.root,)).fetchone()[0]
+        lost = [file for file in rest if not os.path.lexists(join(scope.base, file.path))]
     together = len(lost) + recent
-    if together > MANY_FILES and together > MANY_SHARE * (known + recent):
-        held += [
-            (row, "many") for row in lost if row["since"] is None or now - row["since"] < grace_s
+    if together > MANY_FILES and together > MANY_SHARE * (known.files + recent):
+        kept += [
+            (file, AbsenceReason.MANY)
+            for file in lost
+            if file.since is None or now - file.since < grace_s
         ]
-    elif lost:
-        since = root["gone_since"] if recent else now
-        db.execute(
-            "UPDATE roots SET gone = ?, gone_since = ? WHERE id = ?",
-            (together, since, scope.root),
-        )
-    db.executemany(
-        """INSERT INTO absent(file, since, state, why) VALUES (?, ?, ?, ?)
-        ON CONFLICT(file) DO UPDATE SET why = excluded.why""",
-        [(row["id"], now, row["state"], why) for row, why in held],
-    )
-    ids = [(row["id"],) for row, _ in held]
-    db.executemany("UPDATE files SET state = 'missing' WHERE id = ?", ids)
-    db.executemany("DELETE FROM missing WHERE id = ?", ids)
+        return Losses(kept)
+    return Losses(kept, (together, known.gone_since if recent else now) if lost else None)
 
 
-def _unmounted(rows: Collection[sqlite3.Row], scope: Scope, device: int | None) -> set[int]:
-    """Those that lay on another drive than the folder itself, where that drive is not any more."""
-    elsewhere = [row for row in rows if row["device"] != scope.device]
+def _unmounted(files: Collection[MissingFile], scope: ScanScope, device: int | None) -> set[int]:
+    """Those that lay on another drive than the root itself, where that drive is not any more;
+    `device` is the root's."""
+    elsewhere = [file for file in files if file.device != scope.device]
     if not elsewhere:
         return set()
-    under = mount_of(Path(os.fsdecode(scope.base)))
-    if under is not None and under.type == "overlay":
+    mount = mount_of(Path(os.fsdecode(scope.base)))
+    if mount is not None and mount.type == "overlay":
         return set()  # its files have devices of their own, whatever is mounted
     devices: dict[bytes, int | None] = {}
 
@@ -194,4 +112,4 @@ def _unmounted(rows: Collection[sqlite3.Row], scope: Scope, device: int | None) 
                 devices[folder] = device_at(folder.rpartition(b"/")[0]) if folder else None
         return devices[folder]
 
-    return {row["id"] for row in elsewhere if device_at(row["path"].rpartition(b"/")[0]) == device}
+    return {file.id for file in elsewhere if device_at(file.path.rpartition(b"/")[0]) == device}

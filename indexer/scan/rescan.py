@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexer.catalog import roots
 from indexer.catalog.catalog import Catalog
+from indexer.catalog.tree.reachability import hide_unanswering
 from indexer.files.mounts import network_places
 from indexer.scan.missing import GRACE_S
 from indexer.scan.reconcile import reconcile
@@ -119,7 +119,7 @@ class Rescan:
         deaf = self._is_deaf(watcher)
         if deaf or self._clock.jumped() or late or hints is None or self._rescan.is_set():
             self._rescan.clear()
-            folders = roots.root_paths(self._catalog.database)
+            folders = self._catalog.roots.paths()
             apart = self.network.keys()
             watcher.follow(path for path in folders if path not in apart and path.is_dir())
             changes = self._reconcile(None, watcher.enter)
@@ -131,7 +131,7 @@ class Rescan:
         if self._polled_at is None or abs(now - self._polled_at) > POLL_S:
             self._polled_at = now
             hints += [Hint(one.path) for one in watcher.unwatched]
-            hints += [Hint(path) for path in roots.root_paths(self._catalog.database, offline=True)]
+            hints += [Hint(path) for path in self._catalog.roots.paths(offline=True)]
         return self._reconcile(hints, watcher.enter) if hints else None
 
     def _reconcile(
@@ -194,14 +194,14 @@ class Rescan:
 
     def _note_network(self) -> None:
         """Which folders lie on a network now, and whether that answers. Touches none of them."""
-        found = network_places(roots.root_paths(self._catalog.database))
+        found = network_places(self._catalog.roots.paths())
         if found.keys() - self.network.keys():
             self._wake_poll()
         self.network = found
         heard = self._heard_of
         if heard is not None and time.monotonic() - heard > SILENT_S:
             self._silent = True
-            roots.hide_silent(self._catalog.database, found)
+            hide_unanswering(self._catalog.database, found)
 
 
 class _Clock:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Literal
 
-from indexer.files.hashing import content_of
+from indexer.files.hashing import hash_stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class MemoryFile:
     @property
     def content(self) -> str:
         """The hash of the bytes, as for a file on the disk."""
-        return content_of(io.BytesIO(self.data))
+        return hash_stream(io.BytesIO(self.data))
 
     def open(self, mode: Literal["rb"]) -> io.BytesIO:
         """The bytes as an open file; they are not copied."""

@@ -11,6 +11,8 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
+from indexer.files.atomic_replace import replace_file
+
 NAME = "sums"
 # The one file that LanceDB changes in place; it is only a hint, and a wrong one does no harm.
 CHANGING = "latest_version_hint.json"
@@ -44,7 +46,7 @@ class Checksums:
             self._known = {inside: known[inside] for inside in known.keys() & present.keys()}
             self._rewrite(self._known)
         elif lines:
-            _write(self._file, "a", lines)
+            _append(self._file, lines)
 
     def forget(self, table: str) -> None:
         """Drops the sums of a table that is replaced under the same names."""
@@ -75,9 +77,8 @@ class Checksums:
         return wrong
 
     def _rewrite(self, known: dict[str, tuple[int, str]]) -> None:
-        fresh = self._file.with_suffix(".new")
-        _write(fresh, "w", [_line(inside, *entry) for inside, entry in sorted(known.items())])
-        fresh.replace(self._file)
+        lines = [_line(inside, *entry) for inside, entry in sorted(known.items())]
+        replace_file(self._file, "".join(lines).encode("ascii"))
 
     def _counts(self, file: str) -> bool:
         return ".lance/" in file and not file.endswith(CHANGING)
@@ -114,12 +115,11 @@ def _sum(file: str) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def _write(file: Path, mode: str, lines: Collection[str]) -> None:
-    handle = os.open(
-        file, os.O_WRONLY | os.O_CREAT | (os.O_APPEND if mode == "a" else os.O_TRUNC), 0o600
-    )
-    with open(handle, mode, encoding="ascii") as opened:
-        if mode == "a" and opened.tell():
+def _append(file: Path, lines: Collection[str]) -> None:
+    """Adds lines to a file; they are on the disk when this returns."""
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with open(handle, "a", encoding="ascii") as opened:
+        if opened.tell():
             opened.write("\n")  # ends a line that a power cut left unfinished
         opened.writelines(lines)
         opened.flush()

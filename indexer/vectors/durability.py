@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from indexer.files.atomic_replace import sync_path
 from indexer.vectors.checksums import NAME, Checksums
 
 
@@ -33,17 +33,17 @@ class Durability:
         new = sorted(files - self._synced, key=lambda file: ("_versions" in file, file))
         for file in new:
             with contextlib.suppress(FileNotFoundError):  # cleaned up meanwhile
-                _fsync(file)
+                sync_path(Path(file))
         changed = {str(Path(file).parent) for file in new}
         for folder in sorted(folders, key=len, reverse=True):
             if folder in changed or folder not in self._synced:
                 with contextlib.suppress(FileNotFoundError):
-                    _fsync(folder)
+                    sync_path(Path(folder))
                 parent = str(Path(folder).parent)
                 changed.add(parent)
         if new:
             self.sums.keep(files)
-            _fsync(str(self._folder))
+            sync_path(self._folder)
         self._synced = files | folders
         return len(new)
 
@@ -72,19 +72,6 @@ def _listing(folder: Path) -> tuple[set[str], set[str]]:
                 else:
                     files.add(entry.path)
     return files, folders
-
-
-def _fsync(path: str) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        if sys.platform == "darwin":  # plain fsync leaves it in the drive's cache there
-            import fcntl
-
-            fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
-        else:
-            os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def set_aside_newest(table: Path, aside: Path, forget: Callable[[Path], None]) -> Path | None:

@@ -44,7 +44,7 @@ def _done(question: str, summary: AnswerSummary, catalog: Catalog) -> AskEvent:
             "question": question,
             "answer": summary.text,
             "citations": [citation_json(citation, catalog) for citation in summary.citations],
-            "coverage": catalog.coverage(),
+            "coverage": catalog.counts.coverage(),
             "speed": {
                 "first_token_ms": round(finished.first_token_ms, 1),
                 "tokens": finished.tokens,

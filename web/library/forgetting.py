@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from indexer.catalog.catalog import Catalog
-from indexer.catalog.forget import Forgotten
+from indexer.catalog.forget_list import ForgetList
 from indexer.catalog.records import ITEM
 from web.library.display import display_text
 from web.library.errors import LibraryError
 
 
-def forget_file(catalog: Catalog, forgotten: Forgotten, file: str) -> list[str]:
+def forget_file(catalog: Catalog, forgotten: ForgetList, file: str) -> list[str]:
     """Forgets a file, by its path or its id, with every copy of it, and keeps it from being read
     again; a mail, with what came in it alone. An attachment is forgotten by its id, and its mail
     stays. Returns what was forgotten, as paths, then as attachments with their mails. Raises
     LibraryError."""
-    item = catalog.item(file) if ITEM.fullmatch(file) else None
+    item = catalog.items.get(file) if ITEM.fullmatch(file) else None
     if item is None:
         paths = _forget_path(forgotten, Path(file).expanduser().absolute())
         return sorted(set(map(display_text, paths)))
@@ -29,7 +29,7 @@ def forget_file(catalog: Catalog, forgotten: Forgotten, file: str) -> list[str]:
     return [*sorted(set(map(display_text, paths))), *sorted(attachments)]
 
 
-def _forget_path(forgotten: Forgotten, path: Path) -> list[Path]:
+def _forget_path(forgotten: ForgetList, path: Path) -> list[Path]:
     if path.is_dir() and not path.is_symlink():
         raise LibraryError(
             "file",

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from indexer.catalog.catalog import Catalog, Item
+from indexer.catalog.catalog import Catalog
+from indexer.catalog.records import Item
 from indexer.extract.process.reader import ReaderProcess
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Kind, place_json
@@ -77,13 +78,13 @@ class Items:
         self._is_present = is_present
 
     def facts(self, item_id: str) -> ItemJson | None:
-        item = self._catalog.item(item_id)
+        item = self._catalog.items.get(item_id)
         if item is None:
             return None
         item = item.among(self._is_present)
         if item is None:
             return None
-        members = self._catalog.members(item.content)
+        members = self._catalog.items.members(item.content)
         # what a person opens is understood next
         self._prioritize(part.item for part in (item, *members) if part.state == "read")
         captions = [p.text for p in self._passages(item) if p.source is Source.CAPTION]
@@ -112,7 +113,7 @@ class Items:
         }
 
     def text(self, item_id: str) -> TextJson | None:
-        item = self._catalog.item(item_id)
+        item = self._catalog.items.get(item_id)
         if item is None:
             return None
         return {
@@ -144,13 +145,13 @@ class Items:
             "width": words["width"],
             "height": words["height"],
             "words": words["words"],
-            "label": display_text(self._catalog.label(item.content, page) or "") or None,
+            "label": display_text(self._catalog.items.label(item.content, page) or "") or None,
             "marks": [i for i, word in enumerate(words["words"]) if matches(word[4], wanted)],
         }
 
     def thumb(self, item_id: str) -> bytes | None:
-        item = self._catalog.item(item_id)
-        thumb = self._catalog.thumb(item.content) if item else None
+        item = self._catalog.items.get(item_id)
+        thumb = self._catalog.items.thumb(item.content) if item else None
         if item is None or thumb is None or thumb:
             return thumb
         width_px, _ = item.thumb or (THUMB_PX, THUMB_PX)
@@ -186,7 +187,7 @@ class Items:
 
     def original(self, item_id: str) -> OriginalFile | None:
         """The file itself."""
-        item = self._catalog.item(item_id)
+        item = self._catalog.items.get(item_id)
         return self._original(item) if item is not None else None
 
     def _original(self, item: Item) -> OriginalFile:
@@ -196,7 +197,7 @@ class Items:
         return OriginalFile(item.name, kind, AttachmentBytes(item.path, item.member, self._reader))
 
     def _of_kind(self, item_id: str, kind: Kind) -> Item | None:
-        item = self._catalog.item(item_id)
+        item = self._catalog.items.get(item_id)
         return item if item is not None and item.kind is kind else None
 
     def _document(self, item_id: str, page: int) -> Item | None:

@@ -6,7 +6,7 @@ The command line and the HTTP server both call it; neither knows what lies below
 from __future__ import annotations
 
 import logging
-import sqlite3
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Literal
 
 from indexer.catalog.catalog import Catalog
-from indexer.catalog.forget import Forgotten, content_of
+from indexer.catalog.forget_list import ForgetList
 from indexer.extract.process.reader import ReaderProcess
+from indexer.files.hashing import hash_path
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
 from indexer.maintenance.verify import Verifier
@@ -76,7 +77,7 @@ class Library:
         self._runtime = runtime
         self._pipeline = pipeline
         self._reader = reader
-        self._forgotten = Forgotten(catalog.database)
+        self._forget_list = ForgetList(catalog.database)
         self._searcher = Searcher(catalog, store, runtime.people, service.rescan.is_there)
         self._answerer = Answerer(
             self._searcher,
@@ -130,7 +131,7 @@ class Library:
         result: SearchJson = {
             "query": words,
             "hits": [hit_json(rank, hit, self._catalog) for rank, hit in enumerate(hits, start=1)],
-            "coverage": self._catalog.coverage(query.kinds, query.folder),
+            "coverage": self._catalog.counts.coverage(query.kinds, query.folder),
             "took_ms": round((time.perf_counter() - began) * 1000, 1),
         }
         return {**result, "problem": model_problem} if model_problem else result
@@ -176,28 +177,28 @@ class Library:
     ) -> FilesJson:
         """One page of the files, in a state or of a kind where one is named."""
         only_kind = next(iter(parse_kind(kind) or ()), None)
-        rows = self._catalog.files(state, only_kind, offset, limit)
+        rows = self._catalog.files.page(state, only_kind, offset, limit)
         return {
-            "count": self._catalog.file_count(state, only_kind),
+            "count": self._catalog.files.count(state, only_kind),
             "files": [file_json(row) for row in rows],
         }
 
     def file(self, file: str) -> FileJson:
         path = Path(file).expanduser().absolute()
-        row = self._catalog.file_at(path)
+        row = self._catalog.files.at_path(path)
         if row is None:
             raise _not_in_library(path)
         return file_json(row)
 
     def item_of(self, file: str) -> str:
         path = Path(file).expanduser().absolute()
-        item = self._catalog.item_of_path(path)
+        item = self._catalog.items.at_path(path)
         if item is None:
             raise _not_in_library(path)
         return item.item
 
     def roots(self) -> list[RootJson]:
-        return roots_json(self._catalog.roots())
+        return roots_json(self._catalog.roots.all())
 
     def add(self, folder: str) -> list[RootJson]:
         path = Path(folder).expanduser().absolute()
@@ -205,18 +206,18 @@ class Library:
             raise LibraryError(
                 "folder", f"There is no folder {display_text(path)}; check the name."
             )
-        self._catalog.add_root(path)
+        self._catalog.roots.add(path)
         self.service.poke()
         return self.roots()
 
     def remove(self, folder: str) -> int:
         path = Path(folder).expanduser().absolute()
-        if not any(root.path == path for root in self._catalog.roots()):
+        if not any(root.path == path for root in self._catalog.roots.all()):
             raise LibraryError(
                 "folder",
                 f"{display_text(path)} is not a watched folder; `recollect roots` lists them.",
             )
-        count = self._catalog.remove_root(path)
+        count = self._catalog.roots.remove(path)
         self._pipeline.housekeeping.drop_orphans()
         self._erase()
         self.service.poke()
@@ -224,13 +225,13 @@ class Library:
 
     def accept(self, folder: str | None = None) -> int:
         path = Path(folder).expanduser().absolute() if folder else None
-        count = self._catalog.accept(path)
+        count = self._catalog.roots.accept(path)
         self.service.poke()
         return count
 
     def retry(self, file: str | None = None) -> int:
         path = Path(file).expanduser().absolute() if file else None
-        count = self._catalog.retry(path)
+        count = self._catalog.files.retry(path)
         if path is not None and count == 0:
             raise LibraryError(
                 "file", f"{display_text(path)} has not failed; `recollect status` lists what has."
@@ -252,20 +253,21 @@ class Library:
             "changed": changes.changed,
             "moved": changes.moved,
             "gone": changes.gone,
-            "coverage": self._catalog.coverage(),
+            "coverage": self._catalog.counts.coverage(),
             "model_calls": self._pipeline.understanding.model_calls - calls_before,
             "took_s": round(time.perf_counter() - began, 2),
         }
 
     def forget(self, file: str) -> ForgottenJson:
-        names = forget_file(self._catalog, self._forgotten, file)
+        names = forget_file(self._catalog, self._forget_list, file)
         erased = self._erase()
         self.service.poke()
         return {"forgotten": names, "erased": erased}
 
     def remember(self, file: str | None) -> int:
         path = Path(file).expanduser().absolute() if file is not None else None
-        count = self._forgotten.remember(path, content_of(path) if path is not None else None)
+        content = hash_path(os.fsencode(path.resolve())) if path is not None else None
+        count = self._forget_list.remember(path, content)
         if path is not None and not count:
             raise LibraryError("file", f"{display_text(path)} was not forgotten.", 404)
         self.service.poke()
@@ -285,7 +287,7 @@ class Library:
         done by itself within the hour."""
         try:
             self._pipeline.housekeeping.erase(everything=True)
-        except (OSError, RuntimeError, sqlite3.Error, RecollectError) as problem:
+        except (OSError, RuntimeError, RecollectError) as problem:
             log.warning("erasing was put off by %s", type(problem))
             return False
         return True

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from indexer.catalog.catalog import FileRow
+from indexer.catalog.records import FileRow
 from indexer.catalog.roots import Root
-from indexer.files.excludes import described_files, described_folders
+from indexer.files.excludes import describe_files, describe_folders
 from indexer.files.mounts import network_places
 from web.library.display import display_text
 from web.library.schemas import ExcludesJson, FileJson, RootJson
@@ -45,4 +45,4 @@ def file_json(row: FileRow) -> FileJson:
 
 def excludes_json() -> ExcludesJson:
     """What is never read unless its name is changed."""
-    return {"folders": described_folders(), "files": described_files()}
+    return {"folders": describe_folders(), "files": describe_files()}

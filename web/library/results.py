@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from indexer.catalog.catalog import Catalog, Item
-from indexer.maintenance.verify import Verdict
+from indexer.catalog.catalog import Catalog
+from indexer.catalog.records import Item
+from indexer.maintenance.verify import VerifyReport
 from indexer.types.places import Page, Place, PlaceJson, place_json
 from retriever.answer import Citation, NumberedSource
 from retriever.search import Hit, source_of
@@ -16,7 +17,11 @@ from web.library.schemas import CitationJson, HitJson, SourceJson, VerdictJson
 def named_place(catalog: Catalog, item: Item, place: Place) -> PlaceJson | None:
     """A place, with what its page is called."""
     named = place_json(place)
-    if isinstance(place, Page) and named and (label := catalog.label(item.content, place.page)):
+    if (
+        isinstance(place, Page)
+        and named
+        and (label := catalog.items.label(item.content, place.page))
+    ):
         named["label"] = display_text(label)
     return named
 
@@ -83,7 +88,7 @@ def citation_json(citation: Citation, catalog: Catalog) -> CitationJson:
     }
 
 
-def verdict_json(verdict: Verdict, took_s: float) -> VerdictJson:
+def verdict_json(verdict: VerifyReport, took_s: float) -> VerdictJson:
     return {
         "sound": verdict.sound,
         "faults": [

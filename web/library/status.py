@@ -15,11 +15,13 @@ MAX_UNWATCHED = 20
 
 
 def status_json(catalog: Catalog, runtime: Runtime, service: IndexService) -> StatusJson:
-    progress: dict[str, Coverage] = {kind: catalog.coverage(frozenset({kind})) for kind in Kind}
+    progress: dict[str, Coverage] = {
+        kind: catalog.counts.coverage(frozenset({kind})) for kind in Kind
+    }
     return {
-        "roots": roots_json(catalog.roots()),
-        "coverage": catalog.coverage(),
-        "states": catalog.states(),
+        "roots": roots_json(catalog.roots.all()),
+        "coverage": catalog.counts.coverage(),
+        "states": catalog.counts.states(),
         "failed": [
             {
                 "path": display_text(failure.path),
@@ -27,9 +29,9 @@ def status_json(catalog: Catalog, runtime: Runtime, service: IndexService) -> St
                 "sentence": failure.sentence,
                 "attempts": failure.attempts,
             }
-            for failure in catalog.failed()
+            for failure in catalog.files.failed()
         ],
-        "queue": catalog.queue(),
+        "queue": catalog.counts.waiting(),
         "model": model_json(runtime),
         "progress": progress,
         "eta_s": service.pipeline.remaining_s(),

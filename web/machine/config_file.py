@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
+from indexer.files.atomic_replace import replace_file
 from web.library.errors import LibraryError
 
 
@@ -32,14 +31,8 @@ def set_option(file: Path, key: str, value: str) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         target = file.resolve()  # a link stays a link
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".config")
-        with os.fdopen(handle, "wb") as written:
-            written.write(after.encode())
-            written.flush()
-            os.fsync(written.fileno())
-        if target.exists():
-            Path(name).chmod(target.stat().st_mode & 0o777)
-        Path(name).replace(target)
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
+        replace_file(target, after.encode(), mode)
     except OSError as problem:
         raise LibraryError(
             "config", f"{file} cannot be written ({problem}). {by_hand}"

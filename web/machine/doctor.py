@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
-from indexer.catalog.errors import CatalogDamagedError
+from indexer.catalog.storage.errors import CatalogDamagedError
+from indexer.catalog.storage.inspection import check_pages
 from indexer.extract.process.reader import ReaderProcess
 from indexer.files.lock import LibraryLock
 from indexer.types.pieces import UnreadableError
@@ -115,15 +115,10 @@ def _catalog(data: Path) -> Finding:
         sentence = "none yet; `recollect add FOLDER` begins one."
         return {"what": "Library", "ok": True, "said": sentence}
     try:
-        with sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True) as connection:
-            result = str(connection.execute("PRAGMA quick_check").fetchone()[0])
-        connection.close()
-    except sqlite3.DatabaseError as problem:
-        result = str(problem)
-    if result == "ok":
-        return {"what": "Library", "ok": True, "said": "its catalog is whole"}
-    sentence = display_text(CatalogDamagedError(file, result).sentence)
-    return {"what": "Library", "ok": False, "said": sentence}
+        check_pages(file)
+    except CatalogDamagedError as problem:
+        return {"what": "Library", "ok": False, "said": display_text(problem.sentence)}
+    return {"what": "Library", "ok": True, "said": "its catalog is whole"}
 
 
 def _server(data: Path) -> Iterator[Finding]:

@@ -29,9 +29,12 @@ class CatalogDamagedError(CatalogError):
 
 def catalog_error(
     file: Path, problem: sqlite3.Error
-) -> CatalogDamagedError | DiskFullError | DiskFailingError | None:
-    """What a fault of SQLite means to a person, where a damaged file or the disk is its cause."""
+) -> CatalogError | DiskFullError | DiskFailingError:
+    """What a fault of SQLite means to a person: the file is damaged, the disk is at fault, or the
+    catalog cannot be used at the moment."""
     # The low byte is the primary result code: https://sqlite.org/rescode.html
     if getattr(problem, "sqlite_errorcode", 0) & 0xFF in DAMAGED:
         return CatalogDamagedError(file, problem)
-    return disk_error(problem)
+    return disk_error(problem) or CatalogError(
+        f"The library's catalog {file} cannot be used now ({problem}); try again in a moment."
+    )

@@ -15,17 +15,16 @@ import secrets
 import sqlite3
 from pathlib import Path
 
-from indexer.catalog import roots
-from indexer.catalog.database import Database
-from indexer.catalog.entries import bin_generations
-from indexer.catalog.queries import reached
-from indexer.catalog.schema import content_mark, path_mark
-from indexer.catalog.upkeep import note_erasing, read_again
-from indexer.files import hashing
-from indexer.files.walk import join
+from indexer.catalog.conditions import locate, reached
+from indexer.catalog.content_rows import discard_generations
+from indexer.catalog.garbage import note_erasing
+from indexer.catalog.requeue import reread_contents
+from indexer.catalog.storage.database import Database
+from indexer.catalog.storage.sql_functions import content_mark, path_mark
+from indexer.files.paths import join
 
 
-class Forgotten:
+class ForgetList:
     """What is to stay forgotten in one library. Threads may share it."""
 
     def __init__(self, database: Database) -> None:
@@ -62,7 +61,7 @@ class Forgotten:
         with self._database.reading() as db:
             found = [
                 row
-                for root, inside in roots.locate(db, path)
+                for root, inside in locate(db, path)
                 for row in db.execute(
                     f"{FILES} WHERE f.root = ? AND f.path = ?", (root, inside)
                 ).fetchall()
@@ -84,7 +83,7 @@ class Forgotten:
             _drop_file(db, row)
             note_erasing(db)
 
-    def sweep(self) -> None:
+    def drop_reread(self) -> None:
         """Drops what was read of a content while it was being forgotten."""
         with self._database.writing() as db:
             key = db.execute("SELECT value FROM notes WHERE name = 'key'").fetchone()
@@ -100,8 +99,8 @@ class Forgotten:
                     _take_out(db, row["content"], mark)
 
     def remember(self, path: Path | None, content: str | None) -> int:
-        """Takes back that a file with what lies in it (or, for None, anything) is to stay
-        forgotten; how many marks went. The next look finds it."""
+        """Takes back that a file of this content, with what lies in it (or, for None, anything) is
+        to stay forgotten; how many marks went. The next look finds it."""
         with self._database.writing() as db:
             if path is None:
                 count = db.execute("DELETE FROM forgotten").rowcount
@@ -120,21 +119,12 @@ class Forgotten:
                 """SELECT DISTINCT container FROM members WHERE mark IS NOT NULL
                 AND mark NOT IN (SELECT mark FROM forgotten)"""
             )
-            read_again(db, [row["container"] for row in rows.fetchall()])
+            reread_contents(db, [row["container"] for row in rows.fetchall()])
             return count
 
     def count(self) -> int:
         with self._database.reading() as db:
             return int(db.execute("SELECT count(*) FROM forgotten").fetchone()[0])
-
-
-def content_of(path: Path) -> str | None:
-    """The content of a file on the disk, None where it cannot be read."""
-    try:
-        with open(path, "rb") as file:
-            return hashing.content_of(file)
-    except OSError:
-        return None
 
 
 FILES = """SELECT f.id, f.path, f.content, r.path AS root FROM files f
@@ -161,7 +151,7 @@ def _take_out(db: sqlite3.Connection, content: str, mark: str) -> None:
 
 
 def _drop_content(db: sqlite3.Connection, content: str) -> None:
-    bin_generations(db, content)
+    discard_generations(db, content)
     db.execute("DELETE FROM lost WHERE content = ?", (content,))
     db.execute("DELETE FROM contents WHERE content = ?", (content,))
 

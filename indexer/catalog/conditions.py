@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from collections.abc import Collection
 from pathlib import Path
 
-from indexer.catalog import roots
-from indexer.catalog.database import Database
+from indexer.catalog.storage.database import Database
+from indexer.files.paths import relative
 from indexer.types.places import Kind
+from indexer.types.states import FileState
 
 # A file whose content may be shown: its folder is there and it could be read when last looked at.
 # (By its state alone it is not to be looked up: nearly all have the same.)
-LIVE = "r.offline = 0 AND f.content IS NOT NULL AND +f.state IN ('known', 'pending', 'reading')"
+LIVE = f"""r.offline = 0 AND f.content IS NOT NULL
+    AND +f.state IN ('{FileState.KNOWN}', '{FileState.PENDING}', '{FileState.READING}')"""
 # Every way to some contents, as a JSON list in `:contents`: a file of its own, or one that it lies
 # in, with its number and name there. By content, own files first.
 PLACES = """(SELECT f.id AS file, f.root, f.path, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.device,
@@ -53,18 +56,36 @@ def lies_in(
     if folder is None:
         return "1", ()
     raw = os.fsencode(folder.absolute())
-    said: list[str] = []
+    conditions: list[str] = []
     bound: list[int | bytes] = []
     with database.reading() as db:
         for root in db.execute("SELECT id, path FROM roots"):
-            if roots.relative(raw, root["path"]) is not None:
-                said.append("f.root = ?")
+            if relative(raw, root["path"]) is not None:
+                conditions.append("f.root = ?")
                 bound.append(root["id"])
-        for root_id, inside in roots.locate(db, folder):
+        for root_id, inside in locate(db, folder):
             if inside:
-                said.append("(f.root = ? AND f.path >= ? AND f.path < ?)")
-                bound += [root_id, *roots.below(inside)]
+                conditions.append("(f.root = ? AND f.path >= ? AND f.path < ?)")
+                bound += [root_id, *below(inside)]
                 if itself:
-                    said.append("(f.root = ? AND f.path = ?)")
+                    conditions.append("(f.root = ? AND f.path = ?)")
                     bound += [root_id, inside]
-    return (f"({' OR '.join(said)})" if said else "0"), tuple(bound)
+    return (f"({' OR '.join(conditions)})" if conditions else "0"), tuple(bound)
+
+
+def locate(db: sqlite3.Connection, path: Path) -> list[tuple[int, bytes]]:
+    """Where an absolute path lies: (root, path relative to it), [] outside of every root."""
+    # the last name is kept: a link is not the file it leads to
+    resolved = os.fsencode(path.absolute().parent.resolve() / path.name)
+    places = []
+    for raw in dict.fromkeys((os.fsencode(path.absolute()), resolved)):
+        for row in db.execute("SELECT id, path FROM roots"):
+            inside = relative(row["path"], raw)
+            if inside is not None:
+                places.append((int(row["id"]), inside))
+    return places
+
+
+def below(path: bytes) -> tuple[bytes, bytes]:
+    """Bounds of what lies below a relative folder: low <= path < high, as SQLite sorts blobs."""
+    return (path + b"/", path + b"0") if path else (b"", b"\xff" * 300)

@@ -6,12 +6,9 @@ what a released program has written, a later one brings up to date, and an older
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
 import sqlite3
 
-from indexer.catalog.errors import CatalogError
+from indexer.catalog.storage.errors import CatalogError
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -249,24 +246,3 @@ def migrate(db: sqlite3.Connection) -> None:
 def is_current(db: sqlite3.Connection) -> bool:
     """Whether the tables are those this program knows."""
     return int(db.execute("PRAGMA user_version").fetchone()[0]) == len(MIGRATIONS)
-
-
-def name_words(path: bytes) -> str:
-    """The words of a file's name: without its folder and suffix, "BoatTrip" as two words."""
-    name = path.rpartition(b"/")[2]
-    stem = name.rpartition(b".")[0] or name
-    words = os.fsdecode(stem).encode("utf-8", "replace").decode()
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[^\W\d_])(?=\d)", " ", words)
-    return words if apart == words else f"{words} {apart}"
-
-
-def path_mark(key: str, root: bytes, path: bytes) -> str:
-    """What stands in `forgotten` for a file's path, 40 hex digits."""
-    whole = root.rstrip(b"/") + b"/" + path
-    return hashlib.blake2b(b"path" + whole, digest_size=20, key=bytes.fromhex(key)).hexdigest()
-
-
-def content_mark(key: str, content: str) -> str:
-    """What stands in `forgotten` for a content, 40 hex digits."""
-    said = b"content" + bytes.fromhex(content)
-    return hashlib.blake2b(said, digest_size=20, key=bytes.fromhex(key)).hexdigest()

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import stat
 
-from indexer.catalog.database import Database
-from indexer.files.hashing import hash_of
-from indexer.files.walk import join
+from indexer.catalog.storage.database import Database
+from indexer.files.hashing import hash_path
+from indexer.files.paths import join
 
 # Hashing settles what times cannot (a copy brought back without them), but only so much of it.
 MOST_HASHED = 3
@@ -47,4 +47,4 @@ def is_recognised(database: Database, root: int, path: bytes) -> bool:
                 return True
             if row["content"] and found.st_size <= MOST_HASHED_BYTES and len(alike) < MOST_HASHED:
                 alike.append((there, row["content"]))
-    return any(hash_of(there) == content for there, content in alike)
+    return any(hash_path(there) == content for there, content in alike)

@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from indexer.catalog.errors import CatalogDamagedError, CatalogError, catalog_error
-from indexer.catalog.schema import is_current, migrate, name_words, path_mark
+from indexer.catalog.storage.errors import CatalogDamagedError, CatalogError, catalog_error
+from indexer.catalog.storage.schema import is_current, migrate
+from indexer.catalog.storage.sql_functions import name_words, path_mark
 from indexer.files.lock import FORBIDDEN
 from indexer.types.formats import kind_by_name
+
+Connection = sqlite3.Connection  # as it is borrowed here
 
 WAIT_S = 30.0
 CHECKPOINTS = 3  # tries, each of which waits that long for readers
@@ -120,9 +123,9 @@ class Database:
             with self._borrowed() as db:
                 yield db
         except sqlite3.Error as problem:
-            if error := catalog_error(self.file, problem):
-                raise error from problem
-            raise
+            if isinstance(problem, sqlite3.ProgrammingError | sqlite3.IntegrityError):
+                raise  # a fault of the program
+            raise catalog_error(self.file, problem) from problem
 
     @contextmanager
     def _borrowed(self) -> Iterator[sqlite3.Connection]:

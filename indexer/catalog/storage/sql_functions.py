@@ -1,0 +1,28 @@
+"""Functions of our own that the catalog's SQL calls: words of a name, and keyed marks."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+
+
+def name_words(path: bytes) -> str:
+    """The words of a file's name: without its folder and suffix, "BoatTrip" as two words."""
+    name = path.rpartition(b"/")[2]
+    stem = name.rpartition(b".")[0] or name
+    words = os.fsdecode(stem).encode("utf-8", "replace").decode()
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[^\W\d_])(?=\d)", " ", words)
+    return words if apart == words else f"{words} {apart}"
+
+
+def path_mark(key: str, root: bytes, path: bytes) -> str:
+    """What stands in `forgotten` for a file's path, 40 hex digits."""
+    whole = root.rstrip(b"/") + b"/" + path
+    return hashlib.blake2b(b"path" + whole, digest_size=20, key=bytes.fromhex(key)).hexdigest()
+
+
+def content_mark(key: str, content: str) -> str:
+    """What stands in `forgotten` for a content, 40 hex digits."""
+    marked = b"content" + bytes.fromhex(content)
+    return hashlib.blake2b(marked, digest_size=20, key=bytes.fromhex(key)).hexdigest()
