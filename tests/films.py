@@ -58,9 +58,9 @@ def film(
                 stream.set_display_rotation(rotate) if hasattr(
                     stream, "set_display_rotation"
                 ) else None
-        heard: Any = None
+        track: Any = None
         if sound is not None:
-            heard = out.add_stream(audio, rate=rate_hz, layout="mono")
+            track = out.add_stream(audio, rate=rate_hz, layout="mono")
         number = 0
         for which, length_s in enumerate(scenes_s):
             for _ in range(round(length_s * fps)):
@@ -69,7 +69,7 @@ def film(
                 number += 1
                 out.mux(stream.encode(frame))
         if sound is not None:
-            for packet in _encoded(heard, sound, rate_hz, later_s):
+            for packet in _encoded(track, sound, rate_hz, later_s):
                 out.mux(packet)
         if stream is not None:
             out.mux(stream.encode(None))

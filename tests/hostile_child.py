@@ -1,6 +1,6 @@
 """A child whose decoder a file has taken over: it tries what such a file would try.
 
-Started by a Reader in place of its own worker, with the same limits and the same fences.
+Started by a ReaderProcess in place of its own worker, with the same limits and the same sandbox.
 """
 
 from __future__ import annotations
@@ -70,10 +70,10 @@ def attempt(path: Path) -> Any:
 
 
 def _called(number: int, *arguments: Any) -> int:
-    found = ctypes.CDLL(None, use_errno=True).syscall(number, *arguments)
-    if found < 0:
+    result = ctypes.CDLL(None, use_errno=True).syscall(number, *arguments)
+    if result < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    return int(found)
+    return int(result)
 
 
 def misbehave(path: Path) -> Any:
@@ -96,9 +96,9 @@ def misbehave(path: Path) -> Any:
             while True:
                 pass
         case "hog":
-            held = []
+            blocks = []
             while True:
-                held.append(bytearray(64 << 20))
+                blocks.append(bytearray(64 << 20))
         case "flood":
             while True:
                 out.write(encode_message({"is": "words", "text": "x" * (1 << 20), "place": None}))
@@ -113,13 +113,13 @@ def misbehave(path: Path) -> Any:
         case "huge":
             out.write(b"\xff" * 64)
         case "deep":
-            said = b'{"is":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
-            out.write(len(said).to_bytes(4, "big") + bytes(8) + said)
+            head = b'{"is":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+            out.write(len(head).to_bytes(4, "big") + bytes(8) + head)
         case "no json":
             out.write(bytes([0, 0, 0, 4]) + bytes(8) + b"\x00\x01\x02\x03")
         case written:
-            said = written.encode()
-            out.write(len(said).to_bytes(4, "big") + bytes(8) + said)
+            head = written.encode()
+            out.write(len(head).to_bytes(4, "big") + bytes(8) + head)
     out.flush()
     time.sleep(600)
 
@@ -145,10 +145,10 @@ def _attempted(job: dict[str, Any]) -> Any:
         yield from jobs._extract(job)
         return
     try:
-        said = f"done: {attempt(Path(job['path']))}"
+        text = f"done: {attempt(Path(job['path']))}"
     except Exception as problem:
-        said = f"refused: {type(problem).__name__}: {problem}"
-    yield {"is": "words", "text": said, "place": None}, b""
+        text = f"refused: {type(problem).__name__}: {problem}"
+    yield {"is": "words", "text": text, "place": None}, b""
 
 
 jobs.JOBS["extract"] = _attempted

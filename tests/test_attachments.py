@@ -50,7 +50,7 @@ def served(apart: Path) -> Iterator[Running]:
 @pytest.fixture
 def ids(api: httpx.Client, served: Running) -> dict[str, str]:
     mail = api.get(f"/api/items/{served.item('keys.eml')}").json()
-    return {one["title"]: one["id"] for one in mail["attachments"]} | {"mail": mail["id"]}
+    return {attachment["title"]: attachment["id"] for attachment in mail["attachments"]} | {"mail": mail["id"]}
 
 
 def hit(api: httpx.Client, **asked: str) -> Any:
@@ -86,9 +86,9 @@ def test_what_could_not_be_read_is_told_of_the_mail(api: httpx.Client, ids: dict
 def test_an_answer_cites_what_was_attached(api: httpx.Client, ids: dict[str, str]) -> None:
     asked = {"question": "Where does the money lie?"}
     with api.stream("POST", "/api/ask", json=asked) as answer:
-        said = answer.read().decode()
-    assert f'"attached_to":{{"id":"{ids["mail"]}","title":"The keys"}}' in said.replace(": ", ":")
-    assert "event: citation" in said
+        text = answer.read().decode()
+    assert f'"attached_to":{{"id":"{ids["mail"]}","title":"The keys"}}' in text.replace(": ", ":")
+    assert "event: citation" in text
 
 
 def test_pictures_and_pages_are_drawn(api: httpx.Client, ids: dict[str, str]) -> None:
@@ -146,13 +146,13 @@ def test_what_is_not_the_same_mail_any_more_gives_nothing(tmp_path: Path, apart:
     ):
         photo = hit(client, q="red", kind="photo")["id"]
         addresses = [f"/api/items/{photo}/{part}" for part in ("original", "picture")]
-        assert [client.get(one).status_code for one in addresses] == [200, 200]
+        assert [client.get(address).status_code for address in addresses] == [200, 200]
         mail.unlink()
         mail.symlink_to(other)  # has something else by that number
-        assert {client.get(one).status_code for one in addresses} <= {404, 422}
+        assert {client.get(address).status_code for address in addresses} <= {404, 422}
         mail.unlink()
         os.mkfifo(mail)  # and nobody waits for a writer
-        assert {client.get(one).status_code for one in addresses} <= {404, 422}
+        assert {client.get(address).status_code for address in addresses} <= {404, 422}
 
 
 def test_one_is_forgotten_over_the_api(tmp_path: Path, apart: Path) -> None:

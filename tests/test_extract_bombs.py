@@ -21,13 +21,13 @@ from indexer.types.places import Span
 @pytest.mark.parametrize("name", BOMBS)
 def test_fault_46_a_bomb_is_a_matter_of_the_child_alone(tmp_path: Path, name: str) -> None:
     BOMBS[name](tmp_path / name, True)
-    found = measured(tmp_path / name, tmp_path / "library")
-    assert found["parent_mb"] < PARENT_MB
-    assert found["child_mb"] < found["cap_mb"]
+    result = measured(tmp_path / name, tmp_path / "library")
+    assert result["parent_mb"] < PARENT_MB
+    assert result["child_mb"] < result["cap_mb"]
     # one that is refused from its header may be done with before the first search begins
-    assert found["served"] > 0 or found["took_s"] < 0.2
-    assert found["slowest_s"] < 10 * SLOW_S  # on a busy machine; the bench says how fast it is
-    assert found["state"] in ("understood", "failed", "skipped")
+    assert result["served"] > 0 or result["took_s"] < 0.2
+    assert result["slowest_s"] < 10 * SLOW_S  # on a busy machine; the bench says how fast it is
+    assert result["state"] in ("understood", "failed", "skipped")
 
 
 def wav(path: Path, samples: bytes, *, rate_hz: int = 16_000, claims: int | None = None) -> Path:
@@ -81,9 +81,9 @@ def test_fault_60_many_channels_and_high_rates_are_mixed_down(
     path = tmp_path / "a.wav"
     soundfile.write(path, np.repeat(loud[:, None], channels, axis=1), rate_hz, "FLOAT")
     assert sum(isinstance(piece, MediaPart) for piece in extract(path)) == 1
-    heard = read_clip(path, Span(0, 1))
-    assert heard.rate_hz == 16_000
-    assert np.abs(heard.samples).max() == pytest.approx(0.3, abs=0.02)
+    clip = read_clip(path, Span(0, 1))
+    assert clip.rate_hz == 16_000
+    assert np.abs(clip.samples).max() == pytest.approx(0.3, abs=0.02)
 
 
 @pytest.mark.parametrize("count", [16, 511, 512, 513])
@@ -112,9 +112,9 @@ def test_fault_59_what_is_no_number_is_silence(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     soundfile.write(path, bad, 16_000, "FLOAT")
     assert any(isinstance(piece, MediaPart) for piece in extract(path))
-    heard = read_clip(path, Span(0, 2)).samples
-    assert np.isfinite(heard).all()
-    assert np.abs(heard).max() <= 1
+    decoded = read_clip(path, Span(0, 2)).samples
+    assert np.isfinite(decoded).all()
+    assert np.abs(decoded).max() <= 1
 
 
 def test_fault_58_the_length_is_bounded_while_it_is_decoded(

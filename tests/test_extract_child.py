@@ -203,8 +203,8 @@ def test_the_child_ends_with_its_parent(slow: Path, note: Path, busy: bool) -> N
 
 
 def test_the_child_has_nothing_of_ours(tmp_path: Path, note: Path) -> None:
-    with (tmp_path / "open").open("w") as held, ReaderProcess() as reader:
-        os.set_inheritable(held.fileno(), True)
+    with (tmp_path / "open").open("w") as open_file, ReaderProcess() as reader:
+        os.set_inheritable(open_file.fileno(), True)
         reader.extract(note)
         assert reader.pid is not None
         process = psutil.Process(reader.pid)
@@ -239,18 +239,18 @@ def test_threads_take_turns(reader: ReaderProcess, tmp_path: Path) -> None:
     for n in range(8):
         paths.append(tmp_path / f"{n}.txt")
         paths[-1].write_text(f"Words of file {n}.")
-    found: dict[int, list[object]] = {}
+    pieces: dict[int, list[object]] = {}
 
     def read(n: int) -> None:
         for _ in range(5):
-            found[n] = list(reader.extract(paths[n]))
+            pieces[n] = list(reader.extract(paths[n]))
 
     threads = [threading.Thread(target=read, args=(n,)) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [found[n][0] for n in range(8)] == [
+    assert [pieces[n][0] for n in range(8)] == [
         PageText(f"Words of file {n}.", Page(1)) for n in range(8)
     ]
 

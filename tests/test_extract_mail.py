@@ -65,14 +65,14 @@ def test_a_message_begins_with_who_wrote_to_whom_and_when(tmp_path: Path) -> Non
 
 
 def members_of(path: Path) -> dict[str, list[Extracted]]:
-    """What was found in each attachment, by its name."""
+    """The pieces of each attachment, by its name."""
     pieces = read(path)
     names = {piece.ordinal: piece.name for piece in pieces if isinstance(piece, Member)}
-    found: dict[str, list[Extracted]] = {name: [] for name in names.values()}
+    members: dict[str, list[Extracted]] = {name: [] for name in names.values()}
     for piece in pieces:
         if isinstance(piece, MemberPiece):
-            found[names[piece.ordinal]].append(piece.piece)
-    return found
+            members[names[piece.ordinal]].append(piece.piece)
+    return members
 
 
 def texts(pieces: list[Extracted]) -> str:
@@ -88,12 +88,12 @@ def test_attachments_are_read_as_files_of_their_own(tmp_path: Path) -> None:
     path = eml(tmp_path / "keys.eml", tmp_path / "invoice.pdf", *files)
     [page] = words_of(path)
     assert "Attachments: invoice.pdf, report.docx, budget.xlsx, note.txt" in page.text
-    found = members_of(path)
-    assert "310 euro" in texts(found["invoice.pdf"])
-    assert PageText("Grüße vom Boot", Page(1)) in found["note.txt"]
+    members = members_of(path)
+    assert "310 euro" in texts(members["invoice.pdf"])
+    assert PageText("Grüße vom Boot", Page(1)) in members["note.txt"]
     # as the same file says it where it lies by itself
-    assert found["report.docx"] == read(tmp_path / "report.docx")
-    assert found["budget.xlsx"] == read(tmp_path / "budget.xlsx")
+    assert members["report.docx"] == read(tmp_path / "report.docx")
+    assert members["budget.xlsx"] == read(tmp_path / "budget.xlsx")
     assert facts_of(path).title == "The keys"
     assert facts_of(path).pages == 1
 
@@ -104,7 +104,7 @@ def test_an_attachment_is_known_by_its_bytes(tmp_path: Path) -> None:
     members = [piece for piece in read(path) if isinstance(piece, Member)]
     content = hashlib.blake2b(note.read_bytes(), digest_size=20).hexdigest()
     # what is no kind of ours is counted and not told of; what came twice is read once
-    assert [(one.ordinal, one.content, one.size) for one in members] == [
+    assert [(member.ordinal, member.content, member.size) for member in members] == [
         (1, content, 17), (3, content, 17),
     ]  # fmt: skip
     assert {piece.ordinal for piece in read(path) if isinstance(piece, MemberPiece)} == {1}
@@ -115,11 +115,11 @@ def test_an_attachment_is_known_by_its_bytes(tmp_path: Path) -> None:
 
 def test_an_attachment_of_a_mailbox_is_found_without_the_messages_before(tmp_path: Path) -> None:
     notes = [written(tmp_path / f"{n}.txt", f"Note {n}.") for n in range(3)]
-    lines = (b"From a@b.c Fri Mar  1 12:30:00 2024\n%s\n" % bytes(message("Hi", "From afar.", one))
-             for one in notes)  # fmt: skip
+    lines = (b"From a@b.c Fri Mar  1 12:30:00 2024\n%s\n" % bytes(message("Hi", "From afar.", note))
+             for note in notes)  # fmt: skip
     path = written(tmp_path / "a.mbox", b"".join(lines))
     members = [piece for piece in read(path) if isinstance(piece, Member)]
-    assert [one.ordinal for one in members] == [1, 2, 3]
+    assert [member.ordinal for member in members] == [1, 2, 3]
     data = bytearray(path.read_bytes())
     data[: members[2].at - 40] = b"x" * (members[2].at - 40)  # so that nobody could read them
     path.write_bytes(data)
@@ -129,18 +129,18 @@ def test_an_attachment_of_a_mailbox_is_found_without_the_messages_before(tmp_pat
 def test_pictures_and_sounds_are_attached_as_such(tmp_path: Path) -> None:
     Picture.new("RGB", (320, 240), "red").save(tmp_path / "beach.jpg")
     soundfile.write(tmp_path / "memo.flac", 0.3 * np.sin(np.arange(32_000) / 6), 16_000)
-    found = members_of(eml(tmp_path / "a.eml", tmp_path / "beach.jpg", tmp_path / "memo.flac"))
-    for name, pieces in found.items():
+    members = members_of(eml(tmp_path / "a.eml", tmp_path / "beach.jpg", tmp_path / "memo.flac"))
+    for name, pieces in members.items():
         assert pieces == read(tmp_path / name)
-    assert MediaPart(Span(0.0, 2.0)) in found["memo.flac"]
+    assert MediaPart(Span(0.0, 2.0)) in members["memo.flac"]
 
 
 def test_every_kind_is_read_from_a_mail_as_from_the_disk(tmp_path: Path) -> None:
     files = every_kind(tmp_path)
-    found = members_of(eml(tmp_path / "all.eml", *files))
-    alone = {path.name: read(path) for path in files if path.name in found}
-    assert found == alone
-    assert len(found) >= 9
+    members = members_of(eml(tmp_path / "all.eml", *files))
+    alone = {path.name: read(path) for path in files if path.name in members}
+    assert members == alone
+    assert len(members) >= 9
 
 
 def test_an_attachment_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> None:
@@ -204,13 +204,13 @@ def test_the_ornaments_of_a_mail_are_no_photos(tmp_path: Path) -> None:
     page = EmailMessage()
     page["From"], page["Subject"], page["Date"] = "a@b.c", "Offer", "Fri, 01 Mar 2024 12:30:00"
     page.set_content("<p>Look at these</p>", subtype="html")
-    for one, name in how:
+    for disposition, name in how:
         page.add_related(
             (tmp_path / f"{name}.png").read_bytes(), "image", "png", cid=f"<{name}@x>",
-            disposition=one, filename=f"{name}.png",
+            disposition=disposition, filename=f"{name}.png",
         )  # fmt: skip
-    found = members_of(written(tmp_path / "offer.eml", bytes(page)))
-    assert [name for name, pieces in found.items() if pieces] == ["beach.png", "tiny.png"]
+    members = members_of(written(tmp_path / "offer.eml", bytes(page)))
+    assert [name for name, pieces in members.items() if pieces] == ["beach.png", "tiny.png"]
 
 
 def test_a_mail_within_a_mail(tmp_path: Path) -> None:

@@ -56,11 +56,11 @@ def outcome(reader: ReaderProcess, path: Path) -> tuple[list[Extracted], Unreada
 
 def repacked(path: Path, **changed: bytes | None) -> Path:
     """The same container with members replaced; None leaves one out. `__` stands for `/`."""
-    said = {name.replace("__", "/"): content for name, content in changed.items()}
+    replacements = {name.replace("__", "/"): content for name, content in changed.items()}
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    for name, content in said.items():
-        known = next((one for one in members if one.partition(".")[0] == name), name)
+    for name, content in replacements.items():
+        known = next((member for member in members if member.partition(".")[0] == name), name)
         if content is None:
             members.pop(known)
         else:
@@ -153,8 +153,8 @@ def test_a_long_sheet_repeats_what_its_columns_are_called(tmp_path: Path) -> Non
 def test_open_documents(tmp_path: Path, make: Make, name: str, words: list[str]) -> None:
     path = make(tmp_path / name)
     assert detect_format(path) == "odf"
-    for one in words:
-        assert one in text_of(path)
+    for word in words:
+        assert word in text_of(path)
     labels = {"a.ods": ["Stock", "Orders"], "a.odp": ["Slide 1", "Slide 2"], "a.odt": [""]}[name]
     assert [page.label for page in words_of(path)] == labels
 

@@ -158,12 +158,12 @@ def test_fault_43_a_truncated_pdf_gives_the_pages_that_are_there(
     data = whole.read_bytes()
     path = tmp_path / "cut.pdf"
     path.write_bytes(data[: len(data) * percent // 100])
-    found = words_of(path)
-    assert 10 <= len(found) <= 40
-    for words in found:
+    pages = words_of(path)
+    assert 10 <= len(pages) <= 40
+    for words in pages:
         assert isinstance(words.place, Page)
         assert f"{LINE} Page {words.place.page}.".startswith(words.text)
-    missing = 40 - len(found)
+    missing = 40 - len(pages)
     note = facts_of(path).note
     assert missing <= 1 or note in [
         f"{n} of 40 pages are damaged and could not be read." for n in (missing, missing - 1)

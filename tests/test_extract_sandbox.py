@@ -17,7 +17,7 @@ from indexer.extract.process.reader import ReaderProcess
 from indexer.types.pieces import PageText, UnreadableError
 from indexer.types.places import Page
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux fences")
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox of Linux")
 
 
 class Hostile(ReaderProcess):
@@ -44,9 +44,9 @@ def said(reader: ReaderProcess, folder: Path, order: str) -> str:
     return piece.text
 
 
-def test_the_fences_of_this_system_hold(hostile: Hostile) -> None:
-    held = hostile.sandbox_layers()
-    assert "seccomp" in held
+def test_the_layers_of_this_system_hold(hostile: Hostile) -> None:
+    layers = hostile.sandbox_layers()
+    assert "seccomp" in layers
 
 
 @pytest.mark.parametrize(

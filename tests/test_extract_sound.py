@@ -116,9 +116,9 @@ def test_nan_among_samples_is_silence(tmp_path: Path) -> None:
     samples[100] = 1e30
     soundfile.write(path, samples, RATE_HZ, subtype="FLOAT")
     assert len(spans_of(path)) == 2
-    heard = read_clip(path, Span(0, 6)).samples
-    assert np.isfinite(heard).all()
-    assert np.abs(heard).max() <= 1
+    samples = read_clip(path, Span(0, 6)).samples
+    assert np.isfinite(samples).all()
+    assert np.abs(samples).max() <= 1
 
 
 def test_silence_has_no_parts(tmp_path: Path) -> None:
@@ -171,8 +171,8 @@ def test_many_channels_and_a_high_rate(tmp_path: Path) -> None:
     sound = tone(1.5, 192_000)
     soundfile.write(path, np.stack([sound] * 8, axis=1), 192_000)
     assert facts_of(path).duration_s == pytest.approx(1.5, abs=0.01)
-    heard = read_clip(path, Span(0.5, 1.0)).samples
-    assert np.sqrt((heard**2).mean()) == pytest.approx(0.3 / np.sqrt(2), rel=0.03)
+    samples = read_clip(path, Span(0.5, 1.0)).samples
+    assert np.sqrt((samples**2).mean()) == pytest.approx(0.3 / np.sqrt(2), rel=0.03)
 
 
 def test_an_mp3_without_tag_or_name_is_known(tmp_path: Path) -> None:
@@ -186,9 +186,9 @@ def test_an_mp3_without_tag_or_name_is_known(tmp_path: Path) -> None:
 def test_peaks_show_where_it_is_loud(tmp_path: Path) -> None:
     path = tmp_path / "a.flac"
     soundfile.write(path, talk(2, 2, 2, 2), RATE_HZ)
-    found = read_peaks(path, 8)
-    assert found[:2] == found[4:6] == pytest.approx([0.3, 0.3], abs=0.01)
-    assert max(found[2:4]) < 0.02
+    loudest = read_peaks(path, 8)
+    assert loudest[:2] == loudest[4:6] == pytest.approx([0.3, 0.3], abs=0.01)
+    assert max(loudest[2:4]) < 0.02
     assert len(read_peaks(path, 5000)) == 5000
 
 
@@ -204,21 +204,21 @@ def levels(*runs: tuple[float, float]) -> Float32:
 
 def test_a_long_talk_is_cut_at_its_longest_silence_between_8_and_15_s() -> None:
     talk_db, pause_db = -20.0, -55.0
-    found = cut_segments(
+    segments = cut_segments(
         levels(
             (5, talk_db), (0.6, pause_db), (4, talk_db), (0.4, pause_db), (2, talk_db),
             (0.8, pause_db), (1, talk_db), (0.4, pause_db), (8, talk_db),
         )
     )  # fmt: skip
-    assert [start for start, _ in found] == pytest.approx([0, 12.65], abs=0.05)
-    assert all(end - start <= LONGEST_S for start, end in found)
+    assert [start for start, _ in segments] == pytest.approx([0, 12.65], abs=0.05)
+    assert all(end - start <= LONGEST_S for start, end in segments)
 
 
 def test_a_talk_without_a_breath_is_cut_where_it_is_quietest() -> None:
-    found = cut_segments(levels((13, -20), (0.1, -30), (20, -20), (3, -60)))
-    assert found[0][1] == pytest.approx(13.05, abs=0.1)
-    assert all(end - start <= LONGEST_S for start, end in found)
-    assert found[0][1] == found[1][0]
+    segments = cut_segments(levels((13, -20), (0.1, -30), (20, -20), (3, -60)))
+    assert segments[0][1] == pytest.approx(13.05, abs=0.1)
+    assert all(end - start <= LONGEST_S for start, end in segments)
+    assert segments[0][1] == segments[1][0]
 
 
 def test_a_steady_noise_is_sound_and_a_hum_far_below_is_none() -> None:
@@ -233,8 +233,8 @@ def test_a_click_is_no_sound() -> None:
 
 def test_a_quiet_voice_and_a_voice_in_noise_are_heard() -> None:
     assert len(cut_segments(levels((2, -70), (2, -48), (3, -70)))) == 1
-    found = cut_segments(levels((3, -30), (2, -15), (4, -30), (2, -15), (3, -30)))
-    assert [round(start) for start, _ in found] == [3, 9]
+    segments = cut_segments(levels((3, -30), (2, -15), (4, -30), (2, -15), (3, -30)))
+    assert [round(start) for start, _ in segments] == [3, 9]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -242,8 +242,8 @@ def test_pieces_are_in_order_and_short(seed: int) -> None:
     rng = np.random.default_rng(seed)
     runs = [(float(rng.exponential(3)), float(rng.choice([-20, -25, -60, -70]))) for _ in range(60)]
     signal = levels(*runs)
-    found = cut_segments(signal + rng.normal(0, 2, signal.size).astype(np.float32))
-    assert found == sorted(found)
-    assert all(0 <= start < end for start, end in found)
-    assert all(end - start <= LONGEST_S + 1e-6 for start, end in found)
-    assert all(a[1] <= b[0] + 1e-6 for a, b in pairwise(found))
+    segments = cut_segments(signal + rng.normal(0, 2, signal.size).astype(np.float32))
+    assert segments == sorted(segments)
+    assert all(0 <= start < end for start, end in segments)
+    assert all(end - start <= LONGEST_S + 1e-6 for start, end in segments)
+    assert all(a[1] <= b[0] + 1e-6 for a, b in pairwise(segments))

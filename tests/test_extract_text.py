@@ -254,16 +254,16 @@ def test_the_boxes_are_of_the_words_that_are_searched(tmp_path: Path, name: str)
     path.write_text(MARKDOWN + "\nGrüße, Ελλάδα, Киев, 東京\n\nlast  line\tx = 1")
     source = text_page(path, 1)
     with source.document() as document:
-        found = page_words(document[0])
-    drawn = tokens(" ".join(word[4] for word in found["words"]))
+        page = page_words(document[0])
+    drawn = tokens(" ".join(word[4] for word in page["words"]))
     assert sorted(drawn) == sorted(tokens(source.text))
-    for x0, y0, x1, y1, _, _ in found["words"]:
-        assert 0 <= x0 < x1 <= found["width"]
-        assert 0 <= y0 < y1 <= found["height"]
-    lines = [word[5] for word in found["words"]]
+    for x0, y0, x1, y1, _, _ in page["words"]:
+        assert 0 <= x0 < x1 <= page["width"]
+        assert 0 <= y0 < y1 <= page["height"]
+    lines = [word[5] for word in page["words"]]
     assert lines == sorted(lines)
     with text_page(path, 1).document() as document:
-        assert page_words(document[0]) == found
+        assert page_words(document[0]) == page
 
 
 @pytest.mark.slow

@@ -70,16 +70,16 @@ def test_a_film_is_its_sound_and_a_frame_of_each_scene(tmp_path: Path, name: str
     assert seconds == pytest.approx([0, 6, 12], abs=0.11)
     assert [span.start_s for span in spans] == pytest.approx([0, 6, 12], abs=0.25)
     assert [span.end_s for span in spans] == pytest.approx([3, 9, 15], abs=0.25)
-    told = facts(pieces)
-    assert (told.width_px, told.height_px) == (128, 72)
-    assert told.duration_s == pytest.approx(18, abs=0.1)
+    described = facts(pieces)
+    assert (described.width_px, described.height_px) == (128, 72)
+    assert described.duration_s == pytest.approx(18, abs=0.1)
     assert any(isinstance(piece, Thumb) for piece in pieces)
     places = [p.place for p in pieces if isinstance(p, MediaPart) and isinstance(p.place, Span)]
     assert places == sorted(places, key=lambda span: span.start_s)
     for number, second in enumerate(seconds):
-        seen = np.asarray(read_frame(path, second, 320)).astype(int)
+        pixels = np.asarray(read_frame(path, second, 320)).astype(int)
         wanted = scene(number, (128, 72)).astype(int)
-        assert np.abs(seen[3:9, 3:9] - wanted[3:9, 3:9]).mean() < 12
+        assert np.abs(pixels[3:9, 3:9] - wanted[3:9, 3:9]).mean() < 12
     assert height_hz(read_clip(path, Span(6.5, 8.5)).samples) == pytest.approx(400, abs=5)
     loud = read_peaks(path, 6)
     assert min(loud[::2]) > 0.25
@@ -162,10 +162,10 @@ def test_what_a_film_says_of_itself(tmp_path: Path) -> None:
         scenes_s=(1,),
         metadata={"title": "Sea\u202e at\u0000 dusk", "creation_time": "2021-05-04T10:00:00Z"},
     )
-    told = facts(list(extract(path)))
-    assert told.title.startswith("Sea")
-    assert "\u202e" not in told.title
-    assert told.made_at == 1_620_122_400
+    described = facts(list(extract(path)))
+    assert described.title.startswith("Sea")
+    assert "\u202e" not in described.title
+    assert described.made_at == 1_620_122_400
 
 
 @pytest.mark.slow

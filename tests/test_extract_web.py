@@ -134,8 +134,8 @@ def test_a_long_page_is_cut_where_headings_begin(tmp_path: Path) -> None:
     chapters = "".join(f"<h2>Part {n}</h2>" + "<p>Ten words stand here.</p>" * 40 for n in range(9))
     pages = words_of(page(tmp_path / "long.html", chapters))
     assert len(pages) > 5
-    assert not any(one.text.split("\n\n")[-1].startswith("Part") for one in pages)
-    whole = "\n\n".join(one.text for one in pages)
+    assert not any(page.text.split("\n\n")[-1].startswith("Part") for page in pages)
+    whole = "\n\n".join(page.text for page in pages)
     assert whole.count("Part") == 9
     assert whole.count("Ten words") == 360
 
@@ -175,7 +175,7 @@ def test_fault_43_a_book_without_one_of_its_chapters(tmp_path: Path) -> None:
 def test_fault_67_a_book_that_points_outside_gets_nothing(tmp_path: Path, href: str) -> None:
     path = epub(tmp_path / "a.epub")
     with zipfile.ZipFile(path) as archive:
-        name = next(one for one in archive.namelist() if one.endswith(".opf"))
+        name = next(name for name in archive.namelist() if name.endswith(".opf"))
         manifest = archive.read(name).replace(b'href="c0.xhtml"', f'href="{href}"'.encode())
     assert href.encode() in manifest
     path = changed(path, **{Path(name).stem: manifest})

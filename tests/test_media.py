@@ -95,8 +95,8 @@ def test_sound_in_ranges(served: Running, folder: Path, api: httpx.Client) -> No
     several = api.get(address, headers={"Range": "bytes=0-1,4-5"})
     assert (several.status_code, several.content) == (200, whole)
     etag = answer.headers["etag"]
-    held = api.get(address, headers={"Range": "bytes=0-1", "If-Range": etag})
-    assert held.status_code == 206
+    answer = api.get(address, headers={"Range": "bytes=0-1", "If-Range": etag})
+    assert answer.status_code == 206
     changed = api.get(address, headers={"Range": "bytes=0-1", "If-Range": '"other"'})
     assert (changed.status_code, changed.content) == (200, whole)
     assert api.get(address, headers={"If-None-Match": etag}).status_code == 304
@@ -220,11 +220,11 @@ def test_original_with_an_impossible_name(served: Running, api: httpx.Client) ->
 
 @given(name=st.text(st.characters(exclude_characters="/\0", codec="utf-8"), min_size=1))
 def test_a_name_stays_in_its_header(name: str) -> None:
-    said = content_disposition(name)
-    said.encode("latin-1")
-    assert "\r" not in said
-    assert "\n" not in said
-    assert said.count('"') == 2
+    header = content_disposition(name)
+    header.encode("latin-1")
+    assert "\r" not in header
+    assert "\n" not in header
+    assert header.count('"') == 2
 
 
 def test_a_file_swapped_for_a_link(tmp_path: Path) -> None:
@@ -276,16 +276,16 @@ def test_a_film_is_found_by_a_frame_and_played_in_any_browser(tmp_path: Path) ->
         running(library) as server,
         server.program() as api,
     ):
-        found = api.get("/api/search", params={"q": "red", "kind": "recording"}).json()["hits"]
-        assert found[0]["path"].endswith("holiday.mp4")
-        assert found[0]["source"] == "caption"
-        assert found[0]["place"] == {"start_s": 0.0, "end_s": 0.0}
-        item = f"/api/items/{found[0]['id']}"
+        hits = api.get("/api/search", params={"q": "red", "kind": "recording"}).json()["hits"]
+        assert hits[0]["path"].endswith("holiday.mp4")
+        assert hits[0]["source"] == "caption"
+        assert hits[0]["place"] == {"start_s": 0.0, "end_s": 0.0}
+        item = f"/api/items/{hits[0]['id']}"
         facts = api.get(item).json()
         assert (facts["w"], facts["h"], facts["kind"]) == (320, 180, "recording")
         for second, channel in ((0, 0), (6, 2), (12, 1)):
-            seen = api.get(f"{item}/picture", params={"px": 160, "at": second})
-            with Picture.open(io.BytesIO(seen.content)) as picture:
+            answer = api.get(f"{item}/picture", params={"px": 160, "at": second})
+            with Picture.open(io.BytesIO(answer.content)) as picture:
                 assert picture.size == (160, 90)
                 assert int(np.argmax(np.asarray(picture)[2, 2])) == channel
         assert api.get(f"{item}/picture").status_code == 404
@@ -293,10 +293,10 @@ def test_a_film_is_found_by_a_frame_and_played_in_any_browser(tmp_path: Path) ->
         assert len(api.get(f"{item}/thumb").content) > 100
         whole = api.get(f"{item}/audio")
         assert whole.headers["content-type"] == "audio/wav"
-        heard, rate_hz = soundfile.read(io.BytesIO(whole.content))
-        assert heard.size == pytest.approx(18 * rate_hz, rel=0.01)
-        assert np.abs(heard[rate_hz : 2 * rate_hz]).max() == pytest.approx(0.3, abs=0.05)
-        assert np.abs(heard[4 * rate_hz : 5 * rate_hz]).max() < 0.05
+        samples, rate_hz = soundfile.read(io.BytesIO(whole.content))
+        assert samples.size == pytest.approx(18 * rate_hz, rel=0.01)
+        assert np.abs(samples[rate_hz : 2 * rate_hz]).max() == pytest.approx(0.3, abs=0.05)
+        assert np.abs(samples[4 * rate_hz : 5 * rate_hz]).max() < 0.05
         for wanted, start, end in (
             ("0-99", 0, 100),
             ("30-2047", 30, 2048),

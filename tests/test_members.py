@@ -95,9 +95,9 @@ def test_each_is_found_as_what_it_is(library: Small, apart: Path) -> None:
     photo, sound = held(library, "beach.png"), held(library, "memo.flac")
     assert (photo.title, photo.width_px, photo.thumb) == ("beach", 320, (320, 240))
     assert sound.duration_s == 3.0
-    said = {content: (place, text) for content, _, _, place, text in library.rows()}
-    assert said[photo.content] == (None, "A red picture.")
-    assert said[sound.content] == ({"start_s": 0.0, "end_s": 3.0}, "A loud high sound.")
+    rows = {content: (place, text) for content, _, _, place, text in library.rows()}
+    assert rows[photo.content] == (None, "A red picture.")
+    assert rows[sound.content] == ({"start_s": 0.0, "end_s": 3.0}, "A loud high sound.")
     assert (held(library, "receipt.pdf").pages, held(library, "report.docx").title) == (
         2, "The harbour report",
     )  # fmt: skip
@@ -147,12 +147,13 @@ def test_a_mail_is_understood_when_its_attachments_are(library: Small, apart: Pa
 
 def test_the_same_bytes_are_one_item(library: Small, apart: Path) -> None:
     box = [message(f"Number {n}", "See this.", apart / "beach.png") for n in range(2)]
-    lines = b"".join(b"From a@b.c Fri Mar  1 12:30:00 2024\n" + bytes(one) + b"\n" for one in box)
+    first_line = b"From a@b.c Fri Mar  1 12:30:00 2024\n"
+    lines = b"".join(first_line + bytes(letter) + b"\n" for letter in box)
     (library.folder / "archive.mbox").write_bytes(lines)
     mail = eml(library.folder / "keys.eml", apart / "beach.png", apart / "beach.png")
     library.service.run_once()
     photo = held(library, "beach.png")
-    assert [(one.path.name, one.member.ordinal) for one in photo.locations if one.member] == [
+    assert [(at.path.name, at.member.ordinal) for at in photo.locations if at.member] == [
         ("archive.mbox", 1), ("archive.mbox", 2), ("keys.eml", 1), ("keys.eml", 2),
     ]  # fmt: skip
     assert [text for *_, text in library.rows()].count("A red picture.") == 1
@@ -386,14 +387,14 @@ def test_places_are_those_of_the_attachment(library: Small, apart: Path) -> None
     library.service.run_once()
     receipt, sound = held(library, "receipt.pdf"), held(library, "memo.flac")
     reader = READER
-    seen = reader.original(mail, Page(2), 400, receipt.member)
+    page = reader.original(mail, Page(2), 400, receipt.member)
     alone = reader.original(apart / "receipt.pdf", Page(2), 400)
-    assert isinstance(seen, Image)
+    assert isinstance(page, Image)
     assert isinstance(alone, Image)
-    assert (seen.pixels == alone.pixels).all()
-    heard = reader.original(mail, Span(1.0, 2.0), member=sound.member)
-    assert isinstance(heard, Sound)
-    assert heard.samples.size == 16_000
+    assert (page.pixels == alone.pixels).all()
+    clip = reader.original(mail, Span(1.0, 2.0), member=sound.member)
+    assert isinstance(clip, Sound)
+    assert clip.samples.size == 16_000
     # another mail in its place has another attachment by that number
     eml(mail, apart / "beach.png", apart / "beach.png")
     with pytest.raises(UnreadableError, match="has changed"):

@@ -9,15 +9,15 @@ from datetime import UTC, date, datetime
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
-def unix_s(made: date | datetime | None) -> float | None:
+def unix_s(moment: date | datetime | None) -> float | None:
     """Unix seconds of a time, or of the beginning of a day; without a zone it is in UTC, so that
     the same file gives the same time on every machine. None outside of 1900 to 2200."""
-    if made is None:
+    if moment is None:
         return None
-    if not isinstance(made, datetime):
-        made = datetime(made.year, made.month, made.day)
-    made = made if made.tzinfo else made.replace(tzinfo=UTC)
-    return made.timestamp() if _EARLIEST < made < _LATEST else None
+    if not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.timestamp() if _EARLIEST < moment < _LATEST else None
 
 
 def parse_iso_s(written: str | None) -> float | None:

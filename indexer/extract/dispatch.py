@@ -1,6 +1,6 @@
 """From a file to the extractor of its format. Only extractors import decoders, when they are used.
 
-Strangers' files are decoded in a child process only: `process.reader` calls this there.
+Untrusted files are decoded in a child process only: `process.reader` calls this there.
 """
 
 from __future__ import annotations

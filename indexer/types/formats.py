@@ -54,7 +54,7 @@ SUFFIXES: dict[Format, str] = {
     "epub": ".epub",
     "mail": ".eml .emlx .mht .mhtml",
     "mbox": ".mbox",
-    "legacy": ".doc .xls .ppt .rtf",
+    "legacy": ".doc .xls .ppt .rtf .msg",
 }
 _FORMATS = {suffix: named for named, names in SUFFIXES.items() for suffix in names.split()}
 _KINDS_BY_SUFFIX = {suffix.encode(): KINDS[named] for suffix, named in _FORMATS.items()}

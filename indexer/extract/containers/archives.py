@@ -17,7 +17,7 @@ from indexer.types.pieces import UnreadableError
 
 ZIP = b"PK\x03\x04"
 
-_LEGACY_SUFFIXES = frozenset([*SUFFIXES["legacy"].split(), ".msg"])
+_LEGACY_SUFFIXES = frozenset(SUFFIXES["legacy"].split())
 
 _TAIL_BYTES = 66_000  # the end of a zip: 22 bytes and a comment
 _NAMES_BYTES = 1 << 20

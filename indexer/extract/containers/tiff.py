@@ -18,15 +18,15 @@ def count_pages(file: IO[bytes], most: int) -> int:
     count, link = struct.Struct(order + "HQ"[large]), struct.Struct(order + "IQ"[large])
     entry_bytes = 20 if large else 12
     (offset,) = link.unpack_from(head, 8 if large else 4)
-    seen: set[int] = set()
-    while offset and offset not in seen and len(seen) < most:
+    offsets: set[int] = set()
+    while offset and offset not in offsets and len(offsets) < most:
         file.seek(min(offset, 1 << 62))
         field = file.read(count.size)
         entries = count.unpack(field)[0] if len(field) == count.size else 0
         if not 0 < entries <= MAX_ENTRIES:
             break
-        seen.add(offset)
+        offsets.add(offset)
         file.seek(entries * entry_bytes, 1)
         field = file.read(link.size)
         offset = link.unpack(field)[0] if len(field) == link.size else 0
-    return len(seen)
+    return len(offsets)

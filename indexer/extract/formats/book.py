@@ -28,7 +28,9 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
     book = _open_book(file)
     metadata.title = clean_line(book.title)
     dates = book.metadata.get("http://purl.org/dc/elements/1.1/", {}).get("date", [])
-    metadata.made_at = next((made for written, _ in dates if (made := parse_iso_s(written))), None)
+    metadata.made_at = next(
+        (time_s for written, _ in dates if (time_s := parse_iso_s(written))), None
+    )
     missing = 0
     for item_id, _linear in book.spine:
         item = book.get_item_with_id(item_id)

@@ -66,7 +66,7 @@ def find_attachment(path: File, at: int, content: str) -> MemoryFile:
             message = _single(file, DocumentMetadata())
         else:
             file.seek(at)
-            message = _parsed(next(_messages(file, DocumentMetadata()), (0, b""))[1])
+            message = _parse(next(_messages(file, DocumentMetadata()), (0, b""))[1])
     for part in _message(message, "", DocumentMetadata(), _Position()):
         if isinstance(part, Attachment) and (file_in_memory := part.load()).content == content:
             return file_in_memory
@@ -91,7 +91,7 @@ def _single(file: IO[bytes], metadata: DocumentMetadata) -> Message[Any, Any]:
     data = file.read(MAX_MESSAGE_BYTES + 1)
     if len(data) > MAX_MESSAGE_BYTES:
         metadata.add_note(f"Only the first {MAX_MESSAGE_BYTES >> 20} MB of this message were read.")
-    return _parsed(_COUNT_LINE.sub(b"", data[:MAX_MESSAGE_BYTES]))
+    return _parse(_COUNT_LINE.sub(b"", data[:MAX_MESSAGE_BYTES]))
 
 
 def _mailbox(file: IO[bytes], metadata: DocumentMetadata) -> Parts:
@@ -102,7 +102,7 @@ def _mailbox(file: IO[bytes], metadata: DocumentMetadata) -> Parts:
             metadata.add_note(f"Only the first {MAX_MESSAGES:,} messages were read.")
             break
         message_metadata = DocumentMetadata()
-        message = _parsed(data)
+        message = _parse(data)
         subject = _header(message, "Subject")[:MAX_LABEL_CHARS] or f"Message {number + 1}"
         yield from _message(message, subject, message_metadata, _Position(numbers, at))
         sent_at = message_metadata.made_at
@@ -140,7 +140,7 @@ def _messages(file: IO[bytes], metadata: DocumentMetadata) -> Iterator[tuple[int
         yield begin, b"".join(lines)
 
 
-def _parsed(data: bytes) -> Message[Any, Any]:
+def _parse(data: bytes) -> Message[Any, Any]:
     try:
         return BytesParser(policy=policy.default).parsebytes(data)
     except MemoryError:
@@ -205,7 +205,7 @@ def _attachment(part: AttachedPart, metadata: DocumentMetadata, position: _Posit
         data = decode_payload(part.message)
         if detect_open_format(io.BytesIO(data), part.name) == "mail":
             if position.depth < MAX_DEPTH:
-                yield from _message(_parsed(data), label, metadata, position.deeper)
+                yield from _message(_parse(data), label, metadata, position.deeper)
             return
     decode = partial(decode_payload, part.message)
     name = part.name or "Attachment"

@@ -39,7 +39,7 @@ def split_message(message: Message[Any, Any]) -> MessageParts:
     """Parts may nest to any depth, so this is no recursion."""
     parts = MessageParts()
     waiting = [(message, False)]
-    seen = 0
+    count = 0
     while waiting:
         part, related = waiting.pop(0)
         kind = part.get_content_type()
@@ -57,8 +57,8 @@ def split_message(message: Message[Any, Any]) -> MessageParts:
             name, inline = _name(part), related and not _is_attachment(part)
             if name or not inline:  # else a style sheet or the like
                 parts.attached.append(AttachedPart(name, part, inline))
-        seen += 1
-        if seen >= MAX_PARTS:
+        count += 1
+        if count >= MAX_PARTS:
             parts.left_out = bool(waiting)
             break
     return parts

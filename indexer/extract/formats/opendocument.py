@@ -70,8 +70,8 @@ def _properties(content: bytes | None, metadata: DocumentMetadata) -> None:
     if root is None:
         return
     metadata.title = clean_line(root.findtext(f".//{DC}title"))
-    made = root.findtext(f".//{DC}date") or root.findtext(f".//{META}creation-date")
-    metadata.made_at = parse_iso_s(made)
+    written = root.findtext(f".//{DC}date") or root.findtext(f".//{META}creation-date")
+    metadata.made_at = parse_iso_s(written)
 
 
 def _text(archive: zipfile.ZipFile, body: Any, metadata: DocumentMetadata) -> Section:

@@ -124,10 +124,10 @@ def _chart(chart: Any) -> Iterator[Block]:
         columns = [list(column.values) for column in series]
         for number, category in enumerate(list(plot.categories)[:200]):
             values = (column[number] if number < len(column) else "" for column in columns)
-            if made := table_row(
+            if block := table_row(
                 [str(category), *(str(v) if v is not None else "" for v in values)]
             ):
-                yield made
+                yield block
 
 
 def _diagram(blob: bytes) -> Iterator[Block]:

@@ -51,9 +51,9 @@ def sections(
 def _markdown(text: str, metadata: DocumentMetadata) -> Iterator[PageSource]:
     front = _FRONT_MATTER.match(text)
     metadata.title = _front_value(front, "title")
-    if (made := _front_value(front, "date")) and re.match(r"\d{4}-\d\d-\d\d", made):
+    if (written := _front_value(front, "date")) and re.match(r"\d{4}-\d\d-\d\d", written):
         try:
-            metadata.made_at = unix_s(date.fromisoformat(made[:10]))
+            metadata.made_at = unix_s(date.fromisoformat(written[:10]))
         except ValueError:
             metadata.made_at = None
     front_page = plain_page(front[1].strip()) if front is not None and front[1].strip() else None

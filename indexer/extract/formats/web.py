@@ -85,7 +85,7 @@ def decode_html(data: bytes, declared: str | None = None) -> str:
 
 def html_blocks(text: str, metadata: DocumentMetadata | None = None) -> Iterator[Block]:
     """The blocks of a page given as text."""
-    root = _parsed(text)
+    root = _parse(text)
     if root is None:
         return
     metadata = metadata or DocumentMetadata()
@@ -94,7 +94,7 @@ def html_blocks(text: str, metadata: DocumentMetadata | None = None) -> Iterator
     yield from _blocks(_main(body if body is not None else root), _hidden(root))
 
 
-def _parsed(text: str) -> Any:
+def _parse(text: str) -> Any:
     # the text is decoded already: a declared encoding does not apply any more
     parser = etree.HTMLParser(
         encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True
@@ -111,8 +111,8 @@ def _properties(root: Any, metadata: DocumentMetadata) -> None:
     if metadata.made_at is None:
         for meta in root.iter("meta"):
             key = (meta.get("property") or meta.get("name") or "").lower()
-            if key in _DATE_KEYS and (made := parse_iso_s(meta.get("content"))):
-                metadata.made_at = made
+            if key in _DATE_KEYS and (time_s := parse_iso_s(meta.get("content"))):
+                metadata.made_at = time_s
                 return
 
 

@@ -1,1 +1,1 @@
-"""The child process that opens strangers' files: started, confined, given jobs, and ended."""
+"""The child process that opens untrusted files: started, confined, given jobs, and ended."""

@@ -126,11 +126,11 @@ def page_words(page: Any) -> PageWords:
     words: list[tuple[float, float, float, float, str, int]] = []
     flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP  # letters, no ligatures
     for x0, y0, x1, y1, word, block, line, _ in page.get_text("words", flags=flags):
-        shown = clean(word)
-        if shown:
+        text = clean(word)
+        if text:
             number = lines.setdefault((block, line), len(lines))
             box = round(x0, 2), round(y0, 2), round(x1, 2), round(y1, 2)
-            words.append((*box, shown, number))
+            words.append((*box, text, number))
     return {
         "width": round(page.rect.width, 2),
         "height": round(page.rect.height, 2),

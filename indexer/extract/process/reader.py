@@ -1,4 +1,4 @@
-"""The reader: opens strangers' files in a child process that may hang or die without harm."""
+"""The reader: opens untrusted files in a child process that may hang or die without harm."""
 
 from __future__ import annotations
 
