@@ -50,7 +50,8 @@ def served(apart: Path) -> Iterator[Running]:
 @pytest.fixture
 def ids(api: httpx.Client, served: Running) -> dict[str, str]:
     mail = api.get(f"/api/items/{served.item('keys.eml')}").json()
-    return {attachment["title"]: attachment["id"] for attachment in mail["attachments"]} | {"mail": mail["id"]}
+    titles = {file["title"]: file["id"] for file in mail["attachments"]}
+    return titles | {"mail": mail["id"]}
 
 
 def hit(api: httpx.Client, **asked: str) -> Any:
