@@ -37,10 +37,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[hub.Hub]:
     repositories = {NAME: published, f"{NAME}-assistant": published / "assistant"}
     with hub.serve(repositories) as server:
         import huggingface_hub.constants as constants
-        from huggingface_hub import hf_api
 
         monkeypatch.setattr(constants, "ENDPOINT", server.url)
-        monkeypatch.setattr(hf_api.constants, "ENDPOINT", server.url)
+        monkeypatch.setattr("huggingface_hub.hf_api.constants.ENDPOINT", server.url)
         monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE",
                             server.url + "/{repo_id}/resolve/{revision}/{filename}")  # fmt: skip
         yield server

@@ -87,8 +87,8 @@ def download_file(
     name: str, revision: str, one: RemoteFile, into: Path, told: Callable[[int], None]
 ) -> None:
     """Append what is missing to `into`, again and again as long as something arrives."""
-    from huggingface_hub import hf_hub_url
-    from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
+    from huggingface_hub import get_session, hf_hub_url, hf_raise_for_status
+    from huggingface_hub.utils._headers import build_hf_headers
 
     url = hf_hub_url(name, one.name, revision=revision)
     tries = 0
