@@ -129,12 +129,3 @@ class KVCache:
         copy._layers = [layer.copy(self.length - length) for layer in self._layers]
         copy.length = length
         return copy
-
-    @property
-    def held_bytes(self) -> int:
-        return sum(
-            tensor.numel() * tensor.element_size()
-            for layer in self._layers
-            for tensor in (layer.keys, layer.values)
-            if tensor is not None
-        )

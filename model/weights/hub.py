@@ -1,5 +1,5 @@
-"""The hub: which files a model has there, and one of them brought here. The one place that goes
-online, and only when it is asked to. Importing this imports nothing heavy.
+"""The model hub: the list of a model's files, and the download of one. The one place that goes
+online, and only for a pull. Importing this imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class RemoteFile:
 
 @contextmanager
 def network_allowed() -> Iterator[None]:
-    """Lets the hub's library ask its hub for the while. Everywhere else it is forbidden."""
+    """Lets the hub's library go online meanwhile. Everywhere else it may not."""
     from huggingface_hub import constants
 
     before = constants.HF_HUB_OFFLINE
@@ -73,30 +73,30 @@ def list_remote_files(
     except Exception as why:
         _unreachable(why)
     files = []
-    for one in info.siblings or []:
-        if not WANTED.fullmatch(one.rfilename):
+    for sibling in info.siblings or []:
+        if not WANTED.fullmatch(sibling.rfilename):
             continue
-        file_digest = one.lfs.sha256 if one.lfs is not None else one.blob_id
-        if one.size is None or not file_digest:
-            raise ModelError(f"The hub names no hash of {one.rfilename} of {name}; not pulled.")
-        files.append(RemoteFile(one.rfilename, int(one.size), file_digest))
+        digest = sibling.lfs.sha256 if sibling.lfs is not None else sibling.blob_id
+        if sibling.size is None or not digest:
+            raise ModelError(f"The hub names no hash of {sibling.rfilename} of {name}; not pulled.")
+        files.append(RemoteFile(sibling.rfilename, int(sibling.size), digest))
     return str(info.sha), files
 
 
 def download_file(
-    name: str, revision: str, one: RemoteFile, into: Path, told: Callable[[int], None]
+    name: str, revision: str, remote: RemoteFile, into: Path, on_progress: Callable[[int], None]
 ) -> None:
     """Append what is missing to `into`, again and again as long as something arrives."""
     from huggingface_hub import get_session, hf_hub_url, hf_raise_for_status
     from huggingface_hub.utils._headers import build_hf_headers
 
-    url = hf_hub_url(name, one.name, revision=revision)
+    url = hf_hub_url(name, remote.name, revision=revision)
     tries = 0
     while True:
         here = into.stat().st_size if into.is_file() else 0
-        if here == one.size_bytes and into.is_file():
+        if here == remote.size_bytes and into.is_file():
             return
-        if here > one.size_bytes:
+        if here > remote.size_bytes:
             into.unlink()
             here = 0
         headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
@@ -116,8 +116,8 @@ def download_file(
                     file.write(block)
                     here += len(block)
                     tries = 0
-                    told(here)
-            if here == one.size_bytes:
+                    on_progress(here)
+            if here == remote.size_bytes:
                 continue
             why: Exception | None = None
         except OSError as problem:
@@ -129,23 +129,24 @@ def download_file(
         tries += 1
         if tries >= MOST_TRIES:
             raise ModelError(
-                f"The connection broke while {one.name} of {name} was fetched, {here:,} of "
-                f"{one.size_bytes:,} bytes are here and kept; run the same command again to go on."
+                f"The connection broke while {remote.name} of {name} was fetched, {here:,} of "
+                f"{remote.size_bytes:,} bytes are here and kept; run the same command again "
+                "to go on."
             ) from why
         time.sleep(PATIENCE_S * 2 ** (tries - 1))
 
 
-def file_digest(file: Path, one: RemoteFile) -> str:
+def file_digest(file: Path, remote: RemoteFile) -> str:
     """sha256 of a large file; of a small one the sha1 that git gives it."""
-    if len(one.digest) == 64:
-        told = hashlib.sha256()
+    if len(remote.digest) == 64:
+        content_hash = hashlib.sha256()
     else:
-        told = hashlib.sha1(usedforsecurity=False)
-        told.update(f"blob {one.size_bytes}\0".encode())
+        content_hash = hashlib.sha1(usedforsecurity=False)
+        content_hash.update(f"blob {remote.size_bytes}\0".encode())
     with file.open("rb") as opened:
         while block := opened.read(BLOCK_BYTES):
-            told.update(block)
-    return told.hexdigest()
+            content_hash.update(block)
+    return content_hash.hexdigest()
 
 
 def _unreachable(why: Exception) -> NoReturn:

@@ -33,12 +33,12 @@ SPARE_BYTES = 500_000_000
 RECORD = "pulled.json"
 
 
-# Told while files arrive: which one, bytes so far in all, bytes in all.
+# Called while files arrive: the file's name, bytes so far in all, bytes in all.
 PullProgress = Callable[[str, int, int], None]
 
 
 def pull_model(
-    name: str, models: Path = MODELS, told: PullProgress = lambda _file, _done, _total: None
+    name: str, models: Path = MODELS, on_progress: PullProgress = lambda _file, _done, _total: None
 ) -> Path:
     """Bring a model and its drafter here, or bring them up to date; gives the model's folder.
     Raises ModelError with the cure; what has arrived by then is kept for the next try."""
@@ -53,13 +53,13 @@ def pull_model(
             drafter = _RepositoryPull(drafter_of(name), models, optional=name not in KNOWN)
             wanted += [drafter] if drafter.files else []
             _make_room(wanted, models)
-            total = sum(one.size_bytes for one in wanted)
+            total = sum(repository.size_bytes for repository in wanted)
             done = 0
-            for one in wanted:
-                one.run(_adding(told, done, total))
-                done += one.size_bytes
-            for one in wanted:
-                one.finish()
+            for repository in wanted:
+                repository.run(_adding(on_progress, done, total))
+                done += repository.size_bytes
+            for repository in wanted:
+                repository.finish()
     except Timeout as why:
         raise ModelError("Another pull is running; wait for it, or stop it.") from why
     except OSError as why:
@@ -67,15 +67,15 @@ def pull_model(
     return model_folder(name, models)
 
 
-def _adding(told: PullProgress, before: int, total: int) -> Callable[[str, int], None]:
+def _adding(on_progress: PullProgress, before: int, total: int) -> Callable[[str, int], None]:
     def add(file: str, count: int) -> None:
-        told(file, before + count, total)
+        on_progress(file, before + count, total)
 
     return add
 
 
-def _at(told: Callable[[str, int], None], file: str, before: int, count: int) -> None:
-    told(file, before + count)
+def _at(on_progress: Callable[[str, int], None], file: str, before: int, count: int) -> None:
+    on_progress(file, before + count)
 
 
 class _RepositoryPull:
@@ -89,18 +89,18 @@ class _RepositoryPull:
         begun = read_json_object(self.partial / RECORD).get("revision")
         revision = str(begun) if begun else known.revision if known else None
         self.revision, files = list_remote_files(name, revision, optional)
-        self.files = [one for one in files if one.name != RECORD]
-        if self.files and not any(one.name.endswith(".safetensors") for one in self.files):
+        self.files = [remote for remote in files if remote.name != RECORD]
+        if self.files and not any(remote.name.endswith(".safetensors") for remote in self.files):
             raise ModelError(f"{name} has no weights in safetensors; choose another model.")
 
     @property
     def size_bytes(self) -> int:
-        return sum(one.size_bytes for one in self.files)
+        return sum(remote.size_bytes for remote in self.files)
 
     @property
     def here_already(self) -> bool:
         return self._record(self.folder) == self._record_of_hub() and all(
-            (self.folder / one.name).is_file() for one in self.files
+            (self.folder / remote.name).is_file() for remote in self.files
         )
 
     @property
@@ -109,13 +109,13 @@ class _RepositoryPull:
             return 0
         here = [
             path.stat().st_size
-            for one in self.files
-            for path in (self.partial / one.name, self._waiting(one))
+            for remote in self.files
+            for path in (self.partial / remote.name, self._waiting(remote))
             if path.is_file()
         ]
         return max(0, self.size_bytes - sum(here))
 
-    def run(self, told: Callable[[str, int], None]) -> None:
+    def run(self, on_progress: Callable[[str, int], None]) -> None:
         """Every file into the partial folder, each checked; the small ones first, so that the
         wrong model is known before its weights arrive."""
         if self.here_already:
@@ -123,12 +123,12 @@ class _RepositoryPull:
         self.partial.mkdir(exist_ok=True)
         (self.partial / RECORD).write_text(json.dumps(self._record_of_hub(), indent=2))
         done = 0
-        for one in sorted(self.files, key=lambda one: (one.size_bytes, one.name)):
-            if not (self.partial / one.name).is_file():
-                self._fetch(one, partial(_at, told, one.name, done))
-            done += one.size_bytes
-            told(one.name, done)
-            if one.name == "config.json":
+        for remote in sorted(self.files, key=lambda remote: (remote.size_bytes, remote.name)):
+            if not (self.partial / remote.name).is_file():
+                self._fetch(remote, partial(_at, on_progress, remote.name, done))
+            done += remote.size_bytes
+            on_progress(remote.name, done)
+            if remote.name == "config.json":
                 self._check_kind()
 
     def finish(self) -> None:
@@ -142,23 +142,23 @@ class _RepositoryPull:
         self.partial.rename(self.folder)
         shutil.rmtree(old, ignore_errors=True)
 
-    def _fetch(self, one: RemoteFile, told: Callable[[int], None]) -> None:
-        target, waiting = self.partial / one.name, self._waiting(one)
-        earlier = self.folder / one.name
-        if earlier.is_file() and _record_digest(self._record(self.folder), one) == one.digest:
+    def _fetch(self, remote: RemoteFile, on_progress: Callable[[int], None]) -> None:
+        target, waiting = self.partial / remote.name, self._waiting(remote)
+        earlier = self.folder / remote.name
+        if earlier.is_file() and _record_digest(self._record(self.folder), remote) == remote.digest:
             os.link(earlier, target)
             return
-        download_file(self.name, self.revision, one, waiting, told)
-        if file_digest(waiting, one) != one.digest:
+        download_file(self.name, self.revision, remote, waiting, on_progress)
+        if file_digest(waiting, remote) != remote.digest:
             waiting.unlink()
             raise ModelError(
-                f"{one.name} of {self.name} arrived with another content than the hub says it has; "
-                "it was thrown away. Pull again to fetch that file anew."
+                f"{remote.name} of {self.name} arrived with another content than the hub says it "
+                "has; it was thrown away. Pull again to fetch that file anew."
             )
         waiting.replace(target)
 
-    def _waiting(self, one: RemoteFile) -> Path:
-        return self.partial / f"{one.name}.part"
+    def _waiting(self, remote: RemoteFile) -> Path:
+        return self.partial / f"{remote.name}.part"
 
     def _check_kind(self) -> None:
         kind = read_json_object(self.partial / "config.json").get("model_type")
@@ -170,7 +170,7 @@ class _RepositoryPull:
             )
 
     def _record_of_hub(self) -> dict[str, Any]:
-        digests = {one.name: one.digest for one in self.files}
+        digests = {remote.name: remote.digest for remote in self.files}
         return {"name": self.name, "revision": self.revision, "files": digests}
 
     @staticmethod
@@ -178,13 +178,13 @@ class _RepositoryPull:
         return read_json_object(directory / RECORD)
 
 
-def _record_digest(record: dict[str, Any], one: RemoteFile) -> str | None:
+def _record_digest(record: dict[str, Any], remote: RemoteFile) -> str | None:
     files = record.get("files")
-    return files.get(one.name) if isinstance(files, dict) else None
+    return files.get(remote.name) if isinstance(files, dict) else None
 
 
 def _make_room(wanted: list[_RepositoryPull], models: Path) -> None:
-    missing_bytes = sum(one.missing_bytes for one in wanted)
+    missing_bytes = sum(repository.missing_bytes for repository in wanted)
     free_bytes = shutil.disk_usage(models).free
     if missing_bytes and missing_bytes + SPARE_BYTES > free_bytes:
         raise ModelError(
