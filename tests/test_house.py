@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
+import re
 import subprocess
 import sys
 from functools import cache
@@ -55,6 +56,30 @@ def test_arrows_point_down() -> None:
         [Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True
     )
     assert process.returncode == 0, process.stdout
+
+
+SQL = re.compile(
+    r"\b(SELECT\s.+\sFROM|INSERT\s(OR\s\w+\s)?INTO|UPDATE\s\w+\sSET|DELETE\sFROM|PRAGMA\s\w+"
+    r"|CREATE\s(TEMP\s)?TABLE|VACUUM|BEGIN\sIMMEDIATE)\b",
+    re.DOTALL,
+)
+
+
+def test_sql_is_in_the_catalog_only() -> None:
+    in_catalog = 0
+    for module, file in imports.sources().items():
+        for node in ast.walk(_tree(file)):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", "")
+                is_sql = name in ("execute", "executemany", "executescript")
+            else:
+                text = node.value if isinstance(node, ast.Constant) else None
+                is_sql = isinstance(text, str) and SQL.search(text) is not None
+            if module.startswith("indexer.catalog."):
+                in_catalog += is_sql
+            else:
+                assert not is_sql, f"{module}, line {getattr(node, 'lineno', 0)}"
+    assert in_catalog > 100  # the check above would pass if nothing were found
 
 
 def test_readme_and_architecture_are_what_the_source_says() -> None:

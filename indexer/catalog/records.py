@@ -1,4 +1,4 @@
-"""What the catalog tells: an item, a failure, a row of the list of files, and coverage."""
+"""What the catalog gives out: an item with its locations, a failure, a row of the file list."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 from indexer.files.paths import join
 from indexer.types.pieces import Member, title_from_name
 from indexer.types.places import Kind
+from indexer.types.states import ContentState
 
 ITEM = re.compile(r"[a-z2-7]{26}")  # the public name of a content, see `item_of`
 
@@ -46,7 +47,7 @@ class Item:
     kind: Kind
     locations: tuple[Location, ...]
     title: str
-    state: str
+    state: ContentState
     pages: int | None
     width_px: int | None
     height_px: int | None
@@ -63,8 +64,8 @@ class Item:
     def among(self, is_there: Callable[[Path], bool]) -> Item | None:
         """The item where it is there this moment: the catalog learns of a rename or a deletion a
         little later than it happens."""
-        there = tuple(one for one in self.locations if is_there(one.path))
-        return replace(self, locations=there) if there else None
+        locations = tuple(filter(lambda location: is_there(location.path), self.locations))
+        return replace(self, locations=locations) if locations else None
 
     @property
     def location(self) -> Location:
@@ -109,7 +110,8 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A file as the library lists it; `item` is None until it has been read once."""
+    """A file as the library lists it; `item` is None until it has been read once, `state` is one of
+    LISTED_STATES."""
 
     item: str | None
     path: Path
@@ -133,7 +135,7 @@ def _path(row: sqlite3.Row) -> Path:
 
 
 def item_from(group: list[sqlite3.Row]) -> Item:
-    """From the joined rows of one content, one for each live way to it."""
+    """From the joined rows of one content, one for each place where it lies."""
     row = group[0]
     locations = tuple(map(_location, group))
     return Item(
@@ -142,7 +144,7 @@ def item_from(group: list[sqlite3.Row]) -> Item:
         kind=Kind(row["kind"]),
         locations=locations,
         title=row["title"] or title_from_name(PurePath(locations[0].name)),
-        state=row["state"],
+        state=ContentState(row["state"]),
         pages=row["pages"],
         width_px=row["width_px"],
         height_px=row["height_px"],
@@ -163,8 +165,8 @@ def member_from(row: sqlite3.Row) -> Member | None:
     if row["ordinal"] is None:
         return None
     kind = Kind(row["kind"])
-    said = (row["ordinal"], row["at"], row["content"], row["name"])
-    return Member(*said, row["member_size"], kind)
+    columns = (row["ordinal"], row["at"], row["content"], row["name"], row["member_size"])
+    return Member(*columns, kind)
 
 
 def _location(row: sqlite3.Row) -> Location:

@@ -28,11 +28,7 @@ class ContentState(StrEnum):
 
 
 # A file is listed with its own state, or with that of its content when it is known.
-ListedState = FileState | ContentState
-LISTED_STATES: tuple[ListedState, ...] = (
-    *(state for state in FileState if state is not FileState.KNOWN),
-    *(state for state in ContentState if state is not ContentState.FAILED),
-)
+LISTED_STATES = frozenset(map(str, (*FileState, *ContentState))) - {str(FileState.KNOWN)}
 
 
 class OfflineReason(StrEnum):

@@ -14,6 +14,7 @@ from indexer.catalog.records import Item
 from indexer.extract.process.reader import ReaderProcess
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Kind, place_json
+from indexer.types.states import ContentState
 from indexer.vectors.store import Store
 from retriever.snippets import distinct_tokens, matches
 from web.library.attachment_bytes import AttachmentBytes
@@ -86,7 +87,7 @@ class Items:
             return None
         members = self._catalog.items.members(item.content)
         # what a person opens is understood next
-        self._prioritize(part.item for part in (item, *members) if part.state == "read")
+        self._prioritize(part.item for part in (item, *members) if part.state is ContentState.READ)
         captions = [p.text for p in self._passages(item) if p.source is Source.CAPTION]
         return {
             "id": item.item,

@@ -22,6 +22,7 @@ from indexer.files.hashing import hash_path
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
 from indexer.maintenance.verify import Verifier
+from indexer.types.states import ContentState
 from indexer.vectors.store import Store
 from model.errors import RecollectError
 from model.interface import ConversationTurn, ModelError, Text
@@ -127,7 +128,7 @@ class Library:
         )
         hits, model_problem = self._hits(query)
         # what is shown to a person is understood next
-        self.service.want(hit.item.item for hit in hits if hit.item.state == "read")
+        self.service.want(hit.item.item for hit in hits if hit.item.state is ContentState.READ)
         result: SearchJson = {
             "query": words,
             "hits": [hit_json(rank, hit, self._catalog) for rank, hit in enumerate(hits, start=1)],

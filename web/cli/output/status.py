@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from rich.text import Text
 
+from indexer.types.states import ContentState, FileState
 from web.cli.output.console import out, print_json, select_keys
 from web.cli.output.phrases import coverage_sentence
 from web.cli.output.root_tables import show_roots
@@ -15,16 +16,16 @@ from web.library.schemas import FileJson, StatusJson
 
 STATUS_KEYS = ("roots", "coverage", "states", "failed", "queue", "model")
 MODEL_KEYS = ("name", "device", "dtype", "resident_bytes", "calls", "loaded", "problem")
-STATES = {
-    "pending": "waiting to be read",
-    "reading": "being read",
-    "read": "found by its words, waiting to be understood",
-    "understanding": "found by its words, being understood",
-    "understood": "read and understood",
-    "failed": "could not be read",
-    "skipped": "no kind of file that is read",
-    "missing": "missing, hidden and kept",
-    "offline": "its folder is not there; kept",
+STATES: dict[str, str] = {
+    FileState.PENDING: "waiting to be read",
+    FileState.READING: "being read",
+    ContentState.READ: "found by its words, waiting to be understood",
+    ContentState.UNDERSTANDING: "found by its words, being understood",
+    ContentState.UNDERSTOOD: "read and understood",
+    FileState.FAILED: "could not be read",
+    FileState.SKIPPED: "no kind of file that is read",
+    FileState.MISSING: "missing, hidden and kept",
+    FileState.OFFLINE: "its folder is not there; kept",
 }
 
 
