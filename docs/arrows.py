@@ -60,10 +60,10 @@ STATIONS = (
     # reading
     Station("indexer.ingest.reading_stage", 0, 5),
     Station("indexer.ingest.read", 0, 6),
-    Station("indexer.extract.process.reader", 0, 8),
-    Station("indexer.extract.process.worker", 0, 9),
-    Station("indexer.extract.dispatch", 0, 10),
-    Station("indexer.extract.formats", 0, 11),
+    Station("indexer.extract.process.reader", 0, 7),
+    Station("indexer.extract.process.worker", 0, 8),
+    Station("indexer.extract.dispatch", 0, 9),
+    Station("indexer.extract.formats", 0, 10),
     # understanding
     Station("indexer.ingest.understanding_stage", 2, 5),
     Station("indexer.ingest.understand", 2, 6),

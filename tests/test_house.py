@@ -8,12 +8,13 @@ import re
 import subprocess
 import sys
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import grimp
 import pytest
 
-from docs import architecture, arrows, imports, tree
+from docs import architecture, arrows, imports, picture, tree
 
 ROOT = Path(__file__).parent.parent
 
@@ -223,3 +224,12 @@ def _asserts(test: ast.FunctionDef) -> bool:
             if function in ("raises", "fail") or function.startswith(ASSERTING):
                 return True
     return False
+
+
+def test_every_line_of_the_picture_is_level_or_upright() -> None:
+    lines = re.findall(r'points="([^"]+)"', picture.svg())
+    assert len(lines) > len(arrows.ARROWS)
+    for line in lines:
+        points = [tuple(map(float, point.split(","))) for point in line.split()]
+        for (x1, y1), (x2, y2) in pairwise(points):
+            assert x1 == x2 or y1 == y2, line
