@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# In short: words inserted with "track changes", in a form control or by a field are not in a
+# In short: words inserted with "track changes", in a form field or in a text box are not in a
 #   paragraph's text
 # Versions: python-docx 1.2.0
 # Expected: `paragraph.text` is the text that Word shows for the paragraph.
 # Instead: only runs and hyperlinks that are children of the paragraph count. Tracked insertions
-#   (w:ins), content controls (w:sdt) and fields (w:fldSimple) hold their runs one level deeper,
-#   and these are left out.
+#   (w:ins), content controls (w:sdt), fields (w:fldSimple) and the text of boxes are children of
+#   other elements and left out; a content control around a whole paragraph hides it from
+#   `document.paragraphs` as well.
 # Seen:
 #   in the file:    The rent is 1,200 euros, paid by Bob Miller on the third.
 #   paragraph.text: The rent is euros, paid by on the

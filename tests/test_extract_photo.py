@@ -7,15 +7,17 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, PngImagePlugin
 
 from indexer.extract.containers.file_format import detect_kind
 from indexer.extract.containers.tiff import count_pages
 from indexer.extract.dispatch import extract
 from indexer.extract.media import photo, scan
 from indexer.extract.media.photo import read_upright
+from indexer.extract.process.reader import ReaderProcess
 from indexer.types.pieces import Facts, MediaPart, Thumb, UnreadableError
 from indexer.types.places import Kind, Page
+from model.interface import Image as Pixels
 
 
 def scene(mode: str = "RGB", size: tuple[int, int] = (160, 80)) -> Image.Image:
@@ -39,8 +41,10 @@ def read(path: Path) -> tuple[Facts, Thumb, MediaPart]:
 )
 def test_fault_53_a_photo_is_facts_a_thumb_and_itself(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    pillow_heif.register_heif_opener()
-    scene(size=(1600, 800)).save(path, "HEIF" if name == "nameless" else None)
+    if name in ("a.heic", "nameless"):
+        pillow_heif.from_pillow(scene(size=(1600, 800))).save(path)
+    else:
+        scene(size=(1600, 800)).save(path)
     assert detect_kind(path) is Kind.PHOTO
     facts, thumb, part = read(path)
     assert (facts.title, facts.width_px, facts.height_px) == (path.stem, 1600, 800)
@@ -48,6 +52,28 @@ def test_fault_53_a_photo_is_facts_a_thumb_and_itself(tmp_path: Path, name: str)
     assert (thumb.width_px, thumb.height_px) == (480, 240)
     colour = np.array([int(str(facts.colour)[at : at + 2], 16) for at in (1, 3, 5)])
     assert np.abs(colour - [110, 35, 113]).max() < 12
+
+
+@pytest.mark.parametrize("brand", [b"avif", b"mif1"])
+@pytest.mark.parametrize("before", ["nothing", "a HEIC"])
+def test_an_avif_is_read_whatever_was_read_before(
+    tmp_path: Path, brand: bytes, before: str
+) -> None:
+    """In the process that reads files, where no test has prepared anything."""
+    path, other = tmp_path / "a.avif", tmp_path / "b.heic"
+    scene().save(path, quality=95)
+    data = bytearray(path.read_bytes())
+    data[8:12] = brand  # the compatible brands stay
+    path.write_bytes(data)
+    pillow_heif.from_pillow(scene()).save(other)
+    with ReaderProcess() as reader:
+        if before == "a HEIC":
+            reader.extract(other)
+        facts = next(piece for piece in reader.extract(path) if isinstance(piece, Facts))
+        pixels = reader.original(path, None)
+    assert (facts.width_px, facts.height_px) == (160, 80)
+    assert isinstance(pixels, Pixels)
+    assert np.abs(pixels.pixels.astype(int) - np.asarray(scene(), dtype=int)).mean() < 6
 
 
 TURNS = {
@@ -84,41 +110,115 @@ def exif_bytes(tags: dict[int, str], inner: dict[int, str]) -> bytes:
     return exif.tobytes()
 
 
-def moment(*parts: int) -> float:
-    year, month, day, hour, minute = parts
-    return datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp()
+def moment(year: int, month: int, day: int, hour: int, minute: int, second: int = 0) -> float:
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
+
+
+H = 3600
 
 
 @pytest.mark.parametrize(
-    ("tags", "inner", "expected"),
+    ("tags", "inner", "at_s", "offset_s"),
     [
+        ({}, {0x9003: "2024:06:01 12:30:00", 0x9011: "+02:00"}, moment(2024, 6, 1, 10, 30), 2 * H),
+        ({0x0132: "2023:01:02 03:04:00"}, {0x9011: "+00:00"}, moment(2023, 1, 2, 3, 4), 0),
+        ({}, {0x9004: "2018:05:05 10:00:00", 0x9012: "-03:00"}, moment(2018, 5, 5, 13, 0), -3 * H),
+        ({}, {0x9003: "2019:07:04 12:00:00", 0x9010: "+09:00"}, moment(2019, 7, 4, 3, 0), 9 * H),
+        ({}, {0x9003: "2017:02:21 10:14:22.27-05:30"}, moment(2017, 2, 21, 15, 44, 22), -19_800),
+        ({}, {0x9003: "2016:02:21 08:43:48Z"}, moment(2016, 2, 21, 8, 43, 48), 0),
+        ({}, {0x9003: "2016:02:21T08:43:48 +0100"}, moment(2016, 2, 21, 7, 43, 48), H),
+        ({}, {0x9003: "2015-02-21 10:14:22", 0x9011: "Z"}, moment(2015, 2, 21, 10, 14, 22), 0),
+        ({}, {0x9003: "2015/02/21 10:14", 0x9011: "Z"}, moment(2015, 2, 21, 10, 14), 0),
+        ({}, {0x9003: "2015.02.21 10.14.22", 0x9011: "Z"}, moment(2015, 2, 21, 10, 14, 22), 0),
+        ({}, {0x9003: "20150221101422", 0x9011: "Z"}, moment(2015, 2, 21, 10, 14, 22), 0),
+        ({}, {0x9003: "2015:2:1 9:14:22 PM", 0x9011: "Z"}, moment(2015, 2, 1, 21, 14, 22), 0),
+        ({}, {0x9003: "2015:02:21", 0x9011: "Z"}, moment(2015, 2, 21, 12, 0), 0),
+        ({}, {0x9003: "Sat Feb 21 10:14:22 2015", 0x9011: "Z"}, moment(2015, 2, 21, 10, 14, 22), 0),
+        ({}, {0x9003: "2015:02:21 24:05:60\0\0", 0x9011: "Z"}, moment(2015, 2, 21, 0, 5, 59), 0),
         (
-            {},
-            {0x9003: "2024:06:01 12:30:00", 0x9011: "+02:00"},
-            moment(2024, 6, 1, 10, 30),
+            {0x0132: "2020:01:01 00:00:00"},
+            {0x9003: "0000:00:00 00:00:00", 0x9004: "2014:03:03 10:00:00", 0x9012: "+00:00"},
+            moment(2014, 3, 3, 10, 0),
+            0,
         ),
         (
-            {0x0132: "2023:01:02 03:04:00"},
-            {0x9011: "+00:00"},
-            moment(2023, 1, 2, 3, 4),
+            {0x0132: "2014:03:03 10:00:00"},
+            {0x9003: "    :  :     :  :  ", 0x9010: "+00:00"},
+            moment(2014, 3, 3, 10, 0),
+            0,
         ),
-        ({0x0132: "0000:00:00 00:00:00"}, {}, None),
-        ({0x0132: "yesterday"}, {}, None),
-        ({}, {}, None),
+        ({0x0132: "0000:00:00 00:00:00"}, {}, None, None),
+        ({0x0132: "2023:02:30 03:04:00"}, {}, None, None),
+        ({0x0132: "yesterday"}, {}, None, None),
+        ({}, {}, None, None),
     ],
 )
 def test_when_it_was_taken(
-    tmp_path: Path, tags: dict[int, str], inner: dict[int, str], expected: float | None
+    tmp_path: Path,
+    tags: dict[int, str],
+    inner: dict[int, str],
+    at_s: float | None,
+    offset_s: int | None,
 ) -> None:
     path = tmp_path / "a.jpg"
     scene().save(path, exif=exif_bytes(tags, inner))
-    assert read(path)[0].made_at == expected
+    facts = read(path)[0]
+    assert (facts.made_at, facts.made_offset_s) == (at_s, offset_s)
 
 
 def test_without_a_zone_it_was_local_time(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     scene().save(path, exif=exif_bytes({}, {0x9003: "2024:06:01 12:30:00"}))
-    assert read(path)[0].made_at == datetime(2024, 6, 1, 12, 30).timestamp()
+    clock = datetime(2024, 6, 1, 12, 30)
+    offset = clock.astimezone().utcoffset()
+    assert read(path)[0].made_at == clock.timestamp()
+    assert offset is not None
+    assert read(path)[0].made_offset_s == offset.total_seconds()
+
+
+def test_dates_beside_exif(tmp_path: Path) -> None:
+    packet = b'<x:xmpmeta><rdf:Description xmp:CreateDate="2012-05-06T10:11:12+02:00"/></x:xmpmeta>'
+    xmp = tmp_path / "xmp.jpg"
+    scene().save(xmp, xmp=packet)
+    assert read(xmp)[0].made_at == moment(2012, 5, 6, 8, 11, 12)
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Creation Time", "2011:12:13 14:15:16Z")
+    png = tmp_path / "text.png"
+    scene().save(png, pnginfo=text)
+    assert read(png)[0].made_at == moment(2011, 12, 13, 14, 15, 16)
+    gps = Image.Exif()
+    gps.get_ifd(0x8825).update({29: "2010:01:02", 7: (3.0, 4.0, 5.0)})
+    satellites = tmp_path / "gps.jpg"
+    scene().save(satellites, exif=gps.tobytes())
+    assert read(satellites)[0].made_at == moment(2010, 1, 2, 3, 4, 5)
+
+
+def local_s(year: int, month: int, day: int, hour: int, minute: int = 0, second: int = 0) -> float:
+    return datetime(year, month, day, hour, minute, second).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("name", "clock"),
+    [
+        ("IMG-20130704-WA0003.jpg", (2013, 7, 4, 12)),
+        ("Screenshot_20120506-101112.png", (2012, 5, 6, 10, 11, 12)),
+        ("PXL_20240601_123000123.jpg", (2024, 6, 1, 12, 30, 0)),
+        ("Screenshot 2024-06-01 at 12.30.00.png", (2024, 6, 1, 12, 30, 0)),
+        ("WhatsApp Image 2019-08-09 at 10.11.12.jpeg", (2019, 8, 9, 10, 11, 12)),
+        ("signal-2020-02-03-040506.jpg", (2020, 2, 3, 4, 5, 6)),
+        ("123420240601.jpg", None),
+        ("IMG_20241301.jpg", None),
+        ("IMG_2024.jpg", None),
+    ],
+)
+def test_the_name_has_the_day_where_nothing_else_has(
+    tmp_path: Path, name: str, clock: tuple[int, ...] | None
+) -> None:
+    path = tmp_path / name
+    scene().save(path)
+    assert read(path)[0].made_at == (None if clock is None else local_s(*clock))
+    scene().save(path, exif=exif_bytes({}, {0x9003: "2001:02:03 04:05:06", 0x9011: "Z"}))
+    assert read(path)[0].made_at == moment(2001, 2, 3, 4, 5, 6)
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "CMYK", "1", "I;16"])

@@ -43,6 +43,31 @@ def names(hits: list[Hit]) -> list[str]:
     return [hit.item.path.name for hit in hits]
 
 
+def test_the_day_of_a_photo_is_that_of_the_clock_in_its_camera(tmp_path: Path) -> None:
+    """In the evening of 31 December here, it was the morning of 1 January there."""
+    clocks = {
+        "tokyo": ("2024:01:01 08:00:00", "+09:00"),
+        "hawaii": ("2023:12:31 20:00:00", "-10:00"),
+    }
+    with small(tmp_path / "folder", tmp_path / "data") as made:
+        for name, (clock, offset) in clocks.items():
+            exif = Picture.Exif()
+            exif.get_ifd(0x8769).update({0x9003: clock, 0x9011: offset})
+            colour = (250, 10, len(name))
+            Picture.new("RGB", (64, 48), colour).save(made.folder / f"{name}.jpg", exif=exif)
+        made.service.run_once()
+        searcher = Searcher(made.catalog, made.store, made.model)
+
+        def taken(after: str, before: str) -> list[str]:
+            query = Query("red", after=parse_day(after), before=parse_day(before))
+            return sorted(names(searcher.search(query)))
+
+        assert taken("2024-01-01", "2024-01-02") == ["tokyo.jpg"]
+        assert taken("2023-12-31", "2024-01-01") == ["hawaii.jpg"]
+        assert taken("2024", "2025") == ["tokyo.jpg"]
+        assert taken("2023-12-31", "2024-01-02") == ["hawaii.jpg", "tokyo.jpg"]
+
+
 def test_the_file_with_all_words_comes_first(searcher: Searcher) -> None:
     hits = searcher.search(Query("deposit returned"))
     assert names(hits)[0] in {"lease.txt", "lease again.txt"}

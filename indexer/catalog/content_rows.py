@@ -112,7 +112,8 @@ def write_content(db: Connection, read: Read, generation: str | None) -> None:
     title = "" if facts.title == title_from_name(PurePath(read.name)) else facts.title
     db.execute(
         """UPDATE contents SET title = ?, pages = ?, width_px = ?, height_px = ?, duration_s = ?,
-            made_at = ?, colour = ?, note = ?, extractor = ? WHERE content = ?""",
+            made_at = ?, made_offset_s = ?, colour = ?, note = ?, extractor = ?
+        WHERE content = ?""",
         (
             title,
             facts.pages,
@@ -120,6 +121,7 @@ def write_content(db: Connection, read: Read, generation: str | None) -> None:
             facts.height_px,
             facts.duration_s,
             facts.made_at,
+            facts.made_offset_s,
             facts.colour,
             facts.note,
             EXTRACTOR_VERSION,

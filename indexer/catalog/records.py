@@ -39,7 +39,8 @@ class Location:
 @dataclass(frozen=True, slots=True)
 class Item:
     """One content and where it lies now: at the first of its live `locations`; `thumb` is
-    (width_px, height_px) of its thumbnail; times are unix seconds. `note` says what
+    (width_px, height_px) of its thumbnail; times are unix seconds; the clock at `made_at`
+    was `made_offset_s` ahead of UTC (None where unknown). `note` says what
     was left out while reading, `reason` and `sentence` what could not be understood."""
 
     item: str
@@ -53,6 +54,7 @@ class Item:
     height_px: int | None
     duration_s: float | None
     made_at: float | None
+    made_offset_s: int | None
     colour: str | None
     read_generation: str | None
     understood_generation: str | None
@@ -150,6 +152,7 @@ def item_from(group: list[sqlite3.Row]) -> Item:
         height_px=row["height_px"],
         duration_s=row["duration_s"],
         made_at=row["made_at"],
+        made_offset_s=row["made_offset_s"],
         colour=row["colour"],
         read_generation=row["read_generation"],
         understood_generation=row["understood_generation"],

@@ -15,7 +15,7 @@ from indexer.types.places import Kind, Place
 from model.errors import RecollectError
 
 # Increased when the same bytes give other pieces; files read by an older version are read again.
-EXTRACTOR_VERSION = 4
+EXTRACTOR_VERSION = 5
 Reason = Literal[
     "empty",
     "encrypted",
@@ -44,8 +44,9 @@ class PageText:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a file without understanding it. `made_at` is in unix seconds, `colour` the
-    mean one as `#rrggbb`; `note` says what was left out, as a sentence."""
+    """What is known of a file without understanding it. `made_at` is in unix seconds,
+    `made_offset_s` how far the clock there was ahead of UTC (None where unknown), `colour` the mean
+    one as `#rrggbb`; `note` says what was left out, as a sentence."""
 
     title: str
     pages: int | None = None
@@ -53,6 +54,7 @@ class Facts:
     height_px: int | None = None
     duration_s: float | None = None
     made_at: float | None = None
+    made_offset_s: int | None = None
     colour: str | None = None
     note: str | None = None
 

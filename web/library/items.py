@@ -108,6 +108,7 @@ class Items:
             "duration_s": item.duration_s,
             "modified_at": item.modified_at,
             "made_at": item.made_at,
+            "made_offset_s": item.made_offset_s,
             "size_bytes": item.size_bytes,
             "note": " ".join(filter(None, (item.note, item.sentence))) or None,
             "caption": captions[0] if captions and item.kind is Kind.PHOTO else None,

@@ -47,6 +47,7 @@ def hit_json(rank: int, hit: Hit, catalog: Catalog) -> HitJson:
             for passage, other in hit.more
         ],
         "made_at": item.made_at,
+        "made_offset_s": item.made_offset_s,
         "modified_at": item.modified_at,
         "duration_s": item.duration_s,
         "pages": item.pages,

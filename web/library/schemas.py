@@ -55,6 +55,7 @@ class HitJson(HitCoreJson):
     thumb: ThumbJson | None
     more: list[OtherPlaceJson]
     made_at: float | None  # when a photo was taken, a mail was sent
+    made_offset_s: int | None  # how far the clock there was ahead of UTC; None where unknown
     modified_at: float
     duration_s: float | None
     pages: int | None
@@ -254,6 +255,7 @@ class ItemJson(TypedDict):
     duration_s: float | None
     modified_at: float
     made_at: float | None
+    made_offset_s: int | None
     size_bytes: int
     note: str | None  # what of it was left out or could not be understood, as sentences
     caption: str | None

@@ -214,6 +214,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             FROM files f JOIN roots r ON r.id = f.root
             LEFT JOIN wholes c ON c.content = f.content LEFT JOIN absent a ON a.file = f.id""",
     ),
+    (
+        # How many seconds the clock at `made_at` was ahead of UTC; NULL where nobody knows.
+        "ALTER TABLE contents ADD COLUMN made_offset_s INTEGER",
+    ),
 )
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from indexer.extract.dates import parse_exif_s
+from indexer.extract.dates import CaptureTime
+from indexer.extract.media.capture_time import captured_at
 from indexer.extract.pages.rasters import make_thumb, shrink
 from indexer.types.attachments import File
 from indexer.types.pieces import Extracted, Facts, MediaPart, UnreadableError, title_from_name
@@ -19,7 +20,8 @@ from indexer.types.pieces import Extracted, Facts, MediaPart, UnreadableError, t
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "HEIF", "AVIF")
+# AVIF before HEIF: both take the generic brand `mif1`, and only AVIF's plugin then looks further.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "HEIF")
 MAX_PIXELS = 179_000_000
 MAX_THUMB_SOURCE_PX = 2_048
 
@@ -27,19 +29,18 @@ DAMAGED = "The picture is damaged and cannot be opened."
 TOO_LARGE = "The picture has more pixels than Recollect opens (179 million)."
 ANIMATED_NOTE = "Of this animation, the first picture was looked at."
 
-# EXIF tags, by their numbers in the standard.
-_DATE_TIME, _EXIF = 0x0132, 0x8769
-_ORIGINAL, _OFFSET, _ORIENTATION = 0x9003, 0x9011, 0x0112
+# The EXIF tag, by its number in the standard.
+_ORIENTATION = 0x0112
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedPicture:
     """The pixels, upright and in sRGB; the full `size` (width, height) of the upright picture in
-    pixels; when it was taken, in unix seconds; and whether it is an animation."""
+    pixels; when it was taken; and whether it is an animation."""
 
     pixels: Picture
     size: tuple[int, int]
-    made_at: float | None
+    captured: CaptureTime | None
     is_animated: bool
 
 
@@ -51,7 +52,8 @@ def extract(path: File) -> Iterator[Extracted]:
         title_from_name(path),
         width_px=photo.size[0],
         height_px=photo.size[1],
-        made_at=photo.made_at,
+        made_at=photo.captured.at_s if photo.captured else None,
+        made_offset_s=photo.captured.offset_s if photo.captured else None,
         colour=colour,
         note=ANIMATED_NOTE if photo.is_animated else None,
     )
@@ -84,9 +86,8 @@ def open_picture(path: File, longest_px: int, page: int = 0) -> DecodedPicture:
             width, height = picture.size
             if width * height > MAX_PIXELS:
                 raise UnreadableError("too_large", TOO_LARGE)
-            orientation, made_at = _exif(picture)
-            if picture.format in _UPRIGHT:
-                orientation = 1
+            orientation = 1 if picture.format in _UPRIGHT else _orientation(picture)
+            captured = captured_at(picture, path.name)
             picture.draft("RGB", (longest_px, longest_px))
             picture.load()
             turn = _TURNS.get(orientation)
@@ -95,7 +96,7 @@ def open_picture(path: File, longest_px: int, page: int = 0) -> DecodedPicture:
                 pixels = pixels.transpose(Image.Transpose[turn])
             size = (height, width) if orientation in (5, 6, 7, 8) else (width, height)
             is_animated = picture.format in _ANIMATED and getattr(picture, "is_animated", False)
-            return DecodedPicture(pixels, size, made_at, bool(is_animated))
+            return DecodedPicture(pixels, size, captured, bool(is_animated))
     except (UnreadableError, MemoryError):
         raise
     except OSError as problem:
@@ -125,7 +126,7 @@ def _register_heif(path: File) -> None:
     """Register Pillow's plugin for HEIC, only for files that need it."""
     with path.open("rb") as file:
         head = file.read(64)
-    if head[4:8] == b"ftyp" and not head[8:12].startswith(b"avi"):
+    if head[4:8] == b"ftyp":
         import pillow_heif
 
         pillow_heif.register_heif_opener(thumbnails=False)
@@ -142,18 +143,13 @@ _TURNS = {
 }
 
 
-def _exif(picture: Picture) -> tuple[int, float | None]:
-    """EXIF's orientation (1 to 8), and when the photo was taken; 1 and None for damaged EXIF."""
+def _orientation(picture: Picture) -> int:
+    """EXIF's orientation, 1 to 8; 1 for damaged EXIF."""
     try:
-        exif = picture.getexif()
-        inner = exif.get_ifd(_EXIF)
-        orientation = exif.get(_ORIENTATION)
-        taken = inner.get(_ORIGINAL) or exif.get(_DATE_TIME)
-        offset = inner.get(_OFFSET)
+        orientation = picture.getexif().get(_ORIENTATION)
     except Exception:
-        return 1, None
-    orientation = orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
-    return orientation, parse_exif_s(taken, offset)
+        return 1
+    return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
 
 
 def _to_srgb(picture: Picture) -> Picture:

@@ -29,7 +29,14 @@ def extract(path: File) -> Iterator[Extracted]:
     note = f"Only the first {MAX_PAGES:,} pages are looked at." if count > MAX_PAGES else None
     for number in range(1, pages + 1):
         yield MediaPart(Page(number))
-    yield Facts(title_from_name(path), pages=pages, made_at=first.made_at, colour=colour, note=note)
+    yield Facts(
+        title_from_name(path),
+        pages=pages,
+        made_at=first.captured.at_s if first.captured else None,
+        made_offset_s=first.captured.offset_s if first.captured else None,
+        colour=colour,
+        note=note,
+    )
     yield small
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 LONGEST_TITLE, LONGEST_SENTENCE, LONGEST_LABEL = 300, 600, 200
 _HASH = re.compile(r"[0-9a-f]{40}")
+MAX_OFFSET_S = 15 * 3600
 MAX_THUMB_BYTES, MAX_THUMB_PX = 2 << 20, 4_000
 
 
@@ -107,6 +108,7 @@ def _plain_piece(head: dict[str, Any], body: bytes) -> Piece:
                 height_px=_maybe(_count, head["height_px"]),
                 duration_s=_maybe(second_from, head["duration_s"]),
                 made_at=_maybe(_number, head["made_at"]),
+                made_offset_s=_maybe(_offset, head["made_offset_s"]),
                 colour=_maybe(_colour, head["colour"]),
                 note=_maybe(_text, head["note"]) and _text(head["note"])[:LONGEST_SENTENCE],
             )
@@ -196,6 +198,13 @@ def _number(value: Any) -> float:
 def _count(value: Any, most: int = 1 << 40) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
         raise ValueError("no count")
+    return value
+
+
+def _offset(value: Any) -> int:
+    """Seconds between a local time and UTC."""
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MAX_OFFSET_S:
+        raise ValueError("no offset from UTC")
     return value
 
 

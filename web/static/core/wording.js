@@ -7,6 +7,7 @@
 
 const numbers = new Intl.NumberFormat();
 const days = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+const clockDays = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
 
 /** @param {number} value */
 export const count = (value) => numbers.format(value);
@@ -44,6 +45,15 @@ export function placeLabel(place) {
 
 /** @param {number | null | undefined} unixS */
 export const day = (unixS) => (unixS ? days.format(new Date(unixS * 1000)) : "");
+
+/**
+ * The day something was made, or else changed; of a photo, the day its camera's clock showed.
+ * @param {{ made_at: number | null, made_offset_s: number | null, modified_at: number }} item
+ */
+export const dayOf = ({ made_at, made_offset_s, modified_at }) =>
+  made_at === null || made_offset_s === null
+    ? day(made_at ?? modified_at)
+    : clockDays.format(new Date((made_at + made_offset_s) * 1000));
 
 /** @param {number} bytes */
 export function size(bytes) {

@@ -2,7 +2,7 @@
 import { html } from "../core/dom.js";
 import { addressOf, onPlainClick, openItem, route } from "../core/route.js";
 import { useStore } from "../core/store.js";
-import { attachedTo, day, safeName } from "../core/wording.js";
+import { attachedTo, dayOf, safeName } from "../core/wording.js";
 import { Snippet } from "../parts/snippet.js";
 
 /** @param {{hits: import("../server/api.js").HitJson[]}} props */
@@ -21,7 +21,7 @@ function Photo({ hit }) {
   const style = { "--r": String(ratio), "--colour": /^#[0-9a-f]{6}$/i.test(colour) ? colour : "transparent" };
   return html`<li class=${item === hit.id ? "open" : ""} style=${style}>
     <a data-row href=${addressOf(hit.id, null)} aria-current=${item === hit.id ? "true" : undefined} onClick=${open}>
-      <img src=${`/api/items/${hit.id}/thumb`} alt=${[caption || `Photo, ${day(hit.made_at ?? hit.modified_at)}`, mail].filter(Boolean).join(", ")} loading="lazy" decoding="async" />
+      <img src=${`/api/items/${hit.id}/thumb`} alt=${[caption || `Photo, ${dayOf(hit)}`, mail].filter(Boolean).join(", ")} loading="lazy" decoding="async" />
       <span class="caption" aria-hidden="true">${caption ? html`<${Snippet} text=${caption} marks=${hit.marks} />` : safeName(hit.title)}${mail && ` · ${mail}`}</span>
     </a>
   </li>`;

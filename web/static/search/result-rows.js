@@ -2,7 +2,7 @@
 import { html, useState } from "../core/dom.js";
 import { addressOf, addressWith, onPlainClick, openItem, route } from "../core/route.js";
 import { useStore } from "../core/store.js";
-import { KINDS, attachedTo, baseName, clock, count, day, placeLabel, safeName } from "../core/wording.js";
+import { KINDS, attachedTo, baseName, clock, count, dayOf, placeLabel, safeName } from "../core/wording.js";
 import { Icon, KIND_ICON } from "../parts/icons.js";
 import { PlayButton } from "../parts/play-button.js";
 import { Snippet } from "../parts/snippet.js";
@@ -92,7 +92,7 @@ function Row({ hit }) {
       ${hit.snippet && html`<p class="snippet" dir="auto"><${Snippet} text=${hit.snippet} marks=${hit.marks} /></p>`}
       <p class="meta">
         <bdi class="file">${attachedTo(hit.attached_to) || baseName(hit.path)}</bdi>
-        <span>${day(hit.made_at ?? hit.modified_at)}</span>
+        <span>${dayOf(hit)}</span>
         ${others.length > 0 && html`<span class="more">also ${others.map((other) => html`<a href=${addressOf(hit.id, other.place)} onClick=${open(other.place, other.snippet)}>${placeLabel(other.place)}</a>`)}</span>`}
         ${both && html`<span title="Found by its words and by its meaning"><${Icon} name="sparkles" size="14" /><span class="visually-hidden">Found by words and meaning</span></span>`}
       </p>

@@ -65,6 +65,7 @@ export interface HitJson {
   thumb: ThumbJson | null;
   more: OtherPlaceJson[];
   made_at: number | null; // when a photo was taken, a mail was sent
+  made_offset_s: number | null; // how far the clock there was ahead of UTC; None where unknown
   modified_at: number;
   duration_s: number | null;
   pages: number | null;
@@ -267,6 +268,7 @@ export interface ItemJson {
   duration_s: number | null;
   modified_at: number;
   made_at: number | null;
+  made_offset_s: number | null;
   size_bytes: number;
   note: string | null; // what of it was left out or could not be understood, as sentences
   caption: string | null;

@@ -3,7 +3,7 @@ import { html, useEffect, useRef, useState } from "../core/dom.js";
 import { useKeys, useLayer } from "../core/keyboard.js";
 import { addressOf, addressWith, closeItem, go, onPlainClick, openItem, route } from "../core/route.js";
 import { useStore } from "../core/store.js";
-import { KINDS, baseName, clock, count, day, safeName, size } from "../core/wording.js";
+import { KINDS, baseName, clock, count, dayOf, safeName, size } from "../core/wording.js";
 import { Icon, KIND_ICON } from "../parts/icons.js";
 import { pause, playback } from "../parts/sound.js";
 import { RequestError, connection, getJson, wasAborted } from "../server/http.js";
@@ -40,7 +40,7 @@ function PhotoView({ item }) {
   const ratio = item.w && item.h ? item.w / item.h : 4 / 3;
   const colour = /^#[0-9a-f]{6}$/i.test(item.colour ?? "") ? item.colour : "transparent";
   return html`<figure class="picture">
-    <img src=${`/api/items/${item.id}/picture`} alt=${item.caption || `Photo, ${day(item.made_at ?? item.modified_at)}`} style=${{ "--r": String(ratio), "--colour": colour }} />
+    <img src=${`/api/items/${item.id}/picture`} alt=${item.caption || `Photo, ${dayOf(item)}`} style=${{ "--r": String(ratio), "--colour": colour }} />
     <figcaption dir="auto">${item.caption || (item.state === "understood" ? "No caption." : "Not looked at yet: it can be found by name and date only so far.")}</figcaption>
   </figure>`;
 }
@@ -52,7 +52,7 @@ function Facts({ item }) {
     item.pages && item.kind === "document" ? `${count(item.pages)} ${item.pages === 1 ? "page" : "pages"}` : "",
     item.w && item.kind === "photo" ? `${count(item.w)} × ${count(item.h ?? 0)}` : "",
     item.duration_s ? clock(item.duration_s) : "",
-    day(item.made_at ?? item.modified_at),
+    dayOf(item),
     size(item.size_bytes),
   ];
   return html`<div class="facts">
