@@ -120,7 +120,7 @@ def age(base: Path, minutes: int, files: int, edits: int) -> Aged:
                 words, vectors = measured(old, fresh, chance)
                 return Aged(
                     minutes, commits, max(sizes), last, size_of(base / "fresh"), words, vectors,
-                    len(Verifier(old.catalog, old.store).check().faults),
+                    len(Verifier(old.catalog, old.store).check().defects),
                     live(old) == live(fresh),
                 )  # fmt: skip
     finally:

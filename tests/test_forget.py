@@ -91,7 +91,7 @@ def test_fault_94_what_is_forgotten_leaves_no_byte(library: Small) -> None:
     assert library.catalog.items.search_names(NAME, 5) == []
     library.pipeline.housekeeping.erase(everything=True)
     assert holding(data_of(library), sought) == []
-    assert Verifier(library.catalog, library.store).check().faults == []
+    assert Verifier(library.catalog, library.store).check().defects == []
     assert len(library.found("boat")) == 12
     # and stays forgotten: the file is still there, under its old name and under a new one
     library.service.run_once()
@@ -111,7 +111,7 @@ def test_fault_94_a_deleted_file_is_erased_at_the_next_tidying(library: Small) -
     path.unlink()
     library.service.run_once()
     assert holding(data_of(library), needles(library, text)) == []
-    assert Verifier(library.catalog, library.store).check().faults == []
+    assert Verifier(library.catalog, library.store).check().defects == []
 
 
 @pytest.mark.slow

@@ -72,7 +72,7 @@ def held(library: Small, name: str) -> Item:
 def whole(library: Small) -> None:
     """At rest, the index is the one from scratch, and nothing in it is damaged."""
     assert compare_with_fresh(library).good, compare_with_fresh(library)
-    assert Verifier(library.catalog, library.store).check(deep=True).faults == []
+    assert Verifier(library.catalog, library.store).check(deep=True).defects == []
 
 
 def test_each_is_found_as_what_it_is(library: Small, apart: Path) -> None:
@@ -326,7 +326,7 @@ def test_what_is_damaged_of_one_is_made_again(library: Small, apart: Path) -> No
         db.execute("UPDATE thumbs SET webp = x'00' WHERE content = ?", (photo.content,))
         db.execute("DELETE FROM names WHERE rowid < 0")
     verifier = Verifier(library.catalog, library.store)
-    assert {fault.code for fault in verifier.check().faults} == {"read", "thumb", "names"}
+    assert {fault.code for fault in verifier.check().defects} == {"read", "thumb", "names"}
     verdict = verifier.repair()
     assert verdict.again
     library.service.run_once()

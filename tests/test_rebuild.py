@@ -83,7 +83,7 @@ def test_fault_14_a_catalog_lost_or_corrupt_is_begun_anew_without_the_model(
         assert library.catalog.counts.states() == {"understood": 7}
         assert library.store.generations.all() <= library.generations()
         assert library.found("garden") == [], "what was forgotten stays forgotten"
-        assert Verifier(library.catalog, library.store).check(deep=True).faults == []
+        assert Verifier(library.catalog, library.store).check(deep=True).defects == []
     assert tree(folder) == own
 
 

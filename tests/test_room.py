@@ -134,7 +134,7 @@ def test_fault_03_a_disk_that_fills_up_while_indexing_loses_nothing(tmp_path: Pa
         service.run_once()
         rows = library.rows()
         verdict = Verifier(library.catalog, library.store).check()
-        assert verdict.faults == []
+        assert verdict.defects == []
         pipeline.close()
     with small(tmp_path / "lib", tmp_path / "scratch") as scratch:
         scratch.service.run_once()

@@ -32,7 +32,7 @@ def verifier(library: Small) -> Verifier:
 
 
 def codes(verdict: VerifyReport) -> list[str]:
-    return sorted({fault.code for fault in verdict.faults})
+    return sorted({fault.code for fault in verdict.defects})
 
 
 def generation_of(library: Small, name: str, column: str = "read_generation") -> str:
@@ -45,7 +45,7 @@ def generation_of(library: Small, name: str, column: str = "read_generation") ->
 
 def test_a_sound_library_is_found_sound(library: Small) -> None:
     verdict = verifier(library).check(deep=True)
-    assert verdict.faults == []
+    assert verdict.defects == []
     assert verdict.sound
     assert (verdict.passages, verdict.files) == (7, 7)
     assert verdict.vectors == 14, "a gist and a body for each text, a gist and a body for a caption"
@@ -113,7 +113,7 @@ def test_a_row_that_says_it_is_of_another_is_found(library: Small, table: str, c
     assert codes(verifier(library).check())
     assert verifier(library).repair().sound
     library.service.run_once()
-    assert verifier(library).check().faults == []
+    assert verifier(library).check().defects == []
     assert (library.rows(), library.vectors()) == (rows, vectors)
 
 
@@ -144,7 +144,7 @@ def test_fault_05_a_flipped_byte_in_any_file_is_found_and_mended(library: Small,
         assert "file" in codes(verdict), path
         assert verifier(library).repair().sound or verifier(library).check().sound, path
         library.service.run_once()
-        assert verifier(library).check().faults == []
+        assert verifier(library).check().defects == []
         assert library.rows() == before
         assert library.vectors() == vectors
 

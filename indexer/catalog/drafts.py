@@ -52,16 +52,16 @@ class Drafts:
                 "SELECT * FROM drafts WHERE content = ? AND model_key = ? ORDER BY ordinal",
                 (content, key),
             ).fetchall()
-        found: list[Draft] = []
+        drafts: list[Draft] = []
         for row in rows:
             ordinal, place = row["ordinal"], place_from(json.loads(row["place"]))
             if row["words"] is None:
-                found.append(Draft(ordinal, place, None, None, row["reason"], row["sentence"]))
+                drafts.append(Draft(ordinal, place, None, None, row["reason"], row["sentence"]))
                 continue
             passage = Passage(ordinal, row["words"], place, Source(row["source"]))
             body = None if row["body"] is None else _vector(row["body"])
-            found.append(Draft(ordinal, place, passage, Vectors(_vector(row["gist"]), body)))
-        return found
+            drafts.append(Draft(ordinal, place, passage, Vectors(_vector(row["gist"]), body)))
+        return drafts
 
     def keep(self, content: str, key: str, draft: Draft) -> None:
         """Writes one down; durable when this returns. Nothing, where the content has gone."""

@@ -59,7 +59,7 @@ class ForgetList:
         """Forgets one file, and its content with every other path it has; the paths. [] for a
         file that is not in the library."""
         with self._database.reading() as db:
-            found = [
+            rows = [
                 row
                 for root, inside in locate(db, path)
                 for row in db.execute(
@@ -67,7 +67,7 @@ class ForgetList:
                 ).fetchall()
             ]
         forgotten: list[Path] = []
-        for row in found:
+        for row in rows:
             if row["content"] is not None:
                 forgotten += self.add_content(row["content"])
             else:
@@ -140,8 +140,8 @@ def _members(db: sqlite3.Connection, content: str) -> list[str]:
 
 
 def _is_reached(db: sqlite3.Connection, content: str) -> bool:
-    found = f"SELECT 1 FROM contents c WHERE content = ? AND {reached('1')}"
-    return db.execute(found, (content,)).fetchone() is not None
+    query = f"SELECT 1 FROM contents c WHERE content = ? AND {reached('1')}"
+    return db.execute(query, (content,)).fetchone() is not None
 
 
 def _take_out(db: sqlite3.Connection, content: str, mark: str) -> None:

@@ -1,6 +1,6 @@
-"""Room on the disk: indexing stops before it is full, and goes on by itself.
+"""Room on the disk: indexing stops before it is full, and goes on by itself when there is room.
 
-A reserve file lies beside the index. When the disk is full it is given up, so that what takes less
+A reserve file lies beside the index. When the disk is full it is deleted, so that what takes less
 room afterwards (deleting, compacting) can still be done.
 """
 
@@ -22,10 +22,10 @@ LEAST_RESERVED_BYTES = 1 << 20
 MEASURED_EVERY_S = 60.0
 FULL = (errno.ENOSPC, errno.EDQUOT)
 # What LanceDB and SQLite say of a full disk.
-SAID = ("no space left", "os error 28", "disk is full", "quota exceeded", "os error 122")
+FULL_PHRASES = ("no space left", "os error 28", "disk is full", "quota exceeded", "os error 122")
 FAILING = (errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESTALE)
 # What they say of one that fails.
-SAID_FAILING = (
+FAILING_PHRASES = (
     *("os error 5)", "input/output error", "disk i/o error"),
     *("os error 30)", "read-only file system", "attempt to write a readonly database"),
 )
@@ -112,14 +112,14 @@ class DiskRoom:
 
 def is_full(problem: BaseException) -> bool:
     """Whether a fault, or one it came from, is that of a full disk."""
-    return _is(problem, FULL, SAID)
+    return _has_cause(problem, FULL, FULL_PHRASES)
 
 
 def disk_error(problem: BaseException) -> DiskFullError | DiskFailingError | None:
     """What a fault means to a person when it, or one it came from, is the disk's; else None."""
     if is_full(problem):
         return DiskFullError("The disk is full. Nothing is lost; make room, and start again.")
-    if _is(problem, FAILING, SAID_FAILING):
+    if _has_cause(problem, FAILING, FAILING_PHRASES):
         return DiskFailingError(
             "The disk gave an error, so this was called off. Nothing is lost; start again, and "
             "should it come back, see to the disk."
@@ -127,14 +127,15 @@ def disk_error(problem: BaseException) -> DiskFullError | DiskFailingError | Non
     return None
 
 
-def _is(problem: BaseException, numbers: tuple[int, ...], words: tuple[str, ...]) -> bool:
-    seen: BaseException | None = problem
-    while seen is not None:
-        if isinstance(seen, OSError) and seen.errno in numbers:
+def _has_cause(problem: BaseException, numbers: tuple[int, ...], phrases: tuple[str, ...]) -> bool:
+    """Whether a fault, or one it came from, has one of these error numbers or phrases."""
+    fault: BaseException | None = problem
+    while fault is not None:
+        if isinstance(fault, OSError) and fault.errno in numbers:
             return True
-        if any(said in str(seen).lower() for said in words):
+        if any(phrase in str(fault).lower() for phrase in phrases):
             return True
-        seen = seen.__cause__ or seen.__context__
+        fault = fault.__cause__ or fault.__context__
     return False
 
 

@@ -50,10 +50,9 @@ class FolderReadOnlyError(RecollectError):
 
     def __init__(self, data: Path, problem: OSError) -> None:
         try:
-            found = data.stat()
-            now = (
-                f"it belongs to user {found.st_uid} and has mode {stat.S_IMODE(found.st_mode):04o}"
-            )
+            status = data.stat()
+            mode = stat.S_IMODE(status.st_mode)
+            now = f"it belongs to user {status.st_uid} and has mode {mode:04o}"
         except OSError:
             now = "it cannot be made"
         super().__init__(
@@ -134,7 +133,7 @@ def _file_lock(data: Path, timeout_s: float) -> BaseFileLock:
 
 def _read_holder(data: Path) -> Holder:
     try:
-        said = json.loads((data / "holder.json").read_text(encoding="utf-8"))
-        return Holder(int(said["pid"]), said["url"], said["token"])
+        holder = json.loads((data / "holder.json").read_text(encoding="utf-8"))
+        return Holder(int(holder["pid"]), holder["url"], holder["token"])
     except (OSError, ValueError, KeyError, TypeError):
         return Holder(None, None)

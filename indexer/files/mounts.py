@@ -50,8 +50,10 @@ def mounts() -> list[Mount]:
         lines = MOUNTINFO.read_bytes().split(b"\n")
     except OSError:
         return [
-            Mount(Path(one.mountpoint), "remote" if "remote" in one.opts.split(",") else one.fstype)
-            for one in psutil.disk_partitions(all=True)
+            Mount(
+                Path(part.mountpoint), "remote" if "remote" in part.opts.split(",") else part.fstype
+            )
+            for part in psutil.disk_partitions(all=True)
         ]
     return [mount for line in lines if (mount := _mount(line)) is not None]
 
@@ -70,12 +72,12 @@ def _mount(line: bytes) -> Mount | None:
 
 def mount_of(path: Path, among: Iterable[Mount] | None = None) -> Mount | None:
     """The file system a path lies on."""
-    found: Mount | None = None
+    innermost: Mount | None = None
     for mount in mounts() if among is None else among:
         inside = mount.path == path or mount.path in path.parents
-        if inside and (found is None or len(mount.path.parts) >= len(found.path.parts)):
-            found = mount
-    return found
+        if inside and (innermost is None or len(mount.path.parts) >= len(innermost.path.parts)):
+            innermost = mount
+    return innermost
 
 
 def network_places(roots: Iterable[Path], among: Iterable[Mount] | None = None) -> dict[Path, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.expectations import ExpectedRows, expected_rows, stored_thumbs
@@ -36,12 +36,17 @@ class Defect:
     about: str = ""
     mended: bool = False
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What is the same of a defect that is found again."""
+        return self.code, self.about
+
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
     """`again` is how many files have to be read or understood once more."""
 
-    faults: list[Defect]
+    defects: list[Defect]
     passages: int
     vectors: int
     files: int
@@ -49,7 +54,7 @@ class VerifyReport:
 
     @property
     def sound(self) -> bool:
-        return all(fault.mended for fault in self.faults)
+        return all(defect.mended for defect in self.defects)
 
 
 class Verifier:
@@ -63,45 +68,42 @@ class Verifier:
 
     def check(self, deep: bool = False) -> VerifyReport:
         """Everything but a person's own files, and with `deep` those too."""
-        tally = count_rows(self._store.tables)
-        faults = [*self._of_catalog(), *self._of_thumbs(), *self._of_store(tally)]
+        census = count_rows(self._store.tables)
+        defects = [*self._of_catalog(), *self._of_thumbs(), *self._of_store(census)]
         files = 0
         if deep:
-            files, wrong = self._of_files()
-            faults += wrong
+            files, differing = self._of_files()
+            defects += differing
         return VerifyReport(
-            faults,
-            passages=sum(held.rows for held in tally.tables.get("words", {}).values()),
+            defects,
+            passages=sum(counted.rows for counted in census.tables.get("words", {}).values()),
             vectors=sum(
-                held.rows
-                for name, generations in tally.tables.items()
+                counted.rows
+                for name, generations in census.tables.items()
                 if name != "words"
-                for held in generations.values()
+                for counted in generations.values()
             ),
             files=files,
         )
 
     def repair(self, deep: bool = False) -> VerifyReport:
-        """Checks, makes good what it can, and checks again: what is left is not `mended`."""
-        found = self.check(deep)
-        if not found.faults:
-            return found
-        faults: list[Defect] = []
-        again, left = 0, found
+        """Checks, repairs what it can, and checks again: what is left is not `mended`."""
+        first = self.check(deep)
+        if not first.defects:
+            return first
+        defects: list[Defect] = []
+        again, last = 0, first
         for _ in range(ROUNDS):  # what a damaged table had to leave out shows when it is made anew
-            known = {(fault.code, fault.about) for fault in faults}
-            fresh = [one for one in left.faults if (one.code, one.about) not in known]
-            if not fresh:
+            known = {defect.key for defect in defects}
+            new = [defect for defect in last.defects if defect.key not in known]
+            if not new:
                 break
-            faults += fresh
-            again += self._mend(fresh)
-            left = self.check()
-        still = {(fault.code, fault.about) for fault in left.faults}
-        faults = [
-            Defect(one.code, one.sentence, one.about, (one.code, one.about) not in still)
-            for one in faults
-        ]
-        return VerifyReport(faults, left.passages, left.vectors, found.files, again)
+            defects += new
+            again += self._mend(new)
+            last = self.check()
+        left = {defect.key for defect in last.defects}
+        defects = [replace(defect, mended=defect.key not in left) for defect in defects]
+        return VerifyReport(defects, last.passages, last.vectors, first.files, again)
 
     # What can be wrong
 
@@ -127,17 +129,19 @@ class Verifier:
             if not is_whole:
                 yield Defect("thumb", "A thumbnail is no picture any more.", thumb.content)
 
-    def _of_store(self, tally: Census) -> Iterator[Defect]:
-        for table, file, said in self._store.repair.damaged_files():
-            yield Defect("file", f"The index file {file} {said}.", table)
-        for table, said in tally.unread.items():
-            yield Defect("table", f"The index table {table} cannot be read in full: {said}.", table)
+    def _of_store(self, census: Census) -> Iterator[Defect]:
+        for table, file, fault in self._store.repair.damaged_files():
+            yield Defect("file", f"The index file {file} {fault}.", table)
+        for table, fault in census.unread.items():
+            yield Defect(
+                "table", f"The index table {table} cannot be read in full: {fault}.", table
+            )
         wanted = self._garbage.referenced()
-        unknown = tally.generations() - wanted - set(self._garbage.trash())
+        unknown = census.generations() - wanted - set(self._garbage.trash())
         for generation in sorted(unknown):
             yield Defect("orphan", "The index holds rows that nothing points at.", generation)
         for expected in expected_rows(self._catalog.database):
-            yield from _of_content(expected, tally)
+            yield from _of_content(expected, census)
         try:
             missed = self._store.repair.index_gap()
         except Exception as problem:  # whatever LanceDB makes of a damaged index
@@ -160,47 +164,50 @@ class Verifier:
 
     # Making good
 
-    def _mend(self, faults: list[Defect]) -> int:
+    def _mend(self, defects: list[Defect]) -> int:
         """How many contents and files are to be read or understood again."""
-        by: dict[str, list[str]] = {}
-        for fault in faults:
-            by.setdefault(fault.code, []).append(fault.about)
-        damaged = {*by.get("file", ()), *by.get("table", ())}
-        missing = set(by.get("read", ())) | set(by.get("understood", ()))
+        by_code: dict[str, list[str]] = {}
+        for defect in defects:
+            by_code.setdefault(defect.code, []).append(defect.about)
+        damaged = {*by_code.get("file", ()), *by_code.get("table", ())}
+        missing = set(by_code.get("read", ())) | set(by_code.get("understood", ()))
         whole = self._garbage.referenced() - missing
         for table in sorted(damaged):
             self._store.repair.replace_table(table, whole)
-        self._store.remove([*by.get("orphan", ()), *missing])
-        if "index" in by and "words" not in damaged:
+        self._store.remove([*by_code.get("orphan", ()), *missing])
+        if "index" in by_code and "words" not in damaged:
             self._store.repair.rebuild_index()
         self._store.sync()
-        if "names" in by:
+        if "names" in by_code:
             integrity.rebuild_name_index(self._catalog.database)
         again = self._requeue.damaged(
-            by.get("read", ()), by.get("understood", ()), by.get("thumb", ()), by.get("bytes", ())
+            by_code.get("read", ()),
+            by_code.get("understood", ()),
+            by_code.get("thumb", ()),
+            by_code.get("bytes", ()),
         )
         return again
 
 
-def _of_content(expected: ExpectedRows, tally: Census) -> Iterator[Defect]:
+def _of_content(expected: ExpectedRows, census: Census) -> Iterator[Defect]:
     """What the tables hold for one content, against what the catalog wrote down of it. What is to
     be read or understood once more already is passed over."""
     read, understood = expected.read_generation, expected.understood_generation
     itself = {(expected.content, expected.kind)}
     if read is not None and not expected.rereading:
-        words = tally.words(read)
-        fault = _difference(words, expected.words, expected.words_sum, tally.sum_of)
+        words = census.words(read)
+        fault = _difference(words, expected.words, expected.words_sum, census.sum_of)
         if fault is None and words.owners - itself:
             fault = MISLED
         if fault is not None:
             yield Defect("read", f"The words of a file are not whole: {fault}.", read)
     if understood is not None and not expected.redoing:
-        captions, vectors = tally.words(understood), tally.vectors(understood)
-        fault = _difference(captions, expected.captions, expected.captions_sum, tally.sum_of)
+        captions, vectors = census.words(understood), census.vectors(understood)
+        fault = _difference(captions, expected.captions, expected.captions_sum, census.sum_of)
         if fault is None and (expected.vectors and not vectors.rows):
             fault = "its vectors are gone"
         if fault is None and expected.vectors_sum is not None:
-            fault = _difference(vectors, vectors.rows, expected.vectors_sum, tally.sum_of)
+            fault = _difference(vectors, vectors.rows, expected.vectors_sum, census.sum_of)
         if fault is None and (captions.owners | vectors.owners) - itself:
             fault = MISLED
         if fault is None:

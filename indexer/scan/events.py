@@ -1,4 +1,4 @@
-"""What the system said happened, collected as places to look at until somebody does."""
+"""The system's events, collected as hints where to look until they are taken."""
 
 from __future__ import annotations
 
@@ -14,44 +14,47 @@ from indexer.types.changes import Hint
 
 
 class Events:
-    """From the system's thread to ours. What happens under `ignored` is none; more than `most` are
-    as good as lost."""
+    """Added by the system's thread, taken by ours. Events below `ignored` are dropped; of more than
+    `most` hints, all count as lost."""
 
     def __init__(self, wake: Callable[[], None], ignored: Path, most: int) -> None:
         self.roots: list[bytes] = []
         self._wake = wake
         self._most = most
         self._ignored = os.fsencode(ignored)
-        self._found: dict[Hint, None] = {}
+        self._hints: dict[Hint, None] = {}
         self._lost = False
         self._lock = threading.Lock()
 
     def add(self, path: bytes, folder: bool) -> None:
+        """Something happened to a file, or somewhere below a folder."""
         if path.rpartition(b"/")[2] == NAME:  # what is left out has changed
             path, folder = path.rpartition(b"/")[0] or b"/", True
         if not self._matters(path, folder):
             return
         hint = Hint(Path(os.fsdecode(path)), deep=folder)
         with self._lock:
-            if len(self._found) >= self._most:
+            if len(self._hints) >= self._most:
                 self._lost = True
-                self._found.clear()
+                self._hints.clear()
             elif not self._lost:
-                self._found[hint] = None
+                self._hints[hint] = None
         self._wake()
 
     def lose(self) -> None:
+        """Events were lost: everything has to be looked at."""
         with self._lock:
             self._lost = True
-            self._found.clear()
+            self._hints.clear()
         self._wake()
 
     def take(self) -> list[Hint] | None:
+        """The hints since the last call; None when events were lost."""
         with self._lock:
-            found = None if self._lost else list(self._found)
+            hints = None if self._lost else list(self._hints)
             self._lost = False
-            self._found.clear()
-        return found
+            self._hints.clear()
+        return hints
 
     def _matters(self, path: bytes, folder: bool) -> bool:
         if relative(self._ignored, path) is not None:

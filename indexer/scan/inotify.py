@@ -1,7 +1,7 @@
-"""Linux, listened to folder by folder: only those that are looked into cost a watch.
+"""Linux, watched folder by folder: only folders that are walked cost a watch.
 
-The walk says so before it lists a folder, so that nothing falls between the list and the watch.
-With `subtrees` the only importer of watchdog.
+The walk calls `enter` before it lists a folder, so that nothing happens unseen between the listing
+and the watch. With `recursive` the only importer of watchdog.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ MASK = Mask(
     i.IN_CREATE | i.IN_MODIFY | i.IN_CLOSE_WRITE | i.IN_ATTRIB | i.IN_MOVE | i.IN_DELETE
     | i.IN_DELETE_SELF | i.IN_MOVE_SELF | i.IN_ONLYDIR | i.IN_DONT_FOLLOW | i.IN_EXCL_UNLINK
 )  # fmt: skip
-PULSE = "watching"  # the file in our own data directory whose touch has to be heard
-PULSE_MASK = Mask(i.IN_ATTRIB)
+PROBE = "watching"  # the file in our own data directory whose touch has to arrive as an event
+PROBE_MASK = Mask(i.IN_ATTRIB)
 
 
 class InotifyObserver(Observer):
     """A watch for each folder the walk enters, all read by one thread."""
 
-    def __init__(self, hints: Events, data: Path) -> None:
+    def __init__(self, events: Events, data: Path) -> None:
         self._fd = InotifyFD()
-        super().__init__(hints, self._fd)
+        super().__init__(events, self._fd)
         self._id = CallbackId(id(self))
         self._roots: set[bytes] = set()
         self._by_path: dict[bytes, WatchDescriptor] = {}
@@ -48,12 +48,12 @@ class InotifyObserver(Observer):
         self._entered: set[bytes] = set()
         self._full: OSError | None = None
         self._lock = threading.RLock()
-        self._pulse = data / PULSE
-        self._pulse_watch: WatchDescriptor | None = None
+        self._probe_file = data / PROBE
+        self._probe_watch: WatchDescriptor | None = None
         self._probed = False
-        self._heard = threading.Event()
+        self._arrived = threading.Event()
         self._fd.start()
-        self._watch_pulse()
+        self._watch_probe()
 
     def follow(self, roots: Iterable[bytes]) -> None:
         with self._lock:
@@ -74,7 +74,7 @@ class InotifyObserver(Observer):
                 watch = self._fd.add_callback(folder, MASK, self, self._id)
             except OSError as problem:
                 if problem.errno in (errno.ENOSPC, errno.ENOMEM):
-                    self._full = problem  # no more of them until the next round
+                    self._full = problem  # no more of them until the next walk through everything
                 if problem.errno not in (errno.ENOENT, errno.ENOTDIR):
                     self._refuse(folder, problem)
                 return
@@ -91,14 +91,14 @@ class InotifyObserver(Observer):
             self._entered = set(self._by_path)
 
     def probe(self) -> bool:
-        heard = not self._probed or self._heard.is_set()
-        self._heard.clear()
+        arrived = not self._probed or self._arrived.is_set()
+        self._arrived.clear()
         self._probed = False
-        if self._pulse_watch is not None:
+        if self._probe_watch is not None:
             with suppress(OSError):
-                os.utime(self._pulse)
+                os.utime(self._probe_file)
                 self._probed = True
-        return heard
+        return arrived
 
     def stop(self) -> None:
         super().stop()
@@ -107,8 +107,8 @@ class InotifyObserver(Observer):
     def on_event(self, event: InotifyEvent) -> None:
         """From the thread that reads: something happened in a folder."""
         with self._lock:
-            if event.wd == self._pulse_watch:
-                self._heard.set()
+            if event.wd == self._probe_watch:
+                self._arrived.set()
                 return
             folder = self._by_watch.get(event.wd)
             if folder is None:
@@ -122,9 +122,9 @@ class InotifyObserver(Observer):
                 self._remove(self._below(folder))
             if event.mask & i.IN_UNMOUNT:
                 self._drop(folder)
-            told = folder in self._roots or not (event.is_move_self or event.is_delete_self)
-        if told:
-            self._hints.add(path, deep)
+            matters = folder in self._roots or not (event.is_move_self or event.is_delete_self)
+        if matters:
+            self._events.add(path, deep)
 
     def on_watch_deleted(self, wd: WatchDescriptor) -> None:
         """From the thread that reads: a watched folder is no more."""
@@ -133,13 +133,13 @@ class InotifyObserver(Observer):
 
     def on_queue_overflow(self) -> None:
         """From the thread that reads: events were lost."""
-        self._hints.lose()
+        self._events.lose()
 
-    def _watch_pulse(self) -> None:
+    def _watch_probe(self) -> None:
         with suppress(OSError):  # without it only the thread's life is known
-            self._pulse.touch(mode=0o600)
-            self._pulse_watch = self._fd.add_callback(
-                os.fsencode(self._pulse), PULSE_MASK, self, self._id
+            self._probe_file.touch(mode=0o600)
+            self._probe_watch = self._fd.add_callback(
+                os.fsencode(self._probe_file), PROBE_MASK, self, self._id
             )
 
     def _refuse(self, folder: bytes, problem: OSError) -> None:
@@ -147,12 +147,12 @@ class InotifyObserver(Observer):
         while above and above not in self._roots:
             above = above.rpartition(b"/")[0]
             if above in self.unwatched:
-                return  # it is looked at with all that is below it
+                return  # it is polled with all that is below it
         self.unwatched[folder] = unwatched(Path(os.fsdecode(folder)), problem)
 
     def _below(self, path: bytes) -> list[bytes]:
         inside = path + b"/"
-        return [one for one in self._by_path if one == path or one.startswith(inside)]
+        return [other for other in self._by_path if other == path or other.startswith(inside)]
 
     def _remove(self, paths: Iterable[bytes]) -> None:
         gone = [(path, self._by_path[path]) for path in paths]

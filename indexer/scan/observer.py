@@ -1,4 +1,4 @@
-"""How one operating system is listened to; `inotify` and `subtrees` are the two there are."""
+"""What the watcher needs of an operating system; `inotify` and `recursive` implement it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from indexer.scan.unwatched import Unwatched
 
 
 class ObserverThread(Protocol):
-    """The thread that reads what the system says."""
+    """The thread that reads the system's events."""
 
     def is_alive(self) -> bool: ...
 
@@ -21,16 +21,16 @@ class ObserverThread(Protocol):
 
 
 class Observer(ABC):
-    """`unwatched` has the folders that are not listened to, each with all that is below it."""
+    """`unwatched` has the folders that are not watched, each with all that is below it."""
 
-    def __init__(self, hints: Events, thread: ObserverThread) -> None:
+    def __init__(self, events: Events, thread: ObserverThread) -> None:
         self.unwatched: dict[bytes, Unwatched] = {}
-        self._hints = hints
+        self._events = events
         self._thread = thread
 
     @abstractmethod
     def follow(self, roots: Iterable[bytes]) -> None:
-        """Begins a round: these are the roots from now on."""
+        """Begins a walk through everything: these are the roots from now on."""
 
     @abstractmethod
     def enter(self, folder: bytes) -> None:
@@ -38,11 +38,11 @@ class Observer(ABC):
 
     @abstractmethod
     def finish(self) -> None:
-        """Ends a round that has been everywhere."""
+        """Ends such a walk."""
 
     @abstractmethod
     def probe(self) -> bool:
-        """Whether the last probe was heard; sends the next one."""
+        """Whether the event of the last probe arrived; makes the next one."""
 
     def alive(self) -> bool:
         return self._thread.is_alive()

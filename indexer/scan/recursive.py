@@ -44,10 +44,10 @@ EVENTS: list[type[FileSystemEvent]] = [
 class RecursiveObserver(Observer):
     """One watch for a root with all that is below it, where the system offers that."""
 
-    def __init__(self, hints: Events) -> None:
+    def __init__(self, events: Events) -> None:
         self._observer: BaseObserver = WatchdogObserver()
-        super().__init__(hints, self._observer)
-        self._handler = _Handler(hints)
+        super().__init__(events, self._observer)
+        self._handler = _Handler(events)
         self._observer.start()
         self._watches: dict[bytes, ObservedWatch] = {}
 
@@ -84,10 +84,10 @@ class RecursiveObserver(Observer):
 
 
 class _Handler(FileSystemEventHandler):
-    def __init__(self, hints: Events) -> None:
-        self._hints = hints
+    def __init__(self, events: Events) -> None:
+        self._events = events
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         for raw in (event.src_path, event.dest_path):
             if raw:
-                self._hints.add(os.fsencode(raw), event.is_directory)
+                self._events.add(os.fsencode(raw), event.is_directory)

@@ -1,9 +1,9 @@
-"""When to look where: everywhere at times, and in between where something is said to have happened.
+"""When to look where: everywhere at times, and in between where the watcher hints.
 
-The watcher hints, and is not believed: everything is looked at when the program starts, once in a
-while, when hints were lost, when the watcher falls silent, and when the machine has slept. What
-cannot be watched is looked at more often. Network file systems have a thread of their own, since
-no events come from there, and one that hangs must not hold up the rest.
+Hints may be missing, so everything is looked at when the program starts, once in a while, when
+hints were lost, when the watcher stops, and when the machine has slept. What cannot be watched is
+looked at more often. Network file systems have a thread of their own: no events come from there,
+and one that hangs must not hold up the rest.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from indexer.scan.watcher import Watcher
 
 POLL_S = 60.0  # how often a folder that cannot be watched, or is not there, is looked at
-PROBE_S = 30.0  # how often the watcher has to hear a touch of our own
+PROBE_S = 30.0  # how often the event of a touch of our own has to arrive
 JUMP_S = 20.0  # a clock that went further than time did: the machine slept, or the clock was set
-SILENT_S = 30.0  # a network file system that has not answered for so long is taken for gone
+SILENT_S = 30.0  # a network file system that has not answered for so long goes offline
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +63,23 @@ class Rescan:
         self._wake_poll = wake_poll
         self._times = times
         self._watcher: Watcher | None = None
-        self._rescan = threading.Event()
+        self._everywhere_due = threading.Event()
         self._noticed: set[Path] = set()
         self._polled_at: float | None = None
         self._probed_at = time.monotonic()
-        self._clock = _Clock()
+        self._clock = _WallClock()
         self._network_at: float | None = None
-        self._heard_of: float | None = None  # when the network poll under way came forward last
-        self._silent = False  # it has not for too long
+        self._progressed_at: float | None = (
+            None  # when the network poll under way last entered a folder
+        )
+        self._silent = False  # that is too long ago
 
     def start(self) -> None:
         from indexer.scan.watcher import Watcher
 
         self._watcher = Watcher(self._wake, ignored=self._catalog.file.parent.resolve())
-        self._clock = _Clock()
-        self._rescan.set()
+        self._clock = _WallClock()
+        self._everywhere_due.set()
 
     def stop(self) -> None:
         if self._watcher is not None:
@@ -92,7 +94,7 @@ class Rescan:
     def everywhere(self) -> None:
         """Asks for a look at everything."""
         self._network_at = None
-        self._rescan.set()
+        self._everywhere_due.set()
         self._wake()
         self._wake_poll()
 
@@ -108,17 +110,22 @@ class Rescan:
     # -- this machine --------------------------------------------------------------------------
 
     def look(self) -> Changes | None:
-        """Everywhere, or where something is said to have happened; None when there is nothing to
-        look at."""
+        """Looks everywhere, or where there are hints; None when there is nothing to look at."""
         watcher = self._watcher
         assert watcher is not None  # noqa: S101  start() made it
         self._note_network()
         now = time.time()  # goes on while the machine sleeps
         hints = watcher.take()
         late = self.rescanned_at is None or abs(now - self.rescanned_at) > self._times.rescan_s
-        deaf = self._is_deaf(watcher)
-        if deaf or self._clock.jumped() or late or hints is None or self._rescan.is_set():
-            self._rescan.clear()
+        stopped = self._has_stopped(watcher)
+        if (
+            stopped
+            or self._clock.jumped()
+            or late
+            or hints is None
+            or self._everywhere_due.is_set()
+        ):
+            self._everywhere_due.clear()
             folders = self._catalog.roots.paths()
             apart = self.network.keys()
             watcher.follow(path for path in folders if path not in apart and path.is_dir())
@@ -130,7 +137,7 @@ class Rescan:
             hints.append(Hint(self._noticed.pop(), deep=False))
         if self._polled_at is None or abs(now - self._polled_at) > POLL_S:
             self._polled_at = now
-            hints += [Hint(one.path) for one in watcher.unwatched]
+            hints += [Hint(folder.path) for folder in watcher.unwatched]
             hints += [Hint(path) for path in self._catalog.roots.paths(offline=True)]
         return self._reconcile(hints, watcher.enter) if hints else None
 
@@ -146,8 +153,8 @@ class Rescan:
             entering=entering,
         )
 
-    def _is_deaf(self, watcher: Watcher) -> bool:
-        """Whether the watcher has died or fallen silent; one that has is begun anew."""
+    def _has_stopped(self, watcher: Watcher) -> bool:
+        """Whether the watcher has died or its events do not arrive; if so it is stopped."""
         if not watcher.alive():
             dead = not watcher.unwatched and self.rescanned_at is not None
             self.restarts += int(dead)
@@ -172,40 +179,40 @@ class Rescan:
         if self._network_at is not None and now - self._network_at < self._times.network_poll_s:
             return self._times.network_poll_s - (now - self._network_at)
         self._network_at = now
-        self._heard_of = now
+        self._progressed_at = now
         try:
             reconcile(
                 self._catalog,
                 [Hint(place) for place in self.network],
                 settle_s=self._times.settle_s,
                 grace_s=self._times.grace_s,
-                entering=self._came_forward,
+                entering=self._note_progress,
             )
         finally:
-            self._heard_of = None
+            self._progressed_at = None
         self._wake()
         if self._silent:  # it has answered in the end: nothing is hidden any more
             self._silent, self._network_at = False, None
             return 0.0
         return self._times.network_poll_s
 
-    def _came_forward(self, folder: bytes) -> None:
-        self._heard_of = time.monotonic()
+    def _note_progress(self, folder: bytes) -> None:
+        self._progressed_at = time.monotonic()
 
     def _note_network(self) -> None:
         """Which folders lie on a network now, and whether that answers. Touches none of them."""
-        found = network_places(self._catalog.roots.paths())
-        if found.keys() - self.network.keys():
+        network = network_places(self._catalog.roots.paths())
+        if network.keys() - self.network.keys():
             self._wake_poll()
-        self.network = found
-        heard = self._heard_of
-        if heard is not None and time.monotonic() - heard > SILENT_S:
+        self.network = network
+        progressed_at = self._progressed_at
+        if progressed_at is not None and time.monotonic() - progressed_at > SILENT_S:
             self._silent = True
-            hide_unanswering(self._catalog.database, found)
+            hide_unanswering(self._catalog.database, network)
 
 
-class _Clock:
-    """Notices when the clock on the wall went otherwise than time did."""
+class _WallClock:
+    """Notices when the wall clock and the monotonic clock went apart."""
 
     def __init__(self) -> None:
         self._ahead_s = time.time() - time.monotonic()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Unwatched:
-    """A folder that is looked at now and then only, and why."""
+    """A folder that is polled instead of watched, and why."""
 
     path: Path
     sentence: str
@@ -20,15 +20,15 @@ def unwatched(path: Path, problem: OSError) -> Unwatched:
     if problem.errno in (errno.ENOSPC, errno.EMFILE):
         name = "max_user_watches" if problem.errno == errno.ENOSPC else "max_user_instances"
         now = _sysctl(name)
-        said = (
+        sentence = (
             f"The system does not let Recollect watch all of {path} (fs.inotify.{name} is "
             f"{now or 'unknown'}); it is looked at every minute instead. To be told at once: "
             f"sudo sysctl fs.inotify.{name}={now * 4 if now else 524288}"
         )
     else:
         why = problem.strerror or "no reason given"
-        said = f"The folder {path} cannot be watched ({why}); it is looked at every minute."
-    return Unwatched(path, said)
+        sentence = f"The folder {path} cannot be watched ({why}); it is looked at every minute."
+    return Unwatched(path, sentence)
 
 
 def _sysctl(name: str) -> int | None:

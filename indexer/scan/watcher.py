@@ -1,8 +1,8 @@
-"""The watcher: the operating system's word that something happened, as hints where to look.
+"""The watcher: the operating system's events, as hints where to look.
 
-Only a hint. Events get lost, come late and come twice; what is true is found by `reconcile`. On
-Linux each folder is watched on its own, and only those that are looked into; elsewhere the system
-watches a root with all that is below it.
+Events get lost, come late and come twice; what is true is found by `reconcile`. On Linux each
+folder is watched on its own, and only those that are walked; elsewhere the system watches a root
+with all that is below it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ MOST_HINTS = 2000  # beyond this a look at everything is cheaper
 
 
 class Watcher:
-    """Watches folders and calls `wake` when there are new hints. What happens under `ignored`, our
-    own data, is none. Not for several threads, but for `enter`."""
+    """Watches folders and calls `wake` when there are new hints. Events below `ignored`, our
+    own data, are dropped. Not for several threads, but for `enter`."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Watcher:
         most_hints: int = MOST_HINTS,
         folder_by_folder: bool = sys.platform == "linux",
     ) -> None:
-        self._hints = Events(wake, ignored, most_hints)
+        self._events = Events(wake, ignored, most_hints)
         self._ignored = ignored
         self._folder_by_folder = folder_by_folder
         self._observer: Observer | None = None
@@ -46,12 +46,12 @@ class Watcher:
         """Begins to watch exactly these folders: walk through them, and `finish`. What lies in a
         folder that is newly watched is not hinted at."""
         wanted = [os.fsencode(path) for path in roots]
-        self._hints.roots = wanted
+        self._events.roots = wanted
         self._refused = []
         if self._observer is None or not self._observer.alive():
             self.stop()
             try:
-                self._observer = self._listening()
+                self._observer = self._start_observer()
             except OSError as problem:
                 self._refused = [unwatched(Path(os.fsdecode(path)), problem) for path in wanted]
                 return
@@ -69,14 +69,15 @@ class Watcher:
 
     def take(self) -> list[Hint] | None:
         """The hints since the last call; None when events were lost: look everywhere."""
-        return self._hints.take()
+        return self._events.take()
 
     def alive(self) -> bool:
-        """Whether the operating system is still listened to."""
+        """Whether events are still read."""
         return self._observer is not None and self._observer.alive()
 
     def probe(self) -> bool:
-        """Whether the last probe was heard, a touch of a file of our own; makes the next one."""
+        """Whether the event of the last probe, a touch of a file of our own, arrived; makes the
+        next."""
         return self._observer is None or self._observer.probe()
 
     def stop(self) -> None:
@@ -85,11 +86,11 @@ class Watcher:
             self._observer.stop()
         self._observer = None
 
-    def _listening(self) -> Observer:
+    def _start_observer(self) -> Observer:
         if self._folder_by_folder:
             from indexer.scan.inotify import InotifyObserver
 
-            return InotifyObserver(self._hints, self._ignored)
+            return InotifyObserver(self._events, self._ignored)
         from indexer.scan.recursive import RecursiveObserver
 
-        return RecursiveObserver(self._hints)
+        return RecursiveObserver(self._events)

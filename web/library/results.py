@@ -98,7 +98,7 @@ def verdict_json(verdict: VerifyReport, took_s: float) -> VerdictJson:
                 "sentence": display_text(fault.sentence),
                 "mended": fault.mended,
             }
-            for fault in verdict.faults
+            for fault in verdict.defects
         ],
         "passages": verdict.passages,
         "vectors": verdict.vectors,

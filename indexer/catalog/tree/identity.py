@@ -1,8 +1,8 @@
-"""The marker: how a folder is told from another one in its place.
+"""Identity of a watched folder: whether it is the one that is remembered, or another in its place.
 
-Nothing is ever written into a person's folders, so the mark is what is remembered of them: the
-folder's device and inode, and the files that were in it. One of them found again, by its size and
-time or by its hash, is enough; a bare mount point or another drive has none.
+Nothing is ever written into a person's folders, so a folder is recognised by its device and inode,
+and by the files that were in it. One of these at its old path, with its size and time or with its
+hash, is enough; an empty mount point or another drive has none.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from indexer.catalog.storage.database import Database
 from indexer.files.hashing import hash_path
 from indexer.files.paths import join
 
-# Hashing settles what times cannot (a copy brought back without them), but only so much of it.
+# Where times differ (a copy brought back without them), hashes decide; no more than these.
 MOST_HASHED = 3
 MOST_HASHED_BYTES = 64 << 20
 
 
-def is_mount(path: bytes, found: os.stat_result) -> bool:
-    """Whether another file system begins here: what `found` says of it stays the same when
+def is_mount(path: bytes, status: os.stat_result) -> bool:
+    """Whether another file system begins here: what `status` says of it stays the same when
     another drive is put in its place."""
     try:
-        return os.lstat(path.rstrip(b"/").rpartition(b"/")[0] or b"/").st_dev != found.st_dev
+        return os.lstat(path.rstrip(b"/").rpartition(b"/")[0] or b"/").st_dev != status.st_dev
     except OSError:
         return True
 
@@ -36,15 +36,15 @@ def is_recognised(database: Database, root: int, path: bytes) -> bool:
             "SELECT path, size, mtime_ns, content FROM files WHERE root = ? AND size >= 0", (root,)
         )
         for row in rows:
-            there = join(path, row["path"])
+            absolute = join(path, row["path"])
             try:
-                found = os.lstat(there)
+                status = os.lstat(absolute)
             except OSError:
                 continue
-            if not stat.S_ISREG(found.st_mode) or found.st_size != row["size"]:
+            if not stat.S_ISREG(status.st_mode) or status.st_size != row["size"]:
                 continue
-            if found.st_mtime_ns == row["mtime_ns"]:
+            if status.st_mtime_ns == row["mtime_ns"]:
                 return True
-            if row["content"] and found.st_size <= MOST_HASHED_BYTES and len(alike) < MOST_HASHED:
-                alike.append((there, row["content"]))
-    return any(hash_path(there) == content for there, content in alike)
+            if row["content"] and status.st_size <= MOST_HASHED_BYTES and len(alike) < MOST_HASHED:
+                alike.append((absolute, row["content"]))
+    return any(hash_path(absolute) == content for absolute, content in alike)
