@@ -50,19 +50,19 @@ def library(tmp_path: Path) -> Iterator[Small]:
 def needles(library: Small, text: str) -> list[bytes]:
     """A text's unique words as they may lie in a file, and its vector."""
     assert isinstance(library.model, Signed)
-    found = [word.encode(code) for word in (CANARY, NAME) for code in ("utf-8", "utf-16-le")]
-    return [*found, library.model.vector_of(text).tobytes()]
+    needles = [word.encode(code) for word in (CANARY, NAME) for code in ("utf-8", "utf-16-le")]
+    return [*needles, library.model.vector_of(text).tobytes()]
 
 
 def holding(data: Path, needles: list[bytes]) -> list[tuple[str, bytes]]:
     """Which file of the data directory holds which of the needles."""
-    found = []
+    leaks = []
     for path in sorted(path for path in data.rglob("*") if path.is_file()):
         held = path.read_bytes().lower()
         for needle in needles:
             if needle.lower() in held:
-                found.append((str(path.relative_to(data)), needle[:40]))
-    return found
+                leaks.append((str(path.relative_to(data)), needle[:40]))
+    return leaks
 
 
 def data_of(library: Small) -> Path:

@@ -15,10 +15,10 @@ from indexer.types.changes import Changes, Hint
 from tests.mounted import memory, mounted, unmount
 
 
-def fill(folder: Path, count: int, said: str = "words") -> None:
+def fill(folder: Path, count: int, text: str = "words") -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for n in range(count):
-        (folder / f"{n}.txt").write_text(f"{said} {n}")
+        (folder / f"{n}.txt").write_text(f"{text} {n}")
 
 
 def states(catalog: Catalog) -> dict[str, int]:

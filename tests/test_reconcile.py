@@ -42,12 +42,12 @@ def test_added_changed_and_gone(catalog: Catalog, lib: Path) -> None:
 def test_fault_12_same_size_and_time_with_another_inode_is_a_change(
     catalog: Catalog, lib: Path
 ) -> None:
-    one = write(lib / "a.txt", "one")
+    first = write(lib / "a.txt", "one")
     reconcile(catalog)
-    when = one.stat().st_mtime_ns
-    two = write(lib / "b.tmp", "two")
-    os.utime(two, ns=(when, when))
-    two.replace(one)
+    mtime_ns = first.stat().st_mtime_ns
+    second = write(lib / "b.tmp", "two")
+    os.utime(second, ns=(mtime_ns, mtime_ns))
+    second.replace(first)
     assert reconcile(catalog) == Changes(changed=1)
 
 
@@ -181,10 +181,10 @@ def test_fault_33_links_pipes_and_sockets_are_not_files(catalog: Catalog, lib: P
     (lib / "loop").symlink_to(lib)
     os.mkfifo(lib / "pipe.txt")
     with socket.socket(socket.AF_UNIX) as server:
-        here = Path.cwd()
+        before = Path.cwd()
         os.chdir(lib)  # a socket's path is short
         server.bind("socket.txt")
-        os.chdir(here)
+        os.chdir(before)
         assert reconcile(catalog) == Changes()
         hints = [
             Hint(lib / "pipe.txt"),
@@ -368,14 +368,14 @@ def test_fault_35_folder_deeper_than_a_path_may_be_long(  # or what would be rea
     write(lib / "a.txt")
     start = lib / ("s" * letters)
     start.mkdir()
-    here = os.open(start, os.O_RDONLY)
+    handle = os.open(start, os.O_RDONLY)
     for _ in range(18):
-        os.mkdir("d" * 250, dir_fd=here)
-        inner = os.open("d" * 250, os.O_RDONLY, dir_fd=here)
-        os.close(here)
-        here = inner
-    os.close(os.open("deep.txt", os.O_CREAT | os.O_WRONLY, dir_fd=here))
-    os.close(here)
+        os.mkdir("d" * 250, dir_fd=handle)
+        inner = os.open("d" * 250, os.O_RDONLY, dir_fd=handle)
+        os.close(handle)
+        handle = inner
+    os.close(os.open("deep.txt", os.O_CREAT | os.O_WRONLY, dir_fd=handle))
+    os.close(handle)
     assert reconcile(catalog) == Changes(added=1)
     [deep] = catalog.files.failed()
     assert deep.reason == "too_deep"
@@ -410,7 +410,7 @@ def test_fault_37_file_in_a_cloud_is_not_read(
 ) -> None:
     with small(tmp_path / "lib", tmp_path / "data") as library:
         library.write("a.txt", "boat")
-        monkeypatch.setattr("indexer.ingest.read.is_elsewhere", lambda found: True)
+        monkeypatch.setattr("indexer.ingest.read.is_elsewhere", lambda status: True)
         library.service.run_once()
         [row] = library.catalog.files.page()
         assert (row.state, row.reason) == ("skipped", "placeholder")

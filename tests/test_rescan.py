@@ -27,10 +27,10 @@ def library(tmp_path: Path) -> Iterator[Small]:
         yield library
 
 
-def heard(look: Rescan) -> Changes:
+def next_changes(rescan: Rescan) -> Changes:
     """What is found at the first hint that arrives."""
     end = time.monotonic() + 60
-    while (changes := look.look()) is None:
+    while (changes := rescan.look()) is None:
         assert time.monotonic() < end
         time.sleep(0.02)
     return changes
@@ -47,104 +47,106 @@ def look(library: Small) -> Iterator[Rescan]:
 # --- what is looked at
 
 
-def test_everything_at_the_start_then_only_what_is_hinted_at(library: Small, look: Rescan) -> None:
+def test_everything_at_the_start_then_only_what_is_hinted_at(
+    library: Small, rescan: Rescan
+) -> None:
     library.write("a.txt", "boat")
-    assert look.look() == Changes(added=1)
-    assert look.look() is None
+    assert rescan.look() == Changes(added=1)
+    assert rescan.look() is None
     library.write("b.txt", "boat")
-    assert heard(look) == Changes(added=1)
+    assert next_changes(rescan) == Changes(added=1)
 
 
 def test_fault_13_sleep_means_a_look_everywhere(
-    library: Small, look: Rescan, monkeypatch: pytest.MonkeyPatch
+    library: Small, rescan: Rescan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look.look()
-    assert look._watcher is not None
-    look._watcher.follow([])  # it hears nothing while the machine sleeps
-    look._watcher.finish()
+    rescan.look()
+    assert rescan._watcher is not None
+    rescan._watcher.follow([])  # no events arrive while the machine sleeps
+    rescan._watcher.finish()
     library.write("a.txt", "boat")
-    assert look.look() is None
+    assert rescan.look() is None
     real = time.time
     monkeypatch.setattr("indexer.scan.rescan.time.time", lambda: real() + 300)
-    assert look.look() == Changes(added=1)
-    assert look.look() is None, "once"
+    assert rescan.look() == Changes(added=1)
+    assert rescan.look() is None, "once"
 
 
-def test_fault_30_watcher_that_died_is_begun_anew(library: Small, look: Rescan) -> None:
-    look.look()
-    assert look._watcher is not None
-    observer = look._watcher._observer
+def test_fault_30_watcher_that_died_is_begun_anew(library: Small, rescan: Rescan) -> None:
+    rescan.look()
+    assert rescan._watcher is not None
+    observer = rescan._watcher._observer
     assert observer is not None
     observer.stop()
     library.write("a.txt", "boat")
-    assert look.look() == Changes(added=1)
-    assert look.restarts == 1
+    assert rescan.look() == Changes(added=1)
+    assert rescan.restarts == 1
     library.write("b.txt", "boat")
-    assert heard(look) == Changes(added=1), "it hears again"
+    assert next_changes(rescan) == Changes(added=1), "events arrive again"
 
 
 def test_fault_30_watcher_that_fell_silent_is_begun_anew(
-    library: Small, look: Rescan, monkeypatch: pytest.MonkeyPatch
+    library: Small, rescan: Rescan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look.look()
+    rescan.look()
     monkeypatch.setattr(module, "PROBE_S", 0.0)
-    assert look.look() is None
-    assert look._watcher is not None
-    monkeypatch.setattr(look._watcher, "probe", lambda: False)
+    assert rescan.look() is None
+    assert rescan._watcher is not None
+    monkeypatch.setattr(rescan._watcher, "probe", lambda: False)
     library.write("a.txt", "boat")
-    assert look.look() == Changes(added=1)
-    assert look.restarts == 1
+    assert rescan.look() == Changes(added=1)
+    assert rescan.restarts == 1
 
 
 def test_fault_20_folders_beyond_the_limit_are_looked_at(
-    library: Small, look: Rescan, monkeypatch: pytest.MonkeyPatch
+    library: Small, rescan: Rescan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from watchdog.observers.inotify_c import InotifyFD
 
     def full(*_: object) -> None:
         raise OSError(28, "inotify watch limit reached")
 
-    assert look._watcher is not None
+    assert rescan._watcher is not None
     library.write("sub/a.txt", "boat")
-    look._watcher.follow([])
+    rescan._watcher.follow([])
     monkeypatch.setattr(InotifyFD, "add_callback", full)
-    look.look()
-    [refused] = look.unwatched
+    rescan.look()
+    [refused] = rescan.unwatched
     assert refused.path == library.folder, "one folder stands for all below it"
     assert "sudo sysctl fs.inotify.max_user_watches=" in refused.sentence
     library.write("sub/b.txt", "boat")
     monkeypatch.setattr(module, "POLL_S", 0.0)
-    assert look.look() == Changes(added=1)
+    assert rescan.look() == Changes(added=1)
 
 
 def test_offline_root_is_looked_for_without_looking_everywhere(
-    library: Small, look: Rescan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    library: Small, rescan: Rescan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library.write("a.txt", "boat")
-    look.look()
+    rescan.look()
     library.folder.rename(tmp_path / "away")
-    look.everywhere()
-    look.look()
+    rescan.everywhere()
+    rescan.look()
     assert library.catalog.roots.all()[0].offline
-    rescanned_at = look.rescanned_at
+    rescanned_at = rescan.rescanned_at
     (tmp_path / "away").rename(library.folder)
     monkeypatch.setattr(module, "POLL_S", 0.0)
-    look.look()
+    rescan.look()
     assert not library.catalog.roots.all()[0].offline
-    assert look.rescanned_at == rescanned_at
+    assert rescan.rescanned_at == rescanned_at
 
 
-def test_path_that_is_not_there_is_looked_at(library: Small, look: Rescan) -> None:
+def test_path_that_is_not_there_is_looked_at(library: Small, rescan: Rescan) -> None:
     path = library.write("a.txt", "boat")
-    look.look()
-    assert look._watcher is not None
-    look._watcher.follow([])
-    look._watcher.finish()
+    rescan.look()
+    assert rescan._watcher is not None
+    rescan._watcher.follow([])
+    rescan._watcher.finish()
     path.unlink()
     library.write("other.txt", "river")
-    assert look.is_there(library.folder)
-    assert not look.is_there(path)
-    assert look.look() == Changes(gone=1)
+    assert rescan.is_there(library.folder)
+    assert not rescan.is_there(path)
+    assert rescan.look() == Changes(gone=1)
 
 
 # --- networks
@@ -156,10 +158,10 @@ def test_what_the_kernel_says_of_mounts() -> None:
     assert mount == Mount(Path("/mnt/my share"), "nfs4", os.makedev(0, 98))
     assert mount.network
     assert _mount(b"") is None
-    here = mount_of(Path("/proc/self"))
-    assert here is not None
-    assert here.type == "proc"
-    assert any(one.path == Path("/") for one in mounts())
+    mount = mount_of(Path("/proc/self"))
+    assert mount is not None
+    assert mount.type == "proc"
+    assert any(known.path == Path("/") for known in mounts())
 
 
 @pytest.mark.parametrize(
@@ -185,9 +187,9 @@ def test_a_local_file_system_over_a_network_one() -> None:
 
 def test_real_mount_is_seen(tmp_path: Path) -> None:
     with memory(tmp_path / "lib") as folder:
-        found = mount_of(folder / "deep")
-        assert found is not None
-        assert (found.path, found.type, found.device) == (folder, "tmpfs", folder.stat().st_dev)
+        mount = mount_of(folder / "deep")
+        assert mount is not None
+        assert (mount.path, mount.type, mount.device) == (folder, "tmpfs", folder.stat().st_dev)
 
 
 @pytest.fixture
@@ -199,19 +201,21 @@ def far(library: Small, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def test_fault_27_network_folders_are_polled_apart(library: Small, far: Path, look: Rescan) -> None:
+def test_fault_27_network_folders_are_polled_apart(
+    library: Small, far: Path, rescan: Rescan
+) -> None:
     library.write("near.txt", "boat")
     library.write("far/a.txt", "river")
-    assert look.look() == Changes(added=1), "only what is near"
-    assert look.poll() == RescanTimes().network_poll_s
+    assert rescan.look() == Changes(added=1), "only what is near"
+    assert rescan.poll() == RescanTimes().network_poll_s
     assert {row.path.name for row in library.catalog.files.page()} == {"near.txt", "a.txt"}
     library.write("far/b.txt", "river")
     time.sleep(0.2)
-    assert look.look() is None, "no events come from there"
-    assert 0 < look.poll() <= RescanTimes().network_poll_s, "it is not time yet"
-    look.everywhere()
-    assert look.look() == Changes(), "what is known of it stays"
-    look.poll()
+    assert rescan.look() is None, "no events come from there"
+    assert 0 < rescan.poll() <= RescanTimes().network_poll_s, "it is not time yet"
+    rescan.everywhere()
+    assert rescan.look() == Changes(), "what is known of it stays"
+    rescan.poll()
     assert library.catalog.counts.states() == {"pending": 3}
 
 
@@ -310,9 +314,9 @@ def test_file_read_right_after_it_was_written_waits_for_the_next_tick(library: S
     assert row["audited_at"] - path.stat().st_mtime > 0.02
 
 
-def test_fault_21_folders_made_with_files_in_them_at_once(library: Small, look: Rescan) -> None:
-    look.look()
+def test_fault_21_folders_made_with_files_in_them_at_once(library: Small, rescan: Rescan) -> None:
+    rescan.look()
     library.write("a/b/c/1.txt", "boat")
-    assert heard(look) == Changes(added=1)
+    assert next_changes(rescan) == Changes(added=1)
     library.write("a/b/c/2.txt", "boat")
-    assert heard(look) == Changes(added=1), "the innermost is watched"
+    assert next_changes(rescan) == Changes(added=1), "the innermost is watched"

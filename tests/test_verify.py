@@ -38,9 +38,9 @@ def codes(verdict: VerifyReport) -> list[str]:
 def generation_of(library: Small, name: str, column: str = "read_generation") -> str:
     item = library.catalog.items.at_path(library.folder / name)
     assert item is not None
-    found = getattr(item, column)
-    assert isinstance(found, str)
-    return found
+    generation = getattr(item, column)
+    assert isinstance(generation, str)
+    return generation
 
 
 def test_a_sound_library_is_found_sound(library: Small) -> None:
@@ -107,7 +107,7 @@ def test_a_changed_row_is_found(library: Small) -> None:
 def test_a_row_that_says_it_is_of_another_is_found(library: Small, table: str, column: str) -> None:
     """As a flipped bit makes one: the words and the vector themselves are whole."""
     rows, vectors = library.rows(), library.vectors()
-    [name] = [one for one in library.store.tables.names() if one.startswith(table)]
+    [name] = [full for full in library.store.tables.names() if full.startswith(table)]
     changed = {"content": "ab" * 20, "kind": "recording", "generation": "\x00" * 32}[column]
     library.store.tables[name].update(where="ordinal = 0", values={column: changed})
     assert codes(verifier(library).check())
@@ -167,7 +167,7 @@ def test_the_name_of_a_version_that_was_set_aside_is_used_again(tmp_path: Path) 
 
 def test_bytes_changed_behind_an_unchanged_time_are_found_by_a_deep_look(library: Small) -> None:
     path = library.folder / "2.txt"
-    found = path.stat()
+    status = path.stat()
     with library.catalog.database.writing() as db:  # as if the disk had forgotten: same stat
         db.execute(
             "UPDATE files SET content = (SELECT content FROM contents WHERE kind = 'photo') "
@@ -179,7 +179,7 @@ def test_bytes_changed_behind_an_unchanged_time_are_found_by_a_deep_look(library
     verifier(library).repair(deep=True)
     library.service.run_once()
     assert verifier(library).check(deep=True).sound
-    assert path.stat().st_mtime_ns == found.st_mtime_ns
+    assert path.stat().st_mtime_ns == status.st_mtime_ns
     assert library.found("number 2")[0] == path
 
 

@@ -42,15 +42,15 @@ def test_found_and_opened_files_are_understood_next(served: tuple[Running, Patie
     with server.program() as api:
         until(lambda: api.get("/api/status").json()["coverage"]["read"] == 8)
         assert model.asked.wait(60)  # the first one, the newest, is with the model
-        found = api.get("/api/search", params={"q": "3", "by": "words"}).json()["hits"]
-        assert [hit["title"] for hit in found] == ["3"]
+        hits = api.get("/api/search", params={"q": "3", "by": "words"}).json()["hits"]
+        assert [hit["title"] for hit in hits] == ["3"]
         time.sleep(0.01)
         assert api.get(f"/api/items/{server.item('1.txt')}").json()["state"] == "read"
         model.turn.release(8)
         until(lambda: api.get("/api/status").json()["coverage"]["understood"] == 8)
-        row = api.get("/api/files", params={"path": str(found[0]["path"])}).json()["files"][0]
+        row = api.get("/api/files", params={"path": str(hits[0]["path"])}).json()["files"][0]
         assert row["state"] == "understood"
-    order = [one for one in model.given if one.startswith("otter")]
+    order = [text for text in model.given if text.startswith("otter")]
     assert order[1:3] == ["otter 1", "otter 3"], "opened last, then found; the rest is newest first"
     assert order[3:] == sorted(order[3:], reverse=True)
 
@@ -99,18 +99,18 @@ def test_losses_limits_and_states_on_the_command_line(tmp_path: Path) -> None:
     (folder / "one.txt").write_text("walrus")
 
     def recollect(*words: str | Path, code: int = 0) -> str:
-        said = CliRunner().invoke(main, ["--data", str(data), *map(str, words)])
-        assert said.exit_code == code, said.output
-        return said.output
+        result = CliRunner().invoke(main, ["--data", str(data), *map(str, words)])
+        assert result.exit_code == code, result.output
+        return result.output
 
     recollect("index", folder)
     assert "read and understood" in recollect("status", folder / "one.txt")
     assert "not in the library" in recollect("status", folder / "no.txt", code=1)
     for n in range(60):
         (folder / "many" / f"{n}.txt").unlink()
-    said = recollect("index")
-    assert " 0 gone" in said
-    assert "60 files went missing at once" in said
+    output = recollect("index")
+    assert " 0 gone" in output
+    assert "60 files went missing at once" in output
     assert "`recollect accept`" in recollect("status")
     assert "missing, hidden and kept" in recollect("status", folder / "many/1.txt")
     assert "60 files went missing" in recollect("doctor", code=1)

@@ -34,24 +34,24 @@ class Watched:
     def hints(self, *wanted: Hint, within_s: float = 60.0) -> set[Hint]:
         """What was hinted at until all that is wanted was, or the time is over; folders that were
         hinted at are walked through, as the indexer does."""
-        found: set[Hint] = set()
+        hints: set[Hint] = set()
         end = time.monotonic() + within_s
-        while not (wanted and found.issuperset(wanted)) and time.monotonic() < end:
+        while not (wanted and hints.issuperset(wanted)) and time.monotonic() < end:
             self.woken.wait(0.05)
             self.woken.clear()
             for hint in self.watcher.take() or []:
-                found.add(hint)
+                hints.add(hint)
                 if hint.deep:
                     go_through(self.watcher, hint.path)
-        return found
+        return hints
 
     def news(self) -> set[Hint]:
         """What was hinted at of all that has happened so far: hints come in its order."""
         self.marks += 1
         mark = self.folder / f"mark {self.marks}.txt"
         mark.write_text("words")
-        found = self.hints(Hint(mark, deep=False))
-        return {hint for hint in found if not hint.path.name.startswith("mark ")}
+        hints = self.hints(Hint(mark, deep=False))
+        return {hint for hint in hints if not hint.path.name.startswith("mark ")}
 
 
 def go_through(watcher: Watcher, folder: Path) -> None:
@@ -232,10 +232,12 @@ def test_fault_20_folders_beyond_the_limit(
     go_through(watcher, tmp_path)
     refused = watcher.unwatched
     assert refused
-    assert all("sudo sysctl fs.inotify.max_user_watches=" in one.sentence for one in refused)
+    assert all(
+        "sudo sysctl fs.inotify.max_user_watches=" in unwatched.sentence for unwatched in refused
+    )
     covered = watches(watcher)
     for folder in (tmp_path, *tmp_path.glob("**/")):
-        polled = any(one.path in (folder, *folder.parents) for one in refused)
+        polled = any(unwatched.path in (folder, *folder.parents) for unwatched in refused)
         assert polled or folder in covered or folder.name == "data"
     left[0] = 100
     assert follow(watcher, tmp_path) == [], "room again"

@@ -1,1 +1,1 @@
-"""The truth, in SQLite: which files there are, what they are, and how far each has come."""
+"""The catalog, in SQLite: which files there are, what they are, and how far each has come."""

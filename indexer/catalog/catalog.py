@@ -1,6 +1,6 @@
-"""The catalog: which files there are, what they are, and how far each has been understood.
+"""The catalog of one library, as its parts: roots, files, items, and counts of them.
 
-It is the truth; the tables of the store are derived from it. Identity is the hash of a file's
+What it says holds; the tables of the store are derived from it. Identity is the hash of a file's
 bytes (`content`), which a rename does not change; `item` is its public, opaque name.
 """
 

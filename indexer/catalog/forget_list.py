@@ -1,8 +1,8 @@
 """What a person wants forgotten: gone from the catalog at once, and not read again.
 
 The catalog keeps keyed hashes of the paths and of the content, which tell neither; by them a later
-look leaves the file alone, whatever it is called by then. `Pipeline.erase` takes the bytes out of
-every file of the data directory.
+look at the tree skips the file, whatever it is called by then. `Housekeeping.erase` takes the bytes
+out of every file of the data directory.
 """
 
 # Values are always bound; what is put into SQL by name are conditions of our own.
@@ -39,8 +39,8 @@ class ForgetList:
             return _is_marked(db, content_mark(key, content))
 
     def add_content(self, content: str) -> list[Path]:
-        """Forgets a content wherever it lies, with what lies in it and nowhere else; the paths it
-        had. The mails it was attached to stay."""
+        """Forgets a content wherever it lies, with what lies in it and nowhere else; returns the
+        paths it had. The mails it was attached to stay."""
         with self._database.writing() as db:
             rows = db.execute(f"{FILES} WHERE f.content = ?", (content,)).fetchall()
             mark = content_mark(_key(db), content)
@@ -48,7 +48,7 @@ class ForgetList:
             for row in rows:
                 _drop_file(db, row)
             members = _members(db, content)
-            _take_out(db, content, mark)
+            _drop_marked(db, content, mark)
             for member in members:
                 if not _is_reached(db, member):
                     _drop_content(db, member)
@@ -56,7 +56,7 @@ class ForgetList:
         return [_path(row) for row in rows]
 
     def add_path(self, path: Path) -> list[Path]:
-        """Forgets one file, and its content with every other path it has; the paths. [] for a
+        """Forgets one file, and its content with every other path it has; returns these, [] for a
         file that is not in the library."""
         with self._database.reading() as db:
             rows = [
@@ -96,17 +96,17 @@ class ForgetList:
             for row in orphans:
                 mark = content_mark(key["value"], row["content"])
                 if _is_marked(db, mark):
-                    _take_out(db, row["content"], mark)
+                    _drop_marked(db, row["content"], mark)
 
     def remember(self, path: Path | None, content: str | None) -> int:
         """Takes back that a file of this content, with what lies in it (or, for None, anything) is
-        to stay forgotten; how many marks went. The next look finds it."""
+        to stay forgotten; returns how many marks were deleted. The next look finds it."""
         with self._database.writing() as db:
             if path is None:
                 count = db.execute("DELETE FROM forgotten").rowcount
             else:
                 key = _key(db)
-                marks = {path_mark(key, b"", raw.lstrip(b"/")) for raw in _names(path)}
+                marks = {path_mark(key, b"", raw.lstrip(b"/")) for raw in _spellings(path)}
                 if content is not None:
                     marks.add(content_mark(key, content))
                     rows = db.execute("SELECT mark FROM members WHERE container = ?", (content,))
@@ -121,10 +121,6 @@ class ForgetList:
             )
             reread_contents(db, [row["container"] for row in rows.fetchall()])
             return count
-
-    def count(self) -> int:
-        with self._database.reading() as db:
-            return int(db.execute("SELECT count(*) FROM forgotten").fetchone()[0])
 
 
 FILES = """SELECT f.id, f.path, f.content, r.path AS root FROM files f
@@ -144,7 +140,7 @@ def _is_reached(db: sqlite3.Connection, content: str) -> bool:
     return db.execute(query, (content,)).fetchone() is not None
 
 
-def _take_out(db: sqlite3.Connection, content: str, mark: str) -> None:
+def _drop_marked(db: sqlite3.Connection, content: str, mark: str) -> None:
     """Drops a content, and its name where it lies in others."""
     db.execute("UPDATE members SET name = '', mark = ? WHERE content = ?", (mark, content))
     _drop_content(db, content)
@@ -174,8 +170,8 @@ def _key(db: sqlite3.Connection) -> str:
     return str(db.execute("SELECT value FROM notes WHERE name = 'key'").fetchone()["value"])
 
 
-def _names(path: Path) -> set[bytes]:
-    """A path as it was said and as it really is."""
+def _spellings(path: Path) -> set[bytes]:
+    """A path as it was given, and with the links of its folder resolved."""
     return {os.fsencode(path.absolute()), os.fsencode(path.absolute().parent.resolve() / path.name)}
 
 

@@ -1,1 +1,1 @@
-"""What lies on the disk, seen from outside: the walk, what is left out, room, locks, hashes."""
+"""Files on the disk: the walk, what is excluded, hashes, room, locks, and replaced files."""

@@ -6,8 +6,8 @@ import os
 import re
 from pathlib import Path
 
-# Of no person's making, or no one's business: what programs fetch, cache and build, what drives
-# and their servers keep for themselves, what holds passwords and the past of a browser.
+# What programs fetch, cache and build, what drives and their servers keep for themselves, and what
+# holds passwords or the history of a browser.
 FOLDERS = frozenset(
     (
         b"node_modules",
@@ -36,7 +36,7 @@ FOLDERS = frozenset(
         b"GPUCache",
     )
 )
-# A folder that says of itself that everything in it can be made again.
+# Files that mark a folder whose content can be made again.
 CACHE_MARKS = (b"CACHEDIR.TAG", b"pyvenv.cfg")
 # Endings of saves and downloads under way, and of keys and password stores.
 HALF_WRITTEN = "part partial crdownload opdownload download filepart aria2 tmp temp swp swo swx"
@@ -57,38 +57,45 @@ SYSTEM = tuple(Path(p) for p in ("/proc", "/sys", "/dev", "/run"))
 
 
 def is_excluded_file(name: bytes) -> bool:
-    """Whether a file of this name is left alone; hidden names are (.ssh, .git, .~lock.x# too)."""
+    """Whether files of this name are excluded; hidden names are (.ssh, .git, .~lock.x# too)."""
     return name.startswith(b".") or FILES.fullmatch(name) is not None
 
 
 def is_excluded_folder(name: bytes) -> bool:
-    """Whether a folder of this name is left alone with everything below it."""
+    """Whether folders of this name are excluded, with everything below them."""
     return name.startswith(b".") or name in FOLDERS
 
 
 def is_excluded_path(path: bytes) -> bool:
-    """Whether a folder's path, relative to its root, leads through one that is left alone."""
+    """Whether a folder's path, relative to its root, leads through an excluded one."""
     return any(is_excluded_folder(name) for name in path.split(b"/") if name)
 
 
 def is_cache(folder: bytes) -> bool:
-    """Whether a mark inside the folder says that it is a cache or an installed environment."""
+    """Whether a file in the folder marks it as a cache or an installed environment."""
     return any(os.access(folder + b"/" + mark, os.F_OK) for mark in CACHE_MARKS)
 
 
 def is_system(folder: bytes) -> bool:
-    """Whether the folder is the kernel's own, where files are not files."""
+    """Whether the folder is one of the kernel's file systems, which hold no person's files."""
     path = Path(os.fsdecode(folder))
-    return any(path == own or own in path.parents for own in SYSTEM)
+    return any(path == system or system in path.parents for system in SYSTEM)
 
 
 def describe_folders() -> list[str]:
-    """The folders that are left alone, for a person."""
+    """The excluded folders, for a person."""
     marked = [f"folders with a file {mark.decode()}" for mark in CACHE_MARKS]
     return ["hidden folders (.*)", *sorted(name.decode() for name in FOLDERS), *marked]
 
 
 def describe_files() -> list[str]:
-    """The files that are left alone, for a person."""
+    """The excluded files, for a person."""
     endings = sorted((HALF_WRITTEN + " " + PRIVATE).split())
-    return ["hidden files (.*)", "~$*", "*~", "#*#", *(f"*.{e}" for e in endings), *NAMES.split()]
+    return [
+        "hidden files (.*)",
+        "~$*",
+        "*~",
+        "#*#",
+        *(f"*.{ending}" for ending in endings),
+        *NAMES.split(),
+    ]

@@ -1,4 +1,4 @@
-"""What was damaged and has been replaced: kept aside for a while, nothing is lost in haste."""
+"""Quarantine for damaged files that were replaced: they are kept for a week, then deleted."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ KEPT_S = 7 * 86_400.0
 
 
 def quarantine(file: Path, data: Path) -> Path:
-    """Moves a damaged file out of the way; where it lies then."""
-    aside = data / "aside"
-    aside.mkdir(mode=0o700, exist_ok=True)
-    target = aside / f"{time.time_ns()}-{file.name}"
+    """Moves a damaged file into the quarantine; returns its new path."""
+    folder = data / "aside"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    target = folder / f"{time.time_ns()}-{file.name}"
     return file.rename(target)
 
 
 def clear_quarantine(data: Path, everything: bool) -> None:
-    """Deletes what was set aside more than a week ago, or everything: it may hold what a person
-    wants forgotten."""
+    """Deletes what has been in quarantine for more than a week, or everything: it may hold what a
+    person wants forgotten."""
     now = time.time()
     for folder in (data / "aside", data / "lance" / "aside"):
         for path in folder.glob("*"):

@@ -1,8 +1,8 @@
 """Whether the catalog, the tables and the files on the disk agree; and making good where not.
 
 Everything is read: the catalog's pages, every row of every table against what the catalog wrote
-down of it, every file of the index against its checksum. What is found damaged is made again from
-a person's files; what is still whole is kept, so that the model is asked for nothing it has said.
+down of it, every file of the index against its checksum. What is damaged is made again from a
+person's files; what is whole is kept, so that the model is asked for nothing twice.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Where something has changed: the system's events as a hint, the look at the tree as the truth."""
+"""Finding what has changed: the system's events hint where to look, walks of the tree decide."""

@@ -1,4 +1,4 @@
-"""Where to look, and what a look at the tree found."""
+"""Where to look for changes, and how many files had changed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a look at the tree found, in files."""
+    """How many files a look at the tree found added, changed, moved and gone."""
 
     added: int = 0
     changed: int = 0

@@ -44,7 +44,7 @@ class Read:
     def whole(self) -> Iterator[Read]:
         """This, and what was read of its members."""
         yield self
-        yield from (one.read for one in self.members if one.read is not None)
+        yield from (member.read for member in self.members if member.read is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The file is none that we read."""
+    """The file is of no kind that is read."""
 
     file: PendingFile
     reason: str
@@ -88,7 +88,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """The file changed while it was read, or is not there any more: the next look will tell."""
+    """The file changed while it was read, or is gone: it is looked at again."""
 
     file: PendingFile
 
