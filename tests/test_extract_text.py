@@ -12,9 +12,9 @@ from indexer.extract.containers.file_format import detect_kind
 from indexer.extract.dispatch import extract
 from indexer.extract.formats.block_documents import find_page_source
 from indexer.extract.formats.text import sections
+from indexer.extract.pages.page_words import page_words
 from indexer.extract.pages.pagination import PAGE_CHARS, PAGE_LINES, paginate_text
 from indexer.extract.pages.typesetting import PageSource
-from indexer.extract.process.jobs import page_words
 from indexer.types.characters import clean
 from indexer.types.pieces import Extracted, Facts, PageText, Thumb, UnreadableError
 from indexer.types.places import Kind, Page

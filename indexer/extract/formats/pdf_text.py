@@ -9,19 +9,22 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from indexer.extract.pages.page_words import stext_page
 from indexer.types.characters import clean
 
 # Words on one line with a gap of so many line heights between them are in two columns of a table.
 COLUMN_GAP = 0.8
 _SCALE = 100.0  # boxes are written in whole numbers: here of 1/100 point
 
+Direction = Literal["right", "up", "down"]
+
 
 @dataclass(frozen=True, slots=True)
 class PdfLine:
     """One line; its box in points from the upper left of the page. `monospaced` and `size_pt` are
-    the font's of its first letter."""
+    the font's of its first letter, `direction` is where it runs as the page is seen."""
 
     text: str
     x0: float
@@ -30,6 +33,18 @@ class PdfLine:
     y1: float
     monospaced: bool
     size_pt: float
+    direction: Direction = "right"
+
+    def turned(self) -> PdfLine:
+        """The line with the box it has when the page is turned so that it runs to the right."""
+        match self.direction:
+            case "right":
+                return self
+            case "up":
+                box = -self.y1, self.x0, -self.y0, self.x1
+            case "down":
+                box = self.y0, -self.x1, self.y1, -self.x0
+        return PdfLine(self.text, *box, self.monospaced, self.size_pt)
 
 
 def read_line_blocks(page: Any, flags: int) -> list[list[PdfLine]]:
@@ -39,7 +54,7 @@ def read_line_blocks(page: Any, flags: int) -> list[list[PdfLine]]:
     mupdf = pymupdf.mupdf
     buffer = mupdf.FzBuffer(1 << 12)
     output = mupdf.FzOutput(buffer)
-    mupdf.fz_print_stext_page_as_json(output, page.get_textpage(flags=flags).this, _SCALE)
+    mupdf.fz_print_stext_page_as_json(output, stext_page(page, flags), _SCALE)
     output.fz_close_output()
     page_json = json.loads(mupdf.fz_buffer_extract_copy(buffer))
     return [
@@ -52,15 +67,14 @@ def read_line_blocks(page: Any, flags: int) -> list[list[PdfLine]]:
 def _line(line: dict[str, Any]) -> PdfLine:
     box, font = line["bbox"], line["font"]
     x0, y0 = box["x"] / _SCALE, box["y"] / _SCALE
-    return PdfLine(
-        line["text"],
-        x0,
-        y0,
-        x0 + box["w"] / _SCALE,
-        y0 + box["h"] / _SCALE,
-        font["family"] == "monospace",
-        font["size"] / _SCALE,
-    )
+    x1, y1 = x0 + box["w"] / _SCALE, y0 + box["h"] / _SCALE
+    is_monospaced, size_pt = font["family"] == "monospace", font["size"] / _SCALE
+    direction: Direction = "right"
+    if box["h"] > box["w"]:  # up or down, where the base line begins at an end of the box
+        base_y, near = line["y"] / _SCALE, 0.05 * size_pt
+        direction = "up" if abs(base_y - y1) < near else direction
+        direction = "down" if abs(base_y - y0) < near else direction
+    return PdfLine(line["text"], x0, y0, x1, y1, is_monospaced, size_pt, direction)
 
 
 def page_text(page: Any) -> str:
@@ -69,8 +83,31 @@ def page_text(page: Any) -> str:
     from indexer.extract.pages.mupdf import pymupdf
 
     flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
-    paragraphs = map(_paragraph, read_line_blocks(page, flags))
+    paragraphs = map(_paragraph, _join_sideways(read_line_blocks(page, flags)))
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def _join_sideways(blocks: list[list[PdfLine]]) -> list[list[PdfLine]]:
+    """The blocks, each turned so that it runs to the right. MuPDF gives each line of a paragraph
+    that runs up or down as a block of its own: those are joined."""
+    joined: list[list[PdfLine]] = []
+    last: Direction = "right"
+    for block in filter(None, blocks):
+        direction = block[0].direction
+        lines = [line.turned() for line in block]
+        if direction != "right" and direction == last and _is_next_line(joined[-1][-1], lines[0]):
+            joined[-1] += lines
+        else:
+            joined.append(lines)
+        last = direction
+    return joined
+
+
+def _is_next_line(line: PdfLine, below: PdfLine) -> bool:
+    """Whether two lines that run to the right are lines of one paragraph."""
+    height = line.y1 - line.y0
+    is_beneath = -0.5 * height < below.y0 - line.y1 < 0.8 * height
+    return is_beneath and below.x0 < line.x1 and line.x0 < below.x1
 
 
 def _paragraph(lines: list[PdfLine]) -> str:

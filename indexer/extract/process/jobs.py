@@ -13,11 +13,12 @@ from typing import Any
 
 from indexer.extract.containers.file_format import detect_format
 from indexer.extract.dispatch import extract, section_reader
+from indexer.extract.pages.page_words import page_words
 from indexer.extract.process.cuts import with_cuts
 from indexer.extract.process.messages import member_from_json, message_from_piece
 from indexer.extract.process.protocol import Message
 from indexer.types.attachments import File, MemoryFile
-from indexer.types.pieces import PageWords, UnreadableError
+from indexer.types.pieces import UnreadableError
 from indexer.types.places import Page, Span, place_from
 
 Answer = Iterator[Message]
@@ -115,27 +116,6 @@ def _words(job: dict[str, Any]) -> Answer:
         yield {"is": "page", "width": picture.width, "height": picture.height, "words": []}, b""
         return
     yield {"is": "page", **_with_page(file, job["page"], page_words)}, b""
-
-
-def page_words(page: Any) -> PageWords:
-    """The words of a pymupdf page with their boxes in points."""
-    from indexer.extract.pages.mupdf import pymupdf
-    from indexer.types.characters import clean
-
-    lines: dict[tuple[int, int], int] = {}
-    words: list[tuple[float, float, float, float, str, int]] = []
-    flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP  # letters, no ligatures
-    for x0, y0, x1, y1, word, block, line, _ in page.get_text("words", flags=flags):
-        text = clean(word)
-        if text:
-            number = lines.setdefault((block, line), len(lines))
-            box = round(x0, 2), round(y0, 2), round(x1, 2), round(y1, 2)
-            words.append((*box, text, number))
-    return {
-        "width": round(page.rect.width, 2),
-        "height": round(page.rect.height, 2),
-        "words": words,
-    }
 
 
 def _picture(job: dict[str, Any]) -> Answer:

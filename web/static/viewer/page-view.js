@@ -4,7 +4,7 @@ import { useKeys } from "../core/keyboard.js";
 import { count, safeName } from "../core/wording.js";
 import { Icon } from "../parts/icons.js";
 import { getJson } from "../server/http.js";
-import { boxesAround, linesOf, quotedWords } from "./page-words.js";
+import { boxesAround, lineOver, linesOf, quotedWords } from "./page-words.js";
 import { reveal } from "./reveal.js";
 
 /**
@@ -16,11 +16,9 @@ const A4 = { width: 595, height: 842 }; // points; the size until that of the pa
 
 /** The text that can be selected: invisible, each line stretched over its picture. @param {{words: Word[]}} props */
 function SelectableLines({ words }) {
-  return linesOf(words).map((line, index) => {
-    const [x0, x1] = [line[0][0], line.at(-1)?.[2] ?? 0];
-    const bottom = Math.max(...line.map((word) => word[3]));
-    const height = bottom - Math.min(...line.map((word) => word[1]));
-    return html`<text key=${index} x=${x0} y=${bottom - height * 0.22} font-size=${height * 0.86} textLength=${Math.max(1, x1 - x0)} lengthAdjust="spacingAndGlyphs">${line.map((word) => word[4]).join(" ")}</text>`;
+  return linesOf(words).map((words, index) => {
+    const { text, x, y, length, height, turn } = lineOver(words);
+    return html`<text key=${index} x=${x} y=${y - height * 0.22} transform=${turn ? `rotate(${turn} ${x} ${y})` : undefined} font-size=${height * 0.86} textLength=${Math.max(1, length)} lengthAdjust="spacingAndGlyphs">${text}</text>`;
   });
 }
 

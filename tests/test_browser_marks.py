@@ -1,0 +1,99 @@
+"""Marks lie on their words in a real browser: every pixel of a marked word is under its mark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser import Visit, chromium, visit
+from tests.served import Running, running, small_library
+from tests.test_page_words import COLOURS, ORIGINS, coloured_page
+
+pytestmark = pytest.mark.browser
+
+CASES = list(product((0, 90, 180, 270), (False, True), ORIGINS, (1, 2.5)))
+
+# How many pixels of a colour the picture of the page has, how many of them lie under a mark, and
+# how many pixels of other ink do.
+INK_UNDER_MARKS = """([red, green, blue]) => {
+  const image = document.querySelector('.paper img');
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+  const context = canvas.getContext('2d');
+  context.drawImage(image, 0, 0);
+  const page = image.getBoundingClientRect();
+  const marks = [...document.querySelectorAll('.paper rect.match')].map((mark) => {
+    const box = mark.getBoundingClientRect();
+    const across = canvas.width / page.width, down = canvas.height / page.height;
+    return [(box.left - page.left) * across - 2, (box.top - page.top) * down - 2,
+      (box.right - page.left) * across + 2, (box.bottom - page.top) * down + 2]; });
+  const pixels = context.getImageData(0, 0, canvas.width, canvas.height).data;
+  const counts = { ink: 0, marked: 0, other: 0, marks: marks.length };
+  for (let y = 0; y < canvas.height; y++) for (let x = 0; x < canvas.width; x++) {
+    const at = 4 * (y * canvas.width + x);
+    const [r, g, b] = [pixels[at], pixels[at + 1], pixels[at + 2]];
+    const off = Math.abs(r - red) + Math.abs(g - green) + Math.abs(b - blue);
+    const isInk = off < 90, isWhite = r + g + b > 640;
+    if (!isInk && isWhite) continue;
+    const under = marks.some(([x0, y0, x1, y1]) => x0 <= x && x <= x1 && y0 <= y && y <= y1);
+    counts.ink += isInk; counts.marked += isInk && under; counts.other += under && off > 500;
+  }
+  return counts;
+}"""
+
+
+def case_name(case: tuple[int, bool, tuple[int, int], float]) -> str:
+    rotate, crop, (x, y), unit = case
+    return f"page {rotate} {crop:d} {x} {y} {unit}.pdf"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("library") / "files"
+    folder.mkdir()
+    for case in CASES:
+        coloured_page(*case).save(folder / case_name(case))
+    rtl = Path(folder / "arabic.txt")
+    rtl.write_text("هذا كتاب جديد عن الميناء القديم\n", "utf-8")
+    data = tmp_path_factory.mktemp("data")
+    with small_library(folder, data) as library, running(library) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def tab(served: Running) -> Iterator[Visit]:
+    with chromium() as browser, visit(browser, served) as opened:
+        yield opened
+
+
+def shown(tab: Visit, served: Running, name: str, query: str) -> None:
+    tab.open(f"/?q={query}&item={served.item(name)}&page=1")
+    tab.see(".paper rect.match")
+    tab.until("document.querySelector('.paper img').naturalWidth > 500")
+
+
+@pytest.mark.parametrize("case", CASES, ids=case_name)
+def test_a_mark_lies_on_its_word(
+    tab: Visit, served: Running, case: tuple[int, bool, tuple[int, int], float]
+) -> None:
+    for word in ("Harbour", "downwards"):
+        shown(tab, served, case_name(case), word)
+        counts: dict[str, Any] = tab.page.evaluate(INK_UNDER_MARKS, list(COLOURS[word]))
+        assert counts["marks"] == 1, counts
+        assert counts["ink"] > 200, counts
+        assert counts["marked"] == counts["ink"], counts
+        assert counts["other"] == 0, counts
+
+
+def test_neighbouring_words_from_right_to_left_have_one_mark(tab: Visit, served: Running) -> None:
+    shown(tab, served, "arabic.txt", "كتاب جديد")
+    [[x, width]] = tab.page.evaluate(
+        """[...document.querySelectorAll('.paper rect.match')]
+           .map((mark) => [mark.x.baseVal.value, mark.width.baseVal.value])"""
+    )
+    assert x > 90
+    assert width > 30
