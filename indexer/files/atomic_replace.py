@@ -15,8 +15,10 @@ def replace_file(file: Path, content: bytes, mode: int = 0o600) -> None:
     fresh = file.with_name(f"{file.name}.new")
     fresh.unlink(missing_ok=True)  # left behind by a killed process
     try:
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(handle, "wb") as opened:
+            if mode != 0o600:
+                fresh.chmod(mode)  # whatever the process's umask is
             opened.write(content)
             opened.flush()
             os.fsync(opened.fileno())
