@@ -8,6 +8,7 @@ are ordered by content, so the same question gives the same list.
 
 from __future__ import annotations
 
+import math
 import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -63,6 +64,16 @@ class _Candidate:
     found_by: set[FoundBy] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class _Forms:
+    """The contents that hold every word as it was typed (`exact`), or in another form alone
+    (`inexact`), and the tokens of these other forms."""
+
+    exact: Collection[str] = ()
+    inexact: Collection[str] = ()
+    variants: Collection[str] = ()
+
+
 _Key = tuple[str, int]  # content and ordinal; NAME_ORDINAL for the file's name
 NAME_ORDINAL = -1
 
@@ -91,11 +102,12 @@ class Searcher:
         words = question_words(query.words) if question else query.words.strip()
         candidates: dict[_Key, _Candidate] = defaultdict(_Candidate)
         depth = query.limit * CANDIDATES_A_HIT
+        forms = _Forms()
         if words:
-            self._by_words(candidates, words, query, contents, depth)
+            forms = self._by_words(candidates, words, query, contents, depth)
         if query.by == "all":
             self._by_meaning(candidates, query, contents, depth)
-        return self._hits(candidates, words, query.limit)
+        return self._hits(candidates, words, forms, query.limit)
 
     def _allowed_contents(self, query: Query) -> set[str] | None:
         """The contents the filters allow, or None where they allow all."""
@@ -119,12 +131,14 @@ class Searcher:
         query: Query,
         contents: Collection[str] | None,
         depth: int,
-    ) -> None:
-        matches = self._store.search.words(words, depth, query.kinds, contents)
-        self._add(candidates, "words", "words", self._live(matches))
+    ) -> _Forms:
+        index = self._catalog.passages
+        matches = index.search(words, depth, query.kinds, contents, forms_below=query.limit)
+        every, form = self._live(matches.every), self._live(matches.form)
+        self._add(candidates, "words", "words", [*every, *form, *self._live(matches.some)])
         if len(words.split()) > 1:
-            matches = self._store.search.words(words, depth, query.kinds, contents, phrase=True)
-            self._add(candidates, "phrase", "words", self._live(matches))
+            matches_in_row = index.search(words, depth, query.kinds, contents, phrase=True)
+            self._add(candidates, "phrase", "words", self._live(matches_in_row.every))
         names = self._catalog.items.search_names(words, depth, query.kinds)
         keys = [
             (content, NAME_ORDINAL)
@@ -140,6 +154,8 @@ class Searcher:
             if key[0] in items and wanted.issubset(distinct_tokens(items[key[0]].name))
         ]
         self._add(candidates, "whole name", "name", whole)
+        exact = {content for content, _ in (*every, *whole)}
+        return _Forms(exact, {content for content, _ in form} - exact, matches.variants)
 
     def _by_meaning(
         self,
@@ -196,15 +212,26 @@ class Searcher:
             candidate.score += WEIGHTS[ranking] / (RRF_K + rank)
             candidate.found_by.add(found_by)
 
-    def _hits(self, candidates: dict[_Key, _Candidate], words: str, limit: int) -> list[Hit]:
-        """One hit a file: its score is that of its best passage, plus that of its name."""
+    def _hits(
+        self, candidates: dict[_Key, _Candidate], words: str, forms: _Forms, limit: int
+    ) -> list[Hit]:
+        """One hit a file: its score is that of its best passage, plus that of its name. One that
+        holds the words in another form never comes before one that holds them as typed."""
         by_content: dict[str, list[tuple[_Key, _Candidate]]] = defaultdict(list)
         for key, candidate in candidates.items():
             by_content[key[0]].append((key, candidate))
         for group in by_content.values():
             group.sort(key=_best_first)
         scores = {content: _score(group) for content, group in by_content.items()}
-        order = sorted(by_content, key=lambda content: (-scores[content], content))
+        lowest = min((scores[content] for content in forms.exact), default=math.inf)
+        capped = scores | {
+            content: min(scores[content], lowest) for content in forms.inexact if content in scores
+        }
+
+        def rank(content: str) -> tuple[float, bool, float, str]:
+            return -capped[content], content in forms.inexact, -scores[content], content
+
+        order = sorted(by_content, key=rank)
         known = self._catalog.items.of_contents(order)
         items = {}
         for content in order:
@@ -214,14 +241,14 @@ class Searcher:
                 break
         present = list(items)
         passages = self._passages([(items[content], by_content[content]) for content in present])
-        wanted = distinct_tokens(words)
+        wanted = [*distinct_tokens(words), *forms.variants]
         hits = []
         for content in present:
             found_by = {term for _, candidate in by_content[content] for term in candidate.found_by}
             places = [(passage, snippet(passage.text, wanted)) for passage in passages[content]]
             best, best_snippet = places[0] if places else (None, Snippet(items[content].title, ()))
             ordered = tuple(term for term in FOUND_BY if term in found_by)
-            score = scores[content]
+            score = capped[content]
             hits.append(Hit(items[content], best, best_snippet, score, ordered, tuple(places[1:])))
         return hits
 

@@ -42,7 +42,8 @@ def test_fault_04_a_folder_that_may_not_be_written_can_still_be_searched(tmp_pat
                 lock.acquire()
             assert str(data) in str(refused.value)
             catalog, store = Catalog(data / "catalog.sqlite"), Store(data / "lance")
-            [match] = store.search.words("boat", 5)
+            assert store.generations.passage_count() == 1
+            [match] = catalog.passages.search("boat", 5).every
             [item] = catalog.items.of_contents([match.content]).values()
             assert item.path.name == "a.txt"
             assert catalog.items.search_names("a", 3)

@@ -13,6 +13,7 @@ from indexer.catalog.files import Files
 from indexer.catalog.items import Items
 from indexer.catalog.roots import Roots
 from indexer.catalog.storage.database import Database
+from indexer.catalog.words.index import PassageIndex
 
 
 class Catalog:
@@ -26,6 +27,7 @@ class Catalog:
         self.items = Items(self.database)
         self.files = Files(self.database)
         self.counts = Counts(self.database)
+        self.passages = PassageIndex(self.database)
 
     def close(self) -> None:
         """Closes the connections; idempotent."""

@@ -23,6 +23,7 @@ from indexer.catalog.conditions import FIRST, PLACES, reached
 from indexer.catalog.forget_list import ForgetList
 from indexer.catalog.records import member_from
 from indexer.catalog.storage.database import Database
+from indexer.catalog.words.index import write_passages
 from indexer.files.paths import join
 from indexer.files.walk import Stat
 from indexer.types.changes import Changes
@@ -145,6 +146,7 @@ class Queue:
                     case Read(file, stat, _, content):
                         for read in outcome.whole:
                             content_rows.write_content(db, read, generations.get(read.content))
+                            _write_words(db, read)
                         content_rows.link_file(db, file.id, stat, content)
             for outcome in outcomes:  # a member may be a file of the same batch
                 if isinstance(outcome, Read):
@@ -155,7 +157,9 @@ class Queue:
         """Makes what an earlier catalog left in the store the understanding of a content that was
         just read as `generation`."""
         with self._database.writing() as db:
-            states.reuse_understanding(db, key, read, generation, reused)
+            if states.reuse_understanding(db, key, read, generation, reused):
+                words = (reused.understood_generation, read.content, read.kind, reused.captions)
+                write_passages(db, [words])
 
     # -- stage 2 -------------------------------------------------------------------------------
 
@@ -230,8 +234,19 @@ class Queue:
                         AND understood_generation IS NOT NULL""",
                     (item.content, item.read_generation),
                 )
-                if not states.finish_understanding(db, key, outcome, generation):
+                if states.finish_understanding(db, key, outcome, generation):
+                    words = (generation, item.content, item.kind, outcome.passages)
+                    write_passages(db, [words])
+                else:
                     db.execute("INSERT OR IGNORE INTO trash VALUES (?)", (generation,))
+
+
+def _write_words(db: Connection, read: Read) -> None:
+    """Makes what was read searchable, under the generation that its content names."""
+    row = db.execute(
+        "SELECT read_generation FROM contents WHERE content = ?", (read.content,)
+    ).fetchone()
+    write_passages(db, [(row["read_generation"], read.content, read.kind, read.passages)])
 
 
 def _is_fresh(db: Connection, file: PendingFile) -> bool:

@@ -343,10 +343,10 @@ def fail_understanding(db: Connection, key: str, outcome: FailedContent) -> None
 
 def reuse_understanding(
     db: Connection, key: str, read: Read, generation: str, reused: Salvaged
-) -> None:
+) -> bool:
     """What an earlier catalog left in the store is the understanding of a content that was just
-    read as `generation`."""
-    db.execute(
+    read as `generation`; false where it is read anew already."""
+    cursor = db.execute(
         f"""UPDATE contents SET state = '{ContentState.UNDERSTOOD}', understood_generation = ?,
             model_key = ?, captions = ?, vectors = ?, captions_sum = ?, vectors_sum = ?
         WHERE content = ? AND read_generation = ? AND state = '{ContentState.READ}'""",
@@ -361,6 +361,7 @@ def reuse_understanding(
             generation,
         ),
     )
+    return cursor.rowcount > 0
 
 
 def redo_understanding(db: Connection, contents: Iterable[str]) -> int:

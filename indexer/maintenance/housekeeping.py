@@ -18,6 +18,7 @@ from indexer.files.disk_room import DiskRoom, LowDiskSpaceError, is_full
 from indexer.files.quarantine import clear_quarantine
 from indexer.maintenance.rebuild import save_choices
 from indexer.maintenance.salvage import Salvage
+from indexer.maintenance.word_index import write_missing_words
 from indexer.vectors.store import Store
 
 OPTIMISE_AFTER = 20  # commits, as LanceDB advises
@@ -58,6 +59,7 @@ class Housekeeping:
             self._requeue.lost_rows(self._store.generations.counts(), present)
             self._sweep(present)
             self.empty_trash()
+            write_missing_words(self._catalog, self._store)
             save_choices(self._catalog.database)
 
     def drop_orphans(self) -> None:
@@ -99,8 +101,8 @@ class Housekeeping:
         self._commits += 1
 
     def erase(self, everything: bool = False) -> None:
-        """Removes every byte of what was forgotten from the data directory: from the tables, the
-        full-text index, their older versions, the catalog and its journal, and from what was set
+        """Removes every byte of what was forgotten from the data directory: from the tables,
+        their older versions, the catalog and its journal, and from what was set
         aside as damaged more than a week ago (with `everything`: at any time)."""
         with self.quiet():
             erasure = self._garbage.erasure()

@@ -19,6 +19,7 @@ from indexer.catalog.requeue import Requeue
 from indexer.catalog.storage import integrity
 from indexer.catalog.tree.audits import known_files
 from indexer.files.hashing import hash_unchanged
+from indexer.maintenance.word_index import write_missing_words
 from indexer.vectors.census import Census, GenerationRows, count_rows
 from indexer.vectors.store import Store
 
@@ -142,11 +143,7 @@ class Verifier:
             yield Defect("orphan", "The index holds rows that nothing points at.", generation)
         for expected in expected_rows(self._catalog.database):
             yield from _of_content(expected, census)
-        try:
-            missed = self._store.repair.index_gap()
-        except Exception as problem:  # whatever LanceDB makes of a damaged index
-            missed = f"it cannot be used ({type(problem).__name__})"
-        if missed is not None:
+        if (missed := self._catalog.passages.gap()) is not None:
             yield Defect("index", f"The index of words is not whole: {missed}.", "words")
 
     def _of_files(self) -> tuple[int, list[Defect]]:
@@ -175,9 +172,10 @@ class Verifier:
         for table in sorted(damaged):
             self._store.repair.replace_table(table, whole)
         self._store.remove([*by_code.get("orphan", ()), *missing])
-        if "index" in by_code and "words" not in damaged:
-            self._store.repair.rebuild_index()
         self._store.sync()
+        if "index" in by_code:
+            self._catalog.passages.clear()
+            write_missing_words(self._catalog, self._store)
         if "names" in by_code:
             integrity.rebuild_name_index(self._catalog.database)
         again = self._requeue.damaged(

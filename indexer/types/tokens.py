@@ -21,7 +21,17 @@ MAX_TERMS = 64
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff" + (
     "\U00020000-\U0003ffff"
 )
-_ACCENTS = dict.fromkeys(range(0x0300, 0x0370))
+# Accents, and the points of Hebrew and Arabic with the stroke that only stretches a word.
+_ACCENTS = dict.fromkeys(
+    code
+    for first, last in (
+        *((0x0300, 0x036F), (0x0591, 0x05BD), (0x05BF, 0x05BF), (0x05C1, 0x05C2)),
+        *((0x05C4, 0x05C5), (0x05C7, 0x05C7), (0x0610, 0x061A), (0x0640, 0x0640)),
+        *((0x064B, 0x065F), (0x0670, 0x0670), (0x06D6, 0x06DC), (0x06DF, 0x06E8)),
+        (0x06EA, 0x06ED),
+    )
+    for code in range(first, last + 1)
+)
 _INVISIBLE = re.compile(f"[{INVISIBLE}{JOINERS}]")
 
 
@@ -76,5 +86,36 @@ _TERM = re.compile(r'"([^"]*)"|(\S+)')
 def terms(query: str) -> list[tuple[str, ...]]:
     """The terms of a query, once each and in order: every term is one token, or several that have
     to follow each other (`1,850`, a hyphenated name, words between double quotes)."""
-    candidates = (tuple(tokens(quoted or bare)) for quoted, bare in _TERM.findall(query))
-    return list(dict.fromkeys(filter(None, candidates)))[:MAX_TERMS]
+    return [term for term, _ in query_terms(query)]
+
+
+def query_terms(query: str) -> list[tuple[tuple[str, ...], bool]]:
+    """The terms of a query, each with whether it stands between double quotes."""
+    found: dict[tuple[str, ...], bool] = {}
+    for quoted, bare in _TERM.findall(query):
+        if term := tuple(tokens(quoted or bare)):
+            found[term] = found.get(term, False) or bool(quoted)
+    return list(found.items())[:MAX_TERMS]
+
+
+# Groups of digits, some with letters, as in an IBAN, a telephone number, an ISBN or an article
+# number; and words with a hyphen, an apostrophe or a cut at the end of a line.
+_GROUPS = re.compile(
+    r"(?<![\w.,])\+?\(?[A-Za-z]{0,4}\d[\dA-Za-z]*\)?"
+    r"(?:[ \u00a0./()\u2010-\u2013-]{1,3}[A-Za-z]{0,2}\d[\dA-Za-z]*\)?)+(?!\w)"
+)
+_HYPHENED = re.compile(r"[^\W\d_]+(?:(?:[-\u2010\u2011'’]|[-\u2010\u00ad]\s*\n\s*)[^\W\d_]+)+")
+_MIN_JOINED_CHARS, _MAX_JOINED_CHARS = 4, 34
+_OPTIONAL_ZERO = re.compile(r"\(0\)")
+
+
+def join_separated(text: str) -> list[str]:
+    """What stands in a text with separators between its parts, as single tokens without them."""
+    joined: dict[str, None] = {}
+    for match in _GROUPS.finditer(text):
+        number = match.group()
+        for spelling in {number, _OPTIONAL_ZERO.sub("", number)}:
+            joined["".join(tokens(spelling))] = None
+    for match in _HYPHENED.finditer(text):
+        joined["".join(tokens(match.group()))] = None
+    return [word for word in joined if _MIN_JOINED_CHARS <= len(word) <= _MAX_JOINED_CHARS]

@@ -1,4 +1,4 @@
-"""LanceDB's queries, filters and index settings as far as we use them; the only importer of it.
+"""LanceDB's filters as far as we use them; the only importer of it.
 
 Queries and filters are typed expressions over names we made. No text of a person is ever part of
 a filter.
@@ -87,41 +87,6 @@ def checked_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError(f"not a name of ours: {name!r}")
     return name
-
-
-def full_text() -> Any:
-    """The words are folded already (`types.tokens`); the index only has to cut them at spaces."""
-    from lancedb.index import FTS
-
-    return FTS(
-        with_position=True,
-        base_tokenizer="whitespace",
-        max_token_length=None,
-        stem=False,
-        remove_stop_words=False,
-    )
-
-
-def query_for_all(asked: Sequence[tuple[str, ...]]) -> Any:
-    """A query for the rows that hold every term; a term of several tokens is a phrase."""
-    from lancedb.query import BooleanQuery, Occur
-
-    return BooleanQuery([(Occur.MUST, _clause(term)) for term in asked])
-
-
-def query_for_any(asked: Sequence[tuple[str, ...]]) -> Any:
-    """A query for the rows that hold any of the terms."""
-    from lancedb.query import BooleanQuery, Occur
-
-    return BooleanQuery([(Occur.SHOULD, _clause(term)) for term in asked])
-
-
-def _clause(term: tuple[str, ...]) -> Any:
-    from lancedb.query import MatchQuery, PhraseQuery
-
-    if len(term) == 1:
-        return MatchQuery(term[0], "folded")
-    return PhraseQuery(" ".join(term), "folded")
 
 
 def one_of(column: str, values: Sequence[str] | Sequence[int]) -> Any:

@@ -11,12 +11,14 @@ import numpy as np
 from indexer.types.contents import VectorRow
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Kind, Page, Span
-from indexer.types.tokens import tokens
 from model.interface import Float32
+
+# A column of `words` in libraries of earlier versions, with an index that is not used any more.
+OLD_COLUMN, OLD_INDEX = "folded", "folded_idx"
 
 
 def words_schema() -> Any:
-    """One row a passage; `folded` is what the full-text index reads."""
+    """One row a passage."""
     import pyarrow as pa
 
     return pa.schema(
@@ -30,7 +32,6 @@ def words_schema() -> Any:
             ("start_s", pa.float64()),
             ("end_s", pa.float64()),
             ("text", pa.string()),
-            ("folded", pa.string()),
         ]
     )
 
@@ -67,9 +68,7 @@ def words_table(batch: Iterable[tuple[str, str, Kind, Sequence[Passage]]]) -> An
             columns["page"].append(place.page if isinstance(place, Page) else None)
             columns["start_s"].append(place.start_s if isinstance(place, Span) else None)
             columns["end_s"].append(place.end_s if isinstance(place, Span) else None)
-        texts = [_storable(passage.text) for passage in passages]
-        columns["text"] += texts
-        columns["folded"] += [" ".join(tokens(text)) for text in texts]
+        columns["text"] += [_storable(passage.text) for passage in passages]
     return pa.table(columns, schema=schema)
 
 

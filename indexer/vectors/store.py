@@ -4,8 +4,8 @@ Rows belong to a *generation*: everything one reading of one content left behind
 added, made durable by `sync`, made valid in the catalog, and removed when a newer one has taken its
 place.
 
-Tables: `words` (every passage, with a full-text index over its folded tokens) and, for each
-fingerprint of the model, `gist_<key>` and `body_<key>`.
+Tables: `words` (every passage) and, for each fingerprint of the model, `gist_<key>` and
+`body_<key>`. Words are searched for in the catalog (`catalog.words`).
 """
 
 from __future__ import annotations
@@ -25,12 +25,18 @@ from indexer.types.passages import Passage
 from indexer.types.places import Kind
 from indexer.vectors.durability import Durability
 from indexer.vectors.erasure import rewrite_shared
-from indexer.vectors.full_text import FullTextIndex
 from indexer.vectors.generations import Generations
 from indexer.vectors.lance import checked_name, connect, one_of
 from indexer.vectors.matrix import Matrices
 from indexer.vectors.repair import TableRepair
-from indexer.vectors.rows import vectors_schema, vectors_table, words_schema, words_table
+from indexer.vectors.rows import (
+    OLD_COLUMN,
+    OLD_INDEX,
+    vectors_schema,
+    vectors_table,
+    words_schema,
+    words_table,
+)
 from indexer.vectors.search import FILTER_IDS, TableSearch, VectorSpace
 from indexer.vectors.tables import StoreError, Tables
 from model.interface import Float32
@@ -50,7 +56,8 @@ class Store:
     """The tables of one library in `folder`. Any thread may call; one process writes, others may
     read and see its commits at once.
 
-    `search` finds passages, `generations` reads them by name, `repair` checks and replaces tables.
+    `search` finds passages by vectors, `generations` reads them by name, `repair` checks and
+    replaces tables.
     """
 
     def __init__(self, folder: Path, replace_damaged: bool = False) -> None:
@@ -60,21 +67,16 @@ class Store:
         self._durability = Durability(folder)
         self._lock = threading.RLock()
         self.tables = Tables(folder, connect(folder), self._durability.forget_file)
-        self._index = FullTextIndex(self.tables)
         matrices = Matrices(RESIDENT_BYTES)
         self.generations = Generations(self.tables)
         self.search = TableSearch(self.tables, matrices)
-        self.repair = TableRepair(
-            self.tables, self.search, self._index, self._durability, matrices, self._lock
-        )
+        self.repair = TableRepair(self.tables, self._durability, matrices, self._lock)
         self._removed = False
         if replace_damaged:
             self._replace_unopenable()
         if not self.tables.exist("words"):
-            self._index.create(self.tables.make("words", words_schema()))
+            self.tables.make("words", words_schema())
             self._durability.sync()
-        else:
-            self._index.open()
 
     def add_words(self, batch: Iterable[tuple[str, str, Kind, Sequence[Passage]]]) -> None:
         """Add (generation, content, kind, passages) in one commit; a commit costs 3 ms, a row less
@@ -86,10 +88,8 @@ class Store:
         if not added.num_rows:
             return
         with self._lock:
+            self._drop_old_column()
             self.tables.write("words", lambda table: table.add(added))
-            self._index.count_added(added.num_rows)
-            if self._index.is_overdue:
-                self._index.rebuild()
 
     def add_vectors(
         self, key: str, dim: int, batch: Iterable[tuple[str, str, Kind, Sequence[VectorRow]]]
@@ -137,26 +137,20 @@ class Store:
                     self.tables.write(table, operator.methodcaller("delete", where))
 
     def optimize(self) -> None:
-        """Bring the full-text index up to date; where rows were removed or tables lie in many
-        fragments, compact them and drop old versions. For the writer, when nothing else is to be
-        done."""
+        """Where rows were removed or tables lie in many fragments, compact them and drop old
+        versions. For the writer, when nothing else is to be done."""
         with self._lock:
-            crowded = self._most_fragments() >= MOST_FRAGMENTS
-            if self._removed or self._index.has_stale_rows or crowded:
+            if self._removed or self._most_fragments() >= MOST_FRAGMENTS:
                 self._compact(KEEP_VERSIONS)
-            elif self._index.is_due:
-                self._index.rebuild()
-                self._durability.sync()
 
     def erase(self) -> None:
         """Return when no byte of a removed row is left in any file: not in the rows that share a
-        file with it, not in the full-text index, not in an older version. Takes the time of
-        writing all these files again. For the writer alone."""
+        file with it, not in an older version. Takes the time of writing all these files again. For
+        the writer alone."""
         with self._lock:
             self._compact(KEEP_NONE)
             for name in self.tables.names():
                 rewrite_shared(self.tables, name)
-            self._index.rebuild()
             self._compact(KEEP_NONE)
 
     def reclaim(self) -> None:
@@ -165,10 +159,19 @@ class Store:
         with self._lock:
             self._compact(KEEP_NONE)
 
+    def _drop_old_column(self) -> None:
+        """What an earlier version needed to search for words; the catalog does that now."""
+        if OLD_COLUMN not in self.tables["words"].schema.names:
+            return
+        if any(index.name == OLD_INDEX for index in self.tables["words"].list_indices()):
+            self.tables.write("words", lambda table: table.drop_index(OLD_INDEX))
+        self.tables.write("words", lambda table: table.drop_columns([OLD_COLUMN]))
+        self._removed = True  # to be compacted: the files still hold it
+
     def _compact(self, keep: timedelta) -> None:
+        self._drop_old_column()
         for name in self.tables.names():
             self._optimize(name, KEEP_ALL)
-        self._index.mark_compacted()
         self._removed = False
         # What replaces the old files has to be on disk before they go.
         self._durability.sync()

@@ -1,4 +1,4 @@
-"""Whether an open catalog is whole, page by page, and its index of names with it."""
+"""Whether an open catalog is whole, page by page, and its indexes of names and words with it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,18 @@ def is_name_index_whole(database: Database) -> bool:
     with database.reading() as db:
         try:
             db.execute("INSERT INTO names(names, rank) VALUES('integrity-check', 1)")
+        except sqlite3.DatabaseError:
+            return False
+    return True
+
+
+def is_word_index_whole(database: Database) -> bool:
+    """Whether the full-text index of passages holds what the passages hold."""
+    with database.reading() as db:
+        try:
+            db.execute(
+                "INSERT INTO passage_words(passage_words, rank) VALUES('integrity-check', 1)"
+            )
         except sqlite3.DatabaseError:
             return False
     return True

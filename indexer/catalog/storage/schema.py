@@ -218,6 +218,43 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # How many seconds the clock at `made_at` was ahead of UTC; NULL where nobody knows.
         "ALTER TABLE contents ADD COLUMN made_offset_s INTEGER",
     ),
+    (
+        # The words of every passage of a generation that a content names: folded tokens, and what
+        # is written with separators joined (`e-mail` as `email`). FTS5 keeps what BM25 needs.
+        """CREATE TABLE passages(
+            id INTEGER PRIMARY KEY, generation TEXT NOT NULL, ordinal INTEGER NOT NULL,
+            content TEXT NOT NULL, kind TEXT NOT NULL, folded TEXT NOT NULL,
+            joined TEXT NOT NULL)""",
+        "CREATE INDEX passages_generation ON passages(generation)",
+        """CREATE VIRTUAL TABLE passage_words USING fts5(folded, joined, content='passages',
+            content_rowid='id', tokenize='ascii')""",
+        "CREATE VIRTUAL TABLE passage_terms USING fts5vocab(passage_words, row)",
+        """CREATE TRIGGER passages_added AFTER INSERT ON passages BEGIN
+            INSERT INTO passage_words(rowid, folded, joined)
+                VALUES (new.id, new.folded, new.joined); END""",
+        """CREATE TRIGGER passages_dropped AFTER DELETE ON passages BEGIN
+            INSERT INTO passage_words(passage_words, rowid, folded, joined)
+                VALUES ('delete', old.id, old.folded, old.joined); END""",
+        # A generation that its content does not name any more is not found any more.
+        """CREATE TRIGGER contents_reread AFTER UPDATE OF read_generation ON contents
+            WHEN old.read_generation IS NOT NULL
+                AND old.read_generation IS NOT new.read_generation BEGIN
+            DELETE FROM passages WHERE generation = old.read_generation; END""",
+        """CREATE TRIGGER contents_understood_anew AFTER UPDATE OF understood_generation ON contents
+            WHEN old.understood_generation IS NOT NULL
+                AND old.understood_generation IS NOT new.understood_generation BEGIN
+            DELETE FROM passages WHERE generation = old.understood_generation; END""",
+        """CREATE TRIGGER contents_dropped AFTER DELETE ON contents BEGIN
+            DELETE FROM passages
+                WHERE generation IN (old.read_generation, old.understood_generation); END""",
+        # Every token that was ever written, until the catalog is rewritten; long ones by their
+        # parts.
+        "CREATE TABLE vocabulary(id INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE)",
+        """CREATE VIRTUAL TABLE compounds USING fts5(term, content='', detail=full,
+            tokenize='trigram')""",
+        """CREATE TRIGGER vocabulary_added AFTER INSERT ON vocabulary WHEN length(new.term) > 7
+            BEGIN INSERT INTO compounds(rowid, term) VALUES (new.id, new.term); END""",
+    ),
 )
 
 

@@ -1,0 +1,200 @@
+"""Other forms of the words of a query, among those that the library has.
+
+A plural or another inflection, the rest of a word that is being typed, a compound that holds it, a
+spelling with or without separators, and, where there is nothing of these, one typing error.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from sqlite3 import Connection
+from typing import Any
+
+from indexer.types.tokens import join_separated
+
+MIN_PREFIX_CHARS = 3
+MIN_COMPOUND_CHARS = 5
+MIN_NUMBER_CHARS = 7  # of a number that may be the end of a longer one, as of a telephone number
+MIN_TYPO_CHARS = 4
+MAX_RANGE = 5_000  # terms of one beginning that are looked at
+MAX_FORMS = 64  # of one token
+_END = "\U0010ffff"
+
+_LATIN = (
+    *("english", "german", "french", "spanish", "italian", "portuguese", "dutch", "swedish"),
+    *("danish", "norwegian", "finnish", "romanian", "hungarian"),
+)
+# By the first letter of a word: the stemmers to ask, and the letters a typing error may put in.
+_SCRIPTS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
+    ("a", "\u024f", _LATIN, "abcdefghijklmnopqrstuvwxyzæøœðþđłı"),
+    ("\u0370", "\u03ff", ("greek",), "αβγδεζηθικλμνξοπρστυφχψω"),
+    ("\u0400", "\u052f", ("russian",), "абвгдежзийклмнопрстуфхцчшщъыьэюяіїєґ"),
+    ("\u0590", "\u05ff", (), "אבגדהוזחטיךכלםמןנסעףפץצקרשת"),
+    ("\u0600", "\u06ff", ("arabic",), "ءابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچژگکی"),
+)
+# Particles and endings that follow a Korean noun without a blank.
+_PARTICLES = re.compile(
+    "(?:에게서|으로서|으로써|에서는|에서도|까지|부터|에게|에서|으로|처럼|보다|마다|조차|라도|이나|이며|"
+    "이다|한테|께서|들이|들을|들은|은|는|이|가|을|를|의|에|도|로|와|과|만|랑|나)$"
+)
+_HANGUL = re.compile("[\uac00-\ud7a3]+")
+_UMLAUTS = re.compile("(?<=[aou])e")
+
+
+def form_query(
+    db: Connection, query: str, terms: Sequence[tuple[tuple[str, ...], bool]]
+) -> tuple[str | None, frozenset[str]]:
+    """An expression for the passages that hold every term (tokens, whether it was quoted) in some
+    form, and the tokens of these forms. None where no term has another form."""
+    clauses: list[str] = []
+    variants: set[str] = set()
+    for number, (term, is_quoted) in enumerate(terms):
+        exact = f'folded : "{" ".join(term)}"'
+        if is_quoted:
+            clauses.append(exact)
+            continue
+        is_last = number == len(terms) - 1 and not query[-1:].isspace()
+        words = _forms(db, term, is_last)
+        variants |= words
+        clauses.append(f"({' OR '.join([exact, *(_quoted(word) for word in sorted(words))])})")
+    whole = set(_are_known(db, joined := join_separated(query)))
+    for number in joined:
+        if number.isdecimal() and len(number) >= MIN_NUMBER_CHARS:
+            whole |= _nearest(number, _compounds(db, number))
+    variants |= whole
+    if not variants:
+        return None, frozenset()
+    every = " AND ".join(clauses)
+    return " OR ".join([f"({every})", *(_quoted(word) for word in sorted(whole))]), frozenset(
+        variants
+    )
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"'
+
+
+def _forms(db: Connection, term: tuple[str, ...], is_last: bool) -> set[str]:
+    if len(term) > 1:
+        return set(_are_known(db, ["".join(term)]))
+    [token] = term
+    forms = {token} if _are_joined(db, token) else set()
+    if token.isdecimal():
+        return forms | (
+            _nearest(token, _compounds(db, token)) if len(token) >= MIN_NUMBER_CHARS else set()
+        )
+    if _HANGUL.fullmatch(token):
+        stem = _PARTICLES.sub("", token) if len(token) > 2 else token
+        return forms | _nearest(token, _beginning(db, stem))
+    forms |= set(_are_known(db, _spellings(token)))
+    forms |= _inflections(db, token)
+    if is_last and len(token) >= MIN_PREFIX_CHARS:
+        forms |= _nearest(token, _beginning(db, token))
+    if len(token) >= MIN_COMPOUND_CHARS:
+        forms |= _nearest(token, _compounds(db, token))
+    if not forms - {token} and not _are_known(db, [token]):
+        forms |= set(_are_known(db, _one_error(token)))
+    return forms
+
+
+def _are_known(db: Connection, words: Iterable[str]) -> list[str]:
+    """Those of the words that the library has."""
+    rows = db.execute(
+        "SELECT term FROM vocabulary WHERE term IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(words)),),
+    )
+    return [row["term"] for row in rows]
+
+
+def _are_joined(db: Connection, token: str) -> bool:
+    """Whether a token is written with separators somewhere."""
+    return (
+        db.execute(
+            "SELECT 1 FROM passage_words WHERE passage_words MATCH ? LIMIT 1",
+            (f'joined : "{token}"',),
+        ).fetchone()
+        is not None
+    )
+
+
+def _beginning(db: Connection, beginning: str) -> list[str]:
+    rows = db.execute(
+        "SELECT term FROM vocabulary WHERE term >= ? AND term < ? LIMIT ?",
+        (beginning, beginning + _END, MAX_RANGE),
+    )
+    return [row["term"] for row in rows]
+
+
+def _nearest(token: str, words: Iterable[str]) -> set[str]:
+    """The words that have the fewest letters more than the token."""
+    others = sorted((word for word in words if word != token), key=lambda word: (len(word), word))
+    return set(others[:MAX_FORMS])
+
+
+def _compounds(db: Connection, token: str) -> list[str]:
+    """Longer words that hold the token."""
+    rows = db.execute(
+        """SELECT v.term FROM compounds c CROSS JOIN vocabulary v ON v.id = c.rowid
+        WHERE compounds MATCH ? LIMIT ?""",
+        (f'"{token}"', MAX_RANGE),
+    )
+    return [row["term"] for row in rows]
+
+
+def _spellings(token: str) -> Iterator[str]:
+    """Umlauts written as two letters, and the other way round."""
+    yield _UMLAUTS.sub("", token)
+    for place, letter in enumerate(token):
+        if letter in "aou" and token[place + 1 : place + 2] != "e":
+            yield f"{token[: place + 1]}e{token[place + 1 :]}"
+
+
+def _script(token: str) -> tuple[tuple[str, ...], str]:
+    for first, last, languages, letters in _SCRIPTS:
+        if first <= token[0] <= last:
+            return languages, letters
+    return (), "".join(set(token))
+
+
+def _inflections(db: Connection, token: str) -> set[str]:
+    """Words of the same stem in one of the languages of its script."""
+    languages, _ = _script(token)
+    forms: set[str] = set()
+    ranges: dict[str, list[str]] = {}
+    for language in languages:
+        stem = _stemmer(language).stemWord
+        own = stem(token)
+        if len(own) < MIN_PREFIX_CHARS or own.isdecimal():
+            continue
+        shared = next((n for n, pair in enumerate(zip(own, token, strict=False))
+                       if pair[0] != pair[1]), min(len(own), len(token)))  # fmt: skip
+        beginning = token[: max(MIN_PREFIX_CHARS, min(shared, len(own) - 1))]
+        if beginning not in ranges:
+            ranges[beginning] = _beginning(db, beginning)
+        words = ranges[beginning]
+        forms |= {word for word, other in zip(words, map(stem, words), strict=True) if other == own}
+    return _nearest(token, forms)
+
+
+@functools.cache
+def _stemmer(language: str) -> Any:
+    import Stemmer
+
+    return Stemmer.Stemmer(language)
+
+
+def _one_error(token: str) -> set[str]:
+    """Everything one letter away from a token: one too many, too few, wrong, or two swapped."""
+    if len(token) < MIN_TYPO_CHARS or any(letter.isdecimal() for letter in token):
+        return set()
+    _, letters = _script(token)
+    parts = [(token[:place], token[place:]) for place in range(len(token) + 1)]
+    return {
+        *(left + right[1:] for left, right in parts if right),
+        *(left + right[1] + right[0] + right[2:] for left, right in parts if len(right) > 1),
+        *(left + letter + right[1:] for left, right in parts if right for letter in letters),
+        *(left + letter + right for left, right in parts for letter in letters),
+    } - {token}

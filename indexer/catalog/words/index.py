@@ -1,0 +1,252 @@
+"""The index of words: which live passages hold certain words, best first by BM25.
+
+It lies in the catalog, so rows become searchable and vanish in the transaction that makes their
+generation valid or drops it: scores depend on the live passages alone, not on how the index came
+about. SQLite's FTS5 keeps the numbers exactly, through every deletion.
+"""
+
+# Values are always bound; what is put into SQL by name are conditions of this file alone.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from sqlite3 import Connection
+
+from indexer.catalog.storage.database import Database
+from indexer.catalog.storage.integrity import is_word_index_whole
+from indexer.catalog.words.forms import form_query
+from indexer.types.passages import Passage
+from indexer.types.places import Kind
+from indexer.types.tokens import join_separated, query_terms, tokens
+from indexer.vectors.lance import checked_name
+from indexer.vectors.search import Match
+
+# Raised where the same text gives other tokens: all rows are then written anew.
+VERSION = "1"
+# Words in more passages than this say little beside rarer ones, and cost most of the time.
+COMMON_PASSAGES = 5_000
+MAX_PHRASE_TOKENS = 64
+# Rows of equal score are read on to be ordered by name.
+MORE_ROWS = 32
+
+WordRow = tuple[str, str, Kind, Sequence[Passage]]  # generation, content, kind, passages
+
+
+@dataclass(slots=True)
+class WordMatches:
+    """Passages with `every` term as it was typed, those with every term in some `form` (none of
+    which are among the former), and those with `some` of the terms, each best first. `variants`
+    are the tokens that the terms were found by besides themselves."""
+
+    every: list[Match]
+    form: list[Match] = field(default_factory=list)
+    some: list[Match] = field(default_factory=list)
+    variants: frozenset[str] = frozenset()
+
+
+def write_passages(db: Connection, rows: Iterable[WordRow]) -> None:
+    """Makes passages searchable, in the caller's transaction. Generations that are there already
+    stay as they are."""
+    batch: list[tuple[str, int, str, str, str, str]] = []
+    for generation, content, kind, passages in rows:
+        known = "SELECT 1 FROM passages WHERE generation = ?"
+        if db.execute(known, (generation,)).fetchone() is None:
+            batch += [
+                (
+                    generation,
+                    passage.ordinal,
+                    content,
+                    str(kind),
+                    " ".join(tokens(passage.text)),
+                    " ".join(join_separated(passage.text)),
+                )
+                for passage in passages
+            ]
+    db.executemany(
+        """INSERT INTO passages(generation, ordinal, content, kind, folded, joined)
+        VALUES (?, ?, ?, ?, ?, ?)""",
+        batch,
+    )
+    terms = {term for row in batch for text in row[4:] for term in text.split()}
+    db.executemany("INSERT OR IGNORE INTO vocabulary(term) VALUES (?)", [(t,) for t in terms])
+
+
+class PassageIndex:
+    """The words of the live passages of one library. Threads may share it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def search(
+        self,
+        query: str,
+        limit: int,
+        kinds: Collection[Kind] | None = None,
+        contents: Collection[str] | None = None,
+        *,
+        phrase: bool = False,
+        forms_below: int = 0,
+    ) -> WordMatches:
+        """At most `limit` passages each. With `phrase`, only those where the words follow each
+        other. Other forms of the words are looked for where fewer contents than `forms_below` have
+        every term. Any query is valid; one without a letter or digit matches nothing."""
+        if contents is not None:
+            contents = [checked_name(content) for content in contents]
+        asked = query_terms(query)
+        if phrase and (sequence := tuple(tokens(query))):
+            asked = [(sequence, True)]
+        if not asked or limit <= 0 or (kinds is not None and not kinds) or contents == []:
+            return WordMatches([])
+        with self._database.reading() as db:
+            search = _Search(db, limit, kinds, contents)
+            exact = [_phrase(term) for term, _ in asked]
+            matches = WordMatches(search.best(f"folded : ({' AND '.join(exact)})"))
+            known = {(match.generation, match.ordinal) for match in matches.every}
+            if len({match.content for match in matches.every}) < forms_below:
+                expression, matches.variants = form_query(db, query, asked)
+                if expression is not None:
+                    matches.form = search.others(expression, known)
+            if len(asked) > 1 and len(known) < limit:
+                rare = [term for term in exact if _passages(db, term) <= COMMON_PASSAGES]
+                some = f"folded : ({' OR '.join(rare or exact)})"
+                matches.some = search.others(some, known)
+        return matches
+
+    def unwritten(self) -> dict[str, tuple[str, Kind, int]]:
+        """The generations that the catalog names and that have no words here, with content, kind
+        and how many passages they have in the store."""
+        with self._database.reading() as db:
+            rows = db.execute(
+                """WITH named AS (
+                    SELECT read_generation AS generation, content, kind, words AS passages
+                    FROM contents WHERE words > 0 AND read_generation IS NOT NULL UNION ALL
+                    SELECT understood_generation, content, kind, captions FROM contents
+                    WHERE captions > 0 AND understood_generation IS NOT NULL)
+                SELECT * FROM named n WHERE NOT EXISTS
+                    (SELECT 1 FROM passages p WHERE p.generation = n.generation)"""
+            )
+            return {
+                row["generation"]: (row["content"], Kind(row["kind"]), row["passages"])
+                for row in rows
+            }
+
+    def write(
+        self, rows: Mapping[str, tuple[str, Kind, int]], passages: Mapping[str, Sequence[Passage]]
+    ) -> None:
+        """Writes what `unwritten` told, from the passages of each generation in the store; one of
+        which the store has lost some is left out."""
+        with self._database.writing() as db:
+            named = {
+                row["generation"]
+                for column in ("read_generation", "understood_generation")
+                for row in db.execute(
+                    f"SELECT {column} AS generation FROM contents WHERE {column} IN "
+                    "(SELECT value FROM json_each(?))",
+                    (json.dumps(list(rows)),),
+                )
+            }
+            write_passages(
+                db,
+                [
+                    (generation, content, kind, passages[generation])
+                    for generation, (content, kind, count) in rows.items()
+                    if generation in named and len(passages[generation]) == count
+                ],
+            )
+
+    def clear(self) -> None:
+        """Removes all words, for `write` to write them anew."""
+        with self._database.writing() as db:
+            db.execute("DELETE FROM vocabulary")
+            db.execute("INSERT INTO compounds(compounds) VALUES ('delete-all')")
+            db.execute("DELETE FROM passages")
+            db.execute("INSERT INTO passage_words(passage_words) VALUES ('rebuild')")
+            db.execute("DELETE FROM notes WHERE name = 'words_version'")
+            db.execute("INSERT INTO notes VALUES ('words_version', ?)", (VERSION,))
+
+    def is_current(self) -> bool:
+        """Whether the words were folded as this program folds them."""
+        return self._database.note("words_version") == VERSION
+
+    def gap(self) -> str | None:
+        """What is missing or wrong; None where every live passage is found by its words."""
+        unwritten = len(self.unwritten())
+        if unwritten:
+            return f"the words of {unwritten:,} readings are not in it"
+        with self._database.reading() as db:
+            short = db.execute(
+                """SELECT count(*) FROM contents c WHERE read_generation IS NOT NULL AND words !=
+                    (SELECT count(*) FROM passages p WHERE p.generation = c.read_generation)"""
+            ).fetchone()[0]
+            if short:
+                return f"{short:,} readings have too few or too many passages"
+        if not is_word_index_whole(self._database):
+            return "it does not hold what the passages hold"
+        return None
+
+
+class _Search:
+    """One search in one connection, filtered by kinds and contents."""
+
+    def __init__(
+        self,
+        db: Connection,
+        limit: int,
+        kinds: Collection[Kind] | None,
+        contents: Collection[str] | None,
+    ) -> None:
+        self._db = db
+        self._limit = limit
+        conditions, self._bound = "", []
+        if kinds is not None:
+            conditions += " AND p.kind IN (SELECT value FROM json_each(?))"
+            self._bound.append(json.dumps(sorted(str(kind) for kind in kinds)))
+        if contents is not None:
+            conditions += " AND p.content IN (SELECT value FROM json_each(?))"
+            self._bound.append(json.dumps(sorted(contents)))
+        joined = "CROSS JOIN passages p ON p.id = w.rowid" if conditions else ""
+        self._sql = f"""WITH best AS MATERIALIZED (
+                SELECT w.rowid AS id, bm25(passage_words) AS rank FROM passage_words w {joined}
+                WHERE passage_words MATCH ? {conditions}
+                ORDER BY bm25(passage_words) LIMIT ?)
+            SELECT p.content, p.generation, p.ordinal, -best.rank AS score
+            FROM best CROSS JOIN passages p ON p.id = best.id
+            ORDER BY best.rank, p.content, p.ordinal, p.generation"""
+
+    def best(self, expression: str, more: int = 0) -> list[Match]:
+        """The first `limit + more` by score; equal scores by content and ordinal."""
+        limit = self._limit + more
+        count = limit + MORE_ROWS
+        while True:
+            rows = self._db.execute(self._sql, (expression, *self._bound, count)).fetchall()
+            if len(rows) < count or rows[-1]["score"] < rows[limit - 1]["score"]:
+                return [Match(*row) for row in rows[:limit]]
+            count *= 4
+
+    def others(self, expression: str, known: set[tuple[str, int]]) -> list[Match]:
+        """The same without those that are `known`, which are added to."""
+        found = [
+            match
+            for match in self.best(expression, len(known))
+            if (match.generation, match.ordinal) not in known
+        ][: self._limit - len(known)]
+        known.update((match.generation, match.ordinal) for match in found)
+        return found
+
+
+def _phrase(term: tuple[str, ...]) -> str:
+    return f'"{" ".join(term[:MAX_PHRASE_TOKENS])}"'
+
+
+def _passages(db: Connection, phrase: str) -> int:
+    """How many passages hold the rarest word of a phrase, at most."""
+    words = phrase.strip('"').split()
+    counts = db.execute(
+        """SELECT v.doc FROM json_each(?) t CROSS JOIN passage_terms v ON v.term = t.value
+        ORDER BY v.doc LIMIT 1""",
+        (json.dumps(words),),
+    ).fetchone()
+    return int(counts["doc"]) if counts else 0
