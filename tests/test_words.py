@@ -223,8 +223,8 @@ def test_an_index_that_grew_gives_the_list_of_one_from_scratch(
             grown.service.run_once()
         with opened(base / "files", base / "fresh") as fresh:
             fresh.service.run_once()
-            for words in ("boat", "river tree", "boat river tree rent", "boats", '"river boat"'):
-                assert listed(grown, words) == listed(fresh, words)
+            for query in ("boat", "river tree", "boat river tree rent", "boats", '"river boat"'):
+                assert listed(grown, query) == listed(fresh, query)
 
 
 def listed(library: Small, words: str) -> list[tuple[str, float]]:
@@ -311,7 +311,7 @@ def test_words_of_an_earlier_version_are_written_at_the_start(tmp_path: Path) ->
             db.execute("DELETE FROM passages")
             db.execute("DELETE FROM notes WHERE name = 'words_version'")
         assert listed(library, "boat") == []
-        library.pipeline.housekeeping.recover()
+        library.service.run_once()
         assert listed(library, "boat") == before
 
 

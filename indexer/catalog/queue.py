@@ -157,7 +157,8 @@ class Queue:
         """Makes what an earlier catalog left in the store the understanding of a content that was
         just read as `generation`."""
         with self._database.writing() as db:
-            if states.reuse_understanding(db, key, read, generation, reused):
+            is_reused = states.reuse_understanding(db, key, read, generation, reused)
+            if is_reused and reused.understood_generation is not None:
                 words = (reused.understood_generation, read.content, read.kind, reused.captions)
                 write_passages(db, [words])
 

@@ -84,6 +84,7 @@ class IndexService:
         pipeline.resume()
         pipeline.reading.corrections = Changes()
         pipeline.housekeeping.recover()
+        pipeline.housekeeping.write_missing_words()
         changes = reconcile(self._catalog, grace_s=self._times.grace_s)
         for _ in range(ROUNDS):
             while pipeline.reading.run(for_s=READ_ONCE_FOR_S, on_published=self._report_progress):
@@ -158,6 +159,7 @@ class IndexService:
     def _look_and_read(self) -> float:
         """One pass: look at the tree, read on, tidy up when there is nothing to read. Returns the
         seconds until there may be something again."""
+        self.pipeline.housekeeping.write_missing_words()
         changes = self.rescan.look()
         if changes is not None:
             if changes != Changes():

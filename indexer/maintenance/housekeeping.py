@@ -45,6 +45,7 @@ class Housekeeping:
         self._garbage = Garbage(catalog.database)
         self._forget_list = ForgetList(catalog.database)
         self._salvage: Salvage | None = None
+        self._may_lack_words = True
         self._commits = 0  # to the store, since it was compacted
         self._tidied_at = time.monotonic()
         self._erased_at = -TIDY_S
@@ -59,8 +60,16 @@ class Housekeeping:
             self._requeue.lost_rows(self._store.generations.counts(), present)
             self._sweep(present)
             self.empty_trash()
-            write_missing_words(self._catalog, self._store)
+            self._may_lack_words = True
             save_choices(self._catalog.database)
+
+    def write_missing_words(self) -> None:
+        """Brings the index of words up to date, once after `recover`; takes half a minute for
+        100,000 passages of an earlier version, and no time else."""
+        if self._may_lack_words:
+            with self.quiet():
+                write_missing_words(self._catalog, self._store)
+                self._may_lack_words = False
 
     def drop_orphans(self) -> None:
         """Drops contents without a path."""

@@ -77,6 +77,8 @@ class Store:
         if not self.tables.exist("words"):
             self.tables.make("words", words_schema())
             self._durability.sync()
+        else:
+            self.tables["words"]  # raises where it is damaged
 
     def add_words(self, batch: Iterable[tuple[str, str, Kind, Sequence[Passage]]]) -> None:
         """Add (generation, content, kind, passages) in one commit; a commit costs 3 ms, a row less

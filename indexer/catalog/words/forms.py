@@ -61,9 +61,9 @@ def form_query(
         variants |= words
         clauses.append(f"({' OR '.join([exact, *(_quoted(word) for word in sorted(words))])})")
     whole = set(_are_known(db, joined := join_separated(query)))
-    for number in joined:
-        if number.isdecimal() and len(number) >= MIN_NUMBER_CHARS:
-            whole |= _nearest(number, _compounds(db, number))
+    for digits in joined:
+        if digits.isdecimal() and len(digits) >= MIN_NUMBER_CHARS:
+            whole |= _nearest(digits, _compounds(db, digits))
     variants |= whole
     if not variants:
         return None, frozenset()
