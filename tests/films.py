@@ -81,6 +81,60 @@ def recording(path: Path, sound: Float32, rate_hz: int, codec: str, **more: Any)
     return film(path, scenes_s=(), sound=sound, audio=codec, rate_hz=rate_hz, **more)
 
 
+def variable_mp3(path: Path, sound: Float32, rate_hz: int, header: bool) -> Path:
+    """An MP3 of variable bit rate; without its header nothing says how long it is."""
+    import av
+
+    with av.open(str(path), "w", options={"write_xing": "1" if header else "0"}) as container:
+        stream: Any = container.add_stream("libmp3lame", rate=rate_hz, layout="mono")
+        stream.codec_context.flags |= av.codec.context.Flags.qscale
+        stream.codec_context.global_quality = 4 * 118
+        frame = av.AudioFrame.from_ndarray(sound[None], format="fltp", layout="mono")
+        frame.sample_rate = rate_hz
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+    return path
+
+
+def tracks_film(path: Path, tracks: list[tuple[Float32, dict[str, str]]]) -> Path:
+    """A film with several tracks of sound."""
+    import av
+
+    with av.open(str(path), "w") as out:
+        video: Any = out.add_stream("mpeg4", rate=10)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        streams: list[Any] = []
+        for _, metadata in tracks:
+            stream: Any = out.add_stream("aac", rate=48_000, layout="mono")
+            stream.metadata.update(metadata)
+            streams.append(stream)
+        packets: list[Any] = []
+        for number in range(60):
+            picture = av.VideoFrame.from_ndarray(np.full((48, 64, 3), number, np.uint8), "rgb24")
+            picture.pts = number
+            packets += video.encode(picture)
+        packets += video.encode(None)
+        for stream, (sound, _) in zip(streams, tracks, strict=True):
+            frame = av.AudioFrame.from_ndarray(sound[None], "fltp", "mono")
+            frame.sample_rate = 48_000
+            packets += [*stream.encode(frame), *stream.encode(None)]
+        for packet in packets:
+            out.mux(packet)
+    return path
+
+
+def stereo(path: Path, channels: Float32) -> Path:
+    """A recording of two channels (2, n) at 48 kHz, as AAC."""
+    import av
+
+    with av.open(str(path), "w") as out:
+        stream: Any = out.add_stream("aac", rate=48_000, layout="stereo")
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(channels), "fltp", "stereo")
+        frame.sample_rate = 48_000
+        out.mux([*stream.encode(frame), *stream.encode(None)])
+    return path
+
+
 def _encoded(stream: Any, sound: Float32, rate_hz: int, later_s: float) -> list[Any]:
     import av
 

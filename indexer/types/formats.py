@@ -43,8 +43,8 @@ SUFFIXES: dict[Format, str] = {
         .3 .5 .7 .8 .changes .dsc""",
     "pdf": ".pdf",
     "picture": ".png .jpg .jpeg .jpe .webp .gif .tif .tiff .bmp .dib .heic .heif .hif .avif",
-    "sound": """.wav .wave .flac .ogg .oga .opus .mp3 .m4a .m4b .aac .aif .aiff .aifc .wma .amr
-        .weba""",
+    "sound": """.wav .wave .flac .ogg .oga .opus .mp3 .mp2 .mpga .m4a .m4b .aac .aif .aiff .aifc
+        .wma .amr .weba .au .snd .caf""",
     "video": ".mp4 .m4v .mov .qt .3gp .3g2 .mkv .webm .avi .wmv .ogv",
     "docx": ".docx .docm .dotx .dotm",
     "pptx": ".pptx .pptm .ppsx .potx",

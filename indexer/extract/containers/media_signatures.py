@@ -61,6 +61,8 @@ def detect_demuxer(head: bytes, name: str = "") -> str | None:
 
 
 _STARTS = {
+    b".snd": "au",
+    b"caff\0\1\0\0": "caf",
     b"OggS": "ogg",
     b"fLaC": "flac",
     b"ID3": "mp3",
@@ -94,25 +96,37 @@ def _suffix(name: str) -> str:
 
 
 def _is_mp3(head: bytes, name: str) -> bool:
-    """An MPEG layer III frame, and another one after it or the suffix .mp3."""
+    """A frame of MPEG audio (layer I, II or III), and another one after it or a suffix of it."""
     length = _mp3_frame_bytes(head[:4])
     if length is None:
         return False
-    return _suffix(name) == ".mp3" or _mp3_frame_bytes(head[length : length + 4]) is not None
+    if _suffix(name) in (".mp3", ".mp2", ".mp1", ".mpga"):
+        return True
+    return _mp3_frame_bytes(head[length : length + 4]) is not None
 
 
-_V1_KBIT = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+# Bit rates in kbit/s by their number, for MPEG-1 and for MPEG-2, of layers I, II and III.
+_V1_KBIT = (
+    (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+)
+_V2_KBIT_I = (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256)
 _V2_KBIT = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _V1_HZ = (44_100, 48_000, 32_000)
 
 
 def _mp3_frame_bytes(header: bytes) -> int | None:
-    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE6 != 0xE2:
+    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
         return None
     version, rate, bits = header[1] >> 3 & 3, header[2] >> 2 & 3, header[2] >> 4
-    if version == 1 or rate == 3 or bits in (0, 15):
+    layer = 4 - (header[1] >> 1 & 3)  # 4 is none
+    if version == 1 or layer == 4 or rate == 3 or bits in (0, 15):
         return None
     is_v1 = version == 3
     rate_hz = _V1_HZ[rate] // (1 if is_v1 else 2 if version == 2 else 4)
-    kbit = (_V1_KBIT if is_v1 else _V2_KBIT)[bits]
-    return (144 if is_v1 else 72) * kbit * 1000 // rate_hz + (header[2] >> 1 & 1)
+    kbit = _V1_KBIT[layer - 1][bits] if is_v1 else (_V2_KBIT_I if layer == 1 else _V2_KBIT)[bits]
+    padding = header[2] >> 1 & 1
+    if layer == 1:
+        return 4 * (12 * kbit * 1000 // rate_hz + padding)
+    return (72 if layer == 3 and not is_v1 else 144) * kbit * 1000 // rate_hz + padding

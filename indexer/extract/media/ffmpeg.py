@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from indexer.extract.dates import parse_iso_s
+from indexer.extract.media.mixing import SampleBlock, join_blocks, to_mono
 from indexer.types.attachments import File
 from indexer.types.characters import clean
 from indexer.types.pieces import UnreadableError
 from model.interface import Float32
 
 # Names of FFmpeg's demuxers; see `media_signatures`.
-CONTAINERS = frozenset("mp4 matroska avi asf aac amr ogg wav flac mp3 aiff".split())
+CONTAINERS = frozenset("mp4 matroska avi asf aac amr ogg wav flac mp3 aiff au caf".split())
 AUDIO_CODECS = frozenset(
     """aac aac_fixed alac ac3 eac3 mp1 mp1float mp2 mp2float mp3 mp3float opus libopus vorbis
     libvorbis flac speex libspeex wmav1 wmav2 wmapro wmavoice amrnb amrwb libopencore_amrnb
-    libopencore_amrwb adpcm_ms adpcm_ima_wav adpcm_ima_qt gsm_ms""".split()
+    libopencore_amrwb adpcm_ms adpcm_ima_wav adpcm_ima_qt adpcm_yamaha gsm gsm_ms
+    g722 g723_1 g726 g726le g729 truehd dca wavpack tta ape""".split()
 )
 VIDEO_CODECS = frozenset(
     """h264 hevc vp8 libvpx vp9 libvpx-vp9 av1 libdav1d mpeg4 mpeg2video mpeg1video mjpeg theora
@@ -31,26 +34,30 @@ VIDEO_CODECS = frozenset(
 )
 # The largest frame that is decoded; decoders keep up to sixteen of them.
 MAX_FRAME_PX = 36_000_000
-GAP_S = 0.2  # a longer gap between two blocks is filled with silence; shorter ones are rounding
+GAP_S = 0.1  # a longer gap between two blocks is filled with silence; shorter ones are rounding
+BEGIN_GAP_S = 0.005  # the same before the first block
+MAX_TRACKS = 4  # heard together
 
 UNKNOWN_CODEC = "The sound in this file is of a kind Recollect cannot decode."
 DAMAGED = "The recording is damaged and cannot be opened."
 
 
 @contextlib.contextmanager
-def open_container(path: File, demuxer: str) -> Iterator[Any]:
-    """The open container. Raises UnreadableError."""
+def open_container(path: File, demuxer: str, is_endless: bool = False) -> Iterator[Any]:
+    """The open container; `is_endless` has the samples of a WAV read to the end of the file,
+    whatever length it says they have. Raises UnreadableError."""
     import av
 
     if demuxer not in CONTAINERS:
         raise UnreadableError("unsupported", UNKNOWN_CODEC)
     av.logging.set_level(None)
+    options = {"protocol_whitelist": "none", **({"ignore_length": "1"} if is_endless else {})}
     with path.open("rb") as file:
         try:
             container = av.open(
                 file,
                 format=demuxer,
-                options={"protocol_whitelist": "none"},
+                options=options,
                 metadata_errors="replace",
             )
         except MemoryError:
@@ -61,34 +68,84 @@ def open_container(path: File, demuxer: str) -> Iterator[Any]:
             yield container
 
 
-def find_audio_stream(container: Any) -> Any | None:
-    """The first audio stream that can be decoded; None where there is no audio stream. Raises
-    UnreadableError where there are only others."""
+@dataclass(frozen=True, slots=True)
+class AudioTracks:
+    """The streams of sound that are heard together, at least one, and a sentence about others."""
+
+    heard: list[Any]
+    note: str | None
+
+
+def find_audio_tracks(container: Any) -> AudioTracks | None:
+    """The audio streams to hear; None where there is none. The default track is heard, and with it
+    those without a language: a recorder of the screen writes the microphone and the desktop apart.
+    Tracks in languages are heard one at a time. Raises UnreadableError where no stream can be
+    decoded."""
     streams = list(container.streams.audio)
-    for stream in streams:
-        name = stream.codec_context.name if stream.codec_context is not None else ""
-        if name in AUDIO_CODECS or name.startswith("pcm_"):
-            stream.codec_context.thread_count = 1
-            return stream
-    if streams:
-        raise UnreadableError("unsupported", UNKNOWN_CODEC)
-    return None
+    decodable = [stream for stream in streams if _is_decodable(stream)]
+    if not decodable:
+        if streams:
+            raise UnreadableError("unsupported", UNKNOWN_CODEC)
+        return None
+    first = next((stream for stream in decodable if _has(stream, "default")), decodable[0])
+    heard = [first]
+    if not _language(first):
+        others = (stream for stream in decodable if stream is not first)
+        heard += [s for s in others if not _language(s) and not _has(s, "comment")]
+    heard = heard[:MAX_TRACKS]
+    unheard = [stream for stream in streams if all(stream is not track for track in heard)]
+    for stream in heard:
+        prepare(stream)
+    return AudioTracks(heard, _tracks_note(streams, unheard))
+
+
+def prepare(stream: Any) -> Any:
+    """The stream, decoded in one thread."""
+    stream.codec_context.thread_count = 1
+    return stream
+
+
+def _is_decodable(stream: Any) -> bool:
+    name = stream.codec_context.name if stream.codec_context is not None else ""
+    return name in AUDIO_CODECS or name.startswith("pcm_")
+
+
+def _has(stream: Any, name: str) -> bool:
+    """Whether a stream has a disposition, by its name in FFmpeg."""
+    from av.stream import Disposition
+
+    return bool(stream.disposition & Disposition[name])
+
+
+def _language(stream: Any) -> str:
+    language = str(stream.metadata.get("language", "")).lower()
+    return "" if language in ("und", "mul", "zxx", "mis", "qaa") else clean(language)[:20]
+
+
+def _tracks_note(streams: list[Any], unheard: list[Any]) -> str | None:
+    """The sentence about sound tracks that were not heard; None where all were."""
+    if not unheard:
+        return None
+    names = [
+        clean(str(stream.metadata.get("title", ""))).strip()[:40]
+        or _language(stream)
+        or f"number {streams.index(stream) + 1}"
+        for stream in unheard[:MAX_TRACKS]
+    ]
+    verb = "was" if len(unheard) == 1 else "were"
+    return f"Of {len(streams)} sound tracks, {len(unheard)} {verb} not heard: {', '.join(names)}."
 
 
 def find_video_stream(container: Any) -> Any | None:
     """The first video stream that can be decoded; a cover picture is none."""
     for stream in container.streams.video:
         context = stream.codec_context
-        if context is None or context.name not in VIDEO_CODECS or _is_cover(stream):
+        if context is None or context.name not in VIDEO_CODECS or _has(stream, "attached_pic"):
             continue
         if 0 < context.width * context.height <= MAX_FRAME_PX:
             context.thread_count = 1
             return stream
     return None
-
-
-def _is_cover(stream: Any) -> bool:
-    return "attached_pic" in str(stream.disposition).lower()
 
 
 def begin_s(container: Any) -> float:
@@ -97,26 +154,36 @@ def begin_s(container: Any) -> float:
 
 
 def decode_samples(
-    container: Any, stream: Any, from_s: float = 0.0
-) -> Iterator[tuple[int, Float32]]:
+    container: Any, stream: Any, from_s: float = 0.0, *, is_chain: bool = False
+) -> Iterator[SampleBlock]:
     """Blocks of mono samples (n,) in [-1, 1], each with its rate in Hz, from a second on. Gaps are
-    filled with silence, so that every sample is at its time. Raises UnreadableError where nothing
-    can be decoded; after damage further on the blocks end."""
-    if from_s > 0:
+    filled with silence, so that every sample is at its time; in a chain of recordings, whose times
+    begin anew with each, samples are counted instead. Raises UnreadableError where nothing can be
+    decoded; after damage further on the blocks end."""
+    yield from join_blocks(_timed_samples(container, stream, from_s, is_chain))
+
+
+def _timed_samples(
+    container: Any, stream: Any, from_s: float, is_chain: bool
+) -> Iterator[SampleBlock]:
+    if from_s > 0 and not is_chain:
         with contextlib.suppress(Exception):  # what cannot seek is read from its start
             container.seek(int((begin_s(container) + max(0.0, from_s - 1.0)) * 1e6))
-    due_s, has_begun = from_s, False
+    due_s, has_begun, counted_s = from_s, False, 0.0
     for frame in decode_frames(container, stream):
         rate_hz = frame.sample_rate
         samples = _mono(frame)
         at_s = due_s if frame.time is None else frame.time - begin_s(container)
+        if is_chain:
+            at_s, counted_s = counted_s, counted_s + samples.size / rate_hz
         if at_s < from_s and not has_begun:  # seeking ends before the second
             early = round((from_s - at_s) * rate_hz)
             if early >= samples.size:
                 continue
             samples, at_s = samples[early:], from_s
         missing_s = at_s - due_s
-        while missing_s > GAP_S:
+        shortest_s = GAP_S if has_begun else BEGIN_GAP_S
+        while missing_s > shortest_s:
             silence_s = min(missing_s, 1.0)
             yield rate_hz, np.zeros(round(silence_s * rate_hz), np.float32)
             missing_s -= silence_s
@@ -156,9 +223,7 @@ def _mono(frame: Any) -> Float32:
         data = (data.astype(np.float32) - 128) / 128
     elif data.dtype.kind == "i":
         data = data.astype(np.float32) / -float(np.iinfo(data.dtype).min)
-    numbers = np.nan_to_num(data, nan=0.0, posinf=0.0, neginf=0.0).clip(-1.0, 1.0)
-    mono: Float32 = numbers.mean(axis=0, dtype=np.float32)
-    return mono
+    return to_mono(data)
 
 
 def container_title(container: Any) -> str:

@@ -12,7 +12,8 @@ from itertools import pairwise
 import numpy as np
 
 from indexer.extract import heartbeat
-from indexer.extract.media.audio_source import EMPTY, SampleBlock, open_audio
+from indexer.extract.media.audio_source import EMPTY, open_audio
+from indexer.extract.media.mixing import SampleBlock, resample
 from indexer.extract.media.segments import FRAME_S, cut_segments
 from indexer.types.attachments import File
 from indexer.types.pieces import Extracted, Facts, MediaPart, UnreadableError, title_from_name
@@ -34,19 +35,24 @@ class SoundSurvey:
     duration_s: float = 0.0
     whole: bool = True
 
+    @property
+    def note(self) -> str | None:
+        return None if self.whole else f"Only the first {MAX_S / 3600:.0f} hours were read."
+
 
 def extract(path: File) -> Iterator[Extracted]:
     """Facts, and a MediaPart for every segment; a silent recording has none."""
     with open_audio(path) as source:
         title, made_at = source.title, source.made_at
         survey = survey_sound(source.sample_blocks())
+        notes = [survey.note, source.note]
     if survey.duration_s == 0:
         raise UnreadableError("empty", EMPTY)
     yield Facts(
         title if len(title) >= 3 else title_from_name(path),
         duration_s=survey.duration_s,
         made_at=made_at,
-        note=None if survey.whole else f"Only the first {MAX_S / 3600:.0f} hours were read.",
+        note=" ".join(filter(None, notes)) or None,
     )
     for span in survey.spans:
         yield MediaPart(span)
@@ -147,23 +153,6 @@ def read_peaks(path: File, count: int) -> list[float]:
         round(min(1.0, float(fine[int(a) : max(int(a) + 1, int(np.ceil(b)))].max())), 3)
         for a, b in pairwise(edges)
     ]
-
-
-def resample(blocks: Iterator[SampleBlock], rate_hz: int) -> Iterator[Float32]:
-    """The same sound at one rate; the blocks may change theirs on the way."""
-    stream, own_hz = None, rate_hz
-    for hz, block in blocks:
-        if hz != own_hz:
-            if stream is not None:
-                yield stream.resample_chunk(block[:0], last=True)
-            own_hz, stream = hz, None
-            if hz != rate_hz:
-                import soxr
-
-                stream = soxr.ResampleStream(hz, rate_hz, 1, dtype="float32", quality="HQ")
-        yield block if stream is None else stream.resample_chunk(block).clip(-1.0, 1.0)
-    if stream is not None:
-        yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
 
 
 def _levels_db(samples: Float32) -> Float32:

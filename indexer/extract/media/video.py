@@ -15,7 +15,7 @@ from indexer.extract import heartbeat
 from indexer.extract.containers.file_format import HEAD_BYTES
 from indexer.extract.containers.media_signatures import detect_demuxer
 from indexer.extract.media import ffmpeg
-from indexer.extract.media.audio_source import EMPTY
+from indexer.extract.media.audio_source import EMPTY, open_audio
 from indexer.extract.media.sound import MAX_S, SoundSurvey, survey_sound
 from indexer.extract.pages.rasters import make_thumb, shrink
 from indexer.types.attachments import File
@@ -48,15 +48,18 @@ def extract(path: File) -> Iterator[Extracted]:
     survey = SoundSurvey()
     with ffmpeg.open_container(path, demuxer) as container:
         title, made_at = ffmpeg.container_title(container), ffmpeg.recorded_at(container)
-        try:
-            if (stream := ffmpeg.find_audio_stream(container)) is not None:
-                survey = survey_sound(ffmpeg.decode_samples(container, stream))
-        except UnreadableError as problem:
-            refused = problem
+    tracks_note: str | None = None
+    try:
+        with open_audio(path) as source:
+            survey = survey_sound(source.sample_blocks())
+            tracks_note = source.note
+    except UnreadableError as problem:
+        refused = problem if problem.reason != "empty" else None
     seconds, size, cover, film_s = _select_frames(path, demuxer)
     duration_s = max(survey.duration_s, film_s)
     if cover is None and survey.duration_s == 0:
         raise refused or UnreadableError("empty", EMPTY if duration_s == 0 else NO_MEDIA)
+    notes = [survey.note, tracks_note]
     small, colour = (None, None) if cover is None else make_thumb(cover)
     yield Facts(
         title if len(title) >= 3 else title_from_name(path),
@@ -65,7 +68,7 @@ def extract(path: File) -> Iterator[Extracted]:
         height_px=size[1] if size else None,
         made_at=made_at,
         colour=colour,
-        note=refused.sentence if refused else _note(survey),
+        note=refused.sentence if refused else " ".join(filter(None, notes)) or None,
     )
     if small is not None:
         yield small
@@ -186,7 +189,3 @@ def _picture(frame: Any, longest_px: int) -> Picture:
     picture = Image.fromarray(pixels)
     turn = {90: "ROTATE_90", 180: "ROTATE_180", 270: "ROTATE_270"}.get(round(frame.rotation) % 360)
     return shrink(picture.transpose(Image.Transpose[turn]) if turn else picture, longest_px)
-
-
-def _note(survey: SoundSurvey) -> str | None:
-    return None if survey.whole else f"Only the first {MAX_S / 3600:.0f} hours were read."
