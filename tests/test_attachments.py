@@ -185,7 +185,7 @@ def test_the_page_says_what_came_in_which_mail(browser: Browser, served: Running
         tab.open("/?q=money%20river")
         row = tab.see(".row.document")
         assert "attached to The keys" in row.inner_text()
-        row.locator("a.whole").click()
+        row.locator("a.row-link").click()
         tab.see(".paper rect")
         tab.see(".viewer .mail a").click()
         tab.until("document.querySelector('.viewer h2').innerText === 'The keys'")

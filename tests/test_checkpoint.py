@@ -189,10 +189,10 @@ def test_the_models_are_listed(folder: Path) -> None:
 
 def test_looking_costs_no_torch() -> None:
     code = (
-        "import sys; from model.runtime import runtime; from model.weights import checkpoint; "
-        "found = checkpoint.find_checkpoint('pocket'); found.fingerprint; "
+        "import sys; from model.runtime import runtime; from model.weights import installed; "
+        "found = installed.find_checkpoint('pocket'); found.fingerprint; "
         "runtime.Runtime(found).card; "
-        "checkpoint.list_models(); sys.exit('torch' in sys.modules)"
+        "installed.list_models(); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=POCKET.parent.parent).returncode == 0
 

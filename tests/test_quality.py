@@ -84,7 +84,7 @@ def test_broken_patch_positions_show(monkeypatch: pytest.MonkeyPatch) -> None:
         cut = whole(image, media)
         return replace(cut, positions=np.ascontiguousarray(cut.positions[:, ::-1]))
 
-    monkeypatch.setattr(patch_cache, "patches", turned)
+    monkeypatch.setattr(patch_cache, "cut_patches", turned)
     fresh = Gemma(find_checkpoint("pocket"))  # one that has not cut these pictures before
     assert fallen(pocket.readings(fresh, SIGNS)) == ["read"]
 
