@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -61,7 +60,7 @@ TRANSCRIPT_TOKENS_A_SECOND = 8
 
 class Gemma:
     """A loaded checkpoint. `yield_turn` is called between the tokens of a caption or transcript, so
-    that others can be served. Raises ModelError when it cannot be loaded."""
+    that other callers can be served. Raises ModelError when it cannot be loaded."""
 
     def __init__(
         self,
@@ -99,17 +98,17 @@ class Gemma:
         self._transcripts = ClipTranscripts(
             self._decoder, self._vocabulary, self._prefixes, self._render
         )
-        room = checkpoint.context_tokens - ANSWER_LIMITS.tokens - CITATION_TOKENS
-        self._answer_inputs = AnswerInputs(self._render, self._transcripts, room)
+        most_tokens = checkpoint.context_tokens - ANSWER_LIMITS.tokens - CITATION_TOKENS
+        self._answer_inputs = AnswerInputs(self._render, self._transcripts, most_tokens)
         self.calls = 0
-        every = [*self._model.parameters(), *self._model.buffers()]
-        every += [*drafter.parameters(), *drafter.buffers()] if drafter is not None else []
+        tensors = [*self._model.parameters(), *self._model.buffers()]
+        tensors += [*drafter.parameters(), *drafter.buffers()] if drafter is not None else []
         self._card = replace(
             checkpoint.unloaded,
             device=self._placement.device,
             dtype=self._placement.dtype,
             reason=self._placement.reason,
-            resident_bytes=sum(one.numel() * one.element_size() for one in every),
+            resident_bytes=sum(tensor.numel() * tensor.element_size() for tensor in tensors),
         )
 
     @property
@@ -125,38 +124,38 @@ class Gemma:
         by the same prompt; `role` is there for models that tell them apart."""
         self.calls += len(contents)
         contents = [_fitted(content) for content in contents]
-        asked = [prompts.gist_prompt(content) for content in contents]
-        rows = [self._render(prompt) for prompt in asked]
-        made: dict[int, Vectors] = {}
-        for places in inputs.length_batches([len(row) for row in rows]):
-            gists, bodies = self._states([rows[at] for at in places])
-            for nth, at in enumerate(places):
-                content, body = contents[at], None
+        messages = [prompts.gist_prompt(content) for content in contents]
+        rows = [self._render(prompt) for prompt in messages]
+        embedded: dict[int, Vectors] = {}
+        for batch in inputs.length_batches([len(row) for row in rows]):
+            gists, bodies = self._states([rows[index] for index in batch])
+            for place, index in enumerate(batch):
+                content, body = contents[index], None
                 if isinstance(content, Text):
-                    own = inputs.passage_span(asked[at], content.text, self._tokenizer)
-                    body = vectors.body_vector(bodies[nth, own])
-                gist = vectors.gist_vector(gists[nth, len(rows[at]) - 1], content)
-                made[at] = Vectors(gist, body)
-        return [made[at] for at in range(len(contents))]
+                    passage = inputs.passage_span(messages[index], content.text, self._tokenizer)
+                    body = vectors.body_vector(bodies[place, passage])
+                gist = vectors.gist_vector(gists[place, len(rows[index]) - 1], content)
+                embedded[index] = Vectors(gist, body)
+        return [embedded[index] for index in range(len(contents))]
 
     def describe(self, content: Image | Sound) -> Description:
-        """One prefill of the medium, from which the gist and the words branch off."""
+        """One prefill of the medium; the gist and the words are two branches of it."""
         self.calls += 1
-        shown = _fitted(content)
-        cut = PatchCache()
-        gist_row = self._render(prompts.gist_prompt(shown), cut)
-        words_row = self._render(prompts.description_prompt(shown), cut)
+        medium = _fitted(content)
+        patches = PatchCache()
+        gist_row = self._render(prompts.gist_prompt(medium), patches)
+        words_row = self._render(prompts.description_prompt(medium), patches)
         shared = inputs.common_prefix_length(gist_row, words_row)
         head, words_tail = inputs.split_inputs(words_row, shared)
         gist_tail = inputs.split_inputs(gist_row, shared)[1]
         context, state = self._decoder.branch(head, words_tail, gist_tail)
-        gist = vectors.gist_vector(state, shown)
+        gist = vectors.gist_vector(state, medium)
         limits = CAPTION_LIMITS
-        if isinstance(shown, Sound):
-            tokens = 16 + int(shown.duration_s * TRANSCRIPT_TOKENS_A_SECOND)
+        if isinstance(medium, Sound):
+            tokens = 16 + int(medium.duration_s * TRANSCRIPT_TOKENS_A_SECOND)
             limits = replace(CAPTION_LIMITS, tokens=tokens)
-        writing = Generation(self._decoder, context, limits, None, self._pause)
-        words = self._vocabulary.text(trim_repetition(list(writing)))
+        generation = Generation(self._decoder, context, limits, None, self._pause)
+        words = self._vocabulary.text(trim_repetition(list(generation)))
         self._yield_turn()
         body = self._body(words) if words else None
         return Description(words, gist, body)
@@ -170,16 +169,16 @@ class Gemma:
             for candidate in candidates
             for swapped in (False, True)
         ]
-        likely = [0.0] * len(rows)
-        for places in inputs.length_batches([len(row) for row in rows]):
-            last = self._last_states([rows[at] for at in places])
+        chances = [0.0] * len(rows)
+        for batch in inputs.length_batches([len(row) for row in rows]):
+            states = self._last_states([rows[index] for index in batch])
             with torch.inference_mode():
-                chances = self._model.lm_head(last)[:, letters].float()
+                logits = self._model.lm_head(states)[:, letters].float()
             cap = self._model.config.get_text_config().final_logit_softcapping
-            chances = torch.tanh(chances / cap) * cap if cap else chances
-            for at, pair in zip(places, chances.softmax(dim=-1).tolist(), strict=True):
-                likely[at] = pair[at % 2]  # swapped: the match is B
-        return [(likely[at] + likely[at + 1]) / 2 for at in range(0, len(rows), 2)]
+            logits = torch.tanh(logits / cap) * cap if cap else logits
+            for index, pair in zip(batch, logits.softmax(dim=-1).tolist(), strict=True):
+                chances[index] = pair[index % 2]  # swapped: the match is B
+        return [(chances[index] + chances[index + 1]) / 2 for index in range(0, len(rows), 2)]
 
     def answer(
         self,
@@ -188,12 +187,12 @@ class Gemma:
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
-        """Listen to the clips again with the question in mind, then write from everything at hand.
-        What was heard is shown to the model but not quotable: it stands nowhere in the library."""
+        """Transcribe the clips again with the question in the prompt, then write from all sources.
+        These transcripts are shown to the model but not quotable: they are not in the library."""
         self.calls += 1
         begun = time.perf_counter()
         shown = [_shortened(source) for source in evidence]
-        clips = [one.original for one in shown if isinstance(one.original, Sound)]
+        clips = [source.original for source in shown if isinstance(source.original, Sound)]
         for clip in clips[:MOST_CLIPS]:
             if cancelled():
                 yield AnswerEnd("cancelled", 0.0, 0, 0.0, None)
@@ -206,16 +205,16 @@ class Gemma:
                 self._prefixes.keep(context)
                 yield AnswerEnd("cancelled", 0.0, 0, 0.0, None)
                 return
-        told = AnswerStream(self._decoder, self._vocabulary, evidence, ANSWER_LIMITS, cancelled)
+        stream = AnswerStream(self._decoder, self._vocabulary, evidence, ANSWER_LIMITS, cancelled)
         try:
-            yield from told.write(context, begun)
-        except GeneratorExit:  # nobody listens any more; the next question may come all the same
+            yield from stream.write(context, begun)
+        except GeneratorExit:  # the reader has gone; the next question may still come
             self._prefixes.keep(context)
             raise
         self._prefixes.keep(context)
 
     def release_caches(self) -> None:
-        """Let go of what was kept to make the next turn quick."""
+        """Free what was kept to make the next turn faster."""
         self._prefixes.clear()
         self._answer_inputs.release_patches()
 
@@ -225,8 +224,8 @@ class Gemma:
 
     def _body(self, words: str) -> Any:
         prompt = prompts.gist_prompt(Text(words))
-        own = inputs.passage_span(prompt, words, self._tokenizer)
-        return vectors.body_vector(self._states([self._render(prompt)])[1][0, own])
+        passage = inputs.passage_span(prompt, words, self._tokenizer)
+        return vectors.body_vector(self._states([self._render(prompt)])[1][0, passage])
 
     def _render(
         self,
@@ -234,42 +233,21 @@ class Gemma:
         cut: CutPicture | None = None,
     ) -> inputs.Inputs:
         row = inputs.render_prompt(prompt, self._tokenizer, self._media, cut)
-        most = self._checkpoint.context_tokens
-        if len(row) > most:
+        most_tokens = self._checkpoint.context_tokens
+        if len(row) > most_tokens:
             raise ModelError(
                 f"The question and its sources are {len(row):,} tokens long, and memory is planned "
-                f"for {most:,}; ask about less, or set context = {len(row)} in config.toml."
+                f"for {most_tokens:,}; ask about less, or set context = {len(row)} in config.toml."
             )
         return row
 
     def _letter(self, letter: str) -> int:
         return int(self._tokenizer(letter, add_special_tokens=False)["input_ids"][-1])
 
-    @contextmanager
-    def _reading(self) -> Iterator[dict[str, torch.Tensor]]:
-        """The states that vectors are made of, as the forward inside passes them: `gist` before
-        the last layer's MLP, `body` behind the middle layer, each (B, T, D)."""
-        seen: dict[str, torch.Tensor] = {}
-        layers = self._text.layers
-        middle = layers[vectors.body_layer(len(layers)) - 1]
-        hooks = [
-            layers[-1].pre_feedforward_layernorm.register_forward_pre_hook(
-                lambda _, given: seen.__setitem__("gist", given[0])
-            ),
-            middle.register_forward_hook(
-                lambda _, __, made: seen.__setitem__("body", made.clone())
-            ),
-        ]
-        try:
-            yield seen
-        finally:
-            for hook in hooks:
-                hook.remove()
-
     def _states(self, rows: Sequence[inputs.Inputs]) -> tuple[torch.Tensor, torch.Tensor]:
-        with self._reading() as seen:
+        with vectors.captured_states(self._text.layers) as captured:
             self._forward(rows)
-        return seen["gist"], seen["body"]
+        return captured["gist"], captured["body"]
 
     def _last_states(self, rows: Sequence[inputs.Inputs]) -> torch.Tensor:
         states = self._forward(rows)
@@ -279,14 +257,13 @@ class Gemma:
     @torch.inference_mode()
     def _forward(self, rows: Sequence[inputs.Inputs]) -> torch.Tensor:
         tensors = inputs.collate(rows)
-        tensors = {name: one.to(self._model.device) for name, one in tensors.items()}
-        out = self._model.model(**tensors, use_cache=False)
-        states: torch.Tensor = out.last_hidden_state
+        tensors = {name: tensor.to(self._model.device) for name, tensor in tensors.items()}
+        states: torch.Tensor = self._model.model(**tensors, use_cache=False).last_hidden_state
         return states
 
 
 def _fitted(content: SomeContent) -> SomeContent:
-    """No longer than the model understands."""
+    """The content, cut to what the model understands."""
     if isinstance(content, Text) and len(content.text) > MOST_CHARACTERS:
         return replace(content, text=content.text[:MOST_CHARACTERS])
     if isinstance(content, Sound) and content.duration_s > MOST_SOUND_S:
@@ -295,7 +272,7 @@ def _fitted(content: SomeContent) -> SomeContent:
 
 
 def _shortened(source: Evidence) -> Evidence:
-    """The source with a clip no longer than the model understands."""
+    """The source, its clip cut to what the model understands."""
     if not isinstance(source.original, Sound):
         return source
     return replace(source, original=_fitted(source.original))

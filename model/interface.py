@@ -159,8 +159,8 @@ class Fingerprint:
 
     @property
     def key(self) -> str:
-        said = "|".join([self.checkpoint, self.layers, self.prompts, self.matrices, str(self.dim)])
-        return hashlib.sha256(said.encode()).hexdigest()[:12]
+        parts = "|".join([self.checkpoint, self.layers, self.prompts, self.matrices, str(self.dim)])
+        return hashlib.sha256(parts.encode()).hexdigest()[:12]
 
 
 class Model(Protocol):
@@ -192,7 +192,7 @@ class Model(Protocol):
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
-        """Stream an answer that cites `evidence`; ends in exactly one `Finished`. Every quote is a
+        """Stream an answer that cites `evidence`; ends in exactly one `AnswerEnd`. Every quote is a
         run of its source's `words`. `cancelled` is asked between tokens."""
         ...
 

@@ -108,13 +108,13 @@ def test_a_branch_writes_what_a_fresh_prompt_writes(gemma: Gemma, medium: str) -
         "picture": tiny.picture(), "sound": tiny.sound(), "long sound": tiny.sound(5.0),
     }  # fmt: skip
     content = media[medium]
-    one = gemma._render(prompts.gist_prompt(content))
-    other = gemma._render(prompts.description_prompt(content))
-    at = common_prefix_length(one, other)
-    head, tail = split_inputs(one, at)
+    gist_row = gemma._render(prompts.gist_prompt(content))
+    words_row = gemma._render(prompts.description_prompt(content))
+    shared = common_prefix_length(gist_row, words_row)
+    head, tail = split_inputs(gist_row, shared)
     context = own.roll_back(own.prefill(tail, own.prefill(head)), len(tail))
-    context = own.prefill(split_inputs(other, at)[1], context)
-    fresh = own.prefill(other)
+    context = own.prefill(split_inputs(words_row, shared)[1], context)
+    fresh = own.prefill(words_row)
     assert context.logits is not None
     assert fresh.logits is not None
     assert float((context.logits - fresh.logits).abs().nan_to_num().max()) < 2e-5
@@ -238,7 +238,7 @@ class Words:
 
 
 @pytest.mark.parametrize(
-    ("pieces", "strings", "shown", "found"),
+    ("pieces", "strings", "shown", "match"),
     [
         (["one ", "S", "TO", "P now"], ["STOP"], "one ", "STOP"),
         (["one ST", "OR two"], ["STOP"], "one STOR two", None),
@@ -249,7 +249,7 @@ class Words:
     ],
 )
 def test_a_stop_string_ends_the_text_wherever_its_tokens_begin(
-    pieces: list[str], strings: list[str], shown: str, found: str | None
+    pieces: list[str], strings: list[str], shown: str, match: str | None
 ) -> None:
     spelling: Any = Words(*pieces)
     stops = StopStrings(spelling, strings)
@@ -261,7 +261,7 @@ def test_a_stop_string_ends_the_text_wherever_its_tokens_begin(
         if ended:
             break
     assert text + stops.take(last=True) == shown
-    assert stops.found == found
+    assert stops.match == match
 
 
 @pytest.mark.parametrize("drafts", [0, 3])
@@ -276,7 +276,7 @@ def test_a_text_ends_at_a_stop_string(gemma: Gemma, drafts: int) -> None:
     writing = Generation(own, own.prefill(row), FREE, stop_condition=stops)
     written = list(writing)
     assert writing.reason == "stop"
-    assert stops.found == string
+    assert stops.match == string
     assert written == free[: len(written)]
     assert len(written) <= at + 2
     assert string not in stops.take(last=True)
@@ -320,11 +320,11 @@ def test_forced_words_are_read_before_writing_on(gemma: Gemma) -> None:
     first = list(writing)
     writing.force([40, 41, 42], more=6)
     rest = list(writing)
-    told = Inputs(
+    forced = Inputs(
         np.array([*row.ids, *first, 40, 41, 42], dtype=np.int64),
         np.zeros(len(row) + len(first) + 3, dtype=np.int64),
     )
-    assert rest == stock(gemma, told, 6)
+    assert rest == stock(gemma, forced, 6)
     assert writing.tokens == [*first, 40, 41, 42, *rest]
 
 

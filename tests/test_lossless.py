@@ -59,13 +59,16 @@ def stock(gemma: Gemma, row: Inputs) -> list[int]:
     return [token for token in written if token not in own.stop_ids]
 
 
-def ours(own: Decoder, row: Inputs, prefixes: PrefixCache | None = None) -> list[int]:
-    if prefixes is None:
-        return list(Generation(own, own.prefill(row), LIMITS))
+def ours(own: Decoder, row: Inputs) -> list[int]:
+    return list(Generation(own, own.prefill(row), LIMITS))
+
+
+def continued(own: Decoder, row: Inputs, prefixes: PrefixCache) -> tuple[list[int], int]:
+    """The text after a prefix that was kept, and how long that prefix was."""
     context, rest = prefixes.take(row)
     text = list(Generation(own, own.prefill(rest, context), LIMITS))
     prefixes.keep(context)
-    return text
+    return text, len(row) - len(rest)
 
 
 def is_same(gemma: Gemma, row: Inputs, text: list[int], truth: list[int]) -> bool:
@@ -92,10 +95,11 @@ def check(gemma: Gemma, rows: Iterator[Inputs]) -> int:
     for row in rows:
         truth = stock(gemma, row)
         own.draft_length = DraftLength(0)
-        written = [ours(own, row), ours(own, row, plain)]
+        written = [ours(own, row), continued(own, row, plain)[0]]
         own.draft_length = DraftLength(4)
-        written += [ours(own, row), ours(own, row, drafted)]
-        reused += drafted.reused > 20
+        text, prefix_length = continued(own, row, drafted)
+        written += [ours(own, row), text]
+        reused += prefix_length > 20
         scripted.truth, scripted.start = tuple(truth), len(row)
         writing = Generation(scripted, scripted.prefill(row), LIMITS)
         written.append(list(writing))

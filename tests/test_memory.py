@@ -78,7 +78,7 @@ def test_the_room_for_keys_and_values_is_the_caches_own(tokens: int, window: int
     assert layer.keys is not None
     assert layer.values is not None
     held_bytes = layer.keys.nbytes + layer.values.nbytes
-    assert held_bytes == memory_plan.room(tokens, window) * 8 * 4 * 2
+    assert held_bytes == memory_plan.cache_capacity(tokens, window) * 8 * 4 * 2
 
 
 def test_the_12b_is_planned_as_it_was_measured(full: Path) -> None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from model.decoding.context import Context
 from model.decoding.decoder import LEAST_PART_TOKENS, PART_TOKENS, Decoder, part_tokens
 from model.decoding.draft_length import DraftLength
 from model.decoding.generation import Generation, GenerationLimits
@@ -37,10 +38,29 @@ WORDS = "The red bicycle costs 3.5 euro. It stands in the garden near the signal
 LONG = " ".join([WORDS] * 6)  # far beyond the window
 
 
+class CountingCache(PrefixCache):
+    """`reused` is how many tokens the last context that was taken had read already."""
+
+    reused = 0
+
+    def take(self, row: Inputs, fixed: int = 0) -> tuple[Context, Inputs]:
+        context, rest = super().take(row, fixed)
+        self.reused = len(row) - len(rest)
+        return context, rest
+
+
 @pytest.fixture(scope="module")
 def gemma(tmp_path_factory: pytest.TempPathFactory) -> Gemma:
     folder = tiny.write(tmp_path_factory.mktemp("tiny"))
-    return Gemma(find_checkpoint(folder), Placement("cpu", "float32", "a test"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("model.gemma.PrefixCache", CountingCache)
+        return Gemma(find_checkpoint(folder), Placement("cpu", "float32", "a test"))
+
+
+def reused(gemma: Gemma) -> int:
+    """How many tokens the last prompt of the model had read already."""
+    assert isinstance(gemma._prefixes, CountingCache)
+    return gemma._prefixes.reused
 
 
 def other_picture() -> Image:
@@ -50,7 +70,9 @@ def other_picture() -> Image:
 
 
 def sources(*originals: Image | Sound | None, words: str = LONG) -> list[Evidence]:
-    return [Evidence(n, f"{n}.txt", words, one) for n, one in enumerate(originals, start=1)]
+    return [
+        Evidence(n, f"{n}.txt", words, original) for n, original in enumerate(originals, start=1)
+    ]
 
 
 def asked(
@@ -78,7 +100,7 @@ def test_a_second_turn_writes_what_it_would_have_written_fresh(
 ) -> None:
     own = gemma._decoder
     own.draft_length = DraftLength(drafts)
-    prefixes, evidence = PrefixCache(own), sources(*originals)
+    prefixes, evidence = CountingCache(own), sources(*originals)
     first = asked(gemma, "Where is the bicycle?", evidence)
     assert text_of(own, prefixes, first) == list(Generation(own, own.prefill(first), FREE))
     history = (ConversationTurn("Where is the bicycle?", "In the garden [1]."),)
@@ -93,12 +115,12 @@ def test_a_second_turn_writes_what_it_would_have_written_fresh(
 
 def test_a_changed_pixel_or_sample_is_another_medium(gemma: Gemma) -> None:
     own = gemma._decoder
-    for one, other in (
+    for content, other in (
         (tiny.picture(), other_picture()),
         (tiny.sound(1.0), Sound(np.ascontiguousarray(tiny.sound(1.0).samples[::-1]), 16_000)),
     ):
-        prefixes = PrefixCache(own)
-        row = gemma._render(prompts.description_prompt(one))
+        prefixes = CountingCache(own)
+        row = gemma._render(prompts.description_prompt(content))
         same_ids = gemma._render(prompts.description_prompt(other))
         assert row.ids.tolist() == same_ids.ids.tolist()
         fresh = list(Generation(own, own.prefill(same_ids), FREE))
@@ -109,7 +131,7 @@ def test_a_changed_pixel_or_sample_is_another_medium(gemma: Gemma) -> None:
 
 def test_two_sizes_of_picture_are_told_apart(gemma: Gemma) -> None:
     """The longer picture's tokens begin like the shorter's; nothing of either may be shared."""
-    own, prefixes = gemma._decoder, PrefixCache(gemma._decoder)
+    own, prefixes = gemma._decoder, CountingCache(gemma._decoder)
     for content in (tiny.picture(120, 90), tiny.picture(48, 400), tiny.picture(120, 90)):
         row = gemma._render(prompts.description_prompt(content))
         fresh = list(Generation(own, own.prefill(row), FREE))
@@ -117,7 +139,7 @@ def test_two_sizes_of_picture_are_told_apart(gemma: Gemma) -> None:
 
 
 def test_the_rules_are_read_once(gemma: Gemma) -> None:
-    own, prefixes = gemma._decoder, PrefixCache(gemma._decoder)
+    own, prefixes = gemma._decoder, CountingCache(gemma._decoder)
     rows = [asked(gemma, "Where?", sources(None, words=words)) for words in (WORDS, "A cyan one.")]
     fixed = gemma._answer_inputs.rules_length(rows[0])
     assert fixed > 200  # the small tokenizer spells the rules letter by letter
@@ -130,7 +152,7 @@ def test_the_rules_are_read_once(gemma: Gemma) -> None:
 
 def test_what_is_no_longer_held_is_read_again(gemma: Gemma) -> None:
     """Far back, the sliding layers have let go: then nothing is shared, and the text is right."""
-    own, prefixes = gemma._decoder, PrefixCache(gemma._decoder)
+    own, prefixes = gemma._decoder, CountingCache(gemma._decoder)
     rng = np.random.default_rng(5)
     head = "garden " * 30
     long, short = (
@@ -144,27 +166,27 @@ def test_what_is_no_longer_held_is_read_again(gemma: Gemma) -> None:
 
 
 def test_a_short_common_beginning_leaves_the_longer_text_alone(gemma: Gemma) -> None:
-    own, prefixes = gemma._decoder, PrefixCache(gemma._decoder)
-    one = asked(gemma, "Where?", sources(None, words=WORDS))
-    other = gemma._render(prompts.gist_prompt(Text("the red bicycle")))
-    text_of(own, prefixes, one)
-    text_of(own, prefixes, other)
+    own, prefixes = gemma._decoder, CountingCache(gemma._decoder)
+    longer = asked(gemma, "Where?", sources(None, words=WORDS))
+    shorter = gemma._render(prompts.gist_prompt(Text("the red bicycle")))
+    text_of(own, prefixes, longer)
+    text_of(own, prefixes, shorter)
     assert 0 < prefixes.reused < 20
-    text_of(own, prefixes, one)
-    assert prefixes.reused == len(one) - 1
+    text_of(own, prefixes, longer)
+    assert prefixes.reused == len(longer) - 1
 
 
 def test_only_so_much_is_kept(gemma: Gemma) -> None:
-    own, prefixes = gemma._decoder, PrefixCache(gemma._decoder)
+    own, prefixes = gemma._decoder, CountingCache(gemma._decoder)
     for n in range(2 * MOST_CONTEXTS):
         prefixes.keep(own.prefill(asked(gemma, f"{n}?", sources(None, words=f"{n} {WORDS}"))))
     assert len(prefixes._kept) <= MOST_CONTEXTS
-    small = PrefixCache(own, most_tokens=900)
+    small = CountingCache(own, most_tokens=900)
     for n in range(4):
         row = asked(gemma, f"{n}?", sources(None, words=f"{n} {WORDS}"))
         context, rest = small.take(row)
         small.keep(own.prefill(rest, context))
-        assert sum(one.length for one in small._kept) <= 900
+        assert sum(kept.length for kept in small._kept) <= 900
     prefixes.clear()
     assert prefixes.take(asked(gemma, "0?", sources(None)))[0].length == 0
 
@@ -198,8 +220,8 @@ def events(
 ) -> tuple[str, list[AnswerCitation]]:
     shown: list[AnswerEvent] = list(gemma.answer(question, evidence, history))
     assert isinstance(shown[-1], AnswerEnd)
-    text = "".join(one.text for one in shown if isinstance(one, AnswerText))
-    return text, [one for one in shown if isinstance(one, AnswerCitation)]
+    text = "".join(event.text for event in shown if isinstance(event, AnswerText))
+    return text, [event for event in shown if isinstance(event, AnswerCitation)]
 
 
 def test_a_conversation_is_the_same_with_nothing_kept(
@@ -210,16 +232,16 @@ def test_a_conversation_is_the_same_with_nothing_kept(
     evidence = sources(None, tiny.picture(), tiny.sound(1.0), words=WORDS)
 
     def conversation(forgetful: bool) -> list[tuple[str, list[AnswerCitation]]]:
-        told: list[tuple[str, list[AnswerCitation]]] = []
+        turns: list[tuple[str, list[AnswerCitation]]] = []
         history: tuple[ConversationTurn, ...] = ()
         for question in ("Where is it?", "When?", "And the signal?"):
             if forgetful:
                 gemma.release_caches()
-            told.append(events(gemma, question, evidence, history))
+            turns.append(events(gemma, question, evidence, history))
             if not forgetful and history:
-                assert gemma._prefixes.reused > 300
-            history += (ConversationTurn(question, told[-1][0]),)
-        return told
+                assert reused(gemma) > 300
+            history += (ConversationTurn(question, turns[-1][0]),)
+        return turns
 
     assert conversation(False) == conversation(True)
 
@@ -245,7 +267,7 @@ def test_reading_is_cancelled_between_two_parts_and_gone_on_from(gemma: Gemma) -
     assert isinstance(ended, AnswerEnd)
     assert ended.reason == "cancelled"
     assert events(gemma, "Where?", evidence) == whole
-    assert gemma._prefixes.reused >= 150  # three parts behind the rules
+    assert reused(gemma) >= 150  # three parts behind the rules
     gemma._decoder.part_tokens = usual
 
 
@@ -274,15 +296,15 @@ def test_one_question_is_asked_as_ever(gemma: Gemma) -> None:
 
 
 def test_a_picture_is_cut_once_and_known_by_its_pixels() -> None:
-    cuttings, media = PatchCache(), MediaFormat()
-    one = cuttings(tiny.picture(), media)
-    assert cuttings(tiny.picture(), media) is one
-    assert cuttings(other_picture(), media) is not one
-    assert cuttings(tiny.picture(), MediaFormat(picture_tokens=70)) is not one
+    cache, media = PatchCache(), MediaFormat()
+    patches = cache(tiny.picture(), media)
+    assert cache(tiny.picture(), media) is patches
+    assert cache(other_picture(), media) is not patches
+    assert cache(tiny.picture(), MediaFormat(picture_tokens=70)) is not patches
     for size in range(50, 60):
-        cuttings(tiny.picture(size, 80), media)
-    assert len(cuttings._known) == MOST_PICTURES
-    np.testing.assert_array_equal(cuttings(tiny.picture(), media).values, one.values)
+        cache(tiny.picture(size, 80), media)
+    assert len(cache._known) == MOST_PICTURES
+    np.testing.assert_array_equal(cache(tiny.picture(), media).values, patches.values)
 
 
 def test_shared_beginnings_end_before_a_medium_that_differs() -> None:
@@ -300,9 +322,12 @@ def test_shared_beginnings_end_before_a_medium_that_differs() -> None:
                 pictures.append(Patches(values, np.zeros((count, 2), dtype=np.int64)))
         return Inputs(np.array(ids), np.array(kinds), tuple(pictures))
 
-    def common(one: Inputs, other: Inputs) -> int:
+    def common(first: Inputs, second: Inputs) -> int:
         return media_spans.shared_prefix_length(
-            one, media_spans.media_spans(one), other.ids.tolist(), media_spans.media_spans(other)
+            first,
+            media_spans.media_spans(first),
+            second.ids.tolist(),
+            media_spans.media_spans(second),
         )
 
     whole = row(1, 2, "aaa", 3, "bb", 4)

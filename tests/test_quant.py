@@ -82,12 +82,12 @@ def test_the_tiles_read_the_kernels_own_layout() -> None:
 
 
 def test_a_kernel_that_is_wrong_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    quantization._proven.cache_clear()
+    quantization._kernel_agrees.cache_clear()
     monkeypatch.setattr(quantization, "_multiply", lambda rows, *_: rows.new_zeros(len(rows), 64))
     layer, reference = _layer(64, 256, torch.bfloat16)
-    assert layer.way == "plain"
+    assert layer.method == "plain"
     assert _error(layer, reference, 5, torch.bfloat16) < 5e-3
-    quantization._proven.cache_clear()
+    quantization._kernel_agrees.cache_clear()
 
 
 def test_packing_loses_nothing() -> None:

@@ -1,12 +1,12 @@
-"""The decoder's layers on their own weights, run without what a step does not need.
+"""The decoder's layers: a forward of the stock weights without the work that one step can omit.
 
 The stock forward serves batches, training and every kind of cache; for a small model that writes
 one token at a time, that costs more time than the weights. This one reads one text into a
 `KVCache`: queries, keys and values come from one product of concatenated weights, one norm and one
-rotation serve them all, masks are sliced from a stored one, and cropping changes a length. The
+rotation serve them all, masks are slices of a stored one, and cropping changes a length. The
 result is the stock forward's up to the last bits of floating point, which the tests check. The
 stock forward also misplaces the bidirectional mask of pictures that are read after something else
-(transformers 5.22.2); here they may stand anywhere.
+(transformers 5.22.2); this one accepts them anywhere.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from model.decoding.attention import AttentionMasks, attention
 from model.decoding.kv_cache import KVCache
 
 KeysValues = tuple[torch.Tensor, torch.Tensor]
 
-# Up to so many tokens at once, masks are kept and attention is two plain products.
-FEW = 16
 # From so many numbers on, a norm is quicker by the vector's length (13 times at 150,000, on a
 # processor), below it in one call.
 MANY_NUMBERS = 20_000
@@ -40,7 +39,7 @@ class LayerOutput:
 
 
 class Layers:
-    """The layers of a text model, or of a drafter, which reads another's keys and values."""
+    """The layers of a text model, or of a drafter, which reads its target's keys and values."""
 
     def __init__(self, text: Any) -> None:
         config = text.config
@@ -58,7 +57,7 @@ class Layers:
         self.shared_at = {kind: max(index for index in own if self.kinds[index] == kind)
                           for kind in {self.kinds[index] for index in own}}  # fmt: skip
         self._rotary = {kind: _Rotary(text.rotary_emb, kind) for kind in set(self.kinds)}
-        self._masks: dict[tuple[int, int | None], torch.Tensor] = {}
+        self._masks = AttentionMasks()
 
     def new_cache(self) -> KVCache:
         return KVCache([self._window_of(kind) for kind in self.kinds])
@@ -81,16 +80,18 @@ class Layers:
             rotations = {
                 kind: _rotations_aside(rotation, *aside) for kind, rotation in rotations.items()
             }
-        masks = {kind: self._mask(count, start, kind, pictures, aside, embedded)
-                 for kind in set(self.kinds)} if count > 1 else {}  # fmt: skip
+        masks = {
+            kind: self._masks.of(count, start, self._window_of(kind), pictures, aside, embedded)
+            for kind in set(self.kinds)
+        } if count > 1 else {}  # fmt: skip
         states = before_mlp = embedded
         for index, (layer, kind) in enumerate(zip(self._layers, self.kinds, strict=True)):
-            queries, own = layer.queries_keys_values(states, rotations[kind])
-            if own is None:
+            queries, keys_values = layer.queries_keys_values(states, rotations[kind])
+            if keys_values is None:
                 most = self.window - 1 + count if self._window_of(kind) else None
                 seen = cache.view(self.shared_at[kind], most)
             else:
-                seen = cache.append(index, *own)
+                seen = cache.append(index, *keys_values)
             states, before_mlp = layer.rest(states, queries, seen, masks.get(kind))
         cache.length = start + count
         return LayerOutput(self._norm(states), before_mlp)
@@ -108,47 +109,6 @@ class Layers:
 
     def _window_of(self, kind: str) -> int | None:
         return self.window if kind == "sliding_attention" else None
-
-    def _mask(
-        self,
-        count: int,
-        start: int,
-        kind: str,
-        pictures: torch.Tensor | None,
-        aside: tuple[int, int] | None,
-        like: torch.Tensor,
-    ) -> torch.Tensor:
-        """(count, attended): 0 where a token attends, -inf where it does not. That depends only on
-        how far a key lies behind the query, so one stored mask serves every length of text."""
-        window = self._window_of(kind)
-        width = start + count
-        if window is not None:
-            width = min(width, window - 1 + count)
-        stored = self._masks.get((count, window)) if aside is None else None
-        if stored is not None and stored.shape[1] >= width:
-            mask = stored[:, -width:]
-        else:
-            wide = width + 1024 if count <= FEW and aside is None else width
-            places = torch.arange(wide, device=like.device)
-            queries = places[-count:]
-            behind = queries[:, None] - places
-            hidden = behind < 0
-            if aside is not None:
-                fork, turn = (wide - count + position for position in aside)
-                hidden |= (queries[:, None] >= turn) & (places >= fork) & (places < turn)
-                places = torch.where(places >= turn, places - (turn - fork), places)
-                behind = places[-count:][:, None] - places
-            if window is not None:
-                hidden |= behind >= window
-            mask = like.new_zeros(count, wide).masked_fill_(hidden, -torch.inf)
-            if count <= FEW and aside is None:
-                self._masks[count, window] = mask
-            mask = mask[:, -width:]
-        if pictures is not None:
-            together = (pictures[:, None] == pictures) & (pictures >= 0)
-            mask = mask.clone()
-            mask[:, -count:].masked_fill_(together, 0.0)
-        return mask
 
 
 def _rotations_aside(
@@ -188,25 +148,25 @@ class _DecoderLayer:
     """One layer. Plain weights of the same input are concatenated, in place."""
 
     def __init__(self, stock: Any) -> None:
-        attention, mlp = stock.self_attn, stock.mlp
-        self._head_dim = int(attention.head_dim)
-        self._makes_keys = not attention.is_kv_shared_layer
-        self._queries = int(attention.config.num_attention_heads)
-        projections = [attention.q_proj]
-        weights = [attention.q_norm.weight.expand(self._queries, self._head_dim)]
+        self_attention, mlp = stock.self_attn, stock.mlp
+        self._head_dim = int(self_attention.head_dim)
+        self._makes_keys = not self_attention.is_kv_shared_layer
+        self._queries = int(self_attention.config.num_attention_heads)
+        projections = [self_attention.q_proj]
+        weights = [self_attention.q_norm.weight.expand(self._queries, self._head_dim)]
         self._keys = 0
         self._values_apart = False
         if self._makes_keys:
-            self._keys = self._queries // int(attention.num_key_value_groups)
-            projections.append(attention.k_proj)
-            weights.append(attention.k_norm.weight.expand(self._keys, self._head_dim))
-            if attention.v_proj is not None:
-                projections.append(attention.v_proj)
+            self._keys = self._queries // int(self_attention.num_key_value_groups)
+            projections.append(self_attention.k_proj)
+            weights.append(self_attention.k_norm.weight.expand(self._keys, self._head_dim))
+            if self_attention.v_proj is not None:
+                projections.append(self_attention.v_proj)
                 self._values_apart = True
         self._project = _concatenated(projections)
         self._scale = torch.cat(weights).detach().float()
-        self._eps = float(attention.q_norm.eps)
-        self._output = attention.o_proj
+        self._eps = float(self_attention.q_norm.eps)
+        self._output = self_attention.o_proj
         self._gate_and_up = _concatenated([mlp.gate_proj, mlp.up_proj])
         self._activation, self._down = mlp.act_fn, mlp.down_proj
         self._before, self._after = (
@@ -247,32 +207,6 @@ class _DecoderLayer:
         return (states + change) * self._scalar, states
 
 
-def attention(
-    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor | None
-) -> torch.Tensor:
-    """Queries (T, heads, D) over keys and values (kv_heads, S, D) under `mask` (T, S); gives (T,
-    heads * D). Scores are not scaled: the norms of queries and keys have learned it."""
-    count, heads, dim = queries.shape
-    kv_heads, seen, _ = keys.shape
-    queries = queries.transpose(0, 1)
-    if count <= FEW and queries.dtype == torch.float32:
-        grouped = queries.reshape(kv_heads, -1, dim)
-        scores = torch.bmm(grouped, keys.transpose(1, 2))
-        if mask is not None:
-            scores = (scores.view(heads, count, seen) + mask).view(kv_heads, -1, seen)
-        mixed = torch.bmm(scores.softmax(dim=-1), values)
-        return mixed.view(heads, count, dim).transpose(0, 1).reshape(count, -1)
-    # Elsewhere the fast kernels group heads only without a mask and up to this width.
-    grouping = queries.device.type == "cpu" or (mask is None and dim <= 256)
-    if not grouping:
-        keys = keys.repeat_interleave(heads // kv_heads, dim=0)
-        values = values.repeat_interleave(heads // kv_heads, dim=0)
-    mixed = functional.scaled_dot_product_attention(
-        queries[None], keys[None], values[None], attn_mask=mask, scale=1.0, enable_gqa=grouping
-    )
-    return mixed[0].transpose(0, 1).reshape(count, -1)
-
-
 def rms_norm(states: torch.Tensor, weight: torch.Tensor | None, eps: float) -> torch.Tensor:
     """`states` (..., D) in float32 at a mean square of 1, times `weight` (D,)."""
     dim = states.shape[-1]
@@ -292,7 +226,7 @@ def _norm(stock: Any) -> Callable[[torch.Tensor], torch.Tensor]:
 
 def _concatenated(linears: list[Any]) -> Callable[[torch.Tensor], torch.Tensor]:
     """One product for several linear layers of the same input, their outputs concatenated. Plain
-    weights become views of one tensor, so no second copy stays; others are called one by one."""
+    weights become views of one tensor, so no second copy stays; other layers are called in turn."""
     if all(type(linear) is nn.Linear and linear.bias is None for linear in linears):
         with torch.no_grad():
             whole = torch.cat([linear.weight for linear in linears])

@@ -17,25 +17,23 @@ MOST_CONTEXTS = 4
 
 class PrefixCache:
     """The contexts of one decoder, `most_tokens` in all with the one in use: what the memory plan
-    has room for. A context that `take` returned is not shared until it is given back with `keep`;
-    `reused` is how many tokens the last one had read already."""
+    has room for. A context that `take` returned is not shared until it is given back with
+    `keep`."""
 
     def __init__(self, decoder: Decoder, most_tokens: int = 8192) -> None:
-        self.reused = 0
         self._most_tokens = most_tokens
         self._decoder = decoder
         self._kept: list[Context] = []  # oldest first
         self._fixed: Context | None = None
 
     def take(self, row: Inputs, fixed: int = 0) -> tuple[Context, Inputs]:
-        """A context that has read a prefix of `row`, and what is left to read, never nothing. The
+        """A context that has read a prefix of `row`, and the rest of it, at least one token. The
         first `fixed` tokens are the same in many prompts, and a copy of them stays."""
         longest, count = self._longest(row)
         if count < fixed:
             if self._fixed is None or self._usable_length(self._fixed, row) < fixed:
                 self._fixed = self._decoder.prefill(inputs_part(row, 0, fixed))
             longest, count = self._fixed, fixed
-        self.reused = count
         rest = inputs_part(row, count, len(row))
         if longest is None:
             taken = self._decoder.new_context()

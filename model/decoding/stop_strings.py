@@ -19,23 +19,23 @@ class StopStrings:
         self._detokenizer = Detokenizer(vocabulary)
         self._text = ""
         self._shown = 0
-        self.found: str | None = None
+        self.match: str | None = None
 
     def push(self, token: int) -> bool:
         """`token` was written; true where the text now holds a stop string."""
-        if self.found is None:
+        if self.match is None:
             before = len(self._text)
             self._text += self._detokenizer.decode(token)
             self._search(before)
-        return self.found is not None
+        return self.match is not None
 
     def take(self, last: bool = False) -> str:
         """What may be shown now and was not before; with `last` also what only looked like the
         beginning of a stop string."""
-        if last and self.found is None:
+        if last and self.match is None:
             self._text += self._detokenizer.flush()
         end = len(self._text)
-        if not last and self.found is None:
+        if not last and self.match is None:
             end -= self._partial_length()
         text, self._shown = self._text[self._shown : end], max(self._shown, end)
         return text
@@ -48,7 +48,7 @@ class StopStrings:
             if (start := self._text.find(string, max(0, before - len(string) + 1))) >= 0
         ]
         if matches:
-            start, self.found = min(matches, key=lambda match: match[0])
+            start, self.match = min(matches, key=lambda match: match[0])
             self._text = self._text[:start]
 
     def _partial_length(self) -> int:

@@ -11,7 +11,9 @@ the Fingerprint.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,6 +34,27 @@ def body_layer(layer_count: int) -> int:
 def layers_version(layer_count: int) -> str:
     """The states that are read, as the Fingerprint names them."""
     return f"gist=attention.{layer_count},body=mean.{body_layer(layer_count)}"
+
+
+@contextmanager
+def captured_states(layers: Sequence[Any]) -> Iterator[dict[str, torch.Tensor]]:
+    """Meanwhile every forward through the decoder's `layers` leaves the states that vectors are
+    made of, (B, T, D) each: `gist` before the last layer's MLP, `body` after the middle layer."""
+    captured: dict[str, torch.Tensor] = {}
+    middle = layers[body_layer(len(layers)) - 1]
+    hooks = [
+        layers[-1].pre_feedforward_layernorm.register_forward_pre_hook(
+            lambda _, arguments: captured.__setitem__("gist", arguments[0])
+        ),
+        middle.register_forward_hook(
+            lambda _, __, output: captured.__setitem__("body", output.clone())
+        ),
+    ]
+    try:
+        yield captured
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def gist_vector(state: torch.Tensor, content: Content) -> Float32:

@@ -246,10 +246,10 @@ def split_inputs(row: Inputs, at: int) -> tuple[Inputs, Inputs]:
     return head, Inputs(row.ids[at:], row.kinds[at:])
 
 
-def common_prefix_length(one: Inputs, other: Inputs) -> int:
+def common_prefix_length(row: Inputs, other: Inputs) -> int:
     """How many tokens two prompts about the same medium share, at least one less than either."""
-    shortest = min(len(one), len(other)) - 1
-    different = np.flatnonzero(one.ids[:shortest] != other.ids[:shortest])
+    shortest = min(len(row), len(other)) - 1
+    different = np.flatnonzero(row.ids[:shortest] != other.ids[:shortest])
     return int(different[0]) if different.size else shortest
 
 

@@ -26,14 +26,14 @@ class MediaSpan:
     def same(self, other: MediaSpan) -> bool:
         if (self.start, self.stop) != (other.start, other.stop):
             return False
-        one, two = self.content, other.content
-        if isinstance(one, Patches) and isinstance(two, Patches):
-            return np.array_equal(one.positions, two.positions) and np.array_equal(
-                one.values, two.values
+        content, compared = self.content, other.content
+        if isinstance(content, Patches) and isinstance(compared, Patches):
+            return np.array_equal(content.positions, compared.positions) and np.array_equal(
+                content.values, compared.values
             )
-        if isinstance(one, Patches) or isinstance(two, Patches):
+        if isinstance(content, Patches) or isinstance(compared, Patches):
             return False
-        return np.array_equal(one, two)
+        return np.array_equal(content, compared)
 
 
 def media_spans(row: Inputs) -> list[MediaSpan]:

@@ -1,7 +1,7 @@
 """Which weights, and where from: everything known of a model before a weight is loaded.
 
-Nothing here imports torch before a card is asked for, so listing models, taking the fingerprint and
-refusing a broken checkpoint cost milliseconds. Weights are safetensors only: loading them runs no
+Nothing here imports torch, so listing models, taking the fingerprint and refusing a broken
+checkpoint cost milliseconds. Weights are safetensors only: loading them runs no
 code, and code that a checkpoint brings along is never run.
 """
 
@@ -27,7 +27,7 @@ from model.weights.shards import (
 from model.weights.tensor_layout import TensorLayout, detect_layout
 
 POCKET = Path(__file__).parents[1] / "pocket"
-# Shown more than this at once, the shipped model cites the wrong one as often as the right one.
+# With more sources than this, the shipped model cites a wrong one as often as the right one.
 POCKET_SOURCES = 1
 
 # Tokens read at once at most, question, sources and all; more takes more memory.
@@ -68,16 +68,16 @@ class Checkpoint:
         return detect_layout(self.directory, self.config, self.tensors)
 
     @property
-    def said_tied(self) -> bool:
+    def configured_tied(self) -> bool:
         """Whether the configuration says that the output layer is the word table."""
         text = self.config["text_config"]
         return bool(self.config.get("tie_word_embeddings", text.get("tie_word_embeddings", True)))
 
     @functools.cached_property
     def tied(self) -> bool:
-        """The same, or the table is stored twice. Of two stored ones some places are compared;
+        """The same, or the table is stored twice. Samples of two stored tables are compared;
         loading compares them whole."""
-        if self.said_tied:
+        if self.configured_tied:
             return True
         table = self.tensors.get(EMBEDDING_NAME)
         head = self.tensors.get(LM_HEAD_NAME)
@@ -86,7 +86,7 @@ class Checkpoint:
     @functools.cached_property
     def weight_count(self) -> int:
         """How many numbers the model and its drafter hold."""
-        return self.layout.count + sum(one.count for one in self.drafter_tensors.values())
+        return self.layout.count + sum(stored.count for stored in self.drafter_tensors.values())
 
     @functools.cached_property
     def size_bytes(self) -> int:
@@ -94,7 +94,7 @@ class Checkpoint:
 
     @functools.cached_property
     def fingerprint(self) -> Fingerprint:
-        """What the vectors of this checkpoint are called; the drafter has no part in them."""
+        """Identifies the vectors of this checkpoint; the drafter does not affect them."""
         text = self.config["text_config"]
         return Fingerprint(
             checkpoint=_hash(self.directory) + ("-int8" if self.int8_embedding else ""),
@@ -106,7 +106,7 @@ class Checkpoint:
 
     @property
     def unloaded(self) -> ModelCard:
-        """The card of a model that has not been loaded yet; costs nothing to tell."""
+        """The card of a model that has not been loaded yet; it is free to make."""
         return ModelCard(
             name=self.name,
             device="none",
@@ -123,24 +123,24 @@ def _hash(directory: Path) -> str:
     """Everything that decides what the model computes. Small weights are hashed whole; of large
     ones the size, the header and 64 blocks spread over each file, which a copy keeps and any
     further training changes."""
-    told = hashlib.blake2b(digest_size=16)
+    digest = hashlib.blake2b(digest_size=16)
     for name in ("config.json", "tokenizer.json", "chat_template.jinja", "tokenizer_config.json",
                  "processor_config.json", "preprocessor_config.json"):  # fmt: skip
         file = directory / name
-        told.update(name.encode())
-        told.update(file.read_bytes() if file.is_file() else b"")
-    found = shard_files(directory)
-    whole = sum(shard.stat().st_size for shard in found) <= SMALL_BYTES
-    for shard in found:
+        digest.update(name.encode())
+        digest.update(file.read_bytes() if file.is_file() else b"")
+    shards = shard_files(directory)
+    whole = sum(shard.stat().st_size for shard in shards) <= SMALL_BYTES
+    for shard in shards:
         size_bytes = shard.stat().st_size
-        told.update(f"{shard.name}:{size_bytes}".encode())
+        digest.update(f"{shard.name}:{size_bytes}".encode())
         with shard.open("rb") as weights:
             if whole:
                 while block := weights.read(1 << 20):
-                    told.update(block)
+                    digest.update(block)
                 continue
-            told.update(weights.read(8 + int.from_bytes(weights.read(8), "little")))
+            digest.update(weights.read(8 + int.from_bytes(weights.read(8), "little")))
             for part in range(64):
                 weights.seek(size_bytes * part // 64)
-                told.update(weights.read(1 << 16))
-    return told.hexdigest()
+                digest.update(weights.read(1 << 16))
+    return digest.hexdigest()

@@ -18,7 +18,7 @@ from model.weights.published import DEFAULT
 
 WANTED = re.compile(r"[\w.-]+\.(safetensors|json|jinja)|tokenizer\.model|LICENSE|README\.md")
 BLOCK_BYTES = 1 << 20
-# A connection that brings nothing so many times in a row is given up.
+# After so many connections in a row that bring nothing, a download fails.
 MOST_TRIES = 5
 PATIENCE_S = 1.0
 
@@ -34,7 +34,7 @@ class RemoteFile:
 
 @contextmanager
 def network_allowed() -> Iterator[None]:
-    """Lets the hub's library go online meanwhile. Everywhere else it may not."""
+    """Meanwhile the hub's library may go online; everywhere else it may not."""
     from huggingface_hub import constants
 
     before = constants.HF_HUB_OFFLINE
@@ -84,44 +84,44 @@ def list_remote_files(
 
 
 def download_file(
-    name: str, revision: str, remote: RemoteFile, into: Path, on_progress: Callable[[int], None]
+    name: str, revision: str, remote: RemoteFile, target: Path, on_progress: Callable[[int], None]
 ) -> None:
-    """Append what is missing to `into`, again and again as long as something arrives."""
+    """Append what is missing to `target`; connect again as long as each connection brings bytes."""
     from huggingface_hub import get_session, hf_hub_url, hf_raise_for_status
     from huggingface_hub.utils._headers import build_hf_headers
 
     url = hf_hub_url(name, remote.name, revision=revision)
     tries = 0
     while True:
-        here = into.stat().st_size if into.is_file() else 0
-        if here == remote.size_bytes and into.is_file():
+        stored_bytes = target.stat().st_size if target.is_file() else 0
+        if stored_bytes == remote.size_bytes and target.is_file():
             return
-        if here > remote.size_bytes:
-            into.unlink()
-            here = 0
+        if stored_bytes > remote.size_bytes:
+            target.unlink()
+            stored_bytes = 0
         headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
-        if here:
-            headers["Range"] = f"bytes={here}-"
+        if stored_bytes:
+            headers["Range"] = f"bytes={stored_bytes}-"
         try:
             with (
                 get_session().stream("GET", url, headers=headers, follow_redirects=True,
-                                     timeout=30) as answer,
-                into.open("ab") as file,
+                                     timeout=30) as response,
+                target.open("ab") as file,
             ):  # fmt: skip
-                hf_raise_for_status(answer)
-                if here and answer.status_code != 206:
+                hf_raise_for_status(response)
+                if stored_bytes and response.status_code != 206:
                     file.truncate(0)
-                    here = 0
-                for block in answer.iter_bytes():
+                    stored_bytes = 0
+                for block in response.iter_bytes():
                     file.write(block)
-                    here += len(block)
+                    stored_bytes += len(block)
                     tries = 0
-                    on_progress(here)
-            if here == remote.size_bytes:
+                    on_progress(stored_bytes)
+            if stored_bytes == remote.size_bytes:
                 continue
             why: Exception | None = None
         except OSError as problem:
-            if problem.errno is not None:  # the disk's, not the line's
+            if problem.errno is not None:  # an error of the disk, not of the connection
                 raise
             why = problem
         except Exception as problem:
@@ -129,9 +129,9 @@ def download_file(
         tries += 1
         if tries >= MOST_TRIES:
             raise ModelError(
-                f"The connection broke while {remote.name} of {name} was fetched, {here:,} of "
-                f"{remote.size_bytes:,} bytes are here and kept; run the same command again "
-                "to go on."
+                f"The connection broke while {remote.name} of {name} was fetched, "
+                f"{stored_bytes:,} of {remote.size_bytes:,} bytes are here and kept; run the same "
+                "command again to go on."
             ) from why
         time.sleep(PATIENCE_S * 2 ** (tries - 1))
 

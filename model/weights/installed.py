@@ -57,11 +57,11 @@ def find_checkpoint(
     if drafter is not None:
         check_shards(drafter)
     shown = str(name) if HUB_ID.fullmatch(str(name)) or name == "pocket" else directory.name
-    found = Checkpoint(shown, directory, drafter, directory == POCKET.resolve())
-    found.layout  # noqa: B018 - refuses a packing that is not read
+    checkpoint = Checkpoint(shown, directory, drafter, directory == POCKET.resolve())
+    checkpoint.layout  # noqa: B018 - refuses a packing that is not read
     if drafter is not None:
-        _check_drafter(found, drafter)
-    return found
+        _check_drafter(checkpoint, drafter)
+    return checkpoint
 
 
 def list_models(in_use: str = "pocket", models: Path = MODELS) -> list[ModelListing]:
@@ -70,20 +70,21 @@ def list_models(in_use: str = "pocket", models: Path = MODELS) -> list[ModelList
     for name in dict.fromkeys(["pocket", *KNOWN, *_pulled(models), in_use]):
         known = KNOWN.get(name)
         try:
-            here: Checkpoint | None = find_checkpoint(name, models=models)
+            checkpoint: Checkpoint | None = find_checkpoint(name, models=models)
         except ModelError:
-            here = None
+            checkpoint = None
         what = known.what if known else "Given by its directory or hub id."
+        published_bytes = known.size_bytes if known else 0
         listed.append(
             {
                 "name": name,
                 "what": _POCKET_WHAT if name == "pocket" else what,
-                "directory": str(here.directory) if here else None,
-                "size_bytes": here.size_bytes if here else known.size_bytes if known else 0,
-                "present": here is not None,
+                "directory": str(checkpoint.directory) if checkpoint else None,
+                "size_bytes": checkpoint.size_bytes if checkpoint else published_bytes,
+                "present": checkpoint is not None,
                 "in_use": name == in_use,
                 "demonstration": name == "pocket",
-                "drafter": here is not None and here.drafter is not None,
+                "drafter": checkpoint is not None and checkpoint.drafter is not None,
             }
         )
     return listed
@@ -91,26 +92,26 @@ def list_models(in_use: str = "pocket", models: Path = MODELS) -> list[ModelList
 
 def _pulled(models: Path) -> list[str]:
     """The hub ids of what was pulled, drafters left out."""
-    found = []
+    names = []
     for record in sorted(models.glob("*/pulled.json")):
         name = record.parent.name.replace("--", "/", 1)
         kind = read_json_object(record.parent / "config.json").get("model_type")
         if "." + "partial" not in record.parent.name and kind == "gemma4_unified":
-            found.append(name)
-    return found
+            names.append(name)
+    return names
 
 
 def _locate(name: str, drafter: Path | None, models: Path) -> tuple[Path, Path | None]:
     directory = POCKET if name == "pocket" else Path(name).expanduser()
     if not directory.is_dir() and HUB_ID.fullmatch(name):
-        found = _here(name, models)
-        if found is None:
+        folder = _folder_of(name, models)
+        if folder is None:
             raise ModelError(
                 f"The model {name} is not on this machine; bring it here with "
                 f"`recollect model pull {name}`, or give the directory that holds it: "
                 "--model DIRECTORY."
             )
-        directory, drafter = found, drafter or _here(drafter_of(name), models)
+        directory, drafter = folder, drafter or _folder_of(drafter_of(name), models)
     if not (directory / "config.json").is_file():
         raise ModelError(
             f"There is no model at {directory}; a model is a directory with config.json, "
@@ -122,7 +123,7 @@ def _locate(name: str, drafter: Path | None, models: Path) -> tuple[Path, Path |
     return directory, drafter
 
 
-def _here(hub_id: str, models: Path) -> Path | None:
+def _folder_of(hub_id: str, models: Path) -> Path | None:
     pulled = model_folder(hub_id, models)
     return pulled if pulled.is_dir() else _downloaded(hub_id)
 
@@ -159,11 +160,11 @@ def _check_drafter(checkpoint: Checkpoint, drafter: Path) -> None:
             )
 
 
-def _head_width(found: dict[str, StoredTensor], kind: str) -> int | None:
+def _head_width(tensors: dict[str, StoredTensor], kind: str) -> int | None:
     """The width of a head in the last layer, which is a global one."""
     norms = {
-        int(match[1]): one.shape[0]
-        for name, one in found.items()
+        int(match[1]): stored.shape[0]
+        for name, stored in tensors.items()
         if (match := re.search(rf"layers\.(\d+)\.self_attn\.{kind}_norm\.weight$", name))
     }
     return norms[max(norms)] if norms else None

@@ -1,9 +1,9 @@
 """Weights from disk onto the device: the only file that builds the models of transformers.
 
 Plain weights are read by transformers. Packed ones, and those that lie on the grid of 4 bits, are
-read here: the model is built without memory, every decoder layer is replaced by one on packed
-weights as its tensors arrive, one after the other. At no moment is a layer held unpacked that is
-kept packed.
+read here: the model is built without memory, and each linear layer of the decoder is replaced by a
+packed one as its tensors are read. Of the layers that are kept packed, at most one is unpacked at
+any moment.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def load_model(checkpoint: Checkpoint, placement: Placement) -> tuple[Any, Any |
 
 def _load_plain(kind: Any, directory: Path, placement: Placement) -> Any:
     try:
-        model, told = kind.from_pretrained(
+        model, report = kind.from_pretrained(
             directory,
             dtype=getattr(torch, placement.dtype),
             local_files_only=True,
@@ -72,7 +72,7 @@ def _load_plain(kind: Any, directory: Path, placement: Placement) -> Any:
         model = model.to(placement.device).eval()
     except (OSError, RuntimeError, ValueError, KeyError) as why:
         raise _broken(directory, str(why).splitlines()[0]) from why
-    if told["missing_keys"] or told["mismatched_keys"]:
+    if report["missing_keys"] or report["mismatched_keys"]:
         raise _unfitting(directory)
     return model.requires_grad_(False)
 
@@ -82,28 +82,30 @@ def _load_packed(checkpoint: Checkpoint, placement: Placement) -> Any:
     config = Gemma4UnifiedConfig.from_pretrained(checkpoint.directory, local_files_only=True)
     with torch.device("meta"), no_init_weights():
         model: Any = Gemma4UnifiedForConditionalGeneration(config).eval().to(dtype)
-    arriving = _PackedLoader(checkpoint, model, placement.device, dtype)
+    loader = _PackedLoader(checkpoint, model, placement.device, dtype)
     try:
-        arriving.take_all()
-        _make_again(model, placement.device)
+        loader.take_all()
+        _compute_unstored(model, placement.device)
     except (RuntimeError, ValueError, KeyError, AttributeError) as why:
         raise _broken(checkpoint.directory, str(why).splitlines()[0]) from why
-    if arriving.tied:
+    if loader.tied:
         model.lm_head.weight = model.model.language_model.embed_tokens.weight
-    if any(one.is_meta for one in [*model.parameters(), *model.buffers()]):
+    if any(tensor.is_meta for tensor in [*model.parameters(), *model.buffers()]):
         raise _unfitting(checkpoint.directory)
     return model.requires_grad_(False)
 
 
 class _PackedLoader:
-    """Puts the tensors of a checkpoint into a model that has none yet."""
+    """Puts the tensors of a checkpoint into a model that was built without memory."""
 
     def __init__(self, checkpoint: Checkpoint, model: Any, device: str, dtype: torch.dtype) -> None:
         self._stored = checkpoint.tensors
         self._on_grid = checkpoint.layout.kind == "grid"
         head = self._stored.get(LM_HEAD_NAME)
         self.tied = checkpoint.tied and (
-            checkpoint.said_tied or head is None or same_bytes(head, self._stored[EMBEDDING_NAME])
+            checkpoint.configured_tied
+            or head is None
+            or same_bytes(head, self._stored[EMBEDDING_NAME])
         )
         self._model = model
         self._device = device
@@ -113,13 +115,14 @@ class _PackedLoader:
         self._meta = model.state_dict()
 
     def take_all(self) -> None:
-        """In the order of the files, so that a disk is read from end to end."""
-        for name, one in sorted(self._stored.items(), key=lambda it: (it[1].file, it[1].start)):
+        """In the order of the files, so that a disk is read sequentially."""
+        in_order = sorted(self._stored.items(), key=lambda item: (item[1].file, item[1].start))
+        for name, stored in in_order:
             if name.endswith(PACKED):
                 self._take_packed(name.removesuffix(PACKED))
             elif name.endswith((SCALE, SHAPE)) or (self.tied and name == LM_HEAD_NAME):
                 continue
-            elif self._on_grid and is_decoder_linear(name) and not one.shape[1] % GROUP:
+            elif self._on_grid and is_decoder_linear(name) and not stored.shape[1] % GROUP:
                 self._take_grid(name)
             else:
                 self._take_plain(name)
@@ -133,10 +136,10 @@ class _PackedLoader:
         self._replace(base, nibbles, _read(scale).to(self._device, self._dtype))
 
     def _take_grid(self, name: str) -> None:
-        found = quantization.recover_grid(_read(self._stored[name]).to(self._device))
-        if found is None:
+        recovered = quantization.recover_grid(_read(self._stored[name]).to(self._device))
+        if recovered is None:
             raise ValueError(f"{name} does not lie on the grid of 4 bits that the others lie on")
-        codes, scales = found
+        codes, scales = recovered
         self._replace(
             name.removesuffix("weight"), quantization.nibbles(codes), scales.to(self._dtype)
         )
@@ -147,24 +150,29 @@ class _PackedLoader:
         if wanted is None:
             logger.info("%s is not part of the model", name)
             return
-        one = _read(self._stored[name])
-        if one.shape != wanted.shape:
-            raise ValueError(f"{name} is {tuple(one.shape)}, and should be {tuple(wanted.shape)}")
-        dtype = self._dtype if one.is_floating_point() else one.dtype
+        tensor = _read(self._stored[name])
+        if tensor.shape != wanted.shape:
+            raise ValueError(
+                f"{name} is {tuple(tensor.shape)}, and should be {tuple(wanted.shape)}"
+            )
+        dtype = self._dtype if tensor.is_floating_point() else tensor.dtype
         module, last = self._owner(target)
-        one = one.to(self._device, dtype)
+        tensor = tensor.to(self._device, dtype)
         if last in module._buffers:
-            module._buffers[last] = one
+            module._buffers[last] = tensor
         else:
-            setattr(module, last, nn.Parameter(one, requires_grad=False))
+            setattr(module, last, nn.Parameter(tensor, requires_grad=False))
 
     def _replace(self, base: str, nibbles: torch.Tensor, scales: torch.Tensor) -> None:
         target = rename_source_key(base + "weight", self._renamings, [], "model", self._meta)[0]
         parent, last = self._owner(target.removesuffix(".weight"))
         stock = getattr(parent, last)
-        wanted, found = (stock.out_features, stock.in_features), (len(scales), nibbles.shape[1] * 2)
-        if wanted != found or stock.bias is not None:
-            raise ValueError(f"{base}weight is {found}, and should be {wanted}")
+        expected, shape = (
+            (stock.out_features, stock.in_features),
+            (len(scales), nibbles.shape[1] * 2),
+        )
+        if expected != shape or stock.bias is not None:
+            raise ValueError(f"{base}weight is {shape}, and should be {expected}")
         setattr(parent, last, quantization.PackedLinear(nibbles, scales, self._choice))
 
     def _owner(self, target: str) -> tuple[Any, str]:
@@ -174,15 +182,15 @@ class _PackedLoader:
 
 def _read(stored: StoredTensor) -> torch.Tensor:
     """One tensor from its file into memory of its own."""
-    made = torch.empty(stored.shape, dtype=_DTYPES[stored.dtype])
-    flat: Any = made.view(-1).view(torch.uint8).numpy()
+    tensor = torch.empty(stored.shape, dtype=_DTYPES[stored.dtype])
+    flat: Any = tensor.view(-1).view(torch.uint8).numpy()
     stored.read(memoryview(flat))
-    return made
+    return tensor
 
 
-def _make_again(model: Any, device: str) -> None:
-    """What is computed from the config instead of stored: the embedding's scale, and how fast each
-    kind of layer turns with position."""
+def _compute_unstored(model: Any, device: str) -> None:
+    """What is computed from the config instead of stored: the embedding's scale, and the rotary
+    frequencies of each kind of layer."""
     text = model.model.language_model
     rotary = text.rotary_emb
     text.rotary_emb = type(rotary)(rotary.config).to(device)

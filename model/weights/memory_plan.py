@@ -1,6 +1,6 @@
-"""What a checkpoint takes in memory, part by part, told before a weight is loaded.
+"""What a checkpoint takes in memory, part by part, computed before a weight is loaded.
 
-A plan is a promise: `python -m bench run memory` holds it against what is measured. Where it does
+`python -m bench run memory` compares the plan with what is measured. Where it does
 not fit, loading is refused with the nearest choice that does.
 """
 
@@ -24,11 +24,11 @@ from model.weights.tensor_layout import PACKED, SCALE, SHAPE, is_decoder_linear
 if TYPE_CHECKING:
     from model.weights.checkpoint import Checkpoint
 
-# Left to others on the device: what allocators round up, and what else grows meanwhile.
+# Left free on the device: what allocators round up, and what else grows meanwhile.
 MARGIN_SHARE = 0.03
 SMALLEST_CONTEXT = 2048
-# The rules of an answer, read once and kept; and what the tokenizer, the spelling of every word and
-# the scores of a few steps take for each word known.
+# The rules of an answer, read once and kept; and what the tokenizer, the bytes of every token and
+# the scores of a few steps take for each token of the vocabulary.
 KEPT_TOKENS, WORD_BYTES = 256, 460
 # What the allocator does not give back after tensors were packed one by one, as a share of the
 # weights: set by one measurement of the whole 12B shape (`bench run memory`), on a processor.
@@ -71,19 +71,21 @@ class MemoryPlan:
 
 
 def plan_memory(checkpoint: Checkpoint, placement: Placement | None = None) -> MemoryPlan:
-    """The plan for this machine, or for `placement`. Imports torch to look around."""
+    """The plan for this machine, or for `placement`. Imports torch to ask for the devices."""
     import torch
 
     chosen = placement or choose_placement(checkpoint.weight_count)
-    item = 4 if chosen.dtype == "float32" else 2
-    beside = 2 if choose_matmul(chosen.device, getattr(torch, chosen.dtype)).way == "kernel" else 1
-    weights = list(_weights(checkpoint, item, beside))
+    item_bytes = 4 if chosen.dtype == "float32" else 2
+    matmul = choose_matmul(chosen.device, getattr(torch, chosen.dtype))
+    # The kernel keeps a zero point beside each scale.
+    scale_bytes = item_bytes * (2 if matmul.method == "kernel" else 1)
+    weights = list(_weights(checkpoint, item_bytes, scale_bytes))
     text = checkpoint.config["text_config"]
     wide = max(int(text["intermediate_size"]), 4 * int(text["hidden_size"]))
     # Per token in flight: the states in and out of a layer, in float32 in its norms, and the MLP.
-    work = BATCH_TOKENS * (int(text["hidden_size"]) * (4 * item + 8) + wide * 3 * item)
-    reading = _keys_and_values(checkpoint, checkpoint.context_tokens, item)
-    kept = _keys_and_values(checkpoint, KEPT_TOKENS, item)
+    work = BATCH_TOKENS * (int(text["hidden_size"]) * (4 * item_bytes + 8) + wide * 3 * item_bytes)
+    reading = _keys_and_values_bytes(checkpoint, checkpoint.context_tokens, item_bytes)
+    kept = _keys_and_values_bytes(checkpoint, KEPT_TOKENS, item_bytes)
     words = int(text["vocab_size"]) * WORD_BYTES
     packed = checkpoint.layout.kind != "plain" and chosen.device == "cpu"
     left = round(sum(line["bytes"] for line in weights) * LEFT_SHARE) if packed else 0
@@ -104,34 +106,33 @@ def plan_memory(checkpoint: Checkpoint, placement: Placement | None = None) -> M
 
 def require_plan(checkpoint: Checkpoint, placement: Placement | None = None) -> MemoryPlan:
     """The plan, if it fits. Raises ModelError that names the nearest choice that does."""
-    made = plan_memory(checkpoint, placement)
-    said = plan_problem(checkpoint, made)
-    if said is not None:
-        raise ModelError(said)
-    return made
+    plan = plan_memory(checkpoint, placement)
+    problem = plan_problem(checkpoint, plan)
+    if problem is not None:
+        raise ModelError(problem)
+    return plan
 
 
-def plan_problem(checkpoint: Checkpoint, made: MemoryPlan) -> str | None:
+def plan_problem(checkpoint: Checkpoint, plan: MemoryPlan) -> str | None:
     """Why a plan cannot be carried out, with the nearest choice that can; None where it can."""
-    if made.fits:
+    if plan.fits:
         return None
     for choice, other in _lesser(checkpoint):
-        smaller = plan_memory(other, made.placement)
+        smaller = plan_memory(other, plan.placement)
         if smaller.fits:
             cure = f"set {choice} in config.toml, which takes {_gb(smaller.needed_bytes)}"
             break
     else:
         cure = "use the small model: give --model pocket"
     return (
-        f"{made.name} needs {_gb(made.needed_bytes)} of memory with room for "
-        f"{made.context_tokens:,} tokens, and {_gb(made.free_bytes)} of "
-        f"{_gb(made.total_bytes)} are free on this machine; close other programs, or {cure}."
+        f"{plan.name} needs {_gb(plan.needed_bytes)} of memory with room for "
+        f"{plan.context_tokens:,} tokens, and {_gb(plan.free_bytes)} of "
+        f"{_gb(plan.total_bytes)} are free on this machine; close other programs, or {cure}."
     )
 
 
 def free_memory(device: str) -> tuple[int, int]:
-    """Bytes that can be had on a device, and bytes it has: what is free, and what this process may
-    have of it."""
+    """Free and total bytes of a device, within what this process may use of it."""
     import psutil
     import torch
 
@@ -151,7 +152,7 @@ def free_memory(device: str) -> tuple[int, int]:
 
 
 def _limits() -> Iterator[tuple[int, int]]:
-    """What this process may have at most, and has: its own limit, and its container's."""
+    """(limit, used) in bytes: of this process, and of its control groups."""
     import psutil
 
     try:
@@ -166,10 +167,10 @@ def _limits() -> Iterator[tuple[int, int]]:
     try:
         own = Path("/proc/self/cgroup").read_text(encoding="ascii").rpartition("::/")[2].strip()
         for folder in {group, group / own}:
-            said = (folder / "memory.max").read_text(encoding="ascii").strip()
-            if said != "max":
+            limit = (folder / "memory.max").read_text(encoding="ascii").strip()
+            if limit != "max":
                 used = (folder / "memory.current").read_text(encoding="ascii")
-                yield int(said), int(used)
+                yield int(limit), int(used)
     except (OSError, ValueError):
         return
 
@@ -181,7 +182,7 @@ def _lesser(checkpoint: Checkpoint) -> Iterator[tuple[str, Checkpoint]]:
         context //= 2
         yield f"context = {context}", replace(checkpoint, context_tokens=context)
     small = min(checkpoint.context_tokens, SMALLEST_CONTEXT)
-    said = f"context = {small}"
+    smallest = f"context = {small}"
     for choice, other in (
         ('embedding = "int8"', replace(checkpoint, int8_embedding=True)),
         ("drafter = false", replace(checkpoint, drafter=None)),
@@ -189,44 +190,45 @@ def _lesser(checkpoint: Checkpoint) -> Iterator[tuple[str, Checkpoint]]:
          replace(checkpoint, int8_embedding=True, drafter=None)),
     ):  # fmt: skip
         yield choice, other
-        yield f"{choice} and {said}", replace(other, context_tokens=small)
+        yield f"{choice} and {smallest}", replace(other, context_tokens=small)
 
 
-def _weights(checkpoint: Checkpoint, item: int, beside: int) -> Iterator[PlanLine]:
+def _weights(checkpoint: Checkpoint, item_bytes: int, scale_bytes: int) -> Iterator[PlanLine]:
     parts = dict.fromkeys(("decoder", "words", "rest"), 0)
     packed = checkpoint.layout.kind != "plain"
     group = checkpoint.layout.group
-    for name, one in checkpoint.tensors.items():
+    for name, stored in checkpoint.tensors.items():
         if name.endswith(PACKED):
-            parts["decoder"] += one.count * 4 + one.count * 8 // group * item * beside
+            parts["decoder"] += stored.count * 4 + stored.count * 8 // group * scale_bytes
         elif name.endswith((SCALE, SHAPE)) or (name == LM_HEAD_NAME and checkpoint.tied):
             continue
         elif is_decoder_linear(name):
-            bits = one.count // 2 + one.count // group * item * beside
-            parts["decoder"] += bits if packed and not one.shape[1] % group else one.count * item
+            packed_bytes = stored.count // 2 + stored.count // group * scale_bytes
+            packable = packed and not stored.shape[1] % group
+            parts["decoder"] += packed_bytes if packable else stored.count * item_bytes
         elif name.endswith("embed_tokens.weight"):
-            parts["words"] += _table(one, item, checkpoint.int8_embedding)
+            parts["words"] += _table_bytes(stored, item_bytes, checkpoint.int8_embedding)
         else:
-            parts["rest"] += one.count * item
+            parts["rest"] += stored.count * item_bytes
     yield PlanLine(what="decoder layers" + (", 4 bits" if packed else ""), bytes=parts["decoder"])
     words = "word table" + (", int8" if checkpoint.int8_embedding else "")
     yield PlanLine(what=words, bytes=parts["words"])
     yield PlanLine(what="pictures, sounds, norms", bytes=parts["rest"])
     if checkpoint.drafter is not None:
-        count = sum(one.count for one in checkpoint.drafter_tensors.values())
-        yield PlanLine(what="drafter", bytes=count * item)
+        count = sum(stored.count for stored in checkpoint.drafter_tensors.values())
+        yield PlanLine(what="drafter", bytes=count * item_bytes)
 
 
-def _table(one: StoredTensor, item: int, int8: bool) -> int:
-    return one.count + one.shape[0] * item if int8 else one.count * item
+def _table_bytes(stored: StoredTensor, item_bytes: int, int8: bool) -> int:
+    return stored.count + stored.shape[0] * item_bytes if int8 else stored.count * item_bytes
 
 
-def _keys_and_values(checkpoint: Checkpoint, tokens: int, item: int) -> int:
-    """The room that a cache makes for one text of so many tokens."""
+def _keys_and_values_bytes(checkpoint: Checkpoint, tokens: int, item_bytes: int) -> int:
+    """Bytes that a cache allocates for one text of so many tokens."""
     text = checkpoint.config["text_config"]
     kinds = text.get("layer_types")
     total = 0
-    for name, one in checkpoint.tensors.items():
+    for name, stored in checkpoint.tensors.items():
         if "language_model.layers." not in name or ".k_proj." not in name:
             continue
         if not name.endswith((".weight", PACKED)):
@@ -236,19 +238,19 @@ def _keys_and_values(checkpoint: Checkpoint, tokens: int, item: int) -> int:
             kinds[layer] if kinds else "full_attention" if layer % 6 == 5 else "sliding_attention"
         )
         window = int(text["sliding_window"]) if kind == "sliding_attention" else None
-        total += room(tokens, window) * one.shape[0] * 2 * item
+        total += cache_capacity(tokens, window) * stored.shape[0] * 2 * item_bytes
     return total
 
 
-def room(tokens: int, window: int | None) -> int:
-    """Tokens that one layer's cache has room for after reading so many in parts."""
-    stored = made = 0
+def cache_capacity(tokens: int, window: int | None) -> int:
+    """Tokens that one layer's cache has room for after reading `tokens` in parts."""
+    stored = capacity = 0
     while stored < tokens:
         count = min(PART_TOKENS, tokens - stored)
-        if not made or stored + count > made:
-            made = room_for(count, tokens_held(stored, window))
+        if not capacity or stored + count > capacity:
+            capacity = room_for(count, tokens_held(stored, window))
         stored += count
-    return made
+    return capacity
 
 
 def _gb(count: int) -> str:

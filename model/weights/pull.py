@@ -1,8 +1,10 @@
 """A model from the hub onto this machine.
 
-A pull goes into a folder of its own that is no model yet: it goes on where it was cut, also after a
-restart (the hub's own library begins a cut file anew), checks every file against the hash the hub
-names, and only then becomes the model's folder. Importing this imports nothing heavy.
+A pull goes into a folder of its own that is no model yet. It resumes an interrupted file, checks
+every file against the hash the hub names, and only then becomes the model's folder. Files are not
+downloaded by `huggingface_hub`: it resumes within one call only. Its partial file has a random name
+and is removed when the call fails, so the next process starts again at byte 0 (2.4.0,
+findings/huggingface_download_starts_again.sh). Importing this imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ def pull_model(
     except Timeout as why:
         raise ModelError("Another pull is running; wait for it, or stop it.") from why
     except OSError as why:
-        raise _in_words(why, models) from why
+        raise _disk_error(why, models) from why
     return model_folder(name, models)
 
 
@@ -79,7 +81,7 @@ def _at(on_progress: Callable[[str, int], None], file: str, before: int, count: 
 
 
 class _RepositoryPull:
-    """One repository of the hub, on its way into its folder."""
+    """The pull of one repository of the hub into its folder."""
 
     def __init__(self, name: str, models: Path, optional: bool = False) -> None:
         self.name = name
@@ -98,27 +100,27 @@ class _RepositoryPull:
         return sum(remote.size_bytes for remote in self.files)
 
     @property
-    def here_already(self) -> bool:
+    def is_installed(self) -> bool:
         return self._record(self.folder) == self._record_of_hub() and all(
             (self.folder / remote.name).is_file() for remote in self.files
         )
 
     @property
     def missing_bytes(self) -> int:
-        if self.here_already:
+        if self.is_installed:
             return 0
-        here = [
+        stored_bytes = [
             path.stat().st_size
             for remote in self.files
             for path in (self.partial / remote.name, self._waiting(remote))
             if path.is_file()
         ]
-        return max(0, self.size_bytes - sum(here))
+        return max(0, self.size_bytes - sum(stored_bytes))
 
     def run(self, on_progress: Callable[[str, int], None]) -> None:
-        """Every file into the partial folder, each checked; the small ones first, so that the
-        wrong model is known before its weights arrive."""
-        if self.here_already:
+        """Fetch and check every file into the partial folder; the small ones first, so that a wrong
+        model is refused before its weights are fetched."""
+        if self.is_installed:
             return
         self.partial.mkdir(exist_ok=True)
         (self.partial / RECORD).write_text(json.dumps(self._record_of_hub(), indent=2))
@@ -132,8 +134,8 @@ class _RepositoryPull:
                 self._check_kind()
 
     def finish(self) -> None:
-        """What has arrived takes the place of what was there."""
-        if self.here_already:
+        """Replace the model's folder by the pulled one."""
+        if self.is_installed:
             return
         old = self.folder.with_name(self.folder.name + ".old")
         shutil.rmtree(old, ignore_errors=True)
@@ -194,7 +196,7 @@ def _make_room(wanted: list[_RepositoryPull], models: Path) -> None:
         )
 
 
-def _in_words(why: OSError, models: Path) -> ModelError:
+def _disk_error(why: OSError, models: Path) -> ModelError:
     if why.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return ModelError(
             f"The disk of {models} is full; what has arrived is kept. Make room and run the same "

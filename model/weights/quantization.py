@@ -1,9 +1,9 @@
-"""Weights of 4 bits: a linear layer on torch's own kernels, and what they are held against.
+"""Weights of 4 bits: a linear layer on torch's own kernels, and the reference for them.
 
 A weight is `scale * (code - 8)` with a code of 4 bits and one scale for every `group` inputs. The
-plain way, in which a tile of weights is spelled out and multiplied, works everywhere and is the
-reference. Where torch has a kernel that reads codes, it is tried on the layer at hand and held
-against the plain way before it is trusted.
+plain method, which dequantizes a tile of weights and multiplies it, works everywhere and is the
+reference. Where torch has a kernel that reads codes, it is compared with the reference on the
+layer's shape before it is used.
 
 An int8 word table halves what the embedding takes; the output layer reads the same one.
 """
@@ -25,10 +25,10 @@ GROUPS = (32, 64, 128, 256)
 ZERO = 8
 # A kernel that rounds to bfloat16 stays within this of the reference, as a share of its norm.
 KERNEL_ERROR = 2e-2
-# Weights spelled out at a time: what a processor keeps near (2 MB in bfloat16).
+# Weights dequantized at a time: what fits a processor's cache (2 MB in bfloat16).
 TILE_WEIGHTS = 1 << 20
-# From so many rows on, spelling out and multiplying beats the kernel on a processor that multiplies
-# bfloat16 itself: 85 against 220 GFLOP/s and 1.8 ns a weight (1 thread, AVX-512 BF16).
+# From so many rows on, dequantized tiles beat the kernel on a processor that multiplies bfloat16
+# itself: 85 against 220 GFLOP/s and 1.8 ns a weight (1 thread, AVX-512 BF16).
 TILES_FROM_ROWS = 192
 
 MatmulMethod = Literal["kernel", "plain"]
@@ -36,15 +36,15 @@ MatmulMethod = Literal["kernel", "plain"]
 
 @dataclass(frozen=True, slots=True)
 class MatmulChoice:
-    """How packed weights are multiplied; `reason` says in words why so."""
+    """How packed weights are multiplied, and the `reason` in words."""
 
-    way: MatmulMethod
+    method: MatmulMethod
     reason: str
-    tiles_from_rows: int | None = None  # the kernel is left for spelled-out tiles from here on
+    tiles_from_rows: int | None = None  # from so many rows on, dequantized tiles instead
 
 
 def choose_matmul(device: str, dtype: torch.dtype) -> MatmulChoice:
-    """What this device would do; each layer still tries its kernel before it relies on it."""
+    """The method for a device; each layer still checks the kernel before it uses it."""
     if dtype is not torch.bfloat16:
         return MatmulChoice("plain", f"torch's int4 kernels are made for bfloat16, not {dtype}.")
     if device == "cpu":
@@ -67,7 +67,7 @@ def nibbles(codes: torch.Tensor) -> torch.Tensor:
 
 
 def codes(packed: torch.Tensor) -> torch.Tensor:
-    """The other way: (N, K/2) uint8 -> (N, K) uint8 of 0..15."""
+    """The inverse of `nibbles`: (N, K/2) uint8 -> (N, K) uint8 of 0..15."""
     return torch.stack((packed & 15, packed >> 4), dim=-1).flatten(-2)
 
 
@@ -100,13 +100,13 @@ def recover_grid(
 
 class PackedLinear(nn.Module):
     """A linear layer without bias on weights of 4 bits. `packed` is the kernel's own layout or the
-    nibbles, as `way` says; `scales` (K/group, N, 2) with zeros beside them, or (N, K/group)."""
+    nibbles, as `method` says; `scales` (K/group, N, 2) with zeros beside them, or (N, K/group)."""
 
     packed: torch.Tensor
     scales: torch.Tensor
 
     def __init__(self, packed: torch.Tensor, scales: torch.Tensor, choice: MatmulChoice) -> None:
-        """From nibbles (N, K/2) uint8 and scales (N, K/group), both where they are to stay."""
+        """From nibbles (N, K/2) uint8 and scales (N, K/group), both on their final device."""
         super().__init__()
         self.out_features, steps = scales.shape
         self.in_features = packed.shape[1] * 2
@@ -114,10 +114,10 @@ class PackedLinear(nn.Module):
         if self.group * steps != self.in_features or self.group not in GROUPS:
             raise ValueError(f"{self.in_features} inputs in {steps} groups cannot be packed")
         self.dtype = scales.dtype
-        self.way: MatmulMethod = "plain"
+        self.method: MatmulMethod = "plain"
         self.tiles_from_rows: int | None = None
-        if choice.way == "kernel" and _runs(packed, scales, self.group):
-            self.way = "kernel"
+        if choice.method == "kernel" and _kernel_fits(packed, scales, self.group):
+            self.method = "kernel"
             if _layout_known(scales.device.type) and self.out_features % _BLOCK == 0:
                 self.tiles_from_rows = choice.tiles_from_rows
             packed, scales = _packed(packed), _with_zeros(scales)
@@ -125,45 +125,45 @@ class PackedLinear(nn.Module):
         self.register_buffer("scales", scales)
 
     def extra_repr(self) -> str:
-        return f"{self.in_features}, {self.out_features}, group={self.group}, {self.way}"
+        return f"{self.in_features}, {self.out_features}, group={self.group}, {self.method}"
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         """(..., K) -> (..., N)."""
         rows = states.reshape(-1, self.in_features)
-        if self.way == "plain":
-            made = self._plain(rows)
+        if self.method == "plain":
+            output = self._plain(rows)
         elif self.tiles_from_rows is not None and len(rows) >= self.tiles_from_rows:
-            made = self._tiles(rows)
+            output = self._tiles(rows)
         else:
-            made = _multiply(rows, self.packed, self.group, self.scales)
-        return made.view(*states.shape[:-1], self.out_features)
+            output = _multiply(rows, self.packed, self.group, self.scales)
+        return output.view(*states.shape[:-1], self.out_features)
 
     def _plain(self, rows: torch.Tensor) -> torch.Tensor:
-        made = rows.new_empty(len(rows), self.out_features)
+        output = rows.new_empty(len(rows), self.out_features)
         step = max(1, TILE_WEIGHTS // self.in_features)
         for start in range(0, self.out_features, step):
-            some = slice(start, start + step)
-            weight = dequantize(self.packed[some], self.scales[some])
-            made[:, some] = functional.linear(rows, weight.to(rows.dtype))
-        return made
+            tile = slice(start, start + step)
+            weight = dequantize(self.packed[tile], self.scales[tile])
+            output[:, tile] = functional.linear(rows, weight.to(rows.dtype))
+        return output
 
     def _tiles(self, rows: torch.Tensor) -> torch.Tensor:
-        """The same from the kernel's layout: blocks of 64 outputs, the first 32 in the low halves
-        of (K, 32) bytes, so that a tile comes out as (K, 64)."""
+        """As `_plain`, from the kernel's layout: blocks of 64 outputs, the first 32 in the low
+        halves of (K, 32) bytes, so that a tile comes out as (K, 64)."""
         inputs, blocks = self.in_features, self.out_features // _BLOCK
-        made = rows.new_empty(len(rows), blocks, _BLOCK)
+        output = rows.new_empty(len(rows), blocks, _BLOCK)
         packed = self.packed.view(blocks, inputs, _BLOCK // 2)
         scales = self.scales[..., 0].view(-1, blocks, _BLOCK).transpose(0, 1)
         step = max(1, TILE_WEIGHTS // (_BLOCK * inputs))
         for start in range(0, blocks, step):
-            some = packed[start : start + step]
-            weight = rows.new_empty(len(some), inputs, _BLOCK)
-            weight[..., : _BLOCK // 2] = some & 15
-            weight[..., _BLOCK // 2 :] = some >> 4
-            grouped = weight.sub_(ZERO).view(len(some), -1, self.group, _BLOCK)
+            tile = packed[start : start + step]
+            weight = rows.new_empty(len(tile), inputs, _BLOCK)
+            weight[..., : _BLOCK // 2] = tile & 15
+            weight[..., _BLOCK // 2 :] = tile >> 4
+            grouped = weight.sub_(ZERO).view(len(tile), -1, self.group, _BLOCK)
             grouped.mul_(scales[start : start + step, :, None])
-            made[:, start : start + step] = torch.matmul(rows, weight).transpose(0, 1)
-        return made
+            output[:, start : start + step] = torch.matmul(rows, weight).transpose(0, 1)
+        return output
 
 
 class Int8Table(nn.Module):
@@ -194,23 +194,23 @@ class Int8Embedding(Int8Table):
 
 
 class Int8Head(Int8Table):
-    """States -> logits over the words, on the embedding's own table."""
+    """States -> logits over the words, from the embedding's own table."""
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         rows = states.reshape(-1, self.weight.shape[1])
         if self.scales.dtype is torch.bfloat16 and self.weight.device.type == "cpu":
             aten: Any = torch.ops.aten
-            made: torch.Tensor = aten._weight_int8pack_mm(
+            output: torch.Tensor = aten._weight_int8pack_mm(
                 rows.contiguous(), self.weight, self.scales
             )
         else:
-            made = rows.new_empty(len(rows), len(self.weight))
+            output = rows.new_empty(len(rows), len(self.weight))
             step = TILE_WEIGHTS * 4 // self.weight.shape[1]
             for start in range(0, len(self.weight), step):
-                some = slice(start, start + step)
-                tile = functional.linear(rows, self.weight[some].to(rows.dtype))
-                made[:, some] = tile * self.scales[some]
-        return made.view(*states.shape[:-1], -1)
+                words = slice(start, start + step)
+                logits = functional.linear(rows, self.weight[words].to(rows.dtype))
+                output[:, words] = logits * self.scales[words]
+        return output.view(*states.shape[:-1], -1)
 
 
 def quantize_int8(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -227,26 +227,26 @@ _BLOCK = 64  # outputs that its kernel for AVX-512 keeps together
 
 
 def _packed(nibbles: torch.Tensor) -> torch.Tensor:
-    """The kernel's own layout, made of some rows at a time: it wants codes spelled out in int32."""
+    """Nibbles in the kernel's own layout, some rows at a time: it takes codes as int32."""
     rows, half = nibbles.shape
     on_cpu = nibbles.device.type == "cpu"
     step = rows
-    if on_cpu and rows % _BLOCK == 0:  # blocks are packed one by one, so some at a time will do
+    if on_cpu and rows % _BLOCK == 0:  # blocks are packed independently
         step = max(_BLOCK, (1 << 22) // (half * 2) // _BLOCK * _BLOCK)
-    made = []
+    parts = []
     for start in range(0, rows, step):
-        some = nibbles[start : start + step]
+        part = nibbles[start : start + step]
         if on_cpu:
-            whole = codes(some).to(torch.int32)
-            made.append(torch.ops.aten._convert_weight_to_int4pack_for_cpu(whole, 1))
-        else:  # these want the even column in the high half
-            turned = (some << 4) | (some >> 4)
-            made.append(torch.ops.aten._convert_weight_to_int4pack(turned.contiguous(), 8))
-    return torch.cat(made)
+            unpacked = codes(part).to(torch.int32)
+            parts.append(torch.ops.aten._convert_weight_to_int4pack_for_cpu(unpacked, 1))
+        else:  # these kernels take the even column in the high half
+            turned = (part << 4) | (part >> 4)
+            parts.append(torch.ops.aten._convert_weight_to_int4pack(turned.contiguous(), 8))
+    return torch.cat(parts)
 
 
 def _with_zeros(scales: torch.Tensor) -> torch.Tensor:
-    """(N, K/group) -> (K/group, N, 2), the zeros that the kernels ask for beside the scales."""
+    """(N, K/group) -> (K/group, N, 2): each scale with the zero point that the kernels take."""
     return torch.stack((scales, torch.zeros_like(scales)), dim=-1).transpose(0, 1).contiguous()
 
 
@@ -257,41 +257,41 @@ def _multiply(
     kernel = aten._weight_int4pack_mm
     if rows.device.type == "cpu":
         kernel = aten._weight_int4pack_mm_for_cpu
-    made: torch.Tensor = kernel(rows.contiguous(), packed, group, scales)
-    return made
+    output: torch.Tensor = kernel(rows.contiguous(), packed, group, scales)
+    return output
 
 
-def _runs(nibbles: torch.Tensor, scales: torch.Tensor, group: int) -> bool:
-    """Whether the kernel takes a layer of this shape and gives what the reference gives. What it
-    asks of a shape is that it divides, so a small layer of the same remainders will tell."""
+def _kernel_fits(nibbles: torch.Tensor, scales: torch.Tensor, group: int) -> bool:
+    """Whether the kernel takes a layer of this shape and gives what the reference gives. It
+    requires divisibility only, so a small layer with the same remainders stands for this one."""
     rows, half = nibbles.shape
     rows, half = rows % 1024 or 1024, half % 1024 or 1024
-    return _proven(nibbles.device.type, scales.dtype, rows, half, group)
+    return _kernel_agrees(nibbles.device.type, scales.dtype, rows, half, group)
 
 
 @functools.cache
-def _proven(device: str, dtype: torch.dtype, rows: int, half: int, group: int) -> bool:
+def _kernel_agrees(device: str, dtype: torch.dtype, rows: int, half: int, group: int) -> bool:
     if (half * 2) % group:
         return False
-    made = torch.Generator().manual_seed(0)
-    packed = torch.randint(0, 256, (rows, half), dtype=torch.uint8, generator=made).to(device)
-    scales = (torch.rand(rows, half * 2 // group, generator=made) + 0.5).to(device, dtype)
-    states = torch.randn(3, half * 2, generator=made).to(device, dtype)
-    wanted = functional.linear(states.float(), dequantize(packed, scales.float()))
+    generator = torch.Generator().manual_seed(0)
+    packed = torch.randint(0, 256, (rows, half), dtype=torch.uint8, generator=generator).to(device)
+    scales = (torch.rand(rows, half * 2 // group, generator=generator) + 0.5).to(device, dtype)
+    states = torch.randn(3, half * 2, generator=generator).to(device, dtype)
+    expected = functional.linear(states.float(), dequantize(packed, scales.float()))
     try:
-        said = _multiply(states, _packed(packed), group, _with_zeros(scales)).float()
+        output = _multiply(states, _packed(packed), group, _with_zeros(scales)).float()
     except (RuntimeError, NotImplementedError):
         return False
-    return bool((said - wanted).norm() <= KERNEL_ERROR * wanted.norm())
+    return bool((output - expected).norm() <= KERNEL_ERROR * expected.norm())
 
 
 @functools.cache
 def _layout_known(device: str) -> bool:
-    """Whether this machine packs as `PackedLinear._tiles` reads; other instruction sets do not."""
+    """Whether this machine packs as `PackedLinear._tiles` reads; some instruction sets do not."""
     if device != "cpu":
         return False
-    made = torch.Generator().manual_seed(0)
-    plain = torch.randint(0, 16, (2 * _BLOCK, 64), dtype=torch.uint8, generator=made)
+    generator = torch.Generator().manual_seed(0)
+    plain = torch.randint(0, 16, (2 * _BLOCK, 64), dtype=torch.uint8, generator=generator)
     packed = _packed(nibbles(plain)).view(2, 64, _BLOCK // 2)
     read = torch.cat((packed & 15, packed >> 4), dim=-1)  # (blocks, K, 64)
     return torch.equal(read.transpose(1, 2).reshape(2 * _BLOCK, 64), plain)

@@ -48,16 +48,16 @@ class StoredTensor:
                 done += count
 
 
-def same_bytes(one: StoredTensor, other: StoredTensor, blocks: int | None = None) -> bool:
+def same_bytes(stored: StoredTensor, other: StoredTensor, blocks: int | None = None) -> bool:
     """Whether two tensors hold the same bytes; with `blocks`, compared in so many samples."""
-    if (one.dtype, one.shape) != (other.dtype, other.shape):
+    if (stored.dtype, stored.shape) != (other.dtype, other.shape):
         return False
-    count = blocks or -(-one.size_bytes // BLOCK_BYTES)
+    count = blocks or -(-stored.size_bytes // BLOCK_BYTES)
     for index in range(count):
-        start = index * BLOCK_BYTES if blocks is None else one.size_bytes * index // count
-        size = min(BLOCK_BYTES, one.size_bytes - start)
+        start = index * BLOCK_BYTES if blocks is None else stored.size_bytes * index // count
+        size = min(BLOCK_BYTES, stored.size_bytes - start)
         contents = [bytearray(size), bytearray(size)]
-        for tensor, into in zip((one, other), contents, strict=True):
+        for tensor, into in zip((stored, other), contents, strict=True):
             begin = tensor.start + start
             replace(tensor, start=begin, end=begin + size).read(memoryview(into))
         if contents[0] != contents[1]:
