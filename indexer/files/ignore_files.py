@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pathspec import GitIgnoreSpec
 
-from indexer.files.opening import open_readonly
+from indexer.files.opening import open_regular
 
 NAME = b".recollectignore"
 MOST_BYTES = 1 << 20
@@ -41,7 +41,7 @@ class Rules:
         known then."""
         file_path = root.rstrip(b"/") + b"/" + (folder + b"/" if folder else b"") + NAME
         try:
-            handle = open_readonly(file_path)
+            handle = open_regular(file_path)
         except (FileNotFoundError, NotADirectoryError):
             return self
         with open(handle, "rb") as file:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -18,7 +17,7 @@ from typing import Protocol
 
 from indexer.extract.containers.file_format import NOT_READ_YET, detect_kind
 from indexer.files.hashing import hash_handle
-from indexer.files.opening import open_readonly
+from indexer.files.opening import SpecialFileError, open_regular
 from indexer.files.walk import Stat, is_elsewhere
 from indexer.types.outcomes import (
     ATTEMPTS,
@@ -96,14 +95,13 @@ def read_file(file: PendingFile, readers: Readers, is_known: Callable[[str], boo
     try:
         if is_elsewhere(os.lstat(file.path)):
             return Skipped(file, "placeholder", ELSEWHERE)
-        handle = open_readonly(file.path)
+        handle = open_regular(file.path)
+    except SpecialFileError:
+        return Unsettled(file)
     except OSError as problem:
         return _unopened(file, problem, refused)
     try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            return Unsettled(file)
-        before = _stat_after_tick(handle, Stat.of(status))
+        before = _stat_after_tick(handle, Stat.of(os.fstat(handle)))
         kind = detect_kind(file.path)
         if kind is None:
             return Skipped(file, "type", NOT_READ_YET)

@@ -14,12 +14,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.http.pages import problem_response
 from web.library.errors import LibraryError
+from web.library.paths import MAX_EXAMPLE_BYTES
 
 T = TypeVar("T")
 
 MAX_HEAD_BYTES = 32 * 1024
 MAX_JSON_BYTES = 256 * 1024
-MAX_EXAMPLE_BYTES = 20_000_000
 BODY_S = 30.0
 LINGER_S = 1.0
 RETRY_AFTER_S = 2

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, BinaryIO, TypeVar
@@ -14,6 +12,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from indexer.catalog.records import ITEM
+from indexer.files.opening import open_without_links
 from indexer.types.pieces import EXTRACTOR_VERSION
 from web.http.admission import WorkerPool, run_in_thread
 from web.http.byte_ranges import REVALIDATE, file_response, generated_response, not_modified
@@ -147,33 +146,10 @@ def open_regular_file(path: Path) -> BinaryIO:
     """Opens a regular file for reading, following no link in any part of its path: a folder or file
     that was swapped for a link since it was read opens nothing. Raises NotFoundError."""
     try:
-        file = (
-            os.open(path, os.O_RDONLY)
-            if os.open not in os.supports_dir_fd
-            else _open_without_links(path)
-        )
+        file = open_without_links(path)
     except OSError as problem:
         raise NotFoundError from problem
-    if not stat.S_ISREG(os.fstat(file).st_mode):
-        os.close(file)
-        raise NotFoundError
     return open(file, "rb", buffering=0)  # the response closes it
-
-
-def _open_without_links(path: Path) -> int:
-    flags = os.O_CLOEXEC | os.O_NOFOLLOW
-    # O_PATH: a folder may be entered that may not be listed.
-    folder_flags = flags | os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
-    folder = os.open(path.anchor, folder_flags)
-    try:
-        for name in path.parts[1:-1]:
-            inner = os.open(name, folder_flags, dir_fd=folder)
-            os.close(folder)
-            folder = inner
-        # O_NONBLOCK: should the file have become a pipe, no writer is waited for.
-        return os.open(path.name, flags | os.O_RDONLY | os.O_NONBLOCK, dir_fd=folder)
-    finally:
-        os.close(folder)
 
 
 def content_disposition(name: str) -> str:

@@ -143,7 +143,9 @@ def library_routes(library: ServableLibrary, feed: StatusFeed) -> APIRouter:
 
     @router.post("/api/remember")
     async def remember(body: OptionalPathBody) -> Response:
-        return JsonAnswer({"remembered": await workers.run(lambda: library.remember(body.path))})
+        return JsonAnswer(
+            {"remembered": await maintenance.run(lambda: library.remember(body.path))}
+        )
 
     @router.post("/api/verify")
     async def verify(body: VerifyBody) -> Response:

@@ -16,6 +16,7 @@ from httpx_sse import EventSource
 
 from model.interface import ConversationTurn
 from web.library.errors import LibraryError
+from web.library.paths import read_example
 from web.library.schemas import (
     AskEvent,
     FileJson,
@@ -69,14 +70,13 @@ class Client:
         params = {name: value for name, value in optional.items() if value is not None}
         if like is None:
             return cast(SearchJson, self._json("GET", "/api/search", params=params))
-        if not like.is_file():
-            raise LibraryError("example", f"There is no file {like}; check the name.")
+        body = read_example(like)
         media_type = mimetypes.guess_type(like.name)[0] or "application/octet-stream"
         result = self._json(
             "POST",
             "/api/search",
             params=params,
-            content=like.read_bytes(),
+            content=body,
             headers={"Content-Type": media_type},
         )
         return cast(SearchJson, result)

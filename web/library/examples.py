@@ -14,6 +14,7 @@ from indexer.types.places import Kind, Span
 from model.interface import Image, Sound
 from web.library.display import display_text
 from web.library.errors import LibraryError
+from web.library.paths import named_path
 
 # The model takes at most this much of a sound at once.
 EXAMPLE_S = 15.0
@@ -35,6 +36,7 @@ EXAMPLE_SUFFIXES = {
 def load_example(reader: ReaderProcess, file: Path) -> Image | Sound:
     """The picture, or the first seconds of the sound, in a file. Raises LibraryError."""
     try:
+        file = named_path(file).resolve()
         match detect_kind(file):
             case Kind.PHOTO:
                 return reader.original(file, None)

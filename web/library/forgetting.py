@@ -9,6 +9,7 @@ from indexer.catalog.forget_list import ForgetList
 from indexer.catalog.records import ITEM
 from web.library.display import display_text
 from web.library.errors import LibraryError
+from web.library.paths import is_folder, named_path
 
 
 def forget_file(catalog: Catalog, forgotten: ForgetList, file: str) -> list[str]:
@@ -18,7 +19,7 @@ def forget_file(catalog: Catalog, forgotten: ForgetList, file: str) -> list[str]
     LibraryError."""
     item = catalog.items.get(file) if ITEM.fullmatch(file) else None
     if item is None:
-        paths = _forget_path(forgotten, Path(file).expanduser().absolute())
+        paths = _forget_path(forgotten, named_path(file))
         return sorted(set(map(display_text, paths)))
     paths = forgotten.add_content(item.content)
     attachments = {
@@ -30,7 +31,7 @@ def forget_file(catalog: Catalog, forgotten: ForgetList, file: str) -> list[str]
 
 
 def _forget_path(forgotten: ForgetList, path: Path) -> list[Path]:
-    if path.is_dir() and not path.is_symlink():
+    if is_folder(path) and not path.is_symlink():
         raise LibraryError(
             "file",
             f"{display_text(path)} is a folder; `recollect remove` forgets a watched folder, and "

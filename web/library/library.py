@@ -20,6 +20,7 @@ from indexer.catalog.forget_list import ForgetList
 from indexer.extract.process.reader import ReaderProcess
 from indexer.files.hashing import hash_path
 from indexer.ingest.pipeline import Pipeline
+from indexer.ingest.read import LARGEST_BYTES
 from indexer.ingest.service import IndexService
 from indexer.maintenance.verify import Verifier
 from indexer.types.states import ContentState
@@ -38,6 +39,7 @@ from web.library.forgetting import forget_file
 from web.library.items import Items
 from web.library.listing import file_json, roots_json
 from web.library.notifier import Notifier
+from web.library.paths import is_folder, named_path
 from web.library.results import hit_json, verdict_json
 from web.library.schemas import (
     AskEvent,
@@ -54,6 +56,9 @@ from web.library.schemas import (
 from web.library.status import model_json, status_json
 
 log = logging.getLogger("recollect.web")
+
+# How long a file may take to be read, to tell whether its content is to stay forgotten.
+REMEMBER_S = 120.0
 
 
 class Library:
@@ -120,7 +125,7 @@ class Library:
             words=words,
             like=load_example(self._reader, like) if like else None,
             kinds=parse_kind(kind),
-            folder=Path(folder).absolute() if folder else None,
+            folder=named_path(folder) if folder else None,
             after=parse_day(after),
             before=parse_day(before),
             limit=limit,
@@ -185,14 +190,14 @@ class Library:
         }
 
     def file(self, file: str) -> FileJson:
-        path = Path(file).expanduser().absolute()
+        path = named_path(file)
         row = self._catalog.files.at_path(path)
         if row is None:
             raise _not_in_library(path)
         return file_json(row)
 
     def item_of(self, file: str) -> str:
-        path = Path(file).expanduser().absolute()
+        path = named_path(file)
         item = self._catalog.items.at_path(path)
         if item is None:
             raise _not_in_library(path)
@@ -202,8 +207,8 @@ class Library:
         return roots_json(self._catalog.roots.all())
 
     def add(self, folder: str) -> list[RootJson]:
-        path = Path(folder).expanduser().absolute()
-        if not path.is_dir():
+        path = named_path(folder)
+        if not is_folder(path):
             raise LibraryError(
                 "folder", f"There is no folder {display_text(path)}; check the name."
             )
@@ -212,7 +217,7 @@ class Library:
         return self.roots()
 
     def remove(self, folder: str) -> int:
-        path = Path(folder).expanduser().absolute()
+        path = named_path(folder)
         if not any(root.path == path for root in self._catalog.roots.all()):
             raise LibraryError(
                 "folder",
@@ -225,13 +230,13 @@ class Library:
         return count
 
     def accept(self, folder: str | None = None) -> int:
-        path = Path(folder).expanduser().absolute() if folder else None
+        path = named_path(folder) if folder else None
         count = self._catalog.roots.accept(path)
         self.service.poke()
         return count
 
     def retry(self, file: str | None = None) -> int:
-        path = Path(file).expanduser().absolute() if file else None
+        path = named_path(file) if file else None
         count = self._catalog.files.retry(path)
         if path is not None and count == 0:
             raise LibraryError(
@@ -266,8 +271,11 @@ class Library:
         return {"forgotten": names, "erased": erased}
 
     def remember(self, file: str | None) -> int:
-        path = Path(file).expanduser().absolute() if file is not None else None
-        content = hash_path(os.fsencode(path.resolve())) if path is not None else None
+        path = named_path(file) if file is not None else None
+        content = None
+        if path is not None:
+            raw = os.fsencode(path.resolve())
+            content = hash_path(raw, max(LARGEST_BYTES.values()), REMEMBER_S)
         count = self._forget_list.remember(path, content)
         if path is not None and not count:
             raise LibraryError("file", f"{display_text(path)} was not forgotten.", 404)

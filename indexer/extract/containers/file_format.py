@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from typing import IO
 
 from indexer.extract.containers.signatures import format_by_content
+from indexer.files.opening import SpecialFileError, open_regular
 from indexer.types.attachments import File, MemoryFile
 from indexer.types.formats import KINDS, Format, format_by_name
 from indexer.types.pieces import UnreadableError
@@ -30,10 +29,7 @@ def detect_format(path: File) -> Format | None:
     if isinstance(path, MemoryFile):
         return detect_open_format(path.open("rb"), path.name)
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with open(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                return format_by_content(b"", path.name) or format_by_name(path.name)
+        with open(open_regular(path), "rb") as file:
             return detect_open_format(file, path.name)
     except OSError as problem:
         raise opening_error(problem) from problem
@@ -63,6 +59,8 @@ def opening_error(problem: OSError) -> UnreadableError:
     """The error to report where the system refuses to open a file."""
     if isinstance(problem, PermissionError):
         return UnreadableError("permission", "You are not allowed to read this file.")
+    if isinstance(problem, SpecialFileError):
+        return UnreadableError("unsupported", "This is a folder, a pipe or a device, and no file.")
     if isinstance(problem, FileNotFoundError | NotADirectoryError):
         return UnreadableError("vanished", "The file is not there any more.")
     return UnreadableError("corrupt", f"The file cannot be read ({problem.strerror or problem}).")

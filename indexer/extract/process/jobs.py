@@ -6,6 +6,7 @@ file is raised, and `worker` turns it into a refusal.
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from indexer.extract.pages.page_words import page_words
 from indexer.extract.process.cuts import with_cuts
 from indexer.extract.process.messages import member_from_json, message_from_piece
 from indexer.extract.process.protocol import Message
+from indexer.files.opening import open_regular
 from indexer.types.attachments import File, MemoryFile
 from indexer.types.pieces import UnreadableError
 from indexer.types.places import Page, Span, place_from
@@ -33,6 +35,7 @@ def _file(job: dict[str, Any]) -> File:
     """The file at a path, or the attachment of it that is meant. Raises UnreadableError."""
     global _last_attachment
     path = Path(job["path"])
+    os.close(open_regular(path))
     if job["member"] is None:
         return path
     from indexer.extract.formats import mail
