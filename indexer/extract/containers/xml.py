@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any, Protocol
 
 from lxml import etree
+
+
+class Readable(Protocol):
+    """What XML is streamed from."""
+
+    def read(self, size: int = ..., /) -> bytes:
+        """The next bytes; empty at the end."""
+
 
 _SAFE = {
     "resolve_entities": False,
@@ -24,6 +32,6 @@ def parse_xml(content: bytes) -> Any:
         return None
 
 
-def stream_xml(file: IO[bytes], tags: tuple[str, ...], events: tuple[str, ...]) -> Iterator[Any]:
+def stream_xml(file: Readable, tags: tuple[str, ...], events: tuple[str, ...]) -> Iterator[Any]:
     """(event, element) for these tags, as the parser comes to them."""
     return iter(etree.iterparse(file, events=events, tag=tags, **_SAFE))

@@ -15,7 +15,7 @@ from indexer.extract.containers.archives import DAMAGED, open_zip, read_first
 from indexer.extract.containers.xml import parse_xml, stream_xml
 from indexer.extract.dates import parse_iso_s
 from indexer.extract.formats.legacy import LOCKED
-from indexer.extract.formats.sheets import LEFT_OUT
+from indexer.extract.formats.sheets import ROWS_LEFT_OUT
 from indexer.extract.formats.slides import PAGE_CAPACITY
 from indexer.extract.limits import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
 from indexer.extract.pages.blocks import (
@@ -247,7 +247,7 @@ def _rows(
             quota[0] -= 1
             quota[1] -= len(cells)
             if min(quota) < 0:
-                metadata.add_note(LEFT_OUT)
+                metadata.add_note(ROWS_LEFT_OUT)
             elif block:
                 yield block
 
