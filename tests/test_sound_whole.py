@@ -13,6 +13,7 @@ import soundfile
 from indexer.extract.containers.file_format import detect_kind
 from indexer.extract.containers.ogg import is_chained
 from indexer.extract.dispatch import extract
+from indexer.extract.media.playback import playable_type
 from indexer.extract.media.sound import read_clip, read_pcm
 from indexer.types.pieces import Facts, MediaPart
 from indexer.types.places import Kind, Span
@@ -176,3 +177,32 @@ def test_layer_two_under_the_name_of_an_mp3(tmp_path: Path) -> None:
     assert detect_kind(path) is Kind.RECORDING
     assert facts_of(path).duration_s == pytest.approx(20, abs=0.1)
     assert is_in_time(path, [1, 12])
+
+
+@pytest.mark.parametrize(
+    ("name", "container", "subtype", "kind"),
+    [
+        ("a.wav", "WAV", "PCM_16", "audio/wav"),
+        ("a.mp3", "WAV", "PCM_16", "audio/wav"),
+        ("a.wav", "WAV", "DOUBLE", None),
+        ("a.wav", "WAV", "MS_ADPCM", None),
+        ("a.wav", "WAV", "GSM610", None),
+        ("a.wav", "MP3", "MPEG_LAYER_III", None),
+        ("a.mp3", "MP3", "MPEG_LAYER_III", None),
+        ("a.flac", "FLAC", "PCM_16", "audio/flac"),
+        ("a.ogg", "OGG", "VORBIS", "audio/ogg"),
+        ("a.aiff", "AIFF", "PCM_16", None),
+    ],
+)
+def test_a_browser_is_sent_the_file_only_where_it_plays_each_second_right(
+    tmp_path: Path, name: str, container: str, subtype: str, kind: str | None
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(encoded(rising(2, 8_000), container, subtype, 8_000))
+    assert playable_type(path) == kind
+    if container == "OGG":
+        path.write_bytes(2 * path.read_bytes())
+        assert playable_type(path) is None
+    if subtype == "PCM_16" and container == "WAV":
+        soundfile.write(path, rising(2, 8_000), 8_000, format="WAV", endian="BIG")
+        assert playable_type(path) is None

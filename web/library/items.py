@@ -6,7 +6,7 @@ Items are named by opaque ids alone; the catalog knows the path. What cannot be 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from indexer.catalog.catalog import Catalog
@@ -46,8 +46,7 @@ SAFE_TYPES = {
     ".txt": "text/plain",
     ".md": "text/plain",
 }
-# Every browser plays these; of anything else it is sent the decoded sound.
-PLAYABLE_SUFFIXES = frozenset([".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"])
+MAX_KNOWN_TYPES = 1_000  # of recordings that were played
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +76,7 @@ class Items:
         self._reader = reader
         self._prioritize = prioritize
         self._is_present = is_present
+        self._playable_types: dict[str, str | None] = {}  # by content
 
     def facts(self, item_id: str) -> ItemJson | None:
         item = self._catalog.items.get(item_id)
@@ -172,13 +172,24 @@ class Items:
         return self._reader.picture(item.path, longest_px, at_s, item.member)
 
     def sound(self, item_id: str) -> OriginalFile | WavFile | None:
-        """What a browser can play: the file itself, or its sound as a WAV."""
+        """What a browser plays exactly: the file itself, or its sound as a WAV."""
         item = self._of_kind(item_id, Kind.RECORDING)
         if item is None:
             return None
-        if PurePath(item.name).suffix.lower() in PLAYABLE_SUFFIXES and item.width_px is None:
-            return self._original(item)
+        kind = self._playable_type(item) if item.width_px is None else None
+        if kind is not None:
+            return replace(self._original(item), kind=kind)
         return WavFile(item.path, item.duration_s or 0.0, self._reader, item.member)
+
+    def _playable_type(self, item: Item) -> str | None:
+        """The media type of a recording that is played as it is; a player asks for many ranges of
+        the same one."""
+        if item.content not in self._playable_types:
+            if len(self._playable_types) >= MAX_KNOWN_TYPES:
+                self._playable_types.clear()
+            kind = self._reader.playable(item.path, item.member)
+            self._playable_types[item.content] = kind
+        return self._playable_types[item.content]
 
     def peaks(self, item_id: str) -> PeaksJson | None:
         item = self._of_kind(item_id, Kind.RECORDING)

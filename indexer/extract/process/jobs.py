@@ -140,6 +140,12 @@ def _peaks(job: dict[str, Any]) -> Answer:
     yield {"is": "peaks", "peaks": sound.read_peaks(_file(job), job["count"])}, b""
 
 
+def _playable(job: dict[str, Any]) -> Answer:
+    from indexer.extract.media.playback import playable_type
+
+    yield {"is": "playable", "type": playable_type(_file(job))}, b""
+
+
 def _member_bytes(job: dict[str, Any]) -> Answer:
     with _file(job).open("rb") as file:
         file.seek(job["start"])
@@ -167,6 +173,7 @@ JOBS: dict[str, Callable[[dict[str, Any]], Answer]] = {
     "picture": _picture,
     "peaks": _peaks,
     "pcm": _pcm,
+    "playable": _playable,
     "member_bytes": _member_bytes,
     "sandbox_layers": _sandbox_layers,
 }

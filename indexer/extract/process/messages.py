@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 LONGEST_TITLE, LONGEST_SENTENCE, LONGEST_LABEL = 300, 600, 200
 _HASH = re.compile(r"[0-9a-f]{40}")
+PLAYABLE_TYPES = frozenset(["audio/wav", "audio/flac", "audio/ogg"])
 MAX_OFFSET_S = 15 * 3600
 MAX_THUMB_BYTES, MAX_THUMB_PX = 2 << 20, 4_000
 
@@ -165,6 +166,14 @@ def page_words_from_message(message: Message) -> PageWords:
 def peaks_from_message(message: Message) -> list[float]:
     """The loudest sample of each stretch of a recording."""
     return [float(peak) for peak in message[0]["peaks"]]
+
+
+def playable_from_message(message: Message) -> str | None:
+    """The media type of a recording that a browser plays; None for one that it does not."""
+    kind = message[0]["type"]
+    if kind is not None and kind not in PLAYABLE_TYPES:
+        raise ValueError("no type of a recording")
+    return None if kind is None else str(kind)
 
 
 def layers_from_message(message: Message) -> list[str]:

@@ -16,6 +16,7 @@ from indexer.extract.process.messages import (
     page_words_from_message,
     peaks_from_message,
     piece_from_message,
+    playable_from_message,
 )
 from indexer.extract.process.protocol import Message
 from indexer.types.pieces import Extracted, Member, PageWords, UnreadableError
@@ -125,6 +126,11 @@ class ReaderProcess:
             length_s=min(length_s, MAX_CLIP_S),
             rate_hz=rate_hz,
         )
+
+    def playable(self, path: Path, member: Member | None = None) -> str | None:
+        """The media type under which a browser plays a recording exactly; None where it has to be
+        decoded for it."""
+        return self._one(playable_from_message, "playable", path, member)
 
     def peaks(self, path: Path, count: int = 400, member: Member | None = None) -> list[float]:
         """The loudest sample, 0 to 1, of each of `count` equal stretches of a recording."""

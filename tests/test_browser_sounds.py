@@ -1,0 +1,135 @@
+"""The second that is shown is the second that is heard, in a real browser, for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from playwright.sync_api import Browser
+
+from tests.browser import Visit, chromium, visit
+from tests.films import film, recording, stereo, variable_mp3
+from tests.pitches import rising, second_heard
+from tests.served import Running, running, small_library
+
+pytestmark = pytest.mark.browser
+
+LENGTH_S = 60.0
+SECONDS = [50.3, 7.1, 31.7]
+MAX_ERROR_S = 0.1
+
+# The first fifth of a second that is heard after a seek, and its rate.
+HEAR = """async ([address, second]) => {
+  const sound = new Audio(address);
+  const context = new AudioContext();
+  await context.resume();
+  const source = context.createMediaElementSource(sound);
+  const tap = context.createScriptProcessor(1024, 1, 1);
+  const heard = [];
+  tap.onaudioprocess = (event) => {
+    const block = event.inputBuffer.getChannelData(0);
+    if (heard.length || block.some((sample) => Math.abs(sample) > 0.02)) heard.push(...block);
+  };
+  const problem = new Promise((_, reject) => sound.onerror = () => reject(sound.error.message));
+  const event = (name) =>
+    Promise.race([problem, new Promise((resolve) => sound.addEventListener(name, resolve, { once: true }))]);
+  const known = event("loadedmetadata");
+  sound.load();
+  await known;
+  const sought = event("seeked");
+  sound.currentTime = second;
+  await sought;
+  source.connect(tap);
+  tap.connect(context.destination);
+  await sound.play();
+  const wanted = 0.3 * context.sampleRate;
+  const end = performance.now() + 20000;
+  while (heard.length < wanted && performance.now() < end)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  sound.pause();
+  const rate = context.sampleRate;
+  const duration = sound.duration;
+  await context.close();
+  return [heard.slice(0, wanted), rate, duration];
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+def write_sounds(folder: Path) -> None:
+    """The same minute in every format, each with bytes of its own."""
+    folder.mkdir()
+    sound, narrow = rising(LENGTH_S, 44_100), rising(LENGTH_S, 8_000)
+    wide = rising(LENGTH_S, 48_000)
+    for subtype in ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"):
+        soundfile.write(folder / f"{subtype}.wav", sound, 44_100, subtype)
+    for subtype in ("MS_ADPCM", "IMA_ADPCM"):
+        soundfile.write(folder / f"{subtype}.wav", sound, 44_100, subtype)
+    for subtype in ("GSM610", "G721_32", "NMS_ADPCM_32"):
+        soundfile.write(folder / f"{subtype}.wav", narrow, 8_000, subtype)
+    soundfile.write(folder / "big endian.wav", sound, 44_100, "PCM_16", endian="BIG")
+    with soundfile.SoundFile(folder / "a.ogg", "w", 44_100, 1) as vorbis:
+        for block in np.array_split(sound, 60):  # libsndfile cannot write a minute at once
+            vorbis.write(block)
+    for name in ("a.flac", "constant.mp3", "a.aiff", "a.au", "a.caf"):
+        soundfile.write(folder / name, sound, 44_100)
+    recording(folder / "a.opus", wide, 48_000, "libopus", container="ogg")
+    noise = np.random.default_rng(0).normal(0, 0.2, 4 * 44_100).astype(np.float32)
+    uneven = np.concatenate([noise, sound[noise.size :]])
+    variable_mp3(folder / "variable.mp3", uneven, 44_100, header=True)
+    variable_mp3(folder / "headless.mp3", uneven, 44_100, header=False)
+    recording(folder / "layer two.mp3", wide, 48_000, "mp2", container="mp2")
+    recording(folder / "a.m4a", wide, 48_000, "aac")
+    recording(folder / "a.aac", wide, 48_000, "aac", container="adts")
+    recording(folder / "a.weba", wide, 48_000, "libopus", container="webm")
+    recording(folder / "a.amr", narrow, 8_000, "libopencore_amrnb")
+    stereo(folder / "antiphase.m4a", np.stack([wide, -wide]))
+    film(
+        folder / "a.mp4",
+        sound=rising(56, 48_000, from_s=4),
+        later_s=4,
+        scenes_s=(60,),
+        size=(64, 48),
+    )
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    base = tmp_path_factory.mktemp("sounds")
+    write_sounds(base / "files")
+    with small_library(base / "files", base / "data") as library, running(library) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser, served: Running) -> Iterator[Visit]:
+    with visit(browser, served) as opened:
+        yield opened
+
+
+def test_the_second_shown_is_the_second_heard(tab: Visit, served: Running) -> None:
+    errors: dict[str, object] = {}
+    names = sorted(file["name"] for file in served.library.files(limit=1000)["files"])
+    for name in names:
+        address = f"{served.url}/api/items/{served.item(name)}/audio"
+        for second in SECONDS:
+            try:
+                heard, rate_hz, duration_s = tab.page.evaluate(HEAR, [address, second])
+            except Exception as problem:
+                errors[f"{name} at {second} s"] = str(problem)[:100]
+                continue
+            samples = np.array(heard, np.float32)
+            error_s = second_heard(samples, rate_hz) - samples.size / rate_hz / 2 - second
+            if abs(error_s) > MAX_ERROR_S or abs(duration_s - LENGTH_S) > MAX_ERROR_S:
+                errors[f"{name} at {second} s"] = error_s
+    assert errors == {}
+    # The page's own player needs no such processor; the browser warns of ours.
+    assert all("ScriptProcessor" in line for line in tab.unexpected), tab.unexpected
+    tab.unexpected.clear()
