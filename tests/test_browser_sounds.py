@@ -34,8 +34,9 @@ HEAR = """async ([address, second]) => {
     if (heard.length || block.some((sample) => Math.abs(sample) > 0.02)) heard.push(...block);
   };
   const problem = new Promise((_, reject) => sound.onerror = () => reject(sound.error.message));
+  const once = { once: true };
   const event = (name) =>
-    Promise.race([problem, new Promise((resolve) => sound.addEventListener(name, resolve, { once: true }))]);
+    Promise.race([problem, new Promise((resolve) => sound.addEventListener(name, resolve, once))]);
   const known = event("loadedmetadata");
   sound.load();
   await known;

@@ -46,5 +46,5 @@ def _is_plain(path: File, codecs: frozenset[str] | None = None) -> bool:
             (codecs is None or sound.subtype in codecs)
             and MIN_RATE_HZ <= sound.samplerate <= MAX_RATE_HZ
             and sound.channels <= MAX_CHANNELS
-            and 0 < sound.frames
+            and sound.frames > 0
         )
