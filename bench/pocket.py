@@ -25,10 +25,10 @@ from model.interface import (
 )
 from model.weights.checkpoint import Checkpoint
 from model.weights.installed import find_checkpoint
-from training.world import documents, pages, questions, scenes, speech, statements
+from training.world import documents, pages, questions, scenes, signs, speech, statements
 from training.world.plans import Plan, plan
 from training.world.seeds import EVAL, dice
-from training.world.words import content_words
+from training.world.stems import content_words
 
 
 def run(quick: bool) -> Report:
@@ -70,7 +70,7 @@ def readings(model: Model, count: int) -> list[Row]:
             picture = pages.page(rng)
             wanted = re.findall(r'"([^"]*)"', picture.caption)[0]
         else:
-            picture = pages.sign(rng)
+            picture = signs.sign(rng)
             wanted = picture.words
         words = model.describe(Image(picture.image)).words
         right += f'"{wanted}"' in words

@@ -17,7 +17,7 @@ from training.demonstration import write
 from training.demonstration.library import SHIPPED
 from training.demonstration.ogg import with_serial
 from training.demonstration.typeset import paragraphs
-from training.world.words import content_words
+from training.world.stems import content_words
 
 LISTED: dict[str, Any] = json.loads(SHIPPED.with_suffix(".json").read_text("utf-8"))
 FILES: dict[str, dict[str, Any]] = {file["path"]: file for file in LISTED["files"]}

@@ -13,15 +13,15 @@ import pytest
 from model.answer_format import REFUSAL
 from training.world import seeds
 from training.world.documents import FORMS, document, paragraph
-from training.world.objects import KINDS, drawing
-from training.world.pages import WrittenPicture, chart, page, sign, table
+from training.world.kinds import KINDS, drawing
+from training.world.pages import WrittenPicture, chart, page, table
 from training.world.questions import exchange, judgement, pair
 from training.world.scenes import draw, plan, scene
+from training.world.signs import sign
 from training.world.speech import (
     NEW_VOICES,
     RATE_HZ,
     TRAIN_VOICES,
-    excerpt,
     meeting,
     note,
     pronounceable,
@@ -31,7 +31,8 @@ from training.world.speech import (
     voice,
 )
 from training.world.statements import families, reported, statement
-from training.world.words import COLOURS, PEOPLE, content_words
+from training.world.stems import content_words
+from training.world.words import COLOURS, PEOPLE
 
 speaking = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng speaks; apt")
 
@@ -227,12 +228,3 @@ def test_meeting_has_its_turns_where_it_says() -> None:
         between = held.samples[int(before.end_s * RATE_HZ) + 800 : int(after.start_s * RATE_HZ)]
         within = held.samples[int(after.start_s * RATE_HZ) : int(after.end_s * RATE_HZ)]
         assert np.sqrt((between**2).mean()) < 0.2 * np.sqrt((within**2).mean())
-
-
-@speaking
-def test_excerpt_is_as_long_as_a_clip_may_be() -> None:
-    for number in range(12):
-        heard = excerpt(random.Random(number))
-        assert 1 < heard.samples.size / RATE_HZ <= 15
-        assert heard.facts
-        assert all(fact.quote in heard.text for fact in heard.facts)

@@ -30,10 +30,10 @@ def new(run: Path) -> None:
     """Make the tokenizer and a model that knows nothing yet."""
     from training import architecture, lessons, tokenizer
 
-    made = tokenizer.train(lessons.corpus(6000))
-    model, drafter = architecture.new(made)
-    architecture.save(model, drafter, made, run)
-    click.echo(f"{len(made)} tokens, {sum(p.numel() for p in model.parameters()):,} weights")
+    vocabulary = tokenizer.train(lessons.corpus(6000))
+    model, drafter = architecture.new(vocabulary)
+    architecture.save(model, drafter, vocabulary, run)
+    click.echo(f"{len(vocabulary)} tokens, {sum(p.numel() for p in model.parameters()):,} weights")
 
 
 @main.command()
@@ -100,9 +100,9 @@ def drafter(run: Path, minutes: float, threads: int) -> None:
     from training.export import DRAFTER, trained
 
     torch.set_num_threads(threads)
-    model, made, _, _ = trained(run)
-    agreed = distil(model, made, run, RUNS / "media", minutes)
-    torch.save(made.state_dict(), run / DRAFTER)
+    model, draft_model, _, _ = trained(run)
+    agreed = distil(model, draft_model, run, RUNS / "media", minutes)
+    torch.save(draft_model.state_dict(), run / DRAFTER)
     click.echo(f"first guesses the model agrees with, on held-out seeds: {agreed:.2f}")
 
 

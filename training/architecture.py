@@ -209,10 +209,10 @@ def _low_frequencies(rows: int, side: int = 48) -> torch.Tensor:
         ((u, v, c) for u in range(most) for v in range(most) for c in range(3)),
         key=lambda step: step[0] ** 2 + step[1] ** 2 + (0, 12, 12)[step[2]],
     )[:rows]
-    made = torch.stack(
+    waves = torch.stack(
         [torch.einsum("y,x,c->yxc", lines[u], lines[v], colours[c]).flatten() for u, v, c in steps]
     )
-    even: torch.Tensor = made / made.norm(dim=1, keepdim=True)
+    even: torch.Tensor = waves / waves.norm(dim=1, keepdim=True)
     return even
 
 
@@ -234,10 +234,10 @@ def filters() -> torch.Tensor:
     at_s = torch.arange(long) / RATE_HZ
     window = torch.hann_window(long, periodic=False)
     angles = 2 * math.pi * centres_hz()[:, None] * at_s
-    made = torch.zeros(2, HALVES, BANDS, FRAME)
+    waves = torch.zeros(2, HALVES, BANDS, FRAME)
     for half in range(HALVES):
-        made[0, half, :, half * long : (half + 1) * long] = torch.cos(angles) * window
-        made[1, half, :, half * long : (half + 1) * long] = torch.sin(angles) * window
-    flat = made.flatten(0, 2)
+        waves[0, half, :, half * long : (half + 1) * long] = torch.cos(angles) * window
+        waves[1, half, :, half * long : (half + 1) * long] = torch.sin(angles) * window
+    flat = waves.flatten(0, 2)
     even: torch.Tensor = flat / flat.norm(dim=1, keepdim=True)
     return even

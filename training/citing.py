@@ -30,12 +30,12 @@ class Numbers:
 
     def belonging(self, ids: Ints, nothing: int) -> Ints:
         """(n,): the number of the source that each token stands in, else `nothing`."""
-        made = np.full(len(ids), nothing)
+        numbers = np.full(len(ids), nothing)
         opened = np.flatnonzero(ids[:-1] == self.opening)
         closed = np.flatnonzero(ids == self.closing)
         for start, end in zip(opened, closed, strict=False):
-            made[start + 1 : end + 1] = self.digit.get(int(ids[start + 1]), nothing)
-        return made
+            numbers[start + 1 : end + 1] = self.digit.get(int(ids[start + 1]), nothing)
+        return numbers
 
 
 def cited(answer: str) -> int:

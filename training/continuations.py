@@ -33,14 +33,14 @@ def continuations(model: Any, desk: Desk, notes: list[Rendered], minutes: float)
     """As many as the time allows: answers mostly, then captions and transcripts of `notes`."""
     decoder = Decoder(model, None, [desk.stop], [desk.soft])
     until_s = time.monotonic() + minutes * 60
-    made: list[Example] = []
+    examples: list[Example] = []
     for lesson in _asked(notes):
         if time.monotonic() > until_s:
             break
         row = inputs.render_prompt(lesson.prompt, desk.tokenizer, desk.cut)
         token_ids = list(Generation(decoder, decoder.prefill(row), LIMITS))
-        made.append(desk.lesson(lesson, token_ids))
-    return made
+        examples.append(desk.lesson(lesson, token_ids))
+    return examples
 
 
 def _asked(notes: list[Rendered]) -> Iterator[lessons.Lesson]:

@@ -44,21 +44,21 @@ class Desk:
         play a sound."""
         asked = inputs.render_prompt(lesson.prompt, self.tokenizer, self.cut)
         target = self.spell(lesson.target) if token_ids is None else token_ids
-        made = _line(asked.ids.tolist(), [*target, self.stop])
+        example = _line(asked.ids.tolist(), [*target, self.stop])
         if asked.sounds:
-            made.samples = asked.sounds[0].ravel()
-            made.phones = np.full((len(asked.sounds[0]), 2), NOTHING)
+            example.samples = asked.sounds[0].ravel()
+            example.phones = np.full((len(asked.sounds[0]), 2), NOTHING)
         if lesson.task == lessons.ANSWER:
-            made.stakes = self._stakes(made, len(asked))
+            example.stakes = self._stakes(example, len(asked))
         if lesson.task in (lessons.ANSWER, lessons.REFUSE):
-            made.sources = self.numbers.belonging(made.ids, NOTHING)
-            made.sources[len(asked) - 1 : -1] = citing.cited(lesson.target)
-        made.pictures = [
+            example.sources = self.numbers.belonging(example.ids, NOTHING)
+            example.sources[len(asked) - 1 : -1] = citing.cited(lesson.target)
+        example.pictures = [
             (np.round(picture.values * 255).astype(np.uint8), int(picture.positions[-1, 0]) + 1)
             for picture in asked.pictures
         ]
-        made.task = lessons.TASKS.index(lesson.task)
-        return made
+        example.task = lessons.TASKS.index(lesson.task)
+        return example
 
     def examination(self, asked: Sequence[lessons.Lesson]) -> Example:
         """Lessons that begin alike, as branches behind what they share: the sources are read once
@@ -68,32 +68,32 @@ class Desk:
             for question in asked
         ]
         shared = _shared(prompts_ids)
-        made = _line(prompts_ids[0][:shared].tolist(), [])
+        example = _line(prompts_ids[0][:shared].tolist(), [])
         tasks, stakes = [np.full(shared, -1)], [np.ones(shared, np.float32)]
-        sources = [self.numbers.belonging(made.ids, NOTHING)]
+        sources = [self.numbers.belonging(example.ids, NOTHING)]
         for number, (lesson, ids) in enumerate(zip(asked, prompts_ids, strict=True), start=1):
             tail = _line(ids[shared:].tolist(), [*self.spell(lesson.target), self.stop])
-            made.ids = np.concatenate([made.ids, tail.ids])
-            made.positions = np.concatenate([made.positions, tail.positions + shared])
-            made.branches = np.concatenate([made.branches, np.full(len(tail), number)])
-            made.labels = np.concatenate([made.labels, tail.labels])
+            example.ids = np.concatenate([example.ids, tail.ids])
+            example.positions = np.concatenate([example.positions, tail.positions + shared])
+            example.branches = np.concatenate([example.branches, np.full(len(tail), number)])
+            example.labels = np.concatenate([example.labels, tail.labels])
             tasks.append(np.full(len(tail), lessons.TASKS.index(lesson.task)))
             labelled = tail.labels != NOTHING
             sources.append(np.where(labelled, citing.cited(lesson.target), NOTHING))
             least = np.ones(len(tail), np.float32)
             weighed = lesson.task == lessons.ANSWER
             stakes.append(self._stakes(tail, len(ids) - shared) if weighed else least)
-        made.task, made.stakes = np.concatenate(tasks), np.concatenate(stakes)
-        made.sources = np.concatenate(sources)
-        return made
+        example.task, example.stakes = np.concatenate(tasks), np.concatenate(stakes)
+        example.sources = np.concatenate(sources)
+        return example
 
-    def _stakes(self, made: Example, asked: int) -> NDArray[np.float32]:
+    def _stakes(self, example: Example, asked: int) -> NDArray[np.float32]:
         """An answer's statement is easy where it says the question over again; what it adds has to
         be found in the sources, and weighs more."""
-        stakes = np.ones(len(made), np.float32)
-        question = set(made.ids[max(0, asked - QUESTION) : asked].tolist())
-        for place in range(asked, len(made) - 1):
-            token = int(made.labels[place])
+        stakes = np.ones(len(example), np.float32)
+        question = set(example.ids[max(0, asked - QUESTION) : asked].tolist())
+        for place in range(asked, len(example) - 1):
+            token = int(example.labels[place])
             if token == self.bracket:
                 break
             if token not in question or token in self.digits:
@@ -104,11 +104,11 @@ class Desk:
         """A text for its vectors."""
         prompt = lessons.gist(text)
         row = inputs.render_prompt(prompt, self.tokenizer, self.cut)
-        made = _line(row.ids.tolist(), [])
+        example = _line(row.ids.tolist(), [])
         own = inputs.passage_span(prompt, text, self.tokenizer)
-        made.gist_at, made.body = len(made) - 1, (own.start, own.stop)
-        made.key, made.query = key, query
-        return made
+        example.gist_at, example.body = len(example) - 1, (own.start, own.stop)
+        example.key, example.query = key, query
+        return example
 
     def medium(self, item: renders.Rendered, task: str, key: int, rng: random.Random) -> Example:
         """A picture or a sound, in two branches: its words, and its gist."""
@@ -122,26 +122,26 @@ class Desk:
         target = [*self.spell(item.words), self.stop]
         if task == lessons.LISTEN and item.facts:
             words, target = self._listening(frame, item, rng)
-        made = _line([*head, *words], target)
-        start, made.task = len(made), lessons.TASKS.index(task)
-        made.ids = np.concatenate([made.ids, gist])
+        example = _line([*head, *words], target)
+        start, example.task = len(example), lessons.TASKS.index(task)
+        example.ids = np.concatenate([example.ids, gist])
         after = np.arange(len(head), len(head) + len(gist))
-        made.positions = np.concatenate([made.positions, after])
-        made.branches = np.repeat([0, 1, 2], [len(head), start - len(head), len(gist)])
-        made.labels = np.concatenate([made.labels, np.full(len(gist), NOTHING)])
-        made.gist_at, made.key = len(made) - 1, key
+        example.positions = np.concatenate([example.positions, after])
+        example.branches = np.repeat([0, 1, 2], [len(head), start - len(head), len(gist)])
+        example.labels = np.concatenate([example.labels, np.full(len(gist), NOTHING)])
+        example.gist_at, example.key = len(example) - 1, key
         if samples is None:
-            made.pictures = [(item.data, item.columns)]
-            made.shown = _shown(item)
+            example.pictures = [(item.data, item.columns)]
+            example.shown = _shown(item)
             first = len(head) - 1 - len(item.data)
             seen = list(sight.named(item.shown, item.columns, item.words))
             for patch, word in rng.sample(seen, min(SEEN, len(seen))):
-                made.labels[first + patch] = self.spell(f" {word}")[0]
+                example.labels[first + patch] = self.spell(f" {word}")[0]
         else:
-            made.samples = samples
-            made.phones = _phones(item, shift, len(samples) // FRAME)
-            self._spoken(made, item, shift, len(head))
-        return made
+            example.samples = samples
+            example.phones = _phones(item, shift, len(samples) // FRAME)
+            self._spoken(example, item, shift, len(head))
+        return example
 
     def glimpse(self, item: renders.Rendered, rng: random.Random) -> Example | None:
         """A window of a picture around one of its things or words, for the eye alone: a third of
@@ -159,23 +159,23 @@ class Desk:
         grid = np.arange(top, top + high)[:, None] * item.columns + np.arange(left, left + wide)
         chosen = grid.flatten().tolist()
         ids = np.array([self.picture_ends[0], *[self.soft] * len(chosen), self.picture_ends[1]])
-        made = _line(ids.tolist(), [])
-        made.pictures = [(item.data[chosen], wide)]
+        example = _line(ids.tolist(), [])
+        example.pictures = [(item.data[chosen], wide)]
         new = {patch: number for number, patch in enumerate(chosen)}
-        made.shown = _shown(item)[chosen]
+        example.shown = _shown(item)[chosen]
         for patch, word in sight.named(item.shown, item.columns, item.words):
             if patch in new:
-                made.labels[1 + new[patch]] = self.spell(f" {word}")[0]
-        return made
+                example.labels[1 + new[patch]] = self.spell(f" {word}")[0]
+        return example
 
-    def _spoken(self, made: Example, item: renders.Rendered, shift: int, head: int) -> None:
+    def _spoken(self, example: Example, item: renders.Rendered, shift: int, head: int) -> None:
         """Each frame after the end of a word foretells that word: hearing is then half written."""
-        frames = len(made.samples) // FRAME if made.samples is not None else 0
+        frames = len(example.samples) // FRAME if example.samples is not None else 0
         first = head - 1 - frames
         for end_ms, word in item.spoken:
             if word.isalpha():
                 frame = min(frames - 1, -(-(end_ms * 16 + shift) // FRAME))
-                made.labels[first + frame] = self.spell(f" {word}")[0]
+                example.labels[first + frame] = self.spell(f" {word}")[0]
 
     def _listening(
         self, frame: Any, item: renders.Rendered, rng: random.Random
@@ -217,10 +217,10 @@ def _shared(rows: Sequence[Ints]) -> int:
 
 def _shown(item: renders.Rendered) -> Ints:
     """(patches, sight.ASKED): what each patch of a picture shows, NOTHING where it is not told."""
-    made = np.full((len(item.data), sight.ASKED), NOTHING)
+    answers = np.full((len(item.data), sight.ASKED), NOTHING)
     for patch, asked, shown in item.shown:
-        made[patch, asked] = shown
-    return made
+        answers[patch, asked] = shown
+    return answers
 
 
 def _soft(head: list[int]) -> list[int]:

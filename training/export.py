@@ -74,10 +74,10 @@ def blend(run: Path, checkpoint: Path, share: float) -> None:
 def _published(checkpoint: Path) -> dict[str, torch.Tensor]:
     from transformers import Gemma4UnifiedForConditionalGeneration
 
-    made = Gemma4UnifiedForConditionalGeneration.from_pretrained(
+    model = Gemma4UnifiedForConditionalGeneration.from_pretrained(
         str(checkpoint), dtype=torch.float32
     )
-    weights: dict[str, torch.Tensor] = made.state_dict()
+    weights: dict[str, torch.Tensor] = model.state_dict()
     return weights
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from model.interface import Evidence, Text
 from model.prompt import prompts
-from training.world import pages, plans, questions, words
+from training.world import pages, plans, questions, signs, words
 from training.world.seeds import TRAIN, dice
 from training.world.statements import statement
 
@@ -84,20 +84,23 @@ def corpus(count: int) -> Iterator[str]:
         rng = dice(TRAIN, number, "corpus")
         case = questions.exchange(rng, pictures=0.0)
         yield from (
-            prompts.fenced_source(Evidence(1, one.title, one.words)) for one in case.sources
+            prompts.fenced_source(Evidence(1, source.title, source.words))
+            for source in case.sources
         )
         yield f"Question: {case.question}\n{case.answer}"
-        one = statement(rng)
-        yield " ".join((one.text, one.question, one.answer, one.find, one.paraphrase))
+        stated = statement(rng)
+        yield " ".join(
+            (stated.text, stated.question, stated.answer, stated.find, stated.paraphrase)
+        )
         drawn = plans.plan(rng)
         yield f"{drawn.caption} {drawn.caption}"
         if number % 20 == 0:
-            for draw in (pages.sign, pages.page, pages.chart, pages.table):
+            for draw in (signs.sign, pages.page, pages.chart, pages.table):
                 picture = draw(rng)
                 yield f"{picture.caption} {picture.words}"
         for slot in words.SLOTS:
             word = words.fill(slot, rng)
-            yield f"{rng.choice((word.said, *word.otherwise))}"
+            yield f"{rng.choice((word.text, *word.otherwise))}"
 
 
 def _heard(source: questions.Source, rng: random.Random) -> str:

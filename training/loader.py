@@ -23,7 +23,7 @@ from training.packing import Batch, Example, pack
 from training.renders import Rendered
 from training.tokenizer import load as load_tokenizer
 from training.world import questions, seeds
-from training.world.words import content_words
+from training.world.stems import content_words
 
 WAITING = 6  # batches kept ready
 QUESTIONS = 5  # about the same sources, at most
@@ -134,7 +134,7 @@ class Table:
             groups.append([self.desk.lesson(lessons.judge(rng))])
         for kind, count in wanted.media.items():
             task = TASK_OF.get(kind, lessons.READ)
-            for item in self._some(rng, kind, count, wanted.frames, wanted.rivals):
+            for item in self._drawn(rng, kind, count, wanted.frames, wanted.rivals):
                 key = zlib.crc32(item.words.encode())
                 now = lessons.LISTEN if kind == "note" and rng.random() < 0.12 else task
                 first, *others = item.queries
@@ -146,8 +146,8 @@ class Table:
                     both = (rival.words, False), (rival.queries[0], True)
                     groups.append([self.desk.text(text, key, query) for text, query in both])
         signs = wanted.glimpses // 2 if wanted.sources > 2 else 0
-        glanced = self._some(rng, "scene", wanted.glimpses - signs)
-        for item in [*glanced, *self._some(rng, "sign2", signs)]:
+        glanced = self._drawn(rng, "scene", wanted.glimpses - signs)
+        for item in [*glanced, *self._drawn(rng, "sign2", signs)]:
             seen = self.desk.glimpse(item, rng)
             if seen is not None:
                 groups.append([seen])
@@ -156,15 +156,15 @@ class Table:
             key = zlib.crc32(passage.encode())
             groups.append([self.desk.text(passage, key, False), self.desk.text(query, key, True)])
         rng.shuffle(groups)  # too much for the rows: chance decides what waits, not length
-        made, room = list[Example](), wanted.rows * wanted.length
+        examples, free = list[Example](), wanted.rows * wanted.length
         for group in groups:
             length = sum(map(len, group))
-            if length <= room and max(map(len, group)) <= wanted.length:
-                made += group
-                room -= length
-        return pack(made, wanted.rows, wanted.length, self.config)
+            if length <= free and max(map(len, group)) <= wanted.length:
+                examples += group
+                free -= length
+        return pack(examples, wanted.rows, wanted.length, self.config)
 
-    def _some(
+    def _drawn(
         self, rng: random.Random, kind: str, count: int, frames: int = 10**6, rivals: bool = False
     ) -> list[Rendered]:
         held = self.items.get(kind, [])
@@ -172,7 +172,7 @@ class Table:
             return []
         drawn = rng.choices(held, k=count * 2)
         if rivals:
-            drawn = [one for first in drawn for one in (first, self.rival(rng, kind, first))]
+            drawn = [item for first in drawn for item in (first, self.rival(rng, kind, first))]
         fitting = [item for item in drawn if item.columns or len(item.data) < frames * 640]
         return fitting[:count]
 
@@ -205,17 +205,17 @@ def _work(directory: Path, media: Path, config: Any, salt: int, queue: Any, prog
     while True:
         if number % FRESH == 0:
             table.refresh()
-        made = table.batch(number, mix(progress.value))
+        batch = table.batch(number, mix(progress.value))
         number += 1
-        while not _put(queue, made):
+        while not _put(queue, batch):
             if trainer is None or not trainer.is_alive():  # killed, it could not end this process
                 queue.cancel_join_thread()  # nobody will ever read what is in it
                 return
 
 
-def _put(waiting: Any, made: Batch) -> bool:
+def _put(waiting: Any, batch: Batch) -> bool:
     try:
-        waiting.put(made, timeout=5)
+        waiting.put(batch, timeout=5)
     except queues.Full:
         return False
     return True

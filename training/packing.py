@@ -80,9 +80,9 @@ def pack(examples: Sequence[Example], rows: int, length: int, config: Any) -> Ba
             row.examples.append(example)
             row.used += len(example)
     shape = (rows, length)
-    made = {name: np.zeros(shape, np.int64) for name in ("ids", "positions", "branches")}
-    made |= {name: np.full(shape, -1) for name in ("owners", "blocks", "tasks")}
-    made |= {name: np.full(shape, NOTHING) for name in ("labels", "sources")}
+    tables = {name: np.zeros(shape, np.int64) for name in ("ids", "positions", "branches")}
+    tables |= {name: np.full(shape, -1) for name in ("owners", "blocks", "tasks")}
+    tables |= {name: np.full(shape, NOTHING) for name in ("labels", "sources")}
     stakes = np.ones(shape, np.float32)
     patches: list[Any] = []
     places: list[Any] = []
@@ -94,31 +94,31 @@ def pack(examples: Sequence[Example], rows: int, length: int, config: Any) -> Ba
         start = 0
         for owner, sequence in enumerate(row.examples):
             cells = slice(start, start + len(sequence))
-            made["ids"][number, cells] = sequence.ids
-            made["positions"][number, cells] = sequence.positions
-            made["branches"][number, cells] = sequence.branches
-            made["labels"][number, cells] = sequence.labels
-            made["owners"][number, cells] = owner
-            made["tasks"][number, cells] = sequence.task
+            tables["ids"][number, cells] = sequence.ids
+            tables["positions"][number, cells] = sequence.positions
+            tables["branches"][number, cells] = sequence.branches
+            tables["labels"][number, cells] = sequence.labels
+            tables["owners"][number, cells] = owner
+            tables["tasks"][number, cells] = sequence.task
             if sequence.stakes is not None:
                 stakes[number, cells] = sequence.stakes
             if sequence.sources is not None:
-                made["sources"][number, cells] = sequence.sources
+                tables["sources"][number, cells] = sequence.sources
             seen = (sequence.ids == config.image_token_id) & (sequence.labels != NOTHING)
-            made["tasks"][number, cells][seen] = lessons.TASKS.index(lessons.SEE)
+            tables["tasks"][number, cells][seen] = lessons.TASKS.index(lessons.SEE)
             soft = start + np.flatnonzero(sequence.ids == config.image_token_id)
             for data, columns in sequence.pictures:
                 patches.append(data)
                 index = np.arange(len(data))
                 places.append(np.stack([index % columns, index // columns], axis=1))
-                made["blocks"][number, soft[: len(data)]] = int(soft[0])
+                tables["blocks"][number, soft[: len(data)]] = int(soft[0])
                 soft = soft[len(data) :]
                 unknown = np.full((len(data), sight.ASKED), NOTHING)
                 shown.append(unknown if sequence.shown is None else sequence.shown)
             if sequence.samples is not None:
                 frames.append(sequence.samples.reshape(-1, FRAME))
                 spoken = (sequence.ids == config.audio_token_id) & (sequence.labels != NOTHING)
-                made["tasks"][number, cells][spoken] = lessons.TASKS.index(lessons.HEAR)
+                tables["tasks"][number, cells][spoken] = lessons.TASKS.index(lessons.HEAR)
                 if sequence.phones is not None:
                     phones.append(sequence.phones)
             if sequence.gist_at >= 0:
@@ -128,7 +128,7 @@ def pack(examples: Sequence[Example], rows: int, length: int, config: Any) -> Ba
                 )
             start += len(sequence)
     return Batch(
-        **made,
+        **tables,
         stakes=stakes,
         patches=np.concatenate(patches) if patches else np.zeros((0, 6912), np.uint8),
         places=np.concatenate(places) if places else np.zeros((0, 2), np.int64),

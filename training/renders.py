@@ -20,7 +20,7 @@ from model.interface import Image
 from model.prompt.inputs import MediaFormat, cut_patches
 from training import sight
 from training.alignment import speak
-from training.world import pages, seeds
+from training.world import pages, seeds, signs
 from training.world.speech import note, voice
 from training.world.statements import Fact
 from training.world.words import SLOTS, fill
@@ -65,12 +65,12 @@ def scene(number: int, media: MediaFormat, range_: range = seeds.TRAIN) -> Rende
     """The `number`-th picture of a range of seeds."""
     from training.world.scenes import scene as draw
 
-    made = draw(seeds.dice(range_, number, "scene"))
-    finds = tuple(fact.find for fact in made.facts)
-    queries = (made.find, made.caption, *finds)
-    drawn = picture(made.image, media, made.caption, queries, asked(made.facts))
+    drawing = draw(seeds.dice(range_, number, "scene"))
+    finds = tuple(fact.find for fact in drawing.facts)
+    queries = (drawing.find, drawing.caption, *finds)
+    drawn = picture(drawing.image, media, drawing.caption, queries, asked(drawing.facts))
     grid = sight.Grid(drawn.columns, len(drawn.data) // drawn.columns)
-    return replace(drawn, shown=tuple(sight.things(made.boxes, grid)))
+    return replace(drawn, shown=tuple(sight.things(drawing.boxes, grid)))
 
 
 def picture(
@@ -85,12 +85,12 @@ def picture(
 def spoken(number: int, media: MediaFormat, range_: range = seeds.TRAIN) -> Rendered:
     """The `number`-th spoken note of a range of seeds."""
     rng = seeds.dice(range_, number, "note")
-    made = note(rng)
-    heard = speak(made.text, voice(rng), rng)
-    queries = (made.topic, made.text, *(fact.question for fact in made.facts))
+    spoken_note = note(rng)
+    heard = speak(spoken_note.text, voice(rng), rng)
+    queries = (spoken_note.topic, spoken_note.text, *(fact.question for fact in spoken_note.facts))
     data = np.round(heard.samples * 32767).astype(SAMPLES)
-    facts = asked(made.facts)
-    return Rendered(data, 0, made.text, queries, facts, heard.phones, heard.words)
+    facts = asked(spoken_note.facts)
+    return Rendered(data, 0, spoken_note.text, queries, facts, heard.phones, heard.words)
 
 
 def clip(number: int, media: MediaFormat, range_: range = seeds.TRAIN) -> Rendered:
@@ -98,7 +98,7 @@ def clip(number: int, media: MediaFormat, range_: range = seeds.TRAIN) -> Render
     rng = seeds.dice(range_, number, "clip")
     slots = [*SLOTS, "person", "day", "month", "number", "date", "time", "colour", "amount"]
     filled = [fill(rng.choice(slots), rng) for _ in range(rng.choice((1, 1, 2, 2, 3)))]
-    words = " ".join(rng.choice((word.said, *word.otherwise)) for word in filled)
+    words = " ".join(rng.choice((word.text, *word.otherwise)) for word in filled)
     heard = speak(words, voice(rng), rng)
     data = np.round(heard.samples * 32767).astype(SAMPLES)
     return Rendered(data, 0, words, (words,), (), heard.phones, heard.words)
@@ -108,12 +108,12 @@ def written(draw: Callable[..., Any], of: str) -> Callable[..., Rendered]:
     """A maker of pictures with words in them."""
 
     def make(number: int, media: MediaFormat, range_: range = seeds.TRAIN) -> Rendered:
-        made = draw(seeds.dice(range_, number, of))
-        finds = tuple(fact.find for fact in made.facts if fact.find)
-        queries = (made.find, made.words, *finds)
-        drawn = picture(made.image, media, made.caption, queries, asked(made.facts))
+        drawing = draw(seeds.dice(range_, number, of))
+        finds = tuple(fact.find for fact in drawing.facts if fact.find)
+        queries = (drawing.find, drawing.words, *finds)
+        drawn = picture(drawing.image, media, drawing.caption, queries, asked(drawing.facts))
         grid = sight.Grid(drawn.columns, len(drawn.data) // drawn.columns)
-        return replace(drawn, shown=tuple(sight.letters(made.glyphs, grid)))
+        return replace(drawn, shown=tuple(sight.letters(drawing.glyphs, grid)))
 
     return make
 
@@ -122,9 +122,9 @@ MAKERS: dict[str, Callable[..., Rendered]] = {
     "scene": scene,
     "note": spoken,
     "clip": clip,
-    "sign0": written(functools.partial(pages.sign, level=0), "sign0"),
-    "sign1": written(functools.partial(pages.sign, level=1), "sign1"),
-    "sign2": written(functools.partial(pages.sign, level=2), "sign2"),
+    "sign0": written(functools.partial(signs.sign, level=0), "sign0"),
+    "sign1": written(functools.partial(signs.sign, level=1), "sign1"),
+    "sign2": written(functools.partial(signs.sign, level=2), "sign2"),
     "page": written(pages.page, "page"),
     "chart": written(pages.chart, "chart"),
     "table": written(pages.table, "table"),

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from training.world.kinds import KINDS
 from training.world.lettering import Glyph
-from training.world.objects import KINDS
 from training.world.plans import Thing
 from training.world.words import COLOURS
 

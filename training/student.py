@@ -136,7 +136,7 @@ class Student:
     ) -> dict[str, tuple[Tensor, tuple[int, int]]]:
         """How well the words of a source tell its number, half-way up, and the words of an answer
         the number of the source they come from: the loss, and how many were right."""
-        labelled, made = sources != NOTHING, {}
+        labelled, losses = sources != NOTHING, {}
         for name, seen, where in (
             ("belongs", states.body, labelled & ~taught),
             ("cites", states.last, labelled & taught),
@@ -144,8 +144,8 @@ class Student:
             if where.any():
                 odds, wanted = self.finger[name](seen[where].float()), sources[where]
                 hits = int((odds.argmax(-1) == wanted).sum())
-                made[name] = (functional.cross_entropy(odds, wanted), (hits, len(wanted)))
-        return made
+                losses[name] = (functional.cross_entropy(odds, wanted), (hits, len(wanted)))
+        return losses
 
     def _see(
         self, soft: Tensor, states: States, shown: Tensor
@@ -156,7 +156,7 @@ class Student:
         kinds = (sight.ASKED, sight.ANSWERS)
         early, later = (self.eye(layer[soft].float()).unflatten(-1, kinds)
                         for layer in (states.body, states.early))  # fmt: skip
-        made = {}
+        losses = {}
         for name, odds, asked in (
             ("letters", early, slice(0, sight.THIRDS)),
             ("kinds", later, slice(sight.KIND, sight.KIND + 1)),
@@ -169,8 +169,8 @@ class Student:
                 present = wanted > 0
                 hits = int((predicted.argmax(-1) == wanted)[present].sum())
                 lost = functional.cross_entropy(predicted, wanted, self.odds)
-                made[name] = (lost, (hits, int(present.sum())))
-        return made
+                losses[name] = (lost, (hits, int(present.sum())))
+        return losses
 
     def _meet(
         self, states: States, vectors: Tensor
@@ -180,13 +180,13 @@ class Student:
         items, queries = self._pairs(keys, asks)
         if len(items) < 2:
             return None, {}
-        made = functional.normalize(states.gist[rows, gists].float(), dim=-1)
+        gist_vectors = functional.normalize(states.gist[rows, gists].float(), dim=-1)
         scale = self.heat.exp().clamp(max=60)
-        loss, met = self._contrast(made, items, queries, keys, scale[0], self.past)
+        loss, met = self._contrast(gist_vectors, items, queries, keys, scale[0], self.past)
         if torch.is_grad_enabled():
-            old = self.past or (made[:0].detach(), keys[:0])
+            old = self.past or (gist_vectors[:0].detach(), keys[:0])
             once = torch.unique(items)
-            new = (made[once].detach(), keys[once])
+            new = (gist_vectors[once].detach(), keys[once])
             self.past = tuple(torch.cat(both)[-REMEMBERED:] for both in zip(old, new, strict=True))
         loss = GIST_WEIGHT * loss
         measures = {"gist": met}
@@ -206,12 +206,12 @@ class Student:
         numbered = list(enumerate(zip(keys.tolist(), asks.tolist(), strict=True)))
         item_of = {key: place for place, (key, ask) in numbered if not ask and key >= 0}
         pairs = [(item_of[key], place) for place, (key, ask) in numbered if ask and key in item_of]
-        made = torch.tensor(pairs, dtype=torch.long, device=keys.device).reshape(-1, 2)
-        return made[:, 0], made[:, 1]
+        rows = torch.tensor(pairs, dtype=torch.long, device=keys.device).reshape(-1, 2)
+        return rows[:, 0], rows[:, 1]
 
     @staticmethod
     def _contrast(
-        made: Tensor,
+        batch_vectors: Tensor,
         items: Tensor,
         queries: Tensor,
         keys: Tensor,
@@ -220,10 +220,10 @@ class Student:
     ) -> tuple[Tensor, tuple[int, int]]:
         """Each query against the items of this batch and those of the `past` (vectors, keys)."""
         count = len(items)
-        held, named = made[items], keys[items]
+        held, named = batch_vectors[items], keys[items]
         if past:
             held, named = torch.cat([held, past[0]]), torch.cat([named, past[1]])
-        likeness = made[queries] @ held.T * scale
+        likeness = batch_vectors[queries] @ held.T * scale
         same = keys[queries][:, None] == named[None, :]
         own = torch.eye(count, len(named), dtype=torch.bool, device=named.device)
         likeness = likeness.masked_fill(same & ~own, -1e4)

@@ -111,14 +111,14 @@ def train(texts: Iterable[str], vocabulary: int = VOCABULARY) -> Any:
     vocabulary_of = {token: number for number, token in enumerate([*fixed, *pieces])}
     merges = [(left, right) for left, right in _merges(merges_of)]
     pad, eos, bos, unknown, mask = CONTROL[:5]
-    made = Tokenizer(
+    tokenizer = Tokenizer(
         models.BPE(vocabulary_of, merges, byte_fallback=True, unk_token=unknown, fuse_unk=True)
     )
-    _dress(made)
-    made.add_special_tokens([AddedToken(token, special=True) for token in CONTROL])
-    made.add_tokens([AddedToken(sentence, normalized=False) for sentence in SENTENCES])
+    _dress(tokenizer)
+    tokenizer.add_special_tokens([AddedToken(token, special=True) for token in CONTROL])
+    tokenizer.add_tokens([AddedToken(sentence, normalized=False) for sentence in SENTENCES])
     return PreTrainedTokenizerFast(
-        tokenizer_object=made,
+        tokenizer_object=tokenizer,
         bos_token=bos, eos_token=eos, pad_token=pad, unk_token=unknown,
         mask_token=mask, extra_special_tokens=dict(NAMED), chat_template=TEMPLATE,
         model_max_length=8192, padding_side="left", clean_up_tokenization_spaces=False,

@@ -78,8 +78,8 @@ class Trunk:
     def logits(self, states: Tensor) -> Tensor:
         """States (..., hidden) -> logits (..., vocabulary), float32."""
         cap = self.text.config.final_logit_softcapping
-        made: Tensor = self.model.lm_head(states).float()
-        capped: Tensor = torch.tanh(made / cap) * cap
+        logits: Tensor = self.model.lm_head(states).float()
+        capped: Tensor = torch.tanh(logits / cap) * cap
         return capped
 
 
@@ -111,13 +111,13 @@ def _scatter(embeds: Tensor, where: Tensor, soft: Tensor) -> Tensor:
 def _layer(
     layer: Any, states: Tensor, cos: Tensor, sin: Tensor, mask: Tensor, shared: Any
 ) -> Tensor:
-    made: Tensor = layer(
+    output: Tensor = layer(
         states,
         shared_kv_states=UserDict() if shared is None else shared,
         position_embeddings=(cos, sin),
         attention_mask=mask.to(_kind(states)),
     )
-    return made
+    return output
 
 
 def _last_layer(
@@ -132,8 +132,8 @@ def _last_layer(
     )
     gist = states + layer.post_attention_layernorm(seen)
     thought = layer.mlp(layer.pre_feedforward_layernorm(gist))
-    made = gist + layer.post_feedforward_layernorm(thought)
-    return gist, made * layer.layer_scalar
+    output = gist + layer.post_feedforward_layernorm(thought)
+    return gist, output * layer.layer_scalar
 
 
 def _kind(states: Tensor) -> torch.dtype:

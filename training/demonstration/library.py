@@ -15,9 +15,10 @@ from PIL import Image
 from training.demonstration.ogg import with_serial
 from training.demonstration.questions import ABSENT, QUESTIONS, SEARCHES
 from training.demonstration.typeset import paragraphs, scan, typeset
-from training.world.pages import draw_chart, draw_sign
+from training.world.pages import draw_chart
 from training.world.scenes import Plan, Style, Thing, draw
 from training.world.seeds import DEMONSTRATION, dice
+from training.world.signs import draw_sign
 from training.world.speech import RATE_HZ, SaidTurn, Script, Voice, perform
 from training.world.words import COLOURS
 
@@ -110,11 +111,13 @@ def write(folder: Path) -> int:
     FileNotFoundError or OSError where they are missing."""
     if folder.exists():
         shutil.rmtree(folder)
-    made = [*_documents(folder / "Documents"), *_pictures(folder / "Pictures")]
-    made += _recordings(folder / "Recordings")
+    entries = [*_documents(folder / "Documents"), *_pictures(folder / "Pictures")]
+    entries += _recordings(folder / "Recordings")
     known = {
-        "files": [{"path": entry.path, "kind": entry.kind, "words": entry.words} for entry in made],
-        "questions": [_placed(question, made) for question in QUESTIONS],
+        "files": [
+            {"path": entry.path, "kind": entry.kind, "words": entry.words} for entry in entries
+        ],
+        "questions": [_placed(question, entries) for question in QUESTIONS],
         "absent": list(ABSENT),
         "searches": [{"query": query, "path": path} for query, path in SEARCHES],
     }
@@ -126,7 +129,7 @@ def write(folder: Path) -> int:
 def _documents(folder: Path) -> list[Made]:
     style = (SOURCES / "style.css").read_text("utf-8")
     shown = {name: _headpiece(name) for name in HEADPIECES}
-    made = []
+    entries = []
     for source in sorted(SOURCES.glob("*/*")):
         into = folder / source.parent.name
         into.mkdir(parents=True, exist_ok=True)
@@ -142,12 +145,12 @@ def _documents(folder: Path) -> list[Made]:
             file.write_text(text, "utf-8")
             pages = [text.strip()]
         words = [{"page": n, "text": page} for n, page in enumerate(pages, start=1)]
-        made.append(Made(_path(file, folder.parent), "document", words))
+        entries.append(Made(_path(file, folder.parent), "document", words))
     name, title, lines = SCAN
     scan(title, lines, dice(DEMONSTRATION, 5, "scan"), folder / name)
     description = f'a page titled "{title}" that says "{" ".join(lines)}"'
-    made.append(Made(f"Documents/{name}", "document", [{"page": 1, "text": description}]))
-    return made
+    entries.append(Made(f"Documents/{name}", "document", [{"page": 1, "text": description}]))
+    return entries
 
 
 HEADPIECES: dict[str, Plan] = {
@@ -172,21 +175,21 @@ def _headpiece(name: str) -> bytes:
 
 
 def _pictures(folder: Path) -> list[Made]:
-    made = []
+    entries = []
     for number, (name, plan) in enumerate(PICTURES.items()):
         drawn = draw(
             plan, dice(DEMONSTRATION, SEEDS.get(name, number), "scene"), SIZE_PX, Style(scale=1.25)
         )
-        made.append(_saved(drawn.image, drawn.caption, folder / name, folder.parent))
+        entries.append(_saved(drawn.image, drawn.caption, folder / name, folder.parent))
     for number, (name, text) in enumerate(SIGNS.items()):
         rng = dice(DEMONSTRATION, SEEDS.get(name, number), "sign")
         sign = draw_sign(text, rng, SIZE_PX, noise=False)
-        made.append(_saved(sign.image, sign.caption, folder / name, folder.parent))
+        entries.append(_saved(sign.image, sign.caption, folder / name, folder.parent))
     for number, (name, (topic, rows)) in enumerate(CHARTS.items()):
         rng = dice(DEMONSTRATION, SEEDS.get(name, number), "chart")
         figure = draw_chart(topic, rows, rng, SIZE_PX, noise=False)
-        made.append(_saved(figure.image, figure.caption, folder / name, folder.parent))
-    return made
+        entries.append(_saved(figure.image, figure.caption, folder / name, folder.parent))
+    return entries
 
 
 # Of several drawings of the same thing, the prettiest.
@@ -227,7 +230,7 @@ def _recordings(folder: Path) -> list[Made]:
     import soundfile
 
     folder.mkdir(parents=True, exist_ok=True)
-    made = []
+    entries = []
     for number, (name, lines) in enumerate(RECORDINGS.items()):
         rng = dice(DEMONSTRATION, number, "recording")
         spoken = [line.split(": ", 1) for line in lines]
@@ -249,14 +252,14 @@ def _recordings(folder: Path) -> list[Made]:
             }
             for turn in held.turns
         ]
-        made.append(Made(f"{folder.name}/{name}", "recording", words))
-    return made
+        entries.append(Made(f"{folder.name}/{name}", "recording", words))
+    return entries
 
 
-def _placed(question: dict[str, str], made: list[Made]) -> dict[str, Any]:
+def _placed(question: dict[str, str], entries: list[Made]) -> dict[str, Any]:
     """The question with the page or the seconds where its answer stands. Raises ValueError where
     no place of the named file holds the value."""
-    (file,) = [entry for entry in made if entry.path == question["path"]]
+    (file,) = [entry for entry in entries if entry.path == question["path"]]
     for place in file.words:
         if question["says"] in place["text"]:
             placed: dict[str, Any] = {**question, "kind": file.kind}

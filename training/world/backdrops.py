@@ -164,7 +164,7 @@ class Place:
     """A place: how it is painted, how a caption says it, and the band where feet stand."""
 
     paint: Callable[[Canvas, random.Random], None]
-    said: str
+    phrase: str
     near: float = 0.95
     far: float = 0.8
 

@@ -6,16 +6,8 @@ import random
 from dataclasses import dataclass
 
 from training.world.statements import Fact, Statement, fact, families, reported, statement
-from training.world.words import (
-    COMPANIES,
-    MONTHS,
-    PEOPLE,
-    STREETS,
-    SURNAMES,
-    WEEKDAYS,
-    content_words,
-    fill,
-)
+from training.world.stems import content_words
+from training.world.words import COMPANIES, MONTHS, PEOPLE, STREETS, SURNAMES, WEEKDAYS, fill
 
 # Which families of facts a form of document holds; a letter may hold any.
 _FAMILIES = {
@@ -125,7 +117,7 @@ def _told(rng: random.Random, form: str, shared: dict[str, str]) -> Statement:
 
 def _shared(form: str, rng: random.Random) -> dict[str, str]:
     slot = _SHARED[form]
-    return {slot: fill(slot, rng).said} if slot else {}
+    return {slot: fill(slot, rng).text} if slot else {}
 
 
 def _title(form: str, shared: dict[str, str], rng: random.Random) -> str:

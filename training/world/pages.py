@@ -1,8 +1,4 @@
-"""Pictures with words in them: signs, typed pages, bar charts and small tables.
-
-Signs come in three levels, so that a model can begin to read with one dark word on light ground
-and end with several words on any board, in any of the fonts of this machine, tilted and noisy.
-"""
+"""Pages with words in them, as a scanner or camera takes them: typed, bar charts, small tables."""
 
 from __future__ import annotations
 
@@ -14,19 +10,18 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from model.interface import Uint8
-from training.world.backdrops import backdrop
 from training.world.lettering import (
     FONT_NAMES,
     Glyph,
-    break_lines,
     font_of,
     photographed,
     wrap,
     write,
 )
-from training.world.pen import CREAM, INK, WOOD, Rgb, mix
+from training.world.pen import CREAM, INK, mix
 from training.world.statements import Fact, statement
-from training.world.words import COLOURS, MONTHS, PEOPLE, WEEKDAYS, content_words, fill
+from training.world.stems import content_words
+from training.world.words import COLOURS, MONTHS, PEOPLE, WEEKDAYS, fill
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,67 +37,6 @@ class WrittenPicture:
     find: str
     facts: tuple[Fact, ...] = ()
     glyphs: tuple[Glyph, ...] = ()
-
-
-def sign(
-    rng: random.Random, level: int = 2, size_px: tuple[int, int] = (384, 288)
-) -> WrittenPicture:
-    """A sign. Level 0: one word, one font, black on white, in the middle; 1: one or two words in
-    three fonts; 2: up to four words, any font, board, place and light."""
-    text = sign_words(rng, level)
-    return draw_sign(text, rng, size_px, level)
-
-
-def sign_words(rng: random.Random, level: int = 2) -> str:
-    """What signs say: "open on monday", "room 12", "fresh bread"."""
-    if level == 0:
-        return rng.choice(_ONE_WORD)
-    if level == 1 and rng.random() < 0.5:
-        return rng.choice(_ONE_WORD)
-    colour, person = rng.choice(list(COLOURS)), rng.choice(PEOPLE).lower()
-    day, month = rng.choice(WEEKDAYS).lower(), rng.choice(MONTHS).lower()
-    food, number = fill("food", rng).said, rng.randrange(2, 60)
-    spot, city = fill("spot", rng).said, fill("city", rng).said.lower()
-    goods, dish = fill("goods", rng).said, fill("dish", rng).said
-    short = (
-        f"room {number}", f"fresh {food}", f"no {goods}", f"hello {person}", f"platform {number}",
-        f"{spot} closed", f"to the {spot}", f"{colour} door", f"{food} {number} euros",
-        f"gate {number}", f"welcome {person}", f"{city} {number} km",
-    )  # fmt: skip
-    if level == 1:
-        return rng.choice([words for words in short if len(words.split()) < 3])
-    long = (
-        f"open on {day}", f"closed on {day}", f"closed in {month}", f"{dish} {number} euros",
-        f"sale in {month}", f"{spot} opens at {number % 12 + 7}:00", f"train to {city}",
-        f"please ring at {person}", f"no {goods} in the {spot}", f"{day} is {food} day",
-        f"market on {day}", f"meet {person} here", f"free {goods} on {day}",
-        f"mind the {fill('pet', rng).said}", f"the {spot} is full",
-    )  # fmt: skip
-    return rng.choice((*short, *long, *long))
-
-
-def draw_sign(
-    text: str, rng: random.Random, size_px: tuple[int, int], level: int = 2, noise: bool = True
-) -> WrittenPicture:
-    """The words on a board: a shop sign, a wooden post, a street sign, a note or a blackboard."""
-    width_px, height_px = size_px
-    if level < 2:
-        picture = Image.new("RGB", size_px, (250, 250, 248))
-        face = FONT_NAMES[0] if level == 0 else rng.choice(FONT_NAMES[:3])
-        lines = [text] if level == 0 else break_lines(text)
-        glyphs = write(picture, lines, face, INK, (0.06, 0.2, 0.94, 0.8))
-    else:
-        picture, glyphs = _board(text, rng, size_px)
-    if level == 2 and noise:
-        picture = photographed(picture, rng)
-    return WrittenPicture(
-        image=np.asarray(picture.resize((width_px, height_px))).copy(),
-        caption=f'a sign that says "{text}"',
-        words=text,
-        find=f"sign {text}" if rng.random() < 0.4 else text,
-        facts=(_fact("What does the sign say?", "Which words can I read?", text, text),),
-        glyphs=glyphs,
-    )
 
 
 def page(rng: random.Random, size_px: tuple[int, int] = (336, 432)) -> WrittenPicture:
@@ -139,7 +73,9 @@ def draw_page(
         caption=f'a page titled "{title}" that says "{" ".join(lines)}"',
         words=title,
         find=title,
-        facts=(_fact("What is the title of the page?", "Which heading is there?", title, title),),
+        facts=(
+            picture_fact("What is the title of the page?", "Which heading is there?", title, title),
+        ),
         glyphs=glyphs,
     )
 
@@ -148,7 +84,7 @@ def chart(rng: random.Random, size_px: tuple[int, int] = (384, 288)) -> WrittenP
     """A bar chart of three or four labelled bars, the value on top of each."""
     topic = rng.choice(_CHARTED)
     count = rng.choice((3, 4))
-    pool = rng.choice((PEOPLE, WEEKDAYS, MONTHS, [fill("food", rng).said for _ in range(12)]))
+    pool = rng.choice((PEOPLE, WEEKDAYS, MONTHS, [fill("food", rng).text for _ in range(12)]))
     labels = [label.lower() for label in rng.sample(sorted(set(pool)), count)]
     values = rng.sample(range(1, 10), count)
     rows = [(label, value * 10) for label, value in zip(labels, values, strict=True)]
@@ -198,7 +134,7 @@ def draw_chart(
         words=topic,
         find=f"chart of {topic}",
         facts=(
-            _fact(
+            picture_fact(
                 f"What is the value of {highest[0]} in the chart of {topic}?",
                 "How tall is the highest column?",
                 str(highest[1]),
@@ -237,7 +173,7 @@ def table(rng: random.Random, size_px: tuple[int, int] = (384, 288)) -> WrittenP
         words=topic,
         find=f"table of {topic}",
         facts=(
-            _fact(
+            picture_fact(
                 f"What is the value of {name} in the table of {topic}?",
                 "Which number stands in the right column?",
                 str(value),
@@ -248,7 +184,8 @@ def table(rng: random.Random, size_px: tuple[int, int] = (384, 288)) -> WrittenP
     )
 
 
-def _fact(question: str, otherwise: str, value: str, quote: str) -> Fact:
+def picture_fact(question: str, otherwise: str, value: str, quote: str) -> Fact:
+    """A fact of a picture with words; `otherwise` asks for it without words of the `quote`."""
     if content_words(otherwise) & content_words(quote):
         otherwise = "What is to be seen?"
     return Fact(question, otherwise, f"It is {value}.", value, quote, 0, quote, "sign", question)
@@ -259,50 +196,6 @@ def _listed(parts: Iterable[str]) -> str:
     return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
-def _board(
-    text: str, rng: random.Random, size_px: tuple[int, int]
-) -> tuple[Image.Image, tuple[Glyph, ...]]:
-    """The sign itself, standing somewhere, and its letters."""
-    width_px, height_px = size_px
-    place = rng.choice(("street", "street", "grass", "room", "beach", "snow"))
-    picture = backdrop(place, width_px, height_px, rng)
-    pen = ImageDraw.Draw(picture)
-    form = rng.choice(("shop", "wood", "traffic", "note", "blackboard"))
-    lines = break_lines(text)
-    wide = rng.uniform(0.74, 0.9)
-    high = min(0.68, max(0.3, 0.26 * len(lines) + 0.1))
-    x0, y0 = rng.uniform(0.04, 0.96 - wide), rng.uniform(0.06, 0.8 - high)
-    board = (x0 * width_px, y0 * height_px, (x0 + wide) * width_px, (y0 + high) * height_px)
-    ink: Rgb
-    if form == "shop":
-        fill_of: Rgb = rng.choice([COLOURS[c] for c in ("red", "blue", "green", "purple")])
-        ink = CREAM
-    elif form == "wood":
-        fill_of, ink = mix(WOOD, CREAM, 0.25), (58, 36, 22)
-    elif form == "traffic":
-        fill_of, ink = (252, 252, 250), INK
-    elif form == "note":
-        fill_of, ink = rng.choice(((255, 244, 170), (255, 224, 214), (224, 244, 226))), INK
-    else:
-        fill_of, ink = (44, 62, 56), (244, 246, 240)
-    if form in ("wood", "traffic", "blackboard"):
-        middle = (x0 + wide / 2) * width_px
-        pen.rectangle((middle - 5, board[3], middle + 5, height_px), fill=mix(WOOD, INK, 0.3))
-    corner = {"shop": 8, "traffic": 12}.get(form, 2)
-    pen.rounded_rectangle(
-        (board[0] + 3, board[1] + 4, board[2] + 3, board[3] + 4), corner, fill=(90, 90, 96)
-    )
-    edge = mix(fill_of, INK, 0.35) if form != "blackboard" else WOOD
-    pen.rounded_rectangle(board, corner, fill=fill_of, outline=edge, width=4)
-    inner = (x0 + 0.035, y0 + 0.05, x0 + wide - 0.035, y0 + high - 0.05)
-    return picture, write(picture, lines, rng.choice(FONT_NAMES), ink, inner)
-
-
-_ONE_WORD = (
-    "open closed exit bakery station museum library market school hotel post taxi bus beach park"
-    " harbour garden kitchen office sale free welcome stop danger toilets tickets coffee bread milk"
-    " fish honey salad monday tuesday wednesday thursday friday saturday sunday"
-).split()
 _TITLES = (
     "Invoice", "Receipt", "Lease", "Letter", "Minutes", "Recipe", "Manual", "Itinerary", "Notice",
     "Certificate", "Timetable", "Contract", "Shopping list", "Invitation", "Warranty", "Offer",

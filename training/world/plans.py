@@ -6,9 +6,10 @@ import random
 from dataclasses import dataclass
 
 from training.world.backdrops import PLACES
-from training.world.objects import KINDS
+from training.world.kinds import KINDS
 from training.world.statements import Fact
-from training.world.words import COLOURS, COUNTS, content_words, with_article
+from training.world.stems import content_words
+from training.world.words import COLOURS, COUNTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Thing:
         """`a big red ball`, `three red balls`."""
         noun = KINDS[self.kind].plural if self.count > 1 else self.kind
         words = " ".join(part for part in (self.size, self.colour, noun) if part)
-        return f"{COUNTS[self.count]} {words}" if self.count > 1 else with_article(words)
+        return f"{COUNTS[self.count]} {words}" if self.count > 1 else _with_article(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Plan:
             things = f"{', '.join(names[:-1])} and {names[-1]}"
         else:
             things = names[0]
-        return f"{things} {PLACES[self.place].said}"
+        return f"{things} {PLACES[self.place].phrase}"
 
 
 def plan(rng: random.Random) -> Plan:
@@ -108,21 +109,21 @@ def _colour(rng: random.Random) -> str:
     return rng.choice(list(COLOURS))
 
 
-def find(made: Plan, rng: random.Random) -> str:
+def find(plan: Plan, rng: random.Random) -> str:
     """What one would type to find it: "red bicycle", "red bicycle on the beach"."""
-    thing = made.things[0]
+    thing = plan.things[0]
     short = thing.name.removeprefix("a ").removeprefix("an ")
     form = rng.random()
-    if form < 0.5 and len(made.things) == 1:
-        return short if form < 0.3 else f"{short} {PLACES[made.place].said}"
-    if form < 0.6 and made.relation:
-        return f"{short} {made.relation} {made.things[1].name}"
-    return made.caption if form < 0.8 else f"{short} {PLACES[made.place].said}"
+    if form < 0.5 and len(plan.things) == 1:
+        return short if form < 0.3 else f"{short} {PLACES[plan.place].phrase}"
+    if form < 0.6 and plan.relation:
+        return f"{short} {plan.relation} {plan.things[1].name}"
+    return plan.caption if form < 0.8 else f"{short} {PLACES[plan.place].phrase}"
 
 
-def facts_of(made: Plan) -> tuple[Fact, ...]:
+def facts_of(plan: Plan) -> tuple[Fact, ...]:
     """What can be asked of the picture; every quote is a part of the caption."""
-    caption = made.caption
+    caption = plan.caption
     facts = []
 
     def add(question: str, otherwise: str, answer: str, value: str, quote: str) -> None:
@@ -130,7 +131,7 @@ def facts_of(made: Plan) -> tuple[Fact, ...]:
             fact = Fact(question, otherwise, answer, value, quote, 0, quote, "scene", question)
             facts.append(fact)
 
-    for thing in made.things:
+    for thing in plan.things:
         known = KINDS[thing.kind]
         words = thing.name
         if thing.count > 1:
@@ -149,26 +150,31 @@ def facts_of(made: Plan) -> tuple[Fact, ...]:
                 thing.colour,
                 f"{thing.colour} {thing.kind}",
             )
-    if made.relation:
-        first, second = made.things[0], made.things[1]
+    if plan.relation:
+        first, second = plan.things[0], plan.things[1]
         add(
-            f"What is {made.relation} the {second.kind}?",
+            f"What is {plan.relation} the {second.kind}?",
             f"Which object belongs to the {KINDS[second.kind].otherwise}?",
-            f"{first.name.capitalize()} is {made.relation} the {second.kind}.",
+            f"{first.name.capitalize()} is {plan.relation} the {second.kind}.",
             f"{first.colour} {first.kind}",
-            f"{first.name} {made.relation}",
+            f"{first.name} {plan.relation}",
         )
     else:
-        first = made.things[0]
+        first = plan.things[0]
         verb = "are" if first.count > 1 else "is"
         noun = KINDS[first.kind].plural if first.count > 1 else first.kind
-        place_words = PLACES[made.place].said
-        if made.place != "night":
+        place_words = PLACES[plan.place].phrase
+        if plan.place != "night":
             add(
                 f"Where {verb} the {noun}?",
                 f"At which place do we see the {KINDS[first.kind].otherwise}?",
                 f"The {noun} {verb} {place_words}.",
                 place_words,
-                place_words if len(made.things) > 1 else f"{noun} {place_words}",
+                place_words if len(plan.things) > 1 else f"{noun} {place_words}",
             )
     return tuple(facts)
+
+
+def _with_article(noun: str) -> str:
+    """`a red apple`, `an apple`."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"

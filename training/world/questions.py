@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from model.answer_format import REFUSAL, citation
 from model.interface import Image
 from training.world.documents import Document, document, paragraph
-from training.world.pages import chart, sign, table
+from training.world.pages import chart, table
 from training.world.scenes import facts_of, plan, scene
+from training.world.signs import sign
 from training.world.speech import note, script
 from training.world.statements import Fact, fact, rival, statement
-from training.world.words import PEOPLE, WEEKDAYS, content_words
+from training.world.stems import content_words
+from training.world.words import PEOPLE, WEEKDAYS
 
 LONG_WORDS = 110  # about as many words as the index keeps in one passage
 
@@ -65,7 +67,7 @@ def exchange(
         right = _seen(rng, shown=True)
         near, asked = [_seen(rng, shown=False) for _ in range(2)], rng.choice(right.facts)
     else:
-        right, near, asked = _told(rng, long)
+        right, near, asked = _sources_of_a_fact(rng, long)
     # asked without its words, a question fits every fact of its family
     by_words = rng.random() < 0.75
     question = asked.question if by_words else asked.paraphrase
@@ -73,7 +75,7 @@ def exchange(
     wanted = rng.randrange(2, most_sources + 1) - present
     others = [held for held in near if not _answers(held, asked, by_words)][:wanted]
     while len(others) < wanted:
-        held = _any(rng, long)
+        held = _other_source(rng, long)
         if not _answers(held, asked, by_words):
             others.append(held)
     chosen = [*others, right] if present else others
@@ -99,10 +101,10 @@ def examination(
 ) -> tuple[tuple[Source, ...], tuple[Asked, ...]]:
     """Sources that are near each other, and up to `count` questions about them, a third
     of which they do not answer: what is told apart is then the question, not the material."""
-    right, near, _ = _told(rng, long)
+    right, near, _ = _sources_of_a_fact(rng, long)
     chosen = [right, *near][:most_sources]
     while len(chosen) < most_sources and (len(chosen) < 2 or rng.random() < 0.6):
-        chosen.append(_any(rng, long))
+        chosen.append(_other_source(rng, long))
     rng.shuffle(chosen)
     asked: dict[str, Asked] = {}
     for _ in range(3 * count):
@@ -147,14 +149,14 @@ def judgement(rng: random.Random) -> tuple[str, Source, bool]:
         if rng.random() < 0.5 or _answers(other, asked, True):
             return question, Source(right.title, right.words, right.original), True
         return question, Source(other.title, other.words, other.original), False
-    right, near, asked = _told(rng)
+    right, near, asked = _sources_of_a_fact(rng)
     form = rng.random()
     by_words = form < 0.5
     question = asked.question if by_words else asked.find if form < 0.7 else asked.paraphrase
     if rng.random() < 0.5:
         return question, Source(right.title, right.words), True
     # a rival is only wrong for a question that names its subject
-    other = near[0] if near and by_words and rng.random() < 0.7 else _any(rng)
+    other = near[0] if near and by_words and rng.random() < 0.7 else _other_source(rng)
     if _answers(other, asked, by_words):
         return question, Source(right.title, right.words), True
     return question, Source(other.title, other.words), False
@@ -172,18 +174,18 @@ def pair(rng: random.Random) -> tuple[str, str]:
         spoken = note(rng)
         words, asked = spoken.text, rng.choice(spoken.facts)
     elif form < 0.4:
-        right, _, asked = _told(rng, long=1)
+        right, _, asked = _sources_of_a_fact(rng, long=1)
         words = right.words
     else:
         words, statements = paragraph(rng)
         asked = fact(rng.choice(statements), 0)
-    way = rng.random()
-    if way < 0.55 and not content_words(asked.paraphrase) & content_words(words):
+    wording = rng.random()
+    if wording < 0.55 and not content_words(asked.paraphrase) & content_words(words):
         return asked.paraphrase, words
-    return (asked.question if way < 0.8 else asked.find), words
+    return (asked.question if wording < 0.8 else asked.find), words
 
 
-def _told(rng: random.Random, long: float = 0.2) -> tuple[Held, list[Held], Fact]:
+def _sources_of_a_fact(rng: random.Random, long: float = 0.2) -> tuple[Held, list[Held], Fact]:
     """A text with a fact, texts of the same kind about other things, and the fact asked for."""
     form = rng.random()
     if form < 0.25:
@@ -197,9 +199,9 @@ def _told(rng: random.Random, long: float = 0.2) -> tuple[Held, list[Held], Fact
         turns = held.turns[first : asked.paragraph_index + 2]
         right = Held(_recording_title(rng), " ".join(turn.text for turn in turns), held.facts)
     else:
-        made = document(rng)
-        asked = rng.choice(made.facts)
-        right = _part(made, asked.paragraph_index, rng, long)
+        page = document(rng)
+        asked = rng.choice(page.facts)
+        right = _part(page, asked.paragraph_index, rng, long)
     return right, _rivals(asked, rng), asked
 
 
@@ -226,7 +228,7 @@ def _answers(held: Held, asked: Fact, by_words: bool) -> bool:
     return any(other.family == asked.family for other in held.facts)
 
 
-def _any(rng: random.Random, long: float = 0.2) -> Held:
+def _other_source(rng: random.Random, long: float = 0.2) -> Held:
     """Some other source of the library."""
     form = rng.random()
     if form < 0.2:
@@ -234,28 +236,28 @@ def _any(rng: random.Random, long: float = 0.2) -> Held:
     if form < 0.45:
         spoken = note(rng)
         return Held(_recording_title(rng), spoken.text, spoken.facts)
-    made = document(rng)
-    number = rng.choice([f.paragraph_index for f in made.facts])
-    return _part(made, number, rng, long)
+    page = document(rng)
+    number = rng.choice([f.paragraph_index for f in page.facts])
+    return _part(page, number, rng, long)
 
 
-def _part(made: Document, number: int, rng: random.Random, long: float) -> Held:
+def _part(page: Document, number: int, rng: random.Random, long: float) -> Held:
     """A paragraph of a document, or as much of the page as a passage holds, that paragraph
     included."""
-    title = _document_title(made.title, rng)
+    title = _document_title(page.title, rng)
     if rng.random() >= long:
-        facts = tuple(f for f in made.facts if f.paragraph_index == number)
-        return Held(title, made.paragraphs[number], facts)
+        facts = tuple(f for f in page.facts if f.paragraph_index == number)
+        return Held(title, page.paragraphs[number], facts)
     taken = [number]
-    lengths = [len(text.split()) for text in made.paragraphs]
+    lengths = [len(text.split()) for text in page.paragraphs]
     for other in sorted(range(len(lengths)), key=lambda index: abs(index - number))[1:]:
         if sum(lengths[index] for index in taken) + lengths[other] > LONG_WORDS:
             break
         taken.append(other)
-    text = "\n".join(made.paragraphs[index] for index in sorted(taken))
+    text = "\n".join(page.paragraphs[index] for index in sorted(taken))
     if 0 in taken and rng.random() < 0.6:
-        text = f"{made.title}\n{text}"
-    return Held(title, text, tuple(f for f in made.facts if f.paragraph_index in taken))
+        text = f"{page.title}\n{text}"
+    return Held(title, text, tuple(f for f in page.facts if f.paragraph_index in taken))
 
 
 def _seen(rng: random.Random, shown: bool) -> Held:

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from model.interface import Uint8
 from training.world.backdrops import PLACES, backdrop
-from training.world.objects import KINDS, drawing
+from training.world.kinds import KINDS, drawing
 from training.world.pen import Rgb, mix
 from training.world.plans import Plan, Thing, facts_of, find, plan
 from training.world.statements import Fact
@@ -58,8 +58,8 @@ class Style:
 
 def scene(rng: random.Random, size_px: tuple[int, int] | None = None) -> Scene:
     """A scene with one to three (kinds of) things, in varied style; `size_px` is width, height."""
-    made = plan(rng)
-    return draw(made, rng, size_px or rng.choice(SIZES_PX), style(rng))
+    planned = plan(rng)
+    return draw(planned, rng, size_px or rng.choice(SIZES_PX), style(rng))
 
 
 def style(rng: random.Random) -> Style:
@@ -81,14 +81,14 @@ def style(rng: random.Random) -> Style:
 
 
 def draw(
-    made: Plan, rng: random.Random, size_px: tuple[int, int], style: Style | None = None
+    planned: Plan, rng: random.Random, size_px: tuple[int, int], style: Style | None = None
 ) -> Scene:
     """The planned scene as a picture of the given width and height; twice as large first, so that
     edges come out smooth."""
     style = style or Style()
     width_px, height_px = size_px[0] * 2, size_px[1] * 2
-    picture = backdrop(made.place, width_px, height_px, rng)
-    boxes = _places(made, rng, width_px / height_px, style.scale)
+    picture = backdrop(planned.place, width_px, height_px, rng)
+    boxes = _places(planned, rng, width_px / height_px, style.scale)
     for thing, box in boxes:
         _put(picture, thing, box, style, rng)
     picture = picture.reduce(2)
@@ -104,11 +104,11 @@ def draw(
         picture = picture.filter(ImageFilter.GaussianBlur(style.blur_px))
     return Scene(
         image=_exposed(picture, style, rng),
-        caption=made.caption,
-        objects=made.things,
-        place=made.place,
-        find=find(made, rng),
-        facts=facts_of(made),
+        caption=planned.caption,
+        objects=planned.things,
+        place=planned.place,
+        find=find(planned, rng),
+        facts=facts_of(planned),
         boxes=tuple(boxes),
     )
 
@@ -134,16 +134,18 @@ def _exposed(picture: Image.Image, style: Style, rng: random.Random) -> Uint8:
 Box = tuple[float, float, float, float]  # left, top, right, bottom; parts of width and height
 
 
-def _places(made: Plan, rng: random.Random, wide: float, scale: float) -> list[tuple[Thing, Box]]:
+def _places(
+    planned: Plan, rng: random.Random, wide: float, scale: float
+) -> list[tuple[Thing, Box]]:
     """Where each single thing goes, back to front. `wide` is the picture's width over its height;
     boxes are in heights until the end."""
-    if made.relation:
-        boxes = _related(made, rng)
+    if planned.relation:
+        boxes = _related(planned, rng)
     else:
-        singles = [thing for thing in made.things for _ in range(thing.count)]
+        singles = [thing for thing in planned.things for _ in range(thing.count)]
         boxes = [(thing, _sized(thing, rng)) for thing in singles]
-    if not made.relation or made.relation == "next to":
-        boxes = _row(boxes, made, rng, wide)
+    if not planned.relation or planned.relation == "next to":
+        boxes = _row(boxes, planned, rng, wide)
     left = min(box[0] for _, box in boxes)
     right = max(box[2] for _, box in boxes)
     top = min(box[1] for _, box in boxes)
@@ -151,8 +153,8 @@ def _places(made: Plan, rng: random.Random, wide: float, scale: float) -> list[t
     shrink = min(scale, 0.9 * wide / (right - left), 0.9 / (bottom - top))
     width, height = (right - left) * shrink, (bottom - top) * shrink
     at_x = rng.uniform(0.05 * wide, max(0.05 * wide, 0.95 * wide - width))
-    place = PLACES[made.place]
-    flying = all(KINDS[thing.kind].flies for thing in made.things) or made.place == "sky"
+    place = PLACES[planned.place]
+    flying = all(KINDS[thing.kind].flies for thing in planned.things) or planned.place == "sky"
     feet = rng.uniform(0.55, 0.8) if flying else rng.uniform(place.far, place.near)
     at_y = max(0.03, feet - height)
     placed = []
@@ -172,29 +174,29 @@ def _sized(thing: Thing, rng: random.Random) -> Box:
 
 
 def _row(
-    boxes: list[tuple[Thing, Box]], made: Plan, rng: random.Random, wide: float
+    boxes: list[tuple[Thing, Box]], planned: Plan, rng: random.Random, wide: float
 ) -> list[tuple[Thing, Box]]:
     """Side by side from left to right, each a little higher or lower."""
     x = 0.0
     row = []
     for thing, (_, top, right, bottom) in boxes:
         lift = rng.uniform(0, 0.06)
-        if KINDS[thing.kind].flies and made.place != "sky":
+        if KINDS[thing.kind].flies and planned.place != "sky":
             lift += rng.uniform(0.12, 0.3) if len(boxes) > 1 else 0
         row.append((thing, (x, top - lift, x + right, bottom - lift)))
         x += right + rng.uniform(0.03, 0.12) * wide / 1.33
     return row
 
 
-def _related(made: Plan, rng: random.Random) -> list[tuple[Thing, Box]]:
+def _related(planned: Plan, rng: random.Random) -> list[tuple[Thing, Box]]:
     """The first thing on, under, above or next to the second."""
-    first, second = made.things[0], made.things[1]
+    first, second = planned.things[0], planned.things[1]
     _, t1, w1, _ = _sized(first, rng)
     _, t2, w2, _ = _sized(second, rng)
     h1, h2 = -t1, -t2
-    if made.relation == "next to":
+    if planned.relation == "next to":
         return [(first, (0, -h1, w1, 0)), (second, (0, -h2, w2, 0))]
-    if made.relation == "on":
+    if planned.relation == "on":
         h1, w1 = h1 * 0.72, w1 * 0.72
         stand = -h2 * (1 - (KINDS[second.kind].top or 0))
         x = (w2 - w1) / 2 + rng.uniform(-0.1, 0.1) * max(0.0, w2 - w1)
@@ -202,7 +204,7 @@ def _related(made: Plan, rng: random.Random) -> list[tuple[Thing, Box]]:
             stand, h1, w1 = -h2 * 0.44, h1 * 0.8, w1 * 0.8
             x = (w2 - w1) / 2
         return [(second, (0, -h2, w2, 0)), (first, (x, stand - h1, x + w1, stand))]
-    if made.relation == "under" and second.kind == "umbrella":
+    if planned.relation == "under" and second.kind == "umbrella":
         scale = max(1.0, 1.5 * w1 / w2)
         h2, w2 = h2 * scale, w2 * scale
         x = w2 / 2 - w1 * 1.02 if w1 < w2 / 2 else (w2 - w1) / 2
@@ -211,7 +213,7 @@ def _related(made: Plan, rng: random.Random) -> list[tuple[Thing, Box]]:
             (second, (0, -max(h2, h1 * 1.5), w2, -h1 * 0.1)),
             (first, (x, bottom - h1, x + w1, bottom)),
         ]
-    if made.relation == "under":
+    if planned.relation == "under":
         part = min(0.62 * h2 / h1, 0.6 * w2 / w1)
         h1, w1 = h1 * part, w1 * part
         x = (w2 - w1) / 2 + rng.uniform(-0.1, 0.1) * w2

@@ -14,7 +14,7 @@ import random
 import re
 import subprocess
 import wave
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -166,17 +166,6 @@ class Meeting:
     facts: tuple[Fact, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Excerpt:
-    """A stretch of a meeting as the index cuts it: (n,) float32 `samples` at 16 kHz, what is said
-    in them from the first word to the last, and the facts it holds (`paragraph_index` 0)."""
-
-    samples: Float32
-    text: str
-    topic: str
-    facts: tuple[Fact, ...]
-
-
 def note(rng: random.Random) -> Note:
     """The words of a spoken note; `speak` makes them heard."""
     statements = [statement(rng)]
@@ -196,7 +185,7 @@ def script(rng: random.Random, voices: tuple[Voice, ...] = TRAIN_VOICES) -> Scri
     by another, and a good-bye."""
     people = rng.sample(PEOPLE, rng.choice((2, 2, 3)))
     voice_of = dict(zip(people, rng.sample(voices, len(people)), strict=True))
-    subject = fill("project", rng).said
+    subject = fill("project", rng).text
     turns: list[tuple[str, str]] = [(people[0], f"Welcome. Today we talk about the {subject}.")]
     statements: list[Statement] = []
     facts: list[Fact] = []
@@ -245,27 +234,6 @@ def perform(script: Script, rng: random.Random, noise: float = 1.0) -> Meeting:
     samples = np.concatenate(pieces)
     samples = (samples + hiss(samples.size, rng, noise)).clip(-1, 1).astype(np.float32)
     return Meeting(script.topic, samples, tuple(turns), script.facts)
-
-
-def excerpt(
-    rng: random.Random, voices: tuple[Voice, ...] = TRAIN_VOICES, longest_s: float = 15.0
-) -> Excerpt:
-    """One to five turns in a row of some meeting, no longer than `longest_s`, with at least one
-    fact among them. Raises FileNotFoundError without espeak-ng."""
-    whole = script(rng, voices)
-    first = rng.choice(whole.facts).paragraph_index
-    count = rng.randrange(1, 6)
-    spoken = perform(replace(whole, turns=whole.turns[first : first + count]), rng)
-    kept = [turn for turn in spoken.turns if turn.end_s + 0.3 < longest_s]
-    end = int((kept[-1].end_s + rng.uniform(0.1, 0.3)) * RATE_HZ)
-    start = int(max(0.0, kept[0].start_s - rng.uniform(0.1, 0.4)) * RATE_HZ)
-    held = [fact for fact in whole.facts if first <= fact.paragraph_index < first + len(kept)]
-    return Excerpt(
-        samples=spoken.samples[start:end],
-        text=" ".join(turn.text for turn in kept),
-        topic=held[0].find,
-        facts=tuple(replace(fact, paragraph_index=0) for fact in held),
-    )
 
 
 _AGREEMENTS = ("Good, thank you.", "I agree.", "That is fine.", "What else?", "Yes, please go on.")

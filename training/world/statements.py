@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from training.world.words import SLOTS, Word, content_words, fill
+from training.world.stems import content_words
+from training.world.words import SLOTS, Word, fill
 
 GRAMMAR = Path(__file__).with_name("grammar")
 _SLOT = re.compile(r"\{([a-z]+\d?)(~?)\}")
@@ -193,7 +194,7 @@ def statement(
     family = family or rng.choice(list(families().values()))
     for _ in range(200):
         words = _fillings(family, rng, given or {})
-        if len({word.said for word in words.values()}) < len(words):
+        if len({word.text for word in words.values()}) < len(words):
             continue
         marked = _capital(_insert(rng.choice(family.say), words, rng))
         text = marked.replace("[", "").replace("]", "")
@@ -203,10 +204,10 @@ def statement(
             if not content_words(paraphrase) & shared:
                 return Statement(
                     family=family.name,
-                    fillings=tuple((slot, word.said) for slot, word in sorted(words.items())),
+                    fillings=tuple((slot, word.text) for slot, word in sorted(words.items())),
                     text=text,
                     quote=marked[marked.index("[") + 1 : marked.index("]")],
-                    value=words[family.value].said,
+                    value=words[family.value].text,
                     question=_capital(_insert(rng.choice(family.ask), words, rng)),
                     paraphrase=paraphrase,
                     answer=_capital(_insert(family.answer, words, rng)),
@@ -237,15 +238,15 @@ def _fillings(family: Family, rng: random.Random, given: dict[str, str]) -> dict
 
 def _known(slot: str, filling: str) -> tuple[str, ...]:
     table = SLOTS.get(slot.rstrip("0123456789"), ())
-    return next((word.otherwise for word in table if word.said == filling), ())
+    return next((word.otherwise for word in table if word.text == filling), ())
 
 
 def _insert(template: str, words: dict[str, Word], rng: random.Random) -> str:
     def put(slot: re.Match[str]) -> str:
         word = words[slot[1]]
         if slot[2]:
-            return rng.choice(word.otherwise) if word.otherwise else word.said
-        return word.said
+            return rng.choice(word.otherwise) if word.otherwise else word.text
+        return word.text
 
     text = _SLOT.sub(put, template)
     text = re.sub(r"\ba (?=[aeio])", "an ", text)

@@ -1,6 +1,6 @@
 """The vocabulary of the world: a few hundred content words, their synonyms, numbers and dates.
 
-A slot of the grammar, like `{thing}`, is filled from `SLOTS`. A filling has the word that is said
+A slot of the grammar, like `{thing}`, is filled from `SLOTS`. A filling has the word of a text
 and the words that mean the same (`otherwise`), so that a question can ask for it without sharing
 a word with the text that answers it.
 """
@@ -8,7 +8,6 @@ a word with the text that answers it.
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -56,7 +55,7 @@ PET_NAMES = "Bella Charlie Luna Max Milo Nala Oskar Rocky Simba Daisy".split()
 class Word:
     """A word of the world and the other words for the same thing, if it has any."""
 
-    said: str
+    text: str
     otherwise: tuple[str, ...] = ()
 
 
@@ -297,33 +296,3 @@ _FILLERS: dict[str, Callable[[random.Random], str]] = {
     "name": lambda rng: rng.choice(PET_NAMES),
     "colour": lambda rng: rng.choice(list(COLOURS)),
 }
-
-# Words that say nothing by themselves: sharing one of these is not sharing a content word.
-FUNCTION_WORDS = frozenset(
-    "a an the and or but if of to in on at by for from with without about as into onto over under"
-    " after before until since between than then so not no nor is are was were be been being am do"
-    " does did done doing have has had having can could may might must shall should will would i me"
-    " my we us our you your he him his she her it its they them their this that these those there"
-    " here what which who whom whose when where why how much many long often one ones any some all"
-    " each every both other another again also only just very too up down out off let lets please"
-    " most more less least own same such s t".split()
-)
-
-
-def content_words(text: str) -> set[str]:
-    """The stems of the words of a text that say something: lower case, plural and verb endings
-    cut, so that `repairs` and `repair` count as the same word."""
-    words = re.findall(r"[a-z0-9]+", text.lower())
-    return {_stem(word) for word in words if word not in FUNCTION_WORDS}
-
-
-def _stem(word: str) -> str:
-    for ending in ("ing", "ed", "es", "s", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word
-
-
-def with_article(noun: str) -> str:
-    """`a red apple`, `an apple`."""
-    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
