@@ -77,8 +77,8 @@ class FakeModel:
     def judge(self, question: str, candidates: Sequence[Evidence]) -> list[float]:
         asked = set(_split(question))
         return [
-            len(asked & set(_split(f"{one.title} {one.words}"))) / max(len(asked), 1)
-            for one in candidates
+            len(asked & set(_split(f"{candidate.title} {candidate.words}"))) / max(len(asked), 1)
+            for candidate in candidates
         ]
 
     def answer(
@@ -89,17 +89,17 @@ class FakeModel:
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
         scores = self.judge(question, evidence)
-        said = [one for one, score in zip(evidence, scores, strict=True) if score > 0][:2]
-        for one in said:
+        matches = [source for source, score in zip(evidence, scores, strict=True) if score > 0][:2]
+        for source in matches:
             if cancelled():
                 yield AnswerEnd("cancelled", 1.0, 0, 1.0, None)
                 return
-            quote = re.split(r"(?<=[.!?])\s", one.words)[0]
-            yield AnswerText(f"{one.title} says so [{one.n}]. ")
-            yield AnswerCitation(one.n, quote)
-        if not said:
+            quote = re.split(r"(?<=[.!?])\s", source.words)[0]
+            yield AnswerText(f"{source.title} says so [{source.n}]. ")
+            yield AnswerCitation(source.n, quote)
+        if not matches:
             yield AnswerText("That is not in your library.")
-        yield AnswerEnd("stop", 1.0, len(said), 1.0, None)
+        yield AnswerEnd("stop", 1.0, len(matches), 1.0, None)
 
     def _vectors(self, content: Content) -> Vectors:
         words = content.text if isinstance(content, Text) else _words_of(content)
@@ -125,16 +125,16 @@ class Patient(FakeModel):
         if role == "item":
             self.asked.set()
             self.turn.acquire()
-            self.given += [str(getattr(one, "text", ""))[:7] for one in contents]
+            self.given += [str(getattr(content, "text", ""))[:7] for content in contents]
         return super().embed(contents, role)
 
 
 def counts(words: str) -> Float32:
     """How often each of WORDS occurs, and how many other words there are, as a unit vector; the
     quarter keeps a content without words from having none."""
-    found = _split(words)
-    known = [float(found.count(word)) for word in WORDS]
-    vector = np.array([*known, 0.25 + len(found) - sum(known)], dtype=np.float32)
+    tokens = _split(words)
+    known = [float(tokens.count(word)) for word in WORDS]
+    vector = np.array([*known, 0.25 + len(tokens) - sum(known)], dtype=np.float32)
     return vector / np.float32(np.linalg.norm(vector))
 
 

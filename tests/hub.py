@@ -52,11 +52,11 @@ def digest(file: Path) -> dict[str, Any]:
     """A file as the hub's API lists it."""
     content = file.read_bytes()
     git = hashlib.sha1(f"blob {len(content)}\0".encode() + content).hexdigest()
-    said: dict[str, Any] = {"rfilename": file.name, "size": len(content), "blobId": git}
+    listing: dict[str, Any] = {"rfilename": file.name, "size": len(content), "blobId": git}
     if len(content) > SMALL_BYTES:
         sha256 = hashlib.sha256(content).hexdigest()
-        said["lfs"] = {"size": len(content), "sha256": sha256, "pointerSize": 134}
-    return said
+        listing["lfs"] = {"size": len(content), "sha256": sha256, "pointerSize": 134}
+    return listing
 
 
 class _Answers(BaseHTTPRequestHandler):
@@ -64,8 +64,8 @@ class _Answers(BaseHTTPRequestHandler):
 
     @property
     def hub(self) -> Hub:
-        found: Hub = self.server.hub  # type: ignore[attr-defined]
-        return found
+        hub: Hub = self.server.hub  # type: ignore[attr-defined]
+        return hub
 
     def handle(self) -> None:
         with suppress(ConnectionError):  # the other side was killed, or limited
@@ -91,11 +91,11 @@ class _Answers(BaseHTTPRequestHandler):
         if name not in self.hub.repositories:
             self._refuse(404)
             return
-        files = [digest(one) for one in sorted(self.hub.repositories[name].iterdir())
-                 if one.is_file()]  # fmt: skip
-        said = {"id": name, "modelId": name, "sha": COMMIT, "siblings": files, "tags": [],
+        files = [digest(file) for file in sorted(self.hub.repositories[name].iterdir())
+                 if file.is_file()]  # fmt: skip
+        info = {"id": name, "modelId": name, "sha": COMMIT, "siblings": files, "tags": [],
                 "private": False, "downloads": 0, "likes": 0}  # fmt: skip
-        self._send(json.dumps(said).encode(), "application/json")
+        self._send(json.dumps(info).encode(), "application/json")
 
     def _refuse(self, status: int) -> None:
         self.send_response(status)

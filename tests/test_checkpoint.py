@@ -29,14 +29,14 @@ def folder(pristine: Path, tmp_path: Path) -> Path:
 
 
 def test_a_directory_is_a_model(folder: Path) -> None:
-    found = find_checkpoint(folder)
-    assert found.name == "my model"
-    assert found.drafter == folder / "assistant"
-    assert not found.demonstration
-    assert found.unloaded.resident_bytes == 0
-    assert found.unloaded.drafter
-    assert require_plan(found).weight_bytes == found.weight_count * 4
-    assert found.fingerprint.dim == tiny.HIDDEN
+    checkpoint = find_checkpoint(folder)
+    assert checkpoint.name == "my model"
+    assert checkpoint.drafter == folder / "assistant"
+    assert not checkpoint.demonstration
+    assert checkpoint.unloaded.resident_bytes == 0
+    assert checkpoint.unloaded.drafter
+    assert require_plan(checkpoint).weight_bytes == checkpoint.weight_count * 4
+    assert checkpoint.fingerprint.dim == tiny.HIDDEN
 
 
 def _without(name: str) -> Callable[[Path], None]:
@@ -82,7 +82,7 @@ def _broken_config(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("harm", "said"),
+    ("harm", "message"),
     [
         (_without("config.json"), "no model at"),
         (_without("tokenizer.json"), "no tokenizer.json"),
@@ -99,10 +99,10 @@ def _broken_config(folder: Path) -> None:
     ],
 )
 def test_a_harmed_checkpoint_is_refused_with_the_cure(
-    folder: Path, harm: Callable[[Path], None], said: str
+    folder: Path, harm: Callable[[Path], None], message: str
 ) -> None:
     harm(folder)
-    with pytest.raises(ModelError, match=said):
+    with pytest.raises(ModelError, match=message):
         find_checkpoint(folder)
 
 
@@ -123,25 +123,25 @@ def test_a_wrong_drafter_is_refused(folder: Path, pristine: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "message"),
     [
         ("backbone_hidden_size", 2304, "of width 2304, and my model has 32"),
         ("text_config", {"vocab_size": 99}, "of vocabulary 99, and my model has 382"),
     ],
 )
 def test_a_drafter_of_another_model_is_refused(
-    folder: Path, key: str, value: object, said: str
+    folder: Path, key: str, value: object, message: str
 ) -> None:
     file = folder / "assistant" / "config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}))
-    with pytest.raises(ModelError, match=f"{said}; use the drafter of this model, or move"):
+    with pytest.raises(ModelError, match=f"{message}; use the drafter of this model, or move"):
         find_checkpoint(folder)
 
 
 def test_without_a_drafter_a_model_is_one_and_says_so(folder: Path) -> None:
     shutil.rmtree(folder / "assistant")
     assert find_checkpoint(folder).drafter is None
-    listed = {one["name"]: one for one in list_models(str(folder))}
+    listed = {listing["name"]: listing for listing in list_models(str(folder))}
     assert listed[str(folder)]["present"]
     assert not listed[str(folder)]["drafter"]
     (folder / "assistant").mkdir()  # begun, and nothing in it
@@ -180,7 +180,7 @@ def test_large_weights_are_told_apart_by_samples(
 
 
 def test_the_models_are_listed(folder: Path) -> None:
-    listed = {one["name"]: one for one in list_models(str(folder))}
+    listed = {listing["name"]: listing for listing in list_models(str(folder))}
     assert listed["pocket"]["demonstration"]
     assert listed[str(folder)]["in_use"]
     assert listed[str(folder)]["present"]
@@ -190,15 +190,15 @@ def test_the_models_are_listed(folder: Path) -> None:
 def test_looking_costs_no_torch() -> None:
     code = (
         "import sys; from model.runtime import runtime; from model.weights import installed; "
-        "found = installed.find_checkpoint('pocket'); found.fingerprint; "
-        "runtime.Runtime(found).card; "
+        "checkpoint = installed.find_checkpoint('pocket'); checkpoint.fingerprint; "
+        "runtime.Runtime(checkpoint).card; "
         "installed.list_models(); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=POCKET.parent.parent).returncode == 0
 
 
 def test_pocket_ships_whole() -> None:
-    found = find_checkpoint("pocket")
-    assert found.demonstration
-    assert found.drafter is not None
-    assert sum(one.stat().st_size for one in POCKET.rglob("*") if one.is_file()) <= 25 * 2**20
+    checkpoint = find_checkpoint("pocket")
+    assert checkpoint.demonstration
+    assert checkpoint.drafter is not None
+    assert sum(file.stat().st_size for file in POCKET.rglob("*") if file.is_file()) <= 25 * 2**20

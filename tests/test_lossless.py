@@ -44,9 +44,9 @@ def conversations(gemma: Gemma, count: int, seed: int) -> Iterator[Inputs]:
             parts.append(tiny.words(rng, int(rng.integers(1, 30))))
         turns = (prompts.ChatMessage("user", tuple(parts)),)
         yield gemma._render(turns)
-        said = tiny.words(rng, int(rng.integers(1, 20)))
+        answer = tiny.words(rng, int(rng.integers(1, 20)))
         asked_then = prompts.ChatMessage("user", (tiny.words(rng, int(rng.integers(1, 40))),))
-        yield gemma._render((*turns, prompts.ChatMessage("model", (said,)), asked_then))
+        yield gemma._render((*turns, prompts.ChatMessage("model", (answer,)), asked_then))
         count -= 2
 
 
@@ -154,8 +154,8 @@ def test_the_shipped_model_writes_what_generate_writes(models: tuple[Gemma, Gemm
 
 def _without_sound(prompt: Asked) -> Asked:
     kept = tuple(
-        replace(one, original=None) if isinstance(one.original, Sound) else one
-        for one in prompt.evidence
+        replace(source, original=None) if isinstance(source.original, Sound) else source
+        for source in prompt.evidence
     )
     return replace(prompt, evidence=kept)
 
@@ -164,10 +164,10 @@ def check_answers(models: tuple[Gemma, Gemma], prompts_: list[Asked]) -> None:
     drafted, plain = models
     accepted = []
     for prompt in prompts_:
-        one, other = write(drafted, prompt), write(plain, prompt)
-        assert one.text == other.text
-        assert other.finished.draft_acceptance is None
-        accepted.append(one.finished.draft_acceptance)
+        with_drafts, without_drafts = write(drafted, prompt), write(plain, prompt)
+        assert with_drafts.text == without_drafts.text
+        assert without_drafts.finished.draft_acceptance is None
+        accepted.append(with_drafts.finished.draft_acceptance)
     assert any(accepted), "nothing was ever drafted and kept, so nothing was tested"
 
 
@@ -182,8 +182,8 @@ def test_all_answers_are_the_same_with_and_without_the_drafter(
     models: tuple[Gemma, Gemma],
 ) -> None:
     originals = [source.original for prompt in asked() for source in prompt.evidence]
-    assert any(isinstance(one, Image) for one in originals)
-    assert any(isinstance(one, Sound) for one in originals)
+    assert any(isinstance(original, Image) for original in originals)
+    assert any(isinstance(original, Sound) for original in originals)
     check_answers(models, asked())
     assert len(asked()) + len(media()) >= 50
 

@@ -51,9 +51,9 @@ def test_the_weights_are_planned_to_the_byte(plain: Path, tmp_path: Path) -> Non
         for small in (False, True):
             checkpoint = dataclasses.replace(find_checkpoint(directory), int8_embedding=small)
             models = loading.load_model(checkpoint, ON_CPU)
-            held = {one.data_ptr(): one for model in models if model is not None
-                    for one in [*model.parameters(), *model.buffers()]}  # fmt: skip
-            held_bytes = sum(one.numel() * one.element_size() for one in held.values())
+            held = {tensor.data_ptr(): tensor for model in models if model is not None
+                    for tensor in [*model.parameters(), *model.buffers()]}  # fmt: skip
+            held_bytes = sum(tensor.numel() * tensor.element_size() for tensor in held.values())
             planned = memory_plan.plan_memory(checkpoint, ON_CPU).weight_bytes
             # what is computed instead of stored is some hundred bytes
             assert 0 <= held_bytes - planned < 1000, (directory, small)
@@ -71,8 +71,8 @@ def test_the_room_for_keys_and_values_is_the_caches_own(tokens: int, window: int
     left = tokens
     while left:
         count = min(left, PART_TOKENS)
-        one = torch.zeros(count, 1, 8)
-        cache.append(0, one, one)
+        tensor = torch.zeros(count, 1, 8)
+        cache.append(0, tensor, tensor)
         left -= count
     (layer,) = cache._layers
     assert layer.keys is not None
@@ -94,18 +94,18 @@ def test_the_12b_is_planned_as_it_was_measured(full: Path) -> None:
     assert 11.2e9 < memory_plan.plan_memory(measured, ON_CPU).needed_bytes < 11.7e9
 
 
-def _less_context(one: Checkpoint) -> Checkpoint:
-    return dataclasses.replace(one, context_tokens=memory_plan.SMALLEST_CONTEXT)
+def _less_context(checkpoint: Checkpoint) -> Checkpoint:
+    return dataclasses.replace(checkpoint, context_tokens=memory_plan.SMALLEST_CONTEXT)
 
 
 @pytest.mark.parametrize(
-    ("less", "said"),
+    ("less", "message"),
     [
-        (lambda one: dataclasses.replace(one, context_tokens=16_384), "set context = 16384 in"),
+        (lambda whole: dataclasses.replace(whole, context_tokens=16_384), "set context = 16384 in"),
         (_less_context, "set context = 2048 in"),
-        (lambda one: dataclasses.replace(one, int8_embedding=True, context_tokens=32_768),
+        (lambda whole: dataclasses.replace(whole, int8_embedding=True, context_tokens=32_768),
          'set embedding = "int8"'),
-        (lambda one: dataclasses.replace(_less_context(one), int8_embedding=True, drafter=None),
+        (lambda whole: dataclasses.replace(_less_context(whole), int8_embedding=True, drafter=None),
          'set embedding = "int8" and drafter = false and context = 2048'),
     ],
 )  # fmt: skip
@@ -113,7 +113,7 @@ def test_the_nearest_choice_that_fits_is_named(
     full: Path,
     monkeypatch: pytest.MonkeyPatch,
     less: Callable[[Checkpoint], Checkpoint],
-    said: str,
+    message: str,
 ) -> None:
     """Just so much memory is free that a lesser choice fits; that one is named."""
     checkpoint = dataclasses.replace(find_checkpoint(full), context_tokens=32_768)
@@ -121,7 +121,7 @@ def test_the_nearest_choice_that_fits_is_named(
     _free(monkeypatch, (smaller * (1 + memory_plan.MARGIN_SHARE) + 1e6) / 1e9)
     with pytest.raises(ModelError) as problem:
         memory_plan.require_plan(checkpoint, ON_CPU)
-    assert said in str(problem.value)
+    assert message in str(problem.value)
 
 
 def test_where_nothing_fits_the_small_model_is_named(
@@ -137,19 +137,19 @@ def test_where_nothing_fits_the_small_model_is_named(
 def test_a_machine_of_8_gb_refuses_in_a_sentence(full: Path, tmp_path: Path) -> None:
     """The system allows the process no more than that, which is what it goes by."""
     most = 8_000_000_000
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "recollect", "--data", tmp_path, "--model", full,
          "doctor", "--json"],
         capture_output=True, text=True, cwd=ROOT, env=ENVIRONMENT,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (most, most)),
     )  # fmt: skip
-    assert said.returncode == 1, said.stderr
-    findings = {one["what"]: one for one in json.loads(said.stdout)}
-    found = findings["Memory"]
-    assert not found["ok"]
-    assert "of 8.0 GB are free on this machine" in found["said"]
-    assert "--model pocket" in found["said"]
-    assert sum(count for _, count in found["table"]) > 9e9
+    assert process.returncode == 1, process.stderr
+    findings = {finding["what"]: finding for finding in json.loads(process.stdout)}
+    memory = findings["Memory"]
+    assert not memory["ok"]
+    assert "of 8.0 GB are free on this machine" in memory["said"]
+    assert "--model pocket" in memory["said"]
+    assert sum(count for _, count in memory["table"]) > 9e9
 
 
 def test_text_longer_than_the_context_is_refused_before_it_is_read(plain: Path) -> None:

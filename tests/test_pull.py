@@ -28,7 +28,7 @@ SHARD = "model.safetensors"
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[hub.Hub]:
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[hub.Hub]:
     """The shipped model, published under another name."""
     monkeypatch.setattr("model.weights.hub.PATIENCE_S", 0.01)
     published = tmp_path / "published"
@@ -45,66 +45,66 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[hub.Hub]:
         yield server
 
 
-def test_a_model_arrives_with_its_drafter_and_is_one(here: hub.Hub, tmp_path: Path) -> None:
-    told: list[tuple[str, int, int]] = []
+def test_a_model_arrives_with_its_drafter_and_is_one(server: hub.Hub, tmp_path: Path) -> None:
+    reports: list[tuple[str, int, int]] = []
     models = tmp_path / "models"
-    place = pulling.pull_model(NAME, models, lambda *said: told.append(said))
-    found = find_checkpoint(NAME, models=models)
-    assert found.directory == place
-    assert found.drafter == model_folder(NAME + "-assistant", models)
-    assert (place / SHARD).read_bytes() == (here.repositories[NAME] / SHARD).read_bytes()
+    place = pulling.pull_model(NAME, models, lambda *report: reports.append(report))
+    checkpoint = find_checkpoint(NAME, models=models)
+    assert checkpoint.directory == place
+    assert checkpoint.drafter == model_folder(NAME + "-assistant", models)
+    assert (place / SHARD).read_bytes() == (server.repositories[NAME] / SHARD).read_bytes()
     assert not (place / "weights.bin").exists()
-    assert told[-1][1] == told[-1][2] > 0  # all of it, in the end
-    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
-    listed = {one["name"]: one for one in list_models(NAME, models)}
+    assert reports[-1][1] == reports[-1][2] > 0  # all of it, in the end
+    assert [done for _, done, _ in reports] == sorted(done for _, done, _ in reports)
+    listed = {listing["name"]: listing for listing in list_models(NAME, models)}
     assert listed[NAME]["present"]
     assert listed[NAME]["drafter"]
     assert not list(models.glob("*.partial"))
-    before = len(here.ranges)
+    before = len(server.ranges)
     pulling.pull_model(NAME, models)  # nothing has changed
-    assert len(here.ranges) == before
+    assert len(server.ranges) == before
 
 
-def test_a_connection_cut_in_the_middle_goes_on_there(here: hub.Hub, tmp_path: Path) -> None:
-    size = (here.repositories[NAME] / SHARD).stat().st_size
-    here.cuts[SHARD] = [size // 3, size // 3]
+def test_a_connection_cut_in_the_middle_goes_on_there(server: hub.Hub, tmp_path: Path) -> None:
+    size = (server.repositories[NAME] / SHARD).stat().st_size
+    server.cuts[SHARD] = [size // 3, size // 3]
     place = pulling.pull_model(NAME, tmp_path)
-    asked = [said for name, said in here.ranges if name == SHARD][:3]
+    asked = [range_header for name, range_header in server.ranges if name == SHARD][:3]
     assert asked == [None, f"bytes={size // 3}-", f"bytes={size // 3 * 2}-"]
-    assert (place / SHARD).read_bytes() == (here.repositories[NAME] / SHARD).read_bytes()
+    assert (place / SHARD).read_bytes() == (server.repositories[NAME] / SHARD).read_bytes()
 
 
-def test_a_pull_given_up_keeps_what_came_and_is_no_model(here: hub.Hub, tmp_path: Path) -> None:
-    size = (here.repositories[NAME] / SHARD).stat().st_size
-    here.cuts[SHARD] = [size // 2, *[0] * 20]
+def test_a_pull_given_up_keeps_what_came_and_is_no_model(server: hub.Hub, tmp_path: Path) -> None:
+    size = (server.repositories[NAME] / SHARD).stat().st_size
+    server.cuts[SHARD] = [size // 2, *[0] * 20]
     with pytest.raises(ModelError, match=r"The connection broke .* run the same command again"):
         pulling.pull_model(NAME, tmp_path)
     with pytest.raises(ModelError, match="is not on this machine"):
         find_checkpoint(NAME, models=tmp_path)
-    here.cuts.clear()
-    here.sent.clear()
+    server.cuts.clear()
+    server.sent.clear()
     pulling.pull_model(NAME, tmp_path)
-    drafter = (here.repositories[NAME + "-assistant"] / SHARD).stat().st_size
-    assert here.sent[SHARD] == size - size // 2 + drafter
+    drafter = (server.repositories[NAME + "-assistant"] / SHARD).stat().st_size
+    assert server.sent[SHARD] == size - size // 2 + drafter
     assert find_checkpoint(NAME, models=tmp_path).drafter is not None
 
 
-def test_another_content_than_the_hash_says_is_thrown_away(here: hub.Hub, tmp_path: Path) -> None:
+def test_another_content_than_the_hash_says_is_thrown_away(server: hub.Hub, tmp_path: Path) -> None:
     models = tmp_path / "models"
     for name in ("config.json", SHARD):
-        here.forged = {name}
+        server.forged = {name}
         with pytest.raises(ModelError, match=f"{name} of tiny/model arrived with another"):
             pulling.pull_model(NAME, models)
         assert not list(models.rglob(f"{name}*"))
         with pytest.raises(ModelError, match="is not on this machine"):
             find_checkpoint(NAME, models=models)
-    here.forged = set()
+    server.forged = set()
     pulling.pull_model(NAME, models)
     find_checkpoint(NAME, models=models)
 
 
 @pytest.mark.parametrize(
-    ("name", "status", "said"),
+    ("name", "status", "message"),
     [
         ("nobody/has-this", None, "The hub has no model called nobody/has-this"),
         ("not a name", None, "is no name of the hub"),
@@ -114,42 +114,44 @@ def test_another_content_than_the_hash_says_is_thrown_away(here: hub.Hub, tmp_pa
     ],
 )
 def test_what_the_hub_does_not_give(
-    here: hub.Hub, tmp_path: Path, name: str, status: int | None, said: str
+    server: hub.Hub, tmp_path: Path, name: str, status: int | None, message: str
 ) -> None:
     if status is not None:
-        here.status[name] = status
-    with pytest.raises(ModelError, match=said):
+        server.status[name] = status
+    with pytest.raises(ModelError, match=message):
         pulling.pull_model(name, tmp_path / "models")
-    assert not [one for one in tmp_path.glob("models/*") if one.name != "pull.lock"]
+    assert not [path for path in tmp_path.glob("models/*") if path.name != "pull.lock"]
 
 
-def test_another_kind_of_model_is_refused_before_its_weights(here: hub.Hub, tmp_path: Path) -> None:
-    config = here.repositories[NAME] / "config.json"
+def test_another_kind_of_model_is_refused_before_its_weights(
+    server: hub.Hub, tmp_path: Path
+) -> None:
+    config = server.repositories[NAME] / "config.json"
     config.write_text(config.read_text().replace('"gemma4_unified"', '"llama"'))
     with pytest.raises(ModelError, match="is of type llama"):
         pulling.pull_model(NAME, tmp_path / "models")
-    assert SHARD not in here.sent
+    assert SHARD not in server.sent
     assert not list(tmp_path.glob("models/tiny*"))
 
 
-def test_a_pickled_model_is_not_pulled(here: hub.Hub, tmp_path: Path) -> None:
-    (here.repositories[NAME] / SHARD).unlink()
+def test_a_pickled_model_is_not_pulled(server: hub.Hub, tmp_path: Path) -> None:
+    (server.repositories[NAME] / SHARD).unlink()
     with pytest.raises(ModelError, match="no weights in safetensors"):
         pulling.pull_model(NAME, tmp_path / "models")
-    assert not here.ranges
+    assert not server.ranges
 
 
 def test_a_disk_too_small_is_known_before_the_first_byte(
-    here: hub.Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: hub.Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = shutil.disk_usage(tmp_path).free
     monkeypatch.setattr(pulling, "SPARE_BYTES", free)
     with pytest.raises(ModelError, match="Nothing was downloaded"):
         pulling.pull_model(NAME, tmp_path / "models")
-    assert not here.ranges
+    assert not server.ranges
 
 
-def test_two_pulls_at_once_are_one(here: hub.Hub, tmp_path: Path) -> None:
+def test_two_pulls_at_once_are_one(server: hub.Hub, tmp_path: Path) -> None:
     from filelock import FileLock
 
     with (
@@ -159,14 +161,14 @@ def test_two_pulls_at_once_are_one(here: hub.Hub, tmp_path: Path) -> None:
         pulling.pull_model(NAME, tmp_path)
 
 
-def test_a_newer_commit_fetches_what_changed(here: hub.Hub, tmp_path: Path) -> None:
+def test_a_newer_commit_fetches_what_changed(server: hub.Hub, tmp_path: Path) -> None:
     pulling.pull_model(NAME, tmp_path)
-    here.sent.clear()
-    template = here.repositories[NAME] / "chat_template.jinja"
+    server.sent.clear()
+    template = server.repositories[NAME] / "chat_template.jinja"
     template.write_text(template.read_text() + "{# newer #}")
     place = pulling.pull_model(NAME, tmp_path)
     assert "newer" in (place / "chat_template.jinja").read_text()
-    assert list(here.sent) == ["chat_template.jinja"]
+    assert list(server.sent) == ["chat_template.jinja"]
 
 
 # --- as a person would
@@ -185,37 +187,37 @@ def _command(
     )  # fmt: skip
 
 
-def _said(process: subprocess.Popen[str]) -> str:
-    said, _ = process.communicate(timeout=120)
-    return said
+def _output(process: subprocess.Popen[str]) -> str:
+    output, _ = process.communicate(timeout=120)
+    return output
 
 
 @pytest.mark.slow
-def test_pull_and_use_from_the_command_line(here: hub.Hub, tmp_path: Path) -> None:
+def test_pull_and_use_from_the_command_line(server: hub.Hub, tmp_path: Path) -> None:
     models = tmp_path / "models"
-    process = _command("pull", NAME, url=here.url, models=models)
-    said = _said(process)
-    assert process.returncode == 0, said
-    assert f"recollect model use {NAME}" in said
+    process = _command("pull", NAME, url=server.url, models=models)
+    output = _output(process)
+    assert process.returncode == 0, output
+    assert f"recollect model use {NAME}" in output
     config = tmp_path / "config" / "recollect" / "config.toml"
     config.parent.mkdir(parents=True)
     config.write_text("# mine\nport = 7999\n")
-    process = _command("use", NAME, url=here.url, models=models)
-    said = _said(process)
-    assert process.returncode == 0, said
+    process = _command("use", NAME, url=server.url, models=models)
+    output = _output(process)
+    assert process.returncode == 0, output
     assert config.read_text() == f'model = "{NAME}"\n# mine\nport = 7999\n'
-    said = _said(_command("list", url=here.url, models=models))
-    assert f"* {NAME}" in said
+    output = _output(_command("list", url=server.url, models=models))
+    assert f"* {NAME}" in output
 
 
 @pytest.mark.slow
-def test_a_killed_pull_goes_on_where_it_was(here: hub.Hub, tmp_path: Path) -> None:
-    big = here.repositories[NAME] / "extra.safetensors"
+def test_a_killed_pull_goes_on_where_it_was(server: hub.Hub, tmp_path: Path) -> None:
+    big = server.repositories[NAME] / "extra.safetensors"
     big.write_bytes(os.urandom(30_000_000))
     half = 20_000_000
-    here.cuts[big.name] = [half, *[0] * 50]
+    server.cuts[big.name] = [half, *[0] * 50]
     models = tmp_path / "models"
-    process = _command("pull", NAME, url=here.url, models=models)
+    process = _command("pull", NAME, url=server.url, models=models)
     waiting = model_folder(NAME, models).with_name("tiny--model.partial") / f"{big.name}.part"
     deadline = time.monotonic() + 60
     while not (waiting.is_file() and waiting.stat().st_size == half):
@@ -223,19 +225,19 @@ def test_a_killed_pull_goes_on_where_it_was(here: hub.Hub, tmp_path: Path) -> No
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    here.cuts.clear()
-    here.sent.clear()
-    process = _command("pull", NAME, url=here.url, models=models)
-    said = _said(process)
-    assert process.returncode == 0, said
-    assert here.sent[big.name] == 30_000_000 - half
+    server.cuts.clear()
+    server.sent.clear()
+    process = _command("pull", NAME, url=server.url, models=models)
+    output = _output(process)
+    assert process.returncode == 0, output
+    assert server.sent[big.name] == 30_000_000 - half
     assert (model_folder(NAME, models) / big.name).read_bytes() == big.read_bytes()
 
 
 @pytest.mark.slow
-def test_a_disk_that_fills_up_keeps_what_came(here: hub.Hub, tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_keeps_what_came(server: hub.Hub, tmp_path: Path) -> None:
     """A limit of the system on file size stands for the full disk: the write fails the same way."""
-    big = here.repositories[NAME] / "extra.safetensors"
+    big = server.repositories[NAME] / "extra.safetensors"
     big.write_bytes(os.urandom(8_000_000))
     models = tmp_path / "models"
 
@@ -243,33 +245,33 @@ def test_a_disk_that_fills_up_keeps_what_came(here: hub.Hub, tmp_path: Path) -> 
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, 5_000_000))
 
-    process = _command("pull", NAME, url=here.url, models=models, limit=limit)
-    said = _said(process)
+    process = _command("pull", NAME, url=server.url, models=models, limit=limit)
+    output = _output(process)
     assert process.returncode == 1
-    assert "is full; what has arrived is kept" in " ".join(said.split())
-    assert "Traceback" not in said
+    assert "is full; what has arrived is kept" in " ".join(output.split())
+    assert "Traceback" not in output
     assert not model_folder(NAME, models).exists()
-    process = _command("pull", NAME, url=here.url, models=models)
-    said = _said(process)
-    assert process.returncode == 0, said
-    assert here.sent[big.name] < 8_000_000 + 5_000_000  # the second did not begin anew
+    process = _command("pull", NAME, url=server.url, models=models)
+    output = _output(process)
+    assert process.returncode == 0, output
+    assert server.sent[big.name] < 8_000_000 + 5_000_000  # the second did not begin anew
 
 
 def test_no_network_is_a_sentence(tmp_path: Path) -> None:
     process = _command("pull", url="http://127.0.0.1:9", models=tmp_path / "models")
-    said = " ".join(_said(process).split())
+    output = " ".join(_output(process).split())
     assert process.returncode == 1
-    assert "The hub cannot be reached" in said
-    assert "Traceback" not in said
+    assert "The hub cannot be reached" in output
+    assert "Traceback" not in output
 
 
 @pytest.mark.slow
-def test_nothing_else_ever_asks_the_hub(here: hub.Hub, tmp_path: Path) -> None:
-    said = _said(_command("use", NAME, url=here.url, models=tmp_path / "models"))
-    assert f"recollect model pull {NAME}" in " ".join(said.split())
+def test_nothing_else_ever_asks_the_hub(server: hub.Hub, tmp_path: Path) -> None:
+    output = _output(_command("use", NAME, url=server.url, models=tmp_path / "models"))
+    assert f"recollect model pull {NAME}" in " ".join(output.split())
     with contextlib.suppress(ModelError):
         find_checkpoint(NAME, models=tmp_path / "models")
-    assert not here.ranges
+    assert not server.ranges
 
 
 def test_the_default_is_known_with_its_drafter() -> None:

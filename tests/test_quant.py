@@ -33,9 +33,9 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _layer(outputs: int, inputs: int, dtype: torch.dtype) -> tuple[quantization.PackedLinear, Any]:
-    dice = torch.Generator().manual_seed(outputs * 31 + inputs)
-    nibbles = torch.randint(0, 256, (outputs, inputs // 2), dtype=torch.uint8, generator=dice)
-    scales = (torch.rand(outputs, inputs // 32, generator=dice) * 0.01 + 0.001).to(dtype)
+    generator = torch.Generator().manual_seed(outputs * 31 + inputs)
+    nibbles = torch.randint(0, 256, (outputs, inputs // 2), dtype=torch.uint8, generator=generator)
+    scales = (torch.rand(outputs, inputs // 32, generator=generator) * 0.01 + 0.001).to(dtype)
     scales[::2] *= -1  # a step may be negative
     reference = quantization.dequantize(nibbles, scales.float())
     return quantization.PackedLinear(
@@ -46,10 +46,10 @@ def _layer(outputs: int, inputs: int, dtype: torch.dtype) -> tuple[quantization.
 def _error(
     layer: quantization.PackedLinear, reference: Any, rows: int, dtype: torch.dtype
 ) -> float:
-    dice = torch.Generator().manual_seed(rows)
-    states = torch.randn(2, rows, layer.in_features, generator=dice).to(dtype)[:1]
-    wanted = states.float() @ reference.T
-    return float((layer(states).float() - wanted).norm() / wanted.norm())
+    generator = torch.Generator().manual_seed(rows)
+    states = torch.randn(2, rows, layer.in_features, generator=generator).to(dtype)[:1]
+    expected = states.float() @ reference.T
+    return float((layer(states).float() - expected).norm() / expected.norm())
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
@@ -100,8 +100,8 @@ def test_packing_loses_nothing() -> None:
 
 def _logits(model: Any, ids: torch.Tensor) -> torch.Tensor:
     with torch.inference_mode():
-        made = model(input_ids=ids, mm_token_type_ids=torch.zeros_like(ids)).logits[0].float()
-    return torch.as_tensor(made)
+        logits = model(input_ids=ids, mm_token_type_ids=torch.zeros_like(ids)).logits[0].float()
+    return torch.as_tensor(logits)
 
 
 def _prompts(count: int) -> list[torch.Tensor]:
@@ -168,9 +168,9 @@ def test_the_grid_of_plain_bfloat16_is_found_again(plain: Path, tmp_path: Path) 
     for name, module in ours.named_modules():
         if isinstance(module, quantization.PackedLinear):
             wanted = stock[f"{name}.weight"].float()
-            found = quantization.dequantize(module.packed, module.scales)
+            recovered = quantization.dequantize(module.packed, module.scales)
             # as near as the file's own rounding to bfloat16
-            assert ((found - wanted).abs() <= 2**-7 * wanted.abs() + 1e-9).all(), name
+            assert ((recovered - wanted).abs() <= 2**-7 * wanted.abs() + 1e-9).all(), name
             compared += 1
     assert compared == len([name for name in stock if is_decoder_linear(name)])
 
@@ -189,8 +189,10 @@ def test_weights_off_the_grid_stay_plain(plain: Path, tmp_path: Path) -> None:
 
 def test_one_layer_off_the_grid_is_refused_not_rounded(plain: Path, tmp_path: Path) -> None:
     packed.write_on_grid(plain, tmp_path)
-    stored = [one for name, one in stored_tensors(tmp_path).items() if is_decoder_linear(name)]
-    last = max(stored, key=lambda one: one.start)
+    stored = [
+        tensor for name, tensor in stored_tensors(tmp_path).items() if is_decoder_linear(name)
+    ]
+    last = max(stored, key=lambda tensor: tensor.start)
     with last.file.open("r+b") as file:
         file.seek(last.start)
         noise = torch.randn(last.count).to(torch.bfloat16)
@@ -209,8 +211,8 @@ def test_an_int8_word_table_costs_little(plain: Path, dtype: str, bound: float) 
     assert small.fingerprint != whole.fingerprint  # its vectors are others
     model, shrunk = _on_cpu(whole, dtype), _on_cpu(small, dtype)
     for ids in _prompts(5):
-        right, made = _logits(model, ids), _logits(shrunk, ids)
-        assert (made - right).norm() < bound * right.norm()
+        expected, output = _logits(model, ids), _logits(shrunk, ids)
+        assert (output - expected).norm() < bound * expected.norm()
     table = shrunk.model.language_model.embed_tokens.weight
     assert table.dtype is torch.int8
     plan = memory_plan.plan_memory(small, Placement("cpu", dtype, ""))
@@ -225,5 +227,5 @@ def test_the_int8_head_is_the_int8_table() -> None:
     states = torch.randn(2, 5, 64).to(torch.bfloat16)
     spelled = codes.float() * scales.float()[:, None]
     assert (spelled - table.float()).norm() < 1e-2 * table.float().norm()
-    made = quantization.Int8Head(codes, scales)(states).float()
-    assert (made - states.float() @ spelled.T).norm() < 1e-2 * made.norm()
+    output = quantization.Int8Head(codes, scales)(states).float()
+    assert (output - states.float() @ spelled.T).norm() < 1e-2 * output.norm()

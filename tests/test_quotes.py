@@ -36,7 +36,7 @@ def spelling(tokenizer: Any) -> TokenBytes:
     return TokenBytes(tokenizer)
 
 
-def told(quotes: QuoteConstraint, tokenizer: Any, text: str) -> tuple[str, list[AnswerCitation]]:
+def written(quotes: QuoteConstraint, tokenizer: Any, text: str) -> tuple[str, list[AnswerCitation]]:
     """Push `text` token by token, each of which has to be allowed."""
     for token in tokenizer(text, add_special_tokens=False)["input_ids"]:
         allowed = quotes.allowed()
@@ -56,7 +56,7 @@ def squeezed(text: str) -> str:
 def test_a_true_quote_may_be_written(spelling: TokenBytes, tokenizer: Any) -> None:
     quotes = QuoteConstraint(spelling, SOURCES)
     text = 'It is dear [1: "costs 3.5 euro"]. And red [2: "the bicycle is red."]!'
-    shown, cited = told(quotes, tokenizer, text)
+    shown, cited = written(quotes, tokenizer, text)
     assert shown == "It is dear [1]. And red [2]!"
     assert cited == [AnswerCitation(1, "costs 3.5 euro"), AnswerCitation(2, "the bicycle is red.")]
 
@@ -76,13 +76,13 @@ def test_a_true_quote_may_be_written(spelling: TokenBytes, tokenizer: Any) -> No
 )
 def test_a_false_one_cannot(spelling: TokenBytes, tokenizer: Any, false: str) -> None:
     with pytest.raises(AssertionError):
-        told(QuoteConstraint(spelling, SOURCES), tokenizer, false)
+        written(QuoteConstraint(spelling, SOURCES), tokenizer, false)
 
 
 def test_white_space_is_evened_out_and_told_as_it_stands(
     spelling: TokenBytes, tokenizer: Any
 ) -> None:
-    shown, cited = told(
+    shown, cited = written(
         QuoteConstraint(spelling, SOURCES), tokenizer, '[1: "It stands in the garden"]'
     )
     assert shown == "[1]"
@@ -91,30 +91,30 @@ def test_white_space_is_evened_out_and_told_as_it_stands(
 
 def test_a_source_may_hold_quotation_marks(spelling: TokenBytes, tokenizer: Any) -> None:
     text = '[2: "He wrote "yes""] [2: "and "no"]'
-    _, cited = told(QuoteConstraint(spelling, SOURCES), tokenizer, text)
+    _, cited = written(QuoteConstraint(spelling, SOURCES), tokenizer, text)
     assert cited == [AnswerCitation(2, 'He wrote "yes"'), AnswerCitation(2, 'and "no')]
 
 
 def test_letters_of_several_bytes(spelling: TokenBytes, tokenizer: Any) -> None:
-    _, cited = told(QuoteConstraint(spelling, SOURCES), tokenizer, 'ż [12: "gęślą jaźń 🚲"] ż')
+    _, cited = written(QuoteConstraint(spelling, SOURCES), tokenizer, 'ż [12: "gęślą jaźń 🚲"] ż')
     assert cited == [AnswerCitation(12, "gęślą jaźń 🚲")]
 
 
 def test_half_a_citation_is_never_told(spelling: TokenBytes, tokenizer: Any) -> None:
     quotes = QuoteConstraint(spelling, SOURCES)
-    shown, cited = told(quotes, tokenizer, 'Well [1: "The red bic')
+    shown, cited = written(quotes, tokenizer, 'Well [1: "The red bic')
     assert (shown, cited, quotes.open) == ("Well ", [], True)
 
 
 def test_a_fork_looks_ahead_and_leaves_no_trace(spelling: TokenBytes, tokenizer: Any) -> None:
     quotes = QuoteConstraint(spelling, SOURCES)
-    told(quotes, tokenizer, 'A [1: "The red')
+    written(quotes, tokenizer, 'A [1: "The red')
     ahead = quotes.fork()
     for token in tokenizer(' bicycle costs"] b', add_special_tokens=False)["input_ids"]:
         ahead.push(token)
     assert (ahead.open, ahead.cited) == (False, 1)
     assert (quotes.open, quotes.cited) == (True, 0)
-    _, cited = told(quotes, tokenizer, ' bicycle"]')
+    _, cited = written(quotes, tokenizer, ' bicycle"]')
     assert cited == [AnswerCitation(1, "The red bicycle")]
 
 
@@ -122,14 +122,14 @@ def test_without_words_there_is_nothing_to_cite(spelling: TokenBytes, tokenizer:
     quotes = QuoteConstraint(spelling, {1: "", 2: " \n"})
     assert not quotes.quotable
     with pytest.raises(AssertionError):
-        told(quotes, tokenizer, "[")
+        written(quotes, tokenizer, "[")
 
 
 def test_citations_come_to_an_end(spelling: TokenBytes, tokenizer: Any) -> None:
     quotes = QuoteConstraint(spelling, SOURCES)
-    told(quotes, tokenizer, '[1: "The red"]' * MOST_CITATIONS)
+    written(quotes, tokenizer, '[1: "The red"]' * MOST_CITATIONS)
     with pytest.raises(AssertionError):
-        told(quotes, tokenizer, "[")
+        written(quotes, tokenizer, "[")
 
 
 def test_thoughts_and_control_tokens_are_not_said(spelling: TokenBytes, tokenizer: Any) -> None:

@@ -103,49 +103,49 @@ class Scribe:
 
 @pytest.fixture
 def pair() -> Iterator[tuple[Runtime, list[Scribe]]]:
-    made: list[Scribe] = []
+    models: list[Scribe] = []
 
     def load(yield_turn: Callable[[], None]) -> Scribe:
-        made.append(Scribe(yield_turn))
-        return made[0]
+        models.append(Scribe(yield_turn))
+        return models[0]
 
     runtime = Runtime(CHECKPOINT, load=load)
-    yield runtime, made
-    if made:
-        made[0].hold.set()
+    yield runtime, models
+    if models:
+        models[0].hold.set()
     runtime.close()
 
 
 def test_nothing_is_loaded_before_the_first_call(pair: tuple[Runtime, list[Scribe]]) -> None:
-    runtime, made = pair
+    runtime, models = pair
     assert not runtime.lifecycle.loaded
     assert runtime.lifecycle.calls == 0
     assert runtime.people.fingerprint == CHECKPOINT.fingerprint
     assert runtime.card.reason == "It is loaded when it is first needed."
-    assert not made
+    assert not models
     runtime.people.embed([Text("a")], "query")
     assert runtime.lifecycle.loaded
     assert runtime.lifecycle.calls == 1
     runtime.files.embed([Text("a")])
-    assert len(made) == 1
-    assert made[0].threads == {"model"}
-    assert made[0].log == ["embed 1 query", "embed 1 item"]
+    assert len(models) == 1
+    assert models[0].threads == {"model"}
+    assert models[0].log == ["embed 1 query", "embed 1 item"]
 
 
 def test_background_calls_are_cut_as_fast_as_the_model_is(
     pair: tuple[Runtime, list[Scribe]],
 ) -> None:
-    runtime, made = pair
+    runtime, models = pair
     assert len(runtime.files.embed([Text("a")] * 100)) == 100
-    assert made[0].log[:5] == [f"embed {2**n} item" for n in range(5)]
+    assert models[0].log[:5] == [f"embed {2**n} item" for n in range(5)]
     assert runtime.people.embed([]) == []
-    made[0].each_s = 0.02  # of a sudden the machine is busy
-    made[0].log.clear()
+    models[0].each_s = 0.02  # of a sudden the machine is busy
+    models[0].log.clear()
     runtime.files.embed([Text("a")] * 16)
     runtime.files.embed([Text("a")] * 40)
-    sizes = [int(line.split()[1]) for line in made[0].log][1:]
+    sizes = [int(line.split()[1]) for line in models[0].log][1:]
     assert sum(sizes) == 40
-    assert 0.4 * SLICE_S <= sizes[0] * made[0].each_s <= SLICE_S
+    assert 0.4 * SLICE_S <= sizes[0] * models[0].each_s <= SLICE_S
 
 
 def test_one_content_is_a_slice_however_long_it_takes() -> None:
@@ -168,23 +168,23 @@ def test_long_contents_make_fewer_to_a_slice() -> None:
 def test_a_person_is_served_in_the_middle_of_a_caption(
     pair: tuple[Runtime, list[Scribe]],
 ) -> None:
-    runtime, made = pair
+    runtime, models = pair
     runtime.people.embed([Text("warm")])
     background = threading.Thread(target=lambda: runtime.files.describe(PICTURE))
     background.start()
-    assert made[0].begun.wait(60)
+    assert models[0].begun.wait(60)
     runtime.people.embed([Text("a"), Text("b")], "query")
-    made[0].hold.set()
+    models[0].hold.set()
     background.join(60)
-    assert made[0].log[1:] == ["embed 2 query", "describe"]
+    assert models[0].log[1:] == ["embed 2 query", "describe"]
 
 
 def test_background_work_waits_for_people(pair: tuple[Runtime, list[Scribe]]) -> None:
-    runtime, made = pair
+    runtime, models = pair
     runtime.people.embed([Text("warm")])
     first = threading.Thread(target=lambda: runtime.people.describe(PICTURE))
     first.start()
-    assert made[0].begun.wait(60)
+    assert models[0].begun.wait(60)
     files = threading.Thread(target=lambda: runtime.files.embed([Text("a")]))
     files.start()
     while not runtime._files:
@@ -193,18 +193,18 @@ def test_background_work_waits_for_people(pair: tuple[Runtime, list[Scribe]]) ->
     people.start()
     while not runtime._people:
         time.sleep(0.001)
-    made[0].hold.set()
+    models[0].hold.set()
     for thread in (first, files, people):
         thread.join(60)
-    assert made[0].log[1:] == ["describe", "embed 1 query", "embed 1 item"]
+    assert models[0].log[1:] == ["describe", "embed 1 query", "embed 1 item"]
 
 
 def test_too_many_are_asked_to_come_again(pair: tuple[Runtime, list[Scribe]]) -> None:
-    runtime, made = pair
+    runtime, models = pair
     runtime.people.embed([Text("warm")])
     threads = [threading.Thread(target=lambda: runtime.people.describe(PICTURE))]
     threads[0].start()
-    assert made[0].begun.wait(60)
+    assert models[0].begun.wait(60)
     for _ in range(MOST_WAITING):
         threads.append(threading.Thread(target=lambda: runtime.people.embed([Text("a")])))
         threads[-1].start()
@@ -212,7 +212,7 @@ def test_too_many_are_asked_to_come_again(pair: tuple[Runtime, list[Scribe]]) ->
         time.sleep(0.001)
     with pytest.raises(BusyError, match="ask again in a moment"):
         runtime.people.embed([Text("a")])
-    made[0].hold.set()
+    models[0].hold.set()
     for thread in threads:
         thread.join(60)
 
@@ -220,16 +220,16 @@ def test_too_many_are_asked_to_come_again(pair: tuple[Runtime, list[Scribe]]) ->
 def test_an_answer_streams_and_stops_when_nobody_listens(
     pair: tuple[Runtime, list[Scribe]],
 ) -> None:
-    runtime, made = pair
+    runtime, models = pair
     events = runtime.people.answer("q", [])
     assert next(events) == AnswerText("a")
     assert next(events) == AnswerText("a")
     events.close()  # type: ignore[attr-defined]
     runtime.people.embed([Text("after")])
-    wrote = made[0].wrote
+    wrote = models[0].wrote
     assert wrote < 500
     time.sleep(0.05)
-    assert made[0].wrote == wrote
+    assert models[0].wrote == wrote
 
 
 def test_cancelling_ends_in_finished(pair: tuple[Runtime, list[Scribe]]) -> None:
@@ -296,11 +296,11 @@ def test_a_model_too_large_to_load_says_so() -> None:
 
 
 def test_an_idle_model_is_given_back_and_comes_again() -> None:
-    made: list[Scribe] = []
+    models: list[Scribe] = []
 
     def load(yield_turn: Callable[[], None]) -> Scribe:
-        made.append(Scribe(yield_turn))
-        return made[-1]
+        models.append(Scribe(yield_turn))
+        return models[-1]
 
     runtime = Runtime(CHECKPOINT, load=load, unload_after_s=0.05)
     runtime.files.embed([Text("a")] * 3)
@@ -308,7 +308,7 @@ def test_an_idle_model_is_given_back_and_comes_again() -> None:
     while runtime.lifecycle.loaded:
         time.sleep(0.005)
     assert runtime.lifecycle.calls == 3  # goes on counting
-    gone = weakref.ref(made.pop())
+    gone = weakref.ref(models.pop())
     gc.collect()
     assert gone() is None  # nothing here holds it
     runtime.people.embed([Text("b")])
@@ -319,11 +319,11 @@ def test_an_idle_model_is_given_back_and_comes_again() -> None:
 def test_who_searches_does_not_wait_for_anothers_answer(
     pair: tuple[Runtime, list[Scribe]],
 ) -> None:
-    runtime, made = pair
+    runtime, models = pair
     events = runtime.people.answer("q", [])
     next(events)
     runtime.people.embed([Text("quick")], "query")
-    wrote = made[0].wrote
+    wrote = models[0].wrote
     assert wrote < 500
     next(events)
     events.close()  # type: ignore[attr-defined]
@@ -332,7 +332,7 @@ def test_who_searches_does_not_wait_for_anothers_answer(
 def test_the_background_waits_while_somebody_is_attended(
     pair: tuple[Runtime, list[Scribe]],
 ) -> None:
-    runtime, made = pair
+    runtime, models = pair
     runtime.people.embed([Text("warm")])
     with runtime.hold_background():
         background = threading.Thread(target=lambda: runtime.files.embed([Text("a")]))
@@ -342,9 +342,9 @@ def test_the_background_waits_while_somebody_is_attended(
         for _ in range(3):
             time.sleep(0.02)
             runtime.people.embed([Text("b")], "query")
-        assert made[0].log.count("embed 1 item") == 1  # the warming
+        assert models[0].log.count("embed 1 item") == 1  # the warming
     background.join(60)
-    assert made[0].log[-1] == "embed 1 item"
+    assert models[0].log[-1] == "embed 1 item"
 
 
 def test_who_is_attended_but_asks_nothing_holds_up_nobody_for_long(
@@ -390,7 +390,7 @@ class Cramped(Scribe):
     room = 3
 
     def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
-        vast = any(isinstance(one, Text) and one.text == "vast" for one in contents)
+        vast = any(isinstance(content, Text) and content.text == "vast" for content in contents)
         if vast or len(contents) > self.room:
             self.log.append(f"short {len(contents)}")
             raise self.out_of_memory()
@@ -401,8 +401,8 @@ class Cramped(Scribe):
 
         try:
             torch.empty(1 << 60, dtype=torch.uint8)  # what torch really says on a processor
-        except RuntimeError as said:
-            return said
+        except RuntimeError as problem:
+            return problem
         raise AssertionError
 
     def answer(
@@ -422,38 +422,38 @@ class Cramped(Scribe):
 
 @pytest.fixture
 def cramped() -> Iterator[tuple[Runtime, list[Cramped]]]:
-    made: list[Cramped] = []
+    models: list[Cramped] = []
 
     def load(yield_turn: Callable[[], None]) -> Scribe:
-        made.append(Cramped(yield_turn))
-        return made[0]
+        models.append(Cramped(yield_turn))
+        return models[0]
 
     runtime = Runtime(CHECKPOINT, load=load)
-    yield runtime, made
+    yield runtime, models
     runtime.close()
 
 
 def test_what_does_not_fit_at_once_is_done_in_halves(
     cramped: tuple[Runtime, list[Cramped]],
 ) -> None:
-    runtime, made = cramped
+    runtime, models = cramped
     assert len(runtime.people.embed([Text("a")] * 8)) == 8
-    assert made[0].log == ["short 8", "short 4", *["embed 2 item"] * 2, "short 4",
+    assert models[0].log == ["short 8", "short 4", *["embed 2 item"] * 2, "short 4",
                            *["embed 2 item"] * 2]  # fmt: skip
-    made[0].log.clear()
+    models[0].log.clear()
     runtime.files.embed([Text("a")] * 64)
-    later = made[0].log[-10:]
+    later = models[0].log[-10:]
     assert not any(line.startswith("short") for line in later)  # it has learned
 
 
 def test_one_that_never_fits_fails_alone_after_a_second_try(
     cramped: tuple[Runtime, list[Cramped]],
 ) -> None:
-    runtime, made = cramped
+    runtime, models = cramped
     with pytest.raises(ModelMemoryError, match="close other programs"):
         runtime.files.embed([Text("vast")])
-    assert made[0].log == ["short 1", "short 1"]
-    assert made[0].forgot == 1  # what it kept to be quicker went first
+    assert models[0].log == ["short 1", "short 1"]
+    assert models[0].forgot == 1  # what it kept to be quicker went first
     assert len(runtime.files.embed([Text("a")])) == 1
 
 
@@ -485,7 +485,7 @@ def test_a_shortage_is_told_from_other_faults(problem: Exception, short: bool) -
 def test_closing_ends_a_background_caption_between_two_tokens(
     pair: tuple[Runtime, list[Scribe]],
 ) -> None:
-    runtime, made = pair
+    runtime, models = pair
     ended: list[BaseException] = []
 
     def describe() -> None:
@@ -496,7 +496,7 @@ def test_closing_ends_a_background_caption_between_two_tokens(
 
     background = threading.Thread(target=describe)
     background.start()
-    while not made or not made[0].begun.wait(0.01):
+    while not models or not models[0].begun.wait(0.01):
         pass
     runtime.close()
     background.join(60)
@@ -521,7 +521,7 @@ class NarrowModel(FakeModel):
     """Has not the memory for a text that says `vast`."""
 
     def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
-        if any(isinstance(one, Text) and "vast" in one.text for one in contents):
+        if any(isinstance(content, Text) and "vast" in content.text for content in contents):
             raise MemoryError
         return super().embed(contents, role)
 
@@ -534,9 +534,9 @@ def test_a_file_too_large_for_the_memory_fails_alone(tmp_path: Path) -> None:
         (folder / f"{n}.txt").write_text(f"The boat number {n} lies in the river.")
     (folder / "vast.txt").write_text("The vast one lies there, too.")
     with small_library(folder, tmp_path / "data", NarrowModel()) as library:
-        told = library.status()
-    assert told["coverage"]["understood"] == 9
-    (failure,) = told["failed"]
+        status = library.status()
+    assert status["coverage"]["understood"] == 9
+    (failure,) = status["failed"]
     assert failure["path"].endswith("vast.txt")
     assert "not enough free memory" in failure["sentence"]
 
@@ -548,7 +548,7 @@ def test_a_caption_interrupted_at_every_step_is_the_same(tmp_path: Path) -> None
     checkpoint = find_checkpoint(tiny.write(tmp_path / "tiny"))
     runtime = Runtime(checkpoint, threads=1)
     shown, heard = tiny.picture(), tiny.sound()
-    undisturbed = [runtime.files.describe(one) for one in (shown, heard)]
+    undisturbed = [runtime.files.describe(medium) for medium in (shown, heard)]
     source = Evidence(1, "a note", "the red bicycle near the garden at ten", tiny.picture(60, 60))
     done = threading.Event()
     served: list[int] = []
@@ -557,16 +557,16 @@ def test_a_caption_interrupted_at_every_step_is_the_same(tmp_path: Path) -> None
         while not done.is_set():
             with runtime.hold_background():
                 runtime.people.embed([Text("red bicycle")], "query")
-                told = runtime.people.answer("what is near?", [source])
-                for _ in zip(told, range(3), strict=False):
+                stream = runtime.people.answer("what is near?", [source])
+                for _ in zip(stream, range(3), strict=False):
                     pass
-                told.close()  # type: ignore[attr-defined]
+                stream.close()  # type: ignore[attr-defined]
             served.append(1)
             time.sleep(0.01)
 
     person = threading.Thread(target=disturb)
     person.start()
-    disturbed = [runtime.files.describe(one) for one in (shown, heard)]
+    disturbed = [runtime.files.describe(medium) for medium in (shown, heard)]
     in_between = len(served)
     done.set()
     person.join(30)
@@ -589,7 +589,7 @@ from model.runtime.runtime import Runtime
 
 resident = lambda: psutil.Process().memory_info().rss
 runtime = Runtime(find_checkpoint(sys.argv[1]), threads=1, unload_after_s=0.5)
-said = []
+sizes = []
 for _ in range(2):
     runtime.people.embed([Text("red bicycle")])
     assert runtime.lifecycle.loaded
@@ -597,8 +597,8 @@ for _ in range(2):
     while runtime.lifecycle.loaded:
         time.sleep(0.05)
     time.sleep(0.2)
-    said += [loaded, resident()]
-print(runtime._checkpoint.weight_count * 4, *said)
+    sizes += [loaded, resident()]
+print(runtime._checkpoint.weight_count * 4, *sizes)
 """
 
 
@@ -608,10 +608,10 @@ def test_what_an_idle_model_held_goes_back_to_the_system(
 ) -> None:
     monkeypatch.setattr(tiny, "HIDDEN", 1024)  # some 90 MB of weights
     folder = tiny.write(tmp_path / "model", drafter=False)
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", IDLE, folder], capture_output=True, text=True, cwd=ROOT, check=True
     )
-    weights, *resident = map(int, said.stdout.split())
+    weights, *resident = map(int, process.stdout.split())
     assert weights > 5e7
     for loaded, after in zip(resident[::2], resident[1::2], strict=True):
         assert loaded - after > 0.8 * weights

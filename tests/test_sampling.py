@@ -1,7 +1,7 @@
 """Drawing by chance: the model's own distribution, with and without a drafter, whatever it drafts.
 
-The test of chance is chi-square on fixed seeds; a drafter's drafted that were kept too often, or
-replaced from the wrong chances, fail it, which is shown here too.
+The test of chance is chi-square on fixed seeds; drafts that are kept too often, or replaced
+from the wrong distribution, fail it, which is tested too.
 """
 
 from __future__ import annotations
@@ -115,10 +115,12 @@ def chi_square(tokens: list[int], constrained: bool = False) -> tuple[float, int
     for last in range(VOCABULARY):
         chances = table[last].copy()
         if constrained:
-            may = [0, 2, 4] if last % 2 else [one for one in range(VOCABULARY) if one != last]
-            chances = np.array([chances[one] if one in may else 0 for one in range(VOCABULARY)])
+            may = [0, 2, 4] if last % 2 else [token for token in range(VOCABULARY) if token != last]
+            chances = np.array(
+                [chances[token] if token in may else 0 for token in range(VOCABULARY)]
+            )
             chances /= chances.sum()
-        seen = np.array([pairs[last, one] for one in range(VOCABULARY)])
+        seen = np.array([pairs[last, token] for token in range(VOCABULARY)])
         possible = chances > 0
         assert not seen[~possible].any()
         expected = chances[possible] * seen.sum()
@@ -270,11 +272,13 @@ def test_the_real_loop_draws_what_the_layers_say(gemma: Gemma, drafts: int) -> N
     expected: dict[tuple[int, int], float] = {}
     assert prefilled.logits is not None
     first = drawn.distribution(prefilled.logits, Four().allowed())
-    for one, chance in zip(first.ids.tolist(), first.probabilities.tolist(), strict=True):
-        logits, _ = own.forward(own.fork(prefilled, len(row)), [one])
+    for token, chance in zip(first.ids.tolist(), first.probabilities.tolist(), strict=True):
+        logits, _ = own.forward(own.fork(prefilled, len(row)), [token])
         second = drawn.distribution(logits[0], Four().allowed())
-        for other, then in zip(second.ids.tolist(), second.probabilities.tolist(), strict=True):
-            expected[one, other] = chance * then
+        for next_token, next_chance in zip(
+            second.ids.tolist(), second.probabilities.tolist(), strict=True
+        ):
+            expected[token, next_token] = chance * next_chance
     times = 1_500
     seen: Counter[tuple[int, ...]] = Counter()
     kept = 0

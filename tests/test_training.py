@@ -184,8 +184,8 @@ def test_a_tone_wakes_its_own_band(pair: tuple[Any, Any]) -> None:
         nearest = (architecture.centres_hz() - hertz).abs().argmin()
         assert abs(int(heard.argmax()) - int(nearest)) <= 1
     layer = model.model.language_model.layers[0]
-    made = layer.mlp(model.model.embed_audio.embedding_projection.weight.T[:4])
-    assert torch.isfinite(made).all()
+    output = layer.mlp(model.model.embed_audio.embedding_projection.weight.T[:4])
+    assert torch.isfinite(output).all()
 
 
 @pytest.mark.skipif(not (POCKET / "model.safetensors").exists(), reason="pocket was not made yet")
@@ -257,17 +257,17 @@ def test_questions_about_the_same_sources_see_only_their_own(
 def test_words_are_told_their_source_and_answers_the_one_they_cite() -> None:
     desk = Desk(tokenizers.load(POCKET), CUT)
     asked = lessons.examination(random.Random(4), 3, 4, 0.0)
-    made = desk.examination(asked)
-    assert made.sources is not None
-    labelled = made.labels != NOTHING
+    example = desk.examination(asked)
+    assert example.sources is not None
+    labelled = example.labels != NOTHING
     for number in (1, 2, 3):
-        fenced = desk.tokenizer.decode(made.ids[(made.sources == number) & ~labelled])
+        fenced = desk.tokenizer.decode(example.ids[(example.sources == number) & ~labelled])
         assert fenced.startswith(f'{number} "')
         assert fenced.endswith("</source>\n")
         assert fenced.count("source") == 1
     for branch, lesson in enumerate(asked, start=1):
         n = int(lesson.target.split(" [")[1][0]) if " [" in lesson.target else 0
-        assert set(made.sources[labelled & (made.branches == branch)].tolist()) == {n}
+        assert set(example.sources[labelled & (example.branches == branch)].tolist()) == {n}
 
 
 def test_a_glimpse_keeps_what_its_patches_show() -> None:

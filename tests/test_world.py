@@ -79,11 +79,11 @@ def test_grammar_is_no_handful_of_sentences() -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_document_holds_its_facts(form: str) -> None:
     for number in range(30):
-        made = document(seeds.dice(seeds.TRAIN, number, form), form)
-        assert made.facts
-        assert len({fact.topic for fact in made.facts}) > 0
-        for fact in made.facts:
-            text = made.paragraphs[fact.paragraph_index]
+        written = document(seeds.dice(seeds.TRAIN, number, form), form)
+        assert written.facts
+        assert len({fact.topic for fact in written.facts}) > 0
+        for fact in written.facts:
+            text = written.paragraphs[fact.paragraph_index]
             assert fact.quote in text
             assert not content_words(fact.paraphrase) & content_words(text)
     assert document(random.Random(3), form) == document(random.Random(3), form)
@@ -156,9 +156,9 @@ def test_scene_is_the_same_for_the_same_seed_and_says_what_it_shows() -> None:
 def test_colour_of_a_thing_is_in_the_picture() -> None:
     rng = random.Random(8)
     for _ in range(40):
-        made = plan(rng)
-        clean = draw(made, rng, (384, 288))
-        for thing in made.things:
+        planned = plan(rng)
+        clean = draw(planned, rng, (384, 288))
+        for thing in planned.things:
             near = np.abs(clean.image.astype(np.int16) - COLOURS[thing.colour]).sum(axis=2) < 60
             assert near.sum() > 40, clean.caption
 
