@@ -14,10 +14,12 @@ AT_ONCE = 256  # generations in one transaction
 
 
 def write_missing_words(catalog: Catalog, store: Store) -> None:
-    """Writes the words of every generation that the catalog names and that has none. A kill leaves
-    some of them; the next start goes on."""
-    if not catalog.passages.is_current():
+    """Writes the words of every generation that the catalog names and that has none. What an
+    earlier version wrote is written anew; after a kill, from the beginning."""
+    if not (is_current := catalog.passages.is_current()):
         catalog.passages.clear()
     unwritten = iter(catalog.passages.unwritten().items())
     while batch := dict(islice(unwritten, AT_ONCE)):
         catalog.passages.write(batch, store.generations.passages(sorted(batch)))
+    if not is_current:
+        catalog.passages.mark_current()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ class Program:
         With `write` this process is its one writer until the end; with `mend` it then replaces what
         is too damaged to be opened."""
         from indexer.files.lock import LibraryLock
+        from model.errors import RecollectError
         from web.library.client import Client
 
         lock = LibraryLock(self.settings.data)
@@ -41,6 +43,9 @@ class Program:
         if write:
             lock.acquire()
         library = self.build(self.settings, write and repair)
+        if not write and not library.are_words_current():
+            with contextlib.suppress(RecollectError), lock:  # another writes them, or nobody may
+                library.update_words()
         try:
             yield library
         finally:

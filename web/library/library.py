@@ -245,6 +245,14 @@ class Library:
         self.service.poke()
         return count
 
+    def are_words_current(self) -> bool:
+        """Whether words are found: false of a library of an earlier version at first."""
+        return self._catalog.passages.is_current()
+
+    def update_words(self) -> None:
+        """Makes the words of a library of an earlier version searchable; for its one writer."""
+        self._pipeline.housekeeping.write_missing_words()
+
     def index(self, progress: Callable[[StatusJson], None] | None = None) -> IndexJson:
         began = time.perf_counter()
         calls_before = self._pipeline.understanding.model_calls

@@ -165,11 +165,14 @@ class PassageIndex:
             db.execute("DELETE FROM passages")
             db.execute("INSERT INTO passage_words(passage_words) VALUES ('rebuild')")
             db.execute("DELETE FROM notes WHERE name = 'words_version'")
-            db.execute("INSERT INTO notes VALUES ('words_version', ?)", (VERSION,))
 
     def is_current(self) -> bool:
-        """Whether the words were folded as this program folds them."""
+        """Whether all words were written, as this program folds them."""
         return self._database.note("words_version") == VERSION
+
+    def mark_current(self) -> None:
+        """All words were written."""
+        self._database.keep_note("words_version", VERSION)
 
     def gap(self) -> str | None:
         """What is missing or wrong; None where every live passage is found by its words."""
