@@ -15,10 +15,11 @@ from typing import Any
 
 from indexer.types.tokens import join_separated
 
-MIN_PREFIX_CHARS = 3
+MIN_STEM_CHARS = 3
+MIN_PREFIX_CHARS = 2
 MIN_COMPOUND_CHARS = 5
 MIN_NUMBER_CHARS = 7  # of a number that may be the end of a longer one, as of a telephone number
-MIN_TYPO_CHARS = 4
+MIN_TYPO_CHARS = 3
 MAX_RANGE = 5_000  # terms of one beginning that are looked at
 MAX_FORMS = 64  # of one token
 _END = "\U0010ffff"
@@ -167,11 +168,11 @@ def _inflections(db: Connection, token: str) -> set[str]:
     for language in languages:
         stem = _stemmer(language).stemWord
         own = stem(token)
-        if len(own) < MIN_PREFIX_CHARS or own.isdecimal():
+        if len(own) < MIN_STEM_CHARS or own.isdecimal():
             continue
         shared = next((n for n, pair in enumerate(zip(own, token, strict=False))
                        if pair[0] != pair[1]), min(len(own), len(token)))  # fmt: skip
-        beginning = token[: max(MIN_PREFIX_CHARS, min(shared, len(own) - 1))]
+        beginning = token[: max(MIN_STEM_CHARS, min(shared, len(own) - 1))]
         if beginning not in ranges:
             ranges[beginning] = _beginning(db, beginning)
         words = ranges[beginning]
