@@ -34,7 +34,7 @@ STATES = frozenset(
 )
 QUOTED_STATE = re.compile("'(" + "|".join(sorted(STATES)) + ")'")
 PRONOUNS = frozenset("one found said told some here there".split())
-MIGRATIONS = "indexer/catalog/schema.py", "indexer/schema.py"
+MIGRATIONS = "indexer/catalog/storage/schema.py", "indexer/catalog/schema.py", "indexer/schema.py"
 
 
 def counts(root: Path = ROOT) -> dict[str, str]:
