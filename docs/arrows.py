@@ -16,7 +16,7 @@ class Station:
 
     name: str
     column: int
-    row: int
+    row: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,13 @@ class Arrow:
 STATIONS = (
     # what has changed
     Station("indexer.scan.inotify", 1, 0),
-    Station("indexer.scan.events", 1, 1),
-    Station("indexer.scan.watcher", 1, 2),
+    Station("indexer.scan.events", 1, 1.5),
     Station("indexer.scan.rescan", 1, 3),
     Station("indexer.files.walk", 0, 4),
     Station("indexer.scan.reconcile", 1, 4),
     Station("indexer.catalog.storage.database", 2, 4),
     Station("indexer.catalog.queue", 1, 5),
+    Station("indexer.catalog.words.index", 1, 6),
     # reading
     Station("indexer.ingest.reading_stage", 0, 5),
     Station("indexer.ingest.read", 0, 6),
@@ -92,8 +92,8 @@ READER = "indexer.ingest.read:Reader"
 
 ARROWS = (
     Arrow("indexer.scan.inotify", "indexer.scan.events", "a path", "add"),
-    Arrow("indexer.scan.events", "indexer.scan.watcher", "hints", "take", pulled=True),
-    Arrow("indexer.scan.watcher", "indexer.scan.rescan", "hints", "take", pulled=True),
+    Arrow("indexer.scan.events", "indexer.scan.rescan", "hints", "take", pulled=True,
+          through="indexer.scan.watcher"),
     Arrow("indexer.scan.rescan", "indexer.scan.reconcile", "where to look", "reconcile"),
     Arrow("indexer.files.walk", "indexer.scan.reconcile", "names, times", "walk", pulled=True),
     Arrow("indexer.scan.reconcile", "indexer.catalog.storage.database", "rows of files",
@@ -102,6 +102,9 @@ ARROWS = (
           pulled=True, path=((2, 4.5), (1, 4.5))),
     Arrow("indexer.catalog.queue", "indexer.ingest.reading_stage", "files", "claim_files",
           pulled=True),
+    Arrow("indexer.catalog.queue", "indexer.catalog.words.index", "words", "write_passages"),
+    Arrow("indexer.catalog.words.index", "retriever.search", "matches", "search", pulled=True,
+          through="indexer.catalog.catalog", path=((1.43, 6), (1.43, 5.64), (4.25, 5.64))),
     Arrow("indexer.ingest.reading_stage", "indexer.ingest.read", "one file", "read_file"),
     Arrow("indexer.ingest.read", "indexer.extract.process.reader", "a path", "extract",
           through=READER),

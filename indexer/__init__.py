@@ -10,11 +10,11 @@ The data's way, from a saved file to a word that is found:
 6.  `ingest/read`: a file is identified, hashed, and given to a child process.
 7.  `extract/process/reader`, `extract/process/worker`: a job goes to the child, pieces come back.
 8.  `extract/formats`: one extractor gives the words of the pages, which are cut into passages.
-9.  `ingest/publish`: rows, sync, flip, sweep.
-10. `vectors/store`: the rows are in the tables; `vectors/search` finds them.
+9.  `ingest/publish`: rows to `vectors/store`, sync, flip in the catalog, sweep.
+10. `catalog/words/index`: the flip writes the words here, where searches find them.
 
 A module is a station, and named above, when a file (its path, its bytes, or what was read of it) is
 handed to it by the station before and handed on by it. What a station merely calls for help is
 none: the walk, the database, LanceDB's tables, serialisers, thread and process pools, and the
-tables that only choose who is next (`scan/watcher`, `extract/process/jobs`, `extract/dispatch`).
+tables that only choose who is next (`extract/process/jobs`, `extract/dispatch`).
 """

@@ -39,7 +39,7 @@ class Watched:
         while not (wanted and hints.issuperset(wanted)) and time.monotonic() < end:
             self.woken.wait(0.05)
             self.woken.clear()
-            for hint in self.watcher.take() or []:
+            for hint in self.watcher.events.take() or []:
                 hints.add(hint)
                 if hint.deep:
                     go_through(self.watcher, hint.path)
@@ -70,7 +70,7 @@ def follow(watcher: Watcher, *folders: Path) -> list[Unwatched]:
 def heard(watcher: Watcher) -> list[Hint] | None:
     """The first hints that arrive."""
     end = time.monotonic() + 60
-    while (hints := watcher.take()) == []:
+    while (hints := watcher.events.take()) == []:
         assert time.monotonic() < end
         time.sleep(0.02)
     return hints
@@ -93,7 +93,7 @@ def test_saved_file_is_hinted_at(watched: Watched) -> None:
     path = watched.folder / "a.txt"
     path.write_text("words")
     assert watched.hints(Hint(path, deep=False)) == {Hint(path, deep=False)}
-    assert watched.watcher.take() == [], "hints are taken once"
+    assert watched.watcher.events.take() == [], "hints are taken once"
 
 
 def test_reading_a_file_is_no_news(watched: Watched) -> None:
@@ -166,8 +166,8 @@ def test_fault_19_lost_events_mean_a_look_everywhere(watcher: Watcher, tmp_path:
     follow(watcher, tmp_path)
     lost = InotifyEvent(WatchDescriptor(-1), InotifyConstants.IN_Q_OVERFLOW, 0, b"")
     inotify(watcher).handle_event(lost)
-    assert watcher.take() is None
-    assert watcher.take() == []
+    assert watcher.events.take() is None
+    assert watcher.events.take() == []
 
 
 @pytest.mark.slow
@@ -181,7 +181,7 @@ def test_fault_19_a_queue_that_overflows(watcher: Watcher, tmp_path: Path) -> No
             (tmp_path / f"{n % 200}.txt").touch()
             (tmp_path / f"{n % 200}.txt").unlink()
     end = time.monotonic() + 60
-    while watcher.take() is not None:
+    while watcher.events.take() is not None:
         assert time.monotonic() < end
         time.sleep(0.05)
 
@@ -190,14 +190,14 @@ def test_more_hints_than_are_worth_it_mean_a_look_everywhere(tmp_path: Path) -> 
     watcher = Watcher(lambda: None, ignored=tmp_path / "data", most_hints=5)
     follow(watcher, tmp_path)
     end = time.monotonic() + 60
-    while watcher.take() is not None:  # it hears them in as many goes as it likes
+    while watcher.events.take() is not None:  # it hears them in as many goes as it likes
         assert time.monotonic() < end
         for n in range(10):
             (tmp_path / f"{n}.txt").touch()
         time.sleep(0.3)
-    watcher.take()
+    watcher.events.take()
     time.sleep(0.3)
-    assert watcher.take() == []
+    assert watcher.events.take() == []
     watcher.stop()
 
 
@@ -210,7 +210,7 @@ def test_fault_20_no_more_watchers_are_to_be_had(watcher: Watcher, tmp_path: Pat
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     [refused] = watcher.unwatched
     assert "max_user_instances" in refused.sentence
-    assert watcher.take() == []
+    assert watcher.events.take() == []
     assert follow(watcher, tmp_path) == [], "it is tried again"
 
 
@@ -273,7 +273,7 @@ def test_fault_23_folder_moved_out_is_watched_no_longer(watcher: Watcher, tmp_pa
     (tmp_path / "out" / "b" / "a.txt").write_text("words")
     time.sleep(0.3)
     moved = {tmp_path / "lib", tmp_path / "lib" / "a"}  # the move itself is heard, late at times
-    assert {hint.path for hint in watcher.take() or ()} <= moved
+    assert {hint.path for hint in watcher.events.take() or ()} <= moved
 
 
 def test_root_that_is_renamed_is_looked_at(watcher: Watcher, tmp_path: Path) -> None:

@@ -69,9 +69,8 @@ class Rescan:
         self._probed_at = time.monotonic()
         self._clock = _WallClock()
         self._network_at: float | None = None
-        self._progressed_at: float | None = (
-            None  # when the network poll under way last entered a folder
-        )
+        # when the network poll under way last entered a folder
+        self._progressed_at: float | None = None
         self._silent = False  # that is too long ago
 
     def start(self) -> None:
@@ -115,7 +114,7 @@ class Rescan:
         assert watcher is not None  # noqa: S101  start() made it
         self._note_network()
         now = time.time()  # goes on while the machine sleeps
-        hints = watcher.take()
+        hints = watcher.events.take()
         late = self.rescanned_at is None or abs(now - self.rescanned_at) > self._times.rescan_s
         stopped = self._has_stopped(watcher)
         if (

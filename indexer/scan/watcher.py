@@ -15,14 +15,13 @@ from pathlib import Path
 from indexer.scan.events import Events
 from indexer.scan.observer import Observer
 from indexer.scan.unwatched import Unwatched, unwatched
-from indexer.types.changes import Hint
 
 MOST_HINTS = 2000  # beyond this a look at everything is cheaper
 
 
 class Watcher:
-    """Watches folders and calls `wake` when there are new hints. Events below `ignored`, our
-    own data, are dropped. Not for several threads, but for `enter`."""
+    """Watches folders and calls `wake` when there are new hints in `events`. Events below
+    `ignored`, our own data, are dropped. Not for several threads, but for `enter`."""
 
     def __init__(
         self,
@@ -31,7 +30,7 @@ class Watcher:
         most_hints: int = MOST_HINTS,
         folder_by_folder: bool = sys.platform == "linux",
     ) -> None:
-        self._events = Events(wake, ignored, most_hints)
+        self.events = Events(wake, ignored, most_hints)
         self._ignored = ignored
         self._folder_by_folder = folder_by_folder
         self._observer: Observer | None = None
@@ -46,7 +45,7 @@ class Watcher:
         """Begins to watch exactly these folders: walk through them, and `finish`. What lies in a
         folder that is newly watched is not hinted at."""
         wanted = [os.fsencode(path) for path in roots]
-        self._events.roots = wanted
+        self.events.roots = wanted
         self._refused = []
         if self._observer is None or not self._observer.alive():
             self.stop()
@@ -67,10 +66,6 @@ class Watcher:
         if self._observer is not None:
             self._observer.finish()
 
-    def take(self) -> list[Hint] | None:
-        """The hints since the last call; None when events were lost: look everywhere."""
-        return self._events.take()
-
     def alive(self) -> bool:
         """Whether events are still read."""
         return self._observer is not None and self._observer.alive()
@@ -90,7 +85,7 @@ class Watcher:
         if self._folder_by_folder:
             from indexer.scan.inotify import InotifyObserver
 
-            return InotifyObserver(self._events, self._ignored)
+            return InotifyObserver(self.events, self._ignored)
         from indexer.scan.recursive import RecursiveObserver
 
-        return RecursiveObserver(self._events)
+        return RecursiveObserver(self.events)
