@@ -173,11 +173,11 @@ def test_calls_are_counted_and_the_card_filled(gemma: Gemma) -> None:
 
 
 def test_a_captions_tokens_leave_room_for_others(tmp_path: Path) -> None:
-    breaths: list[int] = []
+    turns: list[int] = []
     folder = tiny.write(tmp_path)
-    gemma = Gemma(find_checkpoint(folder), CPU, yield_turn=lambda: breaths.append(1))
+    gemma = Gemma(find_checkpoint(folder), CPU, yield_turn=lambda: turns.append(1))
     gemma.describe(tiny.picture())
-    assert breaths
+    assert turns
 
 
 def test_weights_that_do_not_fit_their_config_are_refused(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ CHECKPOINT = find_checkpoint("pocket")
 PICTURE = Image(np.zeros((1, 1, 3), np.uint8))
 
 
-class Scribe:
+class RecordingModel:
     """Writes down who asked what, and on which thread; a caption takes as long as `hold` says."""
 
     def __init__(self, yield_turn: Callable[[], None]) -> None:
@@ -102,11 +102,11 @@ class Scribe:
 
 
 @pytest.fixture
-def pair() -> Iterator[tuple[Runtime, list[Scribe]]]:
-    models: list[Scribe] = []
+def pair() -> Iterator[tuple[Runtime, list[RecordingModel]]]:
+    models: list[RecordingModel] = []
 
-    def load(yield_turn: Callable[[], None]) -> Scribe:
-        models.append(Scribe(yield_turn))
+    def load(yield_turn: Callable[[], None]) -> RecordingModel:
+        models.append(RecordingModel(yield_turn))
         return models[0]
 
     runtime = Runtime(CHECKPOINT, load=load)
@@ -116,7 +116,9 @@ def pair() -> Iterator[tuple[Runtime, list[Scribe]]]:
     runtime.close()
 
 
-def test_nothing_is_loaded_before_the_first_call(pair: tuple[Runtime, list[Scribe]]) -> None:
+def test_nothing_is_loaded_before_the_first_call(
+    pair: tuple[Runtime, list[RecordingModel]],
+) -> None:
     runtime, models = pair
     assert not runtime.lifecycle.loaded
     assert runtime.lifecycle.calls == 0
@@ -133,7 +135,7 @@ def test_nothing_is_loaded_before_the_first_call(pair: tuple[Runtime, list[Scrib
 
 
 def test_background_calls_are_cut_as_fast_as_the_model_is(
-    pair: tuple[Runtime, list[Scribe]],
+    pair: tuple[Runtime, list[RecordingModel]],
 ) -> None:
     runtime, models = pair
     assert len(runtime.files.embed([Text("a")] * 100)) == 100
@@ -166,7 +168,7 @@ def test_long_contents_make_fewer_to_a_slice() -> None:
 
 
 def test_a_person_is_served_in_the_middle_of_a_caption(
-    pair: tuple[Runtime, list[Scribe]],
+    pair: tuple[Runtime, list[RecordingModel]],
 ) -> None:
     runtime, models = pair
     runtime.people.embed([Text("warm")])
@@ -179,7 +181,7 @@ def test_a_person_is_served_in_the_middle_of_a_caption(
     assert models[0].log[1:] == ["embed 2 query", "describe"]
 
 
-def test_background_work_waits_for_people(pair: tuple[Runtime, list[Scribe]]) -> None:
+def test_background_work_waits_for_people(pair: tuple[Runtime, list[RecordingModel]]) -> None:
     runtime, models = pair
     runtime.people.embed([Text("warm")])
     first = threading.Thread(target=lambda: runtime.people.describe(PICTURE))
@@ -199,7 +201,7 @@ def test_background_work_waits_for_people(pair: tuple[Runtime, list[Scribe]]) ->
     assert models[0].log[1:] == ["describe", "embed 1 query", "embed 1 item"]
 
 
-def test_too_many_are_asked_to_come_again(pair: tuple[Runtime, list[Scribe]]) -> None:
+def test_too_many_are_asked_to_come_again(pair: tuple[Runtime, list[RecordingModel]]) -> None:
     runtime, models = pair
     runtime.people.embed([Text("warm")])
     threads = [threading.Thread(target=lambda: runtime.people.describe(PICTURE))]
@@ -218,7 +220,7 @@ def test_too_many_are_asked_to_come_again(pair: tuple[Runtime, list[Scribe]]) ->
 
 
 def test_an_answer_streams_and_stops_when_nobody_listens(
-    pair: tuple[Runtime, list[Scribe]],
+    pair: tuple[Runtime, list[RecordingModel]],
 ) -> None:
     runtime, models = pair
     events = runtime.people.answer("q", [])
@@ -232,7 +234,7 @@ def test_an_answer_streams_and_stops_when_nobody_listens(
     assert models[0].wrote == wrote
 
 
-def test_cancelling_ends_in_finished(pair: tuple[Runtime, list[Scribe]]) -> None:
+def test_cancelling_ends_in_finished(pair: tuple[Runtime, list[RecordingModel]]) -> None:
     runtime, _ = pair
     stop = threading.Event()
     events = runtime.people.answer("q", [], (), stop.is_set)
@@ -241,7 +243,9 @@ def test_cancelling_ends_in_finished(pair: tuple[Runtime, list[Scribe]]) -> None
     assert isinstance(list(events)[-1], AnswerEnd)
 
 
-def test_what_goes_wrong_reaches_the_one_who_asked(pair: tuple[Runtime, list[Scribe]]) -> None:
+def test_what_goes_wrong_reaches_the_one_who_asked(
+    pair: tuple[Runtime, list[RecordingModel]],
+) -> None:
     runtime, _ = pair
     with pytest.raises(ModelError, match="fell over"):
         list(runtime.people.answer("fail", []))
@@ -263,11 +267,11 @@ def test_a_load_that_failed_is_told_at_once_and_tried_again_later(
 ) -> None:
     tries: list[int] = []
 
-    def load(yield_turn: Callable[[], None]) -> Scribe:
+    def load(yield_turn: Callable[[], None]) -> RecordingModel:
         tries.append(1)
         if len(tries) == 1:
             raise OSError("the disk went away")
-        return Scribe(yield_turn)
+        return RecordingModel(yield_turn)
 
     clock = Clock()
     monkeypatch.setattr("model.runtime.lifecycle.time", clock)
@@ -286,7 +290,7 @@ def test_a_load_that_failed_is_told_at_once_and_tried_again_later(
 
 
 def test_a_model_too_large_to_load_says_so() -> None:
-    def load(yield_turn: Callable[[], None]) -> Scribe:
+    def load(yield_turn: Callable[[], None]) -> RecordingModel:
         raise MemoryError
 
     runtime = Runtime(CHECKPOINT, load=load)
@@ -296,10 +300,10 @@ def test_a_model_too_large_to_load_says_so() -> None:
 
 
 def test_an_idle_model_is_given_back_and_comes_again() -> None:
-    models: list[Scribe] = []
+    models: list[RecordingModel] = []
 
-    def load(yield_turn: Callable[[], None]) -> Scribe:
-        models.append(Scribe(yield_turn))
+    def load(yield_turn: Callable[[], None]) -> RecordingModel:
+        models.append(RecordingModel(yield_turn))
         return models[-1]
 
     runtime = Runtime(CHECKPOINT, load=load, unload_after_s=0.05)
@@ -317,7 +321,7 @@ def test_an_idle_model_is_given_back_and_comes_again() -> None:
 
 
 def test_who_searches_does_not_wait_for_anothers_answer(
-    pair: tuple[Runtime, list[Scribe]],
+    pair: tuple[Runtime, list[RecordingModel]],
 ) -> None:
     runtime, models = pair
     events = runtime.people.answer("q", [])
@@ -330,7 +334,7 @@ def test_who_searches_does_not_wait_for_anothers_answer(
 
 
 def test_the_background_waits_while_somebody_is_attended(
-    pair: tuple[Runtime, list[Scribe]],
+    pair: tuple[Runtime, list[RecordingModel]],
 ) -> None:
     runtime, models = pair
     runtime.people.embed([Text("warm")])
@@ -348,7 +352,7 @@ def test_the_background_waits_while_somebody_is_attended(
 
 
 def test_who_is_attended_but_asks_nothing_holds_up_nobody_for_long(
-    pair: tuple[Runtime, list[Scribe]], monkeypatch: pytest.MonkeyPatch
+    pair: tuple[Runtime, list[RecordingModel]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime, _ = pair
     monkeypatch.setattr("model.runtime.runtime.MAX_HOLD_S", 0.05)
@@ -359,7 +363,7 @@ def test_who_is_attended_but_asks_nothing_holds_up_nobody_for_long(
 
 
 def test_people_without_end_do_not_starve_the_background(
-    pair: tuple[Runtime, list[Scribe]], monkeypatch: pytest.MonkeyPatch
+    pair: tuple[Runtime, list[RecordingModel]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime, _ = pair
     monkeypatch.setattr("model.runtime.runtime.MAX_HOLD_S", 0.05)
@@ -384,7 +388,7 @@ class OutOfMemoryError(RuntimeError):
     """Called like torch's own, which only a graphics card raises."""
 
 
-class Cramped(Scribe):
+class SmallMemoryModel(RecordingModel):
     """Has memory for `room` contents at once, and none for what says `vast`."""
 
     room = 3
@@ -421,11 +425,11 @@ class Cramped(Scribe):
 
 
 @pytest.fixture
-def cramped() -> Iterator[tuple[Runtime, list[Cramped]]]:
-    models: list[Cramped] = []
+def small_memory() -> Iterator[tuple[Runtime, list[SmallMemoryModel]]]:
+    models: list[SmallMemoryModel] = []
 
-    def load(yield_turn: Callable[[], None]) -> Scribe:
-        models.append(Cramped(yield_turn))
+    def load(yield_turn: Callable[[], None]) -> RecordingModel:
+        models.append(SmallMemoryModel(yield_turn))
         return models[0]
 
     runtime = Runtime(CHECKPOINT, load=load)
@@ -434,9 +438,9 @@ def cramped() -> Iterator[tuple[Runtime, list[Cramped]]]:
 
 
 def test_what_does_not_fit_at_once_is_done_in_halves(
-    cramped: tuple[Runtime, list[Cramped]],
+    small_memory: tuple[Runtime, list[SmallMemoryModel]],
 ) -> None:
-    runtime, models = cramped
+    runtime, models = small_memory
     assert len(runtime.people.embed([Text("a")] * 8)) == 8
     assert models[0].log == ["short 8", "short 4", *["embed 2 item"] * 2, "short 4",
                            *["embed 2 item"] * 2]  # fmt: skip
@@ -447,9 +451,9 @@ def test_what_does_not_fit_at_once_is_done_in_halves(
 
 
 def test_one_that_never_fits_fails_alone_after_a_second_try(
-    cramped: tuple[Runtime, list[Cramped]],
+    small_memory: tuple[Runtime, list[SmallMemoryModel]],
 ) -> None:
-    runtime, models = cramped
+    runtime, models = small_memory
     with pytest.raises(ModelMemoryError, match="close other programs"):
         runtime.files.embed([Text("vast")])
     assert models[0].log == ["short 1", "short 1"]
@@ -458,9 +462,9 @@ def test_one_that_never_fits_fails_alone_after_a_second_try(
 
 
 def test_an_answer_is_begun_again_only_where_nothing_of_it_was_said(
-    cramped: tuple[Runtime, list[Cramped]],
+    small_memory: tuple[Runtime, list[SmallMemoryModel]],
 ) -> None:
-    runtime, _ = cramped
+    runtime, _ = small_memory
     assert isinstance(list(runtime.people.answer("q", []))[-1], AnswerEnd)
     late = runtime.people.answer("late", [])
     assert next(late) == AnswerText("half")
@@ -483,7 +487,7 @@ def test_a_shortage_is_told_from_other_faults(problem: Exception, short: bool) -
 
 
 def test_closing_ends_a_background_caption_between_two_tokens(
-    pair: tuple[Runtime, list[Scribe]],
+    pair: tuple[Runtime, list[RecordingModel]],
 ) -> None:
     runtime, models = pair
     ended: list[BaseException] = []
@@ -505,7 +509,7 @@ def test_closing_ends_a_background_caption_between_two_tokens(
 
 
 def test_closing_stops_an_answer_and_refuses_the_rest(
-    pair: tuple[Runtime, list[Scribe]],
+    pair: tuple[Runtime, list[RecordingModel]],
 ) -> None:
     runtime, _ = pair
     events = runtime.people.answer("q", [])

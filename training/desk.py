@@ -144,8 +144,8 @@ class Desk:
         return example
 
     def glimpse(self, item: renders.Rendered, rng: random.Random) -> Example | None:
-        """A window of a picture around one of its things or words, for the eye alone: a third of
-        the patches teach as much as the whole. None where nothing is in it."""
+        """A window of a picture around one of its things or words, for the patch labels alone: a
+        third of the patches teach as much as the whole. None where nothing is in it."""
         rows = len(item.data) // item.columns
         patches = [patch for patch, asked, shown in item.shown if asked != sight.COLOUR and shown]
         if not patches:
@@ -216,7 +216,7 @@ def _shared(rows: Sequence[Ints]) -> int:
 
 
 def _shown(item: renders.Rendered) -> Ints:
-    """(patches, sight.ASKED): what each patch of a picture shows, NOTHING where it is not told."""
+    """(patches, sight.ASKED): what each patch of a picture shows, NOTHING where it is not known."""
     answers = np.full((len(item.data), sight.ASKED), NOTHING)
     for patch, asked, shown in item.shown:
         answers[patch, asked] = shown

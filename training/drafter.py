@@ -25,7 +25,7 @@ from training.world import seeds
 
 Tensor = torch.Tensor
 
-AHEAD = 4  # tokens foretold from one state
+AHEAD = 4  # tokens predicted from one state
 PLACES = 24  # states of a row it learns from, at one go
 RATE, WARM_STEPS = 2e-3, 50
 LOG_EVERY = 25

@@ -43,7 +43,7 @@ class Mix:
     pairs: int
     sources: int  # of a question, at most
     frames: int  # of a sound, at most
-    glimpses: int  # windows of scenes, for the eye alone
+    glimpses: int  # windows of scenes, for the patch labels alone
     media: dict[str, int]
     rivals: bool = False  # beside half of the media others like them, which a query must not find
 
@@ -209,7 +209,7 @@ def _work(directory: Path, media: Path, config: Any, salt: int, queue: Any, prog
         number += 1
         while not _put(queue, batch):
             if trainer is None or not trainer.is_alive():  # killed, it could not end this process
-                queue.cancel_join_thread()  # nobody will ever read what is in it
+                queue.cancel_join_thread()  # its contents are never read
                 return
 
 

@@ -58,7 +58,7 @@ class Rendered:
     facts: tuple[Asked, ...]
     phones: tuple[tuple[int, str], ...] = ()  # what is heard from which millisecond on
     spoken: tuple[tuple[int, str], ...] = ()  # the words and when each is over
-    shown: tuple[sight.Shown, ...] = ()  # what the patches show, for the eye
+    shown: tuple[sight.Shown, ...] = ()  # what the patches show
 
 
 def scene(number: int, media: MediaFormat, range_: range = seeds.TRAIN) -> Rendered:

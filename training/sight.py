@@ -1,7 +1,7 @@
-"""What each patch of a picture shows: letters, things, colours, for an eye that learns to name it.
+"""What each patch of a picture shows: letters, things, colours, as labels for training.
 
-The world drew the picture and knows. Patches that are told what they hold teach the first layers
-long before a whole caption can be written, as frames that are told their sound do.
+The world drew the picture and knows. Labelled patches train the first layers long before a whole
+caption can be written, as frames labelled with their sound do.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The model while it learns: what it makes of a batch, and how far that is from right.
 
-Some of what it is told serves learning alone: which sound a frame holds, what a patch shows, which
-source a word stands in. Told outright, it is learned long before sentences could teach it.
+Some labels serve training alone: which sound a frame holds, what a patch shows, which source a
+word stands in. Given directly, these are learned long before sentences could teach them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ REMEMBERED = 1500  # items of earlier batches that a query must not be taken for
 
 @dataclass(slots=True)
 class Outcome:
-    """What one batch gave: the loss and, per task, how many tokens were right of how many."""
+    """The result of one batch: the loss and, per task, how many tokens were right of how many."""
 
     loss: Tensor
     parts: dict[str, float]
@@ -44,9 +44,9 @@ class Outcome:
 
 
 class Student:
-    """The model with what is needed only while it learns: two temperatures, an ear that names the
-    sounds it hears, an eye that names what patches show and a finger on the source that words
-    come from; they teach the first layers long before sentences can."""
+    """The model with what is needed only in training: the scales of two similarities, and linear
+    heads that name the sound of a frame, what a patch shows and the source that a word comes from.
+    They train the first layers long before sentences can."""
 
     def __init__(self, model: Any, tokenizer: Any, compiled: bool = True) -> None:
         model.set_attn_implementation("eager")  # masks are ours; compiled, it is the fastest
@@ -54,15 +54,15 @@ class Student:
         self.device = next(model.parameters()).device
         self.trunk = Trunk(model, compiled)
         hidden = model.config.text_config.hidden_size
-        self.ear = torch.nn.Linear(hidden, 2 * PHONES, device=self.device)
-        self.eye = torch.nn.Linear(hidden, sight.ASKED * sight.ANSWERS, device=self.device)
-        self.finger = torch.nn.ModuleDict(
+        self.sound_head = torch.nn.Linear(hidden, 2 * PHONES, device=self.device)
+        self.patch_head = torch.nn.Linear(hidden, sight.ASKED * sight.ANSWERS, device=self.device)
+        self.source_heads = torch.nn.ModuleDict(
             {name: torch.nn.Linear(hidden, citing.NUMBERS) for name in CITING_WEIGHTS}
         ).to(self.device)
         self.odds = torch.ones(sight.ANSWERS, device=self.device)
         self.odds[0] = EMPTY
         # The logarithms of gist's and body's scale.
-        self.heat = torch.nn.Parameter(torch.tensor([2.3, 2.3], device=self.device))
+        self.log_scales = torch.nn.Parameter(torch.tensor([2.3, 2.3], device=self.device))
         # After these an answer decides: whether it knows, which source, where the quote begins.
         self.turns = self._numbers(tokenizer, ["\n", "▁[", '▁"'])
         self.past: tuple[Tensor, ...] = ()  # gists of items of the last batches, and their keys
@@ -105,33 +105,35 @@ class Student:
             task: (int(hits[tasks == number].sum()), int((tasks == number).sum()))
             for number, task in enumerate(lessons.TASKS)
         }
-        meeting, met = self._meet(states, t["vectors"])
+        meeting, met = self._similarity_loss(states, t["vectors"])
         for name, value in met.items():
             right[name] = value
         if meeting is not None:
             loss = loss + meeting
             parts["vectors"] = float(meeting.detach())
-        for name, (lost, hit) in self._point(states, t["sources"], taught).items():
+        for name, (lost, hit) in self._source_losses(states, t["sources"], taught).items():
             loss = loss + CITING_WEIGHTS[name] * lost
             parts[name] = float(lost.detach())
             right[name] = hit
         if len(t["phones"]):
             heard = states.body[t["ids"] == self.model.config.audio_token_id].float()
-            odds = self.ear(heard).view(-1, 2, PHONES)
+            odds = self.sound_head(heard).view(-1, 2, PHONES)
             hearing = functional.cross_entropy(odds.flatten(0, 1), t["phones"].flatten())
             loss = loss + HEARING_WEIGHT * hearing
             parts["hearing"] = float(hearing.detach())
             named = (odds.argmax(-1) == t["phones"]).float().sum()
             right["phones"] = (int(named), t["phones"].numel())
         if len(t["shown"]):
-            seeing = self._see(t["ids"] == self.model.config.image_token_id, states, t["shown"])
+            seeing = self._patch_losses(
+                t["ids"] == self.model.config.image_token_id, states, t["shown"]
+            )
             for name, (lost, hit) in seeing.items():
                 loss = loss + SEEING_WEIGHTS[name] * lost
                 parts[name] = float(lost.detach())
                 right[name] = hit
         return Outcome(loss, parts, right)
 
-    def _point(
+    def _source_losses(
         self, states: States, sources: Tensor, taught: Tensor
     ) -> dict[str, tuple[Tensor, tuple[int, int]]]:
         """How well the words of a source tell its number, half-way up, and the words of an answer
@@ -142,19 +144,19 @@ class Student:
             ("cites", states.last, labelled & taught),
         ):
             if where.any():
-                odds, wanted = self.finger[name](seen[where].float()), sources[where]
+                odds, wanted = self.source_heads[name](seen[where].float()), sources[where]
                 hits = int((odds.argmax(-1) == wanted).sum())
                 losses[name] = (functional.cross_entropy(odds, wanted), (hits, len(wanted)))
         return losses
 
-    def _see(
+    def _patch_losses(
         self, soft: Tensor, states: States, shown: Tensor
     ) -> dict[str, tuple[Tensor, tuple[int, int]]]:
         """How well patches name what they show, for each sort that they were told: the loss, and
         how many of those that show something were right. Letters are named early, things, which
         reach over many patches, a layer later."""
         kinds = (sight.ASKED, sight.ANSWERS)
-        early, later = (self.eye(layer[soft].float()).unflatten(-1, kinds)
+        early, later = (self.patch_head(layer[soft].float()).unflatten(-1, kinds)
                         for layer in (states.body, states.early))  # fmt: skip
         losses = {}
         for name, odds, asked in (
@@ -172,7 +174,7 @@ class Student:
                 losses[name] = (lost, (hits, int(present.sum())))
         return losses
 
-    def _meet(
+    def _similarity_loss(
         self, states: States, vectors: Tensor
     ) -> tuple[Tensor | None, dict[str, tuple[int, int]]]:
         """Queries and the items they should find, against all other items of the batch."""
@@ -181,7 +183,7 @@ class Student:
         if len(items) < 2:
             return None, {}
         gist_vectors = functional.normalize(states.gist[rows, gists].float(), dim=-1)
-        scale = self.heat.exp().clamp(max=60)
+        scale = self.log_scales.exp().clamp(max=60)
         loss, met = self._contrast(gist_vectors, items, queries, keys, scale[0], self.past)
         if torch.is_grad_enabled():
             old = self.past or (gist_vectors[:0].detach(), keys[:0])

@@ -132,9 +132,10 @@ class Run:
         """Write everything that is needed to go on."""
         held = {
             "model": self.student.model.state_dict(), "average": self.average.state_dict(),
-            "ear": self.student.ear.state_dict(), "eye": self.student.eye.state_dict(),
-            "finger": self.student.finger.state_dict(),
-            "heat": self.student.heat.detach(), "warm_from": self.warm_from,
+            "ear": self.student.sound_head.state_dict(),
+            "eye": self.student.patch_head.state_dict(),
+            "finger": self.student.source_heads.state_dict(),
+            "heat": self.student.log_scales.detach(), "warm_from": self.warm_from,
             "story": self.story,
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "step": self.step, "spent_s": self.spent_s,
@@ -152,10 +153,10 @@ class Run:
         self.story = held.get("story", [])
         if "optimizers" not in held:  # taken up from a published checkpoint
             return
-        self.student.ear.load_state_dict(held["ear"])
-        self.student.eye.load_state_dict(held["eye"])
-        self.student.finger.load_state_dict(held["finger"])
-        self.student.heat.data.copy_(held["heat"])
+        self.student.sound_head.load_state_dict(held["ear"])
+        self.student.patch_head.load_state_dict(held["eye"])
+        self.student.source_heads.load_state_dict(held["finger"])
+        self.student.log_scales.data.copy_(held["heat"])
         for optimizer, state in zip(self.optimizers, held["optimizers"], strict=True):
             peaks = [group["peak"] for group in optimizer.param_groups]
             optimizer.load_state_dict(state)
@@ -171,8 +172,11 @@ def _optimizers(student: Student) -> list[Any]:
         else:
             slow = next((part for key, part in SLOWER.items() if key in name), 1.0)
             outer.append({"params": [weight], "peak": ADAM_RATE * slow})
-    heads = (student.ear, student.eye, student.finger)
-    helpers = [*(parameter for head in heads for parameter in head.parameters()), student.heat]
+    heads = (student.sound_head, student.patch_head, student.source_heads)
+    helpers = [
+        *(parameter for head in heads for parameter in head.parameters()),
+        student.log_scales,
+    ]
     outer.append({"params": helpers, "peak": ADAM_RATE})
     muon = torch.optim.Muon(inner, lr=MUON_RATE, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
     for group in muon.param_groups:

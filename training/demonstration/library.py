@@ -96,7 +96,7 @@ RECORDINGS: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class LibraryFile:
     """One file of the library and the words it holds: by page, or by turn with its seconds, or as
     one caption."""
 
@@ -126,7 +126,7 @@ def write(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-def _documents(folder: Path) -> list[Made]:
+def _documents(folder: Path) -> list[LibraryFile]:
     style = (SOURCES / "style.css").read_text("utf-8")
     shown = {name: _headpiece(name) for name in HEADPIECES}
     entries = []
@@ -145,11 +145,11 @@ def _documents(folder: Path) -> list[Made]:
             file.write_text(text, "utf-8")
             pages = [text.strip()]
         words = [{"page": n, "text": page} for n, page in enumerate(pages, start=1)]
-        entries.append(Made(_path(file, folder.parent), "document", words))
+        entries.append(LibraryFile(_path(file, folder.parent), "document", words))
     name, title, lines = SCAN
     scan(title, lines, dice(DEMONSTRATION, 5, "scan"), folder / name)
     description = f'a page titled "{title}" that says "{" ".join(lines)}"'
-    entries.append(Made(f"Documents/{name}", "document", [{"page": 1, "text": description}]))
+    entries.append(LibraryFile(f"Documents/{name}", "document", [{"page": 1, "text": description}]))
     return entries
 
 
@@ -174,7 +174,7 @@ def _headpiece(name: str) -> bytes:
     return _encoded(Image.fromarray(drawn.image), "png")
 
 
-def _pictures(folder: Path) -> list[Made]:
+def _pictures(folder: Path) -> list[LibraryFile]:
     entries = []
     for number, (name, plan) in enumerate(PICTURES.items()):
         drawn = draw(
@@ -207,10 +207,10 @@ SEEDS = {
 }
 
 
-def _saved(image: np.ndarray[Any, Any], caption: str, file: Path, root: Path) -> Made:
+def _saved(image: np.ndarray[Any, Any], caption: str, file: Path, root: Path) -> LibraryFile:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(_encoded(Image.fromarray(image), file.suffix[1:]))
-    return Made(_path(file, root), "photo", [{"text": caption}])
+    return LibraryFile(_path(file, root), "photo", [{"text": caption}])
 
 
 def _encoded(picture: Image.Image, form: str) -> bytes:
@@ -226,7 +226,7 @@ def _encoded(picture: Image.Image, form: str) -> bytes:
     return out.getvalue()
 
 
-def _recordings(folder: Path) -> list[Made]:
+def _recordings(folder: Path) -> list[LibraryFile]:
     import soundfile
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -252,11 +252,11 @@ def _recordings(folder: Path) -> list[Made]:
             }
             for turn in held.turns
         ]
-        entries.append(Made(f"{folder.name}/{name}", "recording", words))
+        entries.append(LibraryFile(f"{folder.name}/{name}", "recording", words))
     return entries
 
 
-def _placed(question: dict[str, str], entries: list[Made]) -> dict[str, Any]:
+def _placed(question: dict[str, str], entries: list[LibraryFile]) -> dict[str, Any]:
     """The question with the page or the seconds where its answer stands. Raises ValueError where
     no place of the named file holds the value."""
     (file,) = [entry for entry in entries if entry.path == question["path"]]

@@ -43,7 +43,7 @@ class QuestionCase:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Passage:
     """Some words of a file and the facts in them."""
 
     title: str
@@ -67,7 +67,7 @@ def exchange(
         right = _seen(rng, shown=True)
         near, asked = [_seen(rng, shown=False) for _ in range(2)], rng.choice(right.facts)
     else:
-        right, near, asked = _sources_of_a_fact(rng, long)
+        right, near, asked = _fact_sources(rng, long)
     # asked without its words, a question fits every fact of its family
     by_words = rng.random() < 0.75
     question = asked.question if by_words else asked.paraphrase
@@ -101,7 +101,7 @@ def examination(
 ) -> tuple[tuple[Source, ...], tuple[Asked, ...]]:
     """Sources that are near each other, and up to `count` questions about them, a third
     of which they do not answer: what is told apart is then the question, not the material."""
-    right, near, _ = _sources_of_a_fact(rng, long)
+    right, near, _ = _fact_sources(rng, long)
     chosen = [right, *near][:most_sources]
     while len(chosen) < most_sources and (len(chosen) < 2 or rng.random() < 0.6):
         chosen.append(_other_source(rng, long))
@@ -149,7 +149,7 @@ def judgement(rng: random.Random) -> tuple[str, Source, bool]:
         if rng.random() < 0.5 or _answers(other, asked, True):
             return question, Source(right.title, right.words, right.original), True
         return question, Source(other.title, other.words, other.original), False
-    right, near, asked = _sources_of_a_fact(rng)
+    right, near, asked = _fact_sources(rng)
     form = rng.random()
     by_words = form < 0.5
     question = asked.question if by_words else asked.find if form < 0.7 else asked.paraphrase
@@ -174,7 +174,7 @@ def pair(rng: random.Random) -> tuple[str, str]:
         spoken = note(rng)
         words, asked = spoken.text, rng.choice(spoken.facts)
     elif form < 0.4:
-        right, _, asked = _sources_of_a_fact(rng, long=1)
+        right, _, asked = _fact_sources(rng, long=1)
         words = right.words
     else:
         words, statements = paragraph(rng)
@@ -185,19 +185,19 @@ def pair(rng: random.Random) -> tuple[str, str]:
     return (asked.question if wording < 0.8 else asked.find), words
 
 
-def _sources_of_a_fact(rng: random.Random, long: float = 0.2) -> tuple[Held, list[Held], Fact]:
+def _fact_sources(rng: random.Random, long: float = 0.2) -> tuple[Passage, list[Passage], Fact]:
     """A text with a fact, texts of the same kind about other things, and the fact asked for."""
     form = rng.random()
     if form < 0.25:
         spoken = note(rng)
         asked = spoken.facts[0]
-        right = Held(_recording_title(rng), spoken.text, spoken.facts)
+        right = Passage(_recording_title(rng), spoken.text, spoken.facts)
     elif form < 0.35:
         held = script(rng)
         asked = rng.choice(held.facts)
         first = max(0, asked.paragraph_index - 1)
         turns = held.turns[first : asked.paragraph_index + 2]
-        right = Held(_recording_title(rng), " ".join(turn.text for turn in turns), held.facts)
+        right = Passage(_recording_title(rng), " ".join(turn.text for turn in turns), held.facts)
     else:
         page = document(rng)
         asked = rng.choice(page.facts)
@@ -205,9 +205,9 @@ def _sources_of_a_fact(rng: random.Random, long: float = 0.2) -> tuple[Held, lis
     return right, _rivals(asked, rng), asked
 
 
-def _rivals(asked: Fact, rng: random.Random) -> list[Held]:
+def _rivals(asked: Fact, rng: random.Random) -> list[Passage]:
     """Texts that say the same of something else: another street's deposit, another day's craft."""
-    held: list[Held] = []
+    held: list[Passage] = []
     for _ in range(rng.randrange(0, 4)):
         other = rival(rng, asked)
         if other is None:
@@ -216,11 +216,11 @@ def _rivals(asked: Fact, rng: random.Random) -> list[Held]:
         if rng.random() < 0.4:
             text = f"{text} {statement(rng).text}"
         title = _recording_title(rng) if rng.random() < 0.3 else _document_title("", rng)
-        held.append(Held(title, text, (fact(other, 0),)))
+        held.append(Passage(title, text, (fact(other, 0),)))
     return held
 
 
-def _answers(held: Held, asked: Fact, by_words: bool) -> bool:
+def _answers(held: Passage, asked: Fact, by_words: bool) -> bool:
     """Whether the source could be taken to answer the question; the paraphrase of a question
     (not `by_words`) leaves out what tells two facts of a family apart."""
     if by_words:
@@ -228,26 +228,26 @@ def _answers(held: Held, asked: Fact, by_words: bool) -> bool:
     return any(other.family == asked.family for other in held.facts)
 
 
-def _other_source(rng: random.Random, long: float = 0.2) -> Held:
+def _other_source(rng: random.Random, long: float = 0.2) -> Passage:
     """Some other source of the library."""
     form = rng.random()
     if form < 0.2:
         return _seen(rng, shown=False)
     if form < 0.45:
         spoken = note(rng)
-        return Held(_recording_title(rng), spoken.text, spoken.facts)
+        return Passage(_recording_title(rng), spoken.text, spoken.facts)
     page = document(rng)
     number = rng.choice([f.paragraph_index for f in page.facts])
     return _part(page, number, rng, long)
 
 
-def _part(page: Document, number: int, rng: random.Random, long: float) -> Held:
+def _part(page: Document, number: int, rng: random.Random, long: float) -> Passage:
     """A paragraph of a document, or as much of the page as a passage holds, that paragraph
     included."""
     title = _document_title(page.title, rng)
     if rng.random() >= long:
         facts = tuple(f for f in page.facts if f.paragraph_index == number)
-        return Held(title, page.paragraphs[number], facts)
+        return Passage(title, page.paragraphs[number], facts)
     taken = [number]
     lengths = [len(text.split()) for text in page.paragraphs]
     for other in sorted(range(len(lengths)), key=lambda index: abs(index - number))[1:]:
@@ -257,21 +257,21 @@ def _part(page: Document, number: int, rng: random.Random, long: float) -> Held:
     text = "\n".join(page.paragraphs[index] for index in sorted(taken))
     if 0 in taken and rng.random() < 0.6:
         text = f"{page.title}\n{text}"
-    return Held(title, text, tuple(f for f in page.facts if f.paragraph_index in taken))
+    return Passage(title, text, tuple(f for f in page.facts if f.paragraph_index in taken))
 
 
-def _seen(rng: random.Random, shown: bool) -> Held:
+def _seen(rng: random.Random, shown: bool) -> Passage:
     """A picture by its caption, and itself where it is `shown`."""
     form = rng.random()
     if form < 0.7:
         if not shown:
             drawn = plan(rng)
-            return Held(_picture_title(rng), drawn.caption, facts_of(drawn))
+            return Passage(_picture_title(rng), drawn.caption, facts_of(drawn))
         seen = scene(rng)
-        return Held(_picture_title(rng), seen.caption, seen.facts, Image(seen.image))
+        return Passage(_picture_title(rng), seen.caption, seen.facts, Image(seen.image))
     written = sign(rng) if form < 0.85 else rng.choice((chart, table))(rng)
     original = Image(written.image) if shown else None
-    return Held(_picture_title(rng), written.caption, written.facts, original)
+    return Passage(_picture_title(rng), written.caption, written.facts, original)
 
 
 def _document_title(title: str, rng: random.Random) -> str:
