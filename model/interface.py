@@ -1,6 +1,6 @@
-"""The vocabulary of the model: what goes in, what comes out, and who promises it.
+"""The types of the model: its inputs, its outputs, and the protocol between them.
 
-Everything above `model/` speaks to the resident model through these types alone. Nothing here
+Everything above `model/` uses the resident model through these types alone. Nothing here
 imports torch, so the whole program can be wired, listed and tested without loading a weight.
 """
 
