@@ -24,7 +24,7 @@ from indexer.vectors.search import Match
 from indexer.vectors.store import Store
 from model.interface import Float32, Model, Text
 from retriever.query import Query, QueryError, question_words
-from retriever.snippets import Snippet, distinct_tokens, snippet
+from retriever.snippets import Snippet, distinct_tokens, snippet, words_to_mark
 
 FoundBy = Literal["words", "name", "meaning"]
 FOUND_BY: tuple[FoundBy, ...] = ("words", "name", "meaning")
@@ -241,7 +241,7 @@ class Searcher:
                 break
         present = list(items)
         passages = self._passages([(items[content], by_content[content]) for content in present])
-        wanted = [*distinct_tokens(words), *forms.variants]
+        wanted = [*words_to_mark(words), *forms.variants]
         hits = []
         for content in present:
             found_by = {term for _, candidate in by_content[content] for term in candidate.found_by}

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
+from indexer.types.graphemes import grapheme_start, is_unspaced, word_ranges
 from indexer.types.tokens import tokens
 
 SNIPPET_CHARS = 240
@@ -23,13 +26,96 @@ def distinct_tokens(words: str) -> list[str]:
     return list(dict.fromkeys(tokens(words)))
 
 
+def words_to_mark(query: str) -> list[str]:
+    """The words of a query as `matches` compares them: its tokens; letters of a script without
+    spaces that follow each other are one."""
+    return list(dict.fromkeys("".join(run) for run in _runs(_written_words(query))))
+
+
 def matches(text: str, wanted: list[str]) -> list[tuple[int, int]]:
-    """The (start, end) ranges of the words of `text` that hold one of the `wanted` tokens."""
+    """The (start, end) ranges of the words of `text` that are among the `wanted` ones. In
+    scripts without spaces: of the letters that follow each other there as in a wanted one."""
     if not wanted:
         return []
-    known = set(wanted)
-    words = re.finditer(r"\w+", text)
-    return [word.span() for word in words if known.intersection(tokens(word.group()))]
+    known, sequences = set(wanted), _sequences(wanted)
+    words = _written_words(text)
+    matching = {i for i, word in enumerate(words) if known.intersection(word.tokens)}
+    for length in {len(sequence) for sequence in sequences}:
+        for i in range(len(words) - length + 1):
+            part = words[i : i + length]
+            if _is_unbroken(part) and tuple(word.tokens[0] for word in part) in sequences:
+                matching.update(range(i, i + length))
+    ranges: list[tuple[int, int]] = []
+    last: _Word | None = None
+    for i in sorted(matching):
+        word = words[i]
+        if last is not None and word.is_letter and last.is_letter and last.end == word.start:
+            ranges[-1] = ranges[-1][0], word.end
+        else:
+            ranges.append((word.start, word.end))
+        last = word
+    return ranges
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word of a text, or a letter of a script without spaces, from `start` to `end`."""
+
+    start: int
+    end: int
+    tokens: list[str]
+    is_letter: bool
+
+
+def _written_words(text: str) -> list[_Word]:
+    words: list[_Word] = []
+    for start, end in word_ranges(text):
+        word = text[start:end]
+        if found := tokens(word):
+            words.append(_Word(start, end, found, is_unspaced(word)))
+    return words
+
+
+def _is_unbroken(words: list[_Word]) -> bool:
+    """Whether these are letters of a script without spaces, with nothing between them."""
+    return all(word.is_letter for word in words) and all(
+        left.end == right.start for left, right in pairwise(words)
+    )
+
+
+def _runs(words: list[_Word]) -> Iterator[list[str]]:
+    """The tokens of each word, one by one; those of letters that follow each other together."""
+    letters: list[str] = []
+    last_end = -1
+    for word in words:
+        if letters and not (word.is_letter and word.start == last_end):
+            yield letters
+            letters = []
+        if word.is_letter:
+            letters, last_end = [*letters, "".join(word.tokens)], word.end
+        else:
+            yield from ([token] for token in word.tokens)
+    if letters:
+        yield letters
+
+
+# A question in Chinese or Thai is one run of letters: a part of it of this length is a match. Most
+# words of Chinese and Japanese have two letters, those of Thai, Khmer and Burmese more.
+MATCHING_LETTERS, MATCHING_LETTERS_THAI = 2, 3
+
+
+def _sequences(wanted: list[str]) -> set[tuple[str, ...]]:
+    """The sequences of letters that match, in scripts without spaces."""
+    sequences: set[tuple[str, ...]] = set()
+    for run in wanted:
+        letters = [word.tokens[0] for word in _written_words(run) if word.is_letter]
+        if letters:
+            length = MATCHING_LETTERS_THAI if letters[0] < "\u1800" else MATCHING_LETTERS
+            length = min(length, len(letters))
+            sequences.update(
+                tuple(letters[i : i + length]) for i in range(len(letters) - length + 1)
+            )
+    return sequences
 
 
 def snippet(text: str, wanted: list[str], length: int = SNIPPET_CHARS) -> Snippet:
@@ -47,15 +133,17 @@ def snippet(text: str, wanted: list[str], length: int = SNIPPET_CHARS) -> Snippe
 def _window(text: str, ranges: list[tuple[int, int]], length: int) -> tuple[int, int]:
     if len(text) <= length:
         return 0, len(text)
-    best, start = -1, 0
-    for a, _ in ranges:
+    best, first, first_end = -1, 0, 0
+    for a, b in ranges:
         inside = {text[x:y].casefold() for x, y in ranges if a <= x and y <= a + length * 3 // 4}
         if len(inside) > best:
-            best, start = len(inside), a
-    start = max(0, start - length // 4)
+            best, first, first_end = len(inside), a, b
+    start = max(0, first - length // 4)
     if start:
-        start = text.find(" ", start) + 1 or start
+        # the first match stays whole: it may be in a text without spaces
+        start = text.find(" ", start, first) + 1 or grapheme_start(text, start)
     end = min(len(text), start + length)
     if end < len(text):
-        end = text.rfind(" ", start, end) if " " in text[start + 1 : end] else end
+        space = text.rfind(" ", start + 1, end)
+        end = space if space > max(start, first_end) else grapheme_start(text, end)
     return start, end

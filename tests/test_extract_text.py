@@ -12,7 +12,6 @@ from indexer.extract.containers.file_format import detect_kind
 from indexer.extract.dispatch import extract
 from indexer.extract.formats.block_documents import find_page_source
 from indexer.extract.formats.text import sections
-from indexer.extract.pages.page_words import page_words
 from indexer.extract.pages.pagination import PAGE_CHARS, PAGE_LINES, paginate_text
 from indexer.extract.pages.typesetting import PageSource
 from indexer.types.characters import clean
@@ -253,8 +252,7 @@ def test_the_boxes_are_of_the_words_that_are_searched(tmp_path: Path, name: str)
     path = tmp_path / name
     path.write_text(MARKDOWN + "\nGrüße, Ελλάδα, Киев, 東京\n\nlast  line\tx = 1")
     source = text_page(path, 1)
-    with source.document() as document:
-        page = page_words(document[0])
+    page = source.words()
     drawn = tokens(" ".join(word[4] for word in page["words"]))
     assert sorted(drawn) == sorted(tokens(source.text))
     for x0, y0, x1, y1, _, _ in page["words"]:
@@ -262,8 +260,7 @@ def test_the_boxes_are_of_the_words_that_are_searched(tmp_path: Path, name: str)
         assert 0 <= y0 < y1 <= page["height"]
     lines = [word[5] for word in page["words"]]
     assert lines == sorted(lines)
-    with text_page(path, 1).document() as document:
-        assert page_words(document[0]) == page
+    assert text_page(path, 1).words() == page
 
 
 @pytest.mark.slow

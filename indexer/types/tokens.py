@@ -18,7 +18,7 @@ MAX_TOKEN_CHARS = 64
 MAX_TERMS = 64
 
 # Han, kana, Thai, Lao, Burmese, Khmer: scripts without spaces between words.
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff" + (
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff" + (
     "\U00020000-\U0003ffff"
 )
 # Accents, and the points of Hebrew and Arabic with the stroke that only stretches a word.
@@ -43,7 +43,7 @@ def _token() -> re.Pattern[str]:
         chr(code) for code in range(0x0370, 0xAC00) if unicodedata.category(chr(code))[0] == "M"
     )
     mark = f"[{re.escape(marks)}]"
-    return re.compile(f"[{_UNSPACED}]{mark}*|(?:[^\\W_{_UNSPACED}]{mark}*)+")
+    return re.compile(f"[{UNSPACED}]{mark}*|(?:[^\\W_{UNSPACED}]{mark}*)+")
 
 
 _ASCII = bytes(ord(chr(c).lower()) if c < 128 and chr(c).isalnum() else 32 for c in range(256))

@@ -16,7 +16,8 @@ from indexer.types.passages import Passage, Source
 from indexer.types.places import Kind, place_json
 from indexer.types.states import ContentState
 from indexer.vectors.store import Store
-from retriever.snippets import distinct_tokens, matches
+from retriever.page_marks import page_marks
+from retriever.snippets import words_to_mark
 from web.library.attachment_bytes import AttachmentBytes
 from web.library.display import display_text
 from web.library.schemas import ItemJson, MailJson, PageWordsJson, PeaksJson, TextJson, ThumbJson
@@ -142,13 +143,12 @@ class Items:
         if item is None:
             return None
         words = self._reader.words(item.path, page, item.member)
-        wanted = distinct_tokens(query)
         return {
             "width": words["width"],
             "height": words["height"],
             "words": words["words"],
             "label": display_text(self._catalog.items.label(item.content, page) or "") or None,
-            "marks": [i for i, word in enumerate(words["words"]) if matches(word[4], wanted)],
+            "marks": page_marks(words["words"], words_to_mark(query)),
         }
 
     def thumb(self, item_id: str) -> bytes | None:

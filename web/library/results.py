@@ -8,7 +8,7 @@ from indexer.maintenance.verify import VerifyReport
 from indexer.types.places import Page, Place, PlaceJson, place_json
 from retriever.answer import Citation, NumberedSource
 from retriever.search import Hit, source_of
-from retriever.snippets import distinct_tokens, snippet
+from retriever.snippets import snippet, words_to_mark
 from web.library.display import display_text
 from web.library.items import attached_to, thumb_json
 from web.library.schemas import CitationJson, HitJson, SourceJson, VerdictJson
@@ -57,9 +57,7 @@ def hit_json(rank: int, hit: Hit, catalog: Catalog) -> HitJson:
 def source_json(source: NumberedSource, question: str, catalog: Catalog) -> SourceJson:
     item = source.item
     words = (
-        snippet(source.passage.text, distinct_tokens(question)).text
-        if source.passage
-        else item.title
+        snippet(source.passage.text, words_to_mark(question)).text if source.passage else item.title
     )
     return {
         "n": source.n,

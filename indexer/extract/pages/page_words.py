@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from indexer.types.characters import clean
+from indexer.types.graphemes import part_ranges
 from indexer.types.pieces import PageWords
 
 
@@ -19,14 +20,18 @@ def stext_page(page: Any, flags: int) -> Any:
 
 
 def page_words(page: Any) -> PageWords:
-    """The words of a pymupdf page with their boxes in points."""
+    """The words of a pymupdf page with their boxes in points; the letters in scripts without
+    spaces."""
     from indexer.extract.pages.mupdf import pymupdf
 
-    lines: dict[tuple[int, int], int] = {}
-    words: list[tuple[float, float, float, float, str, int]] = []
     flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP  # letters, no ligatures
     text_page = pymupdf.TextPage(stext_page(page, flags))
-    for x0, y0, x1, y1, word, block, line, _ in text_page.extractWORDS():
+    found = text_page.extractWORDS()
+    if any(len(part_ranges(word[4])) > 1 for word in found if not word[4].isascii()):
+        found = _parts_of_lines(text_page.extractRAWDICT())
+    lines: dict[tuple[int, int], int] = {}
+    words: list[tuple[float, float, float, float, str, int]] = []
+    for x0, y0, x1, y1, word, block, line, *_ in found:
         shown = clean(word)
         if shown:
             number = lines.setdefault((block, line), len(lines))
@@ -37,3 +42,21 @@ def page_words(page: Any) -> PageWords:
         "height": round(page.rect.height, 2),
         "words": words,
     }
+
+
+def _parts_of_lines(
+    page: dict[str, Any],
+) -> list[tuple[float, float, float, float, str, int, int]]:
+    """The parts of each line as `part_ranges` cuts them: box, text, number of block and line."""
+    parts: list[tuple[float, float, float, float, str, int, int]] = []
+    for block_number, block in enumerate(page["blocks"]):
+        for line_number, line in enumerate(block.get("lines", ())):
+            letters = [letter for span in line["spans"] for letter in span["chars"]]
+            text = "".join(letter["c"] for letter in letters)
+            for start, end, _ in part_ranges(text):
+                x0, y0, x1, y1 = zip(
+                    *(letter["bbox"] for letter in letters[start:end]), strict=True
+                )
+                box = min(x0), min(y0), max(x1), max(y1)
+                parts.append((*box, text[start:end], block_number, line_number))
+    return parts

@@ -13,6 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from indexer.extract.pages.word_boxes import WordMarker, story_words
+from indexer.types.pieces import PageWords
+
 WIDTH_PT, HEIGHT_PT = 595.0, 842.0  # A4
 MARGIN_PT = 60.0
 
@@ -42,7 +45,11 @@ class PageSource:
         """A pymupdf document of this one page; as tall as its words need."""
         from indexer.extract.pages.mupdf import pymupdf
 
-        return pymupdf.open("pdf", _lay_out(self.html()))
+        return pymupdf.open("pdf", _lay_out(self.html()).pdf)
+
+    def words(self) -> PageWords:
+        """The words of this page as they are searched, with their boxes on that document."""
+        return _lay_out(self.html()).words
 
 
 def plain_page(source: str) -> PageSource:
@@ -87,20 +94,28 @@ def _markdown() -> Any:
     return parser.enable("table").disable(["image", "html_block", "html_inline"])
 
 
+@dataclass(frozen=True, slots=True)
+class _LaidOutPage:
+    pdf: bytes
+    words: PageWords
+
+
 @functools.lru_cache(maxsize=8)
-def _lay_out(body: str) -> bytes:
+def _lay_out(body: str) -> _LaidOutPage:
     """The page as a PDF. The same HTML gives the same boxes of words."""
     from indexer.extract.pages.mupdf import pymupdf
 
-    story, height = pymupdf.Story(body, user_css=_STYLE), HEIGHT_PT
+    marker = WordMarker(body)
+    story, height = pymupdf.Story(marker.marked, user_css=_STYLE), HEIGHT_PT
     frame = pymupdf.Rect(MARGIN_PT, MARGIN_PT, WIDTH_PT - MARGIN_PT, height - MARGIN_PT)
     if story.place(frame)[0]:  # more than fits on A4: a page as tall as it takes
         frame.y1 = 100_000
-        story = pymupdf.Story(body, user_css=_STYLE)
+        story = pymupdf.Story(marker.marked, user_css=_STYLE)
         height = story.place(frame)[1][3] + MARGIN_PT
+    words = story_words(story, marker.parts, WIDTH_PT, height)
     stream = io.BytesIO()
     writer = pymupdf.DocumentWriter(stream)
     story.draw(writer.begin_page(pymupdf.Rect(0, 0, WIDTH_PT, height)))
     writer.end_page()
     writer.close()
-    return stream.getvalue()
+    return _LaidOutPage(stream.getvalue(), words)

@@ -15,12 +15,14 @@ from typing import Any
 from indexer.extract.containers.file_format import detect_format
 from indexer.extract.dispatch import extract, section_reader
 from indexer.extract.pages.page_words import page_words
+from indexer.extract.pages.typesetting import PageSource
 from indexer.extract.process.cuts import with_cuts
 from indexer.extract.process.messages import member_from_json, message_from_piece
 from indexer.extract.process.protocol import Message
 from indexer.files.opening import open_regular
 from indexer.types.attachments import File, MemoryFile
-from indexer.types.pieces import UnreadableError
+from indexer.types.formats import Format
+from indexer.types.pieces import PageWords, UnreadableError
 from indexer.types.places import Page, Span, place_from
 
 Answer = Iterator[Message]
@@ -85,40 +87,46 @@ def _page(job: dict[str, Any]) -> Answer:
 
 
 def _page_picture(path: File, number: int, width_px: int | None, longest_px: int | None) -> Any:
+    from indexer.extract.formats import pdf
     from indexer.extract.media import scan
     from indexer.extract.pages.rasters import render
 
-    if detect_format(path) == "scan":
-        return scan.draw_page(path, number, width_px=width_px, longest_px=longest_px)
-    return _with_page(
-        path, number, lambda page: render(page, width_px=width_px, longest_px=longest_px)
-    )
-
-
-def _with_page(path: File, number: int, use: Callable[[Any], Any]) -> Any:
-    """What `use` returns for a page of a document, as a pymupdf page: one of a PDF, or one that is
-    laid out here."""
-    from indexer.extract.formats import block_documents, pdf
-
     file_format = detect_format(path)
+    if file_format == "scan":
+        return scan.draw_page(path, number, width_px=width_px, longest_px=longest_px)
     if file_format == "pdf":
         with pdf.open_pdf(path) as document:
-            return use(pdf.load_page(document, number))
+            page = pdf.load_page(document, number)
+            return render(page, width_px=width_px, longest_px=longest_px)
+    with _page_source(path, file_format, number).document() as document:
+        return render(document[0], width_px=width_px, longest_px=longest_px)
+
+
+def _page_source(path: File, file_format: Format | None, number: int) -> PageSource:
+    """A page of a document that is laid out here. Raises UnreadableError."""
+    from indexer.extract.formats import block_documents
+
     if (read := section_reader(file_format)) is None:
         raise UnreadableError("unsupported", "This file has no pages.")
-    with block_documents.find_page_source(path, number, read).document() as document:
-        return use(document[0])
+    return block_documents.find_page_source(path, number, read)
 
 
 def _words(job: dict[str, Any]) -> Answer:
-    file = _file(job)
-    if detect_format(file) == "scan":
-        from indexer.extract.media import scan
+    yield {"is": "page", **_page_words(_file(job), job["page"])}, b""
 
-        picture = scan.draw_page(file, job["page"])
-        yield {"is": "page", "width": picture.width, "height": picture.height, "words": []}, b""
-        return
-    yield {"is": "page", **_with_page(file, job["page"], page_words)}, b""
+
+def _page_words(file: File, number: int) -> PageWords:
+    from indexer.extract.formats import pdf
+    from indexer.extract.media import scan
+
+    file_format = detect_format(file)
+    if file_format == "scan":
+        picture = scan.draw_page(file, number)
+        return {"width": picture.width, "height": picture.height, "words": []}
+    if file_format == "pdf":
+        with pdf.open_pdf(file) as document:
+            return page_words(pdf.load_page(document, number))
+    return _page_source(file, file_format, number).words()
 
 
 def _picture(job: dict[str, Any]) -> Answer:
