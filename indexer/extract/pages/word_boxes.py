@@ -6,7 +6,9 @@ cannot be read back. Each word is an element of its own, whose place MuPDF tells
 
 from __future__ import annotations
 
+import collections
 import html
+import unicodedata
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any, Literal
@@ -48,6 +50,9 @@ class WordMarker(HTMLParser):
         self.feed(body)
         self.close()
         self.marked = "".join(self._output)
+        if _is_right_to_left("".join(part.text for part in self.parts)):
+            # else MuPDF begins at the left, and parts a line at each full stop or joiner
+            self.marked = f'<div dir="rtl">{self.marked}</div>'
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._output.append(self.get_starttag_text() or "")
@@ -85,6 +90,14 @@ class WordMarker(HTMLParser):
     def _separate(self) -> None:
         if self._after == "nothing":
             self._after = "break"
+
+
+def _is_right_to_left(text: str) -> bool:
+    """Whether most letters of a text are of scripts that run from right to left."""
+    if text.isascii():
+        return False
+    directions = collections.Counter(map(unicodedata.bidirectional, text))
+    return directions["R"] + directions["AL"] > directions["L"]
 
 
 def story_words(story: Any, parts: list[_Part], width_pt: float, height_pt: float) -> PageWords:
