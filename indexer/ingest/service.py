@@ -31,6 +31,8 @@ SETTLE_S = 1.0
 READ_FOR_S = 2.0  # without a look at what has changed meanwhile
 READ_ONCE_FOR_S = 600.0  # the same in `run_once`, which looks at the tree once a round
 QUIET_S = 60.0  # how long nothing has happened before contents without a path are forgotten
+DAMAGED = "A part of the index is damaged; it is repaired now, by itself."
+REPAIR_AGAIN_S = 600.0  # a repair that did not help is not tried again sooner
 PAUSE_S = 5.0  # after a fault of the disk or the model
 CONSTRAINTS_S = 5.0  # how often the constraints of the model's work are checked while they hold
 AUDIT_S = 7 * 86400.0
@@ -73,6 +75,9 @@ class IndexService:
         self._wanted_lock = threading.Lock()
         self._problems: dict[str, str] = {}
         self._busy_at = 0.0
+        self._checked = False  # whether the files of the index are what was written
+        self._damaged = threading.Event()  # the index is to be repaired
+        self._repaired_at = -REPAIR_AGAIN_S
 
     # -- once ----------------------------------------------------------------------------------
 
@@ -83,7 +88,7 @@ class IndexService:
         pipeline = self.pipeline
         pipeline.resume()
         pipeline.reading.corrections = Changes()
-        pipeline.housekeeping.recover()
+        self._recover()
         pipeline.housekeeping.write_missing_words()
         changes = reconcile(self._catalog, grace_s=self._times.grace_s)
         for _ in range(ROUNDS):
@@ -106,7 +111,10 @@ class IndexService:
         """Watches and keeps the index up to date from now on, in the background."""
         self._stopping.clear()
         self.pipeline.resume()
-        self.pipeline.housekeeping.recover()
+        try:
+            self.pipeline.housekeeping.recover()
+        except StoreError as problem:  # repaired in the background, before anything else
+            self.report_damage(problem)
         self.rescan.start()
         passes = (
             (self._look_and_read, self._read_soon, "reading"),
@@ -156,9 +164,35 @@ class IndexService:
                 self._wanted_at[item] = now - rank / 1e3
         self._understand_soon.set()
 
+    def _recover(self) -> None:
+        """Makes good what an ended process or a damaged disk left behind."""
+        housekeeping = self.pipeline.housekeeping
+        try:
+            housekeeping.recover()
+            housekeeping.check_files()
+        except StoreError as problem:
+            log.warning("the index is damaged and is repaired: %s", problem.sentence)
+            housekeeping.repair()
+            housekeeping.recover()
+
+    def report_damage(self, problem: StoreError, where: str = "reading") -> None:
+        """Has the index repaired by the next pass that reads, unless that was tried just now;
+        `where` is the pass that met it. Any thread may call."""
+        log.warning("the index is damaged: %s", problem.sentence)
+        if time.monotonic() - self._repaired_at > REPAIR_AGAIN_S:
+            self._problems[where] = DAMAGED
+            self._damaged.set()
+            self._read_soon.set()
+
     def _look_and_read(self) -> float:
-        """One pass: look at the tree, read on, tidy up when there is nothing to read. Returns the
-        seconds until there may be something again."""
+        """One pass: repair the index where it is damaged, look at the tree, read on, tidy up when
+        there is nothing to read. Returns the seconds until there may be something again."""
+        if self._damaged.is_set():
+            self._repaired_at = time.monotonic()
+            self.pipeline.housekeeping.repair()
+            self.pipeline.housekeeping.recover()
+            self._damaged.clear()
+            self._understand_soon.set()
         self.pipeline.housekeeping.write_missing_words()
         changes = self.rescan.look()
         if changes is not None:
@@ -171,8 +205,11 @@ class IndexService:
             self._report_progress()
             return 0.0
         if time.monotonic() - self._busy_at > self._quiet_s:
-            self.pipeline.housekeeping.tidy()
             self._busy_at = float("inf")  # once, until there is work again
+            self.pipeline.housekeeping.tidy()
+            if not self._checked:  # bits that changed while nobody looked
+                self._checked = True
+                self.pipeline.housekeeping.check_files()
         elif self._audit.run():
             return 0.1  # a little at a time
         due = self.pipeline.queue.next_due()
@@ -180,6 +217,8 @@ class IndexService:
 
     def _understand(self) -> float:
         """One pass: let the model understand a batch, when its constraints allow that."""
+        if self._damaged.is_set():
+            return 1.0
         with self._wanted_lock:
             wanted_at, self._wanted_at = self._wanted_at, {}
         if wanted_at:
@@ -216,6 +255,8 @@ class IndexService:
                 log.warning("%s is paused by %s", name, type(fault))
                 log.debug("the fault", exc_info=True)
                 self._problems[name] = _sentence(fault)
+                if isinstance(fault, StoreError):
+                    self.report_damage(fault, name)
                 wait_s = PAUSE_S
             if wait_s:
                 soon.wait(wait_s)

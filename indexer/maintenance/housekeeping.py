@@ -18,8 +18,10 @@ from indexer.files.disk_room import DiskRoom, LowDiskSpaceError, is_full
 from indexer.files.quarantine import clear_quarantine
 from indexer.maintenance.rebuild import save_choices
 from indexer.maintenance.salvage import Salvage
+from indexer.maintenance.verify import Verifier
 from indexer.maintenance.word_index import write_missing_words
 from indexer.vectors.store import Store
+from indexer.vectors.tables import StoreError
 
 OPTIMISE_AFTER = 20  # commits, as LanceDB advises
 # While there is always work: what is gone is dropped and erased this often, well within the hour
@@ -70,6 +72,18 @@ class Housekeeping:
             with self.quiet():
                 write_missing_words(self._catalog, self._store)
                 self._may_lack_words = False
+
+    def check_files(self) -> None:
+        """Compares every file of the index with its checksum: a second for each GB. Raises
+        StoreError where one is damaged."""
+        for _, file, fault in self._store.repair.damaged_files():
+            raise StoreError(f"The index file {file} {fault}.")
+
+    def repair(self) -> None:
+        """Repairs damaged tables from what can be read of them; what is lost is read or understood
+        again."""
+        with self.quiet():
+            Verifier(self._catalog, self._store).repair()
 
     def drop_orphans(self) -> None:
         """Drops contents without a path."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from indexer.vectors.lance import checked_name
 from indexer.vectors.rows import passage_digest, passage_of, total, vector_digest
-from indexer.vectors.tables import StoreError, Tables
+from indexer.vectors.tables import StoreError, Tables, is_panic
 
 BATCH_ROWS = 4_096
 
@@ -97,19 +97,26 @@ def readable_rows(tables: Tables, name: str, report: Callable[[str], None]) -> I
     except Exception as problem:
         report(_described(problem))
         return
+    except BaseException as problem:
+        if not is_panic(problem):
+            raise
+        report(_described(problem))
+        return
     spans = [(start, min(start + BATCH_ROWS, count)) for start in range(0, count, BATCH_ROWS)][::-1]
     while spans:
         start, end = spans.pop()
         try:
             yield table.take_offsets(list(range(start, end))).to_arrow()
-        except Exception as problem:  # whatever LanceDB's decoders make of damaged bytes
+        except BaseException as problem:  # whatever LanceDB's decoders make of damaged bytes
+            if not isinstance(problem, Exception) and not is_panic(problem):
+                raise
             report(_described(problem))
             if end - start > 1:
                 middle = (start + end) // 2
                 spans += [(middle, end), (start, middle)]
 
 
-def _described(problem: Exception) -> str:
+def _described(problem: BaseException) -> str:
     return f"{type(problem).__name__}: {str(problem).splitlines()[0][:200] if str(problem) else ''}"
 
 

@@ -80,32 +80,49 @@ class Tables:
         Raises StoreError where LanceDB cannot read it, DiskFullError, DiskFailingError."""
         try:
             return read(self[name])
-        except (OSError, RuntimeError, ValueError):
+        except StoreError:
+            raise
+        except BaseException as problem:
+            if not _is_of_lance(problem):
+                raise
             with self._lock:
                 self._open.pop(name, None)
         try:
             return read(self[name])
-        except (OSError, RuntimeError, ValueError) as problem:
-            raise disk_error(problem) or StoreError(
-                f"The index table {self.path(name)} cannot be read ({_first_line(problem)}); "
-                "`recollect verify --repair` mends what is damaged."
-            ) from problem
+        except StoreError:
+            raise
+        except BaseException as problem:
+            if not _is_of_lance(problem):
+                raise
+            raise disk_error(problem) or self._damaged(name, problem) from problem
 
     def write(self, name: str, write: Callable[[Any], T]) -> T:
-        """`write` to a table, again if its commit conflicts with another one. Raises DiskFullError
-        and DiskFailingError."""
+        """`write` to a table, again if its commit conflicts with another one. Raises DiskFullError,
+        DiskFailingError, and StoreError where the table is damaged."""
         for attempt in range(TRIES):
             try:
                 return write(self[name])
-            except (OSError, RuntimeError, ValueError) as problem:
+            except StoreError:
+                raise
+            except BaseException as problem:
+                if not _is_of_lance(problem):
+                    raise
                 if "onflict" not in str(problem) or attempt == TRIES - 1:
                     if error := disk_error(problem):
                         raise error from problem
+                    if is_panic(problem) or "lance" in str(problem).lower():
+                        raise self._damaged(name, problem) from problem
                     raise
                 time.sleep(PAUSE_S * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311  no secret
                 with self._lock:
                     self._open.pop(name, None)
         raise AssertionError  # the last try returned or raised
+
+    def _damaged(self, name: str, problem: BaseException) -> StoreError:
+        return StoreError(
+            f"The index table {self.path(name)} cannot be read ({_first_line(problem)}); "
+            "`recollect verify --repair` mends what is damaged."
+        )
 
     def replace(self, name: str, schema: Any, fill: Callable[[Any], None] | None) -> Path:
         """Puts a new table, filled by `fill` (None: no table), in the place of a damaged one, and
@@ -137,6 +154,16 @@ class Tables:
         return self.read(name, lambda table: table.search().select(columns).to_arrow())
 
 
-def _first_line(problem: Exception) -> str:
+def _is_of_lance(problem: BaseException) -> bool:
+    """Whether a fault may be LanceDB's."""
+    return isinstance(problem, OSError | RuntimeError | ValueError) or is_panic(problem)
+
+
+def is_panic(problem: BaseException) -> bool:
+    """Whether LanceDB gave up over bytes it did not expect; pyo3 makes of that no Exception."""
+    return type(problem).__name__ == "PanicException"
+
+
+def _first_line(problem: BaseException) -> str:
     """What LanceDB says, without the trace that it appends."""
     return str(problem).partition("\n")[0][:200]

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import click
 
+from indexer.files.disk_room import disk_error
 from indexer.files.lock import LibraryLock
 from indexer.files.mounts import Mount, mount_of
+from model.errors import RecollectError
 from web.cli.output.phrases import coverage_sentence
 from web.http.app import create_app
 from web.http.security import load_or_create_token
@@ -65,16 +67,30 @@ def serve_library(
                 app, listener, started=started, report=lambda line: click.echo(line, err=True)
             )
         finally:
-            _exit_after_grace(0 if sys.exc_info()[0] is None else 1)
+            _exit_after_grace(sys.exc_info()[1])
             library.close()
 
 
-def _exit_after_grace(code: int) -> None:
+def _exit_after_grace(problem: BaseException | None) -> None:
     """Ends the process after CLOSING_S, whatever it may still be waiting for (loading a model
-    cannot be stopped). What was unfinished is taken up at the next start, as after a kill."""
-    timer = threading.Timer(CLOSING_S, os._exit, [code])
+    cannot be stopped), and says what `problem` ended it, if one did. What was unfinished is taken
+    up at the next start, as after a kill."""
+
+    def end() -> None:
+        if problem is not None:
+            click.echo(f"Error: {_ending_sentence(problem)}", err=True)
+        os._exit(0 if problem is None else 1)
+
+    timer = threading.Timer(CLOSING_S, end)
     timer.daemon = True
     timer.start()
+
+
+def _ending_sentence(problem: BaseException) -> str:
+    error = problem if isinstance(problem, RecollectError) else disk_error(problem)
+    if error is not None:
+        return error.sentence
+    return f"Recollect was ended by a fault ({type(problem).__name__}); start it again."
 
 
 def _refuse_second(lock: LibraryLock) -> None:

@@ -25,6 +25,7 @@ from indexer.ingest.service import IndexService
 from indexer.maintenance.verify import Verifier
 from indexer.types.states import ContentState
 from indexer.vectors.store import Store
+from indexer.vectors.tables import StoreError
 from model.errors import RecollectError
 from model.interface import ConversationTurn, ModelError, Text
 from model.runtime.runtime import BusyError, Runtime
@@ -149,9 +150,11 @@ class Library:
         try:
             with self._runtime.hold_background():
                 return self._searcher.search(query), None
-        except ModelError as problem:
+        except (ModelError, StoreError) as problem:
             if query.like is not None:
                 raise
+            if isinstance(problem, StoreError):
+                self.service.report_damage(problem)
             sentence = f"Only words were searched, not meaning. {problem.sentence}"
         return self._searcher.search(replace(query, by="words")), sentence
 

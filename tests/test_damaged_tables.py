@@ -1,0 +1,158 @@
+"""A damaged table stops nothing: the service starts, words answer, and the index is repaired in the
+background, without a person."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import random
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from indexer.catalog.catalog import Catalog
+from indexer.ingest.pipeline import Pipeline
+from indexer.ingest.service import IndexService
+from indexer.maintenance.verify import Verifier
+from indexer.vectors.store import Store
+from tests.conftest import Indexed, recollect, serve, stop
+from tests.fake_model import FakeModel
+from tests.library import READERS, Row, Small, small, until
+from web.cli import serving
+
+
+def data_files(data: Path, table: str) -> list[Path]:
+    return sorted((data / "lance").glob(f"{table}.lance/data/*"))
+
+
+def halve(files: list[Path]) -> None:
+    for file in files:
+        held = file.read_bytes()
+        file.write_bytes(held[: len(held) // 2])
+
+
+def remove(files: list[Path]) -> None:
+    for file in files:
+        file.unlink()
+
+
+def flip(seed: int, pattern: str, data: Path) -> None:
+    """Thirty bits of the files together."""
+    files = sorted(file for file in (data / "lance").glob(pattern) if file.is_file())
+    chance = random.Random(seed)
+    for _ in range(30):
+        file = chance.choice(files)
+        held = bytearray(file.read_bytes())
+        held[chance.randrange(len(held))] ^= 1 << chance.randrange(8)
+        file.write_bytes(bytes(held))
+
+
+DAMAGES: dict[str, Callable[[Path], None]] = {
+    "words cut in half": lambda data: halve(data_files(data, "words")),
+    "words gone": lambda data: remove(data_files(data, "words")),
+    "gist gone": lambda data: remove(data_files(data, "gist_*")),
+    "body cut in half": lambda data: halve(data_files(data, "body_*")[:1]),
+    "every vector gone": lambda data: remove(data_files(data, "[gb]*_*")),
+    **{f"bits of the data {n}": functools.partial(flip, n, "*.lance/data/*") for n in range(4)},
+    **{f"bits of any file {n}": functools.partial(flip, n, "**/*.*") for n in range(3)},
+}
+
+
+def indexed(base: Path) -> tuple[list[Row], list[tuple[str, str, int, bytes]]]:
+    """Makes a library of several commits; its rows and vectors."""
+    with small(base / "lib", base / "data") as library:
+        for group in range(3):
+            for n in range(5):
+                library.write(f"{group}{n}.txt", f"The boat number {group}{n} lies in the river.")
+            library.service.run_once()
+        return library.rows(), library.vectors()
+
+
+def opened(base: Path) -> Small:
+    """The library as `serve` opens it."""
+    data = base / "data"
+    catalog = Catalog(data / "catalog.sqlite")
+    store = Store(data / "lance", replace_damaged=True)
+    model = FakeModel()
+    pipeline = Pipeline(catalog, store, READERS, model)
+    service = IndexService(catalog, pipeline, settle_s=0.2, quiet_s=0.5)
+    return Small(base / "lib", catalog, store, model, pipeline, service)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Row], list[object]]:
+    base = tmp_path_factory.mktemp("damaged")
+    rows, vectors = indexed(base)
+    return base, rows, list(vectors)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("once", [False, True], ids=["serving", "once"])
+def test_fault_05_a_damaged_table_is_repaired_without_a_person(
+    whole: tuple[Path, list[Row], list[object]], tmp_path: Path, damage: str, once: bool
+) -> None:
+    base, rows, vectors = whole
+    shutil.copytree(base / "data", tmp_path / "data")
+    (tmp_path / "lib").symlink_to(base / "lib")
+    DAMAGES[damage](tmp_path / "data")
+    library = opened(tmp_path)
+    try:
+        if once:
+            library.service.run_once()
+        else:
+            library.service.start()
+            until(lambda: is_sound(library, rows, vectors), within_s=60)
+            until(lambda: library.service.problem is None)
+        assert (library.rows(), library.vectors()) == (rows, vectors)
+        assert Verifier(library.catalog, library.store).check().sound
+        assert len(library.found("boat")) == len(rows)
+    finally:
+        library.service.stop()
+        library.catalog.close()
+
+
+def is_sound(library: Small, rows: list[Row], vectors: list[object]) -> bool:
+    try:
+        return (library.rows(), library.vectors()) == (rows, vectors)
+    except Exception:  # a table is being replaced
+        return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", ["words cut in half", "gist gone", "bits of the data 0"])
+def test_fault_05_the_program_starts_searches_and_indexes_with_damaged_tables(
+    damage: str, tmp_path: Path
+) -> None:
+    folder, data = tmp_path / "lib", tmp_path / "data"
+    folder.mkdir()
+    for n in range(8):
+        (folder / f"{n}.txt").write_text(f"The boat number {n} lies in the river.")
+    recollect("index", folder, data=data)
+    shutil.copytree(data, tmp_path / "copy")
+    for copy in (data, tmp_path / "copy"):
+        DAMAGES[damage](copy)
+    recollect("index", data=tmp_path / "copy")
+    assert json.loads(recollect("verify", "--json", data=tmp_path / "copy"))["sound"]
+    served = serve("serve", library=Indexed(folder, data))
+    try:
+        until(lambda: json.loads(recollect("verify", "--json", data=data))["sound"], within_s=120)
+        assert "boat" in recollect("search", "boat", data=data)
+    finally:
+        stop(served)
+
+
+def test_an_end_says_its_sentence_however_long_closing_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    codes: list[int] = []
+    monkeypatch.setattr(serving, "CLOSING_S", 0.01)
+    monkeypatch.setattr(os, "_exit", codes.append)
+    serving._exit_after_grace(OSError(28, "No space left on device"))
+    until(lambda: codes)
+    time.sleep(0.05)
+    assert codes == [1]
+    assert "The disk is full" in capsys.readouterr().err
