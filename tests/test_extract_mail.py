@@ -358,3 +358,141 @@ def test_apples_mail_begins_with_its_length(tmp_path: Path) -> None:
     path = written(tmp_path / "1.emlx", b"%d\n" % len(data) + data)
     assert detect_format(path) == "mail"
     assert "With the baker" in text_of(path)
+
+
+TOP = b"From: a@example.org\nTo: b@example.org\nDate: %s\nSubject: %s\nMIME-Version: 1.0\n"
+
+
+def raw_mail(path: Path, rest: str | bytes, subject: bytes = b"Hi", date: bytes = b"") -> Path:
+    date = date or b"Tue, 05 Mar 2024 09:00:00 +0100"
+    rest = rest.encode() if isinstance(rest, str) else rest
+    return written(path, TOP % (date, subject) + rest)
+
+
+def multipart(kind: str, boundary: str, *parts: str) -> str:
+    lines = "".join(f"--{boundary}\n{part}\n" for part in parts)
+    return f'Content-Type: multipart/{kind}; boundary="{boundary}"\n\n{lines}--{boundary}--\n'
+
+
+def test_attachments_are_read_from_every_version_of_a_text(tmp_path: Path) -> None:
+    attached = "Content-Disposition: inline; filename=note.txt\n\nGorse briar"
+    rich = multipart("mixed", "m", "Content-Type: text/html\n\n<p>The note is here</p>", attached)
+    plain = "Content-Type: text/plain\n\nThe note is here"
+    path = raw_mail(tmp_path / "a.eml", multipart("alternative", "a", plain, rich))
+    assert texts(members_of(path)["note.txt"]) == "Gorse briar"
+    assert text_of(path).count("The note is here") == 1
+
+
+def test_a_plain_text_without_the_words_gives_way_to_the_page(tmp_path: Path) -> None:
+    plain = "Content-Type: text/plain\n\nThis message is in HTML. Please open it there."
+    rich = (
+        "Content-Type: text/html\n\n<html><head><title>x</title></head><body>"
+        "<p>Ferry QUILLFERRY77 leaves the pier at 07:40</p></body></html>"
+    )
+    path = raw_mail(tmp_path / "a.eml", multipart("alternative", "a", plain, rich))
+    assert "QUILLFERRY77" in text_of(path)
+    assert "in HTML" not in text_of(path)
+
+
+def test_an_attached_message_may_be_encoded(tmp_path: Path) -> None:
+    import base64
+
+    inner = raw_mail(tmp_path / "inner.eml", "\nThe avocet text", b"Godwit letter").read_bytes()
+    part = (
+        "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n"
+        + base64.encodebytes(inner).decode()
+    )
+    path = raw_mail(tmp_path / "a.eml", multipart("mixed", "m", "\nsee below", part))
+    assert [page.label for page in words_of(path)] == ["", "Godwit letter"]
+    assert "The avocet text" in text_of(path)
+
+
+def tnef(body: bytes, *files: tuple[bytes, bytes]) -> bytes:
+    def attribute(level: int, number: int, kind: int, data: bytes) -> bytes:
+        head = bytes([level]) + (kind << 16 | number).to_bytes(4, "little")
+        size, checksum = len(data).to_bytes(4, "little"), sum(data) % 65_536
+        return head + size + data + checksum.to_bytes(2, "little")
+
+    stream = b"\x78\x9f\x3e\x22\x01\0" + attribute(1, 0x800C, 2, body + b"\0")
+    for name, data in files:
+        stream += attribute(2, 0x9002, 6, bytes(14)) + attribute(2, 0x8010, 1, name + b"\0")
+        stream += attribute(2, 0x800F, 6, data)
+    return stream + attribute(1, 0x8008, 7, b"IPM.Microsoft Mail.Note\0")
+
+
+def test_what_outlook_packs_is_unpacked(tmp_path: Path) -> None:
+    import base64
+
+    packed = tnef(b"The offer for the plover crane", (b"note.txt", b"Knapweed plan"))
+    part = (
+        "Content-Type: application/ms-tnef; name=winmail.dat\nContent-Transfer-Encoding: base64\n\n"
+    )
+    whole = part + base64.encodebytes(packed).decode()
+    path = raw_mail(tmp_path / "a.eml", multipart("mixed", "m", whole))
+    assert "The offer for the plover crane" in text_of(path)
+    assert texts(members_of(path)["note.txt"]) == "Knapweed plan"
+    damaged = part + base64.encodebytes(b"no such stream").decode()
+    path = raw_mail(tmp_path / "b.eml", multipart("mixed", "m", "\nwords", damaged))
+    assert facts_of(path).note == "The attachment “winmail.dat” is damaged and was not read."
+
+
+def test_invitations_are_read_with_their_text(tmp_path: Path) -> None:
+    calendar = "BEGIN:VCALENDAR\nSUMMARY:Kick\n off\nEND:VCALENDAR"
+    part = f"Content-Type: text/calendar; method=REQUEST\n\n{calendar}"
+    path = raw_mail(tmp_path / "a.eml", multipart("alternative", "a", "\nThe plain words", part))
+    assert "The plain words" in text_of(path)
+    assert "SUMMARY:Kickoff" in text_of(path)
+
+
+@pytest.mark.parametrize(
+    ("raw", "subject"),
+    [
+        ("Kündigung für Möwenweg".encode("latin-1"), "Kündigung für Möwenweg"),
+        ("Rechnung für Bäckerstraße".encode(), "Rechnung für Bäckerstraße"),
+        (b"=?gb2312?B?1ey9qMWCtcS6z82s?=", "朱建艂的合同"),
+        (b"=?iso-8859-1?Q?don=92t_pay_=8045?= now", "don’t pay €45 now"),
+        (b"=?utf-8?B?R3I=?=\n =?utf-8?B?w7zDn2U=?=", "Grüße"),
+    ],
+)
+def test_subjects_are_read_whatever_wrote_them(tmp_path: Path, raw: bytes, subject: str) -> None:
+    if b"gb2312" in raw:
+        import base64
+
+        raw = b"=?gb2312?B?" + base64.b64encode("朱镕基的合同".encode("gb18030")) + b"?="
+        subject = "朱镕基的合同"
+    assert facts_of(raw_mail(tmp_path / "a.eml", "\nbody", raw)).title == subject
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        b"Fri, 01 Mar 2024 13:30:00 GMT+0100",
+        b"Fri, 01 Mar 2024 13:30:00 +0100",
+        b"2024-03-01T12:30:00Z",
+        b"2024-03-01 13:30:00+01:00",
+    ],
+)
+def test_dates_in_other_spellings(tmp_path: Path, date: bytes) -> None:
+    path = raw_mail(tmp_path / "a.eml", "\nbody", date=date)
+    assert facts_of(path).made_at == 1_709_296_200.0
+
+
+def test_flowed_lines_are_joined(tmp_path: Path) -> None:
+    kind = "Content-Type: text/plain; format=flowed{}\n\n"
+    joined = raw_mail(tmp_path / "a.eml", kind.format("; delsp=yes") + "Wind \nmill \nhouse\nend\n")
+    assert text_of(joined).endswith("Windmillhouse\nend")
+    spaced = raw_mail(
+        tmp_path / "b.eml", kind.format("") + "> one \n> two\nthree \nfour\n-- \nme\n"
+    )
+    assert text_of(spaced).endswith("> one two\nthree four\n--\nme")
+
+
+def test_a_sentence_that_begins_with_from_separates_no_messages(tmp_path: Path) -> None:
+    text = (
+        "From a@b.c Fri Mar  1 12:30:00 2024\nFrom: a@b.c\nSubject: One\n\nHello.\n\n"
+        "From Monday the shop opens at 08:30 in 2024.\n\nFrom 12:00 to 13:00 we rest.\n\n"
+        "From d@e.f Fri, 01 Mar 2024 12:30:00 +0000\nFrom: d@e.f\nSubject: Two\n\nBye.\n"
+    )
+    path = written(tmp_path / "a.mbox", text)
+    assert [page.label for page in words_of(path)] == ["One", "Two"]
+    assert "From Monday the shop" in words_of(path)[0].text

@@ -39,7 +39,9 @@ _PAGE = re.compile(
     re.I | re.S,
 )
 _ANY_TAG = re.compile(r"<(?:[a-z][a-z0-9]*[\s>/]|!doctype|!--)", re.I)
-_MAILBOX = re.compile(r"From \S.*\d{2}:\d{2}.*\n[A-Za-z][A-Za-z0-9-]*:")
+_MAILBOX = re.compile(
+    r"From \S.*\s(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),?\s.*\d{2}:\d{2}.*\n[A-Za-z][A-Za-z0-9-]*:"
+)
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*):(?:[ \t]|$)")
 _MAIL_HEADERS = frozenset(
     "from to subject date received return-path message-id mime-version delivered-to".split()

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import io
 import re
+from binascii import a2b_base64, a2b_qp
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from email import policy
+from email.header import decode_header
 from email.message import Message
 from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
@@ -18,8 +20,9 @@ from functools import partial
 from itertools import count
 from typing import IO, Any
 
+from indexer.extract.containers.encodings import decode_declared
 from indexer.extract.containers.file_format import detect_open_format
-from indexer.extract.dates import unix_s
+from indexer.extract.dates import parse_iso_s, unix_s
 from indexer.extract.formats.message_parts import (
     MAX_PARTS,
     AttachedPart,
@@ -27,6 +30,7 @@ from indexer.extract.formats.message_parts import (
     decode_payload,
     split_message,
 )
+from indexer.extract.formats.tnef import read_tnef
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section
 from indexer.types.attachments import Attachment, File, MemoryFile
 from indexer.types.characters import clean_line
@@ -41,7 +45,15 @@ MAX_DEPTH = 3
 MAX_LABEL_CHARS = 80
 
 _SHOWN = ("From", "To", "Cc", "Subject", "Date")
-_FROM_LINE = re.compile(rb"From \S.*\d{2}:\d{2}")
+_DAY, _MONTH = (
+    rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)",
+    rb"(?:%s)" % b"|".join(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()),
+)
+_FROM_LINE = re.compile(
+    rb"From \S.*?\s" + _DAY + rb",?\s+(?:" + _MONTH + rb"\s+\d{1,2}|\d{1,2}\s+" + _MONTH + rb")\s"
+    rb"(?=.*\d{2}:\d{2})(?=.*\b\d{4}\b)"
+)  # fmt: skip
+_ZONE_NAMED_TWICE = re.compile(r"\b(?:GMT|UTC?)(?=[+-]\d)")
 _COUNT_LINE = re.compile(rb"\A\d+[ \t]*\r?\n")
 
 
@@ -176,30 +188,51 @@ def _headers(message: Message[Any, Any]) -> Iterator[Block]:
             yield Block(value, "h2") if name == "Subject" else Block(f"{name}: {value}")
 
 
+def _raw_header(message: Message[Any, Any], name: str) -> str:
+    return next((str(v) for k, v in message.raw_items() if k.lower() == name.lower()), "")
+
+
 def _header(message: Message[Any, Any], name: str) -> str:
+    raw = _raw_header(message, name)
+    if not raw.isascii():  # bytes that no standard allows, kept as surrogates
+        raw = decode_declared(raw.encode("utf-8", "surrogateescape"), None)
     try:
-        value = str(message.get(name) or "")
+        if raw.isascii() and "=?" not in raw:
+            return clean_line(str(message.get(name) or ""))
+        unfolded = re.sub(r"\r?\n(?=[ \t])", "", raw)
+        parts = decode_header(unfolded) if "=?" in unfolded else [(unfolded, None)]
+        return clean_line("".join(_header_part(text, charset) for text, charset in parts))
     except Exception:
-        raw = next((v for k, v in message.raw_items() if k.lower() == name.lower()), "")
-        value = str(raw)
-    return clean_line(value)
+        return clean_line(raw)
+
+
+def _header_part(part: bytes | str, charset: str | None) -> str:
+    if isinstance(part, str):
+        return part
+    if charset is None:  # between encoded words; escapes for what is not Latin-1
+        return part.decode("raw-unicode-escape")
+    return decode_declared(part, charset)
 
 
 def _sent_at(message: Message[Any, Any]) -> float | None:
+    written = _ZONE_NAMED_TWICE.sub("", clean_line(_raw_header(message, "Date")))
     try:
-        return unix_s(parsedate_to_datetime(_header(message, "Date")))
+        return unix_s(parsedate_to_datetime(written))
     except (ValueError, TypeError, IndexError, OverflowError):
-        return None
+        return parse_iso_s(written)
 
 
 def _attachment(part: AttachedPart, metadata: DocumentMetadata, position: _Position) -> Parts:
     """The pages of an attached message, down to a depth; any other attachment as one."""
     label = (part.name or "Attachment")[:MAX_LABEL_CHARS]
     if part.message.get_content_type() == "message/rfc822":
-        inner = part.message.get_payload()
-        if position.depth < MAX_DEPTH and isinstance(inner, list) and isinstance(inner[0], Message):
-            subject = _header(inner[0], "Subject")[:MAX_LABEL_CHARS] or label
-            yield from _message(inner[0], subject, metadata, position.deeper)
+        inner = _inner_message(part.message)
+        if position.depth < MAX_DEPTH and inner is not None:
+            subject = _header(inner, "Subject")[:MAX_LABEL_CHARS] or label
+            yield from _message(inner, subject, metadata, position.deeper)
+        return
+    if _is_tnef(part):
+        yield from _tnef(part, label, metadata, position)
         return
     if format_by_name(part.name) == "mail":
         data = decode_payload(part.message)
@@ -210,3 +243,38 @@ def _attachment(part: AttachedPart, metadata: DocumentMetadata, position: _Posit
     decode = partial(decode_payload, part.message)
     name = part.name or "Attachment"
     yield Attachment(next(position.numbers), position.at, name, part.inline, decode)
+
+
+def _inner_message(part: Message[Any, Any]) -> Message[Any, Any] | None:
+    """The message attached as this part; some programs encode it, which the standard forbids and
+    the parser does not undo."""
+    inner = part.get_payload()
+    if not isinstance(inner, list) or not inner or not isinstance(inner[0], Message):
+        return None
+    encoding = str(part.get("Content-Transfer-Encoding") or "").strip().lower()
+    text = inner[0].get_payload()
+    if encoding in ("base64", "quoted-printable") and not inner[0].keys() and isinstance(text, str):
+        encoded = text.encode("ascii", "surrogateescape")
+        try:
+            data = a2b_base64(encoded) if encoding == "base64" else a2b_qp(encoded)
+        except ValueError:
+            return inner[0]
+        return _parse(data)
+    return inner[0]
+
+
+def _is_tnef(part: AttachedPart) -> bool:
+    kinds = ("application/ms-tnef", "application/vnd.ms-tnef")
+    return part.message.get_content_type() in kinds or part.name.lower() == "winmail.dat"
+
+
+def _tnef(part: AttachedPart, label: str, metadata: DocumentMetadata, position: _Position) -> Parts:
+    """The words of a message that Outlook packed, and each file attached in it."""
+    try:
+        packed = read_tnef(decode_payload(part.message))
+    except ValueError:
+        metadata.add_note(f"The attachment “{label}” is damaged and was not read.")
+        return
+    yield Section(packed.blocks, label)
+    for name, data in packed.files:
+        yield Attachment(next(position.numbers), position.at, name, False, partial(bytes, data))

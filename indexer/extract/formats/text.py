@@ -12,6 +12,7 @@ from typing import IO
 
 from indexer.extract.containers.encodings import decode
 from indexer.extract.dates import unix_s
+from indexer.extract.formats.calendars import is_calendar, unfold
 from indexer.extract.limits import MAX_ROWS
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, header_row, table_row
 from indexer.extract.pages.pagination import paginate_text
@@ -37,6 +38,8 @@ def sections(
         raise UnreadableError(
             "unsupported", "This file is called a text, but there is no text in it."
         )
+    if is_calendar(text):
+        text = unfold(text)
     suffix = PurePath(name).suffix.lower()
     if suffix in _DELIMITERS and (dialect := _dialect(text, _DELIMITERS[suffix])):
         yield _table(text, dialect, metadata)
