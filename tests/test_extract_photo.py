@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -251,6 +253,71 @@ def test_a_profile_is_applied_and_a_bad_one_ignored(tmp_path: Path) -> None:
         scene().save(path, icc_profile=icc)
         shown = np.asarray(read_upright(path, 1600), dtype=int)
         assert np.abs(shown - np.asarray(scene(), dtype=int)).mean() <= 2
+
+
+def swapped_profile() -> bytes:
+    """sRGB with the red and the green primary in each other's place."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    count = int.from_bytes(profile[128:132], "big")
+    entries = {bytes(profile[at : at + 4]): at for at in range(132, 132 + 12 * count, 12)}
+    red, green = entries[b"rXYZ"], entries[b"gXYZ"]
+    profile[red : red + 4], profile[green : green + 4] = b"gXYZ", b"rXYZ"
+    return bytes(profile)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_a_profile_holds_in_every_mode(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "a.png"
+    plain = Image.new("RGB", (20, 20), (200, 30, 40))
+    picture = plain.quantize(4) if mode == "P" else plain.convert(mode)
+    picture.save(path, icc_profile=swapped_profile())
+    shown = np.asarray(read_upright(path, 100), dtype=int)
+    assert np.abs(shown - [30, 200, 40]).max() <= 4
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "LA"])
+@pytest.mark.parametrize(("gamma", "middle"), [(1.0, 188), (1 / 2.2, 128), (1e-5, 128)])
+def test_the_gamma_of_a_png_is_applied(
+    tmp_path: Path, mode: str, gamma: float, middle: int
+) -> None:
+    path = tmp_path / "a.png"
+    grey = Image.new("L", (20, 20), 128)
+    (grey.convert("RGB").quantize(2) if mode == "P" else grey.convert(mode)).save(path)
+    data = path.read_bytes()
+    content = b"gAMA" + round(gamma * 100_000).to_bytes(4, "big")
+    chunk = (4).to_bytes(4, "big") + content + zlib.crc32(content).to_bytes(4, "big")
+    path.write_bytes(data[:33] + chunk + data[33:])
+    assert np.abs(np.asarray(read_upright(path, 100), dtype=int) - middle).max() <= 2
+
+
+@pytest.mark.parametrize(("bits", "order"), [(8, "<"), (8, ">"), (16, "<")])
+def test_a_tiff_in_which_white_is_zero_is_no_negative(
+    tmp_path: Path, bits: int, order: str
+) -> None:
+    values = np.array([[0, 0], [2**bits - 1, 2**bits - 1]])
+    data = values.astype(f"{order}u{bits // 8}").tobytes()
+    tags = {256: 2, 257: 2, 258: bits, 259: 1, 262: 0, 273: 8, 277: 1, 278: 2, 279: len(data)}
+    entries = [struct.pack(f"{order}HHII", tag, 4, 1, value) for tag, value in tags.items()]
+    head = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, 8 + len(data))
+    directory = struct.pack(f"{order}H", len(tags)) + b"".join(entries) + bytes(4)
+    path = tmp_path / "a.tif"
+    path.write_bytes(head + data + directory)
+    shown = np.asarray(read_upright(path, 100))
+    assert (shown[0].min(), shown[1].max()) == (255, 0)
+
+
+def test_a_tiff_in_lab_has_its_colours(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    lab = ImageCms.profileToProfile(
+        Image.new("RGB", (20, 20), (200, 30, 40)),
+        ImageCms.createProfile("sRGB"),
+        ImageCms.createProfile("LAB"),
+        outputMode="LAB",
+    )
+    assert lab is not None
+    lab.save(path)
+    shown = np.asarray(read_upright(path, 100), dtype=int)
+    assert np.abs(shown - [200, 30, 40]).max() <= 4
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9000), (9000, 1), (7, 3)])

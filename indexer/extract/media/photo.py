@@ -3,16 +3,14 @@ pixels. Of an animation, the first picture."""
 
 from __future__ import annotations
 
-import io
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from indexer.extract.dates import CaptureTime
 from indexer.extract.media.capture_time import captured_at
+from indexer.extract.media.colour import to_srgb
 from indexer.extract.pages.rasters import make_thumb, shrink
 from indexer.types.attachments import File
 from indexer.types.pieces import Extracted, Facts, MediaPart, UnreadableError, title_from_name
@@ -91,7 +89,7 @@ def open_picture(path: File, longest_px: int, page: int = 0) -> DecodedPicture:
             picture.draft("RGB", (longest_px, longest_px))
             picture.load()
             turn = _TURNS.get(orientation)
-            pixels = _to_srgb(_shrink_early(picture, longest_px))
+            pixels = to_srgb(_shrink_early(picture, longest_px))
             if turn is not None:
                 pixels = pixels.transpose(Image.Transpose[turn])
             size = (height, width) if orientation in (5, 6, 7, 8) else (width, height)
@@ -150,39 +148,3 @@ def _orientation(picture: Picture) -> int:
     except Exception:
         return 1
     return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
-
-
-def _to_srgb(picture: Picture) -> Picture:
-    """8-bit RGB: transparent pixels become white, and a colour profile is applied."""
-    from PIL import Image
-
-    if picture.mode.startswith("I;16"):  # Pillow would clip them at 255
-        deep = np.asarray(picture)
-        deep = deep >> 8 if deep.size and deep.max() > 255 else deep
-        picture = Image.fromarray(deep.astype(np.uint8))
-    elif picture.mode.startswith(("I", "F")):
-        values = np.asarray(picture, dtype=np.float32)
-        highest = 65_535.0 if values.size and values.max() > 255 else 255.0
-        picture = Image.fromarray((values.clip(0, highest) * (255 / highest)).astype(np.uint8))
-    if picture.mode in ("LA", "PA", "RGBA", "RGBa", "La") or "transparency" in picture.info:
-        layer = picture.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(white, layer).convert("RGB")
-    converted = _apply_profile(picture)
-    return converted if converted.mode == "RGB" else converted.convert("RGB")
-
-
-def _apply_profile(picture: Picture) -> Picture:
-    """The picture in sRGB, if it has a colour profile; an invalid one is ignored."""
-    from PIL import ImageCms
-
-    profile = picture.info.get("icc_profile")
-    if not profile or picture.mode not in ("RGB", "CMYK", "L"):
-        return picture
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        target = ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(picture, source, target, outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return picture
-    return picture if converted is None else converted
