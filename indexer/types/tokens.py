@@ -101,11 +101,11 @@ def query_terms(query: str) -> list[tuple[tuple[str, ...], bool]]:
 # Groups of digits, some with letters, as in an IBAN, a telephone number, an ISBN or an article
 # number; and words with a hyphen, an apostrophe or a cut at the end of a line.
 _GROUPS = re.compile(
-    r"(?<![\w.,])\+?\(?[A-Za-z]{0,4}\d[\dA-Za-z]*+\)?"
-    r"(?:[ \u00a0./()\u2010-\u2013-]{1,3}[A-Za-z]{0,2}\d[\dA-Za-z]*+\)?)++(?!\w)"
+    r"(?<![\w.,])\+?\(?[A-Za-z]{0,4}\d[\dA-Za-z]*+"
+    r"(?:[ \u00a0./()\u2010-\u2013-]{1,3}[A-Za-z]{0,2}\d[\dA-Za-z]*+)++(?!\w)"
 )
 _HYPHENED = re.compile(
-    r"(?<![^\W_])[^\W\d_]++(?:(?:[-\u2010\u2011'’]|[-\u2010\u00ad]\s*+\n\s*+)[^\W\d_]++)++"
+    r"(?<![^\W_])[^\W\d_]++(?:(?:[-\u2010\u2011'’]|[-\u2010\u00ad][^\S\n]*+\n\s*+)[^\W\d_]++)++"
 )
 _HYPHENS = re.compile("[-\u00ad\u2010\u2011'’]")
 _MAX_WRITTEN_CHARS = 60  # with its separators; what is longer is a row of a table
