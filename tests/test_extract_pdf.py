@@ -234,3 +234,27 @@ def test_fault_47_scripts_attachments_and_links_of_a_pdf_stay_where_they_are(
     pieces = READER.extract(path)
     assert [piece.text for piece in pieces if isinstance(piece, PageText)] == [LINE]
     assert READER.page(path, 1, 200)[8:12] == b"WEBP"
+
+
+def test_comments_beside_a_page_are_found_with_it(tmp_path: Path) -> None:
+    document = pdf(LINE)
+    page = document[0]
+    page.add_text_annot((300, 300), "Ask the surveyor first")
+    page.add_highlight_annot(pymupdf.Rect(72, 72, 200, 90)).set_info(content="A remark")
+    page.add_freetext_annot(pymupdf.Rect(72, 400, 300, 430), "typed on the page")
+    [piece] = words_of(saved(tmp_path / "notes.pdf", document))
+    assert "Ask the surveyor first" in piece.text
+    assert "A remark" in piece.text
+    assert piece.text.count("typed on the page") == 1
+
+
+@pytest.mark.parametrize("letter", ["\ufffd", "\ue021"])
+def test_a_page_whose_letters_have_no_meaning_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, letter: str
+) -> None:
+    path = saved(tmp_path / "glyphs.pdf", pdf(LINE))
+    garbled = " ".join(letter * len(word) for word in LINE.split()) * 9
+    monkeypatch.setattr("indexer.extract.formats.pdf.page_text", lambda page: garbled)
+    pieces = read(path)
+    assert MediaPart(Page(1)) in pieces
+    assert not [piece for piece in pieces if isinstance(piece, PageText)]

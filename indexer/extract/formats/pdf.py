@@ -57,6 +57,9 @@ def extract(path: File) -> Iterator[Extracted]:
                 )  # raises where the page is cut off and only looks blank
                 text = page_text(page)
                 is_picture = len(text) < STAMPED_CHARS and _is_picture(page, len(text))
+                if _is_meaningless(text):
+                    text, is_picture = "", True
+                text = "\n\n".join(filter(None, (text, *_comments(page))))
             except MemoryError:
                 raise
             except Exception:  # noqa: S112  MuPDF raises many kinds; the page is counted below
@@ -141,6 +144,28 @@ def _is_picture(page: Any, chars: int) -> bool:
             return True
         shapes += operation in ("fill-path", "stroke-path", "fill-shade")
     return chars < PICTURE_CHARS and shapes > MAX_FRAME_SHAPES
+
+
+_WITHOUT_MEANING = re.compile("[\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff]")
+
+
+def _is_meaningless(text: str) -> bool:
+    """Whether most of the letters are glyphs of which the file does not say what they mean."""
+    return len(_WITHOUT_MEANING.findall(text)) * 2 > len("".join(text.split())) > 0
+
+
+# Drawn on the page, and so among its words.
+_TYPED_ON_PAGE = "FreeText"
+
+
+def _comments(page: Any) -> list[str]:
+    """What readers wrote beside the page: notes, and comments on what they marked."""
+    contents = [
+        clean(annotation.info["content"] or "")
+        for annotation in page.annots() or ()
+        if annotation.type[1] != _TYPED_ON_PAGE
+    ]
+    return list(dict.fromkeys(" ".join(content.split()) for content in contents if content.strip()))
 
 
 _EMPTY_TITLE = re.compile(r"(untitled|unknown|title|document|doc|slide|page|pdf|scan)?\W*\d*", re.I)

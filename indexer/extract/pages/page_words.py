@@ -16,7 +16,12 @@ def stext_page(page: Any, flags: int) -> Any:
     from indexer.extract.pages.mupdf import pymupdf
 
     mupdf = pymupdf.mupdf
-    return mupdf.FzStextPage(page.this, mupdf.FzStextOptions(flags))
+    text_page = mupdf.FzStextPage(mupdf.fz_bound_page(page.this))
+    device = mupdf.fz_new_stext_device(text_page, mupdf.FzStextOptions(flags))
+    # with what is typed on the page and into its forms, which FzStextPage(page) leaves out
+    mupdf.fz_run_page(page.this, device, mupdf.FzMatrix(), mupdf.FzCookie())
+    mupdf.fz_close_device(device)
+    return text_page
 
 
 def page_words(page: Any) -> PageWords:
