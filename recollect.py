@@ -60,10 +60,12 @@ def build(settings: Settings, repair: bool = False) -> Library:
     threads = settings.threads or (1 if checkpoint.demonstration else None)
     runtime = Runtime(checkpoint, threads, unload_after_s=settings.unload_after_s)
 
+    room = DiskRoom(data, round(settings.least_free_mb * 1e6))
+    if repair:
+        room.give_up_when_full()
     catalog_file = data / "catalog.sqlite"
     catalog = open_catalog(catalog_file) if repair else Catalog(catalog_file)
     store = Store(data / "lance", replace_damaged=repair)
-    room = DiskRoom(data, round(settings.least_free_mb * 1e6))
     pipeline = Pipeline(catalog, store, ReaderPool(), runtime.files, room)
 
     notifier = Notifier()

@@ -18,8 +18,10 @@ from indexer.files.disk_room import DiskFullError, DiskRoom, is_full
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
 from indexer.maintenance.verify import Verifier
+from recollect import build
 from tests.fake_model import FakeModel
 from tests.library import READER, Small, small
+from web.machine.settings import load_settings
 
 MEGABYTE = 1 << 20
 
@@ -160,6 +162,32 @@ def test_fault_03_a_serving_library_resumes_alone(tmp_path: Path) -> None:
         finally:
             service.stop()
             pipeline.close()
+
+
+@pytest.mark.slow
+def test_fault_03_on_a_full_disk_it_starts_searches_and_forgets(tmp_path: Path) -> None:
+    with tiny_disk(tmp_path / "disk", 24) as disk:
+        folder, data = tmp_path / "lib", disk / "d"
+        folder.mkdir()
+        for name in ("boat", "garden"):
+            (folder / f"{name}.txt").write_text(f"The {name} is green.")
+        settings = load_settings({"data": data, "least_free_mb": 1})
+        library = build(settings, repair=True)
+        library.add(str(folder))
+        library.index()
+        assert (data / "reserve").exists()
+        library.close()
+        ballast(disk, 0)
+        library = build(settings, repair=True)
+        try:
+            library.service.start()
+            assert library.search("boat", by="words")["hits"]
+            wait_for(lambda: "The disk" in (library.service.problem or ""))
+            ballast(disk, 0)
+            assert library.forget(str(folder / "boat.txt"))["forgotten"]
+            assert library.search("boat", by="words")["hits"] == []
+        finally:
+            library.close()
 
 
 def wait_for(done: object, most_s: float = 60.0) -> None:

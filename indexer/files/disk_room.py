@@ -19,6 +19,8 @@ LEAST_FREE_BYTES = 500_000_000
 # Enough for one compaction of the largest table, and no more than this.
 MOST_RESERVED_BYTES = 256 << 20
 LEAST_RESERVED_BYTES = 1 << 20
+# What opening the library may write.
+OPENING_BYTES = 256 << 10
 MEASURED_EVERY_S = 60.0
 FULL = (errno.ENOSPC, errno.EDQUOT)
 # What LanceDB and SQLite say of a full disk.
@@ -81,6 +83,14 @@ class DiskRoom:
         """Frees the reserve, for work that makes room."""
         self._reserve.unlink(missing_ok=True)
         self.short = True
+
+    def give_up_when_full(self) -> None:
+        """Frees half of the reserve where nothing else is free: opening the library takes a little
+        room, and forgetting a file after that takes some too."""
+        held = self._held()
+        if held and shutil.disk_usage(self._data).free < OPENING_BYTES:
+            os.truncate(self._reserve, held // 2)
+            self.short = True
 
     def _held(self) -> int:
         try:

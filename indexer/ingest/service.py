@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.storage.errors import CatalogError
-from indexer.files.disk_room import LowDiskSpaceError, disk_error, is_full
+from indexer.files.disk_room import DiskFullError, LowDiskSpaceError, disk_error, is_full
 from indexer.ingest.audit import Audit
 from indexer.ingest.constraints import WorkConstraints
 from indexer.ingest.pipeline import Pipeline
@@ -75,6 +75,7 @@ class IndexService:
         self._wanted_lock = threading.Lock()
         self._problems: dict[str, str] = {}
         self._busy_at = 0.0
+        self._unrecovered = False  # what an ended process left is still to be put back
         self._checked = False  # whether the files of the index are what was written
         self._damaged = threading.Event()  # the index is to be repaired
         self._repaired_at = -REPAIR_AGAIN_S
@@ -115,6 +116,9 @@ class IndexService:
             self.pipeline.housekeeping.recover()
         except StoreError as problem:  # repaired in the background, before anything else
             self.report_damage(problem)
+        except DiskFullError as problem:  # searching goes on; tried again until there is room
+            self._problems["reading"] = problem.sentence
+            self._unrecovered = True
         self.rescan.start()
         passes = (
             (self._look_and_read, self._read_soon, "reading"),
@@ -187,6 +191,9 @@ class IndexService:
     def _look_and_read(self) -> float:
         """One pass: repair the index where it is damaged, look at the tree, read on, tidy up when
         there is nothing to read. Returns the seconds until there may be something again."""
+        if self._unrecovered:
+            self.pipeline.housekeeping.recover()
+            self._unrecovered = False
         if self._damaged.is_set():
             self._repaired_at = time.monotonic()
             self.pipeline.housekeeping.repair()
@@ -217,7 +224,7 @@ class IndexService:
 
     def _understand(self) -> float:
         """One pass: let the model understand a batch, when its constraints allow that."""
-        if self._damaged.is_set():
+        if self._damaged.is_set() or self._unrecovered:
             return 1.0
         with self._wanted_lock:
             wanted_at, self._wanted_at = self._wanted_at, {}

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.forget_list import ForgetList
@@ -23,6 +24,7 @@ from indexer.maintenance.word_index import write_missing_words
 from indexer.vectors.store import Store
 from indexer.vectors.tables import StoreError
 
+T = TypeVar("T")
 OPTIMISE_AFTER = 20  # commits, as LanceDB advises
 # While there is always work: what is gone is dropped and erased this often, well within the hour
 # that is promised, and the store is compacted after this many commits.
@@ -72,6 +74,17 @@ class Housekeeping:
             with self.quiet():
                 write_missing_words(self._catalog, self._store)
                 self._may_lack_words = False
+
+    def with_reserve(self, work: Callable[[], T]) -> T:
+        """What `work` returns, which makes room; once more without the reserve where the disk is
+        full."""
+        try:
+            return work()
+        except Exception as problem:
+            if self._room is None or not is_full(problem):
+                raise
+            self._room.give_up()
+        return work()
 
     def check_files(self) -> None:
         """Compares every file of the index with its checksum: a second for each GB. Raises

@@ -226,8 +226,9 @@ class Library:
                 "folder",
                 f"{display_text(path)} is not a watched folder; `recollect roots` lists them.",
             )
-        count = self._catalog.roots.remove(path)
-        self._pipeline.housekeeping.drop_orphans()
+        housekeeping = self._pipeline.housekeeping
+        count = housekeeping.with_reserve(lambda: self._catalog.roots.remove(path))
+        housekeeping.with_reserve(housekeeping.drop_orphans)
         self._erase()
         self.service.poke()
         return count
@@ -276,7 +277,9 @@ class Library:
         }
 
     def forget(self, file: str) -> ForgottenJson:
-        names = forget_file(self._catalog, self._forget_list, file)
+        names = self._pipeline.housekeeping.with_reserve(
+            lambda: forget_file(self._catalog, self._forget_list, file)
+        )
         erased = self._erase()
         self.service.poke()
         return {"forgotten": names, "erased": erased}
