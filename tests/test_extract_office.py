@@ -111,6 +111,31 @@ def test_word_shows_what_a_reader_of_word_sees(tmp_path: Path) -> None:
     assert pages[1].text.startswith("second page")
 
 
+def test_word_shows_equations_choices_ruby_and_hidden_words(tmp_path: Path) -> None:
+    math = "http://schemas.openxmlformats.org/officeDocument/2006/math"
+    drawing = "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing"
+    inner = (
+        f'<w:p><m:oMath xmlns:m="{math}"><m:r><m:t>owlmath=42</m:t></m:r></m:oMath></w:p>'
+        f'<w:p><w:r><w:drawing><d:docPr xmlns:d="{drawing}" id="5" descr="A barn owl"/>'
+        "</w:drawing></w:r></w:p>"
+        '<w:p><w:r><w:fldChar><w:ffData><w:ddList><w:listEntry w:val="owlchoice"/></w:ddList>'
+        "</w:ffData></w:fldChar></w:r></w:p>"
+        f"<w:p><w:r><w:ruby><w:rt>{run('とうきょう')}</w:rt><w:rubyBase>{run('東京')}"
+        f"</w:rubyBase></w:ruby></w:r>{run('都庁')}</w:p>"
+        f"<w:p>{run('seen')}<w:r><w:rPr><w:vanish/></w:rPr><w:t>secret</w:t></w:r></w:p>"
+    )
+    text = words_of(repacked(docx(tmp_path / "a.docx"), word__document=body(inner)))[0].text
+    assert text.startswith(
+        "owlmath=42\n\nA barn owl\n\nowlchoice\n\n東京都庁\n\nseen [hidden: secret]"
+    )
+
+
+def test_rich_text_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "letter.rtf"
+    path.write_bytes(rb"{\rtf1\ansi\ansicpg1252 Dear Ruth,\par M\'fcller says \u8364? 45.\par}")
+    assert text_of(path) == "Dear Ruth,\n\nMüller says € 45."
+
+
 def test_slides_keep_their_numbers_tables_and_notes(tmp_path: Path) -> None:
     first, second = words_of(pptx(tmp_path / "plan.pptx"))
     assert (first.text, first.label) == ("Ferry plan\n\nTwo ferries a day", "Slide 1")
@@ -257,7 +282,6 @@ def test_fault_44_a_locked_office_file_says_so(tmp_path: Path) -> None:
         ("old.xls", compound("Workbook"), ".xlsx"),
         ("old.ppt", compound("PowerPoint Document"), ".pptx"),
         ("mail.msg", compound("__properties_version1.0"), ".eml"),
-        ("letter.rtf", b"{\\rtf1 words}", ".docx"),
     ],
 )
 def test_old_kinds_are_refused_with_what_to_do(
@@ -464,3 +488,52 @@ def test_every_page_can_be_looked_at_with_its_words_marked(tmp_path: Path) -> No
         assert picture[:4] == b"RIFF"
         with pytest.raises(UnreadableError, match="no page 99"):
             READER.words(path, 99)
+
+
+def test_chapters_are_known_by_their_media_type(tmp_path: Path) -> None:
+    page = "<html><body><h1>{0}</h1><p>The {0} chapter</p></body></html>"
+    names = {"one": "chapter 1.xhtml", "two": "Text/two", "three": "three.xhtm"}
+    items = "".join(
+        f'<item id="{key}" href="{name.replace(" ", "%20")}" media-type="application/xhtml+xml"/>'
+        for key, name in names.items()
+    )
+    spine = "".join(f'<itemref idref="{key}"/>' for key in (*names, "gone"))
+    package = (
+        '<package xmlns="http://www.idpf.org/2007/opf" version="3.0" unique-identifier="id">'
+        '<metadata xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>Odd</dc:title>'
+        '<dc:identifier id="id">x</dc:identifier><dc:language>en</dc:language></metadata>'
+        f"<manifest>{items}</manifest><spine>{spine}</spine></package>"
+    )
+    container = (
+        '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container" version="1.0">'
+        '<rootfiles><rootfile full-path="OEBPS/content.opf" '
+        'media-type="application/oebps-package+xml"/></rootfiles></container>'
+    )
+    members: dict[str, bytes | str] = {
+        "mimetype": "application/epub+zip",
+        "META-INF/container.xml": container,
+        "OEBPS/content.opf": package,
+        **{f"OEBPS/{name}": page.format(key) for key, name in names.items()},
+    }
+    path = zipped(tmp_path / "odd.epub", members)
+    assert [words.label for words in words_of(path)] == ["one", "two", "three"]
+    assert facts_of(path).note == "1 of 4 chapters are missing or damaged."
+
+
+def test_boxes_with_equations_and_comments_on_slides_are_read(tmp_path: Path) -> None:
+    import re
+
+    a = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+    box = (
+        '<mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/'
+        f'2006"><mc:Choice Requires="a14"><x {a}><a:p><a:r><a:t>The buzzard box</a:t></a:r></a:p>'
+        f"</x></mc:Choice><mc:Fallback><x {a}><a:p><a:r><a:t>older box</a:t></a:r></a:p></x>"
+        "</mc:Fallback></mc:AlternateContent></p:spTree>"
+    )
+    path = pptx(tmp_path / "plan.pptx")
+    with zipfile.ZipFile(path) as archive:
+        slide = archive.read("ppt/slides/slide1.xml").decode()
+    path = repacked(path, ppt__slides__slide1=re.sub("</p:spTree>", box, slide).encode())
+    text = words_of(path)[0].text
+    assert "The buzzard box" in text
+    assert "older box" not in text

@@ -12,7 +12,11 @@ from indexer.extract.pages.blocks import DocumentMetadata, Section
 from indexer.types.characters import clean_line
 from indexer.types.pieces import UnreadableError
 
-_TEXTS = (".xhtml", ".html", ".htm", ".xml", ".opf", ".ncx")
+# Everything else may be a chapter: its media type says so, not its name.
+_MEDIA = tuple(
+    ".jpg .jpeg .png .gif .webp .svg .bmp .tif .tiff .css .js .ttf .otf .woff .woff2 .mp3 .mp4 "
+    ".m4a .m4v .ogg .opus .wav .webm".split()
+)
 
 
 def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator[Section]:
@@ -34,6 +38,9 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
     missing = 0
     for item_id, _linear in book.spine:
         item = book.get_item_with_id(item_id)
+        if item is None:  # the list of contents names what the book does not have
+            missing += 1
+            continue
         content: bytes = getattr(item, "content", b"") or b""
         if not content:
             missing += 1
@@ -52,7 +59,8 @@ def _open_book(file: IO[bytes]) -> Any:
         """Unpacks texts only; a text that is missing or damaged is empty."""
 
         def read_file(self, name: str) -> bytes:
-            if not name.lower().endswith(_TEXTS):
+            name = name.partition("#")[0]
+            if name.lower().endswith(_MEDIA):
                 return b""
             try:
                 return bytes(super().read_file(name))

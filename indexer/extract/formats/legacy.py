@@ -1,4 +1,5 @@
-"""Files of office programs from before 2007, and locked ones: refused, with what to do about it."""
+"""Files of office programs from before 2007, and locked ones: rich text is read, the others are
+refused with what to do about it."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ _CURES = {
 
 
 def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator[Section]:
-    """None; raises UnreadableError, with what to do about it."""
+    """Those of a rich text. Raises UnreadableError for all others, with what to do about it."""
     file.seek(0)
     head = file.read(512)
     streams: frozenset[str] | None = frozenset()
@@ -34,12 +35,14 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
     if "EncryptedPackage" in streams:
         raise UnreadableError("encrypted", LOCKED)
     if head.startswith(b"{\\rtf"):
-        description, suffix = "a rich text file (.rtf)", ".docx"
-    elif streams:
+        from indexer.extract.formats import rich_text
+
+        yield from rich_text.sections(file, name, metadata)
+        return
+    if streams:
         description, suffix = next(cure for stream, cure in _CURES.items() if stream in streams)
     else:
         description, suffix = "a binary Excel workbook (.xlsb)", ".xlsx"
     raise UnreadableError(
         "unsupported", f"This is {description}; save it as {suffix} and it will be read."
     )
-    yield  # which makes this a generator, as all `sections` are

@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from indexer.extract.containers.archives import DAMAGED, open_zip
+from indexer.extract.containers.xml import parse_xml
 from indexer.extract.dates import unix_s
+from indexer.extract.formats.drawings import diagram_blocks
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, Tag, table_row
 from indexer.types.characters import clean_line
 from indexer.types.pieces import UnreadableError
 
 PAGE_CAPACITY = 4.0
 MAX_GROUP_DEPTH = 20
+_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 
 
@@ -68,15 +72,45 @@ def _slides(presentation: Any) -> Iterator[Any | None]:
 
 def _slide(slide: Any) -> Iterator[Block]:
     yield from _shapes(slide.shapes, 0)
+    yield from _alternatives(slide)
     for relation in slide.part.rels.values():
-        if not relation.is_external and relation.reltype.endswith("/diagramData"):
-            yield from _diagram(relation.target_part.blob)
+        if relation.is_external or not relation.reltype.endswith("/diagramData"):
+            continue
+        if (root := parse_xml(relation.target_part.blob)) is not None:
+            yield from diagram_blocks(root)
     if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None:
         paragraphs = (_paragraph(paragraph, "quote") for paragraph in frame.paragraphs)
         notes = list(filter(None, paragraphs))
         if notes:
             yield Block("Notes", "h4")
             yield from notes
+    yield from _comments(slide)
+
+
+def _alternatives(slide: Any) -> Iterator[Block]:
+    """The paragraphs of shapes in versions for newer and older programs, of which python-pptx knows
+    nothing: the newer ones, such as boxes with equations."""
+    for choice in slide.element.iter(f"{_MC}Choice"):
+        for paragraph in choice.iter(f"{_A}p"):
+            texts = [part.text or "" for part in paragraph.iter(f"{_A}t", f"{_MATH}t")]
+            if text := clean_line("".join(texts)):
+                yield Block(text)
+
+
+def _comments(slide: Any) -> Iterator[Block]:
+    """What readers remarked on a slide."""
+    texts: dict[str, None] = {}
+    for relation in slide.part.rels.values():
+        if relation.is_external or not relation.reltype.endswith("/comments"):
+            continue
+        root = parse_xml(relation.target_part.blob)
+        for comment in root.iter("{*}text", "{*}txBody") if root is not None else ():
+            parts = [comment.text or "", *(run.text or "" for run in comment.iter(f"{_A}t"))]
+            if text := clean_line("".join(parts)):
+                texts[text] = None
+    if texts:
+        yield Block("Comments", "h4")
+        yield from (Block(text, "quote") for text in texts)
 
 
 def _shapes(shapes: Any, depth: int) -> Iterator[Block]:
@@ -128,11 +162,3 @@ def _chart(chart: Any) -> Iterator[Block]:
                 [str(category), *(str(v) if v is not None else "" for v in values)]
             ):
                 yield block
-
-
-def _diagram(blob: bytes) -> Iterator[Block]:
-    from pptx.oxml import parse_xml
-
-    for paragraph in parse_xml(blob).iter(f"{_A}p"):
-        if text := clean_line("".join(run.text or "" for run in paragraph.iter(f"{_A}t"))):
-            yield Block(text, "li")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from indexer.extract.containers.encodings import decode_declared
+from indexer.extract.formats.rich_text import rtf_blocks
 from indexer.extract.pages.blocks import Block
 from indexer.types.characters import clean, clean_line
 
@@ -63,9 +64,8 @@ def _blocks(stream: Any) -> Iterator[Block]:
     if body := stream.body:
         text = decode_declared(body, stream.codepage) if isinstance(body, bytes) else clean(body)
     elif rich := stream.rtfbody:
-        from striprtf.striprtf import rtf_to_text
-
-        text = clean(rtf_to_text(bytes(rich).decode("latin-1"), errors="replace"))
+        yield from rtf_blocks(bytes(rich))
+        return
     else:
         return
     for line in text.replace("\0", "").split("\n"):

@@ -12,7 +12,11 @@ from itertools import chain
 from typing import IO, Any
 
 from indexer.extract.containers.archives import DAMAGED, open_zip
+from indexer.extract.containers.encodings import decode_declared
 from indexer.extract.dates import unix_s
+from indexer.extract.formats.drawings import drawing_blocks
+from indexer.extract.formats.rich_text import rtf_blocks
+from indexer.extract.formats.web import decode_html, html_blocks
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, Tag, table_row
 from indexer.types.characters import clean_line
 from indexer.types.pieces import UnreadableError
@@ -25,9 +29,12 @@ _MACRO = "application/vnd.ms-word.{}.macroEnabled{}.main+xml"
 
 # Elements without words of the document: deletions, codes of fields, fallback versions.
 _SKIPPED = frozenset(
-    {f"{W}{name}" for name in "del moveFrom instrText delText rPr pPr sdtPr tblPr sectPr".split()}
+    {f"{W}{name}" for name in "del moveFrom instrText delText rPr pPr tblPr sectPr rt".split()}
     | {f"{MC}Fallback"}
 )
+_TEXTS = frozenset({f"{W}t", "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"})
+_CHOICES = frozenset({f"{W}listEntry", f"{W}listItem"})
+_PICTURE = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr"
 _SIGNS = {f"{W}tab": " ", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-"}
 
 
@@ -163,8 +170,16 @@ class _BlockReader:
             child = next(waiting[-1], None)
             if child is None:
                 waiting.pop()
-            elif child.tag == f"{W}t":
+            elif child.tag in _TEXTS:
                 yield child.text or ""
+            elif child.tag in _CHOICES:  # of a drop-down list
+                yield f" {child.get(f'{W}displayText') or child.get(f'{W}val') or ''} "
+            elif child.tag == _PICTURE:
+                yield f" {child.get('descr') or child.get('title') or ''} "
+                waiting.append(iter(child))
+            elif child.tag == f"{W}r" and _is_hidden(child):
+                if text := "".join(part.text or "" for part in child.iter(f"{W}t")):
+                    yield f" [hidden: {text}] "
             elif child.tag == self._page_break and (
                 child.tag != f"{W}br" or child.get(f"{W}type") == "page"
             ):
@@ -193,6 +208,12 @@ class _BlockReader:
         return " ".join(texts)
 
 
+def _is_hidden(run: Any) -> bool:
+    """Whether a run is formatted as hidden text, which Word shows only when it is asked to."""
+    mark = run.find(f"{W}rPr/{W}vanish")
+    return mark is not None and mark.get(f"{W}val", "true") not in ("0", "false", "off")
+
+
 def _of(cell: Any, line: Any) -> bool:
     return next(cell.iterancestors(f"{W}tr"), None) is line
 
@@ -210,10 +231,29 @@ _SUPPLEMENTS = {
 }
 
 
+def _chunks(document: Any) -> Iterator[Block]:
+    """The pages and texts that Word puts into the document when it opens it (altChunk)."""
+    for relation in document.part.rels.values():
+        if relation.is_external or relation.reltype.rpartition("/")[2] != "aFChunk":
+            continue
+        try:
+            part = relation.target_part
+            if "html" in part.content_type:
+                yield from html_blocks(decode_html(part.blob))
+            elif part.content_type.startswith("text/"):
+                yield Block(decode_declared(part.blob, None))
+            elif "rtf" in part.content_type:
+                yield from rtf_blocks(part.blob)
+        except Exception:  # noqa: S112  the document is readable without a damaged part
+            continue
+
+
 def _supplements(document: Any, headings: dict[str, Tag]) -> Iterator[Block]:
     """Notes, comments, headers and footers, each kind under its name and each text once."""
     from docx.oxml.parser import parse_xml
 
+    yield from _chunks(document)
+    yield from drawing_blocks(document.part.rels)
     roots_by_label: dict[str, list[Any]] = {}
     for relation in document.part.rels.values():
         label = _SUPPLEMENTS.get(relation.reltype.rpartition("/")[2])
