@@ -10,10 +10,12 @@ import pytest
 from click.testing import CliRunner
 from pydantic import ValidationError
 
+from indexer.catalog.storage.database import Database
 from indexer.ingest.service import SETTLE_S
+from indexer.scan.reconcile import reconcile
 from recollect import main
 from tests.fake_model import Patient
-from tests.library import one_at_a_time, until
+from tests.library import one_at_a_time, small, until
 from tests.served import Running, running, small_library
 from web.machine.settings import Settings
 
@@ -117,6 +119,31 @@ def test_losses_limits_and_states_on_the_command_line(tmp_path: Path) -> None:
     assert "60 to be forgotten" in recollect("accept", folder)
     assert "60 gone" in recollect("index")
     assert "files went missing" not in recollect("roots")
+
+
+def test_what_is_wanted_voids_no_count(tmp_path: Path) -> None:
+    """A search by words would count every file of the library again."""
+    with small(tmp_path / "lib", tmp_path / "data") as library:
+        file = library.write("a.txt", "A boat.")
+        reconcile(library.catalog)
+        library.pipeline.reading.run()
+        item = library.catalog.items.at_path(file)
+        assert item is not None
+        catalog = library.catalog
+        version = catalog.database.version()
+        for at in (1e9, 2e9):
+            catalog.items.want({item.item: at})
+            assert catalog.database.version() == version
+            with catalog.database.reading() as db:
+                assert db.execute("SELECT wanted_at FROM contents").fetchone()[0] == at
+        catalog.database.keep_note("test", "1")
+        changed = catalog.database.version()
+        assert changed != version
+        catalog.items.want({item.item: 3e9})
+        assert catalog.database.version() == changed
+        with Database(catalog.file).writing() as db:  # as another process
+            db.execute("DELETE FROM notes WHERE name = 'test'")
+        assert catalog.database.version() not in (version, changed)
 
 
 def test_wrong_hours_are_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

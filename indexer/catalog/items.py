@@ -171,7 +171,7 @@ class Items:
 
     def want(self, items: Mapping[str, float]) -> None:
         """Moves items to the front of what the model looks at next, the latest (unix s) first."""
-        with self._database.writing() as db:
+        with self._database.writing_aside() as db:
             db.executemany(
                 f"""UPDATE contents SET wanted_at = ?
                 WHERE item = ? AND state = '{ContentState.READ}'""",

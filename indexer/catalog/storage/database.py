@@ -35,6 +35,7 @@ class Database:
         self._idle_lock = threading.Lock()
         self._writer = threading.Lock()
         self._closed = False
+        self._aside = (-1, -1)  # a version that is to be taken for an earlier one
         self.read_only = False
         try:
             self.read_only = not _made_private(file)
@@ -68,20 +69,38 @@ class Database:
             yield db
 
     @contextmanager
+    def writing_aside(self) -> Iterator[sqlite3.Connection]:
+        """The same, for what changes nothing that is counted: `version` stays as it was."""
+        with self._lent() as db, self._writer:  # nobody else commits between the two versions
+            before = self.version()
+            with self._committing(db):
+                yield db
+            self._aside = (self._data_version(), before)
+
+    @contextmanager
     def transaction(self, db: sqlite3.Connection) -> Iterator[None]:
         """Makes a borrowed connection the writer for a while; its temporary tables stay."""
-        with self._writer:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                if db.in_transaction:  # SQLite undoes it by itself when the disk fails
-                    db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
+        with self._writer, self._committing(db):
+            yield
+
+    @contextmanager
+    def _committing(self, db: sqlite3.Connection) -> Iterator[None]:
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            if db.in_transaction:  # SQLite undoes it by itself when the disk fails
+                db.execute("ROLLBACK")
+            raise
+        db.execute("COMMIT")
 
     def version(self) -> int:
-        """A number that changes with every commit, of this process or another."""
+        """A number that changes with every commit, of this process or another, except those of
+        `writing_aside`."""
+        version, (aside, before) = self._data_version(), self._aside
+        return before if version == aside else version
+
+    def _data_version(self) -> int:
         with self._idle_lock:
             return int(self._observer.execute("PRAGMA data_version").fetchone()[0])
 
