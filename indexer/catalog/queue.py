@@ -23,7 +23,7 @@ from indexer.catalog.conditions import FIRST, PLACES, reached
 from indexer.catalog.forget_list import ForgetList
 from indexer.catalog.records import member_from
 from indexer.catalog.storage.database import Database
-from indexer.catalog.words.index import write_passages
+from indexer.catalog.words.index import WordRow, write_passages
 from indexer.files.paths import join
 from indexer.files.walk import Stat
 from indexer.types.changes import Changes
@@ -125,6 +125,7 @@ class Queue:
         that was read again and is the same as before has none). A file that changed since it was
         claimed stays pending. Returns how the outcomes correct the counts of the last look."""
         correction = Changes()
+        read_contents: list[Read] = []
         with self._database.writing() as db:
             for outcome in outcomes:
                 fresh = _is_fresh(db, outcome.file)
@@ -146,11 +147,12 @@ class Queue:
                     case Read(file, stat, _, content):
                         for read in outcome.whole:
                             content_rows.write_content(db, read, generations.get(read.content))
-                            _write_words(db, read)
+                            read_contents.append(read)
                         content_rows.link_file(db, file.id, stat, content)
             for outcome in outcomes:  # a member may be a file of the same batch
                 if isinstance(outcome, Read):
                     content_rows.write_members(db, outcome)
+            _write_words(db, read_contents)
         return correction
 
     def reuse_understanding(self, read: Read, generation: str, key: str, reused: Salvaged) -> None:
@@ -221,6 +223,7 @@ class Queue:
     ) -> None:
         """Makes the new generations of understood contents the live ones. One whose reading
         changed meanwhile is thrown away."""
+        understood: list[WordRow] = []
         with self._database.writing() as db:
             for outcome in outcomes:
                 item = outcome.item
@@ -236,18 +239,27 @@ class Queue:
                     (item.content, item.read_generation),
                 )
                 if states.finish_understanding(db, key, outcome, generation):
-                    words = (generation, item.content, item.kind, outcome.passages)
-                    write_passages(db, [words])
+                    understood.append((generation, item.content, item.kind, outcome.passages))
                 else:
                     db.execute("INSERT OR IGNORE INTO trash VALUES (?)", (generation,))
+            write_passages(db, understood)
 
 
-def _write_words(db: Connection, read: Read) -> None:
-    """Makes what was read searchable, under the generation that its content names."""
-    row = db.execute(
-        "SELECT read_generation FROM contents WHERE content = ?", (read.content,)
-    ).fetchone()
-    write_passages(db, [(row["read_generation"], read.content, read.kind, read.passages)])
+def _write_words(db: Connection, read_contents: Sequence[Read]) -> None:
+    """Makes what was read searchable, under the generations that the contents name."""
+    rows = db.execute(
+        """SELECT content, read_generation FROM contents
+        WHERE content IN (SELECT value FROM json_each(?))""",
+        (json.dumps([read.content for read in read_contents]),),
+    )
+    generations = {row["content"]: row["read_generation"] for row in rows}
+    write_passages(
+        db,
+        [
+            (generations[read.content], read.content, read.kind, read.passages)
+            for read in read_contents
+        ],
+    )
 
 
 def _is_fresh(db: Connection, file: PendingFile) -> bool:

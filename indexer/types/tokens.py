@@ -104,10 +104,12 @@ _GROUPS = re.compile(
     r"(?<![\w.,])\+?\(?[A-Za-z]{0,4}\d[\dA-Za-z]*+"
     r"(?:[ \u00a0./()\u2010-\u2013-]{1,3}[A-Za-z]{0,2}\d[\dA-Za-z]*+)++(?!\w)"
 )
+# What every such group, or hyphened word, holds: found five times as fast as the whole of it.
+_GROUP_SEAM = re.compile(r"\d[A-Za-z]*+[ \u00a0./()\u2010-\u2013-]{1,3}[A-Za-z]{0,2}\d")
 _HYPHENED = re.compile(
     r"(?<![^\W_])[^\W\d_]++(?:(?:[-\u2010\u2011'’]|[-\u2010\u00ad][^\S\n]*+\n\s*+)[^\W\d_]++)++"
 )
-_HYPHENS = re.compile("[-\u00ad\u2010\u2011'’]")
+_HYPHEN_SEAM = re.compile(r"[-\u00ad\u2010\u2011'’]\s*[^\W\d_]")
 _MAX_WRITTEN_CHARS = 60  # with its separators; what is longer is a row of a table
 _MIN_JOINED_CHARS, _MAX_JOINED_CHARS = 4, 34
 _OPTIONAL_ZERO = re.compile(r"\(0\)")
@@ -116,13 +118,13 @@ _OPTIONAL_ZERO = re.compile(r"\(0\)")
 def join_separated(text: str) -> list[str]:
     """What stands in a text with separators between its parts, as single tokens without them."""
     joined: dict[str, None] = {}
-    for match in _GROUPS.finditer(text):
+    for match in _GROUPS.finditer(text) if _GROUP_SEAM.search(text) else ():
         number = match.group()
         if len(number) > _MAX_WRITTEN_CHARS:
             continue
         for spelling in {number, _OPTIONAL_ZERO.sub("", number)}:
             joined["".join(tokens(spelling))] = None
-    if _HYPHENS.search(text):
+    if _HYPHEN_SEAM.search(text):
         for match in _HYPHENED.finditer(text):
             joined["".join(tokens(match.group()))] = None
     return [word for word in joined if _MIN_JOINED_CHARS <= len(word) <= _MAX_JOINED_CHARS]
