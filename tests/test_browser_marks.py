@@ -76,7 +76,13 @@ def shown(tab: Visit, served: Running, name: str, query: str) -> None:
     tab.until("document.querySelector('.paper img').naturalWidth > 500")
 
 
-@pytest.mark.parametrize("case", CASES, ids=case_name)
+def slow_but_one(case: tuple[int, bool, tuple[int, int], float]) -> Any:
+    """Each rotation with and without a crop box stands for the rest in the fast suite."""
+    marks = () if case[2:] == (ORIGINS[1], 1) else pytest.mark.slow
+    return pytest.param(case, marks=marks, id=case_name(case))
+
+
+@pytest.mark.parametrize("case", map(slow_but_one, CASES))
 def test_a_mark_lies_on_its_word(
     tab: Visit, served: Running, case: tuple[int, bool, tuple[int, int], float]
 ) -> None:

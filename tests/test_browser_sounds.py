@@ -15,7 +15,7 @@ from tests.films import film, recording, stereo, variable_mp3
 from tests.pitches import rising, second_heard
 from tests.served import Running, running, small_library
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]  # thirty sounds, each played three times
 
 LENGTH_S = 60.0
 SECONDS = [50.3, 7.1, 31.7]
