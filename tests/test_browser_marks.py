@@ -82,7 +82,7 @@ def slow_but_one(case: tuple[int, bool, tuple[int, int], float]) -> Any:
     return pytest.param(case, marks=marks, id=case_name(case))
 
 
-@pytest.mark.parametrize("case", map(slow_but_one, CASES))
+@pytest.mark.parametrize("case", [slow_but_one(case) for case in CASES])
 def test_a_mark_lies_on_its_word(
     tab: Visit, served: Running, case: tuple[int, bool, tuple[int, int], float]
 ) -> None:

@@ -19,15 +19,16 @@ import indexer.files.walk
 import indexer.ingest.read
 import indexer.scan.missing
 import indexer.vectors.durability
-from indexer.catalog.catalog import Catalog
+from indexer.catalog.items import Items
 from indexer.catalog.queue import Queue
+from indexer.catalog.words.index import write_passages
 from indexer.extract.process.pool import ReaderPool
 from indexer.extract.process.reader import ReaderProcess
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
+from indexer.scan.events import Events
 from indexer.scan.reconcile import reconcile
 from indexer.scan.rescan import RescanTimes
-from indexer.scan.watcher import Watcher
 from indexer.types.passages import Passage, Source
 from indexer.types.pieces import Extracted, UnreadableError
 from indexer.types.places import Kind
@@ -48,7 +49,7 @@ def settle(base: Path, off: Off) -> bool:
 def rescan(base: Path, off: Off) -> bool:
     """A file that no event told of is found."""
     with small(base / "lib", base / "data") as library, pytest.MonkeyPatch.context() as deaf:
-        deaf.setattr(Watcher, "take", lambda self: [])
+        deaf.setattr(Events, "take", lambda self: [])
         times = RescanTimes(settle_s=0.0, rescan_s=3600.0 if off else 0.2)
         service = IndexService(library.catalog, library.pipeline, times=times)
         service.start()
@@ -67,9 +68,12 @@ def generation_filter(base: Path, off: Off) -> bool:
         item = library.catalog.items.at_path(file)
         assert item is not None
         unfinished = Passage(0, "A ghost of a boat.", None, Source.TEXT)
-        library.store.add_words([("0" * 32, item.content, Kind.DOCUMENT, [unfinished])])
+        rows = [("0" * 32, item.content, Kind.DOCUMENT, [unfinished])]
+        library.store.add_words(rows)
+        with library.catalog.database.writing() as db:
+            write_passages(db, rows)
         if off:
-            off.setattr(Catalog, "live_generations", lambda self, asked: dict.fromkeys(asked, ""))
+            off.setattr(Items, "live_generations", lambda self, asked: dict.fromkeys(asked, ""))
         return library.found("ghost") == []
 
 
@@ -92,7 +96,7 @@ def fsync(base: Path, off: Off) -> bool:
         patch.setattr(os, "fsync", noted)
         patch.setattr(Queue, "finish_reading", flip)
         if off:
-            off.setattr(indexer.vectors.durability, "_fsync", lambda path: None)
+            off.setattr(indexer.vectors.durability, "sync_path", lambda path: None)
         before = {str(f) for f in (base / "data" / "lance").glob("words.lance/*/*")}
         synced |= before  # made before we listened
         library.write("a.txt", "A boat lay in the river.")
@@ -159,8 +163,8 @@ def attempt_bound(base: Path, off: Off) -> bool:
 def excludes(base: Path, off: Off) -> bool:
     """Keys, histories and what can be made again are not read."""
     if off:
-        off.setattr(indexer.files.walk, "excluded_file", lambda name: False)
-        off.setattr(indexer.files.walk, "excluded_folder", lambda name: False)
+        off.setattr(indexer.files.walk, "is_excluded_file", lambda name: False)
+        off.setattr(indexer.files.walk, "is_excluded_folder", lambda name: False)
     with small(base / "lib", base / "data") as library:
         for name in (".ssh/id_ed25519", ".git/config", "node_modules/a/readme.md", "b.txt.part"):
             library.write(name, "A boat.")

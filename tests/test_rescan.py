@@ -37,7 +37,7 @@ def next_changes(rescan: Rescan) -> Changes:
 
 
 @pytest.fixture
-def look(library: Small) -> Iterator[Rescan]:
+def rescan(library: Small) -> Iterator[Rescan]:
     rescan = Rescan(library.catalog, lambda: None, lambda: None, RescanTimes(settle_s=0.0))
     rescan.start()
     yield rescan

@@ -43,7 +43,7 @@ def detect_open_format(file: IO[bytes], name: str) -> Format | None:
     from indexer.extract.containers.tiff import count_pages
 
     file.seek(0)
-    head = file.read(HEAD_BYTES)
+    head = file.read(HEAD_BYTES) or b""  # None: the system has nothing to read yet
     if head.startswith((ZIP, compound.MAGIC)) and b"%PDF-" not in head[:1024]:
         file_format = container_format(file, head, name)
         file.seek(0)
