@@ -43,8 +43,8 @@ export function quotedWords(words, quote) {
 
 /**
  * How far apart two boxes are, along whichever axis parts them; 0 where they touch.
- * @param {readonly number[]} box x0, y0, x1, y1
- * @param {readonly number[]} other
+ * @param {Word} box x0, y0, x1, y1
+ * @param {Word} other
  */
 const gapBetween = (box, other) =>
   Math.max(0, other[0] - box[2], box[0] - other[2], other[1] - box[3], box[1] - other[3]);
