@@ -7,6 +7,7 @@ when that path is broken: the second half of this file breaks them one by one.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,6 +23,7 @@ from model.prompt import inputs, patch_cache
 from model.weights.installed import find_checkpoint
 
 torch = pytest.importorskip("torch")
+speaking = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng speaks; apt")
 
 # What has to be reached, by the keys of the bench; of an error rate, what must not be passed.
 FLOORS = {
@@ -60,10 +62,12 @@ def test_signs_are_read(model: Gemma) -> None:
     assert fallen(pocket.readings(model, SIGNS)) == []
 
 
+@speaking
 def test_notes_are_written_down(model: Gemma) -> None:
     assert fallen(pocket.hearings(model, NOTES)) == []
 
 
+@speaking
 def test_pictures_and_notes_are_found(model: Gemma) -> None:
     assert fallen(pocket.findings(model, FOUND, FOUND)) == []
 
@@ -89,6 +93,7 @@ def test_broken_patch_positions_show(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fallen(pocket.readings(fresh, SIGNS)) == ["read"]
 
 
+@speaking
 def test_broken_audio_framing_shows(model: Gemma, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every frame's samples dealt out over all frames."""
     whole = inputs.cut_frames
