@@ -52,6 +52,10 @@ def special(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [path for path in paths if os.path.lexists(path)]
 
 
+# Some of them in the fast suite, all in the slow one.
+SHARES = [15, pytest.param(1, marks=pytest.mark.slow)]
+
+
 def odd_paths(base: Path) -> list[str]:
     """Paths as nobody should name them, made of all that a path may be made of."""
     (base / "loop").symlink_to(base / "pool")
@@ -121,10 +125,11 @@ def asked(
         return None
 
 
+@pytest.mark.parametrize("share", SHARES)
 def test_fault_67_odd_paths_are_refused_wherever_a_text_is_taken(
-    served: Running, tmp_path: Path
+    served: Running, tmp_path: Path, share: int
 ) -> None:
-    texts = odd_paths(tmp_path)
+    texts = odd_paths(tmp_path)[::share]
     wanted = {"path", "in", "what"}
     tried = set()
     with served.program() as client:
@@ -192,8 +197,11 @@ def test_fault_33_an_example_that_is_no_file_is_refused(
         assert time.monotonic() - began < SOON_S
 
 
-def test_fault_33_the_terminal_waits_for_no_pipe(special: list[Path], tmp_path: Path) -> None:
-    for path in [*special, tmp_path / "loop"]:
+@pytest.mark.parametrize("share", SHARES)
+def test_fault_33_the_terminal_waits_for_no_pipe(
+    special: list[Path], tmp_path: Path, share: int
+) -> None:
+    for path in [*special, tmp_path / "loop"][::share]:
         for verb in VERBS:
             if verb == ["add"] and path.is_dir():
                 continue
