@@ -78,23 +78,19 @@ class Tables:
     def read(self, name: str, read: Callable[[Any], T]) -> T:
         """`read` of a table, and once more if its version was cleaned up meanwhile.
         Raises StoreError where LanceDB cannot read it, DiskFullError, DiskFailingError."""
-        try:
-            return read(self[name])
-        except StoreError:
-            raise
-        except BaseException as problem:
-            if not _is_of_lance(problem):
+        for is_last in (False, True):
+            try:
+                return read(self[name])
+            except StoreError:
                 raise
-            with self._lock:
-                self._open.pop(name, None)
-        try:
-            return read(self[name])
-        except StoreError:
-            raise
-        except BaseException as problem:
-            if not _is_of_lance(problem):
-                raise
-            raise disk_error(problem) or self._damaged(name, problem) from problem
+            except BaseException as problem:
+                if not _is_of_lance(problem):
+                    raise
+                if is_last:
+                    raise disk_error(problem) or self._damaged(name, problem) from problem
+                with self._lock:
+                    self._open.pop(name, None)
+        raise AssertionError  # the last try returned or raised
 
     def write(self, name: str, write: Callable[[Any], T]) -> T:
         """`write` to a table, again if its commit conflicts with another one. Raises DiskFullError,
