@@ -145,6 +145,7 @@ class Housekeeping:
             self._forget_list.drop_reread()
             self.empty_trash()
             self._store.erase()
+            self._catalog.passages.drop_unused_terms()
             self._catalog.database.rewrite()
             save_choices(self._catalog.database)
             clear_quarantine(self._catalog.file.parent, everything)

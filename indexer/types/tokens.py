@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from indexer.types.characters import INVISIBLE, JOINERS
 
@@ -104,12 +105,13 @@ _GROUPS = re.compile(
     r"(?<![\w.,])\+?\(?[A-Za-z]{0,4}\d[\dA-Za-z]*+"
     r"(?:[ \u00a0./()\u2010-\u2013-]{1,3}[A-Za-z]{0,2}\d[\dA-Za-z]*+)++(?!\w)"
 )
-# What every such group, or hyphened word, holds: found five times as fast as the whole of it.
-_GROUP_SEAM = re.compile(r"\d[A-Za-z]*+[ \u00a0./()\u2010-\u2013-]{1,3}[A-Za-z]{0,2}\d")
 _HYPHENED = re.compile(
     r"(?<![^\W_])[^\W\d_]++(?:(?:[-\u2010\u2011'’]|[-\u2010\u00ad][^\S\n]*+\n\s*+)[^\W\d_]++)++"
 )
-_HYPHEN_SEAM = re.compile(r"[-\u00ad\u2010\u2011'’]\s*[^\W\d_]")
+# The seam that every such group, or hyphened word, has after its first part: to look for it and
+# go back to where the part begins is four times as fast as to look for the whole.
+_GROUP_SEAM = re.compile(r"\d[A-Za-z]*+[ \u00a0./()\u2010-\u2013-]{1,3}(?=[A-Za-z]{0,2}\d)")
+_HYPHEN_SEAM = re.compile(r"[-\u00ad\u2010\u2011'’]\s*(?=[^\W\d_])")
 _MAX_WRITTEN_CHARS = 60  # with its separators; what is longer is a row of a table
 _MIN_JOINED_CHARS, _MAX_JOINED_CHARS = 4, 34
 _OPTIONAL_ZERO = re.compile(r"\(0\)")
@@ -118,13 +120,46 @@ _OPTIONAL_ZERO = re.compile(r"\(0\)")
 def join_separated(text: str) -> list[str]:
     """What stands in a text with separators between its parts, as single tokens without them."""
     joined: dict[str, None] = {}
-    for match in _GROUPS.finditer(text) if _GROUP_SEAM.search(text) else ():
-        number = match.group()
+    for number in _groups(text):
         if len(number) > _MAX_WRITTEN_CHARS:
             continue
         for spelling in {number, _OPTIONAL_ZERO.sub("", number)}:
             joined["".join(tokens(spelling))] = None
-    if _HYPHEN_SEAM.search(text):
-        for match in _HYPHENED.finditer(text):
-            joined["".join(tokens(match.group()))] = None
+    for word in _hyphened(text):
+        joined["".join(tokens(word))] = None
     return [word for word in joined if _MIN_JOINED_CHARS <= len(word) <= _MAX_JOINED_CHARS]
+
+
+def _groups(text: str) -> Iterator[str]:
+    """What `_GROUPS` finds in a text."""
+    end = 0
+    for seam in _GROUP_SEAM.finditer(text):
+        start = seam.start()
+        if start < end:
+            continue
+        while start > end and text[start - 1].isalnum():
+            start -= 1
+        starts = [start]
+        for sign in "(+":
+            if start > end and text[start - 1] == sign:
+                start -= 1
+                starts.insert(0, start)
+        for start in starts:
+            if match := _GROUPS.match(text, start):
+                end = match.end()
+                yield match.group()
+                break
+
+
+def _hyphened(text: str) -> Iterator[str]:
+    """What `_HYPHENED` finds in a text."""
+    end = 0
+    for seam in _HYPHEN_SEAM.finditer(text):
+        start = seam.start()
+        if start < end:
+            continue
+        while start > end and (letter := text[start - 1]).isalnum() and not letter.isdecimal():
+            start -= 1
+        if match := _HYPHENED.match(text, start):
+            end = match.end()
+            yield match.group()

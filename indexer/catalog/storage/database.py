@@ -122,7 +122,6 @@ class Database:
         with self._lent() as db, self._writer:
             db.execute("INSERT INTO names(names) VALUES ('rebuild')")
             db.execute("INSERT INTO passage_words(passage_words) VALUES ('rebuild')")
-            _rewrite_vocabulary(db)
             db.execute("VACUUM")
             for _ in range(CHECKPOINTS):
                 busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
@@ -190,15 +189,6 @@ class Database:
             db.close()
             raise
         return db
-
-
-def _rewrite_vocabulary(db: sqlite3.Connection) -> None:
-    """Drops the words that no passage holds any more."""
-    db.execute("BEGIN IMMEDIATE")
-    db.execute("INSERT INTO compounds(compounds) VALUES ('delete-all')")
-    db.execute("DELETE FROM vocabulary")
-    db.execute("INSERT INTO vocabulary(term) SELECT term FROM passage_terms")
-    db.execute("COMMIT")
 
 
 def _made_private(file: Path) -> bool:

@@ -260,6 +260,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "INSERT INTO passage_words(passage_words, rank) VALUES ('automerge', 16)",
         "INSERT INTO passage_words(passage_words, rank) VALUES ('hashsize', 16777216)",
     ),
+    (
+        # Compounds are looked for among all words in memory: an index of their parts took as long
+        # to write as all else of the words together. An id that was dropped never comes back, so
+        # what is in memory tells by the first id and the last whether it is up to date.
+        "DROP TABLE compounds",
+        "DROP TABLE vocabulary",
+        "CREATE TABLE vocabulary(id INTEGER PRIMARY KEY AUTOINCREMENT, term TEXT NOT NULL UNIQUE)",
+        "INSERT INTO vocabulary(term) SELECT term FROM passage_terms",
+    ),
 )
 
 

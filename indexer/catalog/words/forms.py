@@ -7,12 +7,12 @@ spelling with or without separators, and, where there is nothing of these, one t
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from sqlite3 import Connection
 from typing import Any
 
+from indexer.catalog.words.vocabulary import LongTerms, known_terms, terms_from
 from indexer.types.tokens import join_separated
 
 MIN_STEM_CHARS = 3
@@ -22,7 +22,6 @@ MIN_NUMBER_CHARS = 7  # of a number that may be the end of a longer one, as of a
 MIN_TYPO_CHARS = 3
 MAX_RANGE = 5_000  # terms of one beginning that are looked at
 MAX_FORMS = 64  # of one token
-_END = "\U0010ffff"
 
 _LATIN = (
     *("english", "german", "french", "spanish", "italian", "portuguese", "dutch", "swedish"),
@@ -46,7 +45,7 @@ _UMLAUTS = re.compile("(?<=[aou])e")
 
 
 def form_query(
-    db: Connection, query: str, terms: Sequence[tuple[tuple[str, ...], bool]]
+    db: Connection, long_terms: LongTerms, query: str, terms: Sequence[tuple[tuple[str, ...], bool]]
 ) -> tuple[str | None, frozenset[str]]:
     """An expression for the passages that hold every term (tokens, whether it was quoted) in some
     form, and the tokens of these forms. None where no term has another form."""
@@ -58,13 +57,13 @@ def form_query(
             clauses.append(exact)
             continue
         is_last = number == len(terms) - 1 and not query[-1:].isspace()
-        words = _forms(db, term, is_last)
+        words = _forms(db, long_terms, term, is_last)
         variants |= words
         clauses.append(f"({' OR '.join([exact, *(_quoted(word) for word in sorted(words))])})")
-    whole = set(_are_known(db, joined := join_separated(query)))
+    whole = set(known_terms(db, joined := join_separated(query)))
     for digits in joined:
         if digits.isdecimal() and len(digits) >= MIN_NUMBER_CHARS:
-            whole |= _nearest(digits, _compounds(db, digits))
+            whole |= _nearest(digits, long_terms.containing(db, digits, MAX_RANGE))
     variants |= whole
     if not variants:
         return None, frozenset()
@@ -78,36 +77,29 @@ def _quoted(word: str) -> str:
     return f'"{word}"'
 
 
-def _forms(db: Connection, term: tuple[str, ...], is_last: bool) -> set[str]:
+def _forms(db: Connection, long_terms: LongTerms, term: tuple[str, ...], is_last: bool) -> set[str]:
     if len(term) > 1:
-        return set(_are_known(db, ["".join(term)]))
+        return set(known_terms(db, ["".join(term)]))
     [token] = term
     forms = {token} if _are_joined(db, token) else set()
     if token.isdecimal():
         return forms | (
-            _nearest(token, _compounds(db, token)) if len(token) >= MIN_NUMBER_CHARS else set()
+            _nearest(token, long_terms.containing(db, token, MAX_RANGE))
+            if len(token) >= MIN_NUMBER_CHARS
+            else set()
         )
     if _HANGUL.fullmatch(token):
         stem = _PARTICLES.sub("", token) if len(token) > 2 else token
-        return forms | _nearest(token, _beginning(db, stem))
-    forms |= set(_are_known(db, _spellings(token)))
+        return forms | _nearest(token, terms_from(db, stem, MAX_RANGE))
+    forms |= set(known_terms(db, _spellings(token)))
     forms |= _inflections(db, token)
     if is_last and len(token) >= MIN_PREFIX_CHARS:
-        forms |= _nearest(token, _beginning(db, token))
+        forms |= _nearest(token, terms_from(db, token, MAX_RANGE))
     if len(token) >= MIN_COMPOUND_CHARS:
-        forms |= _nearest(token, _compounds(db, token))
-    if not forms - {token} and not _are_known(db, [token]):
-        forms |= set(_are_known(db, _one_error(token)))
+        forms |= _nearest(token, long_terms.containing(db, token, MAX_RANGE))
+    if not forms - {token} and not known_terms(db, [token]):
+        forms |= set(known_terms(db, _one_error(token)))
     return forms
-
-
-def _are_known(db: Connection, words: Iterable[str]) -> list[str]:
-    """Those of the words that the library has."""
-    rows = db.execute(
-        "SELECT term FROM vocabulary WHERE term IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(words)),),
-    )
-    return [row["term"] for row in rows]
 
 
 def _are_joined(db: Connection, token: str) -> bool:
@@ -121,28 +113,10 @@ def _are_joined(db: Connection, token: str) -> bool:
     )
 
 
-def _beginning(db: Connection, beginning: str) -> list[str]:
-    rows = db.execute(
-        "SELECT term FROM vocabulary WHERE term >= ? AND term < ? LIMIT ?",
-        (beginning, beginning + _END, MAX_RANGE),
-    )
-    return [row["term"] for row in rows]
-
-
 def _nearest(token: str, words: Iterable[str]) -> set[str]:
     """The words that have the fewest letters more than the token."""
     others = sorted((word for word in words if word != token), key=lambda word: (len(word), word))
     return set(others[:MAX_FORMS])
-
-
-def _compounds(db: Connection, token: str) -> list[str]:
-    """Longer words that hold the token."""
-    rows = db.execute(
-        """SELECT v.term FROM compounds c CROSS JOIN vocabulary v ON v.id = c.rowid
-        WHERE compounds MATCH ? LIMIT ?""",
-        (f'"{token}"', MAX_RANGE),
-    )
-    return [row["term"] for row in rows]
 
 
 def _spellings(token: str) -> Iterator[str]:
@@ -174,7 +148,7 @@ def _inflections(db: Connection, token: str) -> set[str]:
                        if pair[0] != pair[1]), min(len(own), len(token)))  # fmt: skip
         beginning = token[: max(MIN_STEM_CHARS, min(shared, len(own) - 1))]
         if beginning not in ranges:
-            ranges[beginning] = _beginning(db, beginning)
+            ranges[beginning] = terms_from(db, beginning, MAX_RANGE)
         words = ranges[beginning]
         forms |= {word for word, other in zip(words, map(stem, words), strict=True) if other == own}
     return _nearest(token, forms)

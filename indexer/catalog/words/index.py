@@ -18,6 +18,7 @@ from sqlite3 import Connection
 from indexer.catalog.storage.database import Database
 from indexer.catalog.storage.integrity import is_word_index_whole
 from indexer.catalog.words.forms import form_query
+from indexer.catalog.words.vocabulary import LongTerms, add_terms, clear_terms, drop_unused_terms
 from indexer.types.passages import Passage
 from indexer.types.places import Kind
 from indexer.types.tokens import join_separated, query_terms, tokens
@@ -51,27 +52,22 @@ def write_passages(db: Connection, rows: Iterable[WordRow]) -> None:
     """Makes passages searchable, in the caller's transaction. Generations that are there already
     stay as they are."""
     batch: list[tuple[str, int, str, str, str, str]] = []
+    terms: set[str] = set()
     for generation, content, kind, passages in rows:
         known = "SELECT 1 FROM passages WHERE generation = ?"
-        if db.execute(known, (generation,)).fetchone() is None:
-            batch += [
-                (
-                    generation,
-                    passage.ordinal,
-                    content,
-                    str(kind),
-                    " ".join(tokens(passage.text)),
-                    " ".join(join_separated(passage.text)),
-                )
-                for passage in passages
-            ]
+        if db.execute(known, (generation,)).fetchone() is not None:
+            continue
+        for passage in passages:
+            folded, joined = tokens(passage.text), join_separated(passage.text)
+            terms.update(folded, joined)
+            row = (generation, passage.ordinal, content, str(kind))
+            batch.append((*row, " ".join(folded), " ".join(joined)))
     db.executemany(
         """INSERT INTO passages(generation, ordinal, content, kind, folded, joined)
         VALUES (?, ?, ?, ?, ?, ?)""",
         batch,
     )
-    terms = {term for row in batch for text in row[4:] for term in text.split()}
-    db.executemany("INSERT OR IGNORE INTO vocabulary(term) VALUES (?)", [(t,) for t in terms])
+    add_terms(db, terms)
 
 
 class PassageIndex:
@@ -79,6 +75,7 @@ class PassageIndex:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._long_terms = LongTerms()
 
     def search(
         self,
@@ -106,7 +103,7 @@ class PassageIndex:
             matches = WordMatches(search.best(f"folded : ({' AND '.join(exact)})"))
             known = {(match.generation, match.ordinal) for match in matches.every}
             if len({match.content for match in matches.every}) < forms_below:
-                expression, matches.variants = form_query(db, query, asked)
+                expression, matches.variants = form_query(db, self._long_terms, query, asked)
                 if expression is not None:
                     matches.form = search.others(expression, known)
             if len(asked) > 1 and len(known) < limit:
@@ -160,11 +157,15 @@ class PassageIndex:
     def clear(self) -> None:
         """Removes all words, for `write` to write them anew."""
         with self._database.writing() as db:
-            db.execute("DELETE FROM vocabulary")
-            db.execute("INSERT INTO compounds(compounds) VALUES ('delete-all')")
+            clear_terms(db)
             db.execute("DELETE FROM passages")
             db.execute("INSERT INTO passage_words(passage_words) VALUES ('rebuild')")
             db.execute("DELETE FROM notes WHERE name = 'words_version'")
+
+    def drop_unused_terms(self) -> None:
+        """Drops the words that no passage holds any more."""
+        with self._database.writing() as db:
+            drop_unused_terms(db)
 
     def is_current(self) -> bool:
         """Whether all words were written, as this program folds them."""
