@@ -12,9 +12,11 @@ _END = "\U0010ffff"
 
 
 def add_terms(db: Connection, terms: Iterable[str]) -> None:
-    """Adds tokens, in the caller's transaction. In order they take two thirds of the time."""
-    db.executemany(
-        "INSERT OR IGNORE INTO vocabulary(term) VALUES (?)", [(term,) for term in sorted(terms)]
+    """Adds tokens, in the caller's transaction: in order, and in one statement for all, which
+    together take half of the time."""
+    db.execute(
+        "INSERT OR IGNORE INTO vocabulary(term) SELECT value FROM json_each(?)",
+        (json.dumps(sorted(terms)),),
     )
 
 
