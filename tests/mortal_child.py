@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from typing import IO
 
-from indexer.extract.formats import text
+from indexer.extract.formats.texts import text
 from indexer.extract.pages.blocks import DocumentMetadata, Section
 from indexer.extract.pages.typesetting import PageSource
 from indexer.extract.process import worker

@@ -13,8 +13,8 @@ from PIL import Image as Picture
 from indexer.extract.containers.file_format import detect_format, detect_kind
 from indexer.extract.dispatch import extract
 from indexer.extract.formats import members
-from indexer.extract.formats.mail import find_attachment
-from indexer.extract.formats.message_parts import MAX_PARTS
+from indexer.extract.formats.mail.mail import find_attachment
+from indexer.extract.formats.mail.message_parts import MAX_PARTS
 from indexer.extract.pages.mupdf import pymupdf
 from indexer.extract.process.reader import ReaderProcess
 from indexer.types.pieces import (

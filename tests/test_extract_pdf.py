@@ -209,10 +209,10 @@ def test_fault_46_pages_and_words_beyond_the_limits_are_left_out_and_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = saved(tmp_path / "long.pdf", pdf(*(f"Page number {n} of many." for n in range(12))))
-    monkeypatch.setattr("indexer.extract.formats.pdf.MAX_PAGES", 5)
+    monkeypatch.setattr("indexer.extract.formats.pdf.pdf.MAX_PAGES", 5)
     assert len(words_of(path)) == 5
     assert facts_of(path).note == "Only the first 5 of 12 pages were read."
-    monkeypatch.setattr("indexer.extract.formats.pdf.MAX_CHARS", 50)
+    monkeypatch.setattr("indexer.extract.formats.pdf.pdf.MAX_CHARS", 50)
     assert len(words_of(path)) == 3
     assert facts_of(path).note == "Only the first 3 of 12 pages were read."
 
@@ -254,7 +254,7 @@ def test_a_page_whose_letters_have_no_meaning_is_looked_at(
 ) -> None:
     path = saved(tmp_path / "glyphs.pdf", pdf(LINE))
     garbled = " ".join(letter * len(word) for word in LINE.split()) * 9
-    monkeypatch.setattr("indexer.extract.formats.pdf.page_text", lambda page: garbled)
+    monkeypatch.setattr("indexer.extract.formats.pdf.pdf.page_text", lambda page: garbled)
     pieces = read(path)
     assert MediaPart(Page(1)) in pieces
     assert not [piece for piece in pieces if isinstance(piece, PageText)]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.extract.dispatch import extract
-from indexer.extract.formats.number_format import shown_number, shown_time
+from indexer.extract.formats.office.number_format import shown_number, shown_time
 from indexer.types.pieces import Facts, PageText
 
 
@@ -129,7 +129,7 @@ def test_cells_with_a_colour_alone_cost_nothing(
     for number in range(1, 41):
         sheet.append([f"rowname{number}", number, *[coloured] * 2_000])
     book.save(tmp_path / "wide.xlsx")
-    monkeypatch.setattr("indexer.extract.formats.sheets.MAX_CELLS", 150)
+    monkeypatch.setattr("indexer.extract.formats.office.sheets.MAX_CELLS", 150)
     pieces = list(extract(tmp_path / "wide.xlsx"))
     text = "\n".join(piece.text for piece in pieces if isinstance(piece, PageText))
     assert "rowname40 | 40" in text

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from indexer.extract.containers.file_format import detect_kind
 from indexer.extract.dispatch import extract
 from indexer.extract.formats.block_documents import find_page_source
-from indexer.extract.formats.text import sections
+from indexer.extract.formats.texts.text import sections
 from indexer.extract.pages.pagination import PAGE_CHARS, PAGE_LINES, paginate_text
 from indexer.extract.pages.typesetting import PageSource
 from indexer.types.characters import clean

@@ -10,8 +10,8 @@ import pytest
 
 from tests.served import Running, running, small_library, write_files
 from web.http.admission import MAX_JSON_BYTES
+from web.library.arguments.paths import MAX_EXAMPLE_BYTES
 from web.library.library import Library
-from web.library.paths import MAX_EXAMPLE_BYTES
 
 
 @pytest.fixture(scope="module")

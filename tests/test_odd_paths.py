@@ -20,8 +20,8 @@ from indexer.files.hashing import hash_path
 from indexer.files.opening import SpecialFileError, open_regular
 from recollect import main
 from tests.served import Running, running, small_library
+from web.library.arguments.paths import named_path
 from web.library.errors import LibraryError
-from web.library.paths import named_path
 
 VERBS = (["remember"], ["forget"], ["search", "--like"], ["retry"], ["add"])
 SOON_S = 20.0  # a loaded machine; what is not refused waits for ever

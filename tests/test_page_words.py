@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from indexer.extract.dispatch import extract
-from indexer.extract.formats import pdf
+from indexer.extract.formats.pdf import pdf
 from indexer.extract.pages.mupdf import pymupdf
 from indexer.extract.pages.page_words import page_words
 from indexer.extract.pages.rasters import render

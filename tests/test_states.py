@@ -9,8 +9,8 @@ from sqlite3 import Connection
 
 import pytest
 
-from indexer.catalog import states
 from indexer.catalog.catalog import Catalog
+from indexer.catalog.states import content_states, file_states
 from indexer.files.walk import Stat
 from indexer.types.contents import FailedContent, PendingContent, UnderstoodContent
 from indexer.types.outcomes import PendingFile, Read, Refused, Salvaged
@@ -29,89 +29,99 @@ STORED_FILE_STATES = [state for state in F if state is not F.OFFLINE]
 
 # Each change of a file: the states it may come from, and the one it leads to.
 FILE_CHANGES: dict[str, tuple[Callable[[Connection], object], set[FileState], FileState]] = {
-    "claim_files": (lambda db: states.claim_files(db, [1]), {F.PENDING}, F.READING),
-    "release_files": (lambda db: states.release_files(db, [1]), {F.READING}, F.PENDING),
-    "release_all": (lambda db: states.release_all(db, False), {F.READING}, F.PENDING),
-    "postpone_file": (lambda db: states.postpone_file(db, 1), {F.READING}, F.PENDING),
-    "retry_file_later": (lambda db: states.retry_file_later(db, REFUSED), {F.READING}, F.PENDING),
-    "skip_file": (lambda db: states.skip_file(db, 1, "type", "Not read."), {F.READING}, F.SKIPPED),
-    "fail_file": (lambda db: states.fail_file(db, REFUSED), {F.READING}, F.FAILED),
-    "link_file": (lambda db: states.link_file(db, 1, STAT, CONTENT), {F.READING}, F.KNOWN),
-    "reread_files": (lambda db: states.reread_files(db, [1]), {F.KNOWN}, F.PENDING),
+    "claim_files": (lambda db: file_states.claim_files(db, [1]), {F.PENDING}, F.READING),
+    "release_files": (lambda db: file_states.release_files(db, [1]), {F.READING}, F.PENDING),
+    "release_all_files": (file_states.release_all_files, {F.READING}, F.PENDING),
+    "postpone_file": (lambda db: file_states.postpone_file(db, 1), {F.READING}, F.PENDING),
+    "retry_file_later": (
+        lambda db: file_states.retry_file_later(db, REFUSED),
+        {F.READING},
+        F.PENDING,
+    ),
+    "skip_file": (
+        lambda db: file_states.skip_file(db, 1, "type", "Not read."),
+        {F.READING},
+        F.SKIPPED,
+    ),
+    "fail_file": (lambda db: file_states.fail_file(db, REFUSED), {F.READING}, F.FAILED),
+    "link_file": (lambda db: file_states.link_file(db, 1, STAT, CONTENT), {F.READING}, F.KNOWN),
+    "reread_files": (lambda db: file_states.reread_files(db, [1]), {F.KNOWN}, F.PENDING),
     "reread_changed_files": (
-        lambda db: states.reread_changed_files(db, 9.0, 0.0, 0.0),
+        lambda db: file_states.reread_changed_files(db, 9.0, 0.0, 0.0),
         set(STORED_FILE_STATES),
         F.PENDING,
     ),
     "retry_failed_files": (
-        lambda db: states.retry_failed_files(db, [1]),
+        lambda db: file_states.retry_failed_files(db, [1]),
         {F.FAILED, F.KNOWN},
         F.PENDING,
     ),
     "fail_below": (
-        lambda db: states.fail_below(db, 1, (b"a", b"b"), "permission", "Not allowed."),
+        lambda db: file_states.fail_below(db, 1, (b"a", b"b"), "permission", "Not allowed."),
         set(STORED_FILE_STATES),
         F.FAILED,
     ),
     "hide_files": (
-        lambda db: states.hide_files(db, [(1, AbsenceReason.MANY)], 9.0),
+        lambda db: file_states.hide_files(db, [(1, AbsenceReason.MANY)], 9.0),
         set(STORED_FILE_STATES),
         F.MISSING,
     ),
-    "restore_files": (lambda db: states.restore_files(db, [1]), {F.MISSING}, F.KNOWN),
+    "restore_files": (lambda db: file_states.restore_files(db, [1]), {F.MISSING}, F.KNOWN),
 }
 CONTENT_CHANGES: dict[
     str, tuple[Callable[[Connection], object], set[ContentState], ContentState]
 ] = {
     "write_read": (
-        lambda db: states.write_read(db, CONTENT, Kind.DOCUMENT, "g2", 1, "sum"),
+        lambda db: content_states.write_read(db, CONTENT, Kind.DOCUMENT, "g2", 1, "sum"),
         set(C),
         C.READ,
     ),
     "write_failed": (
-        lambda db: states.write_failed(db, CONTENT, Kind.DOCUMENT, REFUSED),
+        lambda db: content_states.write_failed(db, CONTENT, Kind.DOCUMENT, REFUSED),
         set(C),
         C.FAILED,
     ),
     "claim_contents": (
-        lambda db: states.claim_contents(db, [CONTENT]),
+        lambda db: content_states.claim_contents(db, [CONTENT]),
         {C.READ},
         C.UNDERSTANDING,
     ),
     "release_contents": (
-        lambda db: states.release_contents(db, [CONTENT]),
+        lambda db: content_states.release_contents(db, [CONTENT]),
         {C.UNDERSTANDING},
         C.READ,
     ),
-    "release_all": (states.release_all, {C.UNDERSTANDING}, C.READ),
+    "release_all_contents": (content_states.release_all_contents, {C.UNDERSTANDING}, C.READ),
     "finish_understanding": (
-        lambda db: states.finish_understanding(db, "key", UnderstoodContent(PENDING), "g2"),
+        lambda db: content_states.finish_understanding(db, "key", UnderstoodContent(PENDING), "g2"),
         {C.READ, C.UNDERSTANDING},
         C.UNDERSTOOD,
     ),
     "fail_understanding": (
-        lambda db: states.fail_understanding(db, "key", FailedContent(PENDING, "model", "No.")),
+        lambda db: content_states.fail_understanding(
+            db, "key", FailedContent(PENDING, "model", "No.")
+        ),
         {C.UNDERSTANDING},
         C.READ,
     ),
     "reuse_understanding": (
-        lambda db: states.reuse_understanding(
+        lambda db: content_states.reuse_understanding(
             db, "key", READ, "g1", Salvaged("g1", "g2", (), 0, None)
         ),
         {C.READ},
         C.UNDERSTOOD,
     ),
     "redo_understanding": (
-        lambda db: states.redo_understanding(db, [CONTENT]),
+        lambda db: content_states.redo_understanding(db, [CONTENT]),
         {C.UNDERSTOOD},
         C.READ,
     ),
     "redo_other_models": (
-        lambda db: states.redo_other_models(db, "other"),
+        lambda db: content_states.redo_other_models(db, "other"),
         {C.UNDERSTOOD, C.FAILED},
         C.READ,
     ),
-    "retry_contents": (lambda db: states.retry_contents(db, [CONTENT]), set(C), C.READ),
+    "retry_contents": (lambda db: content_states.retry_contents(db, [CONTENT]), set(C), C.READ),
 }
 
 
@@ -173,15 +183,15 @@ def test_a_content_fails_at_the_second_attempt(catalog: Catalog) -> None:
     outcome = FailedContent(PENDING, "model", "No.")
     with catalog.database.writing() as db:
         for state in (C.READ, C.FAILED):
-            states.claim_contents(db, [CONTENT])
-            states.fail_understanding(db, "key", outcome)
+            content_states.claim_contents(db, [CONTENT])
+            content_states.fail_understanding(db, "key", outcome)
             assert _state(db, "contents") == state
 
 
 def test_an_understanding_of_an_older_reading_is_refused(catalog: Catalog) -> None:
     with catalog.database.writing() as db:
-        states.write_read(db, CONTENT, Kind.DOCUMENT, "g9", 1, "sum")
-        assert not states.finish_understanding(db, "key", UnderstoodContent(PENDING), "g2")
+        content_states.write_read(db, CONTENT, Kind.DOCUMENT, "g9", 1, "sum")
+        assert not content_states.finish_understanding(db, "key", UnderstoodContent(PENDING), "g2")
         assert _state(db, "contents") == C.READ
 
 
@@ -191,13 +201,13 @@ def test_a_file_comes_back_in_the_state_it_was_hidden_in(
 ) -> None:
     with catalog.database.writing() as db:
         db.execute("UPDATE files SET state = ?", (state,))
-        states.hide_files(db, [(1, AbsenceReason.UNMOUNTED)], 9.0)
-        states.restore_files(db, [1])
+        file_states.hide_files(db, [(1, AbsenceReason.UNMOUNTED)], 9.0)
+        file_states.restore_files(db, [1])
         assert _state(db, "files") == (F.PENDING if state is F.READING else state)
 
 
 def test_every_change_is_in_the_tables() -> None:
-    documented = states.__doc__ or ""
+    documented = f"{file_states.__doc__}{content_states.__doc__}"
     for name in {*FILE_CHANGES, *CONTENT_CHANGES}:
         assert f"\n{name} " in documented, name
 

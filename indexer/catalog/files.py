@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from indexer.catalog import states
 from indexer.catalog.conditions import LISTED, lies_in, locate
 from indexer.catalog.records import Failure, FileRow, failure, file_row
+from indexer.catalog.states import content_states, file_states
 from indexer.catalog.storage.database import Database
 from indexer.types.places import Kind
 from indexer.types.states import ContentState, FileState
@@ -92,6 +92,8 @@ class Files:
                     SELECT content FROM members WHERE container IN whole)""",
                 (json.dumps([row["content"] for row in rows if row["content"]]),),
             ).fetchall()
-            states.retry_contents(db, [row["content"] for row in contents])
-            states.retry_failed_files(db, [row["id"] for row in rows if not row["read_generation"]])
+            content_states.retry_contents(db, [row["content"] for row in contents])
+            file_states.retry_failed_files(
+                db, [row["id"] for row in rows if not row["read_generation"]]
+            )
         return len(rows)

@@ -16,8 +16,8 @@ import sqlite3
 from pathlib import Path
 
 from indexer.catalog.conditions import locate, reached
-from indexer.catalog.content_rows import discard_generations
-from indexer.catalog.garbage import note_erasing
+from indexer.catalog.contents.content_rows import discard_generations
+from indexer.catalog.contents.garbage import note_erasing
 from indexer.catalog.requeue import reread_contents
 from indexer.catalog.storage.database import Database
 from indexer.catalog.storage.sql_functions import content_mark, path_mark

@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection, Row
 
-from indexer.catalog import content_rows, states
 from indexer.catalog.conditions import FIRST, PLACES, reached
+from indexer.catalog.contents import content_rows
 from indexer.catalog.forget_list import ForgetList
 from indexer.catalog.records import member_from
+from indexer.catalog.states import content_states, file_states
 from indexer.catalog.storage.database import Database
 from indexer.catalog.words.index import WordRow, write_passages
 from indexer.files.paths import join
@@ -72,7 +73,7 @@ class Queue:
         """Claims the newest files that have settled."""
         unreleased = list(self._unreleased_files)
         with self._database.writing() as db:
-            states.release_files(db, unreleased)
+            file_states.release_files(db, unreleased)
             rows = db.execute(
                 f"""SELECT f.id, f.path, f.attempts, r.path AS base FROM files f
                 JOIN roots r ON r.id = f.root AND r.offline = 0
@@ -81,7 +82,7 @@ class Queue:
                 ORDER BY f.mtime_ns DESC, f.id LIMIT :limit""",
                 {"now": time.time(), "clock_set_s": CLOCK_SET_S, "limit": limit},
             ).fetchall()
-            states.claim_files(db, [row["id"] for row in rows])
+            file_states.claim_files(db, [row["id"] for row in rows])
         del self._unreleased_files[: len(unreleased)]
         return [PendingFile(row["id"], _path(row), row["attempts"]) for row in rows]
 
@@ -90,7 +91,7 @@ class Queue:
         claimed = [file.id for file in files]
         try:
             with self._database.writing() as db:
-                states.release_files(db, claimed)
+                file_states.release_files(db, claimed)
         except BaseException:
             self._unreleased_files += claimed
             raise
@@ -131,12 +132,12 @@ class Queue:
                 fresh = _is_fresh(db, outcome.file)
                 match outcome:
                     case Unsettled(file):
-                        states.postpone_file(db, file.id)
+                        file_states.postpone_file(db, file.id)
                     case Skipped(file, FailureReason.FORGOTTEN, _):
                         self._forget_list.add_file(db, file.id)
                         correction += Changes(added=-int(fresh))
                     case Skipped(file, reason, sentence):
-                        states.skip_file(db, file.id, reason, sentence)
+                        file_states.skip_file(db, file.id, reason, sentence)
                         correction += Changes(added=-int(fresh))
                     case Refused():
                         content_rows.write_refused(db, outcome)
@@ -159,7 +160,7 @@ class Queue:
         """Makes what an earlier catalog left in the store the understanding of a content that was
         just read as `generation`."""
         with self._database.writing() as db:
-            is_reused = states.reuse_understanding(db, key, read, generation, reused)
+            is_reused = content_states.reuse_understanding(db, key, read, generation, reused)
             if is_reused and reused.understood_generation is not None:
                 words = (reused.understood_generation, read.content, read.kind, reused.captions)
                 write_passages(db, [words])
@@ -169,7 +170,7 @@ class Queue:
     def claim_contents(self, limit: int) -> list[PendingContent]:
         """Claims the most wanted, then the newest contents for the model."""
         with self._database.writing() as db:
-            states.release_contents(db, self._claimed_contents)
+            content_states.release_contents(db, self._claimed_contents)
             readable = f"+f.state = '{FileState.KNOWN}' AND r.offline = 0"
             next_contents = db.execute(
                 f"""SELECT c.content FROM contents c
@@ -187,7 +188,7 @@ class Queue:
             ).fetchall()
             first = {row["content"]: row for row in reversed(places)}
             rows = [first[content] for content in self._claimed_contents]
-            states.claim_contents(db, self._claimed_contents)
+            content_states.claim_contents(db, self._claimed_contents)
             return [
                 PendingContent(
                     content=row["content"],
@@ -208,10 +209,10 @@ class Queue:
         changed meanwhile and are read again first."""
         released = list(items)
         with self._database.writing() as db:
-            states.release_contents(db, [item.content for item in released])
+            content_states.release_contents(db, [item.content for item in released])
             if doubted:
-                due_at = time.time() + states.AGAIN_S
-                states.reread_files(db, [item.file for item in released], due_at)
+                due_at = time.time() + file_states.AGAIN_S
+                file_states.reread_files(db, [item.file for item in released], due_at)
         if not doubted:
             self._claimed_contents = []
 
@@ -229,7 +230,7 @@ class Queue:
                 item = outcome.item
                 db.execute("DELETE FROM drafts WHERE content = ?", (item.content,))
                 if isinstance(outcome, FailedContent):
-                    states.fail_understanding(db, key, outcome)
+                    content_states.fail_understanding(db, key, outcome)
                     continue
                 generation = generations[item.content]
                 db.execute(
@@ -238,7 +239,7 @@ class Queue:
                         AND understood_generation IS NOT NULL""",
                     (item.content, item.read_generation),
                 )
-                if states.finish_understanding(db, key, outcome, generation):
+                if content_states.finish_understanding(db, key, outcome, generation):
                     understood.append((generation, item.content, item.kind, outcome.passages))
                 else:
                     db.execute("INSERT OR IGNORE INTO trash VALUES (?)", (generation,))

@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from sqlite3 import Connection
 
-from indexer.catalog import states
+from indexer.catalog.states import content_states, file_states
 from indexer.catalog.storage.database import Database
 from indexer.types.pieces import EXTRACTOR_VERSION
 from indexer.types.states import ContentState, FileState
@@ -25,7 +25,8 @@ class Requeue:
         """Puts back what an ended process had claimed; what an older extractor has read is read
         again."""
         with self._database.writing() as db:
-            states.release_all(db)
+            file_states.release_all_files(db)
+            content_states.release_all_contents(db)
             rows = db.execute(
                 "SELECT content FROM contents WHERE extractor != ?", (EXTRACTOR_VERSION,)
             ).fetchall()
@@ -34,13 +35,13 @@ class Requeue:
     def release_files(self) -> None:
         """Puts back the files that were claimed and, for want of room, not put back."""
         with self._database.writing() as db:
-            states.release_all(db, contents=False)
+            file_states.release_all_files(db)
 
     def other_models(self, key: str) -> int:
         """Sends back to stage 2 what another model than `key` has understood or failed at; its
         rows stay until the new ones are there. Returns how many contents."""
         with self._database.writing() as db:
-            return states.redo_other_models(db, key)
+            return content_states.redo_other_models(db, key)
 
     def lost_rows(self, counts: Mapping[str, int], present: Collection[str]) -> int:
         """Does again what the store holds fewer (or more) rows of than were written, as a power
@@ -66,7 +67,7 @@ class Requeue:
                 )
             ]
             reread_contents(db, unread)
-            states.redo_understanding(db, lost)
+            content_states.redo_understanding(db, lost)
         return len(unread) + len(lost)
 
     def damaged(
@@ -86,13 +87,13 @@ class Requeue:
                 (json.dumps(list(read)), json.dumps(list(thumbs))),
             ).fetchall()
             reread_contents(db, [row["content"] for row in unread])
-            states.reread_files(db, map(int, files))
+            file_states.reread_files(db, map(int, files))
             lost = db.execute(
                 f"""SELECT content FROM contents WHERE state = '{ContentState.UNDERSTOOD}'
                 AND understood_generation IN (SELECT value FROM json_each(?))""",
                 (json.dumps(list(understood)),),
             ).fetchall()
-            redone = states.redo_understanding(db, [row["content"] for row in lost])
+            redone = content_states.redo_understanding(db, [row["content"] for row in lost])
         return len(unread) + len(files) + redone
 
 
@@ -105,4 +106,4 @@ def reread_contents(db: Connection, contents: Sequence[str]) -> None:
     files = db.execute(
         f"SELECT id FROM files WHERE state = '{FileState.KNOWN}' AND content IN ({whole})", asked
     ).fetchall()
-    states.reread_files(db, [row["id"] for row in files])
+    file_states.reread_files(db, [row["id"] for row in files])

@@ -23,7 +23,7 @@ def extract(path: File, leave_out: Collection[int] | None = ()) -> Iterator[Extr
             raise UnreadableError("empty", "The file is empty.")
         match file_format:
             case "pdf":
-                from indexer.extract.formats import pdf
+                from indexer.extract.formats.pdf import pdf
 
                 yield from pdf.extract(path)
             case "picture":
@@ -64,23 +64,23 @@ def section_reader(file_format: Format | None) -> ReadSections | None:
     sections: ReadSections
     match file_format:
         case "text":
-            from indexer.extract.formats.text import sections
+            from indexer.extract.formats.texts.text import sections
         case "docx":
-            from indexer.extract.formats.word import sections
+            from indexer.extract.formats.office.word import sections
         case "pptx":
-            from indexer.extract.formats.slides import sections
+            from indexer.extract.formats.office.slides import sections
         case "xlsx":
-            from indexer.extract.formats.sheets import sections
+            from indexer.extract.formats.office.sheets import sections
         case "odf":
-            from indexer.extract.formats.opendocument import sections
+            from indexer.extract.formats.office.opendocument import sections
         case "html":
-            from indexer.extract.formats.web import sections
+            from indexer.extract.formats.texts.web import sections
         case "epub":
-            from indexer.extract.formats.book import sections
+            from indexer.extract.formats.texts.book import sections
         case "mail" | "mbox":
-            from indexer.extract.formats.mail import sections
+            from indexer.extract.formats.mail.mail import sections
         case "legacy":
-            from indexer.extract.formats.legacy import sections
+            from indexer.extract.formats.office.legacy import sections
         case _:
             return None
     return sections

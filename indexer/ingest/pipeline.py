@@ -12,7 +12,7 @@ import signal
 import threading
 
 from indexer.catalog.catalog import Catalog
-from indexer.catalog.drafts import Drafts
+from indexer.catalog.contents.drafts import Drafts
 from indexer.catalog.forget_list import ForgetList
 from indexer.catalog.queue import Queue
 from indexer.catalog.requeue import Requeue

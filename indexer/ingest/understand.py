@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.catalog.drafts import Draft, Drafts
+from indexer.catalog.contents.drafts import Draft, Drafts
 from indexer.files.walk import Stat
 from indexer.ingest.read import Readers
 from indexer.types.contents import FailedContent, PendingContent, UnderstoodContent, VectorRow

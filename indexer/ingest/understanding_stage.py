@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from indexer.catalog.drafts import Drafts
+from indexer.catalog.contents.drafts import Drafts
 from indexer.catalog.queue import Queue
 from indexer.catalog.requeue import Requeue
 from indexer.ingest.pace import Pace

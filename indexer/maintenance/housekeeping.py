@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from indexer.catalog.catalog import Catalog
+from indexer.catalog.contents.garbage import Garbage
 from indexer.catalog.forget_list import ForgetList
-from indexer.catalog.garbage import Garbage
 from indexer.catalog.requeue import Requeue
 from indexer.files.disk_room import DiskRoom, LowDiskSpaceError, is_full
 from indexer.files.quarantine import clear_quarantine

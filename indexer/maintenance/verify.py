@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from indexer.catalog.catalog import Catalog
-from indexer.catalog.expectations import ExpectedRows, expected_rows, stored_thumbs
-from indexer.catalog.garbage import Garbage
+from indexer.catalog.contents.expectations import ExpectedRows, expected_rows, stored_thumbs
+from indexer.catalog.contents.garbage import Garbage
 from indexer.catalog.requeue import Requeue
 from indexer.catalog.storage import integrity
 from indexer.catalog.tree.audits import known_files

@@ -15,8 +15,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from indexer.catalog import states
 from indexer.catalog.catalog import Catalog
+from indexer.catalog.states import file_states
 from indexer.catalog.storage.database import Connection
 from indexer.catalog.tree import absences, moves
 from indexer.catalog.tree import sightings as seen
@@ -193,14 +193,14 @@ def _level(
     _keep_large_losses(db, scopes, now, grace_s)
     changed = seen.count_changed(db)
     patience_s = PATIENCE_S if settle_s else 0.0
-    states.reread_changed_files(db, now, settle_s, patience_s)
+    file_states.reread_changed_files(db, now, settle_s, patience_s)
     seen.note_devices(db)
     readable = [
         file
         for file, base, path in seen.unpermitted_files(db)
         if os.access(join(base, path), os.R_OK)
     ]
-    states.retry_failed_files(db, readable)
+    file_states.retry_failed_files(db, readable)
     added = seen.add_new_files(db, now, settle_s)
     gone = seen.delete_missing(db)
     return Changes(added, changed, moved, gone)

@@ -13,8 +13,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.http.pages import problem_response
+from web.library.arguments.paths import MAX_EXAMPLE_BYTES
 from web.library.errors import LibraryError
-from web.library.paths import MAX_EXAMPLE_BYTES
 
 T = TypeVar("T")
 

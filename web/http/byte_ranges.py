@@ -17,8 +17,8 @@ from indexer.types.pieces import UnreadableError
 from model.errors import RecollectError
 from web.http.admission import run_in_thread
 from web.http.pages import unchanged
-from web.library.attachment_bytes import AttachmentBytes
-from web.library.wav import WavFile
+from web.library.items.attachment_bytes import AttachmentBytes
+from web.library.items.wav import WavFile
 
 GeneratedBytes = WavFile | AttachmentBytes  # no file; decoded while it is sent
 

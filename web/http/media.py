@@ -19,8 +19,8 @@ from web.http.byte_ranges import REVALIDATE, file_response, generated_response, 
 from web.http.pages import JsonAnswer, unchanged
 from web.library.display import display_text
 from web.library.errors import LibraryError
-from web.library.items import Items, OriginalFile
-from web.library.wav import WavFile
+from web.library.items.items import Items, OriginalFile
+from web.library.items.wav import WavFile
 
 T = TypeVar("T")
 

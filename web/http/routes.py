@@ -23,11 +23,11 @@ from web.http.requests import (
     SearchParams,
     VerifyBody,
 )
+from web.library.arguments.examples import temporary_example
 from web.library.errors import LibraryError
-from web.library.examples import temporary_example
-from web.library.listing import excludes_json
 from web.library.protocol import ServableLibrary
 from web.library.schemas import SearchJson
+from web.library.serializers.listing import excludes_json
 
 
 def search_routes(library: ServableLibrary, answers: AnswerStreams) -> APIRouter:

@@ -15,8 +15,8 @@ import httpx
 from httpx_sse import EventSource
 
 from model.interface import ConversationTurn
+from web.library.arguments.paths import read_example
 from web.library.errors import LibraryError
-from web.library.paths import read_example
 from web.library.schemas import (
     AskEvent,
     FileJson,

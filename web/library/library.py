@@ -5,8 +5,6 @@ The command line and the HTTP server both call it; neither knows what lies below
 
 from __future__ import annotations
 
-import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,32 +14,25 @@ from pathlib import Path
 from typing import Literal
 
 from indexer.catalog.catalog import Catalog
-from indexer.catalog.forget_list import ForgetList
 from indexer.extract.process.reader import ReaderProcess
-from indexer.files.hashing import hash_path
 from indexer.ingest.pipeline import Pipeline
-from indexer.ingest.read import LARGEST_BYTES
 from indexer.ingest.service import IndexService
 from indexer.maintenance.verify import Verifier
 from indexer.types.states import ContentState
 from indexer.vectors.store import Store
 from indexer.vectors.tables import StoreError
-from model.errors import RecollectError
 from model.interface import ConversationTurn, ModelError, Text
 from model.runtime.runtime import BusyError, Runtime
 from retriever.answer import Answerer
 from retriever.query import Query, parse_day, parse_kind
 from retriever.search import Hit, Searcher
-from web.library.answers import answer_events
+from web.library.arguments.examples import load_example
+from web.library.arguments.paths import is_folder, named_path
 from web.library.display import display_text
 from web.library.errors import LibraryError
-from web.library.examples import load_example
-from web.library.forgetting import forget_file
-from web.library.items import Items
-from web.library.listing import file_json, roots_json
+from web.library.forgetting import Forgetting
+from web.library.items.items import Items
 from web.library.notifier import Notifier
-from web.library.paths import is_folder, named_path
-from web.library.results import hit_json, verdict_json
 from web.library.schemas import (
     AskEvent,
     FileJson,
@@ -54,12 +45,10 @@ from web.library.schemas import (
     StatusJson,
     VerdictJson,
 )
-from web.library.status import model_json, status_json
-
-log = logging.getLogger("recollect.web")
-
-# How long a file may take to be read, to tell whether its content is to stay forgotten.
-REMEMBER_S = 120.0
+from web.library.serializers.answers import answer_events
+from web.library.serializers.listing import file_json, roots_json
+from web.library.serializers.results import hit_json, verdict_json
+from web.library.serializers.status import model_json, status_json
 
 
 class Library:
@@ -84,7 +73,7 @@ class Library:
         self._runtime = runtime
         self._pipeline = pipeline
         self._reader = reader
-        self._forget_list = ForgetList(catalog.database)
+        self._forgetting = Forgetting(catalog, pipeline.housekeeping)
         self._searcher = Searcher(catalog, store, runtime.people, service.rescan.is_there)
         self._answerer = Answerer(
             self._searcher,
@@ -226,10 +215,7 @@ class Library:
                 "folder",
                 f"{display_text(path)} is not a watched folder; `recollect roots` lists them.",
             )
-        housekeeping = self._pipeline.housekeeping
-        count = housekeeping.with_reserve(lambda: self._catalog.roots.remove(path))
-        housekeeping.with_reserve(housekeeping.drop_orphans)
-        self._erase()
+        count = self._forgetting.remove_root(path)
         self.service.poke()
         return count
 
@@ -277,22 +263,12 @@ class Library:
         }
 
     def forget(self, file: str) -> ForgottenJson:
-        names = self._pipeline.housekeeping.with_reserve(
-            lambda: forget_file(self._catalog, self._forget_list, file)
-        )
-        erased = self._erase()
+        forgotten = self._forgetting.forget(file)
         self.service.poke()
-        return {"forgotten": names, "erased": erased}
+        return forgotten
 
     def remember(self, file: str | None) -> int:
-        path = named_path(file) if file is not None else None
-        content = None
-        if path is not None:
-            raw = os.fsencode(path.resolve())
-            content = hash_path(raw, max(LARGEST_BYTES.values()), REMEMBER_S)
-        count = self._forget_list.remember(path, content)
-        if path is not None and not count:
-            raise LibraryError("file", f"{display_text(path)} was not forgotten.", 404)
+        count = self._forgetting.remember(file)
         self.service.poke()
         return count
 
@@ -304,16 +280,6 @@ class Library:
         if verdict.again:
             self.service.poke()
         return verdict_json(verdict, time.perf_counter() - began)
-
-    def _erase(self) -> bool:
-        """Takes what was forgotten out of every file; whether that could be done now. Else it is
-        done by itself within the hour."""
-        try:
-            self._pipeline.housekeeping.erase(everything=True)
-        except (OSError, RuntimeError, RecollectError) as problem:
-            log.warning("erasing was put off by %s", type(problem))
-            return False
-        return True
 
 
 def _not_in_library(path: Path) -> LibraryError:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from model.interface import ConversationTurn
-from web.library.items import Items
+from web.library.items.items import Items
 from web.library.notifier import Notifier
 from web.library.schemas import (
     AskEvent,

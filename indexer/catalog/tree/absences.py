@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from sqlite3 import Connection
 
-from indexer.catalog import states
 from indexer.catalog.conditions import below
+from indexer.catalog.states import file_states
 from indexer.types.states import AbsenceReason, FailureReason
 
 
@@ -68,8 +68,8 @@ def fail_folder(
 ) -> None:
     """Hides what lies below a folder that may not be listed, and lists the folder itself as failed,
     each with a sentence of its own."""
-    states.fail_below(db, root, below(folder), reason, of_file)
-    states.add_failed_folder(db, root, folder, reason, of_folder)
+    file_states.fail_below(db, root, below(folder), reason, of_file)
+    file_states.add_failed_folder(db, root, folder, reason, of_folder)
     db.execute(
         "DELETE FROM missing WHERE id IN "
         "(SELECT id FROM files WHERE root = ? AND path = ? AND size = -1)",
@@ -83,7 +83,7 @@ def restore_seen(db: Connection) -> None:
         """SELECT a.file FROM absent a JOIN files f ON f.id = a.file
         JOIN seen s ON s.root = f.root AND s.path = f.path"""
     ).fetchall()
-    states.restore_files(db, [row["file"] for row in rows])
+    file_states.restore_files(db, [row["file"] for row in rows])
 
 
 def missing_files(db: Connection, root: int) -> list[MissingFile]:
@@ -121,7 +121,7 @@ def keep_missing(
     db: Connection, files: Collection[tuple[MissingFile, AbsenceReason]], now: float
 ) -> None:
     """Hides missing files and keeps them, instead of forgetting them."""
-    states.hide_files(db, [(file.id, reason) for file, reason in files], now)
+    file_states.hide_files(db, [(file.id, reason) for file, reason in files], now)
     db.executemany("DELETE FROM missing WHERE id = ?", [(file.id,) for file, _ in files])
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from sqlite3 import Row
 
-from indexer.catalog import states
+from indexer.catalog.states import file_states
 from indexer.catalog.storage.database import Database
 from indexer.files.paths import join
 from indexer.files.walk import Stat
@@ -62,7 +62,7 @@ def finish_audit(
                 "SELECT 1 FROM files WHERE id = ? AND content = ?", (file.id, file.content)
             ).fetchone()
         ]
-        states.reread_files(db, unread)
+        file_states.reread_files(db, unread)
 
 
 def _known_file(row: Row) -> KnownFile:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from itertools import islice
 from sqlite3 import Connection
 
-from indexer.catalog.states import DUE_AT, IS_CHANGED
+from indexer.catalog.states.file_states import DUE_AT, IS_CHANGED
 from indexer.catalog.storage.database import Database
 from indexer.files.walk import Stat
 from indexer.types.states import FailureReason, FileState

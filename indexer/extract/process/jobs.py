@@ -40,7 +40,7 @@ def _file(job: dict[str, Any]) -> File:
     os.close(open_regular(path))
     if job["member"] is None:
         return path
-    from indexer.extract.formats import mail
+    from indexer.extract.formats.mail import mail
 
     member, status = member_from_json(job["member"]), path.stat()
     if not stat.S_ISREG(status.st_mode):
@@ -87,7 +87,7 @@ def _page(job: dict[str, Any]) -> Answer:
 
 
 def _page_picture(path: File, number: int, width_px: int | None, longest_px: int | None) -> Any:
-    from indexer.extract.formats import pdf
+    from indexer.extract.formats.pdf import pdf
     from indexer.extract.media import scan
     from indexer.extract.pages.rasters import render
 
@@ -116,7 +116,7 @@ def _words(job: dict[str, Any]) -> Answer:
 
 
 def _page_words(file: File, number: int) -> PageWords:
-    from indexer.extract.formats import pdf
+    from indexer.extract.formats.pdf import pdf
     from indexer.extract.media import scan
 
     file_format = detect_format(file)

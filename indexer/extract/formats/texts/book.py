@@ -7,7 +7,7 @@ from typing import IO, Any
 
 from indexer.extract.containers.archives import DAMAGED, open_zip
 from indexer.extract.dates import parse_iso_s
-from indexer.extract.formats.web import decode_html, html_blocks
+from indexer.extract.formats.texts.web import decode_html, html_blocks
 from indexer.extract.pages.blocks import DocumentMetadata, Section
 from indexer.types.characters import clean_line
 from indexer.types.pieces import UnreadableError

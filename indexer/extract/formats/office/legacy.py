@@ -35,7 +35,7 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
     if "EncryptedPackage" in streams:
         raise UnreadableError("encrypted", LOCKED)
     if head.startswith(b"{\\rtf"):
-        from indexer.extract.formats import rich_text
+        from indexer.extract.formats.texts import rich_text
 
         yield from rich_text.sections(file, name, metadata)
         return

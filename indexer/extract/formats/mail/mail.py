@@ -23,14 +23,14 @@ from typing import IO, Any
 from indexer.extract.containers.encodings import decode_declared
 from indexer.extract.containers.file_format import detect_open_format
 from indexer.extract.dates import parse_iso_s, unix_s
-from indexer.extract.formats.message_parts import (
+from indexer.extract.formats.mail.message_parts import (
     MAX_PARTS,
     AttachedPart,
     body_blocks,
     decode_payload,
     split_message,
 )
-from indexer.extract.formats.tnef import read_tnef
+from indexer.extract.formats.mail.tnef import read_tnef
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section
 from indexer.types.attachments import Attachment, File, MemoryFile
 from indexer.types.characters import clean_line

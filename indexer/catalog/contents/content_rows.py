@@ -12,7 +12,7 @@ import json
 from pathlib import PurePath
 from sqlite3 import Connection
 
-from indexer.catalog import states
+from indexer.catalog.states import content_states, file_states
 from indexer.catalog.storage.sql_functions import content_mark
 from indexer.files.walk import Stat
 from indexer.types.outcomes import Read, Refused
@@ -32,20 +32,20 @@ def parts_of(db: Connection, content: str) -> tuple[Place, ...]:
 def write_refused(db: Connection, refused: Refused) -> None:
     """What comes of a file that could not be read."""
     if not refused.final:
-        states.retry_file_later(db, refused)
+        file_states.retry_file_later(db, refused)
     elif refused.content is None or refused.kind is None or refused.stat is None:
-        states.fail_file(db, refused)
+        file_states.fail_file(db, refused)
     else:
         discard_generations(db, refused.content)
         db.execute("DELETE FROM members WHERE container = ?", (refused.content,))
-        states.write_failed(db, refused.content, refused.kind, refused)
+        content_states.write_failed(db, refused.content, refused.kind, refused)
         link_file(db, refused.file.id, refused.stat, refused.content)
 
 
 def link_file(db: Connection, file: int, stat: Stat, content: str) -> None:
     """Points a file at its content, which is as new as its newest file; `stat` is of the moment
     the file was hashed."""
-    states.link_file(db, file, stat, content)
+    file_states.link_file(db, file, stat, content)
     db.execute(
         """UPDATE contents SET newest = max(newest, ?1) WHERE content = ?2
             OR content IN (SELECT content FROM members WHERE container = ?2)""",
@@ -106,7 +106,9 @@ def write_content(db: Connection, read: Read, generation: str | None) -> None:
     if generation is not None:
         discard_generations(db, read.content)
         words_sum = passages_sum(read.kind, read.passages)
-        states.write_read(db, read.content, read.kind, generation, len(read.passages), words_sum)
+        content_states.write_read(
+            db, read.content, read.kind, generation, len(read.passages), words_sum
+        )
     facts = read.facts or Facts("")
     # a title that is only the file's name is told from the path, which may change
     title = "" if facts.title == title_from_name(PurePath(read.name)) else facts.title

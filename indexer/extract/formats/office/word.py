@@ -14,9 +14,9 @@ from typing import IO, Any
 from indexer.extract.containers.archives import DAMAGED, open_zip
 from indexer.extract.containers.encodings import decode_declared
 from indexer.extract.dates import unix_s
-from indexer.extract.formats.drawings import drawing_blocks
-from indexer.extract.formats.rich_text import rtf_blocks
-from indexer.extract.formats.web import decode_html, html_blocks
+from indexer.extract.formats.office.drawings import drawing_blocks
+from indexer.extract.formats.texts.rich_text import rtf_blocks
+from indexer.extract.formats.texts.web import decode_html, html_blocks
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, Tag, table_row
 from indexer.types.characters import clean_line
 from indexer.types.pieces import UnreadableError

@@ -14,9 +14,9 @@ from typing import IO, Any
 from indexer.extract.containers.archives import DAMAGED, open_zip, read_first
 from indexer.extract.containers.xml import parse_xml, stream_xml
 from indexer.extract.dates import parse_iso_s
-from indexer.extract.formats.legacy import LOCKED
-from indexer.extract.formats.sheets import ROWS_LEFT_OUT
-from indexer.extract.formats.slides import PAGE_CAPACITY
+from indexer.extract.formats.office.legacy import LOCKED
+from indexer.extract.formats.office.sheets import ROWS_LEFT_OUT
+from indexer.extract.formats.office.slides import PAGE_CAPACITY
 from indexer.extract.limits import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
 from indexer.extract.pages.blocks import (
     Block,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from indexer.extract.containers.encodings import decode_declared
-from indexer.extract.formats.rich_text import rtf_blocks
+from indexer.extract.formats.texts.rich_text import rtf_blocks
 from indexer.extract.pages.blocks import Block
 from indexer.types.characters import clean, clean_line
 
@@ -55,7 +55,7 @@ def read_tnef(data: bytes) -> TnefMessage:
 
 
 def _blocks(stream: Any) -> Iterator[Block]:
-    from indexer.extract.formats.web import decode_html, html_blocks
+    from indexer.extract.formats.texts.web import decode_html, html_blocks
 
     if html := stream.htmlbody:
         text = decode_html(html) if isinstance(html, bytes) else clean(html)

@@ -1,4 +1,4 @@
-"""Every change of state of a file or a content; no state is written anywhere else.
+"""Every change of state of a file.
 
 A new file is PENDING, or FAILED where it is a folder that may not be listed. From there:
 
@@ -7,7 +7,7 @@ a file                from                                    to
 ====================  ======================================  ==================
 claim_files           PENDING                                 READING
 release_files         READING                                 PENDING
-release_all           READING                                 PENDING
+release_all_files     READING                                 PENDING
 postpone_file         READING                                 PENDING
 retry_file_later      READING                                 PENDING
 skip_file             READING                                 SKIPPED
@@ -19,24 +19,6 @@ retry_failed_files    FAILED, KNOWN                           PENDING
 fail_below            any                                     FAILED
 hide_files            any                                     MISSING
 restore_files         MISSING                                 what it was before
-====================  ======================================  ==================
-
-A new content is READ or FAILED. From there:
-
-====================  ======================================  ==================
-a content             from                                    to
-====================  ======================================  ==================
-write_read            any                                     READ
-write_failed          any                                     FAILED
-claim_contents        READ                                    UNDERSTANDING
-release_contents      UNDERSTANDING                           READ
-release_all           UNDERSTANDING                           READ
-finish_understanding  READ, UNDERSTANDING                     UNDERSTOOD
-fail_understanding    UNDERSTANDING                           READ, then FAILED
-reuse_understanding   READ                                    UNDERSTOOD
-redo_understanding    UNDERSTOOD                              READ
-redo_other_models     UNDERSTOOD, FAILED                      READ
-retry_contents        any                                     READ, where it was
 ====================  ======================================  ==================
 
 Each function belongs into a transaction of its caller. From any other state a call changes nothing.
@@ -51,14 +33,9 @@ import time
 from collections.abc import Collection, Iterable
 from sqlite3 import Connection
 
-from indexer.catalog.records import item_of
 from indexer.files.walk import Stat
-from indexer.types.contents import FailedContent, UnderstoodContent
-from indexer.types.outcomes import ATTEMPTS, Read, Refused, Salvaged
-from indexer.types.pieces import EXTRACTOR_VERSION
-from indexer.types.places import Kind
-from indexer.types.states import AbsenceReason, ContentState, FileState
-from indexer.vectors.rows import passages_sum, vectors_sum
+from indexer.types.outcomes import Refused
+from indexer.types.states import AbsenceReason, FileState
 
 AGAIN_S = 1.0  # how long a file that was caught changing is left alone
 
@@ -92,16 +69,11 @@ def release_files(db: Connection, files: Iterable[int]) -> None:
     )
 
 
-def release_all(db: Connection, contents: bool = True) -> None:
-    """Puts back all files, and with `contents` those too, that were claimed and not finished."""
+def release_all_files(db: Connection) -> None:
+    """Puts all files back that were claimed and not read."""
     db.execute(
         f"UPDATE files SET state = '{FileState.PENDING}' WHERE state = '{FileState.READING}'"
     )
-    if contents:
-        db.execute(
-            f"UPDATE contents SET state = '{ContentState.READ}' "
-            f"WHERE state = '{ContentState.UNDERSTANDING}'"
-        )
 
 
 def postpone_file(db: Connection, file: int) -> None:
@@ -243,154 +215,3 @@ def restore_files(db: Connection, files: Collection[int]) -> None:
         rows,
     )
     db.executemany("DELETE FROM absent WHERE file = ?", rows)
-
-
-# -- contents --------------------------------------------------------------------------------------
-
-
-def write_read(
-    db: Connection, content: str, kind: Kind, generation: str, words: int, words_sum: str
-) -> None:
-    """The content was read as `generation`; what was understood of it before is no more."""
-    db.execute(
-        f"""INSERT INTO contents(content, item, kind, state, read_generation, words, words_sum)
-        VALUES (?, ?, ?, '{ContentState.READ}', ?, ?, ?) ON CONFLICT(content) DO UPDATE SET
-            kind = excluded.kind, state = excluded.state, words = excluded.words,
-            words_sum = excluded.words_sum,
-            read_generation = excluded.read_generation, understood_generation = NULL,
-            captions = 0, vectors = 0, attempts = 0, {_CLEAR}""",
-        (content, item_of(content), kind, generation, words, words_sum),
-    )
-
-
-def write_failed(db: Connection, content: str, kind: Kind, refused: Refused) -> None:
-    """The content could not be read; it has no generations any more."""
-    db.execute(
-        f"""INSERT INTO contents(content, item, kind, state, reason, sentence, attempts, extractor)
-        VALUES (?, ?, ?, '{ContentState.FAILED}', ?, ?, ?, ?) ON CONFLICT(content) DO UPDATE SET
-            state = excluded.state, reason = excluded.reason, sentence = excluded.sentence,
-            attempts = excluded.attempts, extractor = excluded.extractor, words = 0, captions = 0,
-            vectors = 0, read_generation = NULL, understood_generation = NULL""",
-        (
-            content,
-            item_of(content),
-            kind,
-            refused.reason,
-            refused.sentence,
-            refused.file.attempts + 1,
-            EXTRACTOR_VERSION,
-        ),
-    )
-
-
-def claim_contents(db: Connection, contents: Iterable[str]) -> None:
-    """The model is at work on these contents from now on."""
-    db.executemany(
-        f"UPDATE contents SET state = '{ContentState.UNDERSTANDING}' "
-        f"WHERE content = ? AND state = '{ContentState.READ}'",
-        [(content,) for content in contents],
-    )
-
-
-def release_contents(db: Connection, contents: Iterable[str]) -> None:
-    """Puts contents back that were claimed and not finished."""
-    db.executemany(
-        f"UPDATE contents SET state = '{ContentState.READ}' "
-        f"WHERE content = ? AND state = '{ContentState.UNDERSTANDING}'",
-        [(content,) for content in contents],
-    )
-
-
-def finish_understanding(
-    db: Connection, key: str, outcome: UnderstoodContent, generation: str
-) -> bool:
-    """The model with this key understood the content as `generation`; false, with nothing changed,
-    where it was read anew meanwhile."""
-    return (
-        db.execute(
-            f"""UPDATE contents SET state = '{ContentState.UNDERSTOOD}', understood_generation = ?,
-                model_key = ?, captions = ?, vectors = ?, captions_sum = ?, vectors_sum = ?,
-                attempts = 0, wanted_at = 0, reason = ?, sentence = ?
-            WHERE content = ? AND read_generation = ?
-                AND state IN ('{ContentState.READ}', '{ContentState.UNDERSTANDING}')""",
-            (
-                generation,
-                key,
-                len(outcome.passages),
-                len(outcome.rows),
-                passages_sum(outcome.item.kind, outcome.passages),
-                vectors_sum(outcome.rows),
-                outcome.reason,
-                outcome.sentence,
-                outcome.item.content,
-                outcome.item.read_generation,
-            ),
-        ).rowcount
-        > 0
-    )
-
-
-def fail_understanding(db: Connection, key: str, outcome: FailedContent) -> None:
-    """The model with this key understood nothing of the content; it is tried ATTEMPTS times."""
-    db.execute(
-        f"""UPDATE contents SET attempts = attempts + 1, reason = ?, sentence = ?, model_key = ?,
-            state = CASE WHEN attempts + 1 < ? THEN '{ContentState.READ}'
-                ELSE '{ContentState.FAILED}' END
-        WHERE content = ? AND state = '{ContentState.UNDERSTANDING}'""",
-        (outcome.reason, outcome.sentence, key, ATTEMPTS, outcome.item.content),
-    )
-
-
-def reuse_understanding(
-    db: Connection, key: str, read: Read, generation: str, reused: Salvaged
-) -> bool:
-    """What an earlier catalog left in the store is the understanding of a content that was just
-    read as `generation`; false where it is read anew already."""
-    cursor = db.execute(
-        f"""UPDATE contents SET state = '{ContentState.UNDERSTOOD}', understood_generation = ?,
-            model_key = ?, captions = ?, vectors = ?, captions_sum = ?, vectors_sum = ?
-        WHERE content = ? AND read_generation = ? AND state = '{ContentState.READ}'""",
-        (
-            reused.understood_generation,
-            key,
-            len(reused.captions),
-            reused.vectors,
-            passages_sum(read.kind, reused.captions),
-            reused.vectors_sum,
-            read.content,
-            generation,
-        ),
-    )
-    return cursor.rowcount > 0
-
-
-def redo_understanding(db: Connection, contents: Iterable[str]) -> int:
-    """Has contents understood again; returns how many. Their rows stay until the new ones are
-    there."""
-    return db.executemany(
-        f"UPDATE contents SET state = '{ContentState.READ}', attempts = 0 "
-        f"WHERE content = ? AND state = '{ContentState.UNDERSTOOD}'",
-        [(content,) for content in contents],
-    ).rowcount
-
-
-def redo_other_models(db: Connection, key: str) -> int:
-    """Has understood again what another model than `key` understood or failed at; returns how
-    many contents."""
-    return db.execute(
-        f"""UPDATE contents SET state = '{ContentState.READ}', attempts = 0
-        WHERE read_generation IS NOT NULL AND model_key IS NOT ?
-            AND state IN ('{ContentState.UNDERSTOOD}', '{ContentState.FAILED}')""",
-        (key,),
-    ).rowcount
-
-
-def retry_contents(db: Connection, contents: Iterable[str]) -> None:
-    """Has contents understood again, or read again that could not be."""
-    db.executemany(
-        f"""UPDATE contents SET attempts = 0, {_CLEAR},
-            state = CASE WHEN read_generation IS NULL THEN state ELSE '{ContentState.READ}' END,
-            extractor = CASE WHEN read_generation IS NULL THEN 0 ELSE extractor END
-        WHERE content = ?""",
-        [(content,) for content in contents],
-    )

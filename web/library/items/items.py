@@ -18,10 +18,10 @@ from indexer.types.states import ContentState
 from indexer.vectors.store import Store
 from retriever.page_marks import page_marks
 from retriever.snippets import words_to_mark
-from web.library.attachment_bytes import AttachmentBytes
 from web.library.display import display_text
+from web.library.items.attachment_bytes import AttachmentBytes
+from web.library.items.wav import WavFile
 from web.library.schemas import ItemJson, MailJson, PageWordsJson, PeaksJson, TextJson, ThumbJson
-from web.library.wav import WavFile
 
 THUMB_PX = 480
 

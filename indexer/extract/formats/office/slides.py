@@ -8,7 +8,7 @@ from typing import IO, Any
 from indexer.extract.containers.archives import DAMAGED, open_zip
 from indexer.extract.containers.xml import parse_xml
 from indexer.extract.dates import unix_s
-from indexer.extract.formats.drawings import diagram_blocks
+from indexer.extract.formats.office.drawings import diagram_blocks
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, Tag, table_row
 from indexer.types.characters import clean_line
 from indexer.types.pieces import UnreadableError

@@ -12,9 +12,9 @@ from indexer.extract.process.reader import ReaderProcess
 from indexer.types.pieces import UnreadableError
 from indexer.types.places import Kind, Span
 from model.interface import Image, Sound
+from web.library.arguments.paths import named_path
 from web.library.display import display_text
 from web.library.errors import LibraryError
-from web.library.paths import named_path
 
 # The model takes at most this much of a sound at once.
 EXAMPLE_S = 15.0

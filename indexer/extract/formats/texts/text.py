@@ -12,7 +12,7 @@ from typing import IO
 
 from indexer.extract.containers.encodings import decode
 from indexer.extract.dates import unix_s
-from indexer.extract.formats.calendars import is_calendar, unfold
+from indexer.extract.formats.texts.calendars import is_calendar, unfold
 from indexer.extract.limits import MAX_ROWS
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, header_row, table_row
 from indexer.extract.pages.pagination import paginate_text

@@ -18,7 +18,7 @@ from lxml import etree
 from indexer.extract.containers.archives import DAMAGED, open_zip
 from indexer.extract.containers.xml import parse_xml, stream_xml
 from indexer.extract.dates import unix_s
-from indexer.extract.formats.number_format import shown_number, shown_time
+from indexer.extract.formats.office.number_format import shown_number, shown_time
 from indexer.extract.limits import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, header_row, table_row
 from indexer.types.characters import clean_line

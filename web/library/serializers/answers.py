@@ -8,8 +8,8 @@ from indexer.catalog.catalog import Catalog
 from model.errors import RecollectError
 from model.interface import AnswerText, ConversationTurn
 from retriever.answer import Answerer, AnswerSummary, Citation, NumberedSource
-from web.library.results import citation_json, source_json
 from web.library.schemas import AskEvent
+from web.library.serializers.results import citation_json, source_json
 
 
 def answer_events(

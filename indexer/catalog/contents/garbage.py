@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from sqlite3 import Connection
 
 from indexer.catalog.conditions import reached
-from indexer.catalog.content_rows import GENERATIONS
+from indexer.catalog.contents.content_rows import GENERATIONS
 from indexer.catalog.storage.database import Database
 
 ERASING = "erasing"  # the note that something forgotten waits to be erased for good

@@ -8,8 +8,8 @@ from indexer.types.coverage import Coverage
 from indexer.types.places import Kind
 from model.runtime.runtime import Runtime
 from web.library.display import display_text
-from web.library.listing import roots_json
 from web.library.schemas import ModelJson, StatusJson, WatchingJson
+from web.library.serializers.listing import roots_json
 
 MAX_UNWATCHED = 20
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from indexer.extract.formats.pdf_text import page_text, read_line_blocks
+from indexer.extract.formats.pdf.pdf_text import page_text, read_line_blocks
 from indexer.extract.limits import MAX_CHARS, MAX_PAGES
 from indexer.extract.pages.rasters import make_thumb
 from indexer.types.attachments import File, MemoryFile, size_bytes

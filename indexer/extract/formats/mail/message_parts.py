@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any
 
 from indexer.extract.containers.encodings import decode_declared
-from indexer.extract.formats.calendars import unfold
+from indexer.extract.formats.texts.calendars import unfold
 from indexer.extract.pages.blocks import Block
 from indexer.types.characters import clean_line
 
@@ -131,7 +131,7 @@ def _name(part: Message[Any, Any]) -> str:
 
 def body_blocks(part: Message[Any, Any]) -> Iterator[Block]:
     """The paragraphs of a part of the text."""
-    from indexer.extract.formats.web import decode_html, html_blocks
+    from indexer.extract.formats.texts.web import decode_html, html_blocks
 
     data, charset = decode_payload(part), part.get_content_charset()
     if part.get_content_type() == "text/html":

@@ -1,0 +1,1 @@
+"""Mail: messages with their parts and attachments, as mailboxes and as Outlook store them."""

@@ -1,0 +1,1 @@
+"""Texts, plain and with markup: source code, Markdown, CSV, web pages, books, rich text."""

@@ -1,0 +1,1 @@
+"""What a person names in a command: a path, an example to search by, a file to forget."""

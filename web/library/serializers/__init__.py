@@ -1,0 +1,1 @@
+"""From what the catalog, the retriever and the service give to the JSON of the API."""
