@@ -151,7 +151,11 @@ class Searcher:
         whole = [
             key
             for key in keys
-            if key[0] in items and wanted.issubset(distinct_tokens(items[key[0]].name))
+            if key[0] in items
+            and any(
+                wanted.issubset(distinct_tokens(location.name))
+                for location in items[key[0]].locations
+            )
         ]
         self._add(candidates, "whole name", "name", whole)
         exact = {content for content, _ in (*every, *whole)}
@@ -188,17 +192,26 @@ class Searcher:
         contents: Collection[str] | None,
         depth: int,
     ) -> list[_Key]:
+        """The nearest `depth` that can be found; as many rows more are read as hidden ones (of a
+        drive that is not there) lie among them."""
         key = self._model.fingerprint.key
-        matches = self._store.search.vectors(key, space, vector, depth, kinds, contents)
-        if not matches:
-            return []
-        floor = max(MIN_COSINE, matches[0].score - MAX_COSINE_BEHIND_BEST)
-        return self._live([match for match in matches if match.score >= floor])
+        limit = depth
+        while True:
+            matches = self._store.search.vectors(key, space, vector, limit, kinds, contents)
+            live = self._live_matches(matches)
+            best = live[0].score if live else 0.0
+            floor = max(MIN_COSINE, best - MAX_COSINE_BEHIND_BEST)
+            if len(live) >= depth or len(matches) < limit or matches[-1].score < floor:
+                return [(m.content, m.ordinal) for m in live[:depth] if m.score >= floor]
+            limit *= 4
 
     def _live(self, matches: Sequence[Match]) -> list[_Key]:
+        return [(match.content, match.ordinal) for match in self._live_matches(matches)]
+
+    def _live_matches(self, matches: Sequence[Match]) -> list[Match]:
         """Without the rows of superseded or half-written generations: the catalog decides."""
         live = self._catalog.items.live_generations({match.generation for match in matches})
-        return [(match.content, match.ordinal) for match in matches if match.generation in live]
+        return [match for match in matches if match.generation in live]
 
     def _add(
         self,

@@ -19,8 +19,8 @@ from indexer.types.tokens import tokens
 from indexer.vectors.search import Match
 from retriever.query import Query
 from retriever.search import Searcher
-from tests.library import Small
 from tests.library import small as opened
+from tests.test_order import listed
 
 
 def new_name() -> str:
@@ -200,52 +200,6 @@ def test_filters_by_kind_and_content(tmp_path: Path) -> None:
     assert matches(catalog, "word", 9, contents=set()) == []
     many = only | {f"{n:040x}" for n in range(10_000, 10_000 + 5_000)}
     assert contents_of(matches(catalog, "word", 9, contents=many)) == sorted(only)
-
-
-OPERATIONS = st.tuples(
-    st.integers(0, 5),  # which of six files
-    st.lists(st.sampled_from(["boat", "river", "tree", "rent", "Miete"]), max_size=6),  # [] deletes
-)
-
-
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-@given(rounds=st.lists(st.lists(OPERATIONS, min_size=1, max_size=6), min_size=2, max_size=4))
-def test_an_index_that_grew_gives_the_list_of_one_from_scratch(
-    tmp_path_factory: pytest.TempPathFactory, rounds: list[list[tuple[int, list[str]]]]
-) -> None:
-    base = tmp_path_factory.mktemp("history")
-    with opened(base / "files", base / "grown") as grown:
-        for operations in rounds:
-            for number, words in operations:
-                path = grown.folder / f"{number}.txt"
-                if words:
-                    path.write_text(" ".join(words))
-                else:
-                    path.unlink(missing_ok=True)
-            grown.service.run_once()
-        with opened(base / "files", base / "fresh") as fresh:
-            fresh.service.run_once()
-            for query in ("boat", "river tree", "boat river tree rent", "boats", '"river boat"'):
-                assert listed(grown, query) == listed(fresh, query)
-
-
-def listed(library: Small, words: str) -> list[tuple[str, float]]:
-    searcher = Searcher(library.catalog, library.store, library.model)
-    return [(hit.item.content, hit.score) for hit in searcher.search(Query(words, by="words"))]
-
-
-def test_files_that_came_later_are_ranked_like_those_before(tmp_path: Path) -> None:
-    """While there is still work, and after it."""
-    with opened(tmp_path / "files", tmp_path / "data") as library:
-        for n in range(40):
-            library.write(f"old{n}.txt", f"the harbour {'and much more text ' * 9}{n}")
-        library.service.run_once()
-        for n in range(20):
-            library.write(f"new{n}.txt", f"harbour harbour {n}")
-        library.service.run_once()
-        searcher = Searcher(library.catalog, library.store, library.model)
-        hits = searcher.search(Query("harbour", by="words", limit=20))
-        assert all(hit.item.path.name.startswith("new") for hit in hits)
 
 
 FORMS = {

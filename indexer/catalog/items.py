@@ -95,26 +95,36 @@ class Items:
         self, words: str, limit: int, kinds: Collection[Kind] | None = None
     ) -> list[tuple[str, float]]:
         """Contents whose names hold any of the words, as a file or as an attachment, best first
-        (BM25, higher is better)."""
-        terms = " OR ".join(f'"{word}"' for word in re.findall(r"\w+", words)[:64])
+        (higher is better). A word says the more, the fewer of these names hold it, as in BM25, and
+        a short name comes before a long one; only names that can be found are counted."""
+        terms = [f'"{word}"' for word in dict.fromkeys(re.findall(r"\w+", words)[:64])]
         if not terms:
             return []
         with self._database.reading() as db:
             rows = db.execute(
                 f"""WITH n AS MATERIALIZED (
-                    SELECT rowid AS id, -bm25(names) AS score FROM names WHERE names MATCH ?),
-                named AS (
-                    SELECT n.score, f.content FROM n CROSS JOIN files f ON f.id = n.id
-                    JOIN roots r ON r.id = f.root WHERE {LIVE}
-                    UNION ALL SELECT n.score, m.content FROM n
+                    SELECT t.value AS term, names.rowid AS id, length(names.name) AS chars
+                    FROM json_each(?) t CROSS JOIN names WHERE names MATCH t.value),
+                named AS MATERIALIZED (
+                    SELECT n.term, n.id, n.chars, f.content FROM n
+                    CROSS JOIN files f ON f.id = n.id JOIN roots r ON r.id = f.root WHERE {LIVE}
+                    UNION SELECT n.term, n.id, n.chars, m.content FROM n
                     CROSS JOIN members m ON m.id = -n.id CROSS JOIN files f
                         ON f.content = m.container
-                    JOIN roots r ON r.id = f.root WHERE {LIVE})
-                SELECT c.content, max(named.score) AS score FROM named
-                JOIN contents c ON c.content = named.content
+                    JOIN roots r ON r.id = f.root WHERE {LIVE}),
+                counts AS (SELECT term, count(*) + 0.5 AS count FROM named GROUP BY term),
+                whole AS (SELECT count(DISTINCT id) + 1 AS count FROM named),
+                weights AS (
+                    SELECT term, ln(1 + (whole.count - counts.count) / counts.count) AS weight
+                    FROM counts, whole),
+                scored AS (
+                    SELECT content, round(sum(weight), 9) AS score, chars
+                    FROM named JOIN weights USING (term) GROUP BY id, content)
+                SELECT c.content, max(scored.score - chars / 1e9) AS score FROM scored
+                JOIN contents c ON c.content = scored.content
                 WHERE (? OR c.kind IN (SELECT value FROM json_each(?)))
                 GROUP BY c.content ORDER BY score DESC, c.content LIMIT ?""",
-                (terms, *among(kinds), limit),
+                (json.dumps(terms), *among(kinds), limit),
             ).fetchall()
         return [(row["content"], row["score"]) for row in rows]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import threading
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from indexer.catalog.storage.errors import CatalogDamagedError, CatalogError, catalog_error
+from indexer.catalog.storage.hidden_contents import settle_hidden
 from indexer.catalog.storage.schema import is_current, migrate
 from indexer.catalog.storage.sql_functions import name_words, path_mark
 from indexer.files.lock import FORBIDDEN
@@ -88,6 +90,7 @@ class Database:
         db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            settle_hidden(db)
         except BaseException:
             if db.in_transaction:  # SQLite undoes it by itself when the disk fails
                 db.execute("ROLLBACK")
@@ -180,6 +183,7 @@ class Database:
             db.create_function("name_words", 1, name_words, deterministic=True)
             db.create_function("path_mark", 3, path_mark, deterministic=True)
             db.create_function("guess_kind", 1, kind_by_name, deterministic=True)
+            db.create_function("ln", 1, math.log, deterministic=True)  # not in every SQLite
             if not self.read_only:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = FULL")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 
 from indexer.catalog.storage.errors import CatalogError
+from indexer.catalog.storage.hidden_contents import HIDDEN_CONTENTS
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -269,6 +270,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE vocabulary(id INTEGER PRIMARY KEY AUTOINCREMENT, term TEXT NOT NULL UNIQUE)",
         "INSERT INTO vocabulary(term) SELECT term FROM passage_terms",
     ),
+    HIDDEN_CONTENTS,
 )
 
 

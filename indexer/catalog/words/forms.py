@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from sqlite3 import Connection
 from typing import Any
 
@@ -63,7 +64,7 @@ def form_query(
     whole = set(known_terms(db, joined := join_separated(query)))
     for digits in joined:
         if digits.isdecimal() and len(digits) >= MIN_NUMBER_CHARS:
-            whole |= _nearest(digits, long_terms.containing(db, digits, MAX_RANGE))
+            whole |= _nearest(db, digits, long_terms.containing(db, digits, MAX_RANGE))
     variants |= whole
     if not variants:
         return None, frozenset()
@@ -84,19 +85,19 @@ def _forms(db: Connection, long_terms: LongTerms, term: tuple[str, ...], is_last
     forms = {token} if _are_joined(db, token) else set()
     if token.isdecimal():
         return forms | (
-            _nearest(token, long_terms.containing(db, token, MAX_RANGE))
+            _nearest(db, token, long_terms.containing(db, token, MAX_RANGE))
             if len(token) >= MIN_NUMBER_CHARS
             else set()
         )
     if _HANGUL.fullmatch(token):
         stem = _PARTICLES.sub("", token) if len(token) > 2 else token
-        return forms | _nearest(token, terms_from(db, stem, MAX_RANGE))
+        return forms | _nearest(db, token, terms_from(db, stem, MAX_RANGE))
     forms |= set(known_terms(db, _spellings(token)))
     forms |= _inflections(db, token)
     if is_last and len(token) >= MIN_PREFIX_CHARS:
-        forms |= _nearest(token, terms_from(db, token, MAX_RANGE))
+        forms |= _nearest(db, token, terms_from(db, token, MAX_RANGE))
     if len(token) >= MIN_COMPOUND_CHARS:
-        forms |= _nearest(token, long_terms.containing(db, token, MAX_RANGE))
+        forms |= _nearest(db, token, long_terms.containing(db, token, MAX_RANGE))
     if not forms - {token} and not known_terms(db, [token]):
         forms |= set(known_terms(db, _one_error(token)))
     return forms
@@ -113,10 +114,10 @@ def _are_joined(db: Connection, token: str) -> bool:
     )
 
 
-def _nearest(token: str, words: Iterable[str]) -> set[str]:
+def _nearest(db: Connection, token: str, words: Iterable[str]) -> set[str]:
     """The words that have the fewest letters more than the token."""
     others = sorted((word for word in words if word != token), key=lambda word: (len(word), word))
-    return set(others[:MAX_FORMS])
+    return set(islice((word for word in others if is_held(db, word)), MAX_FORMS))
 
 
 def _spellings(token: str) -> Iterator[str]:
@@ -151,7 +152,7 @@ def _inflections(db: Connection, token: str) -> set[str]:
             ranges[beginning] = terms_from(db, beginning, MAX_RANGE)
         words = ranges[beginning]
         forms |= {word for word, other in zip(words, map(stem, words), strict=True) if other == own}
-    return _nearest(token, forms)
+    return _nearest(db, token, forms)
 
 
 @functools.cache

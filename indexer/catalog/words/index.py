@@ -159,6 +159,8 @@ class PassageIndex:
         with self._database.writing() as db:
             clear_terms(db)
             db.execute("DELETE FROM passages")
+            db.execute("DELETE FROM hidden")
+            db.execute("INSERT INTO hidden SELECT content FROM unreached")
             db.execute("INSERT INTO passage_words(passage_words) VALUES ('rebuild')")
             db.execute("DELETE FROM notes WHERE name = 'words_version'")
 
@@ -187,6 +189,13 @@ class PassageIndex:
             ).fetchone()[0]
             if short:
                 return f"{short:,} readings have too few or too many passages"
+            hidden = db.execute(
+                """SELECT count(*) FROM contents
+                WHERE (content IN (SELECT content FROM hidden))
+                    != (content IN (SELECT content FROM unreached))"""
+            ).fetchone()[0]
+            if hidden:
+                return f"{hidden:,} readings are hidden that can be found, or the other way round"
         if not is_word_index_whole(self._database):
             return "it does not hold what the passages hold"
         return None

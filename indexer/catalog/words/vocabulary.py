@@ -1,4 +1,5 @@
-"""The vocabulary: every token of the passages, and what was dropped since the last tidying up."""
+"""The vocabulary: every token of the passages, hidden ones too, and what was dropped since the
+last tidying up."""
 
 from __future__ import annotations
 
@@ -26,18 +27,30 @@ def clear_terms(db: Connection) -> None:
 
 
 def drop_unused_terms(db: Connection) -> None:
-    """Drops the tokens that no passage holds any more, in the caller's transaction."""
+    """Drops the tokens that no passage holds any more, in the caller's transaction; hidden ones may
+    be found again."""
     clear_terms(db)
     db.execute("INSERT INTO vocabulary(term) SELECT term FROM passage_terms")
+    hidden = db.execute(
+        """SELECT folded, joined FROM passages
+        WHERE content IN (SELECT content FROM hidden)"""
+    )
+    add_terms(db, {term for row in hidden for text in row for term in text.split()})
 
 
 def known_terms(db: Connection, terms: Iterable[str]) -> list[str]:
-    """Those of the tokens that the vocabulary has."""
+    """Those of the tokens that can be found."""
     rows = db.execute(
         "SELECT term FROM vocabulary WHERE term IN (SELECT value FROM json_each(?))",
         (json.dumps(list(terms)),),
-    )
-    return [row["term"] for row in rows]
+    ).fetchall()
+    return [row["term"] for row in rows if is_held(db, row["term"])]
+
+
+def is_held(db: Connection, term: str) -> bool:
+    """Whether a passage that can be found holds the token."""
+    query = "SELECT 1 FROM passage_words WHERE passage_words MATCH ? LIMIT 1"
+    return db.execute(query, (f'"{term}"',)).fetchone() is not None
 
 
 def terms_from(db: Connection, beginning: str, limit: int) -> list[str]:
