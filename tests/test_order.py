@@ -161,7 +161,7 @@ def test_words_of_a_drive_that_was_away_are_found_in_other_forms_again(history: 
     assert snippet == "letterbox"
 
 
-def live_long(base: Path, rounds: list[Round]) -> None:
+def check_history(base: Path, rounds: list[Round]) -> None:
     with begun(base) as history:
         for events in rounds:
             for event, number, words in events:
@@ -183,7 +183,7 @@ ROUNDS = st.lists(st.lists(EVENT, min_size=1, max_size=6), min_size=3, max_size=
 def test_a_grown_index_gives_the_list_of_one_from_scratch(
     tmp_path_factory: pytest.TempPathFactory, rounds: list[Round]
 ) -> None:
-    live_long(tmp_path_factory.mktemp("history"), rounds)
+    check_history(tmp_path_factory.mktemp("history"), rounds)
 
 
 @pytest.mark.slow
@@ -193,7 +193,7 @@ def test_a_grown_index_gives_the_list_of_one_from_scratch(
 def test_a_busy_index_gives_the_list_of_one_from_scratch(
     tmp_path_factory: pytest.TempPathFactory, rounds: list[Round]
 ) -> None:
-    live_long(tmp_path_factory.mktemp("history"), rounds)
+    check_history(tmp_path_factory.mktemp("history"), rounds)
 
 
 def test_files_that_came_later_are_ranked_like_those_before(tmp_path: Path) -> None:

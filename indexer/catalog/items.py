@@ -108,19 +108,18 @@ class Items:
                 named AS MATERIALIZED (
                     SELECT n.term, n.id, n.chars, f.content FROM n
                     CROSS JOIN files f ON f.id = n.id JOIN roots r ON r.id = f.root WHERE {LIVE}
-                    UNION SELECT n.term, n.id, n.chars, m.content FROM n
-                    CROSS JOIN members m ON m.id = -n.id CROSS JOIN files f
-                        ON f.content = m.container
-                    JOIN roots r ON r.id = f.root WHERE {LIVE}),
+                    UNION ALL SELECT n.term, n.id, n.chars, m.content FROM n
+                    CROSS JOIN members m ON m.id = -n.id WHERE m.content IS NOT NULL AND EXISTS (
+                        SELECT 1 FROM files f JOIN roots r ON r.id = f.root
+                        WHERE f.content = m.container AND {LIVE})),
                 counts AS (SELECT term, count(*) + 0.5 AS count FROM named GROUP BY term),
-                whole AS (SELECT count(DISTINCT id) + 1 AS count FROM named),
-                weights AS (
-                    SELECT term, ln(1 + (whole.count - counts.count) / counts.count) AS weight
-                    FROM counts, whole),
+                weights AS MATERIALIZED (
+                    SELECT term, ln(1 + (sum(count) OVER () + 1 - count) / count) AS weight
+                    FROM counts),
                 scored AS (
-                    SELECT content, round(sum(weight), 9) AS score, chars
-                    FROM named JOIN weights USING (term) GROUP BY id, content)
-                SELECT c.content, max(scored.score - chars / 1e9) AS score FROM scored
+                    SELECT content, round(sum(weight), 9) - chars / 1e9 AS score
+                    FROM weights CROSS JOIN named USING (term) GROUP BY id)
+                SELECT c.content, max(scored.score) AS score FROM scored
                 JOIN contents c ON c.content = scored.content
                 WHERE (? OR c.kind IN (SELECT value FROM json_each(?)))
                 GROUP BY c.content ORDER BY score DESC, c.content LIMIT ?""",

@@ -13,7 +13,7 @@ from itertools import islice
 from sqlite3 import Connection
 from typing import Any
 
-from indexer.catalog.words.vocabulary import LongTerms, known_terms, terms_from
+from indexer.catalog.words.vocabulary import LongTerms, is_held, known_terms, terms_from
 from indexer.types.tokens import join_separated
 
 MIN_STEM_CHARS = 3
