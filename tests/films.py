@@ -60,7 +60,7 @@ def film(
                 ) else None
         track: Any = None
         if sound is not None:
-            track = out.add_stream(audio, rate=rate_hz, layout="mono")
+            track = _sound_stream(out, audio, rate_hz)
         number = 0
         for which, length_s in enumerate(scenes_s):
             for _ in range(round(length_s * fps)):
@@ -96,28 +96,40 @@ def variable_mp3(path: Path, sound: Float32, rate_hz: int, header: bool) -> Path
     return path
 
 
-def tracks_film(path: Path, tracks: list[tuple[Float32, dict[str, str]]]) -> Path:
-    """A film with several tracks of sound."""
+def tracks_film(
+    path: Path,
+    tracks: Sequence[tuple[Float32, dict[str, str]]],
+    *,
+    default: int = 0,
+    video: str | None = "mpeg4",
+    audio: str = "aac",
+    container: str | None = None,
+) -> Path:
+    """A film with several tracks of sound at 48 kHz, each with metadata, one of them the default;
+    without `video` a recording."""
     import av
+    from av.stream import Disposition
 
-    with av.open(str(path), "w") as out:
-        video: Any = out.add_stream("mpeg4", rate=10)
-        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
-        streams: list[Any] = []
-        for _, metadata in tracks:
-            stream: Any = out.add_stream("aac", rate=48_000, layout="mono")
-            stream.metadata.update(metadata)
-            streams.append(stream)
+    with av.open(str(path), "w", format=container) as out:
         packets: list[Any] = []
-        for number in range(60):
-            picture = av.VideoFrame.from_ndarray(np.full((48, 64, 3), number, np.uint8), "rgb24")
-            picture.pts = number
-            packets += video.encode(picture)
-        packets += video.encode(None)
+        if video is not None:
+            film_stream: Any = out.add_stream(video, rate=10)
+            film_stream.width, film_stream.height, film_stream.pix_fmt = 64, 48, "yuv420p"
+        streams: list[Any] = []
+        for number, (_, metadata) in enumerate(tracks):
+            stream: Any = _sound_stream(out, audio, 48_000)
+            stream.metadata.update(metadata)
+            stream.disposition = Disposition.default if number == default else Disposition(0)
+            streams.append(stream)
+        if video is not None:
+            for number in range(60):
+                pixels = np.full((48, 64, 3), number, np.uint8)
+                picture = av.VideoFrame.from_ndarray(pixels, "rgb24")
+                picture.pts = number
+                packets += film_stream.encode(picture)
+            packets += film_stream.encode(None)
         for stream, (sound, _) in zip(streams, tracks, strict=True):
-            frame = av.AudioFrame.from_ndarray(sound[None], "fltp", "mono")
-            frame.sample_rate = 48_000
-            packets += [*stream.encode(frame), *stream.encode(None)]
+            packets += _encoded(stream, sound, 48_000, 0.0)
         for packet in packets:
             out.mux(packet)
     return path
@@ -133,6 +145,13 @@ def stereo(path: Path, channels: Float32) -> Path:
         frame.sample_rate = 48_000
         out.mux([*stream.encode(frame), *stream.encode(None)])
     return path
+
+
+def _sound_stream(out: Any, codec: str, rate_hz: int) -> Any:
+    stream = out.add_stream(codec, rate=rate_hz, layout="mono")
+    if codec.startswith("wma"):
+        stream.bit_rate = 96_000  # it has no usual one
+    return stream
 
 
 def _encoded(stream: Any, sound: Float32, rate_hz: int, later_s: float) -> list[Any]:

@@ -14,10 +14,13 @@ from playwright.sync_api import Browser, Route
 
 from indexer.extract.pages.mupdf import pymupdf
 from tests.browser import PATIENCE_S, Visit, chromium, visit
+from tests.films import tracks_film, variable_mp3
+from tests.pitches import rising, second_played
 from tests.served import Running, running, small_library, write_files
 
 pytestmark = pytest.mark.browser
 
+LATER_S = 40.0  # what the second track says differs by so many seconds
 ROWS = "#main .group:not(.by-meaning) [data-row]"
 
 
@@ -37,6 +40,16 @@ def write_more(folder: Path) -> None:
     high = 0.5 * np.sin(2 * np.pi * 900 * seconds) * (seconds < 3)
     low = 0.5 * np.sin(2 * np.pi * 200 * seconds) * (seconds >= 5)
     soundfile.write(folder / "two tones.wav", (high + low).astype(np.float32), 16_000)
+    tracks_film(
+        folder / "dubbed.mka",
+        [
+            (rising(6, 48_000, loud=0.05), {"language": "eng"}),
+            (rising(6, 48_000, from_s=LATER_S), {"language": "ger", "title": "Surround"}),
+        ],
+        video=None,
+        audio="libopus",
+    )
+    variable_mp3(folder / "headless.mp3", rising(20, 44_100), 44_100, header=False)
     for n in range(12):
         (folder / f"diary {n:02}.txt").write_text(f"Day {n}: we saw the comet again.\n")
 
@@ -175,6 +188,40 @@ def sounding_start(tab: Visit, name: str, words: str) -> float:
     hits = tab.api(f"/api/search?q={words}&kind=recording")["hits"]
     (hit,) = [hit for hit in hits if hit["path"].endswith(name)]
     return float(hit["place"]["start_s"])
+
+
+def test_a_hit_in_a_second_track_names_it_and_plays_it(tab: Visit, served: Running) -> None:
+    typed(tab, "loud high")
+    tab.see(".row.recording")
+    row = tab.page.locator(".row.recording", has_text="dubbed").first
+    assert "0:00 · 2: German (Surround)" in row.locator(".place").inner_text()
+    address = f"/api/items/{served.item('dubbed.mka')}/audio"
+    row.locator("button.play").click()
+    tab.played_from_s()
+    playing = "document.getElementById('sound').getAttribute('src')"
+    assert tab.page.evaluate(playing) == f"{address}?track=2"
+    row.locator("[data-row]").click()
+    choice = tab.see(".player .select select")
+    assert choice.evaluate("box => box.selectedOptions[0].text") == "2: German (Surround)"
+    assert "high" in tab.see(".transcript li").inner_text()
+    choice.select_option(label="1: English")
+    tab.until(f"{playing} === '{address}?track=1'")
+    assert "quiet" in tab.see(".transcript li").inner_text()
+    assert "track=1" in tab.page.url
+    for track, later_s in ((1, 0.0), (2, LATER_S)):
+        heard_s, _ = second_played(tab.page, f"{address}?track={track}", 3.0)
+        assert heard_s == pytest.approx(3 + later_s, abs=0.1)
+    assert all("ScriptProcessor" in line for line in tab.unexpected), tab.unexpected
+    tab.unexpected.clear()
+
+
+def test_the_second_shown_is_the_second_heard(tab: Visit, served: Running) -> None:
+    address = f"/api/items/{served.item('headless.mp3')}/audio"
+    heard_s, duration_s = second_played(tab.page, address, 14.3)
+    assert heard_s == pytest.approx(14.3, abs=0.1)
+    assert duration_s == pytest.approx(20, abs=0.1)
+    assert all("ScriptProcessor" in line for line in tab.unexpected), tab.unexpected
+    tab.unexpected.clear()
 
 
 def test_a_link_to_a_second_starts_paused_there(tab: Visit, served: Running) -> None:

@@ -15,10 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Picture
 
-from tests.films import film
+from tests.films import film, tracks_film
+from tests.pitches import rising, second_heard
 from tests.served import Running, running, small_library, write_files
+from web.cli.output.phrases import place_phrase
 from web.http.byte_ranges import RangeError, parse_range
 from web.http.media import NotFoundError, content_disposition, open_regular_file
+
+LATER_S = 40.0  # what the second track says differs by so many seconds
+ENGLISH, GERMAN = {"language": "eng"}, {"language": "ger", "title": "Surround"}
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +34,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def served(folder: Path) -> Iterator[Running]:
     write_files(folder)
+    quiet, loud = rising(6, 48_000, loud=0.05), rising(6, 48_000, from_s=LATER_S)
+    tracks_film(folder / "dubbed.mkv", [(quiet, ENGLISH), (loud, GERMAN)])
     with small_library(folder, folder.parent / "data") as library, running(library) as server:
         yield server
 
@@ -316,3 +323,48 @@ def test_a_film_is_found_by_a_frame_and_played_in_any_browser(tmp_path: Path) ->
         beyond = api.get(f"{item}/audio", headers={"Range": "bytes=99999999-"})
         assert beyond.status_code == 416
         assert len(api.get(f"{item}/peaks").json()["peaks"]) == 400
+
+
+# --- sound tracks
+
+
+def second_sent(api: httpx.Client, address: str) -> float:
+    """The second that is heard four seconds into the sound that is sent."""
+    sound, rate_hz = soundfile.read(io.BytesIO(api.get(address).content), dtype="float32")
+    assert sound.size / rate_hz == pytest.approx(6, abs=0.1)
+    return second_heard(np.asarray(sound[round(3.9 * rate_hz) : round(4.1 * rate_hz)]), rate_hz)
+
+
+def test_a_hit_names_its_sound_track_and_that_is_sent(served: Running, api: httpx.Client) -> None:
+    item = served.item("dubbed.mkv")
+    hits = served.library.search("loud", limit=5)["hits"]
+    (place,) = [hit["place"] for hit in hits if hit["id"] == item]
+    assert place is not None
+    assert (place["track"], place["label"]) == (2, "German (Surround)")
+    assert place_phrase(place).endswith(", track 2: German (Surround)")
+    facts = api.get(f"/api/items/{item}").json()
+    assert facts["tracks"] == [
+        {"track": 1, "label": "English"},
+        {"track": 2, "label": "German (Surround)"},
+    ]
+    assert facts["note"] is None
+    spoken = api.get(f"/api/items/{item}/text").json()["passages"]
+    assert {passage["place"].get("track") for passage in spoken} == {1, 2}
+    address = f"/api/items/{item}/audio"
+    assert second_sent(api, f"{address}?track=2") == pytest.approx(4 + LATER_S, abs=0.1)
+    assert second_sent(api, f"{address}?track=1") == pytest.approx(4, abs=0.1)
+    assert second_sent(api, address) == pytest.approx(4, abs=0.1)
+
+
+def test_each_sound_track_has_its_peaks_and_no_other_track_is_sent(
+    served: Running, api: httpx.Client
+) -> None:
+    address = f"/api/items/{served.item('dubbed.mkv')}"
+    quiet, loud = (api.get(f"{address}/peaks?track={n}").json()["peaks"] for n in (1, 2))
+    assert max(loud) > 3 * max(quiet)
+    for part in ("audio?track=3", "peaks?track=3"):
+        assert api.get(f"{address}/{part}").status_code == 404
+    assert api.get(f"{address}/audio?track=0").status_code == 422
+    whistle = f"/api/items/{served.item('whistle.wav')}/audio"
+    assert api.get(f"{whistle}?track=1").status_code == 200
+    assert api.get(f"{whistle}?track=2").status_code == 404

@@ -18,7 +18,7 @@ from indexer.extract.media.sound import read_clip, read_pcm
 from indexer.types.pieces import Facts, MediaPart
 from indexer.types.places import Kind, Span
 from model.interface import Float32
-from tests.films import film, recording, stereo, tracks_film, variable_mp3
+from tests.films import film, recording, stereo, variable_mp3
 from tests.pitches import rising, second_heard
 
 RATE_HZ = 44_100
@@ -150,18 +150,6 @@ def test_channels_in_antiphase_are_heard(tmp_path: Path, name: str, other: float
     assert len([piece for piece in extract(path) if isinstance(piece, MediaPart)]) == 1
     assert is_in_time(path, [1, 3])
     assert np.abs(read_clip(path, Span(1, 2)).samples).max() == pytest.approx(0.3, abs=0.05)
-
-
-@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
-def test_the_second_track_of_a_film_is_heard_or_told(tmp_path: Path, name: str) -> None:
-    silence, speech = np.zeros(6 * 48_000, np.float32), rising(6, 48_000)
-    recorded = tracks_film(tmp_path / name, [(silence, {}), (speech, {})])
-    assert len([p for p in extract(recorded) if isinstance(p, MediaPart)]) >= 1
-    assert facts_of(recorded).note is None
-    assert is_in_time(recorded, [1, 5])
-    languages = [(speech, {"language": "eng"}), (0.5 * speech, {"language": "deu"})]
-    dubbed = tracks_film(tmp_path / f"dubbed {name}", languages)
-    assert str(facts_of(dubbed).note).startswith("Of 2 sound tracks, 1 was not heard: ")
 
 
 def test_a_track_that_begins_late_keeps_its_gap_however_short(tmp_path: Path) -> None:

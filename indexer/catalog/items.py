@@ -15,6 +15,7 @@ from pathlib import Path
 from indexer.catalog.conditions import FIRST, LIVE, PLACES, among, lies_in, locate, reached
 from indexer.catalog.records import Item, item_from
 from indexer.catalog.storage.database import Database
+from indexer.types.pieces import SoundTrack
 from indexer.types.places import Kind
 from indexer.types.states import ContentState
 
@@ -177,6 +178,15 @@ class Items:
                 "SELECT label FROM labels WHERE content = ? AND page = ?", (content, page)
             ).fetchone()
         return str(row["label"]) if row else None
+
+    def sound_tracks(self, content: str) -> list[SoundTrack]:
+        """The sound tracks of a recording, the default one first; none where it has only one."""
+        with self._database.reading() as db:
+            rows = db.execute(
+                "SELECT track, label FROM sound_tracks WHERE content = ? ORDER BY position",
+                (content,),
+            )
+            return [SoundTrack(row["track"], row["label"]) for row in rows]
 
     def want(self, items: Mapping[str, float]) -> None:
         """Moves items to the front of what the model looks at next, the latest (unix s) first."""

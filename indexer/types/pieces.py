@@ -15,7 +15,7 @@ from indexer.types.places import Kind, Place
 from model.errors import RecollectError
 
 # Increased when the same bytes give other pieces; files read by an older version are read again.
-EXTRACTOR_VERSION = 5
+EXTRACTOR_VERSION = 6
 Reason = Literal[
     "empty",
     "encrypted",
@@ -43,10 +43,20 @@ class PageText:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundTrack:
+    """One of several sound tracks: its number in the file, from 1, and its language or title,
+    empty where it has neither."""
+
+    number: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of a file without understanding it. `made_at` is in unix seconds,
     `made_offset_s` how far the clock there was ahead of UTC (None where unknown), `colour` the mean
-    one as `#rrggbb`; `note` says what was left out, as a sentence."""
+    one as `#rrggbb`; `note` says what was left out, as a sentence; `tracks` are the sound tracks
+    that were heard, the default one first, where there are several."""
 
     title: str
     pages: int | None = None
@@ -57,6 +67,7 @@ class Facts:
     made_offset_s: int | None = None
     colour: str | None = None
     note: str | None = None
+    tracks: tuple[SoundTrack, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypedDict
 
-# No page and no second of any file of a person lies beyond these.
-LAST_PAGE, LAST_S = 10_000_000, 1e7
+# No page, no second and no sound track of any file of a person lies beyond these.
+LAST_PAGE, LAST_S, LAST_TRACK = 10_000_000, 1e7, 10_000
 
 
 class Kind(StrEnum):
@@ -29,10 +29,12 @@ class Page:
 @dataclass(frozen=True, slots=True)
 class Span:
     """A stretch of a recording, in seconds from its start. One without length is a moment: what is
-    seen in a film at that second."""
+    seen in a film at that second. `track` is the sound track it is heard in, by its number in the
+    file, from 1; None where the recording has only one."""
 
     start_s: float
     end_s: float
+    track: int | None = None
 
     @property
     def is_moment(self) -> bool:
@@ -43,21 +45,24 @@ Place = Page | Span | None
 
 
 class PlaceJson(TypedDict, total=False):
-    """`{"page"}` or `{"start_s", "end_s"}`, as the API and the command line write a place; `label`
-    is what a page is called besides its number, where it is called anything."""
+    """`{"page"}` or `{"start_s", "end_s"}`, as the API and the command line write a place; of a
+    recording of several sound tracks also `track`. `label` is what a page or track is called
+    besides its number, where it is called anything."""
 
     page: int
     label: str
     start_s: float
     end_s: float
+    track: int
 
 
 def place_json(place: Place) -> PlaceJson | None:
     match place:
         case Page(page):
             return {"page": page}
-        case Span(start_s, end_s):
-            return {"start_s": round(start_s, 3), "end_s": round(end_s, 3)}
+        case Span(start_s, end_s, track):
+            span: PlaceJson = {"start_s": round(start_s, 3), "end_s": round(end_s, 3)}
+            return span if track is None else {**span, "track": track}
         case None:
             return None
 
@@ -68,14 +73,16 @@ def place_from(written: dict[str, Any] | None) -> Place:
     if written is None:
         return None
     if "page" in written:
-        page = written["page"]
-        if isinstance(page, bool) or not isinstance(page, int) or not 0 <= page <= LAST_PAGE:
-            raise ValueError("no number of a page")
-        return Page(page)
+        return Page(_number_from(written["page"], 0, LAST_PAGE))
     start_s, end_s = second_from(written["start_s"]), second_from(written["end_s"])
     if end_s < start_s:
         raise ValueError("a span that ends before it begins")
-    return Span(start_s, end_s)
+    return Span(start_s, end_s, track_from(written.get("track")))
+
+
+def track_from(written: Any) -> int | None:
+    """The number of a sound track, or None. Raises ValueError where it is neither."""
+    return None if written is None else _number_from(written, 1, LAST_TRACK)
 
 
 def second_from(written: Any) -> float:
@@ -85,3 +92,9 @@ def second_from(written: Any) -> float:
     if not math.isfinite(written) or not 0 <= written <= LAST_S:
         raise ValueError("no second of a recording")
     return float(written)
+
+
+def _number_from(written: Any, least: int, most: int) -> int:
+    if isinstance(written, bool) or not isinstance(written, int) or not least <= written <= most:
+        raise ValueError("no number of a page or track")
+    return written

@@ -10,7 +10,7 @@ import numpy as np
 
 from indexer.types.contents import VectorRow
 from indexer.types.passages import Passage, Source
-from indexer.types.places import Kind, Page, Span
+from indexer.types.places import Kind, Page, Place, Span
 from model.interface import Float32
 
 # A column of `words` in libraries of earlier versions, with an index that is not used any more.
@@ -65,7 +65,7 @@ def words_table(batch: Iterable[tuple[str, str, Kind, Sequence[Passage]]]) -> An
         columns["ordinal"] += [passage.ordinal for passage in passages]
         columns["source"] += [str(passage.source) for passage in passages]
         for place in (passage.place for passage in passages):
-            columns["page"].append(place.page if isinstance(place, Page) else None)
+            columns["page"].append(_page_or_track(place))
             columns["start_s"].append(place.start_s if isinstance(place, Span) else None)
             columns["end_s"].append(place.end_s if isinstance(place, Span) else None)
         columns["text"] += [_storable(passage.text) for passage in passages]
@@ -75,11 +75,20 @@ def words_table(batch: Iterable[tuple[str, str, Kind, Sequence[Passage]]]) -> An
 def passage_of(row: dict[str, Any]) -> Passage:
     """The passage a row of `words` was made from."""
     place: Page | Span | None = None
-    if row["page"] is not None:
+    if row["start_s"] is not None:
+        place = Span(row["start_s"], row["end_s"], row["page"])
+    elif row["page"] is not None:
         place = Page(row["page"])
-    elif row["start_s"] is not None:
-        place = Span(row["start_s"], row["end_s"])
     return Passage(row["ordinal"], row["text"], place, Source(row["source"]))
+
+
+def _page_or_track(place: Place) -> int | None:
+    """The column `page`: of a recording of several sound tracks it is the track."""
+    match place:
+        case Page(number) | Span(track=number):
+            return number
+        case None:
+            return None
 
 
 def vectors_table(dim: int, pairs: Sequence[tuple[dict[str, Any], Float32]]) -> Any:
@@ -104,14 +113,16 @@ def passages_sum(kind: Kind, passages: Iterable[Passage]) -> str:
 
 
 def passage_digest(kind: str, passage: Passage) -> int:
-    place = passage.place
-    numbers = (
-        (place.page,)
-        if isinstance(place, Page)
-        else (place.start_s, place.end_s)
-        if isinstance(place, Span)
-        else ()
-    )
+    numbers: tuple[float, ...]
+    match passage.place:
+        case Page(page):
+            numbers = (page,)
+        case Span(start_s, end_s, None):
+            numbers = (start_s, end_s)
+        case Span(start_s, end_s, int(track)):
+            numbers = (start_s, end_s, track)
+        case None:
+            numbers = ()
     text = f"{kind} {passage.ordinal} {passage.source} {numbers} {_storable(passage.text)}"
     return _digest(text.encode())
 

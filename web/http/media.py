@@ -14,6 +14,7 @@ from starlette.responses import Response
 from indexer.catalog.records import ITEM
 from indexer.files.opening import open_without_links
 from indexer.types.pieces import EXTRACTOR_VERSION
+from indexer.types.places import LAST_TRACK
 from web.http.admission import WorkerPool, run_in_thread
 from web.http.byte_ranges import REVALIDATE, file_response, generated_response, not_modified
 from web.http.pages import JsonAnswer, unchanged
@@ -28,6 +29,7 @@ LARGEST_PX = 4_000
 # An id names a content, so a picture of it never changes. Pages and sounds may: a new version may
 # lay out a text differently, a file may be gone. The browser asks again whether those are current.
 IMMUTABLE = "private, max-age=31536000, immutable"
+Track = Annotated[int | None, Query(ge=1, le=LAST_TRACK)]
 READ_METHODS = ["GET", "HEAD"]
 
 
@@ -75,8 +77,8 @@ def media_routes(items: Items) -> APIRouter:
         return JsonAnswer(await item_part(item_id, items.text))
 
     @router.api_route("/peaks", methods=READ_METHODS)
-    async def peaks(item_id: str) -> Response:
-        return JsonAnswer(await item_part(item_id, items.peaks))
+    async def peaks(item_id: str, track: Track = None) -> Response:
+        return JsonAnswer(await item_part(item_id, lambda known_id: items.peaks(known_id, track)))
 
     @router.api_route("/page/{n}", methods=READ_METHODS)
     async def page(
@@ -123,10 +125,12 @@ def media_routes(items: Items) -> APIRouter:
         return _image_response(image, etag, IMMUTABLE)
 
     @router.api_route("/audio", methods=READ_METHODS)
-    async def audio(request: Request, item_id: str) -> Response:
-        sound: OriginalFile | WavFile = await item_part(item_id, items.sound)
+    async def audio(request: Request, item_id: str, track: Track = None) -> Response:
+        sound: OriginalFile | WavFile = await item_part(
+            item_id, lambda known_id: items.sound(known_id, track)
+        )
         if isinstance(sound, WavFile):
-            etag = f'"{item_id}-wave-{sound.size_bytes:x}-{EXTRACTOR_VERSION}"'
+            etag = f'"{item_id}-wave-{track or 0}-{sound.size_bytes:x}-{EXTRACTOR_VERSION}"'
             return generated_response(request, sound, etag, "audio/wav")
         return await send(request, item_id, sound)
 

@@ -239,6 +239,11 @@ class FilesJson(TypedDict):
     files: list[FileJson]
 
 
+class SoundTrackJson(TypedDict):
+    track: int  # its number in the file, from 1
+    label: str  # its language or title; empty where it has neither
+
+
 class ItemJson(TypedDict):
     id: str
     path: str
@@ -257,6 +262,7 @@ class ItemJson(TypedDict):
     made_at: float | None
     made_offset_s: int | None
     size_bytes: int
+    tracks: list[SoundTrackJson]  # of a recording of several, the default one first
     note: str | None  # what of it was left out or could not be understood, as sentences
     caption: str | None
 

@@ -1,4 +1,4 @@
-"""What was read of a content, row by row: its facts, parts, labels, thumbnail and members.
+"""What was read of a content, row by row: its facts, parts, labels, tracks, thumbnail and members.
 
 Each function belongs into a transaction of its caller; states change in `states` alone.
 """
@@ -142,6 +142,14 @@ def write_content(db: Connection, read: Read, generation: str | None) -> None:
     db.executemany(
         "INSERT OR REPLACE INTO labels VALUES (?, ?, ?)",
         [(read.content, page, label) for page, label in read.labels],
+    )
+    db.execute("DELETE FROM sound_tracks WHERE content = ?", (read.content,))
+    db.executemany(
+        "INSERT OR REPLACE INTO sound_tracks VALUES (?, ?, ?, ?)",
+        [
+            (read.content, track.number, position, track.label)
+            for position, track in enumerate(facts.tracks)
+        ],
     )
     db.execute("DELETE FROM thumbs WHERE content = ?", (read.content,))
     if read.thumb is not None:

@@ -271,6 +271,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "INSERT INTO vocabulary(term) SELECT term FROM passage_terms",
     ),
     HIDDEN_CONTENTS,
+    (
+        # The sound tracks of recordings that have several: their number in the file, from 1, and
+        # their position in the list, the default one at 0.
+        """CREATE TABLE sound_tracks(
+            content TEXT NOT NULL REFERENCES contents(content) ON DELETE CASCADE,
+            track INTEGER NOT NULL, position INTEGER NOT NULL, label TEXT NOT NULL,
+            PRIMARY KEY(content, track)) WITHOUT ROWID""",
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""The pages of an Ogg file: whether several recordings follow each other in it (RFC 3533)."""
+"""The pages of an Ogg file (RFC 3533): several streams in it, beside or after each other."""
 
 from __future__ import annotations
 
@@ -24,3 +24,15 @@ def is_chained(file: IO[bytes]) -> bool:
             at += _FLAGS_BYTES
         rest = pages[-len(_PAGE) :]
     return False
+
+
+def is_multiplexed(file: IO[bytes]) -> bool:
+    """Whether an open Ogg begins with several streams at once, such as two sound tracks."""
+    file.seek(0)
+    head, at, begun = file.read(BLOCK_BYTES), 0, 0
+    while 0 <= (at := head.find(_PAGE, at)) <= len(head) - _FLAGS_BYTES:
+        if not head[at + len(_PAGE)] & _BEGINS_STREAM:
+            break
+        begun += 1
+        at += _FLAGS_BYTES
+    return begun > 1

@@ -13,12 +13,14 @@ from typing import Any, Protocol
 
 from indexer.extract.containers.file_format import HEAD_BYTES
 from indexer.extract.containers.media_signatures import detect_demuxer
-from indexer.extract.containers.ogg import is_chained
+from indexer.extract.containers.ogg import is_chained, is_multiplexed
 from indexer.extract.containers.riff import has_lost_length
-from indexer.extract.media.mixing import SampleBlock, mix, resample, to_mono
+from indexer.extract.media import ffmpeg
+from indexer.extract.media.mixing import SampleBlock, to_mono
+from indexer.extract.media.sound_tracks import SoundTracks, find_tracks
 from indexer.types.attachments import File, MemoryFile
 from indexer.types.characters import clean
-from indexer.types.pieces import UnreadableError
+from indexer.types.pieces import SoundTrack, UnreadableError
 
 BLOCK_FRAMES = 1 << 14
 PREROLL_S = 0.5  # a decoder that begins in the middle begins with silence
@@ -44,6 +46,16 @@ class AudioSource(Protocol):
     def made_at(self) -> float | None: ...
 
     @property
+    def tracks(self) -> tuple[SoundTrack, ...]:
+        """All sound tracks that can be heard, the default one first."""
+        ...
+
+    @property
+    def unheard(self) -> str | None:
+        """The sentence about tracks that cannot be heard."""
+        ...
+
+    @property
     def note(self) -> str | None:
         """What is not in the samples, as a sentence; complete when they have been read."""
         ...
@@ -54,8 +66,9 @@ class AudioSource(Protocol):
 
 
 @contextlib.contextmanager
-def open_audio(path: File) -> Iterator[AudioSource]:
-    """The open recording. Raises UnreadableError."""
+def open_audio(path: File, track: int | None = None) -> Iterator[AudioSource]:
+    """The open recording; of several sound tracks the one with that number, or the default one.
+    Raises UnreadableError."""
     with path.open("rb") as file:
         first = file.read(HEAD_BYTES)
         demuxer = detect_demuxer(first, path.name)
@@ -63,9 +76,12 @@ def open_audio(path: File) -> Iterator[AudioSource]:
             demuxer = "mp3"  # whatever stands before its first frame
         is_endless = demuxer == "wav" and has_lost_length(file)
         is_chain = demuxer == "ogg" and is_chained(file)
-    refused, fallback = None, None
+        has_tracks = demuxer == "ogg" and is_multiplexed(file)  # libsndfile reads the first alone
+    refused: UnreadableError | None = None
+    source: AudioSource | None = None
     with contextlib.ExitStack() as opened:
-        if (demuxer in _LIBSNDFILE or demuxer is None) and not (is_endless or is_chain):
+        is_simple = not (is_endless or is_chain or has_tracks)
+        if (demuxer in _LIBSNDFILE or demuxer is None) and is_simple:
             try:
                 sound_file = opened.enter_context(_open_sndfile(path, first))
             except UnreadableError as problem:
@@ -73,40 +89,21 @@ def open_audio(path: File) -> Iterator[AudioSource]:
                     raise
                 refused = problem
             else:
-                fallback = _SndFileSource(sound_file)
+                source = _SndFileSource(sound_file)
                 # FFmpeg seeks in GSM, where libsndfile cannot; others it takes for other codecs.
                 if sound_file.seekable() or sound_file.subtype != "GSM610":
-                    yield fallback
+                    yield source
                     return
         try:
-            source = _open_tracks(opened, path, demuxer or "", is_endless, is_chain)
+            container = opened.enter_context(ffmpeg.open_container(path, demuxer or "", is_endless))
+            if (tracks := find_tracks(container)) is not None:
+                source = _ContainerSource(container, tracks, track, is_chain)
         except UnreadableError:
-            if fallback is None:
+            if source is None:
                 raise
-            source = fallback
         if source is None:
             raise refused or UnreadableError("empty", "There is no sound in this file.")
         yield source
-
-
-def _open_tracks(
-    opened: contextlib.ExitStack, path: File, demuxer: str, is_endless: bool, is_chain: bool
-) -> AudioSource | None:
-    """The tracks of a file that FFmpeg reads; None where there is none."""
-    from indexer.extract.media import ffmpeg
-
-    def open_container() -> Any:
-        return opened.enter_context(ffmpeg.open_container(path, demuxer, is_endless))
-
-    container = open_container()
-    tracks = ffmpeg.find_audio_tracks(container)
-    if tracks is None:
-        return None
-    pairs = [(container, tracks.heard[0])]
-    for stream in tracks.heard[1:]:  # each reads on its own, so that none has to wait in memory
-        other = open_container()
-        pairs.append((other, ffmpeg.prepare(other.streams[stream.index])))
-    return _ContainerSource(pairs, tracks.note, is_chain)
 
 
 class _SndFileSource:
@@ -115,6 +112,8 @@ class _SndFileSource:
     def __init__(self, file: Any) -> None:
         self._file = file
         self.made_at: float | None = None
+        self.tracks = (SoundTrack(1, ""),)
+        self.unheard: str | None = None
         self.note: str | None = None
 
     @property
@@ -160,37 +159,28 @@ class _SndFileSource:
 
 
 class _ContainerSource:
-    """A recording, or the sound of a film, read by FFmpeg: one track, or the sum of several, each
-    with a container of its own."""
+    """A sound track of a recording or a film, read by FFmpeg."""
 
-    def __init__(self, tracks: list[tuple[Any, Any]], note: str | None, is_chain: bool) -> None:
-        self._tracks, self.note, self._is_chain = tracks, note, is_chain
+    def __init__(
+        self, container: Any, tracks: SoundTracks, track: int | None, is_chain: bool
+    ) -> None:
+        self._container, self._is_chain = container, is_chain
+        self._stream = ffmpeg.audio_stream(container, track or tracks.heard[0].number)
+        self.tracks, self.unheard = tracks.heard, tracks.note
+        self.note: str | None = None
 
     @property
     def title(self) -> str:
-        from indexer.extract.media import ffmpeg
-
-        return ffmpeg.container_title(self._tracks[0][0])
+        return ffmpeg.container_title(self._container)
 
     @property
     def made_at(self) -> float | None:
-        from indexer.extract.media import ffmpeg
-
-        return ffmpeg.recorded_at(self._tracks[0][0])
+        return ffmpeg.recorded_at(self._container)
 
     def sample_blocks(self, from_s: float = 0.0) -> Iterator[SampleBlock]:
-        blocks = [self._track_blocks(*track, from_s) for track in self._tracks]
-        if len(blocks) == 1:
-            yield from blocks[0]
-            return
-        rate_hz = self._tracks[0][1].codec_context.sample_rate
-        for block in mix([resample(track, rate_hz) for track in blocks]):
-            yield rate_hz, block
-
-    def _track_blocks(self, container: Any, stream: Any, from_s: float) -> Iterator[SampleBlock]:
-        from indexer.extract.media import ffmpeg
-
-        samples = ffmpeg.decode_samples(container, stream, from_s, is_chain=self._is_chain)
+        samples = ffmpeg.decode_samples(
+            self._container, self._stream, from_s, is_chain=self._is_chain
+        )
         for rate_hz, block in samples:
             if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
                 raise UnreadableError("corrupt", DAMAGED)

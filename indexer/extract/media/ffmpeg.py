@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,9 +33,10 @@ VIDEO_CODECS = frozenset(
 )
 # The largest frame that is decoded; decoders keep up to sixteen of them.
 MAX_FRAME_PX = 36_000_000
+_COUNT_FROM_ZERO = ("mov,mp4", "matroska")
+LATEST_BEGIN_S = 600.0  # what begins later was cut out of a longer one, and has kept its times
 GAP_S = 0.1  # a longer gap between two blocks is filled with silence; shorter ones are rounding
 BEGIN_GAP_S = 0.005  # the same before the first block
-MAX_TRACKS = 4  # heard together
 
 UNKNOWN_CODEC = "The sound in this file is of a kind Recollect cannot decode."
 DAMAGED = "The recording is damaged and cannot be opened."
@@ -68,79 +68,39 @@ def open_container(path: File, demuxer: str, is_endless: bool = False) -> Iterat
             yield container
 
 
-@dataclass(frozen=True, slots=True)
-class AudioTracks:
-    """The streams of sound that are heard together, at least one, and a sentence about others."""
-
-    heard: list[Any]
-    note: str | None
-
-
-def find_audio_tracks(container: Any) -> AudioTracks | None:
-    """The audio streams to hear; None where there is none. The default track is heard, and with it
-    those without a language: a recorder of the screen writes the microphone and the desktop apart.
-    Tracks in languages are heard one at a time. Raises UnreadableError where no stream can be
-    decoded."""
-    streams = list(container.streams.audio)
-    decodable = [stream for stream in streams if _is_decodable(stream)]
-    if not decodable:
-        if streams:
-            raise UnreadableError("unsupported", UNKNOWN_CODEC)
-        return None
-    first = next((stream for stream in decodable if _has(stream, "default")), decodable[0])
-    heard = [first]
-    if not _language(first):
-        others = (stream for stream in decodable if stream is not first)
-        heard += [s for s in others if not _language(s) and not _has(s, "comment")]
-    heard = heard[:MAX_TRACKS]
-    unheard = [stream for stream in streams if all(stream is not track for track in heard)]
-    for stream in heard:
-        prepare(stream)
-    return AudioTracks(heard, _tracks_note(streams, unheard))
-
-
-def prepare(stream: Any) -> Any:
-    """The stream, decoded in one thread."""
+def audio_stream(container: Any, number: int) -> Any:
+    """The audio stream with this number, from 1, to be decoded in one thread. Raises
+    UnreadableError."""
+    streams = container.streams.audio
+    if not 1 <= number <= len(streams) or not is_decodable(streams[number - 1]):
+        raise UnreadableError("empty", f"There is no sound track {number} in this recording.")
+    stream = streams[number - 1]
     stream.codec_context.thread_count = 1
     return stream
 
 
-def _is_decodable(stream: Any) -> bool:
+def is_decodable(stream: Any) -> bool:
+    """Whether the codec of an audio stream is on the list."""
     name = stream.codec_context.name if stream.codec_context is not None else ""
     return name in AUDIO_CODECS or name.startswith("pcm_")
 
 
-def _has(stream: Any, name: str) -> bool:
+def has_disposition(stream: Any, name: str) -> bool:
     """Whether a stream has a disposition, by its name in FFmpeg."""
     from av.stream import Disposition
 
     return bool(stream.disposition & Disposition[name])
 
 
-def _language(stream: Any) -> str:
-    language = str(stream.metadata.get("language", "")).lower()
-    return "" if language in ("und", "mul", "zxx", "mis", "qaa") else clean(language)[:20]
-
-
-def _tracks_note(streams: list[Any], unheard: list[Any]) -> str | None:
-    """The sentence about sound tracks that were not heard; None where all were."""
-    if not unheard:
-        return None
-    names = [
-        clean(str(stream.metadata.get("title", ""))).strip()[:40]
-        or _language(stream)
-        or f"number {streams.index(stream) + 1}"
-        for stream in unheard[:MAX_TRACKS]
-    ]
-    verb = "was" if len(unheard) == 1 else "were"
-    return f"Of {len(streams)} sound tracks, {len(unheard)} {verb} not heard: {', '.join(names)}."
-
-
 def find_video_stream(container: Any) -> Any | None:
     """The first video stream that can be decoded; a cover picture is none."""
     for stream in container.streams.video:
         context = stream.codec_context
-        if context is None or context.name not in VIDEO_CODECS or _has(stream, "attached_pic"):
+        if (
+            context is None
+            or context.name not in VIDEO_CODECS
+            or has_disposition(stream, "attached_pic")
+        ):
             continue
         if 0 < context.width * context.height <= MAX_FRAME_PX:
             context.thread_count = 1
@@ -149,8 +109,11 @@ def find_video_stream(container: Any) -> Any | None:
 
 
 def begin_s(container: Any) -> float:
-    """The time of the container's first sample, in seconds."""
-    return (container.start_time or 0) / 1e6
+    """The time in the container, in seconds, that is second 0: that of its first sample, but where
+    the format counts from 0 itself, so that what begins late keeps its gap."""
+    first_s = float(container.start_time or 0) / 1e6
+    counts_from_zero = container.format.name.startswith(_COUNT_FROM_ZERO)
+    return 0.0 if counts_from_zero and 0 < first_s <= LATEST_BEGIN_S else first_s
 
 
 def decode_samples(

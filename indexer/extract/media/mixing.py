@@ -1,8 +1,8 @@
-"""Sounds brought together: channels as one, rates as one, tracks as one."""
+"""Sounds brought together: channels as one, rates as one, blocks as longer ones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -57,27 +57,3 @@ def join_blocks(blocks: Iterator[SampleBlock]) -> Iterator[SampleBlock]:
         size += block.size
     if waiting:
         yield own_hz, np.concatenate(waiting)
-
-
-def mix(tracks: Sequence[Iterator[Float32]]) -> Iterator[Float32]:
-    """The sum of sounds of one rate, as long as the longest of them."""
-    waiting = [np.zeros(0, np.float32) for _ in tracks]
-    open_tracks = set(range(len(tracks)))
-    while True:
-        for number in sorted(open_tracks):
-            while waiting[number].size < BLOCK_SAMPLES:
-                block = next(tracks[number], None)
-                if block is None:
-                    open_tracks.discard(number)
-                    break
-                waiting[number] = np.concatenate([waiting[number], block])
-        sizes = [waiting[number].size for number in open_tracks]
-        size = min(sizes) if sizes else max(samples.size for samples in waiting)
-        if size == 0:
-            return
-        total = np.zeros(size, np.float32)
-        for number, samples in enumerate(waiting):
-            part = samples[:size]
-            total[: part.size] += part
-            waiting[number] = samples[size:]
-        yield total.clip(-1.0, 1.0)

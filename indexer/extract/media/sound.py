@@ -12,11 +12,19 @@ from itertools import pairwise
 import numpy as np
 
 from indexer.extract import heartbeat
-from indexer.extract.media.audio_source import EMPTY, open_audio
+from indexer.extract.media.audio_source import EMPTY, AudioSource, open_audio
 from indexer.extract.media.mixing import SampleBlock, resample
 from indexer.extract.media.segments import FRAME_S, cut_segments
+from indexer.extract.media.sound_tracks import unheard_sentence
 from indexer.types.attachments import File
-from indexer.types.pieces import Extracted, Facts, MediaPart, UnreadableError, title_from_name
+from indexer.types.pieces import (
+    Extracted,
+    Facts,
+    MediaPart,
+    SoundTrack,
+    UnreadableError,
+    title_from_name,
+)
 from indexer.types.places import Span
 from model.interface import Float32, Sound
 
@@ -29,44 +37,83 @@ _FRAME_SAMPLES = round(RATE_HZ * FRAME_S)
 
 @dataclass(slots=True)
 class SoundSurvey:
-    """The segments of a recording with sound, its length, and whether it was read to its end."""
+    """The segments of a recording with sound, by track, the default one first; its tracks, where
+    there are several; its length, and sentences about what was not heard."""
 
     spans: list[Span] = field(default_factory=list)
     duration_s: float = 0.0
-    whole: bool = True
+    notes: list[str] = field(default_factory=list)
+    tracks: tuple[SoundTrack, ...] = ()
+    title: str = ""
+    made_at: float | None = None
 
     @property
     def note(self) -> str | None:
-        return None if self.whole else f"Only the first {MAX_S / 3600:.0f} hours were read."
+        return " ".join(dict.fromkeys(self.notes)) or None
+
+    def add(self, source: AudioSource, track: SoundTrack) -> None:
+        """Hears an open track to its end. Raises UnreadableError."""
+        segments, duration_s = _survey(source.sample_blocks())
+        number = track.number if self.tracks else None
+        self.spans += [Span(start_s, end_s, number) for start_s, end_s in segments]
+        self.duration_s = max(self.duration_s, duration_s)
+        self.notes += filter(None, [source.note])
+        if duration_s > MAX_S:
+            self.notes.append(f"Only the first {MAX_S / 3600:.0f} hours were read.")
 
 
 def extract(path: File) -> Iterator[Extracted]:
     """Facts, and a MediaPart for every segment; a silent recording has none."""
-    with open_audio(path) as source:
-        title, made_at = source.title, source.made_at
-        survey = survey_sound(source.sample_blocks())
-        notes = [survey.note, source.note]
+    survey = survey_tracks(path)
     if survey.duration_s == 0:
         raise UnreadableError("empty", EMPTY)
     yield Facts(
-        title if len(title) >= 3 else title_from_name(path),
+        survey.title if len(survey.title) >= 3 else title_from_name(path),
         duration_s=survey.duration_s,
-        made_at=made_at,
-        note=" ".join(filter(None, notes)) or None,
+        made_at=survey.made_at,
+        note=survey.note,
+        tracks=survey.tracks,
     )
     for span in survey.spans:
         yield MediaPart(span)
 
 
-def survey_sound(blocks: Iterator[SampleBlock]) -> SoundSurvey:
-    """The segments with sound. Memory grows by a few numbers a second of the recording."""
+def survey_tracks(path: File) -> SoundSurvey:
+    """Every sound track, heard on its own. Raises UnreadableError where none can be heard."""
+    survey = SoundSurvey()
+    problems: dict[SoundTrack, UnreadableError] = {}
+    with open_audio(path) as source:
+        tracks = source.tracks
+        survey.title, survey.made_at = source.title, source.made_at
+        survey.notes += filter(None, [source.unheard])
+        survey.tracks = tracks if len(tracks) > 1 else ()
+        try:
+            survey.add(source, tracks[0])
+        except UnreadableError as problem:
+            problems[tracks[0]] = problem
+    for track in tracks[1:]:
+        try:
+            with open_audio(path, track.number) as source:
+                survey.add(source, track)
+        except UnreadableError as problem:
+            problems[track] = problem
+    if len(problems) == len(tracks):
+        raise problems[tracks[0]]
+    survey.tracks = tuple(track for track in survey.tracks if track not in problems)
+    survey.notes += filter(None, [unheard_sentence(len(tracks), list(problems))])
+    return survey
+
+
+def _survey(blocks: Iterator[SampleBlock]) -> tuple[list[tuple[float, float]], float]:
+    """The segments with sound, as start and end, and the length, in seconds. Memory grows by a few
+    numbers a second of the recording."""
     from indexer.extract.media.speech import SpeechDetector
 
     detector = SpeechDetector()
     levels: list[Float32] = []
     speech: list[Float32] = []
     rest = np.zeros(0, np.float32)
-    samples, whole = 0, True
+    samples = 0
     for block in resample(blocks, RATE_HZ):
         heartbeat.send()
         samples += block.size
@@ -76,31 +123,31 @@ def survey_sound(blocks: Iterator[SampleBlock]) -> SoundSurvey:
         levels.append(_levels_db(rest[:full]))
         rest = rest[full:]
         if samples > MAX_S * RATE_HZ:
-            whole = False
             break
     if samples == 0:
-        return SoundSurvey()
+        return [], 0.0
     if rest.size:
         levels.append(_levels_db(np.pad(rest, (0, _FRAME_SAMPLES - rest.size))))
         speech.append(detector.finish())
     duration_s = round(samples / RATE_HZ, 3)
     segments = cut_segments(np.concatenate(levels), np.concatenate(speech))
-    spans = [Span(start_s, min(end_s, duration_s)) for start_s, end_s in segments]
-    return SoundSurvey(spans, duration_s, whole)
+    return [(start_s, min(end_s, duration_s)) for start_s, end_s in segments], duration_s
 
 
 def read_clip(path: File, span: Span) -> Sound:
     """The samples (n,) of a span, at most a minute. Raises UnreadableError when there are none."""
     length_s = min(span.end_s - span.start_s, MAX_SPAN_S)
-    samples = read_samples(path, span.start_s, length_s, RATE_HZ)
+    samples = read_samples(path, span.start_s, length_s, RATE_HZ, span.track)
     if samples.size == 0:
         raise UnreadableError("empty", "There is no sound at this place of the recording.")
     return Sound(samples, RATE_HZ)
 
 
-def read_samples(path: File, start_s: float, length_s: float, rate_hz: int) -> Float32:
-    """Mono samples (n,) from a second on; fewer where the recording ends."""
-    with open_audio(path) as source:
+def read_samples(
+    path: File, start_s: float, length_s: float, rate_hz: int, track: int | None = None
+) -> Float32:
+    """Mono samples (n,) of a track from a second on; fewer where the recording ends."""
+    with open_audio(path, track) as source:
         blocks: list[Float32] = []
         decoded_s, own_rate_hz = 0.0, rate_hz
         for own_rate_hz, block in source.sample_blocks(max(0.0, start_s)):
@@ -118,11 +165,13 @@ def read_samples(path: File, start_s: float, length_s: float, rate_hz: int) -> F
     return np.ascontiguousarray(samples, dtype=np.float32)
 
 
-def read_pcm(path: File, start_s: float, length_s: float, rate_hz: int) -> bytes:
+def read_pcm(
+    path: File, start_s: float, length_s: float, rate_hz: int, track: int | None = None
+) -> bytes:
     """A span as little-endian 16-bit samples, padded with silence to exactly its length."""
     count = round(length_s * rate_hz)
     try:
-        samples = read_samples(path, start_s, length_s, rate_hz)[:count]
+        samples = read_samples(path, start_s, length_s, rate_hz, track)[:count]
     except UnreadableError as problem:
         if problem.reason != "empty":
             raise
@@ -131,10 +180,10 @@ def read_pcm(path: File, start_s: float, length_s: float, rate_hz: int) -> bytes
     return np.rint(whole * 32_767).astype("<i2").tobytes()
 
 
-def read_peaks(path: File, count: int) -> list[float]:
+def read_peaks(path: File, count: int, track: int | None = None) -> list[float]:
     """The loudest sample, 0 to 1, of each of `count` equal parts."""
     highest: list[Float32] = []
-    with open_audio(path) as source:
+    with open_audio(path, track) as source:
         rest = np.zeros(0, np.float32)
         for rate_hz, block in source.sample_blocks():
             heartbeat.send()

@@ -15,8 +15,8 @@ from indexer.extract import heartbeat
 from indexer.extract.containers.file_format import HEAD_BYTES
 from indexer.extract.containers.media_signatures import detect_demuxer
 from indexer.extract.media import ffmpeg
-from indexer.extract.media.audio_source import EMPTY, open_audio
-from indexer.extract.media.sound import MAX_S, SoundSurvey, survey_sound
+from indexer.extract.media.audio_source import EMPTY
+from indexer.extract.media.sound import MAX_S, SoundSurvey, survey_tracks
 from indexer.extract.pages.rasters import make_thumb, shrink
 from indexer.types.attachments import File
 from indexer.types.pieces import Extracted, Facts, MediaPart, UnreadableError, title_from_name
@@ -42,24 +42,20 @@ NO_MEDIA = "There is neither sound nor a picture in this film that Recollect can
 
 def extract(path: File) -> Iterator[Extracted]:
     """Facts, a Thumb, and in the order of time a MediaPart for every segment of the sound and for
-    every frame; the place of a frame is a Span without length."""
+    every frame, then those of other sound tracks; the place of a frame is a Span without length."""
     demuxer = _demuxer(path)
     refused: UnreadableError | None = None
     survey = SoundSurvey()
     with ffmpeg.open_container(path, demuxer) as container:
         title, made_at = ffmpeg.container_title(container), ffmpeg.recorded_at(container)
-    tracks_note: str | None = None
     try:
-        with open_audio(path) as source:
-            survey = survey_sound(source.sample_blocks())
-            tracks_note = source.note
+        survey = survey_tracks(path)
     except UnreadableError as problem:
         refused = problem if problem.reason != "empty" else None
     seconds, size, cover, film_s = _select_frames(path, demuxer)
     duration_s = max(survey.duration_s, film_s)
     if cover is None and survey.duration_s == 0:
         raise refused or UnreadableError("empty", EMPTY if duration_s == 0 else NO_MEDIA)
-    notes = [survey.note, tracks_note]
     small, colour = (None, None) if cover is None else make_thumb(cover)
     yield Facts(
         title if len(title) >= 3 else title_from_name(path),
@@ -68,12 +64,17 @@ def extract(path: File) -> Iterator[Extracted]:
         height_px=size[1] if size else None,
         made_at=made_at,
         colour=colour,
-        note=refused.sentence if refused else " ".join(filter(None, notes)) or None,
+        note=refused.sentence if refused else survey.note,
+        tracks=survey.tracks,
     )
     if small is not None:
         yield small
-    places = [*survey.spans, *(Span(second, second) for second in seconds)]
-    for place in sorted(places, key=lambda span: (span.start_s, span.end_s)):
+    # What is seen, and heard in the default track, comes first.
+    default = survey.tracks[0].number if survey.tracks else None
+    first = [span for span in survey.spans if span.track == default]
+    first += [Span(second, second) for second in seconds]
+    first.sort(key=lambda span: (span.start_s, span.end_s))
+    for place in [*first, *(span for span in survey.spans if span.track != default)]:
         yield MediaPart(place)
 
 

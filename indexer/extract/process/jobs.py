@@ -145,7 +145,7 @@ def _picture(job: dict[str, Any]) -> Answer:
 def _peaks(job: dict[str, Any]) -> Answer:
     from indexer.extract.media import sound
 
-    yield {"is": "peaks", "peaks": sound.read_peaks(_file(job), job["count"])}, b""
+    yield {"is": "peaks", "peaks": sound.read_peaks(_file(job), job["count"], job["track"])}, b""
 
 
 def _playable(job: dict[str, Any]) -> Answer:
@@ -169,7 +169,7 @@ def _pcm(job: dict[str, Any]) -> Answer:
 
     yield (
         {"is": "bytes"},
-        sound.read_pcm(_file(job), job["start_s"], job["length_s"], job["rate_hz"]),
+        sound.read_pcm(_file(job), job["start_s"], job["length_s"], job["rate_hz"], job["track"]),
     )
 
 

@@ -18,10 +18,11 @@ from indexer.types.pieces import (
     PageWords,
     Piece,
     Reason,
+    SoundTrack,
     Thumb,
     UnreadableError,
 )
-from indexer.types.places import Kind, place_from, place_json, second_from
+from indexer.types.places import Kind, place_from, place_json, second_from, track_from
 
 if TYPE_CHECKING:
     from model.interface import Image, Sound
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 LONGEST_TITLE, LONGEST_SENTENCE, LONGEST_LABEL = 300, 600, 200
 _HASH = re.compile(r"[0-9a-f]{40}")
 PLAYABLE_TYPES = frozenset(["audio/wav", "audio/flac", "audio/ogg"])
+MAX_TRACKS = 100
 MAX_OFFSET_S = 15 * 3600
 MAX_THUMB_BYTES, MAX_THUMB_PX = 2 << 20, 4_000
 
@@ -50,7 +52,9 @@ def message_from_piece(piece: Extracted) -> Message:
             return {"is": "part", "place": place_json(place)}, b""
         case Facts():
             names = Facts.__dataclass_fields__
-            return {"is": "facts", **{name: getattr(piece, name) for name in names}}, b""
+            tracks = [(track.number, track.label) for track in piece.tracks]
+            facts = {name: getattr(piece, name) for name in names}
+            return {"is": "facts", **facts, "tracks": tracks}, b""
         case Member():
             return {"is": "member", **member_json(piece)}, b""
         case MemberPiece(ordinal, inner):
@@ -112,8 +116,15 @@ def _plain_piece(head: dict[str, Any], body: bytes) -> Piece:
                 made_offset_s=_maybe(_offset, head["made_offset_s"]),
                 colour=_maybe(_colour, head["colour"]),
                 note=_maybe(_text, head["note"]) and _text(head["note"])[:LONGEST_SENTENCE],
+                tracks=tuple(_track(*track) for track in head["tracks"][:MAX_TRACKS]),
             )
     raise ValueError("no kind of piece")
+
+
+def _track(number: Any, label: Any) -> SoundTrack:
+    if (known := track_from(number)) is None:
+        raise ValueError("no number of a track")
+    return SoundTrack(known, _text(label)[:LONGEST_LABEL])
 
 
 _SIDES = ("width_px", "height_px")

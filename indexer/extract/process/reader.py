@@ -115,8 +115,10 @@ class ReaderProcess:
         length_s: float,
         rate_hz: int,
         member: Member | None = None,
+        track: int | None = None,
     ) -> bytes:
-        """A stretch of a recording, of a minute at most, as mono samples of 16 bits."""
+        """A stretch of a recording, of a minute at most, as mono samples of 16 bits; of several
+        sound tracks that one, or the default one."""
         return self._one(
             body_from_message,
             "pcm",
@@ -125,6 +127,7 @@ class ReaderProcess:
             start_s=start_s,
             length_s=min(length_s, MAX_CLIP_S),
             rate_hz=rate_hz,
+            track=track,
         )
 
     def playable(self, path: Path, member: Member | None = None) -> str | None:
@@ -132,9 +135,16 @@ class ReaderProcess:
         decoded for it."""
         return self._one(playable_from_message, "playable", path, member)
 
-    def peaks(self, path: Path, count: int = 400, member: Member | None = None) -> list[float]:
-        """The loudest sample, 0 to 1, of each of `count` equal stretches of a recording."""
-        return self._one(peaks_from_message, "peaks", path, member, count=count)
+    def peaks(
+        self,
+        path: Path,
+        count: int = 400,
+        member: Member | None = None,
+        track: int | None = None,
+    ) -> list[float]:
+        """The loudest sample, 0 to 1, of each of `count` equal stretches of a recording, or of one
+        of its sound tracks."""
+        return self._one(peaks_from_message, "peaks", path, member, count=count, track=track)
 
     def member_bytes(self, path: Path, member: Member, start: int, length: int) -> bytes:
         """So many of an attachment's own bytes, fewer where it ends."""

@@ -29,7 +29,14 @@ def place_phrase(place: PlaceJson | None) -> str:
             return f"page {number}"
         return label if label.endswith(f" {number}") else f"page {number} ({label})"
     start, end = playback_time(place["start_s"]), playback_time(place["end_s"])
-    return start if start == end else f"{start} to {end}"
+    span = start if start == end else f"{start} to {end}"
+    return f"{span}, track {track_name(place)}" if "track" in place else span
+
+
+def track_name(place: PlaceJson) -> str:
+    """The number of a sound track, and what it is called: "2: German"."""
+    label = one_line(place.get("label", ""))
+    return f"{place['track']}: {label}" if label else str(place["track"])
 
 
 def file_location(mail: MailJson | None, path: str) -> str:

@@ -112,6 +112,10 @@ class Items:
             "made_offset_s": item.made_offset_s,
             "size_bytes": item.size_bytes,
             "note": " ".join(filter(None, (item.note, item.sentence))) or None,
+            "tracks": [
+                {"track": track.number, "label": display_text(track.label)}
+                for track in self._catalog.items.sound_tracks(item.content)
+            ],
             "caption": captions[0] if captions and item.kind is Kind.PHOTO else None,
         }
 
@@ -171,11 +175,14 @@ class Items:
             return None
         return self._reader.picture(item.path, longest_px, at_s, item.member)
 
-    def sound(self, item_id: str) -> OriginalFile | WavFile | None:
-        """What a browser plays exactly: the file itself, or its sound as a WAV."""
-        item = self._of_kind(item_id, Kind.RECORDING)
+    def sound(self, item_id: str, track: int | None = None) -> OriginalFile | WavFile | None:
+        """What a browser plays exactly: the file itself, or its sound as a WAV; of several tracks
+        the one with that number, or the default one."""
+        item = self._recording(item_id, track)
         if item is None:
             return None
+        if track is not None:
+            return WavFile(item.path, item.duration_s or 0.0, self._reader, item.member, track)
         kind = self._playable_type(item) if item.width_px is None else None
         if kind is not None:
             return replace(self._original(item), kind=kind)
@@ -191,11 +198,11 @@ class Items:
             self._playable_types[item.content] = kind
         return self._playable_types[item.content]
 
-    def peaks(self, item_id: str) -> PeaksJson | None:
-        item = self._of_kind(item_id, Kind.RECORDING)
+    def peaks(self, item_id: str, track: int | None = None) -> PeaksJson | None:
+        item = self._recording(item_id, track)
         if item is None:
             return None
-        peaks = self._reader.peaks(item.path, member=item.member)
+        peaks = self._reader.peaks(item.path, member=item.member, track=track)
         return {"duration_s": item.duration_s or 0.0, "peaks": peaks}
 
     def original(self, item_id: str) -> OriginalFile | None:
@@ -212,6 +219,14 @@ class Items:
     def _of_kind(self, item_id: str, kind: Kind) -> Item | None:
         item = self._catalog.items.get(item_id)
         return item if item is not None and item.kind is kind else None
+
+    def _recording(self, item_id: str, track: int | None) -> Item | None:
+        """The recording, where it has that sound track."""
+        item = self._of_kind(item_id, Kind.RECORDING)
+        if item is None or track is None:
+            return item
+        numbers = {known.number for known in self._catalog.items.sound_tracks(item.content)}
+        return item if track in (numbers or {1}) else None
 
     def _document(self, item_id: str, page: int) -> Item | None:
         item = self._of_kind(item_id, Kind.DOCUMENT)

@@ -26,18 +26,26 @@ class AudioDecoder(Protocol):
     """The child that opens files."""
 
     def pcm(
-        self, path: Path, start_s: float, length_s: float, rate_hz: int, member: Member | None
+        self,
+        path: Path,
+        start_s: float,
+        length_s: float,
+        rate_hz: int,
+        member: Member | None,
+        track: int | None,
     ) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
 class WavFile:
-    """A recording of `duration_s`, a file or a `member` of one, as the bytes of a WAV file."""
+    """A recording of `duration_s`, a file or a `member` of one, or one `track` of it, as the bytes
+    of a WAV file."""
 
     path: Path
     duration_s: float
     decoder: AudioDecoder
     member: Member | None = None
+    track: int | None = None
 
     @property
     def samples(self) -> int:
@@ -59,7 +67,9 @@ class WavFile:
             first, odd = divmod(offset, SAMPLE_BYTES)
             count = min(round(DECODED_AT_ONCE_S * RATE_HZ), self.samples - first)
             start_s, length_s = first / RATE_HZ, count / RATE_HZ
-            samples = self.decoder.pcm(self.path, start_s, length_s, RATE_HZ, self.member)
+            samples = self.decoder.pcm(
+                self.path, start_s, length_s, RATE_HZ, self.member, self.track
+            )
             part = samples[odd : odd + left]
             if not part:
                 return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.records import Item
 from indexer.maintenance.verify import VerifyReport
-from indexer.types.places import Page, Place, PlaceJson, place_json
+from indexer.types.places import Page, Place, PlaceJson, Span, place_json
 from retriever.answer import Citation, NumberedSource
 from retriever.search import Hit, source_of
 from retriever.snippets import snippet, words_to_mark
@@ -15,13 +15,15 @@ from web.library.schemas import CitationJson, HitJson, SourceJson, VerdictJson
 
 
 def named_place(catalog: Catalog, item: Item, place: Place) -> PlaceJson | None:
-    """A place, with what its page is called."""
-    named = place_json(place)
-    if (
-        isinstance(place, Page)
-        and named
-        and (label := catalog.items.label(item.content, place.page))
-    ):
+    """A place, with what its page or sound track is called."""
+    named, label = place_json(place), None
+    match place:
+        case Page(page):
+            label = catalog.items.label(item.content, page)
+        case Span(track=int(number)):
+            tracks = catalog.items.sound_tracks(item.content)
+            label = next((track.label for track in tracks if track.number == number), None)
+    if named and label:
         named["label"] = display_text(label)
     return named
 

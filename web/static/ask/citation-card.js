@@ -57,7 +57,7 @@ export function CitationCard({ turn, citation, anchor, close, onEnter, onLeave }
     <blockquote dir="auto">${citation.quote}</blockquote>
     <div class="from">
       ${citation.kind === "recording" && start !== undefined
-        ? html`<${PlayButton} id=${citation.id} second=${start} end=${citation.place?.end_s} title=${citedTitle(turn, citation)} />`
+        ? html`<${PlayButton} id=${citation.id} second=${start} end=${citation.place?.end_s} track=${citation.place?.track} title=${citedTitle(turn, citation)} />`
         : html`<span class=${`thumbnail ${citation.kind}`}><img src=${citedPicture(citation)} alt="" width="44" height="56" /></span>`}
       <p><bdi>${citedTitle(turn, citation)}</bdi><span class="place">${citedPlace(citation)}</span>
         ${citation.verified && html`<small><${Icon} name="check" size="14" />quote checked against the file</small>`}</p>

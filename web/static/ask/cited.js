@@ -43,7 +43,7 @@ export const citedPicture = ({ id, kind, place }) =>
 export function openCited(cited, quote) {
   openItem(cited.id, cited.place, quote);
   const start = cited.place?.start_s;
-  if (cited.kind === "recording" && start !== undefined) playFrom(cited.id, Math.max(0, start - LEAD_S));
+  if (cited.kind === "recording" && start !== undefined) playFrom(cited.id, Math.max(0, start - LEAD_S), cited.place?.track ?? null);
 }
 
 /**

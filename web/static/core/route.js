@@ -9,6 +9,7 @@ import { Store } from "./store.js";
  * @property {string | null} item the item open in the viewer
  * @property {number | null} page
  * @property {number | null} second
+ * @property {number | null} track the sound track; null for the default one
  * @property {URLSearchParams} query
  * @property {{typed?: boolean, quote?: string, scroll?: number, pushed?: boolean}} state
  *   of the history entry: `typed` while a query is being typed, `quote` to be marked in the viewer,
@@ -23,7 +24,8 @@ function currentRoute() {
   return {
     section: itemPage ? "item" : first === "ask" || first === "library" ? first : "search",
     item: itemPage ? decodeURIComponent(second) : query.get("item"),
-    page: pageNumber(query.get("page")),
+    page: countedNumber(query.get("page")),
+    track: countedNumber(query.get("track")),
     second: query.has("t") ? Math.max(0, Number(query.get("t")) || 0) : null,
     query,
     state: history.state ?? {},
@@ -31,7 +33,7 @@ function currentRoute() {
 }
 
 /** @param {string | null} text */
-const pageNumber = (text) => (text && Number(text) >= 1 ? Math.floor(Number(text)) : null);
+const countedNumber = (text) => (text && Number(text) >= 1 ? Math.floor(Number(text)) : null);
 
 export const route = new Store(currentRoute());
 
@@ -77,6 +79,7 @@ export function addressOf(id, place) {
     item: id,
     page: place?.page ?? null,
     t: place?.start_s === undefined ? null : Math.round(place.start_s * 10) / 10,
+    track: place?.track ?? null,
   };
   const path = location.pathname.startsWith("/item/") ? "/" : location.pathname;
   return addressWith(changes, path);
@@ -86,7 +89,7 @@ export function addressOf(id, place) {
 export function closeItem() {
   if (route.value.section === "item") go("/");
   else if (route.value.state.pushed && history.length > 1 && openedSincePopstate) history.back();
-  else go(addressWith({ item: null, page: null, t: null }), { replace: true });
+  else go(addressWith({ item: null, page: null, t: null, track: null }), { replace: true });
 }
 
 let openedSincePopstate = false;

@@ -39,9 +39,12 @@ export function clock(seconds) {
 export function placeLabel(place) {
   if (place?.page && place.label?.endsWith(` ${place.page}`)) return safeName(place.label);
   if (place?.page) return `p. ${count(place.page)}${place.label ? ` · ${shorten(safeName(place.label), 32)}` : ""}`;
-  if (place?.start_s !== undefined) return clock(place.start_s);
-  return "";
+  if (place?.start_s === undefined) return "";
+  return place.track ? `${clock(place.start_s)} · ${trackName(place.track, shorten(place.label ?? "", 32))}` : clock(place.start_s);
 }
+
+/** The name of a sound track: "2: German", or its number. @param {number} track @param {string} label */
+export const trackName = (track, label) => (label ? `${track}: ${safeName(label)}` : `track ${track}`);
 
 /** @param {number | null | undefined} unixS */
 export const day = (unixS) => (unixS ? days.format(new Date(unixS * 1000)) : "");

@@ -5,6 +5,7 @@ import { Store } from "../core/store.js";
 /**
  * @typedef {object} Playback
  * @property {string | null} id the item whose sound is loaded
+ * @property {number | null} track its sound track; null for the default one
  * @property {boolean} playing
  * @property {number} second the position
  * @property {number} duration_s 0 while unknown
@@ -13,7 +14,7 @@ import { Store } from "../core/store.js";
  */
 
 /** @type {Playback} */
-const NOTHING_LOADED = { id: null, playing: false, second: 0, duration_s: 0, from: null, broken: false };
+const NOTHING_LOADED = { id: null, track: null, playing: false, second: 0, duration_s: 0, from: null, broken: false };
 
 export const playback = new Store(NOTHING_LOADED);
 
@@ -47,16 +48,20 @@ export function startSound() {
  * Load the sound of an item and seek to a second of it, without playing.
  * @param {string} id
  * @param {number} second
+ * @param {number | null} track one of several sound tracks; null for the default one
  */
-export function load(id, second) {
+export function load(id, second, track) {
   const sound = audio();
-  if (playback.value.id !== id) {
-    playback.set({ ...NOTHING_LOADED, id, second, from: second });
-    sound.src = `/api/items/${encodeURIComponent(id)}/audio`;
+  if (!isLoaded(id, track)) {
+    playback.set({ ...NOTHING_LOADED, id, track, second, from: second });
+    sound.src = `/api/items/${encodeURIComponent(id)}/audio${track === null ? "" : `?track=${track}`}`;
     sound.load();
   }
   seek(second);
 }
+
+/** @param {string | null} id @param {number | null} track */
+const isLoaded = (id, track) => playback.value.id === id && playback.value.track === track;
 
 /** @param {number} second */
 export function seek(second) {
@@ -67,19 +72,19 @@ export function seek(second) {
     sound.currentTime = Math.min(target, sound.duration || target);
     return;
   }
-  const { id } = playback.value;
+  const { id, track } = playback.value;
   sound.addEventListener(
     "loadedmetadata",
     () => {
-      if (playback.value.id === id) sound.currentTime = target;
+      if (isLoaded(id, track)) sound.currentTime = target;
     },
     { once: true },
   );
 }
 
-/** Play an item from a second on. @param {string} id @param {number} second */
-export function playFrom(id, second) {
-  load(id, second);
+/** Play an item from a second on. @param {string} id @param {number} second @param {number | null} track */
+export function playFrom(id, second, track) {
+  load(id, second, track);
   playback.change({ from: second });
   play();
 }

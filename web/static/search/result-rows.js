@@ -18,7 +18,7 @@ const FIRST_BY_MEANING = 3;
 export function KindChips({ counts, kind }) {
   const counted = Object.keys(counts).length > 0;
   const chip = (/** @type {string | null} */ name, /** @type {string} */ label, /** @type {string} */ number) =>
-    html`<a class=${`chip ${name ?? ""}`} href=${addressWith({ kind: name, item: null, page: null, t: null })} aria-current=${kind === name ? "true" : undefined}>
+    html`<a class=${`chip ${name ?? ""}`} href=${addressWith({ kind: name, item: null, page: null, t: null, track: null })} aria-current=${kind === name ? "true" : undefined}>
       ${name && html`<${Icon} name=${KIND_ICON[name]} size="16" />`}${label}${name && html` <span class="number">${number}</span>`}
     </a>`;
   return html`<nav class="chips" aria-label="Kinds">
@@ -61,12 +61,12 @@ export function MeaningGroup({ hits, belowRows }) {
 
 /** The picture of a hit: its page, the photo or frame itself, or a button that plays it. @param {{hit: HitJson}} props */
 function Thumbnail({ hit }) {
-  const { start_s: start, end_s: end } = hit.place ?? {};
+  const { start_s: start, end_s: end, track } = hit.place ?? {};
   if (hit.kind === "recording" && start !== undefined && start === end) {
     return html`<span class="thumbnail film"><img src=${`/api/items/${hit.id}/picture?px=240&at=${start}`} alt="" width="84" height="64" loading="lazy" decoding="async" /></span>`;
   }
   if (hit.kind === "recording") {
-    return html`<${PlayButton} id=${hit.id} second=${start ?? 0} end=${end} title=${safeName(hit.title)} />`;
+    return html`<${PlayButton} id=${hit.id} second=${start ?? 0} end=${end} track=${track} title=${safeName(hit.title)} />`;
   }
   const page = hit.place?.page ?? 1;
   const source = hit.kind === "document" ? `/api/items/${hit.id}/page/${page}?w=240` : `/api/items/${hit.id}/thumb`;

@@ -12,6 +12,7 @@ export interface PlaceJson {
   label?: string;
   start_s?: number;
   end_s?: number;
+  track?: number;
 }
 
 export interface MailJson {
@@ -252,6 +253,11 @@ export interface FilesJson {
   files: FileJson[];
 }
 
+export interface SoundTrackJson {
+  track: number; // its number in the file, from 1
+  label: string; // its language or title; empty where it has neither
+}
+
 export interface ItemJson {
   id: string;
   path: string;
@@ -270,6 +276,7 @@ export interface ItemJson {
   made_at: number | null;
   made_offset_s: number | null;
   size_bytes: number;
+  tracks: SoundTrackJson[]; // of a recording of several, the default one first
   note: string | null; // what of it was left out or could not be understood, as sentences
   caption: string | null;
 }

@@ -19,7 +19,7 @@ export type AnswerTo<Path extends string> = Path extends "/api/search"
         ? PageWordsJson
         : Path extends `/api/items/${string}/text`
           ? TextJson
-          : Path extends `/api/items/${string}/peaks`
+          : Path extends `/api/items/${string}/peaks${string}`
             ? PeaksJson
             : Path extends `/api/items/${string}`
               ? ItemJson

@@ -8,7 +8,7 @@ import { withParameters } from "../server/http.js";
 /** The address of a query's results: filters stay, parameters of another page do not. @param {string} q */
 function addressOfQuery(q) {
   if (route.value.section !== "search") return withParameters("/", { q });
-  return addressWith({ q, item: null, page: null, t: null });
+  return addressWith({ q, item: null, page: null, t: null, track: null });
 }
 
 /** Is the present history entry one of a query that is being typed? */

@@ -1,10 +1,11 @@
 /** A recording or a film: its picture, a waveform to seek in, and its transcript. */
 import { html, useEffect, useMemo, useState } from "../core/dom.js";
 import { useKeys } from "../core/keyboard.js";
+import { addressWith, go, route } from "../core/route.js";
 import { useStore } from "../core/store.js";
-import { clock } from "../core/wording.js";
+import { clock, trackName } from "../core/wording.js";
 import { Icon } from "../parts/icons.js";
-import { load, pause, play, playback, seek, setRate } from "../parts/sound.js";
+import { load, pause, play, playFrom, playback, seek, setRate } from "../parts/sound.js";
 import { getJson } from "../server/http.js";
 import { Transcript } from "./transcript.js";
 
@@ -69,17 +70,26 @@ function Frame({ item, passages, second }) {
   return html`<img class="still" src=${`/api/items/${item.id}/picture?px=1280&at=${frameS}`} alt=${caption?.text ?? ""} width=${item.w} height=${item.h} decoding="async" />`;
 }
 
-/** @param {{item: ItemJson, second: number}} props `second` is where it begins */
-export function Player({ item, second }) {
+/** The sound tracks to choose from. @param {{tracks: ItemJson["tracks"], track: number | null, choose: (track: number) => void}} props */
+function TrackChoice({ tracks, track, choose }) {
+  const change = (/** @type {Event} */ event) => choose(Number(/** @type {HTMLSelectElement} */ (event.target).value));
+  return html`<label class="select"><span class="visually-hidden">Sound track</span>
+    <select value=${String(track)} onChange=${change}>${tracks.map(({ track, label }) => html`<option key=${track} value=${String(track)}>${trackName(track, label)}</option>`)}</select></label>`;
+}
+
+/** @param {{item: ItemJson, second: number, track: number | null}} props `second` is where it begins, `track` null for the default one */
+export function Player({ item, second, track: wanted }) {
+  const known = item.tracks.some(({ track }) => track === wanted);
+  const track = known ? wanted : (item.tracks[0]?.track ?? null);
   const current = useStore(playback);
   const [rateIndex, setRateIndex] = useState(0);
   const [follow, setFollow] = useState(true);
-  const peaks = useJson(`/api/items/${item.id}/peaks`, { duration_s: item.duration_s ?? 0, peaks: [] });
+  const peaks = useJson(`/api/items/${item.id}/peaks${track === null ? "" : `?track=${track}`}`, { duration_s: item.duration_s ?? 0, peaks: [] });
   const text = useJson(`/api/items/${item.id}/text`, { id: item.id, passages: [] });
-  const loaded = current.id === item.id;
+  const loaded = current.id === item.id && current.track === track;
   useEffect(() => {
-    if (!(loaded && current.playing && Math.abs(current.second - second) < 1)) load(item.id, second);
-  }, [item.id, second]);
+    if (!(loaded && current.playing && Math.abs(current.second - second) < 1)) load(item.id, second, track);
+  }, [item.id, second, track]);
   useEffect(() => setRate(RATES[rateIndex]), [rateIndex, item.id]);
   const duration_s = (loaded && current.duration_s) || item.duration_s || peaks?.duration_s || 0;
   const position = loaded ? current.second : second;
@@ -93,7 +103,11 @@ export function Player({ item, second }) {
     l: () => skip(SKIP_S),
     t: () => setFollow((following) => !following),
   });
-  const passages = text?.passages ?? [];
+  const choose = (/** @type {number} */ chosen) => {
+    if (playing) playFrom(item.id, position, chosen);
+    go(addressWith({ track: chosen, t: Math.round(position * 10) / 10 }), { replace: true, state: route.value.state });
+  };
+  const passages = (text?.passages ?? []).filter(({ place }) => (place?.track ?? track) === track);
   const spoken = passages.filter((passage) => passage.text.trim() && passage.place?.start_s !== undefined);
   return html`<div class="player">
     ${item.w && item.h && html`<${Frame} item=${item} passages=${passages} second=${position} />`}
@@ -105,11 +119,12 @@ export function Player({ item, second }) {
         <button class="quiet square" aria-label="Ten seconds forward" onClick=${() => skip(SKIP_S)}><${Icon} name="rotate-cw" /></button>
         <span class="clock">${clock(position)} <span class="total">/ ${clock(duration_s)}</span></span>
         <button class="quiet rate" aria-label=${`Speed ${RATES[rateIndex]} times; change`} onClick=${() => setRateIndex((rateIndex + 1) % RATES.length)}>${RATES[rateIndex]}×</button>
+        ${item.tracks.length > 1 && html`<${TrackChoice} tracks=${item.tracks} track=${track} choose=${choose} />`}
         <button class="quiet follow" aria-pressed=${follow} onClick=${() => setFollow(!follow)}>Follow</button>
       </div>
       ${loaded && current.broken && html`<p class="problem" role="alert"><${Icon} name="circle-alert" size="18" />The browser cannot play this sound. Its original can still be downloaded.</p>`}
     </div>
-    ${spoken.length > 0 && html`<${Transcript} id=${item.id} passages=${spoken} second=${position} started=${position > 0 || playing} playing=${playing} follow=${follow} onScroll=${() => playing && setFollow(false)} />`}
+    ${spoken.length > 0 && html`<${Transcript} id=${item.id} track=${track} passages=${spoken} second=${position} started=${position > 0 || playing} playing=${playing} follow=${follow} onScroll=${() => playing && setFollow(false)} />`}
     ${text && spoken.length === 0 && html`<p class="quiet-note">${item.state === "understood" ? "No words were heard in it." : "Not listened to yet: its words appear here once it has been heard."}</p>`}
     ${playing && !follow && html`<button class="pill-button" onClick=${() => setFollow(true)}>Back to ${clock(position)}</button>`}
   </div>`;

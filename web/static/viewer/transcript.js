@@ -12,14 +12,15 @@ const startOf = (passage) => passage.place?.start_s ?? 0;
 /**
  * @param {object} props
  * @param {string} props.id of the item
- * @param {PassageJson[]} props.passages
+ * @param {number | null} props.track
+ * @param {PassageJson[]} props.passages of that track
  * @param {number} props.second the position
  * @param {boolean} props.started false until it was played or sought in; nothing is marked before
  * @param {boolean} props.playing
  * @param {boolean} props.follow scroll to the marked passage
  * @param {() => void} props.onScroll a person scrolls
  */
-export function Transcript({ id, passages, second, started, playing, follow, onScroll }) {
+export function Transcript({ id, track, passages, second, started, playing, follow, onScroll }) {
   const list = useRef(/** @type {HTMLElement | null} */ (null));
   const current = passages.findLastIndex((passage) => started && startOf(passage) <= second + 0.05);
   const revealed = useRef(false);
@@ -36,7 +37,7 @@ export function Transcript({ id, passages, second, started, playing, follow, onS
     ${passages.map((passage, index) => html`<li key=${passage.ordinal} aria-current=${index === current ? "true" : undefined} onClick=${press(passage)}>
       <button class="quiet time" aria-label=${`Play from ${clock(startOf(passage))}`} onClick=${(/** @type {Event} */ event) => {
         event.stopPropagation();
-        playFrom(id, startOf(passage));
+        playFrom(id, startOf(passage), track);
       }}>${clock(startOf(passage))}</button>
       <p dir="auto">${passage.text}</p>
     </li>`)}

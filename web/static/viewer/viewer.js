@@ -73,11 +73,11 @@ function Attachments({ item }) {
 /** Copies a link to the place that is open. @param {{item: ItemJson}} props */
 function CopyLink({ item }) {
   const [message, setMessage] = useState("");
-  const { page, second } = useStore(route);
+  const { page, second, track } = useStore(route);
   const copy = async () => {
     const position = playback.value.id === item.id ? Math.floor(playback.value.second) : second;
     /** @type {Record<string, string>} */
-    const query = item.kind === "document" ? { page: String(page ?? 1) } : item.kind === "recording" ? { t: String(position ?? 0) } : {};
+    const query = item.kind === "document" ? { page: String(page ?? 1) } : item.kind === "recording" ? { t: String(position ?? 0), ...(track && { track: String(track) }) } : {};
     const text = new URLSearchParams(query).toString();
     try {
       await navigator.clipboard.writeText(`${location.origin}/item/${item.id}${text && `?${text}`}`);
@@ -94,7 +94,7 @@ function CopyLink({ item }) {
 /** @param {{id: string, whole: boolean, overlay: boolean}} props `whole`: it is the page itself; `overlay`: it covers the page */
 export function Viewer({ id, whole, overlay }) {
   const [item, problem] = useItem(id);
-  const { page, second, query, state } = useStore(route);
+  const { page, second, track, query, state } = useStore(route);
   const panel = useRef(/** @type {HTMLElement | null} */ (null));
   const [asking, setAsking] = useState(false); // whether to forget it
   const askAbout = () => go(`/ask?${new URLSearchParams({ about: id })}`);
@@ -120,7 +120,7 @@ export function Viewer({ id, whole, overlay }) {
     ${item?.note && html`<p class="left-out"><${Icon} name="circle-alert" size="16" /><span dir="auto">${item.note}</span></p>`}
     ${item?.kind === "document" && html`<${PageView} key=${id} item=${item} page=${Math.min(page ?? 1, item.pages ?? 1)} query=${query.get("q") ?? ""} quote=${state.quote ?? ""} turn=${turnTo} />`}
     ${item?.kind === "photo" && html`<${PhotoView} item=${item} />`}
-    ${item?.kind === "recording" && html`<${Player} key=${id} item=${item} second=${second ?? 0} />`}
+    ${item?.kind === "recording" && html`<${Player} key=${id} item=${item} second=${second ?? 0} track=${track} />`}
     ${item && html`<footer>
       <div class="actions">
         <${CopyLink} item=${item} />
