@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from indexer.extract.media.segments import LONGEST_S
-from indexer.extract.media.sound import _levels_db, survey_sound
+from indexer.extract.media.sound import _levels_db, find_segments
 from indexer.extract.media.speech import CHUNK, SpeechDetector
 from model.interface import Float32
 from training.demonstration.library import SHIPPED
@@ -77,8 +77,7 @@ def test_noises_between_sentences_are_left_out() -> None:
     knock = rng.standard_normal(t.size) * np.exp(-12 * (t % 0.75))
     words, still = spoken()[: 6 * 16_000], np.zeros(2 * 16_000)
     whole = np.concatenate([hiss, still, words, still, whistle, still, knock, still, words])
-    survey = survey_sound(iter([(16_000, whole.astype(np.float32))]))
-    seconds = [(span.start_s, span.end_s) for span in survey.spans]
+    seconds, _ = find_segments(iter([(16_000, whole.astype(np.float32))]))
     talk = [(5.0, 11.0), (24.0, 30.0)]
     inside = sum(max(0, min(b, y) - max(a, x)) for a, b in seconds for x, y in talk)
     total = sum(b - a for a, b in seconds)
@@ -91,8 +90,8 @@ def test_a_recording_in_which_nobody_speaks_is_cut_by_its_level() -> None:
     t = np.arange(3 * 16_000) / 16_000
     bird = 0.3 * np.sin(2 * np.pi * 3_000 * t) * (t % 0.4 < 0.2)
     whole = np.concatenate([bird, np.zeros(4 * 16_000), bird]).astype(np.float32)
-    survey = survey_sound(iter([(16_000, whole)]))
-    assert [round(span.start_s) for span in survey.spans] == [0, 7]
+    seconds, _ = find_segments(iter([(16_000, whole)]))
+    assert [round(start_s) for start_s, _ in seconds] == [0, 7]
 
 
 def test_levels_are_in_decibels() -> None:
@@ -126,8 +125,7 @@ def test_speech_is_found_and_silence_is_not(tmp_path: Path, noise_db: float) -> 
         parts += [gap, samples]
     whole = np.concatenate(parts)
     whole += (10 ** (noise_db / 20) * rng.standard_normal(whole.size)).astype(np.float32)
-    survey = survey_sound(iter([(16_000, whole)]))
-    spans = [(span.start_s, span.end_s) for span in survey.spans]
+    spans, _ = find_segments(iter([(16_000, whole)]))
     covered = [sum(max(0, min(b, y) - max(a, x)) for a, b in spans) / (y - x) for x, y in truth]
     assert min(covered) > 0.97
     assert sum(b - a for a, b in spans) < 1.25 * sum(y - x for x, y in truth)

@@ -53,7 +53,7 @@ class SoundSurvey:
 
     def add(self, source: AudioSource, track: SoundTrack) -> None:
         """Hears an open track to its end. Raises UnreadableError."""
-        segments, duration_s = _survey(source.sample_blocks())
+        segments, duration_s = find_segments(source.sample_blocks())
         number = track.number if self.tracks else None
         self.spans += [Span(start_s, end_s, number) for start_s, end_s in segments]
         self.duration_s = max(self.duration_s, duration_s)
@@ -104,7 +104,7 @@ def survey_tracks(path: File) -> SoundSurvey:
     return survey
 
 
-def _survey(blocks: Iterator[SampleBlock]) -> tuple[list[tuple[float, float]], float]:
+def find_segments(blocks: Iterator[SampleBlock]) -> tuple[list[tuple[float, float]], float]:
     """The segments with sound, as start and end, and the length, in seconds. Memory grows by a few
     numbers a second of the recording."""
     from indexer.extract.media.speech import SpeechDetector
