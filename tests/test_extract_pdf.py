@@ -217,11 +217,10 @@ def test_fault_46_pages_and_words_beyond_the_limits_are_left_out_and_said(
     assert facts_of(path).note == "Only the first 3 of 12 pages were read."
 
 
-def test_fault_47_scripts_attachments_and_links_of_a_pdf_stay_where_they_are(
+def test_fault_47_scripts_and_links_of_a_pdf_stay_where_they_are(
     tmp_path: Path,
 ) -> None:
     document = pdf(LINE)
-    document.embfile_add("secret.txt", b"attached words nobody asked for")
     where = pymupdf.Rect(72, 72, 300, 100)
     document[0].insert_link({"kind": pymupdf.LINK_URI, "from": where, "uri": "http://192.0.2.1/x"})
     document[0].insert_link(

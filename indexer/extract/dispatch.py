@@ -6,12 +6,13 @@ Untrusted files are decoded in a child process only: `process.reader` calls this
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from pathlib import Path
 
 from indexer.extract.containers.file_format import NOT_READ_YET, detect_format, opening_error
 from indexer.extract.formats.block_documents import ReadSections
 from indexer.types.attachments import File, MemoryFile, size_bytes
 from indexer.types.formats import Format
-from indexer.types.pieces import Extracted, UnreadableError
+from indexer.types.pieces import Extracted, Member, UnreadableError
 
 
 def extract(path: File, leave_out: Collection[int] | None = ()) -> Iterator[Extracted]:
@@ -25,7 +26,7 @@ def extract(path: File, leave_out: Collection[int] | None = ()) -> Iterator[Extr
             case "pdf":
                 from indexer.extract.formats.pdf import pdf
 
-                yield from pdf.extract(path)
+                yield from pdf.extract(path, _extract_member, leave_out)
             case "picture":
                 from indexer.extract.media import photo
 
@@ -57,6 +58,23 @@ def extract(path: File, leave_out: Collection[int] | None = ()) -> Iterator[Extr
 def _extract_member(file: MemoryFile) -> Iterator[Extracted]:
     """Everything in an attachment except its own attachments."""
     return extract(file, leave_out=None)
+
+
+def find_member(path: Path, member: Member) -> MemoryFile:
+    """The file within the one at a path that `extract` gave as this member. Raises
+    UnreadableError."""
+    match detect_format(path):
+        case "pdf":
+            from indexer.extract.formats.pdf import pdf
+
+            file = pdf.find_attachment(path, member.at, member.name)
+        case _:
+            from indexer.extract.formats.mail import mail
+
+            return mail.find_attachment(path, member.at, member.content)
+    if file.content != member.content:
+        raise UnreadableError("vanished", "The file this was part of has changed.")
+    return file
 
 
 def section_reader(file_format: Format | None) -> ReadSections | None:

@@ -1,4 +1,4 @@
-"""Files as extractors are given them: on the disk, or attached to a mail and held in memory."""
+"""Files as extractors are given them: on the disk, or within another file and held in memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from indexer.files.hashing import hash_stream
 
 @dataclass(frozen=True, slots=True)
 class MemoryFile:
-    """The bytes and the name of an attachment, with the methods of a Path that extractors use."""
+    """The bytes and the name of a file within another, with the methods of a Path that extractors
+    use."""
 
     name: str
     data: bytes
@@ -40,8 +41,10 @@ File = Path | MemoryFile
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """An attachment that is not decoded yet: its number in the file, from 1; the offset of its
-    message, in bytes; its name; and whether it is shown among the words instead of below them."""
+    """A file within another that is not decoded yet: its number there, from 1; where it lies: the
+    offset of its message in a mailbox or of its entry in a zip archive, in bytes, or the number of
+    its object in a PDF; its name; and whether it is shown among the words instead of below
+    them."""
 
     ordinal: int
     at: int

@@ -93,9 +93,9 @@ Piece = PageText | Facts | Thumb | MediaPart
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file within another: an attachment of a mail. `ordinal` is its number there, from 1, `at`
-    the offset of its message in a mailbox, in bytes, `content` the hash of its bytes, `size` in
-    bytes."""
+    """A file within another: an attachment of a mail or a PDF, a picture in a letter. `ordinal` is
+    its number there, from 1, `at` where it lies (see `Attachment`), `content` the hash of its
+    bytes, `size` in bytes."""
 
     ordinal: int
     at: int

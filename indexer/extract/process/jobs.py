@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.extract.containers.file_format import detect_format
-from indexer.extract.dispatch import extract, section_reader
+from indexer.extract.dispatch import extract, find_member, section_reader
 from indexer.extract.pages.page_words import page_words
 from indexer.extract.pages.typesetting import PageSource
 from indexer.extract.process.cuts import with_cuts
@@ -40,15 +40,13 @@ def _file(job: dict[str, Any]) -> File:
     os.close(open_regular(path))
     if job["member"] is None:
         return path
-    from indexer.extract.formats.mail import mail
-
     member, status = member_from_json(job["member"]), path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise UnreadableError("vanished", "The mail this was attached to is not there any more.")
+        raise UnreadableError("vanished", "The file this was part of is not there any more.")
     key = (path, status.st_size, status.st_mtime_ns, member)
     if _last_attachment is None or _last_attachment[0] != key:
         _last_attachment = None
-        _last_attachment = key, mail.find_attachment(path, member.at, member.content)
+        _last_attachment = key, find_member(path, member)
     return _last_attachment[1]
 
 

@@ -1,1 +1,1 @@
-"""PDF: the words of its pages, and which pages have to be looked at."""
+"""PDF: the words of its pages, which of them have to be looked at, and the files within."""

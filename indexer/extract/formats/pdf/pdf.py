@@ -1,7 +1,7 @@
 """PDF: the words of every page in their order in the file, and the pages that are pictures.
 
-MuPDF only reads text and draws pages here: scripts are not run, attachments not opened, links not
-followed.
+MuPDF only reads text and draws pages here: scripts are not run, links not followed. Files within a
+PDF are read as its members, each by its own format.
 """
 
 from __future__ import annotations
@@ -9,11 +9,23 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from typing import Any
 
+from indexer.extract.formats.members import ExtractMember, MemberReader
+from indexer.extract.formats.pdf.attachments import attachment_bytes, read_attachments
+from indexer.extract.formats.pdf.hyphens import complete_last_word
+from indexer.extract.formats.pdf.metadata import (
+    described_by,
+    lines_not_in,
+    made_at_s,
+    read_metadata,
+    read_outline,
+)
 from indexer.extract.formats.pdf.pdf_text import page_text, read_line_blocks
 from indexer.extract.limits import MAX_CHARS, MAX_PAGES
+from indexer.extract.pages.blocks import DocumentMetadata
 from indexer.extract.pages.rasters import make_thumb
 from indexer.types.attachments import File, MemoryFile, size_bytes
 from indexer.types.characters import clean
@@ -43,48 +55,126 @@ DAMAGED = "The PDF is damaged and none of its pages can be read."
 CUT_OFF = "The PDF is cut off before its end and none of its pages can be read."
 
 
-def extract(path: File) -> Iterator[Extracted]:
-    """One PageText for each page with words, a MediaPart for each that is a picture; pages that
-    cannot be read are counted in the note. Raises UnreadableError when none can be read."""
+def extract(
+    path: File, extract_member: ExtractMember, leave_out: Collection[int] | None = ()
+) -> Iterator[Extracted]:
+    """One PageText for each page with words, a MediaPart for each that is a picture; then the files
+    within it except those with the numbers in `leave_out` (None: all), each read by
+    `extract_member`. Pages that cannot be read are counted in the note. Raises UnreadableError when
+    none can be read."""
+    notes = DocumentMetadata()
     with open_pdf(path) as document:
-        count, chars, readable, used = min(document.page_count, MAX_PAGES), 0, 0, 0
-        first: Any = None
-        for number in range(count):
-            try:
-                page = document[number]
-                document.xref_get_keys(
-                    page.xref
-                )  # raises where the page is cut off and only looks blank
-                text = page_text(page)
-                is_picture = len(text) < STAMPED_CHARS and _is_picture(page, len(text))
-                if _is_meaningless(text):
-                    text, is_picture = "", True
-                text = "\n\n".join(filter(None, (text, *_comments(page))))
-            except MemoryError:
-                raise
-            except Exception:  # noqa: S112  MuPDF raises many kinds; the page is counted below
-                continue
-            readable += 1
-            first = page if first is None else first
-            chars += len(text)
-            used += bool(text) or is_picture
-            if text:
-                yield PageText(text, Page(number + 1))
-            if is_picture:
-                yield MediaPart(Page(number + 1))
-            if chars > MAX_CHARS:
-                count = number + 1
+        reader = _PageReader(document)
+        # a page is held back until the next one is read, where its last word may go on
+        held: PageText | None = None
+        for number in range(1, reader.count + 1):
+            pieces = reader.read(number)
+            for piece in pieces:
+                if isinstance(piece, PageText):
+                    if held is not None:
+                        yield _completed(held, piece)
+                    held = piece
+                else:
+                    yield piece
+            if reader.is_full:
                 break
-        if first is None or (used == 0 and _is_cut_off(path)):
+        if held is not None:
+            yield held
+        if reader.first is None or (not reader.used and _is_cut_off(path)):
             raise _broken(path)
-        picture, colour = make_thumb(first)
+        members = MemberReader(notes, leave_out, extract_member)
+        for attachment in read_attachments(document, reader.pinned):
+            yield from members.read(attachment)
+        picture, colour = make_thumb(reader.first)
+        if page_note := reader.note:
+            notes.add_note(page_note)
         yield Facts(
-            _title(document, first, path),
+            reader.own_title or _large_line(reader.first) or title_from_name(path),
             pages=document.page_count,
+            made_at=made_at_s(reader.metadata),
             colour=colour,
-            note=_note(readable, count, document.page_count),
+            note=" ".join(notes.notes) or None,
         )
         yield picture
+
+
+def _completed(page: PageText, following: PageText) -> PageText:
+    text = complete_last_word(page.text, following.text)
+    return page if text is page.text else replace(page, text=text)
+
+
+class _PageReader:
+    """Reads the pages of a pymupdf document: `count` is how many of them, `first` the first that
+    can be read, `used` how many have words or are pictures, `pinned` the annotations that have a
+    file."""
+
+    def __init__(self, document: Any) -> None:
+        self._document = document
+        self.count = min(document.page_count, MAX_PAGES)
+        self.first: Any = None
+        self.used = self._chars = self._readable = 0
+        self.pinned: list[int] = []
+        self.metadata = read_metadata(document)
+        self.own_title = _own_title(self.metadata.get("title", ""))
+        self._outline = read_outline(document)
+        self._described = described_by(self.metadata, self.own_title)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more words are read; the pages behind are left out then."""
+        return self._chars > MAX_CHARS
+
+    def read(self, number: int) -> list[PageText | MediaPart]:
+        """The words of a page, from 1, and whether it is to be looked at."""
+        try:
+            page = self._document[number - 1]
+            # raises where the page is cut off and only looks blank
+            self._document.xref_get_keys(page.xref)
+            text = page_text(page)
+            is_picture = len(text) < STAMPED_CHARS and _is_picture(page, len(text))
+            if _is_meaningless(text):
+                text, is_picture = "", True
+            text = "\n\n".join(filter(None, (text, *self._comments(page))))
+        except MemoryError:
+            raise
+        except Exception:  # MuPDF raises many kinds; the page is counted in the note
+            return []
+        self._readable += 1
+        besides = self._outline.get(number, [])
+        if self.first is None:
+            self.first = page
+            besides = [*self._described, *besides]
+        if missing := lines_not_in(text, besides):
+            text = "\n\n".join(filter(None, (text, "\n".join(missing))))
+        self._chars += len(text)
+        self.used += bool(text) or is_picture
+        if self.is_full:
+            self.count = number
+        place = Page(number)
+        pieces: list[PageText | MediaPart] = [PageText(text, place)] if text else []
+        return [*pieces, MediaPart(place)] if is_picture else pieces
+
+    def _comments(self, page: Any) -> list[str]:
+        """What readers wrote beside the page: notes, and comments on what they marked."""
+        contents: list[str] = []
+        for annotation in page.annots() or ():
+            kind = annotation.type[1]
+            if kind == "FileAttachment":
+                self.pinned.append(annotation.xref)
+            if kind != _TYPED_ON_PAGE:
+                contents.append(" ".join(clean(annotation.info["content"] or "").split()))
+        return list(dict.fromkeys(filter(None, contents)))
+
+    @property
+    def note(self) -> str | None:
+        """What of the pages was left out."""
+        pages = self._document.page_count
+        if self._readable < self.count:
+            missing = self.count - self._readable
+            return f"{missing} of {pages} pages are damaged and could not be read."
+        if self.count < pages:
+            return f"Only the first {self.count} of {pages} pages were read."
+        return None
 
 
 def open_pdf(path: File) -> Any:
@@ -107,6 +197,12 @@ def open_pdf(path: File) -> Any:
         document.close()
         raise UnreadableError("encrypted", LOCKED)
     return document
+
+
+def find_attachment(path: File, at: int, name: str) -> MemoryFile:
+    """The file within a PDF that an object of this number holds. Raises UnreadableError."""
+    with open_pdf(path) as document:
+        return MemoryFile(name, attachment_bytes(document, at))
 
 
 def _try_to_open(open_document: Callable[[], Any]) -> Any | None:
@@ -157,29 +253,16 @@ def _is_meaningless(text: str) -> bool:
 # Drawn on the page, and so among its words.
 _TYPED_ON_PAGE = "FreeText"
 
-
-def _comments(page: Any) -> list[str]:
-    """What readers wrote beside the page: notes, and comments on what they marked."""
-    contents = [
-        clean(annotation.info["content"] or "")
-        for annotation in page.annots() or ()
-        if annotation.type[1] != _TYPED_ON_PAGE
-    ]
-    return list(dict.fromkeys(" ".join(content.split()) for content in contents if content.strip()))
-
-
 _EMPTY_TITLE = re.compile(r"(untitled|unknown|title|document|doc|slide|page|pdf|scan)?\W*\d*", re.I)
 _PROGRAM_NAME = re.compile(r"^(microsoft (word|powerpoint|excel)|print(ing)?) *[-:] *", re.I)
 _SUFFIX = re.compile(r"\.(docx?|pptx?|xlsx?|odt|rtf|tex|dvi|indd|qxd|pdf|txt|html?|ps)$", re.I)
 
 
-def _title(document: Any, first: Any, path: File) -> str:
-    """The title in the metadata, unless it is a placeholder; else the first large line of the first
-    page; else the name of the file."""
-    title = _PROGRAM_NAME.sub("", clean((document.metadata or {}).get("title") or "").strip())
-    if not _EMPTY_TITLE.fullmatch(title) and not _SUFFIX.search(title) and len(title) >= 4:
-        return re.sub(r"\s+", " ", title)[:200]
-    return _large_line(first) or title_from_name(path)
+def _own_title(written: str) -> str:
+    """The title in the metadata; empty where it is a placeholder."""
+    title = _PROGRAM_NAME.sub("", written)
+    is_sane = not _EMPTY_TITLE.fullmatch(title) and not _SUFFIX.search(title) and len(title) >= 4
+    return title[:200] if is_sane else ""
 
 
 def _large_line(page: Any) -> str | None:
@@ -201,12 +284,6 @@ def _large_line(page: Any) -> str | None:
         if letters >= 4 and len(text) <= 150 and top < page.rect.height / 2:
             return text
     return None
-
-
-def _note(readable: int, tried: int, pages: int) -> str | None:
-    if readable < tried:
-        return f"{tried - readable} of {pages} pages are damaged and could not be read."
-    return f"Only the first {tried} of {pages} pages were read." if tried < pages else None
 
 
 def _broken(path: File) -> UnreadableError:

@@ -7,15 +7,14 @@ letter.
 from __future__ import annotations
 
 import json
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from indexer.extract.formats.pdf.columns import Cell, Columns, Row, find_columns, merge_cells
+from indexer.extract.formats.pdf.hyphens import join_lines, join_paragraphs
 from indexer.extract.pages.page_words import stext_page
-from indexer.types.characters import clean
 
-# Words on one line with a gap of so many line heights between them are in two columns of a table.
-COLUMN_GAP = 0.8
 _SCALE = 100.0  # boxes are written in whole numbers: here of 1/100 point
 
 Direction = Literal["right", "up", "down"]
@@ -78,13 +77,13 @@ def _line(line: dict[str, Any]) -> PdfLine:
 
 
 def page_text(page: Any) -> str:
-    """The words of a page. The lines of a paragraph are joined, and words that are hyphenated at
-    the end of a line; rows of a table and monospaced lines stay lines."""
+    """The words of a page. The lines of a paragraph are joined, and words that are broken at the
+    end of a line or a column; rows of a table and monospaced lines stay lines."""
     from indexer.extract.pages.mupdf import pymupdf
 
     flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
-    paragraphs = map(_paragraph, _join_sideways(read_line_blocks(page, flags)))
-    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+    paragraphs = _paragraphs(_join_sideways(read_line_blocks(page, flags)))
+    return "\n\n".join(filter(None, paragraphs))
 
 
 def _join_sideways(blocks: list[list[PdfLine]]) -> list[list[PdfLine]]:
@@ -110,40 +109,76 @@ def _is_next_line(line: PdfLine, below: PdfLine) -> bool:
     return is_beneath and below.x0 < line.x1 and line.x0 < below.x1
 
 
-def _paragraph(lines: list[PdfLine]) -> str:
-    if len(lines) > 1:
-        rows = _rows(lines)
-        if sum(len(row) > 1 for row in rows) >= max(2, len(rows) // 2):
-            return "\n".join(" | ".join(filter(None, map(_joined, row))) for row in rows)
-        if all(line.monospaced for line in lines):
-            return "\n".join(filter(None, (_joined(" ".join(row)) for row in rows)))
-    return _joined("\n".join(line.text for line in lines))
+def _paragraphs(blocks: list[list[PdfLine]]) -> Iterator[str]:
+    """The paragraphs of these blocks, and the rows of those that are tables."""
+    prose: list[str] = []
+    number = 0
+    while number < len(blocks):
+        lines = blocks[number]
+        rows = _rows(lines) if len(lines) > 1 else []
+        if any(len(row) > 1 for row in rows):
+            columns, taken = _columns(rows, blocks, number)
+            if columns is not None:
+                prose += map(join_lines, columns.paragraphs())
+                number += taken
+                continue
+        text, is_prose = _block_text(lines, rows)
+        if is_prose:
+            prose.append(text)
+        else:
+            yield from join_paragraphs(prose)
+            prose = []
+            yield text
+        number += 1
+    yield from join_paragraphs(prose)
 
 
-def _rows(lines: list[PdfLine]) -> list[list[str]]:
-    """The cells of each row of a block: a line at the height of the line before it, with a gap
-    between, is the next cell."""
-    rows: list[list[str]] = []
+def _columns(
+    rows: list[Row], blocks: list[list[PdfLine]], number: int
+) -> tuple[Columns | None, int]:
+    """The columns of prose that begin in a block, whose rows are given, and how many blocks they
+    are."""
+    columns = find_columns(rows)
+    taken = 1
+    if columns is None:
+        return None, 0
+    while number + taken < len(blocks) and columns.take(_rows(blocks[number + taken])):
+        taken += 1
+    return (columns, taken) if columns.are_prose else (None, 0)
+
+
+def _block_text(lines: list[PdfLine], rows: list[Row]) -> tuple[str, bool]:
+    """The words of a block, and whether it is a paragraph."""
+    if len(rows) < len(lines) and len(lines) > 1:  # something stands beside something else
+        cells = list(map(merge_cells, rows))
+        if sum(len(row) > 1 for row in cells) >= max(2, len(rows) // 2):
+            return "\n".join(" | ".join(filter(None, map(_cell_text, row))) for row in cells), False
+    if len(lines) > 1 and all(line.monospaced for line in lines):
+        return "\n".join(filter(None, (join_lines(_row_text(row)) for row in rows))), False
+    if len(rows) < len(lines) and len(lines) > 1:
+        return join_lines("\n".join(map(_row_text, rows))), True
+    return join_lines("\n".join(line.text for line in lines)), True
+
+
+def _row_text(row: Row) -> str:
+    return " ".join(cell.text for cell in row)
+
+
+def _cell_text(cell: Cell) -> str:
+    return join_lines(cell.text)
+
+
+def _rows(lines: list[PdfLine]) -> list[Row]:
+    """The rows of a block: a line beside the one before it, at its right, is in the same row."""
+    rows: list[Row] = []
     right = top = bottom = 0.0
     for line in lines:
         height = line.y1 - line.y0
         is_beside = bool(rows) and min(bottom, line.y1) - max(top, line.y0) > 0.6 * height
-        if is_beside and line.x0 > right + COLUMN_GAP * height:
-            rows[-1].append(line.text)
-        elif is_beside and line.x0 >= right - 1:
-            rows[-1][-1] += " " + line.text
+        cell = Cell(line.text, line.x0, line.y0, line.x1, line.y1)
+        if is_beside and line.x0 >= right - 1:
+            rows[-1].append(cell)
         else:
-            rows.append([line.text])
+            rows.append([cell])
         right, top, bottom = line.x1, line.y0, line.y1
     return rows
-
-
-_BROKEN_WORD = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad]\n(?=[^\W\d_])")
-_BROKEN_NUMBER = re.compile(r"(?<=\w)([-\u2010/])\n(?=\w)")
-
-
-def _joined(block: str) -> str:
-    block = "\n".join(map(str.strip, block.replace("\r", "\n").split("\n")))
-    block = _BROKEN_WORD.sub(lambda match: "" if block[match.end()].islower() else "-", block)
-    block = _BROKEN_NUMBER.sub(r"\1", block)
-    return " ".join(clean(block).split())

@@ -1,0 +1,68 @@
+"""Files within a PDF: those of a portfolio, those attached to the document, and to its pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import count
+from pathlib import PurePath
+from typing import Any
+
+from indexer.types.attachments import Attachment
+from indexer.types.characters import clean_line
+from indexer.types.pieces import UnreadableError
+
+MAX_FILES = 10_000
+_STREAM_KEYS = ("UF", "F")
+
+
+def read_attachments(document: Any, pinned: list[int]) -> Iterator[Attachment]:
+    """Every file within a pymupdf document; `at` is the number of the object that holds its bytes.
+    `pinned` are the numbers of the annotations of pages to which a file is attached."""
+    from indexer.extract.pages.mupdf import pymupdf
+
+    mupdf, pdf = pymupdf.mupdf, pymupdf._as_pdf_document(document, required=0)
+    specifications = []
+    if pdf.m_internal is not None:
+        names = mupdf.pdf_load_name_tree(pdf, mupdf.pdf_new_name("EmbeddedFiles"))
+        entries = min(mupdf.pdf_dict_len(names), MAX_FILES)
+        specifications = [mupdf.pdf_dict_get_val(names, number) for number in range(entries)]
+        specifications += [
+            mupdf.pdf_dict_gets(mupdf.pdf_load_object(pdf, number), "FS") for number in pinned
+        ]
+    numbers = count(1)
+    seen: set[int] = set()
+    for specification in specifications:
+        streams = mupdf.pdf_dict_gets(specification, "EF")
+        stream = next(
+            (number for key in _STREAM_KEYS
+             if (number := mupdf.pdf_to_num(mupdf.pdf_dict_gets(streams, key)))), 0
+        )  # fmt: skip
+        if not stream or stream in seen:
+            continue
+        seen.add(stream)
+        written = [
+            mupdf.pdf_to_text_string(mupdf.pdf_dict_gets(specification, key))
+            for key in _STREAM_KEYS
+        ]
+        name = clean_line(PurePath(next(filter(None, written), "").replace("\\", "/")).name)[:200]
+        decode = partial(_stream, document, stream)
+        yield Attachment(next(numbers), stream, name or "Attachment", False, decode)
+
+
+def _stream(document: Any, number: int) -> bytes:
+    """The bytes of a stream. Raises ValueError where there is none."""
+    data = document.xref_stream(number)
+    if data is None:
+        raise ValueError("no stream")
+    return bytes(data)
+
+
+def attachment_bytes(document: Any, at: int) -> bytes:
+    """The bytes of the file that `read_attachments` found `at`. Raises UnreadableError."""
+    try:
+        return _stream(document, at)
+    except MemoryError:
+        raise
+    except Exception as problem:
+        raise UnreadableError("vanished", "The PDF this was attached to has changed.") from problem
