@@ -22,6 +22,7 @@ from indexer.ingest.publish import Publisher
 from indexer.ingest.read import Readers
 from indexer.ingest.reading_stage import ReadingStage
 from indexer.ingest.reuse import Reuse
+from indexer.ingest.stage import StageDependencies
 from indexer.ingest.understanding_stage import UnderstandingStage
 from indexer.maintenance.housekeeping import Housekeeping
 from indexer.vectors.store import Store
@@ -46,30 +47,18 @@ class Pipeline:
         self._stopped = threading.Event()
         self.queue = Queue(database)
         self.housekeeping = Housekeeping(catalog, store, room)
-        publisher = Publisher(store, self.housekeeping)
-        self.reading = ReadingStage(
+        shared = StageDependencies(
             queue=self.queue,
             readers=readers,
             model=model,
-            reuse=Reuse(self.queue, store, self.housekeeping, model),
-            publisher=publisher,
-            forget_list=ForgetList(database),
+            publisher=Publisher(store, self.housekeeping),
             housekeeping=self.housekeeping,
             pace=self._pace,
             stopped=self._stopped,
         )
-        self.understanding = UnderstandingStage(
-            queue=self.queue,
-            drafts=Drafts(database),
-            requeue=Requeue(database),
-            store=store,
-            readers=readers,
-            model=model,
-            publisher=publisher,
-            housekeeping=self.housekeeping,
-            pace=self._pace,
-            stopped=self._stopped,
-        )
+        reuse = Reuse(self.queue, store, self.housekeeping, model)
+        self.reading = ReadingStage(shared, reuse, ForgetList(database))
+        self.understanding = UnderstandingStage(shared, Drafts(database), Requeue(database), store)
 
     def remaining_s(self) -> int | None:
         """Seconds until everything is understood; None while that cannot be estimated."""

@@ -12,13 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from indexer.catalog.forget_list import ForgetList
-from indexer.catalog.queue import Queue
-from indexer.ingest.pace import Pace
-from indexer.ingest.publish import Publisher
-from indexer.ingest.read import Readers, read_file
+from indexer.ingest.read import read_file
 from indexer.ingest.read_ahead import Batch, ReadAhead
 from indexer.ingest.reuse import Reuse
-from indexer.maintenance.housekeeping import Housekeeping
+from indexer.ingest.stage import StageDependencies
 from indexer.types.changes import Changes
 from indexer.types.outcomes import (
     ATTEMPTS,
@@ -32,7 +29,6 @@ from indexer.types.outcomes import (
     Unsettled,
 )
 from indexer.types.states import FailureReason
-from model.interface import Model
 
 BATCH_FILES = 64
 FORGOTTEN = "This file was forgotten; `recollect remember` takes that back."
@@ -42,29 +38,17 @@ class ReadingStage:
     """Asks nothing of the model but its fingerprint. `corrections` are how what was read corrects
     the counts of the last look at the tree."""
 
-    def __init__(
-        self,
-        *,
-        queue: Queue,
-        readers: Readers,
-        model: Model,
-        reuse: Reuse,
-        publisher: Publisher,
-        forget_list: ForgetList,
-        housekeeping: Housekeeping,
-        pace: Pace,
-        stopped: threading.Event,
-    ) -> None:
+    def __init__(self, shared: StageDependencies, reuse: Reuse, forget_list: ForgetList) -> None:
         self.corrections = Changes()
-        self._queue = queue
-        self._readers = readers
-        self._model = model
         self._reuse = reuse
-        self._publisher = publisher
         self._forget_list = forget_list
-        self._housekeeping = housekeeping
-        self._pace = pace
-        self._stopped = stopped
+        self._queue = shared.queue
+        self._readers = shared.readers
+        self._model = shared.model
+        self._publisher = shared.publisher
+        self._housekeeping = shared.housekeeping
+        self._pace = shared.pace
+        self._stopped = shared.stopped
         self._claims = threading.Lock()
         self._claimed: set[str] = set()  # contents that are being read, or wait to be published
 

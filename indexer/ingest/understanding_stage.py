@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 
 from indexer.catalog.contents.drafts import Drafts
-from indexer.catalog.queue import Queue
 from indexer.catalog.requeue import Requeue
-from indexer.ingest.pace import Pace
-from indexer.ingest.publish import Publisher, VectorBatch, fresh_generation
-from indexer.ingest.read import Readers
+from indexer.ingest.publish import VectorBatch, fresh_generation
 from indexer.ingest.read_ahead import BATCH_S
+from indexer.ingest.stage import StageDependencies
 from indexer.ingest.understand import (
     SourceChangedError,
     StoppedError,
@@ -21,10 +18,8 @@ from indexer.ingest.understand import (
     joined,
     verdict,
 )
-from indexer.maintenance.housekeeping import Housekeeping
 from indexer.types.contents import FailedContent, PendingContent, UnderstoodContent
 from indexer.vectors.store import Store
-from model.interface import Model
 
 BATCH_CONTENTS = 16
 
@@ -33,27 +28,18 @@ class UnderstandingStage:
     """Everything that asks the model about files."""
 
     def __init__(
-        self,
-        *,
-        queue: Queue,
-        drafts: Drafts,
-        requeue: Requeue,
-        store: Store,
-        readers: Readers,
-        model: Model,
-        publisher: Publisher,
-        housekeeping: Housekeeping,
-        pace: Pace,
-        stopped: threading.Event,
+        self, shared: StageDependencies, drafts: Drafts, requeue: Requeue, store: Store
     ) -> None:
-        self._queue = queue
+        self._queue = shared.queue
+        self._model = shared.model
+        self._publisher = shared.publisher
+        self._housekeeping = shared.housekeeping
+        self._pace = shared.pace
         self._requeue = requeue
         self._store = store
-        self._model = model
-        self._publisher = publisher
-        self._housekeeping = housekeeping
-        self._pace = pace
-        self._understander = Understander(readers, model, stopped.is_set, drafts)
+        self._understander = Understander(
+            shared.readers, shared.model, shared.stopped.is_set, drafts
+        )
         self._model_key: str | None = None
 
     @property
