@@ -97,7 +97,7 @@ class Answerer:
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerPart]:
         """The sources first, then the text as it is written, each citation when its quote is
-        complete, and one `Answered`."""
+        complete, and one `AnswerSummary` at the end."""
         sources = self._sources(question, about, history)
         yield from sources
         by_number = {source.n: source for source in sources}

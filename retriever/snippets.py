@@ -71,8 +71,8 @@ def _written_words(text: str) -> list[_Word]:
     words: list[_Word] = []
     for start, end in word_ranges(text):
         word = text[start:end]
-        if found := tokens(word):
-            words.append(_Word(start, end, found, is_unspaced(word)))
+        if terms := tokens(word):
+            words.append(_Word(start, end, terms, is_unspaced(word)))
     return words
 
 

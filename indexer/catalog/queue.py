@@ -142,14 +142,14 @@ class Queue:
                     case Refused():
                         content_rows.write_refused(db, outcome)
                     case Known(file, stat, content):
-                        content_rows.link_file(db, file.id, stat, content)
+                        content_rows.assign_content(db, file.id, stat, content)
                         if fresh and content_rows.take_lost(db, content):
                             correction += Changes(added=-1, moved=1, gone=-1)
                     case Read(file, stat, _, content):
                         for read in outcome.whole:
                             content_rows.write_content(db, read, generations.get(read.content))
                             read_contents.append(read)
-                        content_rows.link_file(db, file.id, stat, content)
+                        content_rows.assign_content(db, file.id, stat, content)
             for outcome in outcomes:  # a member may be a file of the same batch
                 if isinstance(outcome, Read):
                     content_rows.write_members(db, outcome)

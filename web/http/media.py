@@ -20,7 +20,7 @@ from web.http.byte_ranges import REVALIDATE, file_response, generated_response, 
 from web.http.pages import JsonAnswer, unchanged
 from web.library.display import display_text
 from web.library.errors import LibraryError
-from web.library.items.items import Items, OriginalFile
+from web.library.items.presenter import ItemPresenter, OriginalFile
 from web.library.items.wav import WavFile
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ def require_item_id(item_id: str) -> str:
     return item_id
 
 
-def media_routes(items: Items) -> APIRouter:
+def media_routes(items: ItemPresenter) -> APIRouter:
     """Everything below /api/items/{id}."""
     router = APIRouter(prefix="/api/items/{item_id}")
     workers = WorkerPool(at_once=6, in_line=100)

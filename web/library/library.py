@@ -31,7 +31,7 @@ from web.library.arguments.paths import is_folder, named_path
 from web.library.display import display_text
 from web.library.errors import LibraryError
 from web.library.forgetting import Forgetting
-from web.library.items.items import Items
+from web.library.items.presenter import ItemPresenter
 from web.library.notifier import Notifier
 from web.library.schemas import (
     AskEvent,
@@ -65,7 +65,7 @@ class Library:
         reader: ReaderProcess,
         notifier: Notifier,
     ) -> None:
-        self.items = Items(catalog, store, reader, service.want, service.rescan.is_there)
+        self.items = ItemPresenter(catalog, store, reader, service.want, service.rescan.is_there)
         self.service = service
         self.notifier = notifier
         self._catalog = catalog

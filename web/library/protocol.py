@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from model.interface import ConversationTurn
-from web.library.items.items import Items
+from web.library.items.presenter import ItemPresenter
 from web.library.notifier import Notifier
 from web.library.schemas import (
     AskEvent,
@@ -105,7 +105,7 @@ class ServableLibrary(LibraryProtocol, Protocol):
     """What the HTTP server needs besides. Only a library in the server's own process has it."""
 
     @property
-    def items(self) -> Items: ...
+    def items(self) -> ItemPresenter: ...
 
     @property
     def notifier(self) -> Notifier: ...

@@ -39,10 +39,10 @@ def write_refused(db: Connection, refused: Refused) -> None:
         discard_generations(db, refused.content)
         db.execute("DELETE FROM members WHERE container = ?", (refused.content,))
         content_states.write_failed(db, refused.content, refused.kind, refused)
-        link_file(db, refused.file.id, refused.stat, refused.content)
+        assign_content(db, refused.file.id, refused.stat, refused.content)
 
 
-def link_file(db: Connection, file: int, stat: Stat, content: str) -> None:
+def assign_content(db: Connection, file: int, stat: Stat, content: str) -> None:
     """Points a file at its content, which is as new as its newest file; `stat` is of the moment
     the file was hashed."""
     file_states.link_file(db, file, stat, content)

@@ -31,12 +31,12 @@ def page_words(page: Any) -> PageWords:
 
     flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP  # letters, no ligatures
     text_page = pymupdf.TextPage(stext_page(page, flags))
-    found = text_page.extractWORDS()
-    if any(len(part_ranges(word[4])) > 1 for word in found if not word[4].isascii()):
-        found = _parts_of_lines(text_page.extractRAWDICT())
+    boxes = text_page.extractWORDS()
+    if any(len(part_ranges(word[4])) > 1 for word in boxes if not word[4].isascii()):
+        boxes = _parts_of_lines(text_page.extractRAWDICT())
     lines: dict[tuple[int, int], int] = {}
     words: list[tuple[float, float, float, float, str, int]] = []
-    for x0, y0, x1, y1, word, block, line, *_ in found:
+    for x0, y0, x1, y1, word, block, line, *_ in boxes:
         shown = clean(word)
         if shown:
             number = lines.setdefault((block, line), len(lines))

@@ -10,7 +10,7 @@ from retriever.answer import Citation, NumberedSource
 from retriever.search import Hit, source_of
 from retriever.snippets import snippet, words_to_mark
 from web.library.display import display_text
-from web.library.items.items import attached_to, thumb_json
+from web.library.items.presenter import attached_to, thumb_json
 from web.library.schemas import CitationJson, HitJson, SourceJson, VerdictJson
 
 

@@ -60,7 +60,7 @@ class OriginalFile:
     source: Path | AttachmentBytes
 
 
-class Items:
+class ItemPresenter:
     """Shows items of one library. The reader is not the indexer's, so that a person never waits
     behind a large file."""
 
