@@ -11,7 +11,8 @@ from pathlib import Path
 
 from indexer.catalog.conditions import LIVE, among, lies_in
 from indexer.catalog.storage.database import Database
-from indexer.types.coverage import Coverage
+from indexer.types.coverage import Coverage, Work
+from indexer.types.passages import FIRST_UNDERSTOOD
 from indexer.types.places import Kind
 from indexer.types.states import ContentState, FileState
 
@@ -30,6 +31,25 @@ ATTACHED = f"""SELECT d.kind, d.state, d.read_generation IS NOT NULL AS is_read,
     d.state = '{ContentState.UNDERSTOOD}' AS is_understood, count(*) AS files
     FROM members m JOIN contents d ON d.content = m.content
     JOIN files f ON f.content = m.container JOIN roots r ON r.id = f.root WHERE {LIVE}"""
+
+# Drafts are made in order, so the last one tells how many there are; each is large.
+WAITING_WORK = f"""WITH RECURSIVE drafted(content) AS (
+        SELECT min(content) FROM drafts UNION ALL
+        SELECT (SELECT min(content) FROM drafts d WHERE d.content > drafted.content)
+        FROM drafted WHERE drafted.content IS NOT NULL),
+    waiting AS (SELECT content, kind, words FROM contents WHERE state IN {NOT_UNDERSTOOD})
+    SELECT 'read' AS step, f.kind, count(*) AS count FROM files f
+    JOIN roots r ON r.id = f.root AND r.offline = 0
+    WHERE f.state IN {UNREAD} GROUP BY f.kind
+    UNION ALL SELECT 'embed', NULL, coalesce(sum(words), 0) FROM waiting
+    UNION ALL SELECT 'describe', w.kind, count(*) FROM waiting w CROSS JOIN parts p
+        ON p.content = w.content GROUP BY w.kind
+    UNION ALL SELECT 'embed', NULL, -1 - (SELECT max(ordinal) FROM drafts d
+        WHERE d.content = w.content AND d.ordinal < {FIRST_UNDERSTOOD})
+        FROM drafted CROSS JOIN waiting w ON w.content = drafted.content
+    UNION ALL SELECT 'describe', w.kind, {FIRST_UNDERSTOOD} - 1 - (SELECT max(ordinal) FROM drafts d
+        WHERE d.content = w.content AND d.ordinal >= {FIRST_UNDERSTOOD})
+        FROM drafted CROSS JOIN waiting w ON w.content = drafted.content"""
 
 
 class Counts:
@@ -80,17 +100,16 @@ class Counts:
         """How many files wait for a stage or are in one."""
         return sum(files for state, files in self.states().items() if state in WAITING)
 
-    def waiting_by_stage(self) -> dict[tuple[str, str | None], int]:
-        """How many files wait for each (stage, kind); the kind of an unread file is a guess."""
+    def waiting_work(self) -> dict[Work, int]:
+        """How much is left of each kind of work: files to be read (the kind of an unread file is a
+        guess), parts to be described and passages to be embedded, without what drafts hold."""
         with self._database.reading() as db:
-            rows = db.execute(
-                f"""SELECT 'read' AS stage, f.kind, count(*) AS files FROM files f
-                JOIN roots r ON r.id = f.root AND r.offline = 0
-                WHERE f.state IN {UNREAD} GROUP BY f.kind
-                UNION ALL SELECT 'understand', c.kind, count(*) FROM contents c
-                WHERE c.state IN {NOT_UNDERSTOOD} GROUP BY c.kind"""
-            )
-            return {(row["stage"], row["kind"]): row["files"] for row in rows}
+            rows = db.execute(WAITING_WORK).fetchall()
+        left: dict[Work, int] = {}
+        for row in rows:
+            work = row["step"], row["kind"]
+            left[work] = left.get(work, 0) + (row["count"] or 0)
+        return left
 
     def has_contents(self) -> bool:
         """Whether anything was ever read."""

@@ -167,20 +167,27 @@ class Queue:
 
     # -- stage 2 -------------------------------------------------------------------------------
 
-    def claim_contents(self, limit: int) -> list[PendingContent]:
-        """Claims the most wanted, then the newest contents for the model."""
+    def claim_contents(self, limit: int, unfinished: Sequence[str] = ()) -> list[PendingContent]:
+        """Claims the most wanted, then the newest contents for the model. Of those that are
+        `unfinished`, only the first, which comes last."""
         with self._database.writing() as db:
             content_states.release_contents(db, self._claimed_contents)
             readable = f"+f.state = '{FileState.KNOWN}' AND r.offline = 0"
             next_contents = db.execute(
                 f"""SELECT c.content FROM contents c
                 WHERE c.state = '{ContentState.READ}' AND {reached(readable)}
+                    AND c.content NOT IN (SELECT value FROM json_each(?))
                 ORDER BY c.attempts, c.wanted_at DESC, c.newest DESC, c.content LIMIT ?""",
-                (limit,),
+                (json.dumps(unfinished), limit),
+            ).fetchall()
+            next_contents += db.execute(
+                f"""SELECT c.content FROM contents c WHERE c.content = ?
+                AND c.state = '{ContentState.READ}' AND {reached(readable)}""",
+                (unfinished[0] if unfinished else None,),
             ).fetchall()
             self._claimed_contents = [row["content"] for row in next_contents]
             places = db.execute(
-                f"""SELECT c.kind, c.attempts, c.read_generation, f.*, r.path AS base
+                f"""SELECT c.kind, c.attempts, c.read_generation, c.words, f.*, r.path AS base
                 FROM {PLACES} f JOIN contents c ON c.content = f.content
                 JOIN roots r ON r.id = f.root WHERE {readable}
                 ORDER BY {FIRST}""",
@@ -200,6 +207,7 @@ class Queue:
                     parts=content_rows.parts_of(db, row["content"]),
                     attempts=row["attempts"],
                     member=member_from(row),
+                    passages=row["words"],
                 )
                 for row in rows
             ]

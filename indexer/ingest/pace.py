@@ -1,43 +1,48 @@
-"""How long the remaining work will take, by how long the same kinds took lately."""
+"""How long the remaining work will take, by how long the same work took lately."""
 
 from __future__ import annotations
 
-import statistics
 import threading
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+
+from indexer.types.coverage import Work
 
 SAMPLES = 64
 
 
 class Pace:
-    """Seconds an item took, for each (stage, kind), over the last 64 of it; thread-safe."""
+    """Seconds that a unit of each kind of work took, on the average of its last 64 samples;
+    thread-safe."""
 
     def __init__(self) -> None:
-        self._took_s: dict[tuple[str, str | None], deque[float]] = defaultdict(
+        self._samples: dict[Work, deque[tuple[int, float]]] = defaultdict(
             lambda: deque(maxlen=SAMPLES)
         )
         self._lock = threading.Lock()
 
-    def record(self, stage: str, kinds: Iterable[str | None], took_s: float) -> None:
-        """A batch of items of these kinds took so long together."""
-        batch = list(kinds)
-        with self._lock:
-            for kind in batch:
-                self._took_s[stage, kind].append(took_s / len(batch))
+    def record(self, step: str, kind: str | None, count: int, took_s: float) -> None:
+        """So many units of this work took so long together."""
+        if count:
+            with self._lock:
+                self._samples[step, kind].append((count, took_s))
 
-    def remaining_s(self, remaining: Mapping[tuple[str, str | None], int]) -> int | None:
-        """Seconds until all that remains is done, at the median pace; a kind without samples goes
-        at the pace of its stage's other kinds. None when there are no samples at all."""
+    def remaining_s(self, remaining: Mapping[Work, int]) -> int | None:
+        """Seconds until all that remains is done; a kind without samples goes at the pace of its
+        step's other kinds. None where a step has no samples at all."""
         with self._lock:
-            median_s = {key: statistics.median(took) for key, took in self._took_s.items() if took}
+            samples = {work: list(taken) for work, taken in self._samples.items() if taken}
         total_s = 0.0
-        for (stage, kind), count in remaining.items():
-            pace_s = median_s.get((stage, kind))
-            if pace_s is None:
-                of_stage = [took_s for (other, _), took_s in median_s.items() if other == stage]
-                if not of_stage:
-                    return None
-                pace_s = statistics.median(of_stage)
-            total_s += count * pace_s
+        for (step, kind), count in remaining.items():
+            if not count:
+                continue
+            taken = samples.get((step, kind)) or [
+                sample
+                for (other, _), of_work in samples.items()
+                if other == step
+                for sample in of_work
+            ]
+            if not taken:
+                return None
+            total_s += count * sum(took_s for _, took_s in taken) / sum(n for n, _ in taken)
         return round(total_s)

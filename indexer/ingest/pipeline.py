@@ -62,7 +62,7 @@ class Pipeline:
 
     def remaining_s(self) -> int | None:
         """Seconds until everything is understood; None while that cannot be estimated."""
-        return self._pace.remaining_s(self._counts.waiting_by_stage())
+        return self._pace.remaining_s(self._counts.waiting_work())
 
     def stop(self) -> None:
         """Ends the work under way early; what was not finished is put back."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -122,7 +123,8 @@ class ReadingStage:
             self._claimed.difference_update(read.content for read in reads)
         if reads:
             took_s = max(batch.took_s, time.monotonic() - started)
-            self._pace.record("read", [read.kind for read in reads], took_s)
+            for kind, count in Counter(read.kind for read in reads).items():
+                self._pace.record("read", kind, count, took_s * count / len(reads))
 
     def _publish(self, outcomes: Sequence[Outcome]) -> None:
         outcomes = self._without_known_members(outcomes)

@@ -2,30 +2,32 @@
 
 Passages of a document are embedded, many at a time. A photo, a page with little text and each
 stretch of a recording is looked at or listened to once, which gives its words and its vectors.
-What fails at one place fails that place alone, and what takes hours is not lost in the last one.
+What fails at one place fails that place alone. A long content is worked through in instalments, and
+what is done of it is kept.
 """
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
 from indexer.catalog.contents.drafts import Draft, Drafts
 from indexer.files.walk import Stat
+from indexer.ingest.pace import Pace
 from indexer.ingest.read import Readers
 from indexer.types.contents import FailedContent, PendingContent, UnderstoodContent, VectorRow
 from indexer.types.passages import FIRST_UNDERSTOOD, Passage, Source
 from indexer.types.pieces import UnreadableError
-from indexer.types.places import Place
+from indexer.types.places import Kind, Place
 from model.interface import Float32, Image, Model, ModelError, ModelMemoryError, Text, Vectors
 
 EMBEDDED_AT_ONCE = 32
-FEW_PARTS = 8  # a content with more is worked through in instalments
-INSTALMENT_S = 20.0
+# A content with more of either is long: it is worked through in instalments.
+FEW_PARTS, FEW_PASSAGES = 8, 64
+INSTALMENT_S = 10.0
 
 
 class UnfinishedError(Exception):
@@ -50,96 +52,121 @@ class _PlaceError(Exception):
 
 
 class Understander:
-    """Gives contents to the model; `calls` counts the items it was given."""
+    """Gives contents to the model; `calls` counts the items it was given, `pace` is told how long
+    they took."""
 
     def __init__(
         self,
         readers: Readers,
         model: Model,
         stopped: Callable[[], bool],
-        drafts: Drafts | None = None,
+        drafts: Drafts,
+        pace: Pace,
     ) -> None:
         self._readers = readers
         self._model = model
         self._stopped = stopped
         self._drafts = drafts
+        self._pace = pace
+        self._warm = False
         self.calls = 0
 
     def embed(
         self, items: Sequence[tuple[PendingContent, Sequence[Passage]]]
     ) -> list[UnderstoodContent]:
-        """The vectors of what was read in each content, embedded in shared batches.
+        """The vectors of what was read in each content, embedded in shared batches: of as many of
+        the contents, the first at least, as an instalment has time for.
 
         Raises StoppedError, and ModelError when the model itself cannot be used."""
         outcomes = [UnderstoodContent(item) for item, _ in items]
+        missing = [len(of_item) for _, of_item in items]
         passages = [
-            (outcome, passage)
-            for outcome, (_, of_item) in zip(outcomes, items, strict=True)
-            for passage in of_item
+            (number, passage) for number, (_, of_item) in enumerate(items) for passage in of_item
         ]
+        until = time.monotonic() + INSTALMENT_S
         for start in range(0, len(passages), EMBEDDED_AT_ONCE):
+            if time.monotonic() > until and not missing[0]:
+                break
             batch = passages[start : start + EMBEDDED_AT_ONCE]
-            results = self._vectors([Text(passage.text) for _, passage in batch])
-            for (outcome, passage), vectors in zip(batch, results, strict=True):
-                if isinstance(vectors, _PlaceError):
-                    outcome.fail(vectors.reason, vectors.sentence)
-                else:
-                    outcome.rows.append(
-                        VectorRow(passage.ordinal, passage.place, vectors.gist, vectors.body)
-                    )
-        return outcomes
+            drafts = self._embedded([passage for _, passage in batch])
+            for (number, _), draft in zip(batch, drafts, strict=True):
+                _add(outcomes[number], draft)
+                missing[number] -= 1
+        return [outcome for outcome, left in zip(outcomes, missing, strict=True) if not left]
 
     def describe(self, outcome: UnderstoodContent) -> None:
-        """Adds what the model sees or hears in the parts of a content. A content of many parts is
-        described in instalments, and each part is written down as it is done.
+        """Adds what the model sees or hears in the few parts of a content.
 
-        Raises UnfinishedError, StoppedError, SourceChangedError when the file has changed, and
-        ModelError."""
+        Raises StoppedError, SourceChangedError when the file has changed, and ModelError."""
         item = outcome.item
-        long = self._drafts is not None and len(item.parts) > FEW_PARTS
-        for draft in self._long_drafts(item) if long else self._short_drafts(item):
-            if draft.passage is None or draft.vectors is None:
-                outcome.fail(draft.reason or "model", draft.sentence or "")
-                continue
-            outcome.passages.append(draft.passage)
-            gist, body = draft.vectors.gist, draft.vectors.body
-            outcome.rows.append(VectorRow(draft.ordinal, draft.place, gist, body))
-        if item.parts and Stat.of(_lstat(item.path)) != item.stat:
-            raise SourceChangedError
-
-    def _short_drafts(self, item: PendingContent) -> Iterator[Draft]:
         for number, place in enumerate(item.parts):
-            yield self._draft(item, FIRST_UNDERSTOOD + number, place)
+            for draft in self._described(item, FIRST_UNDERSTOOD + number, place):
+                _add(outcome, draft)
+        _check_source(item)
 
-    def _long_drafts(self, item: PendingContent) -> Iterator[Draft]:
-        assert self._drafts is not None  # noqa: S101  without drafts nothing is long
+    def advance(self, item: PendingContent, passages: Sequence[Passage]) -> UnderstoodContent:
+        """One more instalment of a long content, of which each step is written down as it is done:
+        the whole, where it was the last.
+
+        Raises UnfinishedError where it was not, StoppedError, SourceChangedError when the file has
+        changed, and ModelError."""
         key = self._model.fingerprint.key
         done = self._drafts.places(item.content, key)
         until = time.monotonic() + INSTALMENT_S
-        drafted = False
+        stepped = False
+        for step in self._steps(item, passages, done):
+            if stepped and time.monotonic() > until:
+                raise UnfinishedError
+            self._drafts.keep(item.content, item.read_generation, key, step())
+            stepped = True
+        _check_source(item)
+        outcome = UnderstoodContent(item)
+        ordinals = {passage.ordinal for passage in passages}
+        ordinals.update(range(FIRST_UNDERSTOOD, FIRST_UNDERSTOOD + len(item.parts)))
+        for draft in self._drafts.of(item.content, key):
+            if draft.ordinal in ordinals:
+                _add(outcome, draft)
+        return outcome
+
+    def _steps(
+        self, item: PendingContent, passages: Sequence[Passage], done: Mapping[int, Place]
+    ) -> Iterator[Callable[[], list[Draft]]]:
+        """What is left to be done of a long content: parts one by one, passages some at once."""
         for number, place in enumerate(item.parts):
             ordinal = FIRST_UNDERSTOOD + number
-            if ordinal in done and done[ordinal] == place:
-                continue
-            if drafted and time.monotonic() > until:
-                raise UnfinishedError
-            self._drafts.keep(item.content, key, self._draft(item, ordinal, place))
-            drafted = True
-        wanted = range(FIRST_UNDERSTOOD, FIRST_UNDERSTOOD + len(item.parts))
-        drafts = self._drafts.of(item.content, key)
-        yield from (draft for draft in drafts if draft.ordinal in wanted)
+            if ordinal not in done or done[ordinal] != place:
+                yield partial(self._described, item, ordinal, place)
+        left = [passage for passage in passages if passage.ordinal not in done]
+        for start in range(0, len(left), EMBEDDED_AT_ONCE):
+            yield partial(self._embedded, left[start : start + EMBEDDED_AT_ONCE])
 
-    def _draft(self, item: PendingContent, ordinal: int, place: Place) -> Draft:
+    def _embedded(self, passages: Sequence[Passage]) -> list[Draft]:
+        began = time.monotonic()
+        results = self._vectors([Text(passage.text) for passage in passages])
+        self._record("embed", None, len(passages), time.monotonic() - began)
+        drafts = []
+        for passage, vectors in zip(passages, results, strict=True):
+            ordinal, place = passage.ordinal, passage.place
+            if isinstance(vectors, _PlaceError):
+                drafts.append(Draft(ordinal, place, None, None, vectors.reason, vectors.sentence))
+            else:
+                drafts.append(Draft(ordinal, place, None, vectors))
+        return drafts
+
+    def _described(self, item: PendingContent, ordinal: int, place: Place) -> list[Draft]:
+        """The draft of one part."""
         self._check_stopped()
-        if Stat.of(_lstat(item.path)) != item.stat:
-            raise SourceChangedError
+        _check_source(item)
+        began = time.monotonic()
         try:
-            words, vectors, source = self._described(item, place)
+            words, vectors, source = self._description(item, place)
         except _PlaceError as error:
-            return Draft(ordinal, place, None, None, error.reason, error.sentence)
-        return Draft(ordinal, place, Passage(ordinal, words, place, source), vectors)
+            return [Draft(ordinal, place, None, None, error.reason, error.sentence)]
+        finally:
+            self._record("describe", item.kind, 1, time.monotonic() - began)
+        return [Draft(ordinal, place, Passage(ordinal, words, place, source), vectors)]
 
-    def _described(self, item: PendingContent, place: Place) -> tuple[str, Vectors, Source]:
+    def _description(self, item: PendingContent, place: Place) -> tuple[str, Vectors, Source]:
         try:
             with self._readers.lend() as reader:
                 original = reader.original(item.path, place, member=item.member)
@@ -189,9 +216,20 @@ class Understander:
                 )
         return vectors
 
+    def _record(self, step: str, kind: Kind | None, count: int, took_s: float) -> None:
+        """The first call may have loaded the model, and tells nothing of the next."""
+        if self._warm:
+            self._pace.record(step, kind, count, took_s)
+        self._warm = True
+
     def _check_stopped(self) -> None:
         if self._stopped():
             raise StoppedError
+
+
+def is_long(item: PendingContent) -> bool:
+    """Whether a content is understood in instalments."""
+    return len(item.parts) > FEW_PARTS or item.passages > FEW_PASSAGES
 
 
 def joined(embedded: UnderstoodContent, described: UnderstoodContent) -> UnderstoodContent:
@@ -233,8 +271,23 @@ def _place_error(problem: Exception) -> _PlaceError:
     )
 
 
-def _lstat(path: Path) -> os.stat_result:
+def _add(outcome: UnderstoodContent, draft: Draft) -> None:
+    vectors = draft.vectors
+    if vectors is None:
+        outcome.fail(draft.reason or "model", draft.sentence or "")
+        return
+    if draft.passage is not None:
+        outcome.passages.append(draft.passage)
+    outcome.rows.append(VectorRow(draft.ordinal, draft.place, vectors.gist, vectors.body))
+
+
+def _check_source(item: PendingContent) -> None:
+    """Raises SourceChangedError where parts would be looked for in another file than was read."""
+    if not item.parts:
+        return
     try:
-        return path.lstat()
+        stat = Stat.of(item.path.lstat())
     except OSError as problem:
         raise SourceChangedError from problem
+    if stat != item.stat:
+        raise SourceChangedError

@@ -11,10 +11,12 @@ from indexer.ingest.publish import VectorBatch, fresh_generation
 from indexer.ingest.read_ahead import BATCH_S
 from indexer.ingest.stage import StageDependencies
 from indexer.ingest.understand import (
+    INSTALMENT_S,
     SourceChangedError,
     StoppedError,
     Understander,
     UnfinishedError,
+    is_long,
     joined,
     verdict,
 )
@@ -34,13 +36,14 @@ class UnderstandingStage:
         self._model = shared.model
         self._publisher = shared.publisher
         self._housekeeping = shared.housekeeping
-        self._pace = shared.pace
         self._requeue = requeue
         self._store = store
         self._understander = Understander(
-            shared.readers, shared.model, shared.stopped.is_set, drafts
+            shared.readers, shared.model, shared.stopped.is_set, drafts, shared.pace
         )
         self._model_key: str | None = None
+        # Long contents that have had a turn; whose turn is longest ago first.
+        self._unfinished: list[str] = []
 
     @property
     def model_calls(self) -> int:
@@ -48,7 +51,9 @@ class UnderstandingStage:
         return self._understander.calls
 
     def run(self, limit: int = BATCH_CONTENTS) -> int:
-        """Understands the most wanted and newest contents; returns how many were tried.
+        """Understands the most wanted and newest contents, and of long ones an instalment: of one
+        that has had none yet, and of the one that has waited longest for its next. Returns how
+        many were tried.
 
         Raises ModelError when the model cannot be used at all, LowDiskSpaceError while the disk is
         full."""
@@ -60,38 +65,68 @@ class UnderstandingStage:
         if key != self._model_key:
             self._requeue.other_models(key)
             self._model_key = key
-        items = self._queue.claim_contents(limit)
+        unfinished = list(self._unfinished)
+        items = self._queue.claim_contents(limit, unfinished)
+        long = [item for item in items if is_long(item)]
+        begun = [item for item in long if item.content in unfinished]
+        new = [item for item in long if item.content not in unfinished]
+        tried = 0
+        try:
+            tried += self._understand_texts(
+                key, [item for item in items if not item.parts and item not in long]
+            )
+            tried += self._understand_parts(
+                key, [item for item in items if item.parts and item not in long]
+            )
+            for item in (*new[:1], *begun):
+                self._advance(key, item)
+                tried += 1
+        except StoppedError:
+            pass
+        finally:
+            self._queue.release_contents(items)
+        if unfinished and not begun:
+            self._unfinished.remove(unfinished[0])  # nothing is to be done of it any more
+        return tried
+
+    def _understand_texts(self, key: str, items: Sequence[PendingContent]) -> int:
+        outcomes = list(map(verdict, self._embedded(items)))
+        self._publish(key, outcomes)
+        return len(outcomes)
+
+    def _understand_parts(self, key: str, items: Sequence[PendingContent]) -> int:
+        """As many as there is time for: as much as a long content is given, where one waits."""
         outcomes: list[UnderstoodContent | FailedContent] = []
         changed: list[PendingContent] = []
-        unfinished = 0
-        started = time.monotonic()
+        until = time.monotonic() + (INSTALMENT_S if self._unfinished else BATCH_S)
         try:
-            outcomes += map(verdict, self._embedded([item for item in items if not item.parts]))
             for item in items:
-                if not item.parts:
-                    continue
                 try:
                     described = UnderstoodContent(item)
                     self._understander.describe(described)
                     [embedded] = self._embedded([item])
                     outcomes.append(verdict(joined(embedded, described)))
-                except UnfinishedError:  # its next instalment comes when others have had a turn
-                    unfinished += 1
-                    started = time.monotonic()
                 except SourceChangedError:
                     changed.append(item)
-                if time.monotonic() - started > BATCH_S:
+                if time.monotonic() > until:
                     break
-        except StoppedError:
-            pass
         finally:
             self._publish(key, outcomes)
             self._queue.release_contents(changed, doubted=True)
-            self._queue.release_contents(items)
-        if outcomes:
-            kinds = [outcome.item.kind for outcome in outcomes]
-            self._pace.record("understand", kinds, time.monotonic() - started)
-        return len(outcomes) + len(changed) + unfinished
+        return len(outcomes) + len(changed)
+
+    def _advance(self, key: str, item: PendingContent) -> None:
+        if item.content in self._unfinished:
+            self._unfinished.remove(item.content)
+        passages = self._store.generations.passages([item.read_generation])
+        try:
+            outcome = self._understander.advance(item, passages[item.read_generation])
+        except UnfinishedError:
+            self._unfinished.append(item.content)
+        except SourceChangedError:
+            self._queue.release_contents([item], doubted=True)
+        else:
+            self._publish(key, [verdict(outcome)])
 
     def _embedded(self, items: Sequence[PendingContent]) -> list[UnderstoodContent]:
         if not items:

@@ -25,7 +25,7 @@ class VectorRow:
 @dataclass(frozen=True, slots=True)
 class PendingContent:
     """A content whose turn it is; `path` and `stat` are of the `file` it is read from, as itself or
-    as a `member` of it."""
+    as a `member` of it. So many `passages` were read in it."""
 
     content: str
     kind: Kind
@@ -36,6 +36,7 @@ class PendingContent:
     parts: tuple[Place, ...]
     attempts: int
     member: Member | None = None
+    passages: int = 0
 
 
 @dataclass(slots=True)

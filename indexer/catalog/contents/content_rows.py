@@ -16,6 +16,7 @@ from indexer.catalog.states import content_states, file_states
 from indexer.catalog.storage.sql_functions import content_mark
 from indexer.files.walk import Stat
 from indexer.types.outcomes import Read, Refused
+from indexer.types.passages import FIRST_UNDERSTOOD
 from indexer.types.pieces import EXTRACTOR_VERSION, Facts, title_from_name
 from indexer.types.places import Place, place_from, place_json
 from indexer.vectors.rows import passages_sum
@@ -105,6 +106,9 @@ def write_content(db: Connection, read: Read, generation: str | None) -> None:
     """Writes down what was read of a content; None where its words are the same as before."""
     if generation is not None:
         discard_generations(db, read.content)
+        db.execute(  # of passages that are no more
+            "DELETE FROM drafts WHERE content = ? AND ordinal < ?", (read.content, FIRST_UNDERSTOOD)
+        )
         words_sum = passages_sum(read.kind, read.passages)
         content_states.write_read(
             db, read.content, read.kind, generation, len(read.passages), words_sum

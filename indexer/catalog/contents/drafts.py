@@ -1,13 +1,15 @@
-"""What was understood so far of a content that takes long: a recording of hours, a long scan.
+"""What was understood so far of a content that takes long: a book, a recording of hours, a scan.
 
-Every part is on disk as soon as the model is done with it, so that a kill in the third hour of a
-recording costs one part. Drafts are not searched; they become passages and vectors all at once,
-when the last part is done, and go in the same transaction that makes those the live ones.
+Every part is on disk as soon as the model is done with it, and every few passages of a text, so
+that a kill in the third hour costs no more than these. Drafts are not searched; they become
+passages and vectors all at once, when the last part is done, and go in the same transaction that
+makes those the live ones.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +22,8 @@ from model.interface import Float32, Vectors
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What came of one part: its passage and vectors, or why there are none."""
+    """What came of one part or passage: its vectors, or why there are none. `passage` is what the
+    model has written of a part; None where it embedded what was read."""
 
     ordinal: int
     place: Place
@@ -37,7 +40,7 @@ class Drafts:
         self._database = database
 
     def places(self, content: str, key: str) -> dict[int, Place]:
-        """The parts of a content that the model has been through, by ordinal."""
+        """The parts and passages of a content that the model has been through, by ordinal."""
         with self._database.reading() as db:
             rows = db.execute(
                 "SELECT ordinal, place FROM drafts WHERE content = ? AND model_key = ?",
@@ -55,37 +58,40 @@ class Drafts:
         drafts: list[Draft] = []
         for row in rows:
             ordinal, place = row["ordinal"], place_from(json.loads(row["place"]))
-            if row["words"] is None:
-                drafts.append(Draft(ordinal, place, None, None, row["reason"], row["sentence"]))
-                continue
-            passage = Passage(ordinal, row["words"], place, Source(row["source"]))
-            body = None if row["body"] is None else _vector(row["body"])
-            drafts.append(Draft(ordinal, place, passage, Vectors(_vector(row["gist"]), body)))
+            passage, vectors = None, None
+            if row["words"] is not None:
+                passage = Passage(ordinal, row["words"], place, Source(row["source"]))
+            if row["gist"] is not None:
+                body = None if row["body"] is None else _vector(row["body"])
+                vectors = Vectors(_vector(row["gist"]), body)
+            drafts.append(Draft(ordinal, place, passage, vectors, row["reason"], row["sentence"]))
         return drafts
 
-    def keep(self, content: str, key: str, draft: Draft) -> None:
-        """Writes one down; durable when this returns. Nothing, where the content has gone."""
-        passage, vectors = draft.passage, draft.vectors
-        body = None if vectors is None or vectors.body is None else vectors.body.tobytes()
+    def keep(self, content: str, generation: str, key: str, drafts: Iterable[Draft]) -> None:
+        """Writes drafts down; durable when this returns. Nothing, where the content has gone or
+        what was read of it is another `generation` now."""
         with self._database.writing() as db:
-            db.execute(
+            db.executemany(
                 """INSERT OR REPLACE INTO drafts
                 SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
-                WHERE EXISTS (SELECT 1 FROM contents WHERE content = ?)""",
-                (
-                    content,
-                    draft.ordinal,
-                    key,
-                    json.dumps(place_json(draft.place)),
-                    None if passage is None else str(passage.source),
-                    None if passage is None else passage.text,
-                    None if vectors is None else vectors.gist.tobytes(),
-                    body,
-                    draft.reason,
-                    draft.sentence,
-                    content,
-                ),
+                WHERE EXISTS (SELECT 1 FROM contents WHERE content = ? AND read_generation = ?)""",
+                [(content, *_columns(key, draft), content, generation) for draft in drafts],
             )
+
+
+def _columns(key: str, draft: Draft) -> tuple[int | str | bytes | None, ...]:
+    passage, vectors = draft.passage, draft.vectors
+    return (
+        draft.ordinal,
+        key,
+        json.dumps(place_json(draft.place)),
+        None if passage is None else str(passage.source),
+        None if passage is None else passage.text,
+        None if vectors is None else vectors.gist.tobytes(),
+        None if vectors is None or vectors.body is None else vectors.body.tobytes(),
+        draft.reason,
+        draft.sentence,
+    )
 
 
 def _vector(data: bytes) -> Float32:
