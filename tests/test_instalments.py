@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -227,7 +228,7 @@ def test_a_book_outlasts_kills_of_the_server_and_is_done_when_it_says(tmp_path: 
     for after in (200, 500):
         running = serve("serve", library.folder, library=library)
         with closing(Catalog(library.data / "catalog.sqlite")) as catalog:
-            until(lambda catalog=catalog, after=after: drafts(catalog) > after, 300)
+            until(partial(has_drafts, catalog, after), 300)
             running.process.kill()
             running.process.wait()
             calls.append(drafts(catalog))
