@@ -5,6 +5,7 @@ The way of a query, in the order of the files it passes:
     query.py        words or an example, kinds, folder and dates, checked
     search.py       rankings by words, by name and by vectors, fused into one hit a file
     snippets.py     the part of each passage that shows why it was found
+    marked_words.py the words to mark where a hit is opened, and page_marks.py where they stand
     answer.py       the best hits as evidence for the model, and its quotes checked against them
 
 Rows come from `indexer.vectors`, items from `indexer.catalog`, vectors and text from

@@ -54,7 +54,59 @@ def matches(text: str, wanted: list[str]) -> list[tuple[int, int]]:
         else:
             ranges.append((word.start, word.end))
         last = word
+    if joined := list(_joined_ranges(text, words, known)):
+        inside = [r for r in ranges if not any(a <= r[0] and r[1] <= b for a, b in joined)]
+        return sorted([*inside, *joined])
     return ranges
+
+
+# What stands between the parts of a hyphened word, and of a number: as in `join_separated`.
+_SEAM = re.compile(
+    r"(?<=\w)(?:[-\u2010\u2011'’](?:(?<=[-\u2010])\s+)?(?=[^\W\d_])"
+    r"|[ \u00a0./()\u2010-\u2013-]{1,3}(?=[A-Za-z]{0,2}\d))"
+)
+_MIN_JOINED_CHARS = 4
+
+
+def _joined_ranges(text: str, words: list[_Word], wanted: set[str]) -> Iterator[tuple[int, int]]:
+    """The ranges of what is written with separators (`e-mail`, `030 123-456`) where one of the
+    `wanted` words is the same without."""
+    seams = dict(seam.span() for seam in _SEAM.finditer(text))
+    if not seams:
+        return
+    begins: dict[str, list[str]] = {}
+    for whole in wanted:
+        if len(whole) >= _MIN_JOINED_CHARS:
+            begins.setdefault(whole[0], []).append(whole)
+    end = 0
+    for i, word in enumerate(words):
+        if word.end not in seams or word.start < end:
+            continue
+        for whole in begins.get(word.tokens[0][0], ()):
+            if (last := _last_part(text, words, seams, i, whole)) is not None:
+                end = words[last].end
+                yield word.start, end
+                break
+
+
+def _last_part(
+    text: str, words: list[_Word], seams: dict[int, int], first: int, whole: str
+) -> int | None:
+    """The last of the words from `first` on that make up the `whole`; `seams` are where each ends,
+    by where it begins. A zero in brackets may be left out, as in +49 (0)30."""
+    written = ""
+    for i in range(first, len(words)):
+        word = words[i]
+        if i > first and seams.get(words[i - 1].end) != word.start:
+            return None
+        part = "".join(word.tokens)
+        if whole.startswith(written + part):
+            written += part
+        elif text[max(0, word.start - 1) : word.end + 1] != "(0)":
+            return None
+        if written == whole:
+            return i if i > first else None
+    return None
 
 
 @dataclass(frozen=True, slots=True)

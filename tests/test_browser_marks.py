@@ -1,4 +1,5 @@
-"""Marks lie on their words in a real browser: every pixel of a marked word is under its mark."""
+"""Marks lie on their words in a real browser: every pixel of a marked word is under its mark, in
+every form that a search finds it by."""
 
 from __future__ import annotations
 
@@ -6,8 +7,13 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
+import httpx
+import numpy as np
 import pytest
+import soundfile
+from PIL import Image as Picture
 
+from retriever import marked_words
 from tests.browser import Visit, chromium, visit
 from tests.served import Running, running, small_library
 from tests.test_page_words import COLOURS, ORIGINS, coloured_page
@@ -46,6 +52,12 @@ INK_UNDER_MARKS = """([red, green, blue]) => {
 }"""
 
 
+TEXTS = {
+    "lease.txt": "The deposit of Müller is paid. Send an e-mail, call +49 (0)30 123 456-78.",
+    "other.txt": "All deposits are kept.",
+}
+
+
 def case_name(case: tuple[int, bool, tuple[int, int], float]) -> str:
     rotate, crop, (x, y), unit = case
     return f"page {rotate} {crop:d} {x} {y} {unit}.pdf"
@@ -59,6 +71,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         coloured_page(*case).save(folder / case_name(case))
     for language, (sentence, _) in LANGUAGES.items():
         (folder / f"{language}.txt").write_text(f"{sentence}\n", "utf-8")
+    for name, text in TEXTS.items():
+        (folder / name).write_text(f"{text}\n", "utf-8")
+    Picture.new("RGB", (320, 200), (250, 10, 10)).save(folder / "sunset.png")
+    wave = 0.5 * np.sin(2 * np.pi * 900 * np.arange(16_000) / 16_000)
+    soundfile.write(folder / "whistle.wav", wave.astype(np.float32), 16_000)
     data = tmp_path_factory.mktemp("data")
     with small_library(folder, data) as library, running(library) as server:
         yield server
@@ -116,3 +133,64 @@ def test_a_word_of_every_script_is_marked(tab: Visit, served: Running, language:
     tab.open(f"/?q={word}")
     marks = tab.see(".row.document").locator("mark").all_inner_texts()
     assert "".join(marks).strip("་") == word.strip("་")
+
+
+def marked_words_of(api: httpx.Client, address: str, query: str) -> list[str]:
+    """The marked words of a page, or of the words of an item."""
+    answer = api.get(address, params={"q": query}).json()
+    if "words" in answer:
+        return [answer["words"][i][4].rstrip(".,") for i in answer["marks"]]
+    return [
+        passage["text"][start:end]
+        for passage in answer["passages"]
+        for start, end in passage["marks"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("deposits", ["deposit"]),
+        ("depos", ["deposit"]),
+        ("mueller", ["Müller"]),
+        ("email", ["e-mail"]),
+        ("03012345678", ["+49", "(0)30", "123", "456-78"]),
+        ('"deposits"', []),
+        ("", []),
+    ],
+)
+def test_a_page_is_marked_as_the_snippet_is(
+    served: Running, api: httpx.Client, query: str, expected: list[str]
+) -> None:
+    item = served.item("lease.txt")
+    assert marked_words_of(api, f"/api/items/{item}/page/1/words", query) == expected
+    together = "".join(marked_words_of(api, f"/api/items/{item}/text", query))
+    assert together.lstrip("+") == " ".join(expected).lstrip("+")
+    if query and expected:
+        hits = api.get("/api/search", params={"q": query, "by": "words"}).json()["hits"]
+        [hit] = [hit for hit in hits if hit["id"] == item]
+        snippet = "".join(hit["snippet"][start:end] for start, end in hit["marks"])
+        assert snippet == together
+
+
+def test_captions_and_transcripts_are_marked(served: Running, api: httpx.Client) -> None:
+    photo, sound = served.item("sunset.png"), served.item("whistle.wav")
+    assert marked_words_of(api, f"/api/items/{photo}/text", "pictures") == ["picture"]
+    assert marked_words_of(api, f"/api/items/{sound}/text", "sounds, high") == ["high", "sound"]
+
+
+def test_a_file_that_only_a_filter_has_found_is_marked(
+    served: Running, api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Enough other files hold the word as it was typed."""
+    monkeypatch.setattr(marked_words, "LISTED", 1)
+    item = served.item("lease.txt")
+    assert marked_words_of(api, f"/api/items/{item}/page/1/words", "deposits") == ["deposit"]
+
+
+def test_other_forms_are_marked_in_the_viewer(tab: Visit, served: Running) -> None:
+    shown(tab, served, "lease.txt", "deposits")
+    tab.open(f"/?q=pictures&item={served.item('sunset.png')}")
+    assert tab.see("figcaption mark").inner_text() == "picture"
+    tab.open(f"/?q=sounds&item={served.item('whistle.wav')}&t=0")
+    assert tab.see(".transcript mark").inner_text() == "sound"

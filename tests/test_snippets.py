@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retriever.snippets import distinct_tokens, snippet
+from retriever.snippets import distinct_tokens, matches, snippet
 
 
 def _marked(text: str, query: str, length: int = 240) -> list[str]:
@@ -45,3 +46,20 @@ def test_marks_lie_inside_and_match(text: str, query: str, length: int) -> None:
     for start, end in extract.marks:
         assert 0 <= start < end <= len(extract.text)
         assert set(distinct_tokens(extract.text[start:end])) & set(wanted)
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "expected"),
+    [
+        ("an e-mail of Wi-Fi", "wifi", ["Wi-Fi"]),
+        ("IBAN DE89 3704 0044 0532 0130 00 here", "de89370400440532013000",
+         ["DE89 3704 0044 0532 0130 00"]),
+        ("it was wonder-\nful", "wonderful", ["wonder-\nful"]),
+        ("call 030 123", "0301234", []),
+        ("e mail", "email", []),
+    ],
+)  # fmt: skip
+def test_what_is_written_with_separators_is_marked_whole(
+    text: str, word: str, expected: list[str]
+) -> None:
+    assert [text[start:end] for start, end in matches(text, [word])] == expected

@@ -31,6 +31,7 @@ LARGEST_PX = 4_000
 IMMUTABLE = "private, max-age=31536000, immutable"
 Track = Annotated[int | None, Query(ge=1, le=LAST_TRACK)]
 READ_METHODS = ["GET", "HEAD"]
+AskedWords = Annotated[str, Query(max_length=2_000)]
 
 
 class NotFoundError(LibraryError):
@@ -73,8 +74,8 @@ def media_routes(items: ItemPresenter) -> APIRouter:
         return JsonAnswer(await item_part(item_id, items.facts))
 
     @router.api_route("/text", methods=READ_METHODS)
-    async def text(item_id: str) -> Response:
-        return JsonAnswer(await item_part(item_id, items.text))
+    async def text(item_id: str, q: AskedWords = "") -> Response:
+        return JsonAnswer(await item_part(item_id, lambda known_id: items.text(known_id, q)))
 
     @router.api_route("/peaks", methods=READ_METHODS)
     async def peaks(item_id: str, track: Track = None) -> Response:
@@ -95,9 +96,7 @@ def media_routes(items: ItemPresenter) -> APIRouter:
         return _image_response(image, etag, REVALIDATE)
 
     @router.api_route("/page/{n}/words", methods=READ_METHODS)
-    async def page_words(
-        item_id: str, n: int, q: Annotated[str, Query(max_length=2_000)] = ""
-    ) -> Response:
+    async def page_words(item_id: str, n: int, q: AskedWords = "") -> Response:
         return JsonAnswer(
             await item_part(item_id, lambda known_id: items.page_words(known_id, n, q))
         )

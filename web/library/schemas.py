@@ -272,6 +272,7 @@ class PassageJson(TypedDict):
     text: str
     place: PlaceJson | None
     source: str
+    marks: list[tuple[int, int]]  # ranges of `text` that match the query, in characters
 
 
 class TextJson(TypedDict):

@@ -16,8 +16,9 @@ from indexer.types.passages import Passage, Source
 from indexer.types.places import Kind, place_json
 from indexer.types.states import ContentState
 from indexer.vectors.store import Store
+from retriever.marked_words import marked_words
 from retriever.page_marks import page_marks
-from retriever.snippets import words_to_mark
+from retriever.snippets import matches
 from web.library.display import display_text
 from web.library.items.attachment_bytes import AttachmentBytes
 from web.library.items.wav import WavFile
@@ -119,10 +120,12 @@ class ItemPresenter:
             "caption": captions[0] if captions and item.kind is Kind.PHOTO else None,
         }
 
-    def text(self, item_id: str) -> TextJson | None:
+    def text(self, item_id: str, query: str) -> TextJson | None:
+        """The words of an item, and which of them match the query."""
         item = self._catalog.items.get(item_id)
         if item is None:
             return None
+        wanted = marked_words(self._catalog.passages, item.content, query)
         return {
             "id": item.item,
             "passages": [
@@ -131,6 +134,7 @@ class ItemPresenter:
                     "text": passage.text,
                     "place": place_json(passage.place),
                     "source": passage.source,
+                    "marks": matches(passage.text, wanted),
                 }
                 for passage in self._passages(item)
             ],
@@ -147,12 +151,13 @@ class ItemPresenter:
         if item is None:
             return None
         words = self._reader.words(item.path, page, item.member)
+        wanted = marked_words(self._catalog.passages, item.content, query)
         return {
             "width": words["width"],
             "height": words["height"],
             "words": words["words"],
             "label": display_text(self._catalog.items.label(item.content, page) or "") or None,
-            "marks": page_marks(words["words"], words_to_mark(query)),
+            "marks": page_marks(words["words"], wanted),
         }
 
     def thumb(self, item_id: str) -> bytes | None:

@@ -286,6 +286,7 @@ export interface PassageJson {
   text: string;
   place: PlaceJson | null;
   source: string;
+  marks: [number, number][]; // ranges of `text` that match the query, in characters
 }
 
 export interface TextJson {

@@ -6,7 +6,7 @@ import { useStore } from "../core/store.js";
 import { clock, trackName } from "../core/wording.js";
 import { Icon } from "../parts/icons.js";
 import { load, pause, play, playFrom, playback, seek, setRate } from "../parts/sound.js";
-import { getJson } from "../server/http.js";
+import { useJson } from "../server/use-json.js";
 import { Transcript } from "./transcript.js";
 
 /**
@@ -31,22 +31,6 @@ function waveformPath(peaks) {
       return `M${index + 0.2} ${middle - half}h.6v${2 * half}h-.6z`;
     })
     .join("");
-}
-
-/**
- * @template {string} Path
- * @param {Path} path
- * @param {import("../server/endpoints.js").AnswerTo<Path>} fallback after an error
- * @returns {import("../server/endpoints.js").AnswerTo<Path> | null} null while it is awaited
- */
-function useJson(path, fallback) {
-  const [answer, setAnswer] = useState(/** @type {typeof fallback | null} */ (null));
-  useEffect(() => {
-    const controller = new AbortController();
-    getJson(path, {}, controller.signal).then(setAnswer, () => setAnswer(fallback));
-    return () => controller.abort();
-  }, [path]);
-  return answer;
 }
 
 /** The waveform with a slider over it. @param {{peaks: number[], second: number, duration_s: number}} props */
@@ -77,15 +61,15 @@ function TrackChoice({ tracks, track, choose }) {
     <select value=${String(track)} onChange=${change}>${tracks.map(({ track, label }) => html`<option key=${track} value=${String(track)}>${trackName(track, label)}</option>`)}</select></label>`;
 }
 
-/** @param {{item: ItemJson, second: number, track: number | null}} props `second` is where it begins, `track` null for the default one */
-export function Player({ item, second, track: wanted }) {
+/** @param {{item: ItemJson, second: number, track: number | null, query: string}} props `second` is where it begins, `track` null for the default one; words of `query` are marked */
+export function Player({ item, second, track: wanted, query }) {
   const known = item.tracks.some(({ track }) => track === wanted);
   const track = known ? wanted : (item.tracks[0]?.track ?? null);
   const current = useStore(playback);
   const [rateIndex, setRateIndex] = useState(0);
   const [follow, setFollow] = useState(true);
-  const peaks = useJson(`/api/items/${item.id}/peaks${track === null ? "" : `?track=${track}`}`, { duration_s: item.duration_s ?? 0, peaks: [] });
-  const text = useJson(`/api/items/${item.id}/text`, { id: item.id, passages: [] });
+  const peaks = useJson(`/api/items/${item.id}/peaks${track === null ? "" : `?track=${track}`}`, "", { duration_s: item.duration_s ?? 0, peaks: [] });
+  const text = useJson(`/api/items/${item.id}/text`, query, { id: item.id, passages: [] });
   const loaded = current.id === item.id && current.track === track;
   useEffect(() => {
     if (!(loaded && current.playing && Math.abs(current.second - second) < 1)) load(item.id, second, track);

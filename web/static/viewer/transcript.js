@@ -1,6 +1,7 @@
 /** The words of a recording, with those marked that are being spoken. */
 import { html, useEffect, useRef } from "../core/dom.js";
 import { clock } from "../core/wording.js";
+import { Snippet } from "../parts/snippet.js";
 import { playFrom, seek } from "../parts/sound.js";
 import { reveal } from "./reveal.js";
 
@@ -39,7 +40,7 @@ export function Transcript({ id, track, passages, second, started, playing, foll
         event.stopPropagation();
         playFrom(id, startOf(passage), track);
       }}>${clock(startOf(passage))}</button>
-      <p dir="auto">${passage.text}</p>
+      <p dir="auto"><${Snippet} text=${passage.text} marks=${passage.marks} /></p>
     </li>`)}
   </ol>`;
 }

@@ -5,8 +5,10 @@ import { addressOf, addressWith, closeItem, go, onPlainClick, openItem, route } 
 import { useStore } from "../core/store.js";
 import { KINDS, baseName, clock, count, dayOf, safeName, size } from "../core/wording.js";
 import { Icon, KIND_ICON } from "../parts/icons.js";
+import { Snippet } from "../parts/snippet.js";
 import { pause, playback } from "../parts/sound.js";
 import { RequestError, connection, getJson, wasAborted } from "../server/http.js";
+import { useJson } from "../server/use-json.js";
 import { ForgetButton, ForgetQuestion } from "./forget.js";
 import { PageView } from "./page-view.js";
 import { Player } from "./player.js";
@@ -35,13 +37,15 @@ function useItem(id) {
   return item?.id === id || problem ? answer : [null, null];
 }
 
-/** A photo as large as there is room, and its caption. @param {{item: ItemJson}} props */
-function PhotoView({ item }) {
+/** A photo as large as there is room, and its caption with words of `query` marked. @param {{item: ItemJson, query: string}} props */
+function PhotoView({ item, query }) {
+  const text = useJson(`/api/items/${item.id}/text`, query, { id: item.id, passages: [] });
+  const marks = text?.passages.find((passage) => passage.text === item.caption)?.marks ?? [];
   const ratio = item.w && item.h ? item.w / item.h : 4 / 3;
   const colour = /^#[0-9a-f]{6}$/i.test(item.colour ?? "") ? item.colour : "transparent";
   return html`<figure class="picture">
     <img src=${`/api/items/${item.id}/picture`} alt=${item.caption || `Photo, ${dayOf(item)}`} style=${{ "--r": String(ratio), "--colour": colour }} />
-    <figcaption dir="auto">${item.caption || (item.state === "understood" ? "No caption." : "Not looked at yet: it can be found by name and date only so far.")}</figcaption>
+    <figcaption dir="auto">${item.caption ? html`<${Snippet} text=${item.caption} marks=${marks} />` : item.state === "understood" ? "No caption." : "Not looked at yet: it can be found by name and date only so far."}</figcaption>
   </figure>`;
 }
 
@@ -119,8 +123,8 @@ export function Viewer({ id, whole, overlay }) {
     ${item && html`<${Attachments} item=${item} />`}
     ${item?.note && html`<p class="left-out"><${Icon} name="circle-alert" size="16" /><span dir="auto">${item.note}</span></p>`}
     ${item?.kind === "document" && html`<${PageView} key=${id} item=${item} page=${Math.min(page ?? 1, item.pages ?? 1)} query=${query.get("q") ?? ""} quote=${state.quote ?? ""} turn=${turnTo} />`}
-    ${item?.kind === "photo" && html`<${PhotoView} item=${item} />`}
-    ${item?.kind === "recording" && html`<${Player} key=${id} item=${item} second=${second ?? 0} track=${track} />`}
+    ${item?.kind === "photo" && html`<${PhotoView} item=${item} query=${query.get("q") ?? ""} />`}
+    ${item?.kind === "recording" && html`<${Player} key=${id} item=${item} second=${second ?? 0} track=${track} query=${query.get("q") ?? ""} />`}
     ${item && html`<footer>
       <div class="actions">
         <${CopyLink} item=${item} />
