@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
 from typing import Literal
 
 from indexer.types.places import Kind
+from indexer.types.scope import Scope
 from model.errors import RecollectError
 from model.interface import Image, Sound
 
@@ -33,20 +32,23 @@ class QueryError(RecollectError):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One search. `after` is inclusive and `before` exclusive, in unix seconds."""
+    """One search. A file has to hold each text of `required` and none of `excluded`; one that holds
+    a text of `dated` may be of any date. Without words and an example, the newest files that may
+    be found are."""
 
     words: str = ""
     like: Image | Sound | None = field(default=None, compare=False)
-    kinds: frozenset[Kind] | None = None
-    folder: Path | None = None
-    after: float | None = None
-    before: float | None = None
+    scope: Scope = field(default_factory=Scope)
+    required: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    dated: tuple[str, ...] = ()
     limit: int = 20
     by: Literal["words", "all"] = "all"
     about: str | None = None  # the id of the one item to look in
 
     def __post_init__(self) -> None:
-        if not self.words.strip() and self.like is None:
+        filters = (self.scope != Scope(), self.required, self.excluded)
+        if not self.words.strip() and self.like is None and not any(filters):
             raise QueryError("Say what to look for, or give an example picture or sound.")
         if len(self.words) > MAX_QUERY_CHARS:
             raise QueryError(f"A search is at most {MAX_QUERY_CHARS:,} characters long.")
@@ -62,22 +64,6 @@ def parse_kind(kind: str | None) -> frozenset[Kind] | None:
     except ValueError:
         kinds = ", ".join(Kind)
         raise QueryError(f"“{kind}” is not a kind; the kinds are {kinds}.") from None
-
-
-def parse_day(day: str | None) -> float | None:
-    """The first moment of a day, month or year in ISO 8601 (`2024-03-14`, `2024-03`, `2024`) in
-    this machine's time zone, as unix seconds."""
-    if not day:
-        return None
-    match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", day.strip())
-    try:
-        if not match:
-            raise ValueError
-        year, month, day_of_month = (int(part or 1) for part in match.groups())
-        return datetime(year, month, day_of_month).astimezone().timestamp()
-    except (ValueError, OverflowError):
-        sentence = f"“{day}” is not a date; write it like 2024-03-14, 2024-03 or 2024."
-        raise QueryError(sentence) from None
 
 
 def question_words(question: str) -> str:

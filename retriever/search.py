@@ -12,7 +12,7 @@ import math
 import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +20,7 @@ from indexer.catalog.catalog import Catalog
 from indexer.catalog.records import Item
 from indexer.types.passages import FIRST_UNDERSTOOD, Passage, Source
 from indexer.types.places import Kind
+from indexer.types.tokens import tokens
 from indexer.vectors.search import Match
 from indexer.vectors.store import Store
 from model.interface import Float32, Model, Text
@@ -100,6 +101,8 @@ class Searcher:
         if contents is not None and not contents:
             return []
         words = question_words(query.words) if question else query.words.strip()
+        if not words and query.like is None:
+            return self._newest(contents, query.limit)
         candidates: dict[_Key, _Candidate] = defaultdict(_Candidate)
         depth = query.limit * CANDIDATES_A_HIT
         forms = _Forms()
@@ -119,10 +122,32 @@ class Searcher:
                 item.content,
                 *(member.content for member in self._catalog.items.members(item.content)),
             }
-        if query.folder is None and query.after is None and query.before is None:
-            return None
-        kinds = query.kinds
-        return self._catalog.items.contents_in(query.folder, query.after, query.before, kinds)
+        scopes = self._catalog.scopes
+        contents = scopes.contents(query.scope)
+        if contents is not None and query.dated:
+            dateless = scopes.contents(replace(query.scope, after=None, before=None))
+            for text in query.dated:
+                held = scopes.holding(tokens(text))
+                contents |= held if dateless is None else held & dateless
+        for text in query.required:
+            held = scopes.holding(tokens(text))
+            contents = held if contents is None else contents & held
+        for text in query.excluded:
+            held = scopes.holding(tokens(text))
+            contents = (scopes.everything() if contents is None else contents) - held
+        return contents
+
+    def _newest(self, contents: Collection[str] | None, limit: int) -> list[Hit]:
+        """The files of some contents that were made last, for a search of filters alone."""
+        if contents is None:
+            contents = self._catalog.scopes.everything()
+        # files that are not there at this moment are left out later
+        newest = self._catalog.scopes.newest(contents, limit * CANDIDATES_A_HIT)
+        candidates = {
+            (content, NAME_ORDINAL): _Candidate(1 / (RRF_K + rank))
+            for rank, content in enumerate(newest, start=1)
+        }
+        return self._hits(candidates, "", _Forms(), limit)
 
     def _by_words(
         self,
@@ -133,13 +158,13 @@ class Searcher:
         depth: int,
     ) -> _Forms:
         index = self._catalog.passages
-        matches = index.search(words, depth, query.kinds, contents, forms_below=query.limit)
+        matches = index.search(words, depth, query.scope.kinds, contents, forms_below=query.limit)
         every, form = self._live(matches.every), self._live(matches.form)
         self._add(candidates, "words", "words", [*every, *form, *self._live(matches.some)])
         if len(words.split()) > 1:
-            matches_in_row = index.search(words, depth, query.kinds, contents, phrase=True)
+            matches_in_row = index.search(words, depth, query.scope.kinds, contents, phrase=True)
             self._add(candidates, "phrase", "words", self._live(matches_in_row.every))
-        names = self._catalog.items.search_names(words, depth, query.kinds)
+        names = self._catalog.items.search_names(words, depth, query.scope.kinds)
         keys = [
             (content, NAME_ORDINAL)
             for content, _ in names
@@ -170,7 +195,7 @@ class Searcher:
     ) -> None:
         example = query.like if query.like is not None else Text(query.words)
         vectors = self._model.embed([example], role="query")[0]
-        kinds = sorted(query.kinds or Kind)
+        kinds = sorted(query.scope.kinds or Kind)
         # Words are nearer to texts than to pictures, so each kind is ranked by itself; an example
         # is nearest to itself, whatever its kind.
         for group in [{kind} for kind in kinds] if query.like is None else [set(kinds)]:

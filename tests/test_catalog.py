@@ -17,6 +17,7 @@ from indexer.catalog.storage.schema import MIGRATIONS
 from indexer.catalog.storage.sql_functions import name_words
 from indexer.scan.reconcile import reconcile
 from indexer.types.places import Kind
+from indexer.types.scope import Scope
 from tests.library import Small, small
 
 
@@ -234,13 +235,18 @@ def test_contents_in_a_folder_a_time_and_a_kind(library: Small) -> None:
     boat = catalog.items.at_path(library.folder / "letters" / "BoatTrip.txt")
     assert money is not None
     assert boat is not None
-    assert catalog.items.contents_in() is None
-    assert catalog.items.contents_in(folder=library.folder / "letters") == {boat.content}
-    assert catalog.items.contents_in(folder=library.folder.parent) == {boat.content, money.content}
-    assert catalog.items.contents_in(folder=library.folder / "lett") == set()
-    assert catalog.items.contents_in(before=1_000_000_001.0) == {money.content}
-    assert catalog.items.contents_in(after=1_000_000_001.0) == {boat.content}
-    assert catalog.items.contents_in(kinds={Kind.PHOTO}) == set()
+    assert catalog.scopes.contents(Scope()) is None
+    assert catalog.scopes.contents(Scope(folders=frozenset({library.folder / "letters"}))) == {
+        boat.content
+    }
+    assert catalog.scopes.contents(Scope(folders=frozenset({library.folder.parent}))) == {
+        boat.content,
+        money.content,
+    }
+    assert catalog.scopes.contents(Scope(folders=frozenset({library.folder / "lett"}))) == set()
+    assert catalog.scopes.contents(Scope(before=1_000_000_001.0)) == {money.content}
+    assert catalog.scopes.contents(Scope(after=1_000_000_001.0)) == {boat.content}
+    assert catalog.scopes.contents(Scope(kinds=frozenset({Kind.PHOTO}))) == set()
 
 
 def test_coverage_counts_files_of_kinds_we_read(library: Small) -> None:

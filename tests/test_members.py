@@ -23,6 +23,7 @@ from indexer.maintenance.verify import Verifier
 from indexer.scan.reconcile import reconcile
 from indexer.types.pieces import UnreadableError
 from indexer.types.places import Kind, Page, Span
+from indexer.types.scope import Scope
 from model.interface import Image, Sound
 from tests.documents import docx, eml, message
 from tests.fake_model import FakeModel
@@ -117,12 +118,19 @@ def test_filters_and_counts_know_them(library: Small, apart: Path, tmp_path: Pat
     library.service.run_once()
     catalog = library.catalog
     photo = held(library, "beach.png").content
-    assert catalog.items.contents_in(kinds={Kind.PHOTO}) == {photo}
-    assert photo in (catalog.items.contents_in(library.folder / "mails") or set())
-    assert catalog.items.contents_in(library.folder / "elsewhere", kinds={Kind.PHOTO}) == set()
+    assert catalog.scopes.contents(Scope(kinds=frozenset({Kind.PHOTO}))) == {photo}
+    assert photo in (
+        catalog.scopes.contents(Scope(folders=frozenset({library.folder / "mails"}))) or set()
+    )
+    assert (
+        catalog.scopes.contents(
+            Scope(folders=frozenset({library.folder / "elsewhere"}), kinds=frozenset({Kind.PHOTO}))
+        )
+        == set()
+    )
     sent = datetime(2024, 3, 1, 12, 30, tzinfo=UTC).timestamp()  # when it came, not when saved
-    assert photo in (catalog.items.contents_in(after=sent - 1, before=sent + 1) or set())
-    assert catalog.items.contents_in(kinds={Kind.PHOTO}, after=sent + 1) == set()
+    assert photo in (catalog.scopes.contents(Scope(after=sent - 1, before=sent + 1)) or set())
+    assert catalog.scopes.contents(Scope(kinds=frozenset({Kind.PHOTO}), after=sent + 1)) == set()
     assert catalog.items.search_names("beach", 5, {Kind.RECORDING}) == []
     # a list of files stays one; of a kind, what is attached is counted with it
     assert catalog.counts.coverage()["files"] == catalog.files.count() == 2

@@ -7,7 +7,8 @@ from datetime import datetime
 import pytest
 
 from indexer.types.places import Kind
-from retriever.query import Query, QueryError, parse_day, parse_kind, question_words
+from retriever.periods import parse_day
+from retriever.query import Query, QueryError, parse_kind, question_words
 
 
 def test_an_empty_query_says_what_to_do() -> None:

@@ -11,8 +11,10 @@ import pytest
 from PIL import Image as Picture
 
 from indexer.types.places import Kind, Page
+from indexer.types.scope import Scope
 from model.interface import Image
-from retriever.query import Query, QueryError, parse_day
+from retriever.periods import parse_day
+from retriever.query import Query, QueryError
 from retriever.search import Hit, Searcher, source_of
 from tests.library import Small, small
 
@@ -59,7 +61,7 @@ def test_the_day_of_a_photo_is_that_of_the_clock_in_its_camera(tmp_path: Path) -
         searcher = Searcher(made.catalog, made.store, made.model)
 
         def taken(after: str, before: str) -> list[str]:
-            query = Query("red", after=parse_day(after), before=parse_day(before))
+            query = Query("red", scope=Scope(after=parse_day(after), before=parse_day(before)))
             return sorted(names(searcher.search(query)))
 
         assert taken("2024-01-01", "2024-01-02") == ["tokyo.jpg"]
@@ -96,7 +98,7 @@ def test_a_phrase_beats_scattered_words(searcher: Searcher) -> None:
 
 
 def test_a_photo_is_found_by_meaning(searcher: Searcher) -> None:
-    hits = searcher.search(Query("the red", kinds=frozenset({Kind.PHOTO})))
+    hits = searcher.search(Query("the red", scope=Scope(kinds=frozenset({Kind.PHOTO}))))
     assert names(hits)[0] == "sunset.png"
     assert "meaning" in hits[0].found_by
     assert "meadow.png" not in names(hits)
@@ -120,10 +122,14 @@ def test_a_file_is_found_by_its_name(searcher: Searcher) -> None:
 
 
 def test_filters_by_folder_date_and_item(searcher: Searcher, library: Small) -> None:
-    inside = searcher.search(Query("deposit", folder=library.folder / "copy"))
+    inside = searcher.search(
+        Query("deposit", scope=Scope(folders=frozenset({library.folder / "copy"})))
+    )
     assert len(inside) == 1
-    assert names(searcher.search(Query("invoice", before=parse_day("2021")))) == ["invoice.txt"]
-    assert searcher.search(Query("invoice", after=parse_day("2021"), by="words")) == []
+    assert names(searcher.search(Query("invoice", scope=Scope(before=parse_day("2021"))))) == [
+        "invoice.txt"
+    ]
+    assert searcher.search(Query("invoice", scope=Scope(after=parse_day("2021")), by="words")) == []
     boats = searcher.search(Query("boat"))[0].item.item
     assert names(searcher.search(Query("red river deposit", about=boats))) == ["boats.md"]
     with pytest.raises(QueryError, match="no longer in the library"):
@@ -131,7 +137,7 @@ def test_filters_by_folder_date_and_item(searcher: Searcher, library: Small) -> 
 
 
 def test_a_folder_that_holds_nothing_finds_nothing(searcher: Searcher, tmp_path: Path) -> None:
-    assert searcher.search(Query("deposit", folder=tmp_path)) == []
+    assert searcher.search(Query("deposit", scope=Scope(folders=frozenset({tmp_path})))) == []
 
 
 def test_nothing_matches_is_an_answer(searcher: Searcher) -> None:

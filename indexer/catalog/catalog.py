@@ -12,6 +12,7 @@ from indexer.catalog.counts import Counts
 from indexer.catalog.files import Files
 from indexer.catalog.items import Items
 from indexer.catalog.roots import Roots
+from indexer.catalog.scopes import Scopes
 from indexer.catalog.storage.database import Database
 from indexer.catalog.words.index import PassageIndex
 
@@ -25,6 +26,7 @@ class Catalog:
         self.database = Database(file)
         self.roots = Roots(self.database)
         self.items = Items(self.database)
+        self.scopes = Scopes(self.database)
         self.files = Files(self.database)
         self.counts = Counts(self.database)
         self.passages = PassageIndex(self.database)

@@ -9,10 +9,9 @@ import json
 import re
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
 from pathlib import Path
 
-from indexer.catalog.conditions import FIRST, LIVE, PLACES, among, lies_in, locate, reached
+from indexer.catalog.conditions import FIRST, LIVE, PLACES, among, locate, reached
 from indexer.catalog.records import Item, item_from
 from indexer.catalog.storage.database import Database
 from indexer.types.pieces import SoundTrack
@@ -128,43 +127,6 @@ class Items:
             ).fetchall()
         return [(row["content"], row["score"]) for row in rows]
 
-    def contents_in(
-        self,
-        folder: Path | None = None,
-        after: float | None = None,
-        before: float | None = None,
-        kinds: Collection[Kind] | None = None,
-    ) -> set[str] | None:
-        """Live contents in a folder, made (or else sent along, or modified) in after <= time <
-        before, of these kinds. The day of a photo is that of its camera's clock: where the clock is
-        known, its time is compared with what a clock here shows at `after` and `before`. None when
-        nothing was asked for: every content will do."""
-        if folder is None and after is None and before is None and kinds is None:
-            return None
-        where, bound = lies_in(self._database, folder)
-        with self._database.reading() as db:
-            rows = db.execute(
-                f"""WITH found AS (
-                    SELECT c.content, c.kind, coalesce(c.made_at, f.mtime_ns / 1e9) AS at,
-                        c.made_offset_s
-                    FROM files f JOIN roots r ON r.id = f.root
-                    JOIN contents c ON c.content = f.content WHERE {LIVE} AND {where}
-                    UNION ALL
-                    SELECT c.content, c.kind, coalesce(c.made_at, k.made_at, f.mtime_ns / 1e9),
-                        c.made_offset_s
-                    FROM members m JOIN files f ON f.content = m.container
-                    JOIN roots r ON r.id = f.root JOIN contents k ON k.content = m.container
-                    JOIN contents c ON c.content = m.content WHERE {LIVE} AND {where})
-                SELECT DISTINCT content FROM found
-                WHERE (? OR kind IN (SELECT value FROM json_each(?)))
-                AND at + coalesce(made_offset_s, 0)
-                    >= iif(made_offset_s IS NULL, ?, ?)
-                AND at + coalesce(made_offset_s, 0)
-                    < iif(made_offset_s IS NULL, ?, ?)""",
-                (*bound, *bound, *among(kinds), *_bounds(after, -9e99), *_bounds(before, 9e99)),
-            )
-            return {row["content"] for row in rows}
-
     def thumb(self, content: str) -> bytes | None:
         """The thumbnail of a content, a WebP, if it has one."""
         with self._database.reading() as db:
@@ -196,11 +158,3 @@ class Items:
                 WHERE item = ? AND state = '{ContentState.READ}'""",
                 [(at, item) for item, at in items.items()],
             )
-
-
-def _bounds(moment: float | None, unbounded: float) -> tuple[float, float]:
-    """A moment in unix seconds, and what a clock here shows then, as seconds of a clock in UTC."""
-    if moment is None:
-        return unbounded, unbounded
-    offset = datetime.fromtimestamp(moment).astimezone().utcoffset()
-    return moment, moment + (offset.total_seconds() if offset else 0)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -18,14 +19,17 @@ from indexer.extract.process.reader import ReaderProcess
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
 from indexer.maintenance.verify import Verifier
+from indexer.types.scope import Scope
 from indexer.types.states import ContentState
 from indexer.vectors.store import Store
 from indexer.vectors.tables import StoreError
 from model.interface import ConversationTurn, ModelError, Text
 from model.runtime.runtime import BusyError, Runtime
 from retriever.answer import Answerer
-from retriever.query import Query, parse_day, parse_kind
+from retriever.periods import parse_day
+from retriever.query import Query, parse_kind
 from retriever.search import Hit, Searcher
+from retriever.typed_query import parse_typed
 from web.library.arguments.examples import load_example
 from web.library.arguments.paths import is_folder, named_path
 from web.library.display import display_text
@@ -47,7 +51,7 @@ from web.library.schemas import (
 )
 from web.library.serializers.answers import answer_events
 from web.library.serializers.listing import file_json, roots_json
-from web.library.serializers.results import hit_json, verdict_json
+from web.library.serializers.results import filter_json, hit_json, verdict_json
 from web.library.serializers.status import model_json, status_json
 
 
@@ -111,23 +115,25 @@ class Library:
         like: Path | None = None,
     ) -> SearchJson:
         began = time.perf_counter()
-        query = Query(
-            words=words,
-            like=load_example(self._reader, like) if like else None,
+        typed = parse_typed(words, datetime.now(), self._catalog.scopes.has_folder)
+        scope = Scope(
             kinds=parse_kind(kind),
-            folder=named_path(folder) if folder else None,
+            folders=frozenset({named_path(folder)} if folder else ()),
             after=parse_day(after),
             before=parse_day(before),
-            limit=limit,
-            by=by,
         )
+        example = load_example(self._reader, like) if like else None
+        query = typed.query(scope, like=example, limit=limit, by=by)
         hits, model_problem = self._hits(query)
         # what is shown to a person is understood next
         self.service.want(hit.item.item for hit in hits if hit.item.state is ContentState.READ)
         result: SearchJson = {
             "query": words,
+            "understood": [filter_json(typed_filter) for typed_filter in typed.filters],
             "hits": [hit_json(rank, hit, self._catalog) for rank, hit in enumerate(hits, start=1)],
-            "coverage": self._catalog.counts.coverage(query.kinds, query.folder),
+            "coverage": self._catalog.counts.coverage(
+                query.scope.kinds, min(query.scope.folders, default=None)
+            ),
             "took_ms": round((time.perf_counter() - began) * 1000, 1),
         }
         return {**result, "problem": model_problem} if model_problem else result

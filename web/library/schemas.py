@@ -61,8 +61,18 @@ class HitJson(HitCoreJson):
     pages: int | None
 
 
+class FilterJson(TypedDict):
+    """A filter that was typed among the words, as it was understood."""
+
+    text: str  # as it stands in the query
+    label: str
+    literal: str | None  # what searches for it as words, where it was guessed
+    problem: str | None  # why it was not understood, and left out
+
+
 class SearchJson(TypedDict):
     query: str
+    understood: list[FilterJson]
     hits: list[HitJson]
     coverage: Coverage
     took_ms: float

@@ -1,8 +1,9 @@
-"""Functions of our own that the catalog's SQL calls: words of a name, and keyed marks."""
+"""Functions of our own that the catalog's SQL calls: parts of a path, and keyed marks."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 
@@ -14,6 +15,21 @@ def name_words(path: bytes) -> str:
     words = os.fsdecode(stem).encode("utf-8", "replace").decode()
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[^\W\d_])(?=\d)", " ", words)
     return words if apart == words else f"{words} {apart}"
+
+
+def extension(name: bytes) -> str:
+    """The extension of a file's name with its dot, in lower case; of an archive the last one."""
+    stem, dot, suffix = name.rpartition(b"/")[2].rpartition(b".")
+    return os.fsdecode(dot + suffix).encode("utf-8", "replace").decode().lower() if stem else ""
+
+
+def lies_in_one_of(root: bytes, path: bytes, names: str) -> bool:
+    """Whether one of the folders that a file lies below, from its root on, has one of the names: a
+    JSON list of case-folded ones."""
+    folders = [root.rstrip(b"/").rpartition(b"/")[2], *path.split(b"/")[:-1]]
+    wanted = json.loads(names)
+    return any(os.fsdecode(f).encode("utf-8", "replace").decode().casefold() in wanted
+               for f in folders)  # fmt: skip
 
 
 def path_mark(key: str, root: bytes, path: bytes) -> str:

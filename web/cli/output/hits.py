@@ -27,6 +27,11 @@ def show_search(result: SearchJson, as_json: bool) -> None:
         core = get_type_hints(HitCoreJson)
         print_json({**result, "hits": [select_keys(hit, core) for hit in result["hits"]]})
         return
+    for typed in result["understood"]:
+        if typed["problem"] is not None:
+            err.print(Text(f"Left out: {typed['problem']}", style="bold"))
+    if labels := [typed["label"] for typed in result["understood"] if not typed["problem"]]:
+        err.print(Text(f"Only {', '.join(map(one_line, labels))}.", style="dim"))
     for hit in result["hits"]:
         heading = Text(f"{hit['rank']:>3}  ")
         heading.append(one_line(hit["title"]), style="bold")

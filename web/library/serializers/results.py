@@ -9,9 +9,10 @@ from indexer.types.places import Page, Place, PlaceJson, Span, place_json
 from retriever.answer import Citation, NumberedSource
 from retriever.search import Hit, source_of
 from retriever.snippets import snippet, words_to_mark
+from retriever.typed_query import TypedFilter
 from web.library.display import display_text
 from web.library.items.presenter import attached_to, thumb_json
-from web.library.schemas import CitationJson, HitJson, SourceJson, VerdictJson
+from web.library.schemas import CitationJson, FilterJson, HitJson, SourceJson, VerdictJson
 
 
 def named_place(catalog: Catalog, item: Item, place: Place) -> PlaceJson | None:
@@ -53,6 +54,15 @@ def hit_json(rank: int, hit: Hit, catalog: Catalog) -> HitJson:
         "modified_at": item.modified_at,
         "duration_s": item.duration_s,
         "pages": item.pages,
+    }
+
+
+def filter_json(typed: TypedFilter) -> FilterJson:
+    return {
+        "text": typed.text,
+        "label": typed.label,
+        "literal": typed.literal,
+        "problem": typed.problem,
     }
 
 

@@ -13,6 +13,7 @@ import { example, searchByExample } from "./example.js";
  * @typedef {ReturnType<typeof parametersOf>} Parameters
  * @typedef {object} Results
  * @property {string} key of the query they answer
+ * @property {import("../server/api.js").FilterJson[]} understood filters among the words
  * @property {HitJson[]} rows shown; their order is final until the next query
  * @property {HitJson[] | null} byMeaning found by meaning only; null while that is awaited
  * @property {import("../server/api.js").Coverage | null} coverage
@@ -25,6 +26,7 @@ import { example, searchByExample } from "./example.js";
 /** @type {Results} */
 const NO_RESULTS = {
   key: "",
+  understood: [],
   rows: [],
   byMeaning: [],
   coverage: null,
@@ -83,12 +85,13 @@ const fetchHits = (parameters, by, signal) => getJson("/api/search", { ...parame
  * @param {boolean} complete false if hits by meaning follow
  * @param {boolean} allKinds
  */
-function showRows(key, { hits, coverage }, complete, allKinds) {
+function showRows(key, { hits, coverage, understood }, complete, allKinds) {
   /** @type {Record<string, number>} */
   const counts = {};
   for (const hit of hits) counts[hit.kind] = (counts[hit.kind] ?? 0) + 1;
   results.change({
     key,
+    understood,
     rows: hits,
     byMeaning: complete ? [] : null,
     coverage,

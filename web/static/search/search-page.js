@@ -10,6 +10,7 @@ import { example } from "./example.js";
 import { Home } from "./home.js";
 import { Groups, KindChips, MeaningGroup } from "./result-rows.js";
 import { results, useSearch } from "./results.js";
+import { TypedFilters } from "./typed-filters.js";
 
 /** Folder and time, as plain selects: they work by keyboard, touch and screen reader. */
 function Filters() {
@@ -79,7 +80,7 @@ function ProblemNote({ problem }) {
 export function SearchPage() {
   const key = useSearch();
   const { query } = useStore(route);
-  const { rows, byMeaning, coverage, counts, problem, searching, slow, key: shownKey } = useStore(results);
+  const { rows, understood, byMeaning, coverage, counts, problem, searching, slow, key: shownKey } = useStore(results);
   const chosen = useStore(example);
   const text = (query.get("q") ?? "").trim();
   const kind = query.get("kind");
@@ -89,6 +90,7 @@ export function SearchPage() {
   return html`<div class="results" aria-busy=${searching}>
     <h1 class="visually-hidden">Results for ${text || "your example"}</h1>
     <div class="toolbar"><${KindChips} counts=${counts} kind=${kind} /><${Filters} /></div>
+    <${TypedFilters} filters=${understood} />
     <${CoverageLine} coverage=${coverage} slow=${slow && searching} />
     ${problem && html`<${ProblemNote} problem=${problem} />`}
     ${noMatches ? html`<${NoMatches} text=${text} />` : html`<${Groups} rows=${rows} kind=${kind} />`}

@@ -72,8 +72,16 @@ export interface HitJson {
   pages: number | null;
 }
 
+export interface FilterJson {
+  text: string; // as it stands in the query
+  label: string;
+  literal: string | null; // what searches for it as words, where it was guessed
+  problem: string | null; // why it was not understood, and left out
+}
+
 export interface SearchJson {
   query: string;
+  understood: FilterJson[];
   hits: HitJson[];
   coverage: Coverage;
   took_ms: number;
