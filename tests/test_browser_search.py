@@ -370,6 +370,23 @@ def test_an_example_picture_finds_its_like(tab: Visit, tmp_path: Path) -> None:
     tab.gone(".example")
 
 
+def test_filters_that_are_typed_are_shown_and_can_be_taken_back(tab: Visit) -> None:
+    typed(tab, "comet -again ext:zip")
+    tab.see(".empty")
+    assert tab.page.locator(".typed-filter").all_inner_texts() == ["without “again”", ".zip"]
+    for gone in ("-again", "ext:zip"):
+        tab.see(f'.typed-filter button[aria-label="Take {gone} out"]').click()
+    tab.gone(".typed-filter")
+    tab.see(ROWS)
+    assert tab.page.locator("#q").input_value() == "comet"
+    typed(tab, " in March 1999 on:never")
+    tab.see(".empty")
+    assert tab.count(".typed-filter.unknown") == 1
+    assert tab.accessibility() == []
+    tab.page.get_by_label('Search for the words "in March 1999" instead').click()
+    tab.until("document.querySelector('#q').value === 'comet \"in March 1999\" on:never'")
+
+
 def test_no_matches_offer_what_else_to_try(tab: Visit) -> None:
     tab.open("/?q=river&kind=photo&when=week")
     assert "Nothing matches" in tab.see(".empty h2").inner_text()

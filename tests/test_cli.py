@@ -23,7 +23,7 @@ def said_json(*words: str | Path, data: Path) -> Any:
 
 def test_search_json_has_exactly_the_documented_shape(demo_server: Served) -> None:
     result = json.loads(recollect("search", "deposit", "--json", data=demo_server.library.data))
-    assert set(result) == {"query", "hits", "coverage", "took_ms"}
+    assert set(result) == {"query", "understood", "hits", "coverage", "took_ms"}
     assert set(result["coverage"]) == COVERAGE
     assert result["hits"]
     for rank, hit in enumerate(result["hits"], start=1):
@@ -98,6 +98,22 @@ def test_dates_filter_and_a_wrong_date_is_explained(demo_server: Served) -> None
     assert "Nothing matches" in output
     output = verb("search", "deposit", "--after", "soon", data=data, code=1)
     assert "like 2024-03-14" in output
+
+
+def test_filters_may_stand_among_the_words(demo_server: Served) -> None:
+    data = demo_server.library.data
+    plain = said_json("search", "deposit", data=data)
+    assert plain["understood"] == []
+    [first, *_] = plain["hits"]
+    word = first["title"].split()[0].lower()
+    without = said_json("search", "deposit", f"-{word}", "type:zebra", data=data)
+    labels = [typed["label"] for typed in without["understood"]]
+    assert labels == [f"without “{word}”", "type:zebra"]
+    assert first["id"] not in {hit["id"] for hit in without["hits"]}
+    output = verb("search", "deposit", "ext:zip", "before:never", data=data, code=3)
+    assert "Left out: “never” is not a date" in output
+    assert "Only .zip." in output
+    verb("search", "deposit", "--lmit", "5", data=data, code=2)
 
 
 def test_search_without_words_is_bad_usage(demo_server: Served) -> None:

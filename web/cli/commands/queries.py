@@ -13,7 +13,8 @@ from web.cli.program import Program, absolute_path
 NOTHING_FOUND = 3  # exit codes: 0 done, 1 failed, 2 bad usage, 3 nothing found
 
 
-@click.command()
+# a word with a minus sign is one that is not wanted, and no option
+@click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1)
 @click.option("--like", type=click.Path(path_type=Path), help="An example picture or sound.")
 @click.option("--kind", type=click.Choice(["document", "photo", "recording"]))
@@ -34,9 +35,15 @@ def search(
     limit: int,
     as_json: bool,
 ) -> None:
-    """Find the page, picture or second by words, or by an example."""
+    """Find the page, picture or second by words, or by an example.
+
+    Filters may stand among the words: "exact words", -word, type:photo, ext:pdf, in:Invoices,
+    after:2024-03, before:"last month", on:2024-03-14; or plainly, photos of ..., in March 2024."""
     from web.cli.output.hits import show_search
 
+    for word in words:
+        if word.startswith("--"):
+            raise click.NoSuchOption(word)
     if not words and like is None:
         raise click.UsageError("Say what to look for, or give an example with --like FILE.")
     with program.open_library() as library:
