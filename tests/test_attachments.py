@@ -78,10 +78,13 @@ TORN = "The attachment “torn.docx” could not be read"
 
 
 def test_what_could_not_be_read_is_told_of_the_mail(api: httpx.Client, ids: dict[str, str]) -> None:
-    assert TORN in api.get(f"/api/items/{ids['mail']}").json()["note"]
-    assert api.get(f"/api/items/{ids['beach']}").json()["note"] is None
+    notes = api.get(f"/api/items/{ids['mail']}").json()["notes"]
+    assert [(note["code"], TORN in note["sentence"]) for note in notes] == [
+        ("attachment_unread", True)
+    ]
+    assert api.get(f"/api/items/{ids['beach']}").json()["notes"] == []
     [file] = api.get("/api/files").json()["files"]
-    assert (file["state"], TORN in file["sentence"]) == ("understood", True)
+    assert (file["state"], file["sentence"], file["notes"]) == ("understood", None, notes)
 
 
 def test_an_answer_cites_what_was_attached(api: httpx.Client, ids: dict[str, str]) -> None:

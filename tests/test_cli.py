@@ -46,7 +46,7 @@ def test_search_json_has_exactly_the_documented_shape(demo_server: Served) -> No
 
 def test_status_json_has_exactly_the_documented_shape(demonstration: Indexed) -> None:
     status = json.loads(recollect("status", "--json", data=demonstration.data))
-    assert set(status) == {"roots", "coverage", "states", "failed", "queue", "model"}
+    assert set(status) == {"roots", "coverage", "states", "failed", "partial", "queue", "model"}
     known = {"name", "device", "dtype", "resident_bytes", "calls", "loaded"}
     assert set(status["model"]) == known
     assert status["coverage"]["files"] == status["coverage"]["understood"]

@@ -125,4 +125,4 @@ def test_fault_58_the_length_is_bounded_while_it_is_decoded(
     facts = next(piece for piece in extract(path) if isinstance(piece, Facts))
     assert facts.duration_s is not None
     assert facts.duration_s < 5
-    assert str(facts.note).startswith("Only the first")
+    assert facts.notes[0].sentence.startswith("Only the first")

@@ -150,7 +150,7 @@ def test_an_attachment_that_cannot_be_read_is_named_with_the_reason(tmp_path: Pa
     whole = written(tmp_path / "whole.txt", "All is well.")
     path = eml(tmp_path / "keys.eml", broken, odd, whole)
     assert "Attachments: broken.docx, photo.bin, whole.txt" in text_of(path)
-    note = facts_of(path).note or ""
+    note = " ".join(note.sentence for note in facts_of(path).notes)
     assert "“broken.docx” could not be read" in note
     assert texts(members_of(path)["whole.txt"]) == "All is well."
 
@@ -162,7 +162,9 @@ def test_fault_46_a_mail_of_more_attachments_than_are_read(
     monkeypatch.setattr(members, "MAX_MEMBERS", 3)
     path = eml(tmp_path / "keys.eml", *notes)
     assert list(members_of(path)) == ["0.txt", "1.txt", "2.txt"]
-    assert facts_of(path).note == "Only the first 3 attachments were read."
+    assert [note.sentence for note in facts_of(path).notes] == [
+        "Only the first 3 attachments were read."
+    ]
 
 
 def test_fault_46_an_attached_bomb_is_named_and_the_mail_is_read(tmp_path: Path) -> None:
@@ -172,7 +174,7 @@ def test_fault_46_an_attached_bomb_is_named_and_the_mail_is_read(tmp_path: Path)
     note = written(tmp_path / "note.txt", "The boat is blue.")
     pieces = READER.extract(eml(tmp_path / "keys.eml", bomb, note))
     facts = next(piece for piece in pieces if isinstance(piece, Facts))
-    assert "“bomb.docx” could not be read" in (facts.note or "")
+    assert "“bomb.docx” could not be read" in facts.notes[0].sentence
     assert [piece.piece.text for piece in pieces
             if isinstance(piece, MemberPiece) and isinstance(piece.piece, PageText)] == [
         "The boat is blue."
@@ -189,7 +191,7 @@ def test_fault_45_an_attachment_that_ends_the_child_is_left_out(tmp_path: Path) 
             reader.extract(path)
         pieces = reader.extract(path, whole=False)
     facts = next(piece for piece in pieces if isinstance(piece, Facts))
-    assert "“deadly.txt” could not be read: It made" in (facts.note or "")
+    assert "“deadly.txt” could not be read: It made" in facts.notes[0].sentence
     assert {piece.ordinal for piece in pieces if isinstance(piece, MemberPiece)} == {2}
 
 
@@ -307,7 +309,9 @@ def test_fault_46_a_mail_of_ten_thousand_parts_is_read_in_part(tmp_path: Path) -
     )
     pieces = READER.extract(path)
     facts = next(piece for piece in pieces if isinstance(piece, Facts))
-    assert facts.note == f"Only the first {MAX_PARTS} parts of a message were read."
+    assert [note.sentence for note in facts.notes] == [
+        f"Only the first {MAX_PARTS} parts of a message were read."
+    ]
     assert "Word42" in " ".join(piece.text for piece in pieces if isinstance(piece, PageText))
 
 
@@ -433,7 +437,9 @@ def test_what_outlook_packs_is_unpacked(tmp_path: Path) -> None:
     assert texts(members_of(path)["note.txt"]) == "Knapweed plan"
     damaged = part + base64.encodebytes(b"no such stream").decode()
     path = raw_mail(tmp_path / "b.eml", multipart("mixed", "m", "\nwords", damaged))
-    assert facts_of(path).note == "The attachment “winmail.dat” is damaged and was not read."
+    assert [note.sentence for note in facts_of(path).notes] == [
+        "The attachment “winmail.dat” is damaged and was not read."
+    ]
 
 
 def test_invitations_are_read_with_their_text(tmp_path: Path) -> None:

@@ -446,7 +446,9 @@ def test_fault_46_a_sheet_of_a_million_rows_is_read_as_far_as_promised(tmp_path:
     path = repacked(xlsx(tmp_path / "huge.xlsx"), xl__worksheets__sheet1=sheet_of(1_048_576, 3))
     pieces = READER.extract(path)
     facts = next(piece for piece in pieces if isinstance(piece, Facts))
-    assert facts.note == f"Only the first {MAX_ROWS:,} rows of this workbook were read."
+    assert [note.sentence for note in facts.notes] == [
+        f"Only the first {MAX_ROWS:,} rows of this workbook were read."
+    ]
     lines = sum(piece.text.count("0 | 1 | 2") for piece in pieces if isinstance(piece, PageText))
     assert lines == MAX_ROWS
 
@@ -517,7 +519,9 @@ def test_chapters_are_known_by_their_media_type(tmp_path: Path) -> None:
     }
     path = zipped(tmp_path / "odd.epub", members)
     assert [words.label for words in words_of(path)] == ["one", "two", "three"]
-    assert facts_of(path).note == "1 of 4 chapters are missing or damaged."
+    assert [note.sentence for note in facts_of(path).notes] == [
+        "1 of 4 chapters are missing or damaged."
+    ]
 
 
 def test_boxes_with_equations_and_comments_on_slides_are_read(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_every_page_has_its_words(tmp_path: Path) -> None:
         PageText("Zweite Seite: Grüße.", Page(2)),
     ]
     facts = facts_of(path)
-    assert (facts.pages, facts.title, facts.note) == (2, "report", None)
+    assert (facts.pages, facts.title, facts.notes) == (2, "report", ())
     thumb = next(piece for piece in read(path) if isinstance(piece, Thumb))
     assert max(thumb.width_px, thumb.height_px) == 480
 
@@ -164,8 +164,8 @@ def test_fault_43_a_truncated_pdf_gives_the_pages_that_are_there(
         assert isinstance(words.place, Page)
         assert f"{LINE} Page {words.place.page}.".startswith(words.text)
     missing = 40 - len(pages)
-    note = facts_of(path).note
-    assert missing <= 1 or note in [
+    notes = [note.sentence for note in facts_of(path).notes]
+    assert missing <= 1 or notes[0] in [
         f"{n} of 40 pages are damaged and could not be read." for n in (missing, missing - 1)
     ]
 
@@ -211,10 +211,14 @@ def test_fault_46_pages_and_words_beyond_the_limits_are_left_out_and_said(
     path = saved(tmp_path / "long.pdf", pdf(*(f"Page number {n} of many." for n in range(12))))
     monkeypatch.setattr("indexer.extract.formats.pdf.pdf.MAX_PAGES", 5)
     assert len(words_of(path)) == 5
-    assert facts_of(path).note == "Only the first 5 of 12 pages were read."
+    assert [note.sentence for note in facts_of(path).notes] == [
+        "Only the first 5 of 12 pages were read."
+    ]
     monkeypatch.setattr("indexer.extract.formats.pdf.pdf.MAX_CHARS", 50)
     assert len(words_of(path)) == 3
-    assert facts_of(path).note == "Only the first 3 of 12 pages were read."
+    assert [note.sentence for note in facts_of(path).notes] == [
+        "Only the first 3 of 12 pages were read."
+    ]
 
 
 def test_fault_47_scripts_and_links_of_a_pdf_stay_where_they_are(

@@ -377,7 +377,7 @@ def test_fault_51_an_animation_is_its_first_frame(tmp_path: Path, name: str) -> 
     path = tmp_path / name
     scene().save(path, save_all=True, append_images=[Image.new("RGB", (160, 80), "white")] * 3)
     assert np.asarray(read_upright(path, 160))[40, 120, 2] > 150
-    assert str(read(path)[0].note).startswith("Of this animation")
+    assert read(path)[0].notes[0].sentence.startswith("Of this animation")
 
 
 def test_the_raw_photo_of_a_camera_is_not_taken_for_its_preview(tmp_path: Path) -> None:

@@ -133,4 +133,4 @@ def test_cells_with_a_colour_alone_cost_nothing(
     pieces = list(extract(tmp_path / "wide.xlsx"))
     text = "\n".join(piece.text for piece in pieces if isinstance(piece, PageText))
     assert "rowname40 | 40" in text
-    assert next(piece for piece in pieces if isinstance(piece, Facts)).note is None
+    assert next(piece for piece in pieces if isinstance(piece, Facts)).notes == ()

@@ -72,7 +72,7 @@ def test_pieces_of_a_text(tmp_path: Path) -> None:
     words, facts, thumb = read(path)
     assert words == PageText("Some words.", Page(1))
     assert isinstance(facts, Facts)
-    assert (facts.title, facts.pages, facts.note) == ("note", 1, None)
+    assert (facts.title, facts.pages, facts.notes) == ("note", 1, ())
     assert isinstance(thumb, Thumb)
     assert thumb.webp == b"", "a page of words is drawn when somebody looks at it"
     assert max(thumb.width_px, thumb.height_px) == 480
@@ -270,8 +270,7 @@ def test_fault_63_one_line_of_forty_megabytes_is_read_as_far_as_promised(tmp_pat
     path.write_bytes(b"a word " * (40 << 20 >> 3))
     pieces = READER.extract(path)
     facts = next(piece for piece in pieces if isinstance(piece, Facts))
-    assert facts.note is not None
-    assert "Only the first" in facts.note
+    assert "Only the first" in facts.notes[0].sentence
     assert 5_000 < (facts.pages or 0) <= 10_000
 
 

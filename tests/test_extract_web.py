@@ -166,7 +166,9 @@ def changed(path: Path, **members: bytes | None) -> Path:
 def test_fault_43_a_book_without_one_of_its_chapters(tmp_path: Path) -> None:
     path = changed(epub(tmp_path / "a.epub"), c0=None)
     assert [words.text for words in words_of(path)] == ["The storm\n\nThe lamp went dark."]
-    assert facts_of(path).note == "1 of 2 chapters are missing or damaged."
+    assert [note.sentence for note in facts_of(path).notes] == [
+        "1 of 2 chapters are missing or damaged."
+    ]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from indexer.extract.pages.mupdf import pymupdf
 from indexer.maintenance.rebuild import open_catalog
 from indexer.maintenance.verify import Verifier
 from indexer.scan.reconcile import reconcile
+from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
 from indexer.types.places import Kind, Page, Span
 from indexer.types.scope import Scope
@@ -268,15 +269,16 @@ def test_what_the_model_cannot_make_of_one_is_told_of_the_mail(tmp_path: Path, a
         row = library.catalog.files.at_path(mail)
         assert row is not None
         assert row.state == "understood"
-        assert row.sentence is not None
-        assert row.sentence.startswith("The attachment “odd.txt” was not understood. The model")
+        assert [note.code for note in row.notes] == [NoteCode.NOT_UNDERSTOOD]
+        sentence = row.notes[0].sentence
+        assert sentence.startswith("The attachment “odd.txt” was not understood. The model")
         library.model._broken = ""
         assert library.catalog.files.retry() == 1
         library.service.run_once()
         assert held(library, "odd.txt").state == "understood"
         row = library.catalog.files.at_path(mail)
         assert row is not None
-        assert row.sentence is None
+        assert row.notes == ()
 
 
 def test_fault_94_a_mail_is_forgotten_with_what_came_in_it_alone(

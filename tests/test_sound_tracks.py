@@ -8,7 +8,7 @@ import pytest
 
 from indexer.extract.dispatch import extract
 from indexer.extract.media.sound import read_clip
-from indexer.extract.media.sound_tracks import language_name, unheard_sentence
+from indexer.extract.media.sound_tracks import language_name, unheard_notes
 from indexer.types.passages import Passage, Source
 from indexer.types.pieces import Facts, MediaPart, SoundTrack
 from indexer.types.places import Kind, Span, place_from, place_json
@@ -58,7 +58,7 @@ def test_each_track_is_heard_by_itself(
     assert [track.number for track in facts.tracks] == [1, 2]
     if name not in ("a.avi", "a.mov"):  # AVI writes no languages; MOV only with its own codes
         assert [track.label.split(" ")[0] for track in facts.tracks] == ["English", "German"]
-    assert facts.note is None
+    assert facts.notes == ()
     assert [span.track for span in spans] == [1, 2]
     assert facts.duration_s == pytest.approx(6, abs=0.1)
     for track, later_s in ((None, 0.0), (1, 0.0), (2, LATER_S)):
@@ -81,7 +81,7 @@ def test_the_first_track_may_be_silent(tmp_path: Path) -> None:
     path = tracks_film(tmp_path / "a.mp4", [(0 * LOUD, {}), (LOUD, {})], video=None)
     facts, spans = pieces_of(path)
     assert facts.tracks == (SoundTrack(1, ""), SoundTrack(2, ""))
-    assert facts.note is None
+    assert facts.notes == ()
     assert {span.track for span in spans} == {2}
 
 
@@ -126,8 +126,10 @@ def test_a_place_with_its_track_is_written_and_read_back() -> None:
 
 def test_tracks_that_are_not_heard_are_told() -> None:
     unheard = [SoundTrack(2, "German"), *(SoundTrack(n, "") for n in range(3, 8))]
-    assert unheard_sentence(2, []) is None
-    assert unheard_sentence(2, unheard[:1]) == "Of 2 sound tracks, 1 was not heard: German."
-    assert unheard_sentence(9, unheard) == (
+    assert unheard_notes(2, []) == ()
+    assert [note.sentence for note in unheard_notes(2, unheard[:1])] == [
+        "Of 2 sound tracks, 1 was not heard: German."
+    ]
+    assert [note.sentence for note in unheard_notes(9, unheard)] == [
         "Of 9 sound tracks, 6 were not heard: German, number 3, number 4, number 5 and 2 more."
-    )
+    ]

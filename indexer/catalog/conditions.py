@@ -14,7 +14,7 @@ from pathlib import Path
 from indexer.catalog.storage.database import Database
 from indexer.files.paths import relative
 from indexer.types.places import Kind
-from indexer.types.states import FileState
+from indexer.types.states import ContentState, FileState
 
 # A file whose content may be shown: its folder is there and it could be read when last looked at.
 # (By its state alone it is not to be looked up: nearly all have the same.)
@@ -31,8 +31,20 @@ PLACES = """(SELECT f.id AS file, f.root, f.path, f.size, f.mtime_ns, f.ctime_ns
     FROM members m JOIN files f ON f.content = m.container
     WHERE m.content IN (SELECT value FROM json_each(:contents)))"""
 FIRST = "f.content, f.ordinal IS NOT NULL, f.file, f.ordinal"
-# In the listing of all files: a state, and a kind; each twice, and None for all.
-LISTED = "(? IS NULL OR state = ?) AND (? IS NULL OR kind = ?)"
+# Contents that were read or understood in part, and those in which one of these lies.
+PARTIAL_CONTENTS = f"""WITH partial AS (SELECT content, state, reason, notes FROM contents
+        WHERE notes IS NOT NULL OR reason IS NOT NULL)
+    SELECT content FROM partial WHERE notes IS NOT NULL OR state = '{ContentState.UNDERSTOOD}'
+    UNION SELECT m.container FROM partial p JOIN members m ON m.content = p.content
+    WHERE p.notes IS NOT NULL
+        OR p.state IN ('{ContentState.UNDERSTOOD}', '{ContentState.FAILED}')"""
+# In the listing of all files: a `:state` and a `:kind`, None for all. PARTIAL is no state of its
+# own: it chooses the files that were read in part.
+PARTIAL = "partial"
+LISTED = f"""(:state IS NULL OR state = :state
+        OR (:state = '{PARTIAL}' AND live AND state != '{FileState.FAILED}'
+            AND content IN ({PARTIAL_CONTENTS})))
+    AND (:kind IS NULL OR kind = :kind)"""
 
 
 def reached(live: str) -> str:

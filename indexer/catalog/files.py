@@ -1,4 +1,4 @@
-"""The files as the library lists them, those that failed, and another try for these."""
+"""The files as the library lists them, with their notes; those that failed, and another try."""
 
 # Values are always bound; what is put into SQL by name are conditions of our own.
 # ruff: noqa: S608
@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 
 from indexer.catalog.conditions import LISTED, lies_in, locate
 from indexer.catalog.records import Failure, FileRow, failure, file_row
 from indexer.catalog.states import content_states, file_states
 from indexer.catalog.storage.database import Database
+from indexer.types.notes import Note, NoteCode, Notes, notes_from_json
 from indexer.types.places import Kind
 from indexer.types.states import ContentState, FileState
 
@@ -33,13 +36,16 @@ class Files:
         offset: int = 0,
         limit: int = 100,
     ) -> list[FileRow]:
-        """One page of the files, by folder and name; `count` says how many there are."""
+        """One page of the files in a state, or PARTIAL, by folder and name; `count` says how many
+        there are."""
         with self._database.reading() as db:
             rows = db.execute(
-                f"SELECT * FROM listing WHERE {LISTED} ORDER BY root_path, path LIMIT ? OFFSET ?",
-                (state, state, kind, kind, limit, offset),
+                f"""SELECT * FROM listing WHERE {LISTED}
+                ORDER BY root_path, path LIMIT :limit OFFSET :offset""",
+                {"state": state, "kind": kind, "limit": limit, "offset": offset},
             ).fetchall()
-        return [file_row(row) for row in rows]
+            notes = _notes(db, [row["content"] for row in rows if row["live"]])
+        return [file_row(row, notes.get(row["content"], ())) for row in rows]
 
     def at_path(self, path: Path) -> FileRow | None:
         """The file at an absolute path, as `page` lists it."""
@@ -49,15 +55,20 @@ class Files:
                     "SELECT * FROM listing WHERE root = ? AND path = ?", (root, inside)
                 ).fetchone()
                 if row:
-                    return file_row(row)
+                    return file_row(row, _notes(db, [row["content"]]).get(row["content"], ()))
         return None
+
+    def notes(self, content: str) -> tuple[Note, ...]:
+        """What of a content, and of what lies in it, was not read or not understood."""
+        with self._database.reading() as db:
+            return _notes(db, [content]).get(content, ())
 
     def count(self, state: str | None = None, kind: Kind | None = None) -> int:
         """How many files there are for `page`."""
         with self._database.reading() as db:
             return int(
                 db.execute(
-                    f"SELECT count(*) FROM listing WHERE {LISTED}", (state, state, kind, kind)
+                    f"SELECT count(*) FROM listing WHERE {LISTED}", {"state": state, "kind": kind}
                 ).fetchone()[0]
             )
 
@@ -97,3 +108,31 @@ class Files:
                 db, [row["id"] for row in rows if not row["read_generation"]]
             )
         return len(rows)
+
+
+def _notes(db: sqlite3.Connection, contents: Iterable[str | None]) -> dict[str, tuple[Note, ...]]:
+    """The notes of each of these contents, those of its attachments after its own."""
+    rows = db.execute(
+        """SELECT content AS whole, NULL AS name, 0 AS ordinal, state, sentence, notes
+        FROM contents WHERE content IN (SELECT value FROM json_each(:contents))
+            AND (notes IS NOT NULL OR reason IS NOT NULL)
+        UNION ALL SELECT m.container, m.name, m.ordinal, c.state, c.sentence, c.notes
+        FROM members m JOIN contents c ON c.content = m.content
+        WHERE m.container IN (SELECT value FROM json_each(:contents))
+            AND (c.notes IS NOT NULL OR c.reason IS NOT NULL)
+        ORDER BY whole, ordinal""",
+        {"contents": json.dumps([content for content in contents if content is not None])},
+    )
+    wholes: dict[str, Notes] = {}
+    for row in rows:
+        notes, name = wholes.setdefault(row["whole"], Notes()), row["name"]
+        within = f"In the attachment “{name}”: " if name is not None else ""
+        for note in notes_from_json(json.loads(row["notes"] or "[]")):
+            notes.add(note.code, within + note.sentence)
+        sentence = row["sentence"] or ""
+        if row["state"] == ContentState.UNDERSTOOD and sentence:
+            notes.add(NoteCode.NOT_UNDERSTOOD, within + sentence)
+        elif row["state"] == ContentState.FAILED and name is not None:
+            sentence = f"The attachment “{name}” was not understood. {sentence}"
+            notes.add(NoteCode.NOT_UNDERSTOOD, sentence.strip())
+    return {whole: notes.all() for whole, notes in wholes.items()}

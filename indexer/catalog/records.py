@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from indexer.files.paths import join
+from indexer.types.notes import Note
 from indexer.types.pieces import Member, title_from_name
 from indexer.types.places import Kind
 from indexer.types.states import ContentState
@@ -40,8 +41,8 @@ class Location:
 class Item:
     """One content and where it lies now: at the first of its live `locations`; `thumb` is
     (width_px, height_px) of its thumbnail; times are unix seconds; the clock at `made_at`
-    was `made_offset_s` ahead of UTC (None where unknown). `note` says what
-    was left out while reading, `reason` and `sentence` what could not be understood."""
+    was `made_offset_s` ahead of UTC (None where unknown). `reason` and
+    `sentence` say why the model failed on it or on a part of it."""
 
     item: str
     content: str
@@ -59,7 +60,6 @@ class Item:
     read_generation: str | None
     understood_generation: str | None
     thumb: tuple[int, int] | None = None
-    note: str | None = None
     reason: str | None = None
     sentence: str | None = None
 
@@ -121,6 +121,7 @@ class FileRow:
     state: str
     reason: str | None
     sentence: str | None
+    notes: tuple[Note, ...]
     attempts: int
     size_bytes: int
     modified_at: float
@@ -157,7 +158,6 @@ def item_from(group: list[sqlite3.Row]) -> Item:
         read_generation=row["read_generation"],
         understood_generation=row["understood_generation"],
         thumb=(row["thumb_w"], row["thumb_h"]) if row["thumb_w"] else None,
-        note=row["note"],
         reason=row["reason"],
         sentence=row["sentence"],
     )
@@ -192,15 +192,16 @@ def failure(row: sqlite3.Row) -> Failure:
     return Failure(_path(row), row["reason"], row["sentence"], row["attempts"])
 
 
-def file_row(row: sqlite3.Row) -> FileRow:
-    """From a row of `listing`."""
+def file_row(row: sqlite3.Row, notes: tuple[Note, ...]) -> FileRow:
+    """From a row of `listing`. What is understood in part has notes, and no sentence besides."""
     return FileRow(
         item=row["item"],
         path=_path(row),
         kind=Kind(row["kind"]) if row["kind"] else None,
         state=row["state"],
         reason=row["reason"],
-        sentence=row["sentence"],
+        sentence=None if row["state"] == ContentState.UNDERSTOOD else row["sentence"],
+        notes=notes,
         attempts=row["attempts"],
         size_bytes=max(row["size"], 0),
         modified_at=row["mtime_ns"] / 1e9,

@@ -11,6 +11,7 @@ from pathlib import PurePath
 from typing import Literal, TypedDict
 
 from indexer.types.attachments import File
+from indexer.types.notes import Note
 from indexer.types.places import Kind, Place
 from model.errors import RecollectError
 
@@ -55,7 +56,7 @@ class SoundTrack:
 class Facts:
     """What is known of a file without understanding it. `made_at` is in unix seconds,
     `made_offset_s` how far the clock there was ahead of UTC (None where unknown), `colour` the mean
-    one as `#rrggbb`; `note` says what was left out, as a sentence; `tracks` are the sound tracks
+    one as `#rrggbb`; `notes` say what was left out; `tracks` are the sound tracks
     that were heard, the default one first, where there are several."""
 
     title: str
@@ -66,7 +67,7 @@ class Facts:
     made_at: float | None = None
     made_offset_s: int | None = None
     colour: str | None = None
-    note: str | None = None
+    notes: tuple[Note, ...] = ()
     tracks: tuple[SoundTrack, ...] = ()
 
 

@@ -20,6 +20,7 @@ from web.library.errors import LibraryError
 from web.library.schemas import (
     AskEvent,
     FileJson,
+    FilesJson,
     ForgottenJson,
     IndexJson,
     RootJson,
@@ -108,6 +109,17 @@ class Client:
     def remove(self, folder: str) -> int:
         answer = self._json("DELETE", "/api/roots", json={"path": folder})
         return int(answer["forgotten"])
+
+    def files(
+        self,
+        state: str | None = None,
+        kind: str | None = None,
+        offset: int = 0,
+        limit: int = 100,
+    ) -> FilesJson:
+        asked = {"state": state, "kind": kind, "offset": offset, "limit": limit}
+        params = {name: value for name, value in asked.items() if value is not None}
+        return cast(FilesJson, self._json("GET", "/api/files", params=params))
 
     def file(self, file: str) -> FileJson:
         listing = self._json("GET", "/api/files", params={"path": file})

@@ -64,6 +64,17 @@ class LibraryProtocol(Protocol):
         them is left in the data directory when this returns, or else within the hour."""
         ...
 
+    def files(
+        self,
+        state: str | None = None,
+        kind: str | None = None,
+        offset: int = 0,
+        limit: int = 100,
+    ) -> FilesJson:
+        """One page of the files, in a state or of a kind where one is named; in the state "partial"
+        are those with notes."""
+        ...
+
     def file(self, file: str) -> FileJson:
         """How far one file has come, by its path."""
         ...
@@ -122,13 +133,3 @@ class ServableLibrary(LibraryProtocol, Protocol):
         ...
 
     def model(self) -> ModelJson: ...
-
-    def files(
-        self,
-        state: str | None = None,
-        kind: str | None = None,
-        offset: int = 0,
-        limit: int = 100,
-    ) -> FilesJson:
-        """One page of the files, in a state or of a kind where one is named."""
-        ...

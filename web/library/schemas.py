@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal, NotRequired, TypedDict
 
 from indexer.types.coverage import Coverage
+from indexer.types.notes import NoteJson
 from indexer.types.places import PlaceJson
 
 
@@ -186,6 +187,7 @@ class StatusJson(TypedDict):
     coverage: Coverage
     states: dict[str, int]
     failed: list[FailureJson]
+    partial: int  # files with notes; `/api/files?state=partial` lists them
     queue: int
     model: ModelJson
     progress: NotRequired[dict[str, Coverage]]  # by kind
@@ -234,6 +236,7 @@ class FileJson(TypedDict):
     state: str
     reason: str | None
     sentence: str | None
+    notes: list[NoteJson]  # what of it was left out or could not be understood
     attempts: int
     size_bytes: int
     modified_at: float
@@ -273,7 +276,7 @@ class ItemJson(TypedDict):
     made_offset_s: int | None
     size_bytes: int
     tracks: list[SoundTrackJson]  # of a recording of several, the default one first
-    note: str | None  # what of it was left out or could not be understood, as sentences
+    notes: list[NoteJson]  # what of it was left out or could not be understood
     caption: str | None
 
 

@@ -15,6 +15,7 @@ from sqlite3 import Connection
 from indexer.catalog.states import content_states, file_states
 from indexer.catalog.storage.sql_functions import content_mark
 from indexer.files.walk import Stat
+from indexer.types.notes import notes_json
 from indexer.types.outcomes import Read, Refused
 from indexer.types.passages import FIRST_UNDERSTOOD
 from indexer.types.pieces import EXTRACTOR_VERSION, Facts, title_from_name
@@ -118,7 +119,7 @@ def write_content(db: Connection, read: Read, generation: str | None) -> None:
     title = "" if facts.title == title_from_name(PurePath(read.name)) else facts.title
     db.execute(
         """UPDATE contents SET title = ?, pages = ?, width_px = ?, height_px = ?, duration_s = ?,
-            made_at = ?, made_offset_s = ?, colour = ?, note = ?, extractor = ?
+            made_at = ?, made_offset_s = ?, colour = ?, notes = ?, extractor = ?
         WHERE content = ?""",
         (
             title,
@@ -129,7 +130,7 @@ def write_content(db: Connection, read: Read, generation: str | None) -> None:
             facts.made_at,
             facts.made_offset_s,
             facts.colour,
-            facts.note,
+            json.dumps(notes_json(facts.notes)) if facts.notes else None,
             EXTRACTOR_VERSION,
             read.content,
         ),

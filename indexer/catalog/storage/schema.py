@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from indexer.catalog.storage.content_notes import CONTENT_NOTES
 from indexer.catalog.storage.errors import CatalogError
 from indexer.catalog.storage.hidden_contents import HIDDEN_CONTENTS
 
@@ -279,6 +280,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             track INTEGER NOT NULL, position INTEGER NOT NULL, label TEXT NOT NULL,
             PRIMARY KEY(content, track)) WITHOUT ROWID""",
     ),
+    CONTENT_NOTES,
 )
 
 

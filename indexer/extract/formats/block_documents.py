@@ -15,6 +15,7 @@ from indexer.extract.pages.pagination import paginate
 from indexer.extract.pages.typesetting import PageSource
 from indexer.types.attachments import Attachment, File, MemoryFile, size_bytes
 from indexer.types.characters import clean_line
+from indexer.types.notes import NoteCode
 from indexer.types.pieces import Extracted, Facts, PageText, Thumb, UnreadableError, title_from_name
 from indexer.types.places import Page
 
@@ -47,7 +48,9 @@ def extract(
                 yield from members.read(source)
                 continue
             if count >= MAX_PAGES or chars >= MAX_CHARS:
-                metadata.add_note(f"Only the first {count:,} pages of it were read.")
+                metadata.notes.add(
+                    NoteCode.PAGES_LEFT_OUT, f"Only the first {count:,} pages of it were read."
+                )
                 break
             count, chars = count + 1, chars + len(source.text)
             yield PageText(source.text, Page(count), source.label)
@@ -58,7 +61,7 @@ def extract(
         pages=count,
         made_at=metadata.made_at,
         colour=COLOUR,
-        note=" ".join(metadata.notes) or None,
+        notes=metadata.notes.all(),
     )
     yield THUMB_ON_DEMAND
 

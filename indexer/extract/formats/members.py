@@ -13,6 +13,7 @@ from indexer.extract import heartbeat
 from indexer.extract.containers.file_format import detect_kind
 from indexer.extract.pages.blocks import DocumentMetadata
 from indexer.types.attachments import Attachment, MemoryFile
+from indexer.types.notes import NoteCode
 from indexer.types.pieces import (
     Extracted,
     Facts,
@@ -58,13 +59,18 @@ class MemberReader:
         """The member, then its pieces; nothing of a kind that is not read. The member comes before
         it is opened, so that it is known which one was if that ends the process."""
         if self._leave_out is None:
-            self._metadata.add_note("What is attached to it was not read.")
+            self._metadata.notes.add(
+                NoteCode.ATTACHMENTS_LEFT_OUT, "What is attached to it was not read."
+            )
             return
         if attachment.ordinal in self._leave_out:
             self._refuse(attachment, "It made the program that reads it stop.")
             return
         if self._is_full():
-            self._metadata.add_note(f"Only the first {self._count:,} attachments were read.")
+            self._metadata.notes.add(
+                NoteCode.ATTACHMENTS_LEFT_OUT,
+                f"Only the first {self._count:,} attachments were read.",
+            )
             return
         try:
             file = attachment.load()
@@ -114,8 +120,9 @@ class MemberReader:
         return []
 
     def _refuse(self, attachment: Attachment, sentence: str) -> None:
-        self._metadata.add_note(
-            f"The attachment “{attachment.name[:80]}” could not be read: {sentence}"
+        self._metadata.notes.add(
+            NoteCode.ATTACHMENT_UNREAD,
+            f"The attachment “{attachment.name[:80]}” could not be read: {sentence}",
         )
 
     def _is_full(self) -> bool:

@@ -7,7 +7,7 @@ The length is that of the decoded samples, not the one in the header.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from indexer.extract.media.mixing import SampleBlock, to_mono
 from indexer.extract.media.sound_tracks import SoundTracks, find_tracks
 from indexer.types.attachments import File, MemoryFile
 from indexer.types.characters import clean
+from indexer.types.notes import Note, NoteCode
 from indexer.types.pieces import SoundTrack, UnreadableError
 
 BLOCK_FRAMES = 1 << 14
@@ -29,7 +30,7 @@ MAX_CHANNELS = 256
 
 EMPTY = "The sound is empty (0 s)."
 DAMAGED = "The recording is damaged and cannot be opened."
-CUT_NOTE = "The recording is damaged after {minutes} min {seconds} s; nothing after that was heard."
+CUT = "The recording is damaged after {minutes} min {seconds} s; nothing after that was heard."
 
 # Names of `media_signatures`. MP3 is not among them: libsndfile guesses its length where no header
 # has it, and reads no further.
@@ -51,13 +52,13 @@ class AudioSource(Protocol):
         ...
 
     @property
-    def unheard(self) -> str | None:
-        """The sentence about tracks that cannot be heard."""
+    def unheard(self) -> tuple[Note, ...]:
+        """Notes about tracks that cannot be heard."""
         ...
 
     @property
-    def note(self) -> str | None:
-        """What is not in the samples, as a sentence; complete when they have been read."""
+    def notes(self) -> Sequence[Note]:
+        """What is not in the samples; complete when they have been read."""
         ...
 
     def sample_blocks(self, from_s: float = 0.0) -> Iterator[SampleBlock]:
@@ -113,8 +114,8 @@ class _SndFileSource:
         self._file = file
         self.made_at: float | None = None
         self.tracks = (SoundTrack(1, ""),)
-        self.unheard: str | None = None
-        self.note: str | None = None
+        self.unheard: tuple[Note, ...] = ()
+        self.notes: list[Note] = []
 
     @property
     def title(self) -> str:
@@ -148,7 +149,7 @@ class _SndFileSource:
             except (soundfile.SoundFileError, RuntimeError) as problem:
                 if decoded == 0:
                     raise UnreadableError("corrupt", DAMAGED) from problem
-                self.note = cut_note(from_s + max(0, decoded - first) / rate_hz)
+                self.notes.append(cut_note(from_s + max(0, decoded - first) / rate_hz))
                 return
             if len(block) == 0:
                 return
@@ -166,8 +167,8 @@ class _ContainerSource:
     ) -> None:
         self._container, self._is_chain = container, is_chain
         self._stream = ffmpeg.audio_stream(container, track or tracks.heard[0].number)
-        self.tracks, self.unheard = tracks.heard, tracks.note
-        self.note: str | None = None
+        self.tracks, self.unheard = tracks.heard, tracks.notes
+        self.notes: list[Note] = []
 
     @property
     def title(self) -> str:
@@ -187,10 +188,11 @@ class _ContainerSource:
             yield rate_hz, block
 
 
-def cut_note(second: float) -> str:
+def cut_note(second: float) -> Note:
     """The note of a recording that cannot be decoded from a second on."""
     minutes, seconds = divmod(int(second), 60)
-    return CUT_NOTE.format(minutes=minutes, seconds=seconds)
+    sentence = CUT.format(minutes=minutes, seconds=seconds)
+    return Note(NoteCode.SOUND_CUT, sentence)
 
 
 def _open_sndfile(path: File, first: bytes) -> Any:

@@ -13,6 +13,7 @@ from indexer.extract.media.capture_time import captured_at
 from indexer.extract.media.colour import to_srgb
 from indexer.extract.pages.rasters import make_thumb, shrink
 from indexer.types.attachments import File
+from indexer.types.notes import Note, NoteCode
 from indexer.types.pieces import Extracted, Facts, MediaPart, UnreadableError, title_from_name
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ MAX_THUMB_SOURCE_PX = 2_048
 
 DAMAGED = "The picture is damaged and cannot be opened."
 TOO_LARGE = "The picture has more pixels than Recollect opens (179 million)."
-ANIMATED_NOTE = "Of this animation, the first picture was looked at."
+ANIMATED = Note(
+    NoteCode.PICTURES_LEFT_OUT, "Of this animation, only the first picture is looked at."
+)
 
 # The EXIF tag, by its number in the standard.
 _ORIENTATION = 0x0112
@@ -53,7 +56,7 @@ def extract(path: File) -> Iterator[Extracted]:
         made_at=photo.captured.at_s if photo.captured else None,
         made_offset_s=photo.captured.offset_s if photo.captured else None,
         colour=colour,
-        note=ANIMATED_NOTE if photo.is_animated else None,
+        notes=(ANIMATED,) if photo.is_animated else (),
     )
     yield small
     yield MediaPart(None)

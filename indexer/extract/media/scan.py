@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from indexer.extract.containers.tiff import count_pages
 from indexer.extract.pages.rasters import MAX_SIDE_PX, make_thumb, shrink
 from indexer.types.attachments import File
+from indexer.types.notes import NoteCode, Notes
 from indexer.types.pieces import Extracted, Facts, MediaPart, UnreadableError, title_from_name
 from indexer.types.places import Page
 
@@ -26,7 +27,10 @@ def extract(path: File) -> Iterator[Extracted]:
     first = open_picture(path, MAX_THUMB_SOURCE_PX)
     small, colour = make_thumb(first.pixels)
     pages = min(count, MAX_PAGES)
-    note = f"Only the first {MAX_PAGES:,} pages are looked at." if count > MAX_PAGES else None
+    notes = Notes()
+    if count > MAX_PAGES:
+        sentence = f"Only the first {MAX_PAGES:,} pages are looked at."
+        notes.add(NoteCode.PAGES_LEFT_OUT, sentence)
     for number in range(1, pages + 1):
         yield MediaPart(Page(number))
     yield Facts(
@@ -35,7 +39,7 @@ def extract(path: File) -> Iterator[Extracted]:
         made_at=first.captured.at_s if first.captured else None,
         made_offset_s=first.captured.offset_s if first.captured else None,
         colour=colour,
-        note=note,
+        notes=notes.all(),
     )
     yield small
 

@@ -15,8 +15,9 @@ from indexer.extract import heartbeat
 from indexer.extract.media.audio_source import EMPTY, AudioSource, open_audio
 from indexer.extract.media.mixing import SampleBlock, resample
 from indexer.extract.media.segments import FRAME_S, cut_segments
-from indexer.extract.media.sound_tracks import unheard_sentence
+from indexer.extract.media.sound_tracks import unheard_notes
 from indexer.types.attachments import File
+from indexer.types.notes import NoteCode, Notes
 from indexer.types.pieces import (
     Extracted,
     Facts,
@@ -38,18 +39,14 @@ _FRAME_SAMPLES = round(RATE_HZ * FRAME_S)
 @dataclass(slots=True)
 class SoundSurvey:
     """The segments of a recording with sound, by track, the default one first; its tracks, where
-    there are several; its length, and sentences about what was not heard."""
+    there are several; its length, and notes about what was not heard."""
 
     spans: list[Span] = field(default_factory=list)
     duration_s: float = 0.0
-    notes: list[str] = field(default_factory=list)
+    notes: Notes = field(default_factory=Notes)
     tracks: tuple[SoundTrack, ...] = ()
     title: str = ""
     made_at: float | None = None
-
-    @property
-    def note(self) -> str | None:
-        return " ".join(dict.fromkeys(self.notes)) or None
 
     def add(self, source: AudioSource, track: SoundTrack) -> None:
         """Hears an open track to its end. Raises UnreadableError."""
@@ -57,9 +54,10 @@ class SoundSurvey:
         number = track.number if self.tracks else None
         self.spans += [Span(start_s, end_s, number) for start_s, end_s in segments]
         self.duration_s = max(self.duration_s, duration_s)
-        self.notes += filter(None, [source.note])
+        self.notes.extend(source.notes)
         if duration_s > MAX_S:
-            self.notes.append(f"Only the first {MAX_S / 3600:.0f} hours were read.")
+            sentence = f"Only the first {MAX_S / 3600:.0f} hours were heard."
+            self.notes.add(NoteCode.SOUND_CUT, sentence)
 
 
 def extract(path: File) -> Iterator[Extracted]:
@@ -71,7 +69,7 @@ def extract(path: File) -> Iterator[Extracted]:
         survey.title if len(survey.title) >= 3 else title_from_name(path),
         duration_s=survey.duration_s,
         made_at=survey.made_at,
-        note=survey.note,
+        notes=survey.notes.all(),
         tracks=survey.tracks,
     )
     for span in survey.spans:
@@ -85,7 +83,7 @@ def survey_tracks(path: File) -> SoundSurvey:
     with open_audio(path) as source:
         tracks = source.tracks
         survey.title, survey.made_at = source.title, source.made_at
-        survey.notes += filter(None, [source.unheard])
+        survey.notes.extend(source.unheard)
         survey.tracks = tracks if len(tracks) > 1 else ()
         try:
             survey.add(source, tracks[0])
@@ -100,7 +98,7 @@ def survey_tracks(path: File) -> SoundSurvey:
     if len(problems) == len(tracks):
         raise problems[tracks[0]]
     survey.tracks = tuple(track for track in survey.tracks if track not in problems)
-    survey.notes += filter(None, [unheard_sentence(len(tracks), list(problems))])
+    survey.notes.extend(unheard_notes(len(tracks), list(problems)))
     return survey
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from indexer.extract.media import ffmpeg
 from indexer.types.characters import clean
+from indexer.types.notes import Note, NoteCode
 from indexer.types.pieces import SoundTrack, UnreadableError
 
 MAX_TRACKS = 32  # decoding each is a pass over the file
@@ -24,11 +25,11 @@ UNKNOWN_CODEC = "The sound in this file is of a kind Recollect cannot decode."
 
 @dataclass(frozen=True, slots=True)
 class SoundTracks:
-    """The tracks that are heard, at least one, the default one first; and a sentence about those
-    that are not."""
+    """The tracks that are heard, at least one, the default one first; and notes about those that
+    are not."""
 
     heard: tuple[SoundTrack, ...]
-    note: str | None = None
+    notes: tuple[Note, ...] = ()
 
 
 def find_tracks(container: Any) -> SoundTracks | None:
@@ -49,18 +50,19 @@ def find_tracks(container: Any) -> SoundTracks | None:
         for n, stream in enumerate(streams, 1)
         if n not in numbers
     ]
-    return SoundTracks(tuple(heard), unheard_sentence(len(streams), unheard))
+    return SoundTracks(tuple(heard), unheard_notes(len(streams), unheard))
 
 
-def unheard_sentence(count: int, unheard: Sequence[SoundTrack]) -> str | None:
-    """The sentence about the tracks, of `count`, that were not heard; None where all were."""
+def unheard_notes(count: int, unheard: Sequence[SoundTrack]) -> tuple[Note, ...]:
+    """The note of the tracks, of `count`, that were not heard."""
     if not unheard:
-        return None
+        return ()
     names = [track.label or f"number {track.number}" for track in unheard[:MAX_NAMED]]
     left = len(unheard) - len(names)
     more = f" and {left} more" if left else ""
     verb = "was" if len(unheard) == 1 else "were"
-    return f"Of {count} sound tracks, {len(unheard)} {verb} not heard: {', '.join(names)}{more}."
+    heard = f"Of {count} sound tracks, {len(unheard)} {verb} not heard"
+    return (Note(NoteCode.TRACKS_UNHEARD, f"{heard}: {', '.join(names)}{more}."),)
 
 
 def track_label(stream: Any) -> str:

@@ -19,6 +19,7 @@ from indexer.extract.media.audio_source import EMPTY
 from indexer.extract.media.sound import MAX_S, SoundSurvey, survey_tracks
 from indexer.extract.pages.rasters import make_thumb, shrink
 from indexer.types.attachments import File
+from indexer.types.notes import NoteCode
 from indexer.types.pieces import Extracted, Facts, MediaPart, UnreadableError, title_from_name
 from indexer.types.places import Span
 from model.interface import Uint8
@@ -56,6 +57,8 @@ def extract(path: File) -> Iterator[Extracted]:
     duration_s = max(survey.duration_s, film_s)
     if cover is None and survey.duration_s == 0:
         raise refused or UnreadableError("empty", EMPTY if duration_s == 0 else NO_MEDIA)
+    if refused is not None:
+        survey.notes.add(NoteCode.TRACKS_UNHEARD, refused.sentence)
     small, colour = (None, None) if cover is None else make_thumb(cover)
     yield Facts(
         title if len(title) >= 3 else title_from_name(path),
@@ -64,7 +67,7 @@ def extract(path: File) -> Iterator[Extracted]:
         height_px=size[1] if size else None,
         made_at=made_at,
         colour=colour,
-        note=refused.sentence if refused else survey.note,
+        notes=survey.notes.all(),
         tracks=survey.tracks,
     )
     if small is not None:

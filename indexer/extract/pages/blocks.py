@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from indexer.types.characters import clean_line
+from indexer.types.notes import Notes
 
 Tag = Literal["h1", "h2", "h3", "h4", "p", "li", "quote", "pre", "row", "break"]
 
@@ -40,16 +41,11 @@ class Section:
 
 @dataclass(slots=True)
 class DocumentMetadata:
-    """The metadata of a document, filled in while it is read; `notes` are sentences about what was
-    left out, `title` and `made_at` (unix s) are as in Facts."""
+    """The metadata of a document, filled in while it is read; as in Facts, `made_at` in unix s."""
 
     title: str = ""
     made_at: float | None = None
-    notes: list[str] = field(default_factory=list)
-
-    def add_note(self, sentence: str) -> None:
-        if sentence not in self.notes:
-            self.notes.append(sentence)
+    notes: Notes = field(default_factory=Notes)
 
 
 def table_row(cells: Iterable[str]) -> Block | None:

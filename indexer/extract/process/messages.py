@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, get_args
 
 from indexer.extract.process.protocol import Message
+from indexer.types.notes import MAX_NOTES, Note, NoteCode, notes_json
 from indexer.types.pieces import (
     Extracted,
     Facts,
@@ -54,7 +55,8 @@ def message_from_piece(piece: Extracted) -> Message:
             names = Facts.__dataclass_fields__
             tracks = [(track.number, track.label) for track in piece.tracks]
             facts = {name: getattr(piece, name) for name in names}
-            return {"is": "facts", **facts, "tracks": tracks}, b""
+            facts |= {"tracks": tracks, "notes": notes_json(piece.notes)}
+            return {"is": "facts", **facts}, b""
         case Member():
             return {"is": "member", **member_json(piece)}, b""
         case MemberPiece(ordinal, inner):
@@ -115,7 +117,7 @@ def _plain_piece(head: dict[str, Any], body: bytes) -> Piece:
                 made_at=_maybe(_number, head["made_at"]),
                 made_offset_s=_maybe(_offset, head["made_offset_s"]),
                 colour=_maybe(_colour, head["colour"]),
-                note=_maybe(_text, head["note"]) and _text(head["note"])[:LONGEST_SENTENCE],
+                notes=tuple(map(_note, head["notes"][:MAX_NOTES])),
                 tracks=tuple(_track(*track) for track in head["tracks"][:MAX_TRACKS]),
             )
     raise ValueError("no kind of piece")
@@ -128,6 +130,10 @@ def _track(number: Any, label: Any) -> SoundTrack:
 
 
 _SIDES = ("width_px", "height_px")
+
+
+def _note(written: dict[str, Any]) -> Note:
+    return Note(NoteCode(written["code"]), _text(written["sentence"])[:LONGEST_SENTENCE])
 
 
 def _cuts(written: Any, length: int) -> tuple[tuple[int, int], ...] | None:

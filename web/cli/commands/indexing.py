@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from web.cli.group import as_json
 from web.cli.program import Program, absolute_path
+
+if TYPE_CHECKING:
+    from web.library.protocol import LibraryProtocol
+    from web.library.schemas import FileJson
 
 
 @click.command()
@@ -31,17 +36,28 @@ def index(program: Program, folders: tuple[Path, ...], as_json: bool) -> None:
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--partial", is_flag=True, help="List what was read in part, and what is not read.")
 @as_json
 @click.pass_obj
-def status(program: Program, file: Path | None, as_json: bool) -> None:
+def status(program: Program, file: Path | None, partial: bool, as_json: bool) -> None:
     """What is read, what is understood, what has failed: of everything, or of one file."""
-    from web.cli.output.status import show_file, show_status
+    from web.cli.output.status import show_file, show_files, show_status
 
     with program.open_library() as library:
-        if file is None:
+        if partial:
+            show_files(_partial_files(library), as_json)
+        elif file is None:
             show_status(library.status(), as_json)
         else:
             show_file(library.file(str(file.absolute())), as_json)
+
+
+def _partial_files(library: LibraryProtocol) -> list[FileJson]:
+    """Every file that was read in part."""
+    files: list[FileJson] = []
+    while page := library.files("partial", offset=len(files), limit=1_000)["files"]:
+        files += page
+    return files
 
 
 @click.command()

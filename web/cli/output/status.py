@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from rich.text import Text
 
 from indexer.types.states import ContentState, FileState
 from web.cli.output.console import out, print_json, select_keys
-from web.cli.output.phrases import coverage_sentence
+from web.cli.output.phrases import count_phrase, coverage_sentence
 from web.cli.output.root_tables import show_roots
 from web.library.display import one_line
 from web.library.schemas import FileJson, StatusJson
 
-STATUS_KEYS = ("roots", "coverage", "states", "failed", "queue", "model")
+STATUS_KEYS = ("roots", "coverage", "states", "failed", "partial", "queue", "model")
 MODEL_KEYS = ("name", "device", "dtype", "resident_bytes", "calls", "loaded", "problem")
 STATES: dict[str, str] = {
     FileState.PENDING: "waiting to be read",
@@ -58,6 +58,10 @@ def show_status(status: StatusJson, as_json: bool) -> None:
         )
     for failure in status["failed"]:
         out.print(f"Could not be read: {one_line(failure['path'])}: {failure['sentence']}")
+    if status["partial"]:
+        verb = "was" if status["partial"] == 1 else "were"
+        files = count_phrase(status["partial"], "file")
+        out.print(f"{files} {verb} read in part; `recollect status --partial` says of which what.")
 
 
 def show_file(file: FileJson, as_json: bool) -> None:
@@ -70,3 +74,13 @@ def show_file(file: FileJson, as_json: bool) -> None:
     if file["attempts"] > 1:
         state += f" ({file['attempts']} attempts)"
     out.print(Text(f"{one_line(file['path'])}: {state}"))
+    for note in file["notes"]:
+        out.print(Text(f"  {one_line(note['sentence'])}", style="yellow"))
+
+
+def show_files(files: Sequence[FileJson], as_json: bool) -> None:
+    if as_json:
+        print_json(list(files))
+        return
+    for file in files:
+        show_file(file, False)

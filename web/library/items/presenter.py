@@ -19,7 +19,7 @@ from indexer.vectors.store import Store
 from retriever.marked_words import marked_words
 from retriever.page_marks import page_marks
 from retriever.snippets import matches
-from web.library.display import display_text
+from web.library.display import display_notes, display_text
 from web.library.items.attachment_bytes import AttachmentBytes
 from web.library.items.wav import WavFile
 from web.library.schemas import ItemJson, MailJson, PageWordsJson, PeaksJson, TextJson, ThumbJson
@@ -112,7 +112,7 @@ class ItemPresenter:
             "made_at": item.made_at,
             "made_offset_s": item.made_offset_s,
             "size_bytes": item.size_bytes,
-            "note": " ".join(filter(None, (item.note, item.sentence))) or None,
+            "notes": display_notes(self._catalog.files.notes(item.content)),
             "tracks": [
                 {"track": track.number, "label": display_text(track.label)}
                 for track in self._catalog.items.sound_tracks(item.content)

@@ -8,7 +8,7 @@ from indexer.catalog.records import FileRow
 from indexer.catalog.roots import Root
 from indexer.files.excludes import describe_files, describe_folders
 from indexer.files.mounts import network_places
-from web.library.display import display_text
+from web.library.display import display_notes, display_text
 from web.library.schemas import ExcludesJson, FileJson, RootJson
 
 
@@ -37,6 +37,7 @@ def file_json(row: FileRow) -> FileJson:
         "state": row.state,
         "reason": row.reason,
         "sentence": row.sentence,
+        "notes": display_notes(row.notes),
         "attempts": row.attempts,
         "size_bytes": row.size_bytes,
         "modified_at": row.modified_at,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from indexer.catalog.catalog import Catalog
+from indexer.catalog.conditions import PARTIAL
 from indexer.ingest.service import IndexService
 from indexer.types.coverage import Coverage
 from indexer.types.places import Kind
@@ -31,6 +32,7 @@ def status_json(catalog: Catalog, runtime: Runtime, service: IndexService) -> St
             }
             for failure in catalog.files.failed()
         ],
+        "partial": catalog.files.count(PARTIAL),
         "queue": catalog.counts.waiting(),
         "model": model_json(runtime),
         "progress": progress,

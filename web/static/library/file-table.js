@@ -23,6 +23,7 @@ const STATES = {
   understood: "Understood",
   failed: "Could not be read",
   skipped: "Not a kind we read",
+  partial: "Read in part",
   missing: "Missing, kept",
   offline: "Not connected",
 };
@@ -35,7 +36,8 @@ const STATES = {
 function useFiles({ state, kind, offset }) {
   const [page, setPage] = useState(/** @type {FilesJson | null} */ (null));
   const { epoch } = useStore(connection);
-  const states = JSON.stringify(useStore(libraryStatus)?.states ?? {});
+  const status = useStore(libraryStatus);
+  const states = JSON.stringify([status?.states, status?.partial]);
   useEffect(() => {
     const controller = new AbortController();
     getJson("/api/files", { state, kind, offset, limit: PAGE_ROWS }, controller.signal).then(
@@ -60,6 +62,7 @@ function FileRow({ file }) {
     <td class="name">${file.kind ? html`<span class=${file.kind} title=${KINDS[file.kind][0]}><${Icon} name=${KIND_ICON[file.kind]} size="18" /></span>` : html`<${Icon} name="info" size="18" />`}
       ${file.id ? html`<a data-row href=${addressOf(file.id, place)} title=${safeName(file.path)}>${name}</a>` : html`<span title=${safeName(file.path)}>${name}</span>`}</td>
     <td class="state" title=${file.sentence ?? ""}>${file.sentence && (file.state === "failed" || file.state === "skipped") ? file.sentence : (STATES[file.state] ?? file.state)}
+      ${file.notes.map(({ sentence }) => html`<small key=${sentence} dir="auto">${sentence}</small>`)}
       ${file.state === "failed" && html` <button class="quiet" disabled=${retrying} onClick=${retry}>${retrying ? "Trying" : "Try again"}</button>`}</td>
     <td class="size">${size(file.size_bytes)}</td>
     <td class="day">${day(file.modified_at)}</td>
@@ -79,7 +82,9 @@ export function FileTable() {
   const [state, kind] = [query.get("state"), query.get("kind")];
   const offset = Math.max(0, Number(query.get("from")) || 0);
   const page = useFiles({ state, kind, offset });
-  const states = Object.keys(useStore(libraryStatus)?.states ?? {}).filter((name) => STATES[name]);
+  const status = useStore(libraryStatus);
+  const present = { ...status?.states, ...(status?.partial ? { partial: status.partial } : {}) };
+  const states = Object.keys(present).filter((name) => STATES[name]);
   const last = Math.min(offset + PAGE_ROWS, page?.count ?? 0);
   return html`<section class="panel files" aria-labelledby="files-title">
     <header>

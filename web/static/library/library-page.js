@@ -73,6 +73,16 @@ function Failures({ status }) {
   </section>`;
 }
 
+/** How many files were read in part, and the way to their list. @param {{status: StatusJson}} props */
+function PartlyRead({ status }) {
+  const { partial } = status;
+  if (!partial) return null;
+  return html`<section class="panel partly-read" aria-labelledby="partly-read-title">
+    <h2 id="partly-read-title"><${Icon} name="circle-alert" />${counted(partial, "file")} ${partial === 1 ? "was" : "were"} read in part</h2>
+    <p>The rest of ${partial === 1 ? "it" : "them"} cannot be found. <a href="/library?state=partial">What was left out</a></p>
+  </section>`;
+}
+
 /** @param {{status: StatusJson}} props */
 function ModelLine({ status }) {
   const { model } = status;
@@ -91,11 +101,12 @@ export function LibraryPage() {
   const status = useStore(libraryStatus);
   const { query } = useStore(route);
   if (!status) return html`<div class="library"><h1>Library</h1><p class="lead">Waiting for Recollect.</p></div>`;
-  const filtered = query.get("state") === "failed";
+  const filtered = ["failed", "partial"].includes(query.get("state") ?? "");
   return html`<div class="library">
     <h1>Library</h1>
     ${!filtered && html`<div class="pair"><${Progress} status=${status} /><${Folders} status=${status} /></div>`}
-    <${Failures} status=${status} />
+    ${query.get("state") !== "partial" && html`<${Failures} status=${status} />`}
+    ${!filtered && html`<${PartlyRead} status=${status} />`}
     <${FileTable} />
     ${!filtered && html`<${ModelLine} status=${status} />`}
   </div>`;

@@ -7,6 +7,11 @@ export interface Coverage {
   failed: number;
 }
 
+export interface NoteJson {
+  code: string;
+  sentence: string;
+}
+
 export interface PlaceJson {
   page?: number;
   label?: string;
@@ -198,6 +203,7 @@ export interface StatusJson {
   coverage: Coverage;
   states: Record<string, number>;
   failed: FailureJson[];
+  partial: number; // files with notes; `/api/files?state=partial` lists them
   queue: number;
   model: ModelJson;
   progress?: Record<string, Coverage>; // by kind
@@ -246,6 +252,7 @@ export interface FileJson {
   state: string;
   reason: string | null;
   sentence: string | null;
+  notes: NoteJson[]; // what of it was left out or could not be understood
   attempts: number;
   size_bytes: number;
   modified_at: number;
@@ -285,7 +292,7 @@ export interface ItemJson {
   made_offset_s: number | null;
   size_bytes: number;
   tracks: SoundTrackJson[]; // of a recording of several, the default one first
-  note: string | null; // what of it was left out or could not be understood, as sentences
+  notes: NoteJson[]; // what of it was left out or could not be understood
   caption: string | null;
 }
 

@@ -74,6 +74,12 @@ function Attachments({ item }) {
   return html`<p class="mail">Attached: ${item.attachments.map(({ id, title }) => link(id, safeName(title)))}</p>`;
 }
 
+/** What of it was not read. @param {{item: ItemJson}} props */
+function LeftOut({ item }) {
+  if (!item.notes.length) return null;
+  return html`<ul class="left-out" aria-label="Not read">${item.notes.map(({ sentence }) => html`<li key=${sentence}><${Icon} name="circle-alert" size="16" /><span dir="auto">${sentence}</span></li>`)}</ul>`;
+}
+
 /** Copies a link to the place that is open. @param {{item: ItemJson}} props */
 function CopyLink({ item }) {
   const [message, setMessage] = useState("");
@@ -121,7 +127,7 @@ export function Viewer({ id, whole, overlay }) {
     </header>
     ${problem && html`<div class="problem" role="alert"><${Icon} name="circle-alert" /><p>${problem.status === 404 ? "This file is not in your library any more." : problem.sentence}</p></div>`}
     ${item && html`<${Attachments} item=${item} />`}
-    ${item?.note && html`<p class="left-out"><${Icon} name="circle-alert" size="16" /><span dir="auto">${item.note}</span></p>`}
+    ${item && html`<${LeftOut} item=${item} />`}
     ${item?.kind === "document" && html`<${PageView} key=${id} item=${item} page=${Math.min(page ?? 1, item.pages ?? 1)} query=${query.get("q") ?? ""} quote=${state.quote ?? ""} turn=${turnTo} />`}
     ${item?.kind === "photo" && html`<${PhotoView} item=${item} query=${query.get("q") ?? ""} />`}
     ${item?.kind === "recording" && html`<${Player} key=${id} item=${item} second=${second ?? 0} track=${track} query=${query.get("q") ?? ""} />`}

@@ -35,6 +35,7 @@ from indexer.extract.pages.blocks import Block, DocumentMetadata, Section
 from indexer.types.attachments import Attachment, File, MemoryFile
 from indexer.types.characters import clean_line
 from indexer.types.formats import format_by_name
+from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
 
 MAX_MESSAGE_BYTES = 128 << 20
@@ -102,7 +103,10 @@ class _Position:
 def _single(file: IO[bytes], metadata: DocumentMetadata) -> Message[Any, Any]:
     data = file.read(MAX_MESSAGE_BYTES + 1)
     if len(data) > MAX_MESSAGE_BYTES:
-        metadata.add_note(f"Only the first {MAX_MESSAGE_BYTES >> 20} MB of this message were read.")
+        metadata.notes.add(
+            NoteCode.TEXT_LEFT_OUT,
+            f"Only the first {MAX_MESSAGE_BYTES >> 20} MB of this message were read.",
+        )
     return _parse(_COUNT_LINE.sub(b"", data[:MAX_MESSAGE_BYTES]))
 
 
@@ -111,7 +115,9 @@ def _mailbox(file: IO[bytes], metadata: DocumentMetadata) -> Parts:
     numbers = count(1)
     for number, (at, data) in enumerate(_messages(file, metadata)):
         if number >= MAX_MESSAGES:
-            metadata.add_note(f"Only the first {MAX_MESSAGES:,} messages were read.")
+            metadata.notes.add(
+                NoteCode.MESSAGES_LEFT_OUT, f"Only the first {MAX_MESSAGES:,} messages were read."
+            )
             break
         message_metadata = DocumentMetadata()
         message = _parse(data)
@@ -120,8 +126,7 @@ def _mailbox(file: IO[bytes], metadata: DocumentMetadata) -> Parts:
         sent_at = message_metadata.made_at
         if sent_at is not None:
             latest = sent_at if latest is None else max(latest, sent_at)
-        for note in message_metadata.notes:
-            metadata.add_note(note)
+        metadata.notes.extend(message_metadata.notes.all())
     metadata.made_at = latest
 
 
@@ -144,8 +149,9 @@ def _messages(file: IO[bytes], metadata: DocumentMetadata) -> Iterator[tuple[int
             lines.append(line[1:] if re.match(rb">+From ", line) else line)
             size += len(line)
         else:
-            metadata.add_note(
-                f"Only the first {MAX_MESSAGE_BYTES >> 20} MB of a message were read."
+            metadata.notes.add(
+                NoteCode.TEXT_LEFT_OUT,
+                f"Only the first {MAX_MESSAGE_BYTES >> 20} MB of a message were read.",
             )
         after_empty_line = line in (b"\n", b"\r\n")
     if size:
@@ -167,7 +173,9 @@ def _message(
 ) -> Parts:
     parts = split_message(message)
     if parts.left_out:
-        metadata.add_note(f"Only the first {MAX_PARTS} parts of a message were read.")
+        metadata.notes.add(
+            NoteCode.PARTS_LEFT_OUT, f"Only the first {MAX_PARTS} parts of a message were read."
+        )
     blocks = list(_headers(message))
     names = [part.name for part in parts.attached if part.name]
     if names:
@@ -272,7 +280,9 @@ def _tnef(part: AttachedPart, label: str, metadata: DocumentMetadata, position: 
     try:
         packed = read_tnef(decode_payload(part.message))
     except ValueError:
-        metadata.add_note(f"The attachment “{label}” is damaged and was not read.")
+        metadata.notes.add(
+            NoteCode.ATTACHMENT_UNREAD, f"The attachment “{label}” is damaged and was not read."
+        )
         return
     yield Section(packed.blocks, label)
     for name, data in packed.files:

@@ -27,6 +27,7 @@ from indexer.extract.pages.blocks import (
     table_row,
 )
 from indexer.types.characters import clean_line
+from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
 
 _NS = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"
@@ -247,7 +248,7 @@ def _rows(
             quota[0] -= 1
             quota[1] -= len(cells)
             if min(quota) < 0:
-                metadata.add_note(ROWS_LEFT_OUT)
+                metadata.notes.add(NoteCode.ROWS_LEFT_OUT, ROWS_LEFT_OUT)
             elif block:
                 yield block
 

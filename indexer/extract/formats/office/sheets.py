@@ -22,6 +22,7 @@ from indexer.extract.formats.office.number_format import shown_number, shown_tim
 from indexer.extract.limits import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, header_row, table_row
 from indexer.types.characters import clean_line
+from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
 
 ROWS_LEFT_OUT = f"Only the first {MAX_ROWS:,} rows of this workbook were read."
@@ -93,7 +94,10 @@ def _rows(sheet: Any, quota: _Quota) -> Iterator[Block]:
             for cells in _parse_rows(sheet, source):
                 quota.cells -= 1 + len(cells)
                 if quota.cells < 0 or quota.rows <= 0:
-                    quota.metadata.add_note(ROWS_LEFT_OUT if quota.rows <= 0 else CELLS_LEFT_OUT)
+                    if quota.rows <= 0:
+                        quota.metadata.notes.add(NoteCode.ROWS_LEFT_OUT, ROWS_LEFT_OUT)
+                    else:
+                        quota.metadata.notes.add(NoteCode.CELLS_LEFT_OUT, CELLS_LEFT_OUT)
                     return
                 texts = [""] * min(MAX_COLUMNS, max((cell["column"] for cell in cells), default=0))
                 for cell in cells:
@@ -105,8 +109,9 @@ def _rows(sheet: Any, quota: _Quota) -> Iterator[Block]:
     except MemoryError:
         raise
     except Exception:
-        quota.metadata.add_note(
-            f"The sheet “{clean_line(sheet.title)}” is damaged and was not read to its end."
+        quota.metadata.notes.add(
+            NoteCode.SHEETS_DAMAGED,
+            f"The sheet “{clean_line(sheet.title)}” is damaged and was not read to its end.",
         )
 
 

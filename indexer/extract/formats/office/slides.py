@@ -11,6 +11,7 @@ from indexer.extract.dates import unix_s
 from indexer.extract.formats.office.drawings import diagram_blocks
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, Tag, table_row
 from indexer.types.characters import clean_line
+from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
 
 PAGE_CAPACITY = 4.0
@@ -42,7 +43,10 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
         # a slide without words keeps its number
         yield Section(blocks or [Block(f"Slide {number}", "h2")], f"Slide {number}", PAGE_CAPACITY)
     if damaged:
-        metadata.add_note(f"{damaged} of {number} slides are damaged and could not be read.")
+        metadata.notes.add(
+            NoteCode.SLIDES_DAMAGED,
+            f"{damaged} of {number} slides are damaged and could not be read.",
+        )
 
 
 def _own_title(title: str) -> str:

@@ -29,6 +29,7 @@ from indexer.extract.pages.blocks import DocumentMetadata
 from indexer.extract.pages.rasters import make_thumb
 from indexer.types.attachments import File, MemoryFile, size_bytes
 from indexer.types.characters import clean
+from indexer.types.notes import Note, NoteCode
 from indexer.types.pieces import (
     Extracted,
     Facts,
@@ -60,9 +61,9 @@ def extract(
 ) -> Iterator[Extracted]:
     """One PageText for each page with words, a MediaPart for each that is a picture; then the files
     within it except those with the numbers in `leave_out` (None: all), each read by
-    `extract_member`. Pages that cannot be read are counted in the note. Raises UnreadableError when
+    `extract_member`. Pages that cannot be read are counted in a note. Raises UnreadableError when
     none can be read."""
-    notes = DocumentMetadata()
+    metadata = DocumentMetadata()
     with open_pdf(path) as document:
         reader = _PageReader(document)
         # a page is held back until the next one is read, where its last word may go on
@@ -82,18 +83,17 @@ def extract(
             yield held
         if reader.first is None or (not reader.used and _is_cut_off(path)):
             raise _broken(path)
-        members = MemberReader(notes, leave_out, extract_member)
+        members = MemberReader(metadata, leave_out, extract_member)
         for attachment in read_attachments(document, reader.pinned):
             yield from members.read(attachment)
         picture, colour = make_thumb(reader.first)
-        if page_note := reader.note:
-            notes.add_note(page_note)
+        metadata.notes.extend(reader.notes)
         yield Facts(
             reader.own_title or _large_line(reader.first) or title_from_name(path),
             pages=document.page_count,
             made_at=made_at_s(reader.metadata),
             colour=colour,
-            note=" ".join(notes.notes) or None,
+            notes=metadata.notes.all(),
         )
         yield picture
 
@@ -166,15 +166,16 @@ class _PageReader:
         return list(dict.fromkeys(filter(None, contents)))
 
     @property
-    def note(self) -> str | None:
+    def notes(self) -> Iterator[Note]:
         """What of the pages was left out."""
         pages = self._document.page_count
+        if self.count < pages:
+            sentence = f"Only the first {self.count:,} of {pages:,} pages were read."
+            yield Note(NoteCode.PAGES_LEFT_OUT, sentence)
         if self._readable < self.count:
             missing = self.count - self._readable
-            return f"{missing} of {pages} pages are damaged and could not be read."
-        if self.count < pages:
-            return f"Only the first {self.count} of {pages} pages were read."
-        return None
+            sentence = f"{missing:,} of {pages:,} pages are damaged and could not be read."
+            yield Note(NoteCode.PAGES_DAMAGED, sentence)
 
 
 def open_pdf(path: File) -> Any:

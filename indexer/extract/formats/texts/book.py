@@ -10,6 +10,7 @@ from indexer.extract.dates import parse_iso_s
 from indexer.extract.formats.texts.web import decode_html, html_blocks
 from indexer.extract.pages.blocks import DocumentMetadata, Section
 from indexer.types.characters import clean_line
+from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
 
 # Everything else may be a chapter: its media type says so, not its name.
@@ -49,7 +50,10 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
         label = next((block.text for block in blocks if block.tag.startswith("h")), "")
         yield Section(blocks, label[:80])
     if missing:
-        metadata.add_note(f"{missing} of {len(book.spine)} chapters are missing or damaged.")
+        metadata.notes.add(
+            NoteCode.CHAPTERS_DAMAGED,
+            f"{missing} of {len(book.spine)} chapters are missing or damaged.",
+        )
 
 
 def _open_book(file: IO[bytes]) -> Any:

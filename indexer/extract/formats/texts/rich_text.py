@@ -8,6 +8,7 @@ from typing import IO
 from indexer.extract.containers.archives import DAMAGED
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, table_row
 from indexer.types.characters import clean
+from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
 
 MAX_BYTES = 32 << 20
@@ -18,7 +19,9 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
     file.seek(0)
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        metadata.add_note(f"Only the first {MAX_BYTES >> 20} MB of this text were read.")
+        metadata.notes.add(
+            NoteCode.TEXT_LEFT_OUT, f"Only the first {MAX_BYTES >> 20} MB of this text were read."
+        )
     try:
         blocks = list(rtf_blocks(data[:MAX_BYTES]))
     except (ValueError, IndexError, LookupError) as problem:

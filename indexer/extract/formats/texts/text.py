@@ -18,6 +18,7 @@ from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, heade
 from indexer.extract.pages.pagination import paginate_text
 from indexer.extract.pages.typesetting import PageSource, markdown_page, plain_page
 from indexer.types.characters import clean_line
+from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
 
 MAX_BYTES = 32 << 20
@@ -48,7 +49,9 @@ def sections(
     else:
         yield from (plain_page(source) for source in paginate_text(text))
     if len(data) > MAX_BYTES:
-        metadata.add_note(f"Only the first {MAX_BYTES >> 20} MB of this text were read.")
+        metadata.notes.add(
+            NoteCode.TEXT_LEFT_OUT, f"Only the first {MAX_BYTES >> 20} MB of this text were read."
+        )
 
 
 def _markdown(text: str, metadata: DocumentMetadata) -> Iterator[PageSource]:
@@ -108,7 +111,9 @@ def _table(
         reader = csv.reader(text.split("\n"), dialect)
         for number, cells in enumerate(_skip_invalid(reader)):
             if number >= MAX_ROWS:
-                metadata.add_note(f"Only the first {MAX_ROWS:,} rows were read.")
+                metadata.notes.add(
+                    NoteCode.ROWS_LEFT_OUT, f"Only the first {MAX_ROWS:,} rows were read."
+                )
                 return
             if block := table_row(cells):
                 yield block

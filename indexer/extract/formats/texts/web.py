@@ -15,6 +15,7 @@ from indexer.extract.containers.encodings import decode_declared, detect_encodin
 from indexer.extract.dates import parse_iso_s
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, Tag, table_row
 from indexer.types.characters import clean, clean_line
+from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
 
 MAX_BYTES = 64 << 20
@@ -64,7 +65,9 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
     """One; the title and the date of the page go into the metadata."""
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        metadata.add_note(f"Only the first {MAX_BYTES >> 20} MB of this page were read.")
+        metadata.notes.add(
+            NoteCode.TEXT_LEFT_OUT, f"Only the first {MAX_BYTES >> 20} MB of this page were read."
+        )
     yield Section(list(html_blocks(decode_html(data[:MAX_BYTES]), metadata)))
 
 
