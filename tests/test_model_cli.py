@@ -305,7 +305,7 @@ def test_more_questions_than_the_model_can_take_are_asked_to_come_again(tmp_path
         search_status = pool.submit(search)
         assert eventually(lambda: len(library._runtime._people) == MOST_WAITING)
         refused = http.get("/api/search", params={"q": "boat"})
-        assert refused.status_code == 503
+        assert refused.status_code == 429
         assert int(refused.headers["retry-after"]) > 0
         assert "ask again in a moment" in refused.json()["error"]["sentence"]
         with (

@@ -6,14 +6,15 @@ import json
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 from starlette.datastructures import Headers
 
+from tests.library import until
 from tests.served import Running, running, small_library
-from web.http import server as server_module
+from web.http import connections
 from web.http.admission import MAX_JSON_BYTES
 from web.http.security import MAX_OPEN_CODES, SECURITY_HEADERS, Keys, new_token
 
@@ -368,7 +369,7 @@ def test_lengths_that_lie(served: Running) -> None:
 
 
 def test_a_head_that_never_ends(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "HEADERS_S", 0.3)
+    monkeypatch.setattr(connections, "HEADERS_S", 0.3)
     for begun in (b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: "):
         with socket.create_connection(("127.0.0.1", served.port), timeout=60) as connection:
             connection.sendall(begun)
@@ -388,7 +389,7 @@ def test_a_body_that_never_ends(served: Running, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_slow_head_on_a_kept_connection(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "HEADERS_S", 0.3)
+    monkeypatch.setattr(connections, "HEADERS_S", 0.3)
     with socket.create_connection(("127.0.0.1", served.port), timeout=60) as connection:
         connection.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n\r\n".encode())
         assert b" 401 " in connection.recv(65_536)
@@ -396,6 +397,43 @@ def test_a_slow_head_on_a_kept_connection(served: Running, monkeypatch: pytest.M
         with suppress(ConnectionResetError):
             while connection.recv(65_536):
                 pass
+
+
+# --- connections
+
+
+def test_idle_connections_without_a_key_cost_the_owner_no_request(served: Running) -> None:
+    """More than there may be at once: half say nothing, half were refused and stay."""
+    request = f"GET /api/status HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n\r\n".encode()
+    with ExitStack() as opened, served.program() as api:
+        assert api.get("/api/status").status_code == 200  # on a connection that is kept
+        for number in range(connections.MAX_CONNECTIONS + 44):
+            address = ("127.0.0.1", served.port)
+            stranger = opened.enter_context(socket.create_connection(address, timeout=60))
+            if number % 2:
+                stranger.sendall(request)
+        for _ in range(3):
+            assert api.get("/api/status").status_code == 200
+            assert fetch(served) == 200
+
+
+def test_beyond_all_that_can_be_served_one_is_told_to_come_again(
+    served: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 3)
+    with ExitStack() as opened:
+        api = opened.enter_context(served.program())
+        streams = [
+            opened.enter_context(api.stream("GET", "/api/status?stream=1")).iter_lines()
+            for _ in range(connections.MAX_CONNECTIONS)
+        ]
+        for lines in streams:  # all are kept: an iterator that goes ends its stream
+            next(lines)
+        status, headers, body = exchange(served.port, "GET / HTTP/1.1")
+        assert status == 429
+        assert int(headers["retry-after"]) > 0
+        assert json.loads(body)["error"]["code"] == "busy"
+    until(lambda: fetch(served) == 200)
 
 
 # --- the socket

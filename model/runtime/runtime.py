@@ -42,7 +42,7 @@ MAX_HOLD_S = 2.0
 class BusyError(RecollectError):
     """Too many are waiting for the model; the sentence says so to a person."""
 
-    code, status = "busy", 503
+    code, status = "busy", 429
 
 
 @dataclass(eq=False, slots=True)

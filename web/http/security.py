@@ -25,6 +25,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -77,6 +78,7 @@ INTERNAL_ERROR = (
     "Something went wrong inside Recollect. Try again; `recollect doctor` checks the library."
 )
 
+_HAS_KEY = "has_key"  # in the state of a request's scope
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _log = logging.getLogger("recollect.web")
@@ -179,6 +181,7 @@ class Guard:
             await send(message)
 
         refusal = self._refusal_response(scope)
+        scope.setdefault("state", {})[_HAS_KEY] = refusal is None
         try:
             await (refusal or self._app)(scope, receive, send_with_headers)
         except Exception as problem:
@@ -264,6 +267,11 @@ def _type_refusal(scope: Scope, headers: Headers) -> Refusal | None:
     if example and scope["path"] == "/api/search":
         return None
     return Refusal(415, "content_type", WRONG_TYPE)
+
+
+def has_shown_key(scope: Mapping[str, Any]) -> bool:
+    """Whether the guard has let the request of this scope pass."""
+    return bool(scope.get("state", {}).get(_HAS_KEY))
 
 
 def _is_page(path: str) -> bool:

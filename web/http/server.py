@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import logging
 import os
@@ -11,20 +10,16 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
-import h11
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from web.http.admission import MAX_HEAD_BYTES
+from web.http.connections import BoundedProtocol
 from web.library.errors import LibraryError
 
 LOOPBACK = "127.0.0.1"
 # A stop waits this long for responses that are being sent; streams end by themselves.
 GRACE_S = 3
-# How long the head of a request may take to arrive.
-HEADERS_S = 10.0
-MAX_CONNECTIONS = 256
 
 Report = Callable[[str], None]
 
@@ -75,7 +70,7 @@ def make_server(app: FastAPI, started: Callable[[], None] = lambda: None) -> Lib
     """The server that `serve` runs; its `should_exit`, set from any thread, ends it."""
     config = uvicorn.Config(
         app,
-        http=HeadTimeoutProtocol,
+        http=BoundedProtocol,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -83,7 +78,6 @@ def make_server(app: FastAPI, started: Callable[[], None] = lambda: None) -> Lib
         proxy_headers=False,
         server_header=False,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
-        limit_concurrency=MAX_CONNECTIONS,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=GRACE_S,
     )
@@ -112,38 +106,6 @@ class LibraryServer(uvicorn.Server):
         with super().capture_signals():
             yield
             self._captured_signals.clear()  # else each is raised again
-
-
-class HeadTimeoutProtocol(H11Protocol):
-    """HTTP/1.1, with a bound on how long the head of a request may take to arrive: otherwise slow
-    senders could hold every connection."""
-
-    _head_timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._watch_head()
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        self._watch_head()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self._stop_timer()
-
-    def _watch_head(self) -> None:
-        """Keeps one timer running for as long as a head is incomplete."""
-        waiting = self.conn.their_state is h11.IDLE and self.timeout_keep_alive_task is None
-        if not waiting or self.transport.is_closing():
-            self._stop_timer()
-        elif self._head_timer is None:
-            self._head_timer = self.loop.call_later(HEADERS_S, self.transport.abort)
-
-    def _stop_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
 
 
 class _ReportHandler(logging.Handler):
