@@ -31,6 +31,7 @@ os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", ORT_DISABLE_
 
 
 DAY_S = 86_400.0
+SYSTEM_BYTES = 2 << 30  # for the system, and for this program without its model and children
 
 
 def build(settings: Settings, repair: bool = False) -> Library:
@@ -39,7 +40,7 @@ def build(settings: Settings, repair: bool = False) -> Library:
     cannot be opened is set aside and an empty one takes its place. Raises RecollectError."""
     from indexer.catalog.catalog import Catalog
     from indexer.extract.process.pool import ReaderPool
-    from indexer.extract.process.reader import ReaderProcess
+    from indexer.extract.process.reader import MEMORY_BYTES, ReaderProcess
     from indexer.files.disk_room import DiskRoom
     from indexer.ingest.constraints import WorkConstraints, parse_hours
     from indexer.ingest.pipeline import Pipeline
@@ -48,6 +49,7 @@ def build(settings: Settings, repair: bool = False) -> Library:
     from indexer.scan.rescan import RescanTimes
     from indexer.vectors.store import Store
     from model.runtime.runtime import Runtime
+    from model.weights.system_memory import system_memory
     from web.library.library import Library
     from web.library.notifier import Notifier
     from web.machine.models import selected_checkpoint
@@ -66,7 +68,10 @@ def build(settings: Settings, repair: bool = False) -> Library:
     catalog_file = data / "catalog.sqlite"
     catalog = open_catalog(catalog_file) if repair else Catalog(catalog_file)
     store = Store(data / "lance", replace_damaged=repair)
-    pipeline = Pipeline(catalog, store, ReaderPool(), runtime.files, room)
+    # What the model leaves is for the children that read; the last of them is for people.
+    _, memory_bytes = system_memory()
+    left_bytes = memory_bytes - checkpoint.size_bytes - SYSTEM_BYTES - MEMORY_BYTES
+    pipeline = Pipeline(catalog, store, ReaderPool(memory_bytes=left_bytes), runtime.files, room)
 
     notifier = Notifier()
     service = IndexService(

@@ -235,7 +235,7 @@ def test_a_book_outlasts_kills_of_the_server_and_is_done_when_it_says(tmp_path: 
     running = serve("serve", library.folder, library=library)
     try:
         with Client(running.url, running.token) as client:
-            until(lambda: client.status()["eta_s"], 60)
+            until(lambda: client.status()["eta_s"], 300)
             eta_s = client.status()["eta_s"] or 0
             took_s = until(lambda: client.status()["coverage"]["understood"], 600)
             with closing(Catalog(library.data / "catalog.sqlite")) as catalog:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import resource
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bench.shape import FULL, FULL_DRAFTER, write
+from indexer.extract.process.reader import MEMORY_BYTES
 from model.interface import ModelError
-from model.weights import memory_plan
+from model.weights import memory_plan, system_memory
 from model.weights.checkpoint import Checkpoint
 from model.weights.installed import find_checkpoint
 from model.weights.placement import Placement
+from recollect import build
 from tests import packed, tiny
 from tests.conftest import ENVIRONMENT, ROOT
+from web.machine.settings import Settings
 
 ON_CPU = Placement("cpu", "bfloat16", "")
 
@@ -161,3 +166,18 @@ def test_text_longer_than_the_context_is_refused_before_it_is_read(plain: Path) 
     with pytest.raises(ModelError, match=r"tokens long, .* for 1,024; .* set context = "):
         list(model.answer("What is here?", [Evidence(1, "long", words, None)]))
     assert list(model.answer("What is here?", [Evidence(1, "short", "red", None)]))
+
+
+@pytest.mark.parametrize(("total_gb", "children"), [(12, 1), (16, 2), (64, 3)])
+def test_children_that_read_are_given_what_the_model_leaves(
+    full: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, total_gb: int, children: int
+) -> None:
+    """Each of them may take 2 GiB; one more is kept for people."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(system_memory, "system_memory", lambda: (0, total_gb << 30))
+    library = build(Settings(data=tmp_path, model=str(full)))
+    with closing(library):
+        size_bytes = find_checkpoint(full).size_bytes
+        given = library._pipeline._readers.children
+        assert given == children
+        assert given == 1 or size_bytes + (given + 1) * MEMORY_BYTES < total_gb << 30

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from model.decoding.decoder import PART_TOKENS
@@ -19,6 +18,7 @@ from model.weights.checkpoint import LM_HEAD_NAME
 from model.weights.placement import Placement, choose_placement
 from model.weights.quantization import choose_matmul
 from model.weights.shards import StoredTensor
+from model.weights.system_memory import system_memory
 from model.weights.tensor_layout import PACKED, SCALE, SHAPE, is_decoder_linear
 
 if TYPE_CHECKING:
@@ -133,46 +133,16 @@ def plan_problem(checkpoint: Checkpoint, plan: MemoryPlan) -> str | None:
 
 def free_memory(device: str) -> tuple[int, int]:
     """Free and total bytes of a device, within what this process may use of it."""
-    import psutil
     import torch
 
     if device == "cuda":
         free_bytes, total_bytes = torch.cuda.mem_get_info()
         return int(free_bytes), int(total_bytes)
-    memory = psutil.virtual_memory()
-    free_bytes, total_bytes = int(memory.available), int(memory.total)
+    free_bytes, total_bytes = system_memory()
     if device == "mps":
         total_bytes = min(total_bytes, int(torch.mps.recommended_max_memory()))
         free_bytes = min(free_bytes, total_bytes - int(torch.mps.driver_allocated_memory()))
-        return free_bytes, total_bytes
-    for limit_bytes, used_bytes in _limits():
-        total_bytes = min(total_bytes, limit_bytes)
-        free_bytes = min(free_bytes, max(0, limit_bytes - used_bytes))
     return free_bytes, total_bytes
-
-
-def _limits() -> Iterator[tuple[int, int]]:
-    """(limit, used) in bytes: of this process, and of its control groups."""
-    import psutil
-
-    try:
-        import resource
-
-        most = resource.getrlimit(resource.RLIMIT_AS)[0]
-        if most != resource.RLIM_INFINITY:
-            yield most, psutil.Process().memory_info().vms
-    except ImportError:  # not on Windows
-        pass
-    group = Path("/sys/fs/cgroup")
-    try:
-        own = Path("/proc/self/cgroup").read_text(encoding="ascii").rpartition("::/")[2].strip()
-        for folder in {group, group / own}:
-            limit = (folder / "memory.max").read_text(encoding="ascii").strip()
-            if limit != "max":
-                used = (folder / "memory.current").read_text(encoding="ascii")
-                yield int(limit), int(used)
-    except (OSError, ValueError):
-        return
 
 
 def _lesser(checkpoint: Checkpoint) -> Iterator[tuple[str, Checkpoint]]:

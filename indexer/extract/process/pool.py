@@ -7,17 +7,22 @@ import queue
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from indexer.extract.process.reader import ReaderProcess
+from indexer.extract.process.reader import MEMORY_BYTES, ReaderProcess
 
 MAX_CHILDREN = 4
 
 
 class ReaderPool:
     """Lends readers to threads; by default one more than there are processors, since one is always
-    waiting for its next file. A reader that is never needed starts no child."""
+    waiting for its next file, but no more than have room in `memory_bytes` (one in any case). A
+    reader that is never needed starts no child."""
 
-    def __init__(self, readers: Sequence[ReaderProcess] = ()) -> None:
+    def __init__(
+        self, readers: Sequence[ReaderProcess] = (), memory_bytes: int | None = None
+    ) -> None:
         count = min(MAX_CHILDREN, 1 + (os.cpu_count() or 1))
+        if memory_bytes is not None:
+            count = max(1, min(count, memory_bytes // MEMORY_BYTES))
         self._all = readers or [ReaderProcess() for _ in range(count)]
         self.children = len(self._all)
         # last in, first out: as long as one file is read at a time, one child is enough
