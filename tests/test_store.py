@@ -15,7 +15,7 @@ from indexer.types.passages import FIRST_UNDERSTOOD, Passage, Source
 from indexer.types.places import Kind, Page, Place, Span
 from indexer.types.tokens import terms, tokens
 from indexer.vectors import store as store_module
-from indexer.vectors.lance import lancedb_problem
+from indexer.vectors.lance import lancedb_problem, one_of
 from indexer.vectors.search import Match
 from indexer.vectors.store import Store
 from indexer.vectors.tables import StoreError
@@ -199,6 +199,46 @@ def test_a_table_that_only_grew_is_compacted_when_that_is_worth_it(
     assert max(fragments) == 5
     assert min(fragments[1:]) <= 1
     assert store.generations.passage_count() == 12
+
+
+def test_passages_of_a_large_library_are_read_from_an_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look through all rows would make a search slower with every file."""
+    monkeypatch.setattr(store_module, "INDEXED_ROWS", 40)
+    store = Store(tmp_path)
+
+    def add(count: int) -> list[str]:
+        names = [new_name() for _ in range(count)]
+        store.add_words((name, "ab", Kind.DOCUMENT, text_passages(name)) for name in names)
+        return names
+
+    def is_indexed() -> bool:
+        where = one_of("generation", ["a"])
+        plan = store.tables["words"].search().where(where).explain_plan()
+        return "ScalarIndex" in plan
+
+    first = add(39)
+    store.optimize()
+    assert not is_indexed(), "a look through a few rows takes less"
+    first += add(1)
+    store.optimize()
+    assert is_indexed()
+    later = add(41)
+    for _ in range(2):
+        for name in (*first[1:], *later):
+            [passage] = store.generations.passages([name])[name]
+            assert passage.text == name
+        store.optimize()
+        assert store.tables["words"].index_stats("generation_idx").num_unindexed_rows == 0
+    store.remove(first[:1])
+    assert store.generations.passages_at([(first[0], 0)]) == {}
+    store.erase()
+    assert is_indexed()
+    assert not any(
+        first[0].encode() in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()
+    ), "nor does the index hold the name of what was erased"
+    assert len(store.generations.counts()) == 80
 
 
 def test_everything_new_is_forced_to_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

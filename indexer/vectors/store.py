@@ -26,7 +26,7 @@ from indexer.types.places import Kind
 from indexer.vectors.durability import Durability
 from indexer.vectors.erasure import rewrite_shared
 from indexer.vectors.generations import Generations
-from indexer.vectors.lance import checked_name, connect, one_of
+from indexer.vectors.lance import checked_name, connect, index_values, one_of
 from indexer.vectors.matrix import Matrices
 from indexer.vectors.repair import TableRepair
 from indexer.vectors.rows import (
@@ -46,6 +46,10 @@ RESIDENT_BYTES = 256 << 20
 # A table that only grew is compacted, which writes all of it again, when it has so many fragments;
 # 159 of them slowed no search down that we could measure.
 MOST_FRAGMENTS = 256
+# On two cores, the passages of twenty generations among 10,000 rows take 5 ms of processor without
+# an index and 8 ms with one; among 100,000 rows 23 ms and 13 ms.
+INDEXED_ROWS = 50_000
+GENERATION_INDEX = "generation_idx"  # as LanceDB names it
 # A process that still reads an older version opens the newest one when that has gone.
 KEEP_VERSIONS = timedelta(minutes=10)
 KEEP_ALL = timedelta(days=36_500)
@@ -140,10 +144,12 @@ class Store:
 
     def optimize(self) -> None:
         """Where rows were removed or tables lie in many fragments, compact them and drop old
-        versions. For the writer, when nothing else is to be done."""
+        versions; where many rows were added, index them. For the writer, when nothing else is to
+        be done."""
         with self._lock:
             if self._removed or self._most_fragments() >= MOST_FRAGMENTS:
                 self._compact(KEEP_VERSIONS)
+            self._index_generations()
 
     def erase(self) -> None:
         """Return when no byte of a removed row is left in any file: not in the rows that share a
@@ -180,6 +186,18 @@ class Store:
         for name in self.tables.names():
             self._optimize(name, keep)
         self._durability.sync()
+
+    def _index_generations(self) -> None:
+        """A search reads the passages of twenty generations: from an index, once a look through
+        all rows takes longer than that."""
+        statistics = self.tables.read("words", lambda table: table.index_stats(GENERATION_INDEX))
+        if statistics is None:
+            unindexed = self.generations.passage_count()
+        else:
+            unindexed = statistics.num_unindexed_rows
+        if unindexed >= INDEXED_ROWS:
+            self.tables.write("words", lambda table: index_values(table, "generation"))
+            self._durability.sync()
 
     def _most_fragments(self) -> int:
         """The number of small fragments of the table that has the most."""
