@@ -12,7 +12,7 @@ import json
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from web.http.admission import RETRY_AFTER_S, TooBusyError
+from web.http.admission import LINGER_S, RETRY_AFTER_S, TooBusyError
 from web.http.security import has_shown_key
 
 # How long the head of a request may take to arrive.
@@ -27,6 +27,7 @@ class BoundedProtocol(H11Protocol):
 
     _head_timer: asyncio.TimerHandle | None = None
     _begun_s = 0.0
+    _is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -36,6 +37,8 @@ class BoundedProtocol(H11Protocol):
             self._make_room()
 
     def data_received(self, data: bytes) -> None:
+        if self._is_refused:
+            return
         super().data_received(data)
         self._watch_head()
 
@@ -51,8 +54,15 @@ class BoundedProtocol(H11Protocol):
             self.connections.discard(oldest)  # its end is seen later, and more may come until then
             oldest.transport.abort()
         else:
-            self.transport.write(_too_busy())
-            self.transport.close()
+            self._refuse()
+
+    def _refuse(self) -> None:
+        """Says so, and drops what still arrives: a connection that is closed before all was read is
+        reset by the system, and the answer may be lost with it."""
+        self._is_refused = True
+        self.transport.write(_too_busy())
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_S, self.transport.abort)
 
     @property
     def _is_idle(self) -> bool:
