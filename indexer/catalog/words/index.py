@@ -62,10 +62,16 @@ def write_passages(db: Connection, rows: Iterable[WordRow]) -> None:
             terms.update(folded, joined)
             row = (generation, passage.ordinal, content, str(kind))
             batch.append((*row, " ".join(folded), " ".join(joined)))
+    [last] = db.execute("SELECT coalesce(max(id), 0) FROM passages").fetchone()
     db.executemany(
         """INSERT INTO passages(generation, ordinal, content, kind, folded, joined)
         VALUES (?, ?, ?, ?, ?, ?)""",
         batch,
+    )
+    db.execute(
+        """INSERT INTO passage_words(rowid, folded, joined)
+        SELECT id, folded, joined FROM searched_passages WHERE id > ?""",
+        (last,),
     )
     add_terms(db, terms)
 
