@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from indexer.catalog.catalog import Catalog
+from indexer.catalog.storage.inspection import check_pages
 from tests.conftest import ENVIRONMENT, ROOT, Indexed, Served, recollect, verb
 
 COVERAGE = {"files", "read", "understood", "failed"}
@@ -203,3 +205,34 @@ def test_a_wrong_setting_and_a_missing_model_are_explained(tmp_path: Path) -> No
     assert "RECOLLECT_PORT" in process.stderr
     missing = verb("--model", "/nowhere", "status", data=tmp_path, code=1)
     assert "/nowhere" in missing
+
+
+def test_doctor_checks_a_catalog_relative_to_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Catalog(Path("rel/catalog.sqlite")).close()
+    assert check_pages(Path("rel/catalog.sqlite")) is None
+
+
+@pytest.mark.slow
+def test_every_verb_takes_a_data_directory_relative_to_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder, data = tmp_path / "papers", Path("rel/dir")
+    folder.mkdir()
+    (folder / "a.txt").write_text("The boat lies in the river.")
+    verb("index", folder, data=data)
+    for words in (
+        ["status"],
+        ["status", folder / "a.txt"],
+        ["roots"],
+        ["verify"],
+        ["model", "list"],
+    ):
+        assert verb(*words, data=data)
+    assert "a.txt" in verb("search", "boat", data=data)
+    assert "ok    Library" in verb("doctor", data=data)
+    verb("forget", folder / "a.txt", data=data)
+    verb("remember", "--all", data=data)

@@ -38,6 +38,15 @@ class ForgetList:
         with self._database.reading() as db:
             return _is_marked(db, content_mark(key, content))
 
+    def holds_path(self, path: Path) -> bool:
+        """Whether a file at an absolute path is to stay forgotten."""
+        key = self._database.note("key")
+        if key is None:
+            return False
+        with self._database.reading() as db:
+            marks = (path_mark(key, b"", raw.lstrip(b"/")) for raw in _spellings(path))
+            return any(_is_marked(db, mark) for mark in marks)
+
     def add_content(self, content: str) -> list[Path]:
         """Forgets a content wherever it lies, with what lies in it and nowhere else; returns the
         paths it had. The mails it was attached to stay."""

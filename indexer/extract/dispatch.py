@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from indexer.extract.containers.file_format import NOT_READ_YET, detect_format, opening_error
+from indexer.extract.containers.file_format import detect_format, opening_error
 from indexer.extract.formats.block_documents import ReadSections
 from indexer.types.attachments import File, MemoryFile, size_bytes
 from indexer.types.formats import Format
 from indexer.types.pieces import Extracted, Member, UnreadableError
+from indexer.types.unread_formats import unread_sentence
 
 
 def extract(path: File, leave_out: Collection[int] | None = ()) -> Iterator[Extracted]:
@@ -44,12 +45,12 @@ def extract(path: File, leave_out: Collection[int] | None = ()) -> Iterator[Extr
 
                 yield from video.extract(path)
             case None:
-                raise UnreadableError("unsupported", NOT_READ_YET)
+                raise UnreadableError("unsupported", unread_sentence(path.name))
             case _:
                 from indexer.extract.formats import block_documents
 
                 if (read := section_reader(file_format)) is None:
-                    raise UnreadableError("unsupported", NOT_READ_YET)
+                    raise UnreadableError("unsupported", unread_sentence(path.name))
                 yield from block_documents.extract(path, read, _extract_member, leave_out)
     except OSError as problem:
         raise opening_error(problem) from problem

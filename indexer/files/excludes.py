@@ -56,6 +56,17 @@ FILES = re.compile(
 SYSTEM = tuple(Path(p) for p in ("/proc", "/sys", "/dev", "/run"))
 
 
+_HALF_WRITTEN = re.compile(
+    r"~\$.*|.*~|#.*#|.*\.(?:{endings})".format(endings="|".join(HALF_WRITTEN.split())).encode(),
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def is_half_written(name: bytes) -> bool:
+    """Whether the name is that of a save or a download under way, or of a copy an editor keeps."""
+    return _HALF_WRITTEN.fullmatch(name) is not None
+
+
 def is_excluded_file(name: bytes) -> bool:
     """Whether files of this name are excluded; hidden names are (.ssh, .git, .~lock.x# too)."""
     return name.startswith(b".") or FILES.fullmatch(name) is not None

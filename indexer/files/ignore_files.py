@@ -27,12 +27,16 @@ class Rules:
 
     def leave_out(self, path: bytes, folder: bool = False) -> bool:
         """Whether a path relative to the root is left out."""
+        return self.left_out_by(path, folder) is not None
+
+    def left_out_by(self, path: bytes, folder: bool = False) -> bytes | None:
+        """The folder (relative to the root) whose file leaves the path out; None for none."""
         for base, spec in reversed(self.files):
             inside = path[len(base) + 1 :] if base else path
             verdict = spec.check_file(os.fsdecode(inside) + ("/" if folder else "")).include
             if verdict is not None:
-                return verdict
-        return False
+                return base if verdict else None
+        return None
 
     def within(self, root: bytes, folder: bytes) -> Rules:
         """The rules in `folder` (relative to `root`) when these hold above it.

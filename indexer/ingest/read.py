@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from indexer.extract.containers.file_format import NOT_READ_YET, detect_kind
+from indexer.extract.containers.file_format import detect_kind
 from indexer.files.hashing import hash_handle
 from indexer.files.opening import SpecialFileError, open_regular
 from indexer.files.walk import Stat, is_elsewhere
@@ -43,6 +43,7 @@ from indexer.types.pieces import (
     UnreadableError,
 )
 from indexer.types.places import Kind, Page, Place
+from indexer.types.unread_formats import unread_sentence
 from model.interface import Image, Sound
 
 # Reasons that may be gone at another attempt.
@@ -104,7 +105,7 @@ def read_file(file: PendingFile, readers: Readers, is_known: Callable[[str], boo
         before = _stat_after_tick(handle, Stat.of(os.fstat(handle)))
         kind = detect_kind(file.path)
         if kind is None:
-            return Skipped(file, "type", NOT_READ_YET)
+            return Skipped(file, "type", unread_sentence(file.path.name))
         if before.size == 0:
             return refused("empty", "The file is empty; there is nothing in it to read.")
         if before.size > LARGEST_BYTES[kind]:

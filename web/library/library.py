@@ -32,6 +32,7 @@ from retriever.search import Hit, Searcher
 from retriever.typed_query import parse_typed
 from web.library.arguments.examples import load_example
 from web.library.arguments.paths import is_folder, named_path
+from web.library.arguments.unlisted import unlisted_sentence
 from web.library.display import display_text
 from web.library.errors import LibraryError
 from web.library.forgetting import Forgetting
@@ -191,14 +192,14 @@ class Library:
         path = named_path(file)
         row = self._catalog.files.at_path(path)
         if row is None:
-            raise _not_in_library(path)
+            raise LibraryError("file", unlisted_sentence(self._catalog, path))
         return file_json(row)
 
     def item_of(self, file: str) -> str:
         path = named_path(file)
         item = self._catalog.items.at_path(path)
         if item is None:
-            raise _not_in_library(path)
+            raise LibraryError("file", unlisted_sentence(self._catalog, path))
         return item.item
 
     def roots(self) -> list[RootJson]:
@@ -286,9 +287,3 @@ class Library:
         if verdict.again:
             self.service.poke()
         return verdict_json(verdict, time.perf_counter() - began)
-
-
-def _not_in_library(path: Path) -> LibraryError:
-    return LibraryError(
-        "file", f"{display_text(path)} is not in the library; add its folder first."
-    )

@@ -15,7 +15,7 @@ def inspecting(file: Path) -> Iterator[sqlite3.Connection]:
     """A connection that cannot write and does not look at the version of the tables. Raises
     CatalogDamagedError for whatever SQLite says of the file."""
     try:
-        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as db:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
             db.row_factory = sqlite3.Row
             yield db
     except sqlite3.DatabaseError as problem:

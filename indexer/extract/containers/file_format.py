@@ -13,12 +13,10 @@ from indexer.types.places import Kind
 
 HEAD_BYTES = 8192
 
-NOT_READ_YET = "This is not a kind of file Recollect reads yet."
-
 
 def detect_kind(path: File) -> Kind | None:
-    """The kind of the file; None where it is not read (`NOT_READ_YET`). Raises UnreadableError when
-    it cannot be opened."""
+    """The kind of the file; None where it is not read, of which `unread_sentence` gives the reason.
+    Raises UnreadableError when it cannot be opened."""
     file_format = detect_format(path)
     return None if file_format is None else KINDS[file_format]
 

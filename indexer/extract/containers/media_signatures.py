@@ -13,6 +13,7 @@ _SOUND_BRANDS = frozenset([b"M4A ", b"M4B ", b"M4P "])
 _ATOMS = frozenset([b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"])
 # Raw photos of cameras are TIFF files, but their first image is a small preview.
 _RAW_NAMES = frozenset(".dng .nef .nrw .cr2 .arw .sr2 .orf .rw2 .pef .srw .3fr .iiq".split())
+_RAW_BRANDS = frozenset([b"crx "])  # raw photos of Canon, which are tracks of a film in form
 TIFF = (b"II*\0", b"MM\0*", b"II+\0\x08\0", b"MM\0+\0\x08")
 _BMP_HEADERS = frozenset([12, 40, 52, 56, 64, 108, 124])
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
@@ -40,7 +41,7 @@ def media_by_content(head: bytes, name: str = "") -> Media | None:
 def detect_demuxer(head: bytes, name: str = "") -> str | None:
     """FFmpeg's name for the container these bytes begin."""
     if head[4:8] == b"ftyp":
-        return None if _brands(head) & _PICTURE_BRANDS else "mp4"
+        return None if _brands(head) & (_PICTURE_BRANDS | _RAW_BRANDS) else "mp4"
     if head[4:8] in _ATOMS and _suffix(name) in (".mov", ".qt", ".mp4"):
         return "mp4"
     if head.startswith(b"\x1a\x45\xdf\xa3"):

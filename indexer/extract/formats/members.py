@@ -25,6 +25,7 @@ from indexer.types.pieces import (
     UnreadableError,
 )
 from indexer.types.places import Kind
+from indexer.types.unread_formats import is_signature, unread_sentence
 
 # Of one file; later members are not read. Bytes and pieces are those of the output.
 MAX_MEMBERS = 10_000
@@ -75,9 +76,17 @@ class MemberReader:
         try:
             file = attachment.load()
             kind = detect_kind(file)
-        except Exception:
+        except UnreadableError as problem:
+            self._refuse(attachment, problem.sentence)
+            return
+        except Exception:  # decoders raise what they like
+            self._refuse(attachment, "It is damaged.")
+            return
+        if not file.data:
             return
         if kind is None:
+            if not (attachment.inline or is_signature(file.name)):
+                self._refuse(attachment, unread_sentence(file.name))
             return
         content = file.content
         yield Member(
