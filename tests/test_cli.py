@@ -212,7 +212,7 @@ def test_doctor_checks_a_catalog_relative_to_here(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Catalog(Path("rel/catalog.sqlite")).close()
-    assert check_pages(Path("rel/catalog.sqlite")) is None
+    check_pages(Path("rel/catalog.sqlite"))  # raises where it cannot be opened
 
 
 @pytest.mark.slow
