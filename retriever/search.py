@@ -94,9 +94,11 @@ class Searcher:
         self._model = model
         self._is_present = is_present
 
-    def search(self, query: Query, *, question: bool = False) -> list[Hit]:
+    def search(self, query: Query, *, question: bool = False, texts: bool = True) -> list[Hit]:
         """The best `query.limit` files, best first. With `question`, the ranking by words uses
-        the words that could stand in an answer rather than all of them."""
+        the words that could stand in an answer rather than all of them. Without `texts` no table
+        is read for a query by words: every passage is None. Raises StoreError, else, where a table
+        is damaged."""
         contents = self._allowed_contents(query)
         if contents is not None and not contents:
             return []
@@ -110,7 +112,7 @@ class Searcher:
             forms = self._by_words(candidates, words, query, contents, depth)
         if query.by == "all":
             self._by_meaning(candidates, query, contents, depth)
-        return self._hits(candidates, words, forms, query.limit)
+        return self._hits(candidates, words, forms, query.limit, texts)
 
     def _allowed_contents(self, query: Query) -> set[str] | None:
         """The contents the filters allow, or None where they allow all."""
@@ -251,7 +253,12 @@ class Searcher:
             candidate.found_by.add(found_by)
 
     def _hits(
-        self, candidates: dict[_Key, _Candidate], words: str, forms: _Forms, limit: int
+        self,
+        candidates: dict[_Key, _Candidate],
+        words: str,
+        forms: _Forms,
+        limit: int,
+        texts: bool,
     ) -> list[Hit]:
         """One hit a file: its score is that of its best passage, plus that of its name. One that
         holds the words in another form never comes before one that holds them as typed."""
@@ -278,7 +285,8 @@ class Searcher:
             if len(items) == limit:
                 break
         present = list(items)
-        passages = self._passages([(items[content], by_content[content]) for content in present])
+        chosen = [(items[content], by_content[content]) for content in present]
+        passages = self._passages(chosen) if texts else defaultdict(list)
         wanted = [*words_to_mark(words), *forms.variants]
         hits = []
         for content in present:

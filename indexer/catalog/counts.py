@@ -117,10 +117,10 @@ class Counts:
             return db.execute("SELECT 1 FROM contents LIMIT 1").fetchone() is not None
 
     def has_unread(self) -> bool:
-        """Whether a file waits to be read, or lies where it cannot be seen now."""
+        """Whether a file was never read, or lies where it cannot be seen now."""
         with self._database.reading() as db:
             row = db.execute(
-                f"""SELECT EXISTS (SELECT 1 FROM files WHERE state IN {UNREAD})
+                f"""SELECT EXISTS (SELECT 1 FROM files WHERE state IN {UNREAD} AND fresh)
                 OR EXISTS (SELECT 1 FROM roots WHERE offline = 1) AS unread"""
             ).fetchone()
             return bool(row["unread"])

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.storage.errors import CatalogError
-from indexer.files.disk_room import DiskFullError, LowDiskSpaceError, disk_error, is_full
+from indexer.files.disk_room import LowDiskSpaceError, disk_error, is_full
 from indexer.ingest.audit import Audit
 from indexer.ingest.constraints import WorkConstraints
 from indexer.ingest.pipeline import Pipeline
@@ -86,10 +86,26 @@ class IndexService:
         """Brings the index up to date and returns what had changed, in files.
 
         Raises ModelError when the model cannot be used; what was read stays searchable."""
+        housekeeping = self.pipeline.housekeeping
+        self.pipeline.resume()
+        changes = Changes()
+        for may_repair in (True, False):
+            try:
+                housekeeping.recover()
+                changes += self._read_and_understand()
+                housekeeping.check_files()  # last: nobody waits for it then
+                break
+            except StoreError as problem:
+                if not may_repair:
+                    raise
+                log.warning("the index is damaged and is repaired: %s", problem.sentence)
+                housekeeping.repair()
+        return changes
+
+    def _read_and_understand(self) -> Changes:
+        """Looks everywhere, and ends when everything is read and understood."""
         pipeline = self.pipeline
-        pipeline.resume()
         pipeline.reading.corrections = Changes()
-        self._recover()
         pipeline.housekeeping.write_missing_words()
         changes = reconcile(self._catalog, grace_s=self._times.grace_s)
         for _ in range(ROUNDS):
@@ -109,16 +125,11 @@ class IndexService:
     # -- in the background ---------------------------------------------------------------------
 
     def start(self) -> None:
-        """Watches and keeps the index up to date from now on, in the background."""
+        """Watches and keeps the index up to date from now on, in the background. Returns at once:
+        what an ended process left is put back by the first pass."""
         self._stopping.clear()
         self.pipeline.resume()
-        try:
-            self.pipeline.housekeeping.recover()
-        except StoreError as problem:  # repaired in the background, before anything else
-            self.report_damage(problem)
-        except DiskFullError as problem:  # searching goes on; tried again until there is room
-            self._problems["reading"] = problem.sentence
-            self._unrecovered = True
+        self._unrecovered = True
         self.rescan.start()
         passes = (
             (self._look_and_read, self._read_soon, "reading"),
@@ -168,17 +179,6 @@ class IndexService:
                 self._wanted_at[item] = now - rank / 1e3
         self._understand_soon.set()
 
-    def _recover(self) -> None:
-        """Makes good what an ended process or a damaged disk left behind."""
-        housekeeping = self.pipeline.housekeeping
-        try:
-            housekeeping.recover()
-            housekeeping.check_files()
-        except StoreError as problem:
-            log.warning("the index is damaged and is repaired: %s", problem.sentence)
-            housekeeping.repair()
-            housekeeping.recover()
-
     def report_damage(self, problem: StoreError, where: str = "reading") -> None:
         """Has the index repaired by the next pass that reads, unless that was tried just now;
         `where` is the pass that met it. Any thread may call."""
@@ -191,14 +191,14 @@ class IndexService:
     def _look_and_read(self) -> float:
         """One pass: repair the index where it is damaged, look at the tree, read on, tidy up when
         there is nothing to read. Returns the seconds until there may be something again."""
-        if self._unrecovered:
-            self.pipeline.housekeeping.recover()
-            self._unrecovered = False
         if self._damaged.is_set():
             self._repaired_at = time.monotonic()
             self.pipeline.housekeeping.repair()
-            self.pipeline.housekeeping.recover()
+            self._unrecovered = True
             self._damaged.clear()
+        if self._unrecovered:
+            self.pipeline.housekeeping.recover()
+            self._unrecovered = False
             self._understand_soon.set()
         self.pipeline.housekeeping.write_missing_words()
         changes = self.rescan.look()

@@ -17,7 +17,7 @@ from indexer.catalog.forget_list import ForgetList
 from indexer.catalog.requeue import Requeue
 from indexer.files.disk_room import DiskRoom, LowDiskSpaceError, is_full
 from indexer.files.quarantine import clear_quarantine
-from indexer.maintenance.rebuild import save_choices
+from indexer.maintenance.rebuild import ADOPTING, save_choices
 from indexer.maintenance.salvage import Salvage
 from indexer.maintenance.verify import Verifier
 from indexer.maintenance.word_index import write_missing_words
@@ -60,7 +60,7 @@ class Housekeeping:
             self._requeue.recover()
             present = self._store.generations.all()
             if present and not self._catalog.counts.has_contents():
-                self._catalog.database.keep_note("adopting", "1")
+                self._catalog.database.keep_note(ADOPTING, "1")
             self._requeue.lost_rows(self._store.generations.counts(), present)
             self._sweep(present)
             self.empty_trash()
@@ -111,8 +111,8 @@ class Housekeeping:
             self._tidied_at = time.monotonic()
             save_choices(self._catalog.database)
             self.drop_orphans()
-            if self._catalog.database.note("adopting") and not self._catalog.counts.has_unread():
-                self._catalog.database.keep_note("adopting", None)
+            if self._catalog.database.note(ADOPTING) and not self._catalog.counts.has_unread():
+                self._catalog.database.keep_note(ADOPTING, None)
                 self._salvage = None
                 self._sweep(self._store.generations.all())
             due = thoroughly or time.monotonic() - self._erased_at > TIDY_S
@@ -161,7 +161,7 @@ class Housekeeping:
 
     def _sweep(self, present: set[str]) -> None:
         """Removes what no content points at, unless it may yet be salvaged."""
-        if not self._catalog.database.note("adopting"):
+        if not self._catalog.database.note(ADOPTING):
             self._store.remove(present - self._garbage.referenced())
 
     @contextmanager
@@ -205,7 +205,7 @@ class Housekeeping:
 
     def salvage(self, key: str) -> Salvage | None:
         """What a lost catalog left in the store, while its files are read again; else None."""
-        if not self._catalog.database.note("adopting"):
+        if not self._catalog.database.note(ADOPTING):
             return None
         if self._salvage is None:
             self._salvage = Salvage(self._store, key)

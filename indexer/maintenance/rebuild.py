@@ -24,6 +24,8 @@ from indexer.files.atomic_replace import replace_file
 from indexer.files.quarantine import quarantine
 
 CHOICES = "chosen.json"
+# The note in the catalog while it is begun anew: what the store holds may still be taken over.
+ADOPTING = "adopting"
 # A larger catalog is not read through at every start; `recollect verify` does that.
 CHECKED_BYTES = 256 << 20
 

@@ -19,6 +19,7 @@ from indexer.catalog.requeue import Requeue
 from indexer.catalog.storage import integrity
 from indexer.catalog.tree.audits import known_files
 from indexer.files.hashing import hash_unchanged
+from indexer.maintenance.rebuild import ADOPTING
 from indexer.maintenance.word_index import write_missing_words
 from indexer.vectors.census import Census, GenerationRows, count_rows
 from indexer.vectors.store import Store
@@ -139,12 +140,18 @@ class Verifier:
             )
         wanted = self._garbage.referenced()
         unknown = census.generations() - wanted - set(self._garbage.trash())
+        if self._is_adopting():  # the files that they were made from have not all been read again
+            unknown = set()
         for generation in sorted(unknown):
             yield Defect("orphan", "The index holds rows that nothing points at.", generation)
         for expected in expected_rows(self._catalog.database):
             yield from _of_content(expected, census)
         if (missed := self._catalog.passages.gap()) is not None:
             yield Defect("index", f"The index of words is not whole: {missed}.", "words")
+
+    def _is_adopting(self) -> bool:
+        counts, database = self._catalog.counts, self._catalog.database
+        return database.note(ADOPTING) is not None or not counts.has_contents()
 
     def _of_files(self) -> tuple[int, list[Defect]]:
         """A person's files that have other bytes than were read, though nothing else tells."""
@@ -168,7 +175,7 @@ class Verifier:
             by_code.setdefault(defect.code, []).append(defect.about)
         damaged = {*by_code.get("file", ()), *by_code.get("table", ())}
         missing = set(by_code.get("read", ())) | set(by_code.get("understood", ()))
-        whole = self._garbage.referenced() - missing
+        whole = None if self._is_adopting() else self._garbage.referenced() - missing
         for table in sorted(damaged):
             self._store.repair.replace_table(table, whole)
         self._store.remove([*by_code.get("orphan", ()), *missing])

@@ -35,12 +35,13 @@ class TableRepair:
             wrong = self._durability.sums.wrong()
         return [(_table_of(path), path, problem) for path, problem in wrong]
 
-    def replace_table(self, name: str, valid: Collection[str]) -> Path:
+    def replace_table(self, name: str, valid: Collection[str] | None) -> Path:
         """Put a new table in the place of a damaged one, with those of its rows that can be read
-        and belong to one of the `valid` generations. Returns where the damaged one was moved."""
+        and belong to one of the `valid` generations (None: to any). Returns where the damaged
+        one was moved."""
         import pyarrow as pa
 
-        wanted = frozenset(valid)
+        wanted = None if valid is None else frozenset(valid)
 
         def fill(fresh: Any) -> None:
             for rows in readable_rows(self._tables, name, lambda reason: None):
@@ -48,7 +49,7 @@ class TableRepair:
                     rows = rows.drop_columns([OLD_COLUMN])
                 if not rows.schema.equals(schema):  # the names of its columns are what is damaged
                     continue
-                is_valid = [g in wanted for g in rows["generation"].to_pylist()]
+                is_valid = [wanted is None or g in wanted for g in rows["generation"].to_pylist()]
                 if (good := rows.filter(pa.array(is_valid, pa.bool_()))).num_rows:
                     fresh.add(good)
             self._durability.sync()

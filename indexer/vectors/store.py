@@ -66,8 +66,8 @@ class Store:
 
     def __init__(self, folder: Path, replace_damaged: bool = False) -> None:
         """Open the store, or create it where there is none. With `replace_damaged`, a table that
-        cannot be opened is set aside for an empty one: the catalog sees what is missing. Raises
-        StoreError."""
+        cannot be opened is set aside for an empty one: the catalog sees what is missing; without,
+        what needs that table raises StoreError. Raises StoreError where LanceDB cannot be used."""
         self._durability = Durability(folder)
         self._lock = threading.RLock()
         self.tables = Tables(folder, connect(folder), self._durability.forget_file)
@@ -81,8 +81,6 @@ class Store:
         if not self.tables.exist("words"):
             self.tables.make("words", words_schema())
             self._durability.sync()
-        else:
-            self.tables["words"]  # raises where it is damaged
 
     def add_words(self, batch: Iterable[tuple[str, str, Kind, Sequence[Passage]]]) -> None:
         """Add (generation, content, kind, passages) in one commit; a commit costs 3 ms, a row less

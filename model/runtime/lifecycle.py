@@ -62,6 +62,11 @@ class Lifecycle:
         return self._model is not None
 
     @property
+    def refuses(self) -> bool:
+        """Whether it could not be loaded just now, and is not tried again yet."""
+        return self.problem is not None and time.monotonic() < self._try_again_at
+
+    @property
     def calls(self) -> int:
         model = self._model
         return self._calls_before + (model.calls if model is not None else 0)
@@ -79,7 +84,7 @@ class Lifecycle:
         TRY_AGAIN_S after that without trying."""
         if self._model is not None:
             return self._model
-        if self.problem is not None and time.monotonic() < self._try_again_at:
+        if self.problem is not None and self.refuses:
             raise ModelError(self.problem)
         try:
             self._model = self._load(self._yield_turn)

@@ -28,8 +28,8 @@ class Program:
         self, *, write: bool = False, repair: bool = True
     ) -> Iterator[LibraryProtocol]:
         """The library: through the server that holds it where there is one, else in this process.
-        With `write` this process is its one writer until the end; with `mend` it then replaces what
-        is too damaged to be opened."""
+        With `write` this process is its one writer until the end; with `repair` it then replaces
+        what is too damaged to be opened."""
         from indexer.files.lock import LibraryLock
         from model.errors import RecollectError
         from web.library.client import Client
@@ -38,6 +38,7 @@ class Program:
         holder = lock.holder()
         if holder is not None and holder.url is not None:
             with Client(holder.url, holder.token) as client:
+                client.check_alive()
                 yield client
             return
         if write:

@@ -8,6 +8,7 @@ import threading
 import webbrowser
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,16 +16,15 @@ from indexer.files.disk_room import disk_error
 from indexer.files.lock import LibraryLock
 from indexer.files.mounts import Mount, mount_of
 from model.errors import RecollectError
-from web.cli.output.phrases import coverage_sentence
-from web.http.app import create_app
-from web.http.security import load_or_create_token
-from web.http.server import bind_loopback, port_of, run_server
-from web.library.client import Client
 from web.library.errors import LibraryError
-from web.library.library import Library
+
+if TYPE_CHECKING:
+    from web.library.library import Library
 
 STATIC = Path(__file__).parents[1] / "static"
-CLOSING_S = 2.5  # with what the server itself may take, a stop takes less than five seconds
+STOPPING_S = 4.0  # from the signal to the end of the process, whatever it may be waiting for
+LINK_S = 1.0  # how long another server may take to give a link that opens one more browser
+CLOSING_S = 2.5  # the same where no signal ended it: from the fault on
 
 
 def serve_library(
@@ -40,7 +40,12 @@ def serve_library(
     _refuse_second(lock)
     if warning := network_warning(data):
         click.echo(warning, err=True)
-    with lock:
+    with lock:  # before anything heavy is imported: a second server is refused at once
+        from web.cli.output.phrases import coverage_sentence
+        from web.http.app import create_app
+        from web.http.security import load_or_create_token
+        from web.http.server import bind_loopback, port_of, run_server
+
         listener = bind_loopback(port)
         port = port_of(listener)
         library = build()
@@ -52,8 +57,8 @@ def serve_library(
 
             def started() -> None:
                 lock.announce(f"http://127.0.0.1:{port}", token)
-                library.warm()
                 library.service.start()
+                library.warm()
                 link = app.state.launch_url()
                 coverage = library.status()["coverage"]
                 if coverage["files"]:
@@ -64,15 +69,20 @@ def serve_library(
                     webbrowser.open(link)
 
             run_server(
-                app, listener, started=started, report=lambda line: click.echo(line, err=True)
+                app,
+                listener,
+                started=started,
+                stopping=lambda: _exit_after(STOPPING_S),
+                report=lambda line: click.echo(line, err=True),
             )
         finally:
-            _exit_after_grace(sys.exc_info()[1])
+            if problem := sys.exc_info()[1]:
+                _exit_after(CLOSING_S, problem)
             library.close()
 
 
-def _exit_after_grace(problem: BaseException | None) -> None:
-    """Ends the process after CLOSING_S, whatever it may still be waiting for (loading a model
+def _exit_after(wait_s: float, problem: BaseException | None = None) -> None:
+    """Ends the process after `wait_s`, whatever it may still be waiting for (loading a model
     cannot be stopped), and says what `problem` ended it, if one did. What was unfinished is taken
     up at the next start, as after a kill."""
 
@@ -81,7 +91,7 @@ def _exit_after_grace(problem: BaseException | None) -> None:
             click.echo(f"Error: {_ending_sentence(problem)}", err=True)
         os._exit(0 if problem is None else 1)
 
-    timer = threading.Timer(CLOSING_S, end)
+    timer = threading.Timer(wait_s, end)
     timer.daemon = True
     timer.start()
 
@@ -97,11 +107,14 @@ def _refuse_second(lock: LibraryLock) -> None:
     holder = lock.holder()
     if holder is None or holder.url is None:
         return
-    with Client(holder.url, holder.token) as client:
-        link = client.launch_link()
-    raise LibraryError(
-        "held", f"This library is already served by process {holder.pid}. Open it at {link}"
-    )
+    from web.library.client import Client
+
+    with Client(holder.url, holder.token, patience_s=LINK_S) as client:
+        try:
+            cure = f"Open it at {client.launch_link()}"
+        except LibraryError:
+            cure = "It does not answer at the moment; wait for it, or stop it."
+    raise LibraryError("held", f"This library is already served by process {holder.pid}. {cure}")
 
 
 def network_warning(data: Path, mounts: Iterable[Mount] | None = None) -> str | None:

@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -19,7 +20,7 @@ from web.library.errors import LibraryError
 
 LOOPBACK = "127.0.0.1"
 # A stop waits this long for responses that are being sent; streams end by themselves.
-GRACE_S = 3
+GRACE_S = 2
 
 Report = Callable[[str], None]
 
@@ -57,16 +58,22 @@ def run_server(
     listener: socket.socket,
     *,
     started: Callable[[], None] = lambda: None,
+    stopping: Callable[[], None] = lambda: None,
     report: Report = lambda line: None,
 ) -> None:
-    """Serves until SIGTERM or SIGINT, then ends every stream and returns, within 5 s. Takes over
-    the socket. Prints nothing: `started` is called once requests are answered, and `report` with a
-    line for each error. No line holds the address of a request: that holds what was searched."""
+    """Serves until SIGTERM or SIGINT, then ends every stream and returns, within GRACE_S. Takes
+    over the socket. Prints nothing: `started` is called once requests are answered, `stopping` at
+    the signal, and `report` with a line for each error. No line holds the address of a request:
+    that holds what was searched."""
     with _reported_errors(report):
-        make_server(app, started).run([listener])
+        make_server(app, started, stopping).run([listener])
 
 
-def make_server(app: FastAPI, started: Callable[[], None] = lambda: None) -> LibraryServer:
+def make_server(
+    app: FastAPI,
+    started: Callable[[], None] = lambda: None,
+    stopping: Callable[[], None] = lambda: None,
+) -> LibraryServer:
     """The server that `serve` runs; its `should_exit`, set from any thread, ends it."""
     config = uvicorn.Config(
         app,
@@ -81,16 +88,23 @@ def make_server(app: FastAPI, started: Callable[[], None] = lambda: None) -> Lib
         timeout_keep_alive=15,
         timeout_graceful_shutdown=GRACE_S,
     )
-    return LibraryServer(config, started)
+    return LibraryServer(config, started, stopping)
 
 
 class LibraryServer(uvicorn.Server):
-    """Calls `started` when it has, ends its streams before it waits for them, and returns after a
-    signal instead of raising it again: there is a library to close."""
+    """Calls `started` when it has and `stopping` at a signal, ends its streams before it waits for
+    them, and returns after a signal instead of raising it again: there is a library to close."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, started: Callable[[], None], stopping: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._started = started
+        self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._stopping()
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -30,22 +30,36 @@ from web.library.schemas import (
 )
 
 # An answer may take minutes on a processor; connecting to this machine may not.
-TIMEOUT = httpx.Timeout(600.0, connect=2.0)
+PATIENCE_S = 600.0
+CONNECT_S = 2.0
+# A server that is running answers an address that needs no work at once, however busy it is.
+SIGN_OF_LIFE_S = 3.0
+SILENT = "The running server does not answer; stop it and start it again."
 
 
 class Client:
-    """Talks to one server on this machine with the token from its private file."""
+    """Talks to one server on this machine with the token from its private file. No answer is
+    waited for longer than `patience_s`."""
 
-    def __init__(self, url: str, token: str | None) -> None:
+    def __init__(self, url: str, token: str | None, patience_s: float = PATIENCE_S) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        timeout = httpx.Timeout(patience_s, connect=min(CONNECT_S, patience_s))
         # trust_env off: a proxy setting must not carry a private library's traffic away.
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT, trust_env=False)
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout, trust_env=False)
 
     def __enter__(self) -> Client:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._http.close()
+
+    def check_alive(self) -> None:
+        """Raises LibraryError where the server does not answer at all: its process is stopped, or
+        hangs. The system accepts connections for it even then."""
+        try:
+            self._http.head("/api/launch", timeout=SIGN_OF_LIFE_S)  # a refusal is an answer, too
+        except httpx.TransportError as problem:
+            raise LibraryError("server", SILENT) from problem
 
     def search(
         self,
@@ -155,9 +169,7 @@ class Client:
         try:
             answer = self._http.request(method, path, **options)
         except httpx.TransportError as problem:
-            raise LibraryError(
-                "server", "The running server does not answer; stop it and start it again."
-            ) from problem
+            raise LibraryError("server", SILENT) from problem
         if answer.is_error:
             raise _problem(answer)
         return answer.json()

@@ -23,6 +23,7 @@ from indexer.types.scope import Scope
 from indexer.types.states import ContentState
 from indexer.vectors.store import Store
 from indexer.vectors.tables import StoreError
+from model.errors import RecollectError
 from model.interface import ConversationTurn, ModelError, Text
 from model.runtime.runtime import BusyError, Runtime
 from retriever.answer import Answerer
@@ -55,6 +56,8 @@ from web.library.serializers.listing import file_json, roots_json
 from web.library.serializers.results import filter_json, hit_json, verdict_json
 from web.library.serializers.status import model_json, status_json
 
+LOADING = "Only words were searched: the model is being loaded. Search again in a moment."
+
 
 class Library:
     """The `LibraryProtocol` of one data directory, carried out in this process. `items` shows
@@ -78,6 +81,8 @@ class Library:
         self._runtime = runtime
         self._pipeline = pipeline
         self._reader = reader
+        self._waits_for_model = True
+        self._loading: threading.Thread | None = None
         self._forgetting = Forgetting(catalog, pipeline.housekeeping)
         self._searcher = Searcher(catalog, store, runtime.people, service.rescan.is_there)
         self._answerer = Answerer(
@@ -95,13 +100,20 @@ class Library:
         self._catalog.close()
 
     def warm(self) -> None:
-        """Loads the model in the background, so that the first search need not wait for it."""
+        """Loads the model in the background. From now on no search by words waits for that."""
+        self._waits_for_model = False
+        self._load_model()
+
+    def _load_model(self) -> None:
+        if self._loading is not None and self._loading.is_alive():
+            return
 
         def load() -> None:
             with suppress(ModelError, BusyError):  # whoever needs the model is told
                 self._runtime.people.embed([Text("ready")], role="query")
 
-        threading.Thread(target=load, name="warming", daemon=True).start()
+        self._loading = threading.Thread(target=load, name="warming", daemon=True)
+        self._loading.start()
 
     def search(
         self,
@@ -125,7 +137,8 @@ class Library:
         )
         example = load_example(self._reader, like) if like else None
         query = typed.query(scope, like=example, limit=limit, by=by)
-        hits, model_problem = self._hits(query)
+        is_loading = not (self._waits_for_model or like or by == "words" or self._is_model_ready())
+        hits, model_problem = self._hits(replace(query, by="words") if is_loading else query)
         # what is shown to a person is understood next
         self.service.want(hit.item.item for hit in hits if hit.item.state is ContentState.READ)
         result: SearchJson = {
@@ -137,22 +150,40 @@ class Library:
             ),
             "took_ms": round((time.perf_counter() - began) * 1000, 1),
         }
+        if is_loading:
+            return {**result, "problem": model_problem or LOADING, "loading": True}
         return {**result, "problem": model_problem} if model_problem else result
 
+    def _is_model_ready(self) -> bool:
+        """Whether the model would answer now, or say at once why it cannot; else it is loaded in
+        the background from here on."""
+        lifecycle = self._runtime.lifecycle
+        if lifecycle.loaded or lifecycle.refuses:
+            return True
+        self._load_model()
+        return False
+
     def _hits(self, query: Query) -> tuple[list[Hit], str | None]:
-        """The hits, and why the model had no part in them where it should have had one."""
-        if query.by == "words":
-            return self._searcher.search(query), None
+        """The hits, and what had no part in them that should have had one, and why."""
+        problem: RecollectError | None = None
+        if query.by == "all":
+            try:
+                with self._runtime.hold_background():
+                    return self._searcher.search(query), None
+            except (ModelError, StoreError) as raised:
+                if query.like is not None:
+                    raise
+                problem = raised
+        words = replace(query, by="words")
         try:
-            with self._runtime.hold_background():
-                return self._searcher.search(query), None
-        except (ModelError, StoreError) as problem:
-            if query.like is not None:
-                raise
-            if isinstance(problem, StoreError):
-                self.service.report_damage(problem)
-            sentence = f"Only words were searched, not meaning. {problem.sentence}"
-        return self._searcher.search(replace(query, by="words")), sentence
+            hits = self._searcher.search(words)
+        except StoreError as raised:  # the catalog knows the words, and no table is needed for them
+            problem, hits = raised, self._searcher.search(words, texts=False)
+        if problem is None:
+            return hits, None
+        if isinstance(problem, StoreError):
+            self.service.report_damage(problem)
+        return hits, f"Only words were searched, not meaning. {problem.sentence}"
 
     def ask(
         self,

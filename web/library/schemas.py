@@ -78,6 +78,7 @@ class SearchJson(TypedDict):
     coverage: Coverage
     took_ms: float
     problem: NotRequired[str]  # why the model had no part in it
+    loading: NotRequired[bool]  # it is being loaded: the same search has its part in a moment
 
 
 class CitationJson(TypedDict):

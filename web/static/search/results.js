@@ -43,6 +43,7 @@ const TYPING_PAUSE_MS = 60;
 const MEANING_PAUSE_MS = 180; // meaning costs the model; wait for a pause in typing
 const SUBMIT_WAIT_MS = 400; // how long a submitted query waits for both before words are shown alone
 const SLOW_MS = 1000;
+const LOADING_PAUSE_MS = 700; // from one look to the next whether the model is loaded
 
 /** @type {Record<string, number>} */
 const DAYS = { week: 7, month: 31, year: 366 };
@@ -77,6 +78,15 @@ function parametersOf(query) {
 
 /** @param {Parameters} parameters @param {"words" | "all"} by @param {AbortSignal} signal */
 const fetchHits = (parameters, by, signal) => getJson("/api/search", { ...parameters, by }, signal);
+
+/** The same by all, when the model can have its part in it. @param {Parameters} parameters @param {AbortSignal} signal */
+async function fetchAllHits(parameters, signal) {
+  for (;;) {
+    const answer = await fetchHits(parameters, "all", signal);
+    if (!answer.loading) return answer;
+    await pause(LOADING_PAUSE_MS, signal);
+  }
+}
 
 /**
  * Show an answer of the server as the final rows of this query.
@@ -128,11 +138,11 @@ async function search(parameters, typed, signal) {
     await pause(TYPING_PAUSE_MS, signal);
     showRows(key, await fetchHits(parameters, "words", signal), false, allKinds);
     await pause(MEANING_PAUSE_MS, signal);
-    addHitsByMeaning((await fetchHits(parameters, "all", signal)).hits);
+    addHitsByMeaning((await fetchAllHits(parameters, signal)).hits);
     return;
   }
   const words = fetchHits(parameters, "words", signal);
-  const all = fetchHits(parameters, "all", signal);
+  const all = fetchAllHits(parameters, signal);
   all.catch(() => {});
   const first = await Promise.race([all, Promise.all([words, pause(SUBMIT_WAIT_MS, signal)])]);
   if (!Array.isArray(first)) {

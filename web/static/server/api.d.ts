@@ -91,6 +91,7 @@ export interface SearchJson {
   coverage: Coverage;
   took_ms: number;
   problem?: string; // why the model had no part in it
+  loading?: boolean; // it is being loaded: the same search has its part in a moment
 }
 
 export interface CitationJson {
