@@ -97,14 +97,14 @@ class Searcher:
     def search(self, query: Query, *, question: bool = False, texts: bool = True) -> list[Hit]:
         """The best `query.limit` files, best first. With `question`, the ranking by words uses
         the words that could stand in an answer rather than all of them. Without `texts` no table
-        is read for a query by words: every passage is None. Raises StoreError, else, where a table
-        is damaged."""
+        is read for a query by words, and every passage is None. Raises StoreError where a table
+        that is read is damaged."""
         contents = self._allowed_contents(query)
         if contents is not None and not contents:
             return []
         words = question_words(query.words) if question else query.words.strip()
         if not words and query.like is None:
-            return self._newest(contents, query.limit)
+            return self._newest(contents, query.limit, texts)
         candidates: dict[_Key, _Candidate] = defaultdict(_Candidate)
         depth = query.limit * CANDIDATES_A_HIT
         forms = _Forms()
@@ -139,7 +139,7 @@ class Searcher:
             contents = (scopes.everything() if contents is None else contents) - held
         return contents
 
-    def _newest(self, contents: Collection[str] | None, limit: int) -> list[Hit]:
+    def _newest(self, contents: Collection[str] | None, limit: int, texts: bool) -> list[Hit]:
         """The files of some contents that were made last, for a search of filters alone."""
         if contents is None:
             contents = self._catalog.scopes.everything()
@@ -149,7 +149,7 @@ class Searcher:
             (content, NAME_ORDINAL): _Candidate(1 / (RRF_K + rank))
             for rank, content in enumerate(newest, start=1)
         }
-        return self._hits(candidates, "", _Forms(), limit)
+        return self._hits(candidates, "", _Forms(), limit, texts)
 
     def _by_words(
         self,
