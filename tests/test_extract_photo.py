@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import io
-import struct
+import itertools
 import zlib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from indexer.extract.process.reader import ReaderProcess
 from indexer.types.pieces import Facts, MediaPart, Thumb, UnreadableError
 from indexer.types.places import Kind, Page
 from model.interface import Image as Pixels
+from tests.tiffs import grey_tiff
 
 
 def scene(mode: str = "RGB", size: tuple[int, int] = (160, 80)) -> Image.Image:
@@ -290,20 +291,32 @@ def test_the_gamma_of_a_png_is_applied(
     assert np.abs(np.asarray(read_upright(path, 100), dtype=int) - middle).max() <= 2
 
 
-@pytest.mark.parametrize(("bits", "order"), [(8, "<"), (8, ">"), (16, "<")])
-def test_a_tiff_in_which_white_is_zero_is_no_negative(
-    tmp_path: Path, bits: int, order: str
-) -> None:
-    values = np.array([[0, 0], [2**bits - 1, 2**bits - 1]])
-    data = values.astype(f"{order}u{bits // 8}").tobytes()
-    tags = {256: 2, 257: 2, 258: bits, 259: 1, 262: 0, 273: 8, 277: 1, 278: 2, 279: len(data)}
-    entries = [struct.pack(f"{order}HHII", tag, 4, 1, value) for tag, value in tags.items()]
-    head = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, 8 + len(data))
-    directory = struct.pack(f"{order}H", len(tags)) + b"".join(entries) + bytes(4)
+GREY = np.linspace(0, 1, 48)[None].repeat(24, axis=0)
+GREY[:6] = GREY[:6, ::-1]
+
+
+def test_grey_tiff_of_every_depth_is_as_it_is_seen(tmp_path: Path) -> None:
+    """In both byte orders, as a positive and as a negative, in strips and tiles, compressed."""
+    path, wrong = tmp_path / "a.tif", []
+    kinds = [(bits, "u") for bits in (1, 2, 4, 8, 12, 16, 32)] + [(32, "f"), (64, "f")]
+    flags = list(itertools.product((False, True), repeat=3))
+    for (bits, kind), order, layout in itertools.product(kinds, "<>", flags):
+        grey = GREY.round() if bits == 1 else GREY
+        path.write_bytes(grey_tiff(grey, bits, kind, order, *layout))
+        shown = np.asarray(read_upright(path, 100))[..., 1] / 255
+        if np.abs(shown - grey).max() > 0.5 / (2 ** min(bits, 5) - 1):
+            wrong.append((bits, kind, order, layout))
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("bits", "kind"), [(10, "u"), (14, "u"), (24, "u"), (16, "f")])
+def test_tiff_of_a_depth_that_is_not_read_says_so(tmp_path: Path, bits: int, kind: str) -> None:
     path = tmp_path / "a.tif"
-    path.write_bytes(head + data + directory)
-    shown = np.asarray(read_upright(path, 100))
-    assert (shown[0].min(), shown[1].max()) == (255, 0)
+    path.write_bytes(grey_tiff(GREY, bits, kind, "<", negative=False))
+    with pytest.raises(UnreadableError) as problem:
+        read_upright(path, 100)
+    assert problem.value.reason == "unsupported"
+    assert f"({bits} bits each); save it with 8 bits." in problem.value.sentence
 
 
 def test_a_tiff_in_lab_has_its_colours(tmp_path: Path) -> None:

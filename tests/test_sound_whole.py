@@ -152,12 +152,30 @@ def test_channels_in_antiphase_are_heard(tmp_path: Path, name: str, other: float
     assert np.abs(read_clip(path, Span(1, 2)).samples).max() == pytest.approx(0.3, abs=0.05)
 
 
-def test_a_track_that_begins_late_keeps_its_gap_however_short(tmp_path: Path) -> None:
+@pytest.mark.parametrize("later_s", [0.15, 3.0])
+@pytest.mark.parametrize(
+    ("name", "audio", "video"),
+    [
+        ("a.mkv", "aac", "mpeg4"),
+        ("a.m4a", "aac", None),
+        ("a.mka", "libopus", None),
+        pytest.param("a.mp4", "aac", "mpeg4", marks=pytest.mark.slow),
+        pytest.param("a.mov", "pcm_s16le", "mpeg4", marks=pytest.mark.slow),
+        pytest.param("a.webm", "libopus", "libvpx", marks=pytest.mark.slow),
+        pytest.param("a.mp4", "aac", None, marks=pytest.mark.slow),
+    ],
+)
+def test_a_track_that_begins_late_keeps_its_gap(
+    tmp_path: Path, name: str, audio: str, video: str | None, later_s: float
+) -> None:
+    container = {"a.m4a": "ipod", "a.mka": "matroska"}.get(name)
     path = film(
-        tmp_path / "a.mkv", sound=rising(4, 48_000, from_s=0.15), later_s=0.15, scenes_s=(5,),
-        size=(64, 48),
+        tmp_path / name,
+        sound=rising(4, 48_000, from_s=later_s), later_s=later_s, audio=audio,
+        scenes_s=(8,) if video else (), video=video or "", size=(64, 48), container=container,
     )  # fmt: skip
-    assert is_in_time(path, [1, 3])
+    assert facts_of(path).duration_s == pytest.approx(8 if video else later_s + 4, abs=0.1)
+    assert is_in_time(path, [later_s + 1, later_s + 3])
 
 
 def test_layer_two_under_the_name_of_an_mp3(tmp_path: Path) -> None:

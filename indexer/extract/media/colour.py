@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from indexer.extract.media.depth import to_eight_bits
+
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0  # a tag of TIFF, and its value for negatives
 _WITH_ALPHA = ("LA", "PA", "RGBA", "RGBa", "La")
 _USUAL_GAMMA, _SAME_GAMMA = 1 / 2.2, 0.01
 _LEAST_GAMMA, _MOST_GAMMA = 0.1, 5.0  # others are mistakes
@@ -20,7 +21,7 @@ def to_srgb(picture: Picture) -> Picture:
     """8-bit RGB: a colour profile or a gamma is applied, then transparent pixels become white."""
     from PIL import Image
 
-    colours, alpha = _to_eight_bits(picture), None
+    colours, alpha = to_eight_bits(picture), None
     if colours.mode in _WITH_ALPHA or "transparency" in picture.info:
         layer = colours.convert("RGBA")
         alpha = layer.getchannel("A")
@@ -34,28 +35,6 @@ def to_srgb(picture: Picture) -> Picture:
     white = Image.new("RGB", colours.size, "white")
     white.paste(colours, mask=alpha)
     return white
-
-
-def _to_eight_bits(picture: Picture) -> Picture:
-    """The picture with 8 bits a channel; one of 16 bits a pixel keeps its whole range."""
-    from PIL import Image
-
-    if picture.mode.startswith("I;16"):  # Pillow would clip them at 255
-        deep = np.asarray(picture)
-        if _is_negative(picture):  # Pillow turns those of 1 and 8 bits only
-            deep = np.iinfo(np.uint16).max - deep
-        deep = deep >> 8 if deep.size and deep.max() > 255 else deep
-        return Image.fromarray(deep.astype(np.uint8))
-    if picture.mode.startswith(("I", "F")):
-        values = np.asarray(picture, dtype=np.float32)
-        highest = 65_535.0 if values.size and values.max() > 255 else 255.0
-        return Image.fromarray((values.clip(0, highest) * (255 / highest)).astype(np.uint8))
-    return picture
-
-
-def _is_negative(picture: Picture) -> bool:
-    tags: Any = getattr(picture, "tag_v2", {})
-    return bool(tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO)
 
 
 def _apply_colour_space(picture: Picture, info: dict[Any, Any]) -> Picture:

@@ -33,7 +33,7 @@ VIDEO_CODECS = frozenset(
 )
 # The largest frame that is decoded; decoders keep up to sixteen of them.
 MAX_FRAME_PX = 36_000_000
-_COUNT_FROM_ZERO = ("mov,mp4", "matroska")
+_COUNT_FROM_ZERO = ("mp4", "matroska")
 LATEST_BEGIN_S = 600.0  # what begins later was cut out of a longer one, and has kept its times
 GAP_S = 0.1  # a longer gap between two blocks is filled with silence; shorter ones are rounding
 BEGIN_GAP_S = 0.005  # the same before the first block

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from indexer.extract.dates import CaptureTime
 from indexer.extract.media.capture_time import captured_at
 from indexer.extract.media.colour import to_srgb
+from indexer.extract.media.depth import correct_byte_order, register_depths, unknown_depth
 from indexer.extract.pages.rasters import make_thumb, shrink
 from indexer.types.attachments import File
 from indexer.types.notes import Note, NoteCode
@@ -75,6 +76,7 @@ def open_picture(path: File, longest_px: int, page: int = 0) -> DecodedPicture:
 
     Image.MAX_IMAGE_PIXELS = None  # the limit below raises, where this one warns
     _register_heif(path)
+    register_depths()
     try:
         with (
             warnings.catch_warnings(),
@@ -89,6 +91,7 @@ def open_picture(path: File, longest_px: int, page: int = 0) -> DecodedPicture:
                 raise UnreadableError("too_large", TOO_LARGE)
             orientation = 1 if picture.format in _UPRIGHT else _orientation(picture)
             captured = captured_at(picture, path.name)
+            correct_byte_order(picture)
             picture.draft("RGB", (longest_px, longest_px))
             picture.load()
             turn = _TURNS.get(orientation)
@@ -103,9 +106,11 @@ def open_picture(path: File, longest_px: int, page: int = 0) -> DecodedPicture:
     except OSError as problem:
         if problem.errno is not None:
             raise
-        raise UnreadableError("corrupt", DAMAGED) from problem
+        with path.open("rb") as file:
+            raise unknown_depth(file) or UnreadableError("corrupt", DAMAGED) from problem
     except Exception as problem:  # decoders raise any class of error
-        raise UnreadableError("corrupt", DAMAGED) from problem
+        with path.open("rb") as file:
+            raise unknown_depth(file) or UnreadableError("corrupt", DAMAGED) from problem
 
 
 # Formats that are turned as they are decoded: their size is that of the upright picture.
