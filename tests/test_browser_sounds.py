@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,9 +19,12 @@ from tests.served import Running, running, small_library
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]  # thirty sounds, each played three times
 
+DATA = Path(__file__).parent / "data"
 LENGTH_S = 60.0
 SECONDS = [50.3, 7.1, 31.7]
 MAX_ERROR_S = 0.1
+# Each encoder adds a few hundredths of a second of silence at the joints.
+JOINED_S = {"joined.mp3": 0.25, "chained.ogg": 0.1}
 
 
 @pytest.fixture(scope="module")
@@ -51,18 +56,47 @@ def write_sounds(folder: Path) -> None:
     variable_mp3(folder / "variable.mp3", uneven, 44_100, header=True)
     variable_mp3(folder / "headless.mp3", uneven, 44_100, header=False)
     recording(folder / "layer two.mp3", wide, 48_000, "mp2", container="mp2")
-    recording(folder / "a.m4a", wide, 48_000, "aac")
+    for name, codec, container in (
+        ("a.m4a", "aac", "ipod"),
+        ("lossless.m4a", "alac", "ipod"),
+        ("a.webm", "libopus", "webm"),
+        ("a.mka", "flac", "matroska"),
+        ("flac.ogg", "flac", "ogg"),
+        ("a.wma", "wmav2", "asf"),
+        ("a.amr", "libopencore_amrnb", None),
+    ):
+        is_narrow = codec == "libopencore_amrnb"
+        tone, rate_hz = (narrow, 8_000) if is_narrow else (wide, 48_000)
+        recording(folder / name, tone, rate_hz, codec, container=container)
     recording(folder / "a.aac", wide, 48_000, "aac", container="adts")
     recording(folder / "a.weba", wide, 48_000, "libopus", container="webm")
-    recording(folder / "a.amr", narrow, 8_000, "libopencore_amrnb")
     stereo(folder / "antiphase.m4a", np.stack([wide, -wide]))
-    film(
-        folder / "a.mp4",
-        sound=rising(56, 48_000, from_s=4),
-        later_s=4,
-        scenes_s=(60,),
-        size=(64, 48),
-    )
+    late = rising(56, 48_000, from_s=4)
+    for name, video, audio in (
+        ("a.mp4", "mpeg4", "aac"),
+        ("a.mov", "mpeg4", "pcm_s16le"),
+        ("a.mkv", "mpeg4", "libopus"),
+        ("a.3gp", "mpeg4", "aac"),
+        ("film.webm", "libvpx", "libopus"),
+        ("a.avi", "mpeg4", "mp3"),
+        ("a.wmv", "wmv2", "wmav2"),
+    ):
+        begins = {"sound": wide} if name == "a.avi" else {"sound": late, "later_s": 4.0}
+        film(folder / name, **begins, audio=audio, video=video, scenes_s=(60,), size=(64, 48))
+    recording(folder / "late.m4a", late, 48_000, "aac", container="ipod", later_s=4.0)
+    for name, kind, subtype, whole, rate_hz in (
+        ("joined.mp3", "MP3", "MPEG_LAYER_III", sound, 44_100),
+        ("chained.ogg", "OGG", "OPUS", wide, 48_000),
+    ):
+        parts = [io.BytesIO() for _ in range(3)]
+        for part, third in zip(parts, np.split(whole, 3), strict=True):
+            soundfile.write(part, third, rate_hz, format=kind, subtype=subtype)
+        (folder / name).write_bytes(b"".join(part.getvalue() for part in parts))
+    # `speexenc --quality 2` of the narrow one: nothing installed here writes Speex.
+    shutil.copy(DATA / "rising.spx", folder / "a.spx")
+    lost = bytearray((folder / "PCM_16.wav").read_bytes())
+    lost[4:8] = lost[40:44] = bytes(4)
+    (folder / "lost power.wav").write_bytes(lost)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +125,8 @@ def test_the_second_shown_is_the_second_heard(tab: Visit, served: Running) -> No
                 errors[f"{name} at {second} s"] = str(problem)[:100]
                 continue
             error_s = heard_s - second
-            if abs(error_s) > MAX_ERROR_S or abs(duration_s - LENGTH_S) > MAX_ERROR_S:
+            most_s = MAX_ERROR_S + JOINED_S.get(name, 0.0)
+            if abs(error_s) > most_s or abs(duration_s - LENGTH_S) > most_s:
                 errors[f"{name} at {second} s"] = error_s
     assert errors == {}
     # The page's own player needs no such processor; the browser warns of ours.

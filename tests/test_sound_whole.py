@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from indexer.extract.containers.file_format import detect_kind
-from indexer.extract.containers.ogg import is_chained
+from indexer.extract.containers.ogg import find_streams
 from indexer.extract.dispatch import extract
 from indexer.extract.media.playback import playable_type
 from indexer.extract.media.sound import read_clip, read_pcm
@@ -82,7 +82,8 @@ def test_recordings_joined_in_one_file_are_all_read(
         whole = tmp_path / "whole.ogg"
         whole.write_bytes(encoded(parts[0], container, subtype, rate_hz))
         with path.open("rb") as joined, whole.open("rb") as one:
-            assert (is_chained(joined), is_chained(one)) == (True, False)
+            assert find_streams(joined).chained
+            assert find_streams(one).is_plain
 
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])

@@ -30,6 +30,7 @@ class NoteCode(StrEnum):
     PICTURES_LEFT_OUT = "pictures_left_out"  # of an animation, of a document
     TRACKS_UNHEARD = "tracks_unheard"
     SOUND_CUT = "sound_cut"
+    SOUND_DAMAGED = "sound_damaged"  # in places; the rest was heard
     FILM_UNSEEN = "film_unseen"
     NOT_UNDERSTOOD = "not_understood"  # by the model, or not shown to it
     MORE = "more"  # as many notes as are kept of one file were written before

@@ -1,4 +1,4 @@
-"""The chunks of a WAV file: whether the length of its samples is known."""
+"""The headers of WAV and AU: whether the length of their samples is known."""
 
 from __future__ import annotations
 
@@ -38,6 +38,14 @@ def has_lost_length(file: IO[bytes]) -> bool:
             return unclaimed_bytes > (byte_rate if length else 0)
         at += 8 + length + length % 2
     return False
+
+
+def has_no_length(file: IO[bytes]) -> bool:
+    """Whether the header of an open AU says that it has no samples, and some follow it."""
+    file.seek(0)
+    head = file.read(12).ljust(12, b"\0")
+    begin, length = struct.unpack(">4xII", head)
+    return bool(head[:4] == b".snd" and length == 0 and file.seek(0, os.SEEK_END) > begin)
 
 
 def _is_chunk(file: IO[bytes], at: int, end: int, order: str) -> bool:

@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 from indexer.extract.containers.file_format import HEAD_BYTES
 from indexer.extract.containers.media_signatures import detect_demuxer
-from indexer.extract.containers.ogg import is_chained, is_multiplexed
-from indexer.extract.containers.riff import has_lost_length
+from indexer.extract.containers.ogg import OggStreams, find_streams
+from indexer.extract.containers.riff import has_lost_length, has_no_length
+from indexer.extract.containers.truncation import breaks_off
 from indexer.extract.media import ffmpeg
 from indexer.extract.media.mixing import SampleBlock, to_mono
 from indexer.extract.media.sound_tracks import SoundTracks, find_tracks
@@ -25,12 +26,16 @@ from indexer.types.pieces import SoundTrack, UnreadableError
 
 BLOCK_FRAMES = 1 << 14
 PREROLL_S = 0.5  # a decoder that begins in the middle begins with silence
+SHORT_REST_S = 1.0  # what a file that was cut off gives after its damage
 MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 768_000
 MAX_CHANNELS = 256
 
 EMPTY = "The sound is empty (0 s)."
 DAMAGED = "The recording is damaged and cannot be opened."
-CUT = "The recording is damaged after {minutes} min {seconds} s; nothing after that was heard."
+DAMAGED_PLACES = "The recording is damaged in places, and is silent there."
+BROKEN_OFF = (
+    "The file breaks off before its end; what there is was read. Copy it again if it was longer."
+)
 
 # Names of `media_signatures`. MP3 is not among them: libsndfile guesses its length where no header
 # has it, and reads no further.
@@ -75,13 +80,15 @@ def open_audio(path: File, track: int | None = None) -> Iterator[AudioSource]:
         demuxer = detect_demuxer(first, path.name)
         if demuxer is None and PurePath(path.name).suffix.lower() == ".mp3":
             demuxer = "mp3"  # whatever stands before its first frame
-        is_endless = demuxer == "wav" and has_lost_length(file)
-        is_chain = demuxer == "ogg" and is_chained(file)
-        has_tracks = demuxer == "ogg" and is_multiplexed(file)  # libsndfile reads the first alone
+        is_endless = (demuxer == "wav" and has_lost_length(file)) or (
+            demuxer == "au" and has_no_length(file)
+        )
+        # Of several streams libsndfile reads the first alone, and what is missing it leaves out.
+        streams = find_streams(file) if demuxer == "ogg" else OggStreams()
     refused: UnreadableError | None = None
     source: AudioSource | None = None
     with contextlib.ExitStack() as opened:
-        is_simple = not (is_endless or is_chain or has_tracks)
+        is_simple = streams.is_plain and not is_endless
         if (demuxer in _LIBSNDFILE or demuxer is None) and is_simple:
             try:
                 sound_file = opened.enter_context(_open_sndfile(path, first))
@@ -90,7 +97,7 @@ def open_audio(path: File, track: int | None = None) -> Iterator[AudioSource]:
                     raise
                 refused = problem
             else:
-                source = _SndFileSource(sound_file)
+                source = _SndFileSource(sound_file, path, demuxer or "")
                 # FFmpeg seeks in GSM, where libsndfile cannot; others it takes for other codecs.
                 if sound_file.seekable() or sound_file.subtype != "GSM610":
                     yield source
@@ -98,7 +105,7 @@ def open_audio(path: File, track: int | None = None) -> Iterator[AudioSource]:
         try:
             container = opened.enter_context(ffmpeg.open_container(path, demuxer or "", is_endless))
             if (tracks := find_tracks(container)) is not None:
-                source = _ContainerSource(container, tracks, track, is_chain)
+                source = _ContainerSource(container, tracks, track, streams)
         except UnreadableError:
             if source is None:
                 raise
@@ -110,8 +117,8 @@ def open_audio(path: File, track: int | None = None) -> Iterator[AudioSource]:
 class _SndFileSource:
     """A recording read by libsndfile."""
 
-    def __init__(self, file: Any) -> None:
-        self._file = file
+    def __init__(self, file: Any, path: File, demuxer: str) -> None:
+        self._file, self._path, self._demuxer = file, path, demuxer
         self.made_at: float | None = None
         self.tracks = (SoundTrack(1, ""),)
         self.unheard: tuple[Note, ...] = ()
@@ -138,8 +145,9 @@ class _SndFileSource:
             try:
                 if begin:
                     file.seek(begin)
-            except (soundfile.SoundFileError, RuntimeError) as problem:
-                raise UnreadableError("corrupt", DAMAGED) from problem
+            except (soundfile.SoundFileError, RuntimeError):
+                yield from self._rest(from_s)
+                return
         # Otherwise soundfile seeks after every block, which not every codec can.
         file.seekable = lambda: False
         block_frames = min(BLOCK_FRAMES, 2 * rate_hz)
@@ -149,7 +157,7 @@ class _SndFileSource:
             except (soundfile.SoundFileError, RuntimeError) as problem:
                 if decoded == 0:
                     raise UnreadableError("corrupt", DAMAGED) from problem
-                self.notes.append(cut_note(from_s + max(0, decoded - first) / rate_hz))
+                yield from self._rest(max(from_s, (first - surplus + decoded) / rate_hz))
                 return
             if len(block) == 0:
                 return
@@ -158,17 +166,34 @@ class _SndFileSource:
                 yield rate_hz, to_mono(block[surplus:].T)
             surplus = max(0, surplus - len(block))
 
+    def _rest(self, from_s: float) -> Iterator[SampleBlock]:
+        """From where libsndfile stopped: FFmpeg goes on after damage, silence in its place. Raises
+        UnreadableError where nothing was and can be decoded."""
+        decoded_s = 0.0
+        try:
+            with ffmpeg.open_container(self._path, self._demuxer) as container:
+                stream = ffmpeg.audio_stream(container, 1)
+                for rate_hz, block in ffmpeg.decode_samples(container, stream, from_s):
+                    decoded_s += block.size / rate_hz
+                    yield rate_hz, block
+        except UnreadableError:
+            if from_s == 0:
+                raise
+        self.notes.append(damage_note(from_s, is_end=decoded_s < SHORT_REST_S))
+
 
 class _ContainerSource:
     """A sound track of a recording or a film, read by FFmpeg."""
 
     def __init__(
-        self, container: Any, tracks: SoundTracks, track: int | None, is_chain: bool
+        self, container: Any, tracks: SoundTracks, track: int | None, streams: OggStreams
     ) -> None:
-        self._container, self._is_chain = container, is_chain
+        self._container, self._is_chain = container, streams.chained
         self._stream = ffmpeg.audio_stream(container, track or tracks.heard[0].number)
         self.tracks, self.unheard = tracks.heard, tracks.notes
         self.notes: list[Note] = []
+        if streams.gaps:
+            self.notes.append(Note(NoteCode.SOUND_DAMAGED, DAMAGED_PLACES))
 
     @property
     def title(self) -> str:
@@ -188,11 +213,22 @@ class _ContainerSource:
             yield rate_hz, block
 
 
-def cut_note(second: float) -> Note:
-    """The note of a recording that cannot be decoded from a second on."""
+def damage_note(second: float, is_end: bool) -> Note:
+    """The note of a recording with damage at a second, after which nothing could be decoded, or
+    only some of it."""
     minutes, seconds = divmod(int(second), 60)
-    sentence = CUT.format(minutes=minutes, seconds=seconds)
-    return Note(NoteCode.SOUND_CUT, sentence)
+    damage = f"The recording is damaged after {minutes} min {seconds} s"
+    if is_end:
+        return Note(NoteCode.SOUND_CUT, f"{damage}; nothing after that was heard.")
+    return Note(NoteCode.SOUND_DAMAGED, f"{damage}; what is damaged was not heard.")
+
+
+def broken_off_notes(path: File) -> tuple[Note, ...]:
+    """The note of a file that ends before its header says; none for a whole one."""
+    with path.open("rb") as file:
+        demuxer = detect_demuxer(file.read(HEAD_BYTES), path.name)
+        is_broken_off = demuxer is not None and breaks_off(file, demuxer)
+    return (Note(NoteCode.SOUND_CUT, BROKEN_OFF),) if is_broken_off else ()
 
 
 def _open_sndfile(path: File, first: bytes) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from indexer.extract.containers.truncation import has_film_index
 from indexer.extract.dates import parse_iso_s
 from indexer.extract.media.mixing import SampleBlock, join_blocks, to_mono
 from indexer.types.attachments import File
@@ -39,6 +40,10 @@ GAP_S = 0.1  # a longer gap between two blocks is filled with silence; shorter o
 BEGIN_GAP_S = 0.005  # the same before the first block
 
 UNKNOWN_CODEC = "The sound in this file is of a kind Recollect cannot decode."
+NO_INDEX = (
+    "The recording breaks off before its table of contents, without which nothing can play it; "
+    "copy it again from where it was made."
+)
 DAMAGED = "The recording is damaged and cannot be opened."
 
 
@@ -63,6 +68,8 @@ def open_container(path: File, demuxer: str, is_endless: bool = False) -> Iterat
         except MemoryError:
             raise
         except Exception as problem:  # av raises many classes, one for each error number of FFmpeg
+            if demuxer == "mp4" and not has_film_index(file):
+                raise UnreadableError("truncated", NO_INDEX) from problem
             raise UnreadableError("corrupt", DAMAGED) from problem
         with container:
             yield container

@@ -6,11 +6,9 @@ its mean bit rate. Anything else is decoded for the browser.
 
 from __future__ import annotations
 
-from typing import IO
-
 from indexer.extract.containers.file_format import HEAD_BYTES
 from indexer.extract.containers.media_signatures import detect_demuxer
-from indexer.extract.containers.ogg import is_chained, is_multiplexed
+from indexer.extract.containers.ogg import find_streams
 from indexer.extract.containers.riff import has_lost_length
 from indexer.types.attachments import File, MemoryFile
 
@@ -30,13 +28,11 @@ def playable_type(path: File) -> str | None:
                 return "audio/wav" if _is_plain(path, _WAV_CODECS) else None
             case "flac" if head.startswith(b"fLaC"):
                 return "audio/flac" if _is_plain(path) else None
-            case "ogg" if head[_OGG_CODEC_AT:].startswith(_OGG_CODECS) and _is_one_stream(file):
+            case "ogg" if (
+                head[_OGG_CODEC_AT:].startswith(_OGG_CODECS) and find_streams(file).is_plain
+            ):
                 return "audio/ogg" if _is_plain(path) else None
     return None
-
-
-def _is_one_stream(file: IO[bytes]) -> bool:
-    return not is_chained(file) and not is_multiplexed(file)
 
 
 def _is_plain(path: File, codecs: frozenset[str] | None = None) -> bool:

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from indexer.extract import heartbeat
-from indexer.extract.media.audio_source import EMPTY, AudioSource, open_audio
+from indexer.extract.media.audio_source import EMPTY, AudioSource, broken_off_notes, open_audio
 from indexer.extract.media.mixing import SampleBlock, resample
 from indexer.extract.media.segments import FRAME_S, cut_segments
 from indexer.extract.media.sound_tracks import unheard_notes
@@ -65,6 +65,7 @@ def extract(path: File) -> Iterator[Extracted]:
     survey = survey_tracks(path)
     if survey.duration_s == 0:
         raise UnreadableError("empty", EMPTY)
+    survey.notes.extend(broken_off_notes(path))
     yield Facts(
         survey.title if len(survey.title) >= 3 else title_from_name(path),
         duration_s=survey.duration_s,

@@ -15,7 +15,7 @@ from indexer.extract import heartbeat
 from indexer.extract.containers.file_format import HEAD_BYTES
 from indexer.extract.containers.media_signatures import detect_demuxer
 from indexer.extract.media import ffmpeg
-from indexer.extract.media.audio_source import EMPTY
+from indexer.extract.media.audio_source import EMPTY, broken_off_notes
 from indexer.extract.media.sound import MAX_S, SoundSurvey, survey_tracks
 from indexer.extract.pages.rasters import make_thumb, shrink
 from indexer.types.attachments import File
@@ -59,6 +59,7 @@ def extract(path: File) -> Iterator[Extracted]:
         raise refused or UnreadableError("empty", EMPTY if duration_s == 0 else NO_MEDIA)
     if refused is not None:
         survey.notes.add(NoteCode.TRACKS_UNHEARD, refused.sentence)
+    survey.notes.extend(broken_off_notes(path))
     small, colour = (None, None) if cover is None else make_thumb(cover)
     yield Facts(
         title if len(title) >= 3 else title_from_name(path),

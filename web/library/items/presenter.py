@@ -199,7 +199,9 @@ class ItemPresenter:
         if item.content not in self._playable_types:
             if len(self._playable_types) >= MAX_KNOWN_TYPES:
                 self._playable_types.clear()
-            kind = self._reader.playable(item.path, item.member)
+            # Each player goes on after damage at another second: it is given what was heard here.
+            is_damaged = bool(self._catalog.files.notes(item.content))
+            kind = None if is_damaged else self._reader.playable(item.path, item.member)
             self._playable_types[item.content] = kind
         return self._playable_types[item.content]
 
