@@ -20,6 +20,7 @@ from indexer.extract.formats.pdf.metadata import parse_date_s
 from indexer.extract.pages.mupdf import pymupdf
 from indexer.types.pieces import Facts, PageText, UnreadableError
 from indexer.types.places import Kind, Page
+from indexer.types.scope import Scope
 from retriever.query import Query
 from retriever.search import Hit, Searcher
 from tests.library import READER, Small, small
@@ -64,7 +65,8 @@ def two_columns(document: Any, gap: float = 20, line: float = 14, lower: float =
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
-    folder = tmp_path_factory.mktemp("papers")
+    folder = tmp_path_factory.mktemp("papers") / "files"
+    folder.mkdir()
     words = "Light and photo-\nsynthesis of well-\nknown herbs, Kinder-\nund Jugendhilfe."
     broken = paper(f"{words}\n\n\nState-of-the-\nart. Wohnungs-\nsuche of fieldfare-")
     broken.new_page().insert_text((72, 72), "migration in autumn")
@@ -97,7 +99,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
 
 def hits(library: Small, words: str, **asked: Any) -> list[Hit]:
     searcher = Searcher(library.catalog, library.store, library.model)
-    return searcher.search(Query(words, by="words", **asked))
+    return searcher.search(Query(words, by="words", scope=Scope(**asked)))
 
 
 @pytest.mark.parametrize(

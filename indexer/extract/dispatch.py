@@ -69,6 +69,10 @@ def find_member(path: Path, member: Member) -> MemoryFile:
             from indexer.extract.formats.pdf import pdf
 
             file = pdf.find_attachment(path, member.at, member.name)
+        case "docx" | "pptx" | "xlsx" | "odf" | "epub":
+            from indexer.extract.formats.embedded import find_embedded
+
+            file = find_embedded(path, member.at, member.name)
         case _:
             from indexer.extract.formats.mail import mail
 

@@ -1,6 +1,7 @@
-"""The members of a file, which are the attachments of a mail: each is read by its own format.
+"""The members of a file: attachments of a mail or a PDF, pictures and files inside a document.
 
-One that cannot be read is named in a note; the mail and its other attachments are still read.
+Each is read by its own format. One that cannot be read is named in a note; the file around it and
+its other members are still read.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ MAX_MEMBERS = 10_000
 MAX_PIECES = 50_000
 MAX_BYTES = 64 << 20
 MAX_S = 600.0
+TOO_LARGE = "Opening it takes more memory than Recollect gives to one file."
 # An inline picture that is narrower than this is decoration: a logo, a line.
 DECORATION_PX = 150
 
@@ -61,7 +63,8 @@ class MemberReader:
         it is opened, so that it is known which one was if that ends the process."""
         if self._leave_out is None:
             self._metadata.notes.add(
-                NoteCode.ATTACHMENTS_LEFT_OUT, "What is attached to it was not read."
+                NoteCode.ATTACHMENTS_LEFT_OUT,
+                "Pictures and files inside it were not read; save it as a file of its own.",
             )
             return
         if attachment.ordinal in self._leave_out:
@@ -76,6 +79,9 @@ class MemberReader:
         try:
             file = attachment.load()
             kind = detect_kind(file)
+        except MemoryError:
+            self._refuse(attachment, TOO_LARGE)
+            return
         except UnreadableError as problem:
             self._refuse(attachment, problem.sentence)
             return
@@ -117,9 +123,7 @@ class MemberReader:
                         "too_large", "There is more in it than is read of a mail."
                     )
         except MemoryError:
-            self._refuse(
-                attachment, "Opening it takes more memory than Recollect gives to one file."
-            )
+            self._refuse(attachment, TOO_LARGE)
         except UnreadableError as problem:
             self._refuse(attachment, problem.sentence)
         except Exception:  # decoders raise what they like
@@ -129,9 +133,10 @@ class MemberReader:
         return []
 
     def _refuse(self, attachment: Attachment, sentence: str) -> None:
+        what = "picture" if attachment.inline else "attachment"
         self._metadata.notes.add(
             NoteCode.ATTACHMENT_UNREAD,
-            f"The attachment “{attachment.name[:80]}” could not be read: {sentence}",
+            f"The {what} “{attachment.name[:80]}” could not be read: {sentence}",
         )
 
     def _is_full(self) -> bool:

@@ -1,4 +1,4 @@
-"""Drawings of Open XML documents: the words of charts and of diagrams (SmartArt)."""
+"""Drawings of Open XML documents: the words of charts, diagrams (SmartArt) and shapes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from indexer.types.characters import clean_line
 MAX_VALUES = 2_000
 
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 
 
@@ -44,3 +45,18 @@ def diagram_blocks(root: Any) -> Iterator[Block]:
     for paragraph in root.iter(f"{_A}p"):
         if text := clean_line("".join(run.text or "" for run in paragraph.iter(f"{_A}t"))):
             yield Block(text, "li")
+
+
+def shape_blocks(root: Any) -> Iterator[Block]:
+    """The words of shapes: a block for each paragraph in them, and what is said of pictures for
+    those who do not see them. Of shapes in versions for newer and older programs, the newer."""
+    fallbacks = {node for fallback in root.iter("{*}Fallback") for node in fallback.iter()}
+    for element in root.iter(f"{_A}p", "{*}cNvPr"):
+        if element in fallbacks:
+            continue
+        if element.tag == f"{_A}p":
+            text = "".join(run.text or "" for run in element.iter(f"{_A}t", f"{_MATH}t"))
+        else:
+            text = element.get("descr") or ""
+        if text := clean_line(text):
+            yield Block(text)

@@ -14,6 +14,7 @@ from typing import IO, Any
 from indexer.extract.containers.archives import DAMAGED, open_zip, read_first
 from indexer.extract.containers.xml import parse_xml, stream_xml
 from indexer.extract.dates import parse_iso_s
+from indexer.extract.formats.embedded import embedded_files
 from indexer.extract.formats.office.legacy import LOCKED
 from indexer.extract.formats.office.sheets import ROWS_LEFT_OUT
 from indexer.extract.formats.office.slides import PAGE_CAPACITY
@@ -26,6 +27,7 @@ from indexer.extract.pages.blocks import (
     header_row,
     table_row,
 )
+from indexer.types.attachments import Attachment
 from indexer.types.characters import clean_line
 from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
@@ -41,9 +43,13 @@ _SKIPPED = frozenset(
 )
 _ASIDE = frozenset([f"{TEXT}note", f"{OFFICE}annotation"])
 _PAGE_BREAK = f"{TEXT}soft-page-break"
+# What is said of a picture or a drawing, for those who do not see it.
+_DESCRIPTIONS = frozenset(f"{_NS % 'svg-compatible'}{name}" for name in ("title", "desc"))
 
 
-def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator[Section]:
+def sections(
+    file: IO[bytes], name: str, metadata: DocumentMetadata
+) -> Iterator[Section | Attachment]:
     """One for a text, one for each sheet or slide."""
     with open_zip(file) as archive:
         if b"encryption-data" in (read_first(archive, "META-INF/manifest.xml") or b""):
@@ -52,6 +58,7 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
         kind = (read_first(archive, "mimetype") or b"").rpartition(b".")[2]
         if kind.startswith(b"spreadsheet") or name.lower().endswith((".ods", ".ots")):
             yield from _sheets(archive, metadata)
+            yield from embedded_files(file, metadata)
             return
         root = parse_xml(read_first(archive, "content.xml") or b"")
         body = root.find(f"{OFFICE}body") if root is not None else None
@@ -64,6 +71,7 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
             yield from _slides(pages, metadata)
         else:
             yield _text(archive, body, metadata)
+        yield from embedded_files(file, metadata)
 
 
 def _properties(content: bytes | None, metadata: DocumentMetadata) -> None:
@@ -119,6 +127,9 @@ def _blocks(parent: Any, asides: list[Any]) -> Iterator[Block]:
         elif tag in (f"{TEXT}p", f"{TEXT}h"):
             lists = next((1 for _ in child.iterancestors(f"{TEXT}list-item")), 0)
             yield from _paragraph(child, _tag(child, bool(lists)), asides)
+        elif tag in _DESCRIPTIONS:
+            if text := clean_line(child.text):
+                yield Block(text)
         elif tag == f"{TABLE}table":
             yield from _table(child, asides)
         elif tag not in _SKIPPED and isinstance(tag, str):
@@ -174,6 +185,8 @@ def _pieces(root: Any, asides: list[Any], boxes: list[Any]) -> Iterator[str | No
             yield None
         elif child.tag == f"{TEXT}s":
             yield " "
+        elif child.tag in _DESCRIPTIONS:
+            yield f" {child.text or ''} "
         elif child.tag in (f"{TEXT}tab", f"{TEXT}line-break"):
             yield " " if child.tag.endswith("tab") else "\n"
         elif child.tag not in _SKIPPED and isinstance(child.tag, str):

@@ -16,11 +16,18 @@ from typing import IO, Any
 from lxml import etree
 
 from indexer.extract.containers.archives import DAMAGED, open_zip
-from indexer.extract.containers.xml import parse_xml, stream_xml
+from indexer.extract.containers.xml import stream_xml
 from indexer.extract.dates import unix_s
+from indexer.extract.formats.embedded import embedded_files
 from indexer.extract.formats.office.number_format import shown_number, shown_time
+from indexer.extract.formats.office.sheet_drawings import (
+    chart_sheets,
+    comment_blocks,
+    drawing_blocks,
+)
 from indexer.extract.limits import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, header_row, table_row
+from indexer.types.attachments import Attachment
 from indexer.types.characters import clean_line
 from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
@@ -30,14 +37,23 @@ CELLS_LEFT_OUT = f"Only the first {MAX_CELLS:,} cells of this workbook were read
 MAX_FORMULA_CHARS = 1_000
 # A date that a program shows as the settings of its machine say.
 _SYSTEM_DATE = "mm-dd-yy"
-_TEXT_TAGS = ("{*}t", "{*}text")
+_ASIDE_TAGS = tuple(
+    f"{{*}}{name}"
+    for name in (
+        "dataValidation oddHeader oddFooter firstHeader firstFooter evenHeader evenFooter".split()
+    )
+)
+# Codes of places, fonts and fields in a header: `&L`, `&"Arial,Bold"`, `&12`, `&P`.
+_HEADER_CODE = re.compile(r'&(?:"[^"]*"|K[0-9A-F]{6}|\d+|.)')
 MAX_TAG_BYTES = 1 << 16
 _EMPTY_CELL = re.compile(rb"<(?:\w+:)?c\s(?=[^<>]*\br=)[^<>]*(?:/>|></(?:\w+:)?c>)")
 _FILLED = etree.XPath("*[*]")
 _HAS_UNNAMED = etree.XPath("boolean(*[not(@r)])")
 
 
-def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator[Section]:
+def sections(
+    file: IO[bytes], name: str, metadata: DocumentMetadata
+) -> Iterator[Section | Attachment]:
     """One for each sheet, hidden ones too; values as they were last calculated, and the formula
     where there is none."""
     from openpyxl import load_workbook
@@ -56,13 +72,15 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
         metadata.made_at = unix_s(book.properties.modified or book.properties.created)
         quota = _Quota(metadata)
         for sheet in book.worksheets:
-            blocks = chain(_rows(sheet, quota), _comments(sheet))
+            blocks = chain(_rows(sheet, quota), comment_blocks(sheet), drawing_blocks(sheet))
             first = list(islice(blocks, 2))
             title = clean_line(sheet.title) or "Sheet"
             named = [Block(title, "h2")] if first else []
             yield Section(chain(named, first, blocks), title, head=header_row(first))
+        yield from chart_sheets(book)
     finally:
         book.close()
+    yield from embedded_files(file, metadata)
 
 
 def _trust_no_dimensions() -> None:
@@ -88,10 +106,11 @@ class _Quota:
 
 
 def _rows(sheet: Any, quota: _Quota) -> Iterator[Block]:
+    asides: dict[str, None] = {}
     formats = _Formats(sheet.parent)
     try:
         with sheet._get_source() as source:
-            for cells in _parse_rows(sheet, source):
+            for cells in _parse_rows(sheet, source, asides):
                 quota.cells -= 1 + len(cells)
                 if quota.cells < 0 or quota.rows <= 0:
                     if quota.rows <= 0:
@@ -106,6 +125,7 @@ def _rows(sheet: Any, quota: _Quota) -> Iterator[Block]:
                 if block := table_row(texts):
                     quota.rows -= 1
                     yield block
+            yield from map(Block, asides)
     except MemoryError:
         raise
     except Exception:
@@ -115,8 +135,11 @@ def _rows(sheet: Any, quota: _Quota) -> Iterator[Block]:
         )
 
 
-def _parse_rows(sheet: Any, source: IO[bytes]) -> Iterator[list[dict[str, Any]]]:
-    """The cells of each row that hold something."""
+def _parse_rows(
+    sheet: Any, source: IO[bytes], asides: dict[str, None]
+) -> Iterator[list[dict[str, Any]]]:
+    """The cells of each row that hold something. What stands behind the rows goes into `asides`:
+    headers, footers, and the choices and hints of cells."""
     from openpyxl.worksheet._reader import FORMULA_TAG, ROW_TAG, WorkSheetParser
 
     book = sheet.parent
@@ -124,7 +147,10 @@ def _parse_rows(sheet: Any, source: IO[bytes]) -> Iterator[list[dict[str, Any]]]
         source, sheet._shared_strings, data_only=True, epoch=book.epoch,
         date_formats=book._date_formats, timedelta_formats=book._timedelta_formats,
     )  # fmt: skip
-    for _, row in stream_xml(_WithoutEmptyCells(source), (ROW_TAG,), ("end",)):
+    for _, row in stream_xml(_WithoutEmptyCells(source), (ROW_TAG, *_ASIDE_TAGS), ("end",)):
+        if row.tag != ROW_TAG:
+            asides.update(dict.fromkeys(_aside_texts(row)))
+            continue
         if _HAS_UNNAMED(row):
             for column, element in enumerate(row, start=1):
                 element.set("r", element.get("r") or f"{_letters(column)}1")
@@ -140,6 +166,17 @@ def _parse_rows(sheet: Any, source: IO[bytes]) -> Iterator[list[dict[str, Any]]]
         row.clear()
         while row.getprevious() is not None:
             del row.getparent()[0]
+
+
+def _aside_texts(element: Any) -> Iterator[str]:
+    """The words of a header or footer, or of the choices and hints of a cell."""
+    if element.tag.endswith("dataValidation"):
+        choices = element.findtext("{*}formula1") or ""
+        hints = [element.get(name) or "" for name in ("promptTitle", "prompt")]
+        texts = [choices.strip('"') if choices.startswith('"') else "", *hints]
+    else:
+        texts = [_HEADER_CODE.sub(" ", element.text or "")]
+    yield from filter(None, map(clean_line, texts))
 
 
 class _WithoutEmptyCells:
@@ -243,29 +280,3 @@ def _general(number: int | float, exact: str) -> str:
 
 def _beside(shown: str, exact: str) -> str:
     return shown if exact in shown.split() else f"{shown} ({exact})"
-
-
-def _comments(sheet: Any) -> Iterator[Block]:
-    """The comments on cells, each with the name of its cell."""
-    from openpyxl.packaging.relationship import get_dependents, get_rels_path
-
-    archive, path = sheet.parent._archive, sheet._worksheet_path
-    try:
-        relations = list(get_dependents(archive, get_rels_path(path)))
-        parts = [
-            part.target
-            for part in relations
-            if part.Type.rpartition("/")[2].lower() in ("comments", "threadedcomment")
-        ]
-        roots = [parse_xml(archive.read(part)) for part in parts]
-    except Exception:  # a sheet without relations, or damaged ones, is still read
-        return
-    distinct: dict[str, None] = {}
-    for root in roots:
-        for comment in root.iter("{*}comment", "{*}threadedComment") if root is not None else ():
-            text = clean_line("".join(part.text or "" for part in comment.iter(*_TEXT_TAGS)))
-            if text and not text.startswith("[Threaded comment]"):
-                distinct[f"{comment.get('ref') or ''}: {text}".removeprefix(": ")] = None
-    if distinct:
-        yield Block("Comments", "h4")
-        yield from map(Block, distinct)

@@ -8,8 +8,10 @@ from typing import IO, Any
 from indexer.extract.containers.archives import DAMAGED, open_zip
 from indexer.extract.containers.xml import parse_xml
 from indexer.extract.dates import unix_s
+from indexer.extract.formats.embedded import embedded_files
 from indexer.extract.formats.office.drawings import diagram_blocks
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, Tag, table_row
+from indexer.types.attachments import Attachment
 from indexer.types.characters import clean_line
 from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
@@ -21,7 +23,9 @@ _MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 
 
-def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator[Section]:
+def sections(
+    file: IO[bytes], name: str, metadata: DocumentMetadata
+) -> Iterator[Section | Attachment]:
     """One for each slide, in the order they are shown."""
     open_zip(file).close()
     presentation = _open_presentation(file)
@@ -47,6 +51,7 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
             NoteCode.SLIDES_DAMAGED,
             f"{damaged} of {number} slides are damaged and could not be read.",
         )
+    yield from embedded_files(file, metadata)
 
 
 def _own_title(title: str) -> str:
@@ -120,10 +125,17 @@ def _comments(slide: Any) -> Iterator[Block]:
 def _shapes(shapes: Any, depth: int) -> Iterator[Block]:
     for shape in shapes:
         try:
-            blocks = list(_shape(shape, depth))
+            blocks = [*_shape(shape, depth), *_description(shape)]
         except Exception:  # noqa: S112  the slide is readable without a damaged shape
             continue
         yield from blocks
+
+
+def _description(shape: Any) -> Iterator[Block]:
+    """The alternative text of a picture or a drawing."""
+    for properties in shape._element.iterfind("*/{*}cNvPr"):
+        if text := clean_line(properties.get("descr")):
+            yield Block(text)
 
 
 def _shape(shape: Any, depth: int) -> Iterator[Block]:

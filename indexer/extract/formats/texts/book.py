@@ -7,8 +7,10 @@ from typing import IO, Any
 
 from indexer.extract.containers.archives import DAMAGED, open_zip
 from indexer.extract.dates import parse_iso_s
+from indexer.extract.formats.embedded import embedded_files
 from indexer.extract.formats.texts.web import decode_html, html_blocks
 from indexer.extract.pages.blocks import DocumentMetadata, Section
+from indexer.types.attachments import Attachment
 from indexer.types.characters import clean_line
 from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
@@ -20,7 +22,9 @@ _MEDIA = tuple(
 )
 
 
-def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator[Section]:
+def sections(
+    file: IO[bytes], name: str, metadata: DocumentMetadata
+) -> Iterator[Section | Attachment]:
     """One for each chapter; a damaged one is left out and counted."""
     with open_zip(file) as archive:
         if "META-INF/encryption.xml" in archive.namelist():
@@ -54,6 +58,7 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
             NoteCode.CHAPTERS_DAMAGED,
             f"{missing} of {len(book.spine)} chapters are missing or damaged.",
         )
+    yield from embedded_files(file, metadata)
 
 
 def _open_book(file: IO[bytes]) -> Any:

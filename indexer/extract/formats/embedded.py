@@ -1,0 +1,218 @@
+"""Files inside documents that are zip archives: pictures, sounds, films, and other documents.
+
+They are read as members. The archive is read here by itself: which of its parts hold the body of
+the document, and which files these parts refer to. Pictures of headers, of the pages behind slides
+and of styles are left out.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator
+from functools import partial
+from itertools import count
+from pathlib import PurePosixPath
+from typing import IO, Any, NamedTuple
+
+from indexer.extract.containers.archives import open_zip
+from indexer.extract.containers.xml import parse_xml
+from indexer.extract.pages.blocks import DocumentMetadata
+from indexer.types.attachments import Attachment, File, MemoryFile
+from indexer.types.characters import clean_line
+from indexer.types.notes import NoteCode
+from indexer.types.pieces import UnreadableError
+
+MAX_FILES = 5_000
+MAX_FILE_BYTES = 256 << 20
+MAX_NAME_CHARS = 80
+MAX_BODY_BYTES = 64 << 20  # of a part whose references are looked for
+
+_MAIN_PARTS = ("word/document.xml", "ppt/presentation.xml", "xl/workbook.xml")
+# The parts that are the body of a document, and what of them is a file, by the last word of the
+# type of a relation.
+_BODIES = frozenset("slide worksheet chartsheet drawing vmlDrawing".split())
+_FILES = frozenset("image audio video media package".split())
+_REFERENCES = (
+    "//@*[namespace-uri()='http://schemas.openxmlformats.org/officeDocument/2006/relationships']"
+)
+# Drawings made of lines, for which there is no decoder here.
+_LINE_DRAWINGS = (".emf", ".wmf", ".emz", ".wmz", ".pict", ".pct", ".eps", ".wdp")
+_BESIDE_A_PICTURE = (".svg",)  # its own picture in pixels stands beside it
+_PICTURES = tuple(".jpg .jpeg .png .gif .webp .bmp .tif .tiff .avif .heic".split())
+_ODF_REFERENCES = "//*[local-name()='image' or local-name()='plugin']/@*[local-name()='href']"
+_BY_PROGRAM = re.compile(r"\s*(description|beschreibung) automati\w+ \w+\.?\s*$", re.I)
+_NO_PICTURES = frozenset(["mimetype", "Thumbnails/thumbnail.png", "layout-cache"])
+_CHANGED = "The document this was part of has changed."
+
+
+class _Reference(NamedTuple):
+    """An entry of the archive, where it is referred to (a slide, a sheet), and its description."""
+
+    entry: str
+    label: str
+    description: str
+
+
+def embedded_files(file: IO[bytes], metadata: DocumentMetadata) -> Iterator[Attachment]:
+    """The files inside an open document, in its order and once each; `at` is where the entry begins
+    in the archive. Drawings that are not looked at are noted."""
+    with open_zip(file) as archive:
+        entries = {info.filename: info for info in archive.infolist()}
+        numbers = count(1)
+        line_drawings = 0
+        seen: set[str] = set()
+        for reference in _references(archive, entries):
+            suffix = PurePosixPath(reference.entry).suffix.lower()
+            if reference.entry in seen or suffix in _BESIDE_A_PICTURE:
+                continue
+            seen.add(reference.entry)
+            if suffix in _LINE_DRAWINGS:
+                line_drawings += 1
+                continue
+            info = entries[reference.entry]
+            if len(seen) > MAX_FILES or info.file_size > MAX_FILE_BYTES:
+                metadata.notes.add(
+                    NoteCode.ATTACHMENTS_LEFT_OUT,
+                    "Not every picture and file inside it was read: too many, or too large.",
+                )
+                continue
+            name = _name(reference, suffix)
+            decode = partial(_read, archive, info)
+            is_picture = suffix in _PICTURES
+            yield Attachment(next(numbers), info.header_offset, name, is_picture, decode)
+        if line_drawings:
+            metadata.notes.add(
+                NoteCode.PICTURES_LEFT_OUT,
+                f"{line_drawings:,} drawings inside it (EMF, WMF) were not looked at; "
+                "save them as PNG.",
+            )
+
+
+def find_embedded(path: File, at: int, name: str) -> MemoryFile:
+    """The file inside a document that `embedded_files` found `at`. Raises UnreadableError."""
+    with path.open("rb") as file, open_zip(file) as archive:
+        for info in archive.infolist():
+            if info.header_offset == at and info.file_size <= MAX_FILE_BYTES:
+                try:
+                    return MemoryFile(name, _read(archive, info))
+                except (ValueError, zipfile.BadZipFile) as problem:
+                    raise UnreadableError("vanished", _CHANGED) from problem
+    raise UnreadableError("vanished", _CHANGED)
+
+
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    return archive.read(info)
+
+
+def _name(reference: _Reference, suffix: str) -> str:
+    """A name that says what it is: by its description, else by that of the entry."""
+    described = _BY_PROGRAM.sub("", reference.description).replace("/", " ").replace("\\", " ")
+    stem = clean_line(described)[:MAX_NAME_CHARS].strip(" .") or PurePosixPath(reference.entry).stem
+    return ", ".join(filter(None, (clean_line(reference.label), stem))) + suffix
+
+
+def _references(
+    archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]
+) -> Iterator[_Reference]:
+    if "content.xml" in entries:
+        found = _opendocument_references(archive, entries)
+    elif "META-INF/container.xml" in entries:
+        found = (_Reference(name, "", "") for name in entries if name.lower().endswith(_PICTURES))
+    else:
+        main = next((name for name in _MAIN_PARTS if name in entries), None)
+        found = _body_references(archive, entries, main) if main else iter(())
+    return (reference for reference in found if reference.entry in entries)
+
+
+def _body_references(
+    archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo], main: str
+) -> Iterator[_Reference]:
+    """What the parts of the body of an Open XML document refer to, in the order of the parts and of
+    their references."""
+    slides = count(1)
+    waiting = [(main, "")]
+    seen: set[str] = set()
+    while waiting:
+        part, label = waiting.pop(0)
+        if part in seen or part not in entries:
+            continue
+        seen.add(part)
+        relations = _relations(archive, part)
+        if not any(kind in _BODIES or kind in _FILES for kind, _ in relations.values()):
+            continue
+        inner: list[tuple[str, str]] = []
+        for relation, element in _uses(archive, entries[part], relations):
+            kind, target = relations.get(relation, ("", ""))
+            if kind in _FILES:
+                yield _Reference(target, label, _description(element))
+            elif kind == "slide":
+                inner.append((target, f"Slide {next(slides)}"))
+            elif kind in _BODIES:
+                name = element.get("name") if element is not None else None
+                inner.append((target, clean_line(name) or label))
+        waiting[:0] = inner
+
+
+def _relations(archive: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]]:
+    """The relations of a part by their ids: the last word of the type, and the entry that each
+    leads to."""
+    folder, name = posixpath.split(part)
+    try:
+        root = parse_xml(archive.read(f"{folder}/_rels/{name}.rels"))
+    except Exception:  # a part without relations, or with damaged ones
+        return {}
+    relations: dict[str, tuple[str, str]] = {}
+    for relation in root if root is not None else ():
+        if relation.get("TargetMode") == "External" or not isinstance(relation.tag, str):
+            continue
+        kind = (relation.get("Type") or "").rpartition("/")[2]
+        target = posixpath.normpath(posixpath.join("/", folder, relation.get("Target") or ""))
+        relations[relation.get("Id") or ""] = kind, target.lstrip("/")
+    return relations
+
+
+def _uses(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, relations: dict[str, tuple[str, str]]
+) -> Iterator[tuple[str, Any]]:
+    """The ids of relations that a part uses, in order, each with its element where that is
+    known."""
+    if info.filename.startswith("xl/worksheets/"):  # millions of cells, of which none has a picture
+        yield from ((relation, None) for relation in relations)
+        return
+    if info.file_size > MAX_BODY_BYTES:
+        return
+    try:
+        root = parse_xml(archive.read(info))
+    except Exception:  # the other parts are read without a damaged one
+        return
+    for reference in root.xpath(_REFERENCES) if root is not None else ():
+        yield str(reference), reference.getparent()
+
+
+def _description(element: Any) -> str:
+    """The alternative text of the picture that an element belongs to."""
+    for ancestor in element.iterancestors() if element is not None else ():
+        for path in ("{*}docPr", "{*}nvPicPr/{*}cNvPr"):
+            if (properties := ancestor.find(path)) is not None:
+                return properties.get("descr") or properties.get("title") or ""
+    return ""
+
+
+def _opendocument_references(
+    archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]
+) -> Iterator[_Reference]:
+    if all(name.endswith((".xml", ".rdf", "/")) or name in _NO_PICTURES for name in entries):
+        return
+    if entries["content.xml"].file_size > MAX_BODY_BYTES:
+        return
+    root = parse_xml(archive.read("content.xml"))
+    pages = {page: number for number, page in enumerate(root.iter("{*}page"), start=1)}
+    for reference in root.xpath(_ODF_REFERENCES):
+        element = reference.getparent()
+        page = next((pages[node] for node in element.iterancestors() if node in pages), None)
+        frame = element.getparent()
+        texts = (frame.findtext(f"{{*}}{name}") for name in ("title", "desc"))
+        label = f"Slide {page}" if page is not None else ""
+        yield _Reference(str(reference).removeprefix("./"), label, next(filter(None, texts), ""))
