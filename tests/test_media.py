@@ -347,7 +347,7 @@ def test_a_hit_names_its_sound_track_and_that_is_sent(served: Running, api: http
         {"track": 1, "label": "English"},
         {"track": 2, "label": "German (Surround)"},
     ]
-    assert facts["note"] is None
+    assert facts["notes"] == []
     spoken = api.get(f"/api/items/{item}/text").json()["passages"]
     assert {passage["place"].get("track") for passage in spoken} == {1, 2}
     address = f"/api/items/{item}/audio"
