@@ -23,6 +23,7 @@ from web.cli.group import CommandGroup
 from web.cli.program import Program
 
 if TYPE_CHECKING:
+    from model.interface import ModelRuntime
     from web.library.library import Library
     from web.machine.settings import Settings
 
@@ -48,19 +49,13 @@ def build(settings: Settings, repair: bool = False) -> Library:
     from indexer.maintenance.rebuild import open_catalog
     from indexer.scan.rescan import RescanTimes
     from indexer.vectors.store import Store
-    from model.runtime.runtime import Runtime
     from model.weights.system_memory import system_memory
     from web.library.library import Library
     from web.library.notifier import Notifier
-    from web.machine.models import selected_checkpoint
 
     data = settings.data
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    checkpoint = selected_checkpoint(settings)
-    # The demonstration model is so small that dividing its sums among threads costs more than it
-    # saves, above all on a busy machine.
-    threads = settings.threads or (1 if checkpoint.demonstration else None)
-    runtime = Runtime(checkpoint, threads, unload_after_s=settings.unload_after_s)
+    runtime, model_bytes = build_runtime(settings)
 
     room = DiskRoom(data, round(settings.least_free_mb * 1e6))
     if repair:
@@ -70,7 +65,7 @@ def build(settings: Settings, repair: bool = False) -> Library:
     store = Store(data / "lance", replace_damaged=repair)
     # What the model leaves is for the children that read; the last of them is for people.
     _, memory_bytes = system_memory()
-    left_bytes = memory_bytes - checkpoint.size_bytes - SYSTEM_BYTES - MEMORY_BYTES
+    left_bytes = memory_bytes - model_bytes - SYSTEM_BYTES - MEMORY_BYTES
     pipeline = Pipeline(catalog, store, ReaderPool(memory_bytes=left_bytes), runtime.files, room)
 
     notifier = Notifier()
@@ -95,6 +90,27 @@ def build(settings: Settings, repair: bool = False) -> Library:
     return Library(catalog, store, runtime, pipeline, service, reader, notifier)
 
 
+def build_runtime(settings: Settings) -> tuple[ModelRuntime, int]:
+    """The model in use, and the bytes of its weights in this process. No weights are loaded and no
+    engine is asked before the first call. Raises ModelError where the model is not here, or the
+    address of its engine cannot be one."""
+    from web.machine.models import engine_address, selected_checkpoint
+
+    if (address := engine_address(settings)) is not None:
+        from model.served.served_model import ServedModel
+        from model.served.served_runtime import ServedRuntime
+
+        return ServedRuntime(ServedModel(address, settings.data / "engine.json")), 0
+    from model.runtime.runtime import Runtime
+
+    checkpoint = selected_checkpoint(settings)
+    # The demonstration model is so small that dividing its sums among threads costs more than it
+    # saves, above all on a busy machine.
+    threads = settings.threads or (1 if checkpoint.demonstration else None)
+    runtime = Runtime(checkpoint, threads, unload_after_s=settings.unload_after_s)
+    return runtime, checkpoint.size_bytes
+
+
 COMMANDS = [
     serve, demo, index, search, ask, status, roots, add, remove, accept, retry, forget, remember,
     verify, doctor, model,
@@ -105,7 +121,7 @@ COMMANDS = [
     cls=CommandGroup, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
 )
 @click.option("--data", type=click.Path(path_type=Path), help="Where the library's index is kept.")
-@click.option("--model", help="A model by name or directory.")
+@click.option("--model", help="A model by name, directory, or engine’s address.")
 @click.version_option(package_name="recollect")
 @click.pass_context
 def main(context: click.Context, data: Path | None, model: str | None) -> None:

@@ -93,6 +93,7 @@ def run(quick: bool) -> Report:
 
 
 def _runtime(library: Library) -> Runtime:
+    assert isinstance(library._runtime, Runtime)
     return library._runtime
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -134,7 +135,10 @@ AnswerEvent = AnswerText | AnswerCitation | AnswerEnd
 class ModelCard:
     """What a person wants to know of the model in use. `reason` says in words why this device
     and dtype; `demonstration` is true for the small model that ships with the program; `sources`
-    is among how many sources at once it finds its way."""
+    is among how many sources at once it finds its way. Of a model that another program serves,
+    `engine` is its address, `remote_hosts` are the other machines that questions go to, and
+    `limits` says in sentences what it cannot do. `least_cosine` is from where two vectors have
+    something to do with each other, None where the search's own limit holds."""
 
     name: str
     device: str
@@ -144,6 +148,10 @@ class ModelCard:
     drafter: bool
     demonstration: bool
     sources: int = 5
+    engine: str | None = None
+    remote_hosts: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    least_cosine: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +200,54 @@ class Model(Protocol):
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
-        """Stream an answer that cites `evidence`; ends in exactly one `AnswerEnd`. Every quote is a
-        run of its source's `words`. `cancelled` is asked between tokens."""
+        """Stream an answer that cites `evidence`; ends in exactly one `AnswerEnd`. Every quote that
+        has a mark in the text is a run of its source's `words`; where decoding cannot be
+        constrained others may come without a mark, to be counted. `cancelled` is asked between
+        tokens."""
+        ...
+
+
+class ModelState(Protocol):
+    """Whether a model can be used now. `problem` says why it could not be when it was last tried;
+    `calls` counts the contents and questions it was given."""
+
+    @property
+    def loaded(self) -> bool: ...
+
+    @property
+    def problem(self) -> str | None: ...
+
+    @property
+    def refuses(self) -> bool:
+        """Whether whoever asks now is told at once why it cannot be used."""
+        ...
+
+    @property
+    def calls(self) -> int: ...
+
+
+class ModelRuntime(Protocol):
+    """One model and whose turn it is: `people` for whoever waits in front of a screen, `files` for
+    the background. People go first."""
+
+    @property
+    def people(self) -> Model: ...
+
+    @property
+    def files(self) -> Model: ...
+
+    @property
+    def card(self) -> ModelCard: ...
+
+    @property
+    def lifecycle(self) -> ModelState: ...
+
+    def hold_background(self) -> AbstractContextManager[None]:
+        """For a person who may call the model more than once: the background waits meanwhile."""
+        ...
+
+    def close(self) -> None:
+        """End what is under way and refuse what waits."""
         ...
 
 

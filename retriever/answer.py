@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from indexer.catalog.records import Item
 from indexer.types.passages import Passage, Source
@@ -23,6 +23,7 @@ from model.interface import (
     Evidence,
     Image,
     Model,
+    ModelError,
     Sound,
 )
 from retriever.query import MAX_QUERY_CHARS, Query
@@ -132,7 +133,7 @@ class Answerer:
         # A few good sources give better answers than many, and each one more takes time.
         limit = self._model.card.sources
         query = Query(words=words[:MAX_QUERY_CHARS], about=about, limit=limit)
-        hits = self._searcher.search(query, question=True)
+        hits = self._hits(query)
         hits = [hit for hit in hits if hit.score >= hits[0].score * MIN_SCORE_SHARE]
         places = [(hit, passage) for hit in hits for passage in _passages(hit)]
         # Best passages of different files first, second places of the same file after them.
@@ -141,6 +142,13 @@ class Answerer:
             NumberedSource(n, hit, passage)
             for n, (hit, passage) in enumerate(places[:limit], start=1)
         ]
+
+    def _hits(self, query: Query) -> list[Hit]:
+        """By words alone where the model gives no vectors, or not now."""
+        try:
+            return self._searcher.search(query, question=True)
+        except ModelError:
+            return self._searcher.search(replace(query, by="words"), question=True)
 
     def _evidence(self, sources: Sequence[NumberedSource]) -> list[Evidence]:
         evidence: list[Evidence] = []

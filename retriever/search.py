@@ -223,11 +223,13 @@ class Searcher:
         drive that is not there) lie among them."""
         key = self._model.fingerprint.key
         limit = depth
+        least = self._model.card.least_cosine
+        least = MIN_COSINE if least is None else least
         while True:
             matches = self._store.search.vectors(key, space, vector, limit, kinds, contents)
             live = self._live_matches(matches)
             best = live[0].score if live else 0.0
-            floor = max(MIN_COSINE, best - MAX_COSINE_BEHIND_BEST)
+            floor = max(least, best - MAX_COSINE_BEHIND_BEST)
             if len(live) >= depth or len(matches) < limit or matches[-1].score < floor:
                 return [(m.content, m.ordinal) for m in live[:depth] if m.score >= floor]
             limit *= 4

@@ -25,6 +25,7 @@ from web.machine.config_file import set_option
         ('model = """\nold\n"""\nport = 1\n', 'model = "new"\nport = 1\n'),
         ('"model" = "old"\n', '"model" = "new"\n'),
         ("text = '''\nmodel = 1\n'''\n", "model = \"new\"\ntext = '''\nmodel = 1\n'''\n"),
+        ('port = 1\n[model]\nurl = "http://[::1]/v1"\n', 'model = "new"\nport = 1\n'),
         ("port = 1\r\n", 'model = "new"\nport = 1\r\n'),
     ],
 )

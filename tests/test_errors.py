@@ -34,6 +34,7 @@ from indexer.vectors.tables import StoreError
 from model.errors import RecollectError
 from model.interface import ModelError, ModelMemoryError
 from model.runtime.runtime import BusyError
+from model.served.errors import ContentRefusedError, EngineError
 from retriever.query import QueryError
 from tests.library import small, until
 from tests.test_store import new_name
@@ -51,8 +52,10 @@ EXAMPLES: dict[type[RecollectError], Callable[[], RecollectError]] = {
     BusyError: lambda: BusyError(SENTENCE),
     CatalogDamagedError: lambda: CatalogDamagedError(Path("catalog.sqlite"), "malformed"),
     CatalogError: lambda: CatalogError(SENTENCE),
+    ContentRefusedError: lambda: ContentRefusedError(SENTENCE),
     DiskFailingError: lambda: DiskFailingError(SENTENCE),
     DiskFullError: lambda: DiskFullError(SENTENCE),
+    EngineError: lambda: EngineError(SENTENCE, 500, "out of paper"),
     FolderError: lambda: FolderError(SENTENCE),
     FolderReadOnlyError: lambda: FolderReadOnlyError(
         Path("missing"), OSError(errno.EACCES, "Permission denied")

@@ -22,13 +22,14 @@ import httpx
 import pytest
 
 from model.interface import Content, Role, Vectors
-from model.runtime.runtime import MOST_WAITING
+from model.runtime.runtime import MOST_WAITING, Runtime
 from tests import tiny
 from tests.conftest import ENVIRONMENT, ROOT, Indexed, Served, recollect, serve, stop, verb
 from tests.fake_model import FakeModel
 from tests.served import running, small_library, write_files
 from web.library.client import Client
 from web.library.errors import LibraryError
+from web.library.library import Library
 
 
 @pytest.fixture(scope="module")
@@ -281,6 +282,11 @@ class StuckModel(FakeModel):
         return super().embed(contents, role)
 
 
+def _people_waiting(library: Library) -> Sequence[object]:
+    assert isinstance(library._runtime, Runtime)
+    return library._runtime._people
+
+
 @pytest.mark.slow
 def test_more_questions_than_the_model_can_take_are_asked_to_come_again(tmp_path: Path) -> None:
     write_files(tmp_path / "folder")
@@ -303,7 +309,7 @@ def test_more_questions_than_the_model_can_take_are_asked_to_come_again(tmp_path
 
         answers = [pool.submit(ask) for _ in range(8)]
         search_status = pool.submit(search)
-        assert eventually(lambda: len(library._runtime._people) == MOST_WAITING)
+        assert eventually(lambda: len(_people_waiting(library)) == MOST_WAITING)
         refused = http.get("/api/search", params={"q": "boat"})
         assert refused.status_code == 429
         assert int(refused.headers["retry-after"]) > 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from model.interface import ModelError
 from model.weights.checkpoint import POCKET, Checkpoint
@@ -28,6 +28,7 @@ class ModelListing(TypedDict):
     in_use: bool
     demonstration: bool
     drafter: bool
+    engine: NotRequired[str]  # the address of the program that serves it
 
 
 def find_checkpoint(
@@ -64,10 +65,10 @@ def find_checkpoint(
     return checkpoint
 
 
-def list_models(in_use: str = "pocket", models: Path = MODELS) -> list[ModelListing]:
+def list_models(in_use: str | None = "pocket", models: Path = MODELS) -> list[ModelListing]:
     """The shipped model, the published ones with whether they are here, and the one in use."""
     listed: list[ModelListing] = []
-    for name in dict.fromkeys(["pocket", *KNOWN, *_pulled(models), in_use]):
+    for name in dict.fromkeys(["pocket", *KNOWN, *_pulled(models), in_use or "pocket"]):
         known = KNOWN.get(name)
         try:
             checkpoint: Checkpoint | None = find_checkpoint(name, models=models)

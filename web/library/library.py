@@ -24,8 +24,8 @@ from indexer.types.states import ContentState
 from indexer.vectors.store import Store
 from indexer.vectors.tables import StoreError
 from model.errors import RecollectError
-from model.interface import ConversationTurn, ModelError, Text
-from model.runtime.runtime import BusyError, Runtime
+from model.interface import ConversationTurn, ModelError, ModelRuntime, Text
+from model.runtime.runtime import BusyError
 from retriever.answer import Answerer
 from retriever.periods import parse_day
 from retriever.query import Query, parse_kind
@@ -67,7 +67,7 @@ class Library:
         self,
         catalog: Catalog,
         store: Store,
-        runtime: Runtime,
+        runtime: ModelRuntime,
         pipeline: Pipeline,
         service: IndexService,
         reader: ReaderProcess,

@@ -170,6 +170,9 @@ class ModelJson(TypedDict):
     drafter: NotRequired[bool]
     loaded: NotRequired[bool]
     problem: NotRequired[str]  # why it could not be loaded
+    engine: NotRequired[str]  # the address of the program that serves it
+    remote_hosts: NotRequired[list[str]]  # the other machines that questions go to
+    limits: NotRequired[list[str]]  # what it cannot do, in sentences
 
 
 class UnwatchedJson(TypedDict):

@@ -23,7 +23,10 @@ def set_option(file: Path, key: str, value: str) -> None:
         raise LibraryError(
             "config", f"{file} cannot be read ({problem}). Mend it. {by_hand}"
         ) from problem
-    if key in settings:
+    if isinstance(settings.get(key), dict):  # a section, which gives way to the one line
+        settings.remove(key)
+        after = line + tomlkit.dumps(settings)
+    elif key in settings:
         settings[key] = value
         after = tomlkit.dumps(settings)
     else:

@@ -53,8 +53,23 @@ class MemoryEstimate:
     drafter: bool
 
 
-def run_checks(data: Path, estimate: Callable[[], MemoryEstimate]) -> list[Finding]:
-    """Runs every check; `estimate` says where the chosen model goes and what it needs there."""
+@dataclass(frozen=True)
+class EngineReport:
+    """The model that another program serves: what it is and can do in one sentence, what it cannot
+    in others, and the other machines that questions go to."""
+
+    description: str
+    limits: Sequence[str]
+    remote_hosts: Sequence[str]
+
+
+def run_checks(
+    data: Path,
+    estimate: Callable[[], MemoryEstimate],
+    engine: Callable[[], EngineReport] | None = None,
+) -> list[Finding]:
+    """Runs every check; `estimate` says where the chosen model goes and what it needs there, or
+    `engine` what serves it."""
     return [
         _python(),
         _lancedb(),
@@ -63,7 +78,7 @@ def run_checks(data: Path, estimate: Callable[[], MemoryEstimate]) -> list[Findi
         _catalog(data),
         *(Finding(what=what, ok=ok, said=sentence) for what, ok, sentence in watched_folders(data)),
         *_server(data),
-        *_model_findings(estimate),
+        *(_model_findings(estimate) if engine is None else _engine_findings(engine)),
     ]
 
 
@@ -141,6 +156,20 @@ def _server(data: Path) -> Iterator[Finding]:
         size = f"loaded, {model['resident_bytes'] / 1e9:,.2f} GB"
         sentence = f"{model['name']}, {size if model.get('loaded') else 'not loaded now'}"
     yield {"what": "Its model", "ok": "problem" not in model, "said": sentence}
+
+
+def _engine_findings(engine: Callable[[], EngineReport]) -> Iterator[Finding]:
+    try:
+        report = engine()
+    except ModelError as problem:
+        yield {"what": "Model", "ok": False, "said": problem.sentence}
+        return
+    yield {"what": "Model", "ok": True, "said": report.description}
+    for sentence in report.limits:
+        yield {"what": "Model", "ok": True, "said": sentence}
+    if report.remote_hosts:
+        sentence = f"questions and what they are about go to {', '.join(report.remote_hosts)}"
+        yield {"what": "Another machine", "ok": True, "said": sentence}
 
 
 def _model_findings(estimate: Callable[[], MemoryEstimate]) -> Iterator[Finding]:

@@ -12,19 +12,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from web.machine.settings import CONFIG, Settings
+from web.machine.settings import CONFIG, EngineSettings, Settings
 
 if TYPE_CHECKING:
+    from model.served.address import EngineAddress
     from model.weights.checkpoint import Checkpoint
     from model.weights.installed import ModelListing
-    from web.machine.doctor import MemoryEstimate
+    from web.machine.doctor import EngineReport, MemoryEstimate
+
+
+def engine_address(settings: Settings) -> EngineAddress | None:
+    """The engine that serves the model in use; None where the model is a checkpoint. Raises
+    ModelError where the address cannot be one."""
+    from model.served.address import EngineAddress, is_url
+
+    if isinstance(settings.model, EngineSettings):
+        return EngineAddress(**settings.model.model_dump())
+    return EngineAddress(settings.model) if is_url(settings.model) else None
 
 
 def selected_checkpoint(settings: Settings) -> Checkpoint:
-    """The model in use, as the settings want it. Raises ModelError where it is not here."""
+    """The checkpoint in use, as the settings want it. Raises ModelError where it is not here."""
     from model.weights.installed import find_checkpoint
 
-    checkpoint = find_checkpoint(settings.model, models=settings.models)
+    checkpoint = find_checkpoint(str(settings.model), models=settings.models)
     return replace(
         checkpoint,
         drafter=checkpoint.drafter if settings.drafter else None,
@@ -34,9 +45,37 @@ def selected_checkpoint(settings: Settings) -> Checkpoint:
 
 
 def available_models(settings: Settings) -> list[ModelListing]:
+    """The checkpoints, and the model of the engine where one is used."""
     from model.weights.installed import list_models
 
-    return list_models(settings.model, settings.models)
+    address = engine_address(settings)
+    if address is None:
+        return list_models(str(settings.model), settings.models)
+    served: ModelListing = {
+        "name": address.label,
+        "what": "Served by another program.",
+        "directory": None,
+        "size_bytes": 0,
+        "present": False,
+        "in_use": True,
+        "demonstration": False,
+        "drafter": False,
+        "engine": address.url,
+    }
+    return [*list_models(None, settings.models), served]
+
+
+def engine_report(address: EngineAddress) -> EngineReport:
+    """Asks the engine what it can do. Raises ModelError where it cannot be used."""
+    from model.served.served_model import ServedModel
+    from web.machine.doctor import EngineReport
+
+    model = ServedModel(address)
+    try:
+        known = model.capabilities()
+    finally:
+        model.close()
+    return EngineReport(known.description(address), known.sentences, address.remote_hosts)
 
 
 def memory_estimate(settings: Settings) -> MemoryEstimate:
@@ -74,6 +113,9 @@ def use_model(settings: Settings, name: str) -> str:
     from model.weights import memory_plan
     from web.machine.config_file import set_option
 
+    if (address := engine_address(settings.model_copy(update={"model": name}))) is not None:
+        set_option(CONFIG, "model", address.url)
+        return address.url
     if Path(name).expanduser().is_dir():
         name = str(Path(name).expanduser().absolute())
     memory_plan.require_plan(selected_checkpoint(settings.model_copy(update={"model": name})))

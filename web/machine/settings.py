@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,6 +20,20 @@ from web.library.errors import LibraryError
 CONFIG = platformdirs.user_config_path("recollect") / "config.toml"
 
 
+class EngineSettings(BaseModel):
+    """The section [model]: a model that another program serves. Without a name the first one that
+    it lists is used; vectors come from the second address where one is given."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str
+    name: str = ""
+    key: str = Field(default="", repr=False)
+    embeddings_url: str = ""
+    embeddings_name: str = ""
+    embeddings_key: str = Field(default="", repr=False)
+
+
 class Settings(BaseSettings):
     """Frozen once read."""
 
@@ -28,7 +42,7 @@ class Settings(BaseSettings):
     )
 
     data: Path = platformdirs.user_data_path("recollect")
-    model: str = "pocket"
+    model: str | EngineSettings = "pocket"  # a name, a directory, or the address of an engine
     models: Path = platformdirs.user_data_path("recollect-models")  # where downloads are kept
     context: int = Field(default=8192, ge=1024, le=262_144)  # tokens read at once; takes memory
     drafter: bool = True  # draft ahead where the model has a drafter

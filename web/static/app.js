@@ -26,7 +26,7 @@ import { KeySheet } from "./shell/key-sheet.js";
 import { focusFirstRow } from "./shell/row-focus.js";
 import { emptySearchBox, startSearchBox } from "./shell/search-box.js";
 import { startShortcuts } from "./shell/shortcuts.js";
-import { ConnectionBar, ModelBar, StatusPill } from "./shell/status-bars.js";
+import { ConnectionBar, HostBar, ModelBar, StatusPill } from "./shell/status-bars.js";
 import { ThemeButton } from "./shell/theme-button.js";
 import { Viewer } from "./viewer/viewer.js";
 
@@ -112,7 +112,7 @@ startStatus();
 render(html`<${Tools} />`, element("top-tools"));
 render(html`<${ExampleChip} />`, element("example"));
 render(html`<${ExampleButton} />`, element("box-tools"));
-render(html`<${ConnectionBar} /><${ModelBar} />`, element("bars"));
+render(html`<${HostBar} /><${ConnectionBar} /><${ModelBar} />`, element("bars"));
 render(html`<${Stage} />`, element("stage"));
 render(html`<${Layers} />`, element("layers"));
 searchBox().addEventListener("keydown", (event) => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 
 import click
 
@@ -18,9 +19,12 @@ def doctor(program: Program, as_json: bool) -> None:
     """Check this machine and this library, and say what to do about what is wrong."""
     from web.cli.output.machine_tables import show_findings
     from web.machine.doctor import run_checks
-    from web.machine.models import memory_estimate
+    from web.machine.models import engine_address, engine_report, memory_estimate
 
-    findings = run_checks(program.settings.data, lambda: memory_estimate(program.settings))
+    settings = program.settings
+    address = engine_address(settings)
+    engine = None if address is None else partial(engine_report, address)
+    findings = run_checks(settings.data, partial(memory_estimate, settings), engine)
     if not show_findings(findings, as_json):
         sys.exit(1)
 
@@ -61,7 +65,7 @@ def model_pull(program: Program, name: str | None) -> None:
 @click.argument("name")
 @click.pass_obj
 def model_use(program: Program, name: str) -> None:
-    """Use this model from now on: a name from `model list`, or a directory."""
+    """Use this model from now on: a name from `model list`, a directory, or an engine's address."""
     from web.machine.models import use_model
     from web.machine.settings import CONFIG
 

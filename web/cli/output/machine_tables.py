@@ -28,6 +28,9 @@ def show_models(models: Sequence[Mapping[str, Any]], as_json: bool) -> None:
         return
     for model in models:
         mark = "*" if model["in_use"] else " "
+        if "engine" in model:
+            out.print(Text(f"{mark} {model['name']}  served by another program"))
+            continue
         size = f"{model['size_bytes'] / 1e6:,.0f} MB"
         presence = "on this machine" if model["present"] else "not on this machine"
         remarks = ", the demonstration model" if model["demonstration"] else ""
@@ -36,3 +39,4 @@ def show_models(models: Sequence[Mapping[str, Any]], as_json: bool) -> None:
         out.print(f"{mark} {model['name']}  {size}, {presence}{remarks}")
     out.print("`recollect model pull` brings the 4-bit Gemma 4 12B here, `use` puts one to use.")
     out.print("Any directory with a Gemma 4 Unified checkpoint works: --model DIRECTORY.")
+    out.print("So does a model that Ollama or llama.cpp serves: --model http://127.0.0.1:PORT/v1.")

@@ -12,10 +12,11 @@ from web.cli.output.console import out, print_json, select_keys
 from web.cli.output.phrases import count_phrase, coverage_sentence
 from web.cli.output.root_tables import show_roots
 from web.library.display import one_line
-from web.library.schemas import FileJson, StatusJson
+from web.library.schemas import FileJson, ModelJson, StatusJson
 
 STATUS_KEYS = ("roots", "coverage", "states", "failed", "partial", "queue", "model")
-MODEL_KEYS = ("name", "device", "dtype", "resident_bytes", "calls", "loaded", "problem")
+MODEL_KEYS = ("name", "device", "dtype", "resident_bytes", "calls", "loaded", "problem",
+              "engine", "remote_hosts", "limits")  # fmt: skip
 STATES: dict[str, str] = {
     FileState.PENDING: "waiting to be read",
     FileState.READING: "being read",
@@ -47,7 +48,11 @@ def show_status(status: StatusJson, as_json: bool) -> None:
     model = status["model"]
     location = f" on {model['device']} ({model['dtype']})" if model["resident_bytes"] else ""
     location = location or (", which cannot be used" if "problem" in model else ", not loaded now")
+    if "engine" in model:
+        location = f", served by {model['engine']}"
     out.print(f"Model: {model['name']}{location}.")
+    for sentence in model_sentences(model):
+        out.print(Text(sentence, style="yellow"))
     if "problem" in model:
         out.print(f"{one_line(model['problem'])} Words are found without it.")
     if model.get("demonstration"):
@@ -62,6 +67,13 @@ def show_status(status: StatusJson, as_json: bool) -> None:
         verb = "was" if status["partial"] == 1 else "were"
         files = count_phrase(status["partial"], "file")
         out.print(f"{files} {verb} read in part; `recollect status --partial` says of which what.")
+
+
+def model_sentences(model: ModelJson) -> list[str]:
+    """What a person must know of a model that another program serves."""
+    hosts = model.get("remote_hosts")
+    going = [f"Questions, and the files they are about, go to {', '.join(hosts)}."] if hosts else []
+    return [*going, *model.get("limits", ())]
 
 
 def show_file(file: FileJson, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from indexer.catalog.conditions import PARTIAL
 from indexer.ingest.service import IndexService
 from indexer.types.coverage import Coverage
 from indexer.types.places import Kind
-from model.runtime.runtime import Runtime
+from model.interface import ModelRuntime
 from web.library.display import display_text
 from web.library.schemas import ModelJson, StatusJson, WatchingJson
 from web.library.serializers.listing import roots_json
@@ -15,7 +15,7 @@ from web.library.serializers.listing import roots_json
 MAX_UNWATCHED = 20
 
 
-def status_json(catalog: Catalog, runtime: Runtime, service: IndexService) -> StatusJson:
+def status_json(catalog: Catalog, runtime: ModelRuntime, service: IndexService) -> StatusJson:
     progress: dict[str, Coverage] = {
         kind: catalog.counts.coverage(frozenset({kind})) for kind in Kind
     }
@@ -43,7 +43,7 @@ def status_json(catalog: Catalog, runtime: Runtime, service: IndexService) -> St
     }
 
 
-def model_json(runtime: Runtime) -> ModelJson:
+def model_json(runtime: ModelRuntime) -> ModelJson:
     card = runtime.card
     model: ModelJson = {
         "name": card.name,
@@ -56,6 +56,10 @@ def model_json(runtime: Runtime) -> ModelJson:
         "drafter": card.drafter,
         "loaded": runtime.lifecycle.loaded,
     }
+    if card.engine is not None:
+        model["engine"] = card.engine
+        model["remote_hosts"] = list(card.remote_hosts)
+        model["limits"] = list(card.limits)
     problem = runtime.lifecycle.problem
     return {**model, "problem": problem} if problem else model
 

@@ -4,6 +4,7 @@ import { addressWith, go, route } from "../core/route.js";
 import { useStore } from "../core/store.js";
 import { baseName, safeName } from "../core/wording.js";
 import { DemonstrationNote } from "../parts/demonstration-note.js";
+import { EngineNote } from "../parts/engine-note.js";
 import { Icon } from "../parts/icons.js";
 import { Questions } from "../parts/questions.js";
 import { getJson } from "../server/http.js";
@@ -80,6 +81,7 @@ export function AskPage() {
   }, [question, id, title]);
   return html`<div class="ask">
     <${DemonstrationNote} />
+    <${EngineNote} />
     <h1 class=${turns.length ? "visually-hidden" : ""}>Ask your library</h1>
     ${turns.length === 0 && html`<p class="lead">Answers come from your own files alone, and every statement leads back to its page, picture or second.</p>
       ${files && html`<${Questions} files=${files} />`}`}

@@ -4,6 +4,7 @@ import { route } from "../core/route.js";
 import { useStore } from "../core/store.js";
 import { KINDS, baseName, count, counted, remaining, safeName, size } from "../core/wording.js";
 import { DemonstrationNote } from "../parts/demonstration-note.js";
+import { EngineNote } from "../parts/engine-note.js";
 import { Icon, KIND_ICON } from "../parts/icons.js";
 import { sendJson } from "../server/http.js";
 import { isWorking, libraryStatus } from "../server/status.js";
@@ -94,6 +95,7 @@ function ModelLine({ status }) {
     <header><h2 id="model-title">Model</h2></header>
     <p>${safeName(model.name)}${state}.</p>
     <${DemonstrationNote} />
+    <${EngineNote} />
   </section>`;
 }
 

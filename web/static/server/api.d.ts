@@ -186,6 +186,9 @@ export interface ModelJson {
   drafter?: boolean;
   loaded?: boolean;
   problem?: string; // why it could not be loaded
+  engine?: string; // the address of the program that serves it
+  remote_hosts?: string[]; // the other machines that questions go to
+  limits?: string[]; // what it cannot do, in sentences
 }
 
 export interface UnwatchedJson {

@@ -45,3 +45,10 @@ export function ModelBar() {
     html`<p class="bar bad" role="status"><${Icon} name="triangle-alert" size="18" /><span>${problem} Words are found without it.</span></p>`
   );
 }
+
+/** Where questions leave this machine, for as long as they do. */
+export function HostBar() {
+  const hosts = useStore(libraryStatus)?.model.remote_hosts;
+  if (!hosts?.length) return null;
+  return html`<p class="bar" role="note"><${Icon} name="arrow-right" size="18" /><span>Questions, and the files they are about, go to <b>${hosts.join(" and ")}</b>.</span></p>`;
+}

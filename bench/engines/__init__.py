@@ -1,0 +1,1 @@
+"""Real engines to test against: given pocket's weights in their own format, and started."""

@@ -1,0 +1,1 @@
+"""A model that another program serves, asked over OpenAI-style HTTP."""
