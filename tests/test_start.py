@@ -15,7 +15,7 @@ from typing import cast
 import pytest
 
 from indexer.files.lock import LibraryLock
-from model.runtime.lifecycle import LoadedModel
+from model.runtime.lifecycle import Lifecycle, LoadedModel
 from tests.conftest import ROOT, verb
 from tests.fake_model import FakeModel
 from tests.library import Small, small, until
@@ -68,8 +68,10 @@ def late(tmp_path: Path) -> Iterator[tuple[Library, LateRuntime]]:
     (tmp_path / "lib" / "note.txt").write_text(BOAT)
     runtime = LateRuntime()
     with small_library(tmp_path / "lib", tmp_path / "data", runtime.model) as library:
-        library._runtime.lifecycle.unload()
-        library._runtime.lifecycle._load = runtime.load
+        lifecycle = library._runtime.lifecycle
+        assert isinstance(lifecycle, Lifecycle)
+        lifecycle.unload()
+        lifecycle._load = runtime.load
         yield library, runtime
         runtime.allowed.set()
 
