@@ -279,14 +279,17 @@ class Searcher:
             return -capped[content], content in forms.inexact, -scores[content], content
 
         order = sorted(by_content, key=rank)
-        known = self._catalog.items.of_contents(order)
-        items = {}
-        for content in order:
-            if content in known and (item := known[content].among(self._is_present)) is not None:
-                items[content] = item
-            if len(items) == limit:
+        items: dict[str, Item] = {}
+        for start in range(0, len(order), limit):  # most are there: the first few are enough
+            part = order[start : start + limit]
+            known = self._catalog.items.of_contents(part)
+            for content in part:
+                item = known[content].among(self._is_present) if content in known else None
+                if item is not None:
+                    items[content] = item
+            if len(items) >= limit:
                 break
-        present = list(items)
+        present = list(items)[:limit]
         chosen = [(items[content], by_content[content]) for content in present]
         passages = self._passages(chosen) if texts else defaultdict(list)
         wanted = [*words_to_mark(words), *forms.variants]

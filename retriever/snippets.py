@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -186,10 +187,20 @@ def _window(text: str, ranges: list[tuple[int, int]], length: int) -> tuple[int,
     if len(text) <= length:
         return 0, len(text)
     best, first, first_end = -1, 0, 0
-    for a, b in ranges:
-        inside = {text[x:y].casefold() for x, y in ranges if a <= x and y <= a + length * 3 // 4}
+    shown = [text[a:b].casefold() for a, b in ranges]
+    inside: Counter[str] = Counter()  # of the ranges from the one that begins the part
+    last = 0
+    for i, (a, b) in enumerate(ranges):
+        while last < len(ranges) and ranges[last][1] <= a + length * 3 // 4:
+            inside[shown[last]] += 1
+            last += 1
         if len(inside) > best:
             best, first, first_end = len(inside), a, b
+        if i < last:
+            inside[shown[i]] -= 1
+            if not inside[shown[i]]:
+                del inside[shown[i]]
+        last = max(last, i + 1)
     start = max(0, first - length // 4)
     if start:
         # the first match stays whole: it may be in a text without spaces
