@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -213,6 +214,21 @@ def test_the_ornaments_of_a_mail_are_no_photos(tmp_path: Path) -> None:
         )  # fmt: skip
     members = members_of(written(tmp_path / "offer.eml", bytes(page)))
     assert [name for name, pieces in members.items() if pieces] == ["beach.png", "tiny.png"]
+
+
+def test_a_small_photo_with_a_name_is_no_ornament(tmp_path: Path) -> None:
+    page = message("The beach", "Look at this")
+    page.add_alternative("<p>Look at this <img src='cid:x'></p>", subtype="html")
+    html_part = list(page.iter_parts())[1]
+    assert isinstance(html_part, EmailMessage)
+    for name in ("tidewrack.jpg", "image001.jpg", "company-logo.jpg"):
+        stream = io.BytesIO()
+        Picture.new("RGB", (64, 48), "green").save(stream, "JPEG", comment=name.encode())
+        html_part.add_related(
+            stream.getvalue(), "image", "jpeg", cid=f"<{name}>", filename=name, disposition="inline"
+        )
+    members = members_of(written(tmp_path / "beach.eml", bytes(page)))
+    assert [name for name, pieces in members.items() if pieces] == ["tidewrack.jpg"]
 
 
 def test_a_mail_within_a_mail(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ its other members are still read.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Collection, Iterator
 from typing import get_args
@@ -36,6 +37,12 @@ MAX_S = 600.0
 TOO_LARGE = "Opening it takes more memory than Recollect gives to one file."
 # An inline picture that is narrower than this is decoration: a logo, a line.
 DECORATION_PX = 150
+NAMED_PHOTO_PX = 40
+_PHOTO_NAME = re.compile(r".*\.(jpe?g|heic|heif)", re.I | re.S)
+_PROGRAM_NAME = re.compile(
+    r".*(logo|icon|banner|signature|spacer|pixel).*|(image|img|picture|attachment|outlook)\W*\d*\.\w+",
+    re.I | re.S,
+)
 
 _PIECES = get_args(Piece)
 
@@ -105,7 +112,7 @@ class MemberReader:
         self._count += 1
         pieces = self._extract_pieces(attachment, file)
         self._took_s += time.monotonic() - began
-        if pieces and not (attachment.inline and _is_decoration(kind, pieces)):
+        if pieces and not (attachment.inline and _is_decoration(file.name, kind, pieces)):
             self.has_read = True
             self._pieces += len(pieces)
             self._bytes += sum(map(_size_bytes, pieces))
@@ -148,11 +155,15 @@ class MemberReader:
         )
 
 
-def _is_decoration(kind: Kind, pieces: list[Piece]) -> bool:
+def _is_decoration(name: str, kind: Kind, pieces: list[Piece]) -> bool:
+    """Whether a picture among the words is a logo or a line: a small one, unless it is of a format
+    of photos and somebody has named it."""
     facts = next((piece for piece in pieces if isinstance(piece, Facts)), None)
     if kind is not Kind.PHOTO or facts is None:
         return False
-    return min(facts.width_px or 0, facts.height_px or 0) < DECORATION_PX
+    is_named = _PHOTO_NAME.fullmatch(name) and not _PROGRAM_NAME.fullmatch(name)
+    least_px = NAMED_PHOTO_PX if is_named else DECORATION_PX
+    return min(facts.width_px or 0, facts.height_px or 0) < least_px
 
 
 def _size_bytes(piece: Piece) -> int:
