@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from indexer.catalog.storage.changed_files import CHANGED_FILES
 from indexer.catalog.storage.content_notes import CONTENT_NOTES
 from indexer.catalog.storage.errors import CatalogError
 from indexer.catalog.storage.hidden_contents import HIDDEN_CONTENTS
@@ -286,6 +287,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # a batch of passages, put in by one statement of its own, takes half of the time.
         "DROP TRIGGER passages_added",
     ),
+    CHANGED_FILES,
 )
 
 
