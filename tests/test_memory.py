@@ -169,7 +169,7 @@ def test_text_longer_than_the_context_is_refused_before_it_is_read(plain: Path) 
 
 
 @pytest.mark.parametrize(("total_gb", "children"), [(12, 1), (16, 2), (64, 3)])
-def test_children_that_read_are_given_what_the_model_leaves(
+def test_fault_77_children_that_read_are_given_what_the_model_leaves(
     full: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, total_gb: int, children: int
 ) -> None:
     """Each of them may take 2 GiB; one more is kept for people."""

@@ -402,7 +402,7 @@ def test_a_slow_head_on_a_kept_connection(served: Running, monkeypatch: pytest.M
 # --- connections
 
 
-def test_idle_connections_without_a_key_cost_the_owner_no_request(served: Running) -> None:
+def test_fault_77_idle_connections_without_a_key_cost_the_owner_no_request(served: Running) -> None:
     """More than there may be at once: half say nothing, half were refused and stay."""
     request = f"GET /api/status HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n\r\n".encode()
     with ExitStack() as opened, served.program() as api:
@@ -417,7 +417,7 @@ def test_idle_connections_without_a_key_cost_the_owner_no_request(served: Runnin
             assert fetch(served) == 200
 
 
-def test_beyond_all_that_can_be_served_one_is_told_to_come_again(
+def test_fault_77_beyond_all_that_can_be_served_one_is_told_to_come_again(
     served: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "MAX_CONNECTIONS", 3)

@@ -161,7 +161,9 @@ class Counts:
 
     def _count(self, db: sqlite3.Connection) -> None:
         """What changes after `changed_files` was read is counted again next time."""
-        first, last = db.execute("SELECT min(id), max(id) FROM changed_files").fetchone()
+        # One by one: SQLite reads the whole table for both at once.
+        (first,) = db.execute("SELECT min(id) FROM changed_files").fetchone()
+        (last,) = db.execute("SELECT max(id) FROM changed_files").fetchone()
         changes = db.execute("SELECT DISTINCT file FROM changed_files WHERE id > ?", (self._seen,))
         files = [row["file"] for row in changes]
         lost = first is not None and first > self._seen + 1
