@@ -77,9 +77,9 @@ def run(quick: bool) -> Report:
         Row("disk_most", f"{disk}, at the most", aged.largest, "bytes", aged.fresh, 2.5, True),
         Row("disk_end", f"{disk}, at the end", aged.last, "bytes", aged.fresh, 2.5, True),
         *(
-            Row(f"{name}_p95", f"search by {name}, p95, over a fresh index", p95(one[0]) * 1e3,
-                "ms", p95(one[1]) * 1e3, 1.2, True)
-            for name, one in (("words", aged.words_s), ("vectors", aged.vectors_s))
+            Row(f"{name}_p95", f"search by {name}, p95, over a fresh index", p95(pair_s[0]) * 1e3,
+                "ms", p95(pair_s[1]) * 1e3, 1.2, True)
+            for name, pair_s in (("words", aged.words_s), ("vectors", aged.vectors_s))
         ),
         Row("faults", "faults that verify finds at the end", aged.faults, "faults", goal=0,
             at_most=True),

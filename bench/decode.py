@@ -29,15 +29,15 @@ class Written:
 
 
 def write(model: Gemma, prompt: Asked, history: Sequence[ConversationTurn] = ()) -> Written:
-    said = []
+    texts = []
     for event in model.answer(prompt.question, prompt.evidence, history):
         match event:
             case AnswerText(text):
-                said.append(text)
+                texts.append(text)
             case AnswerCitation(n, quote):
-                said.append(f"<{n}: {quote}>")
+                texts.append(f"<{n}: {quote}>")
             case AnswerEnd():
-                return Written("".join(said), event)
+                return Written("".join(texts), event)
     raise AssertionError("an answer ends in Finished")
 
 
@@ -61,7 +61,9 @@ def run(quick: bool) -> Report:
         *against_generate(plain, prompts_[: 6 if quick else 16]),
         *with_the_drafter(drafted, plain, prompts_, shown),
         *second_turns(plain, quick),
-        *branches(plain, [one for one in media() if isinstance(one, Image)][: 4 if quick else 12]),
+        *branches(
+            plain, [medium for medium in media() if isinstance(medium, Image)][: 4 if quick else 12]
+        ),
     ]
     return Report("decode", rows, seeds=[])
 

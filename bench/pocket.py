@@ -153,13 +153,13 @@ def paraphrases(model: Model, count: int, asked: int) -> list[Row]:
     score += _both(
         [_body(entry.body) for entry in queries], [_body(entry.body) for entry in passages]
     )
-    found = 0
+    hits = 0
     for number in range(asked):
         best = np.argsort(-score[number])[:5].tolist()
         question = held[number][1][0].paraphrase
-        found += number in best or any(question in answered[entry] for entry in best)
+        hits += number in best or any(question in answered[entry] for entry in best)
     what = f"paragraph found by a paraphrase of its question, first 5 of {count}"
-    return [Row("paraphrase_r5", what, found / asked, "", None, 0.7)]
+    return [Row("paraphrase_r5", what, hits / asked, "", None, 0.7)]
 
 
 @dataclass

@@ -24,6 +24,9 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 # How long anything may take on a machine that does a lot else.
 PATIENCE_S = 60.0
 
+# What a browser sends when a person opens a link from outside of a page.
+NAVIGATION = {"Sec-Fetch-Site": "none"}
+
 Theme = Literal["light", "dark"]
 
 
@@ -58,6 +61,13 @@ class Visit:
 
     def open(self, address: str) -> None:
         self.page.goto(self.url + address)
+
+    def reopen(self, address: str) -> None:
+        """The same tab for another test: it has stored nothing, and holds no request back."""
+        self.page.unroute_all(behavior="ignoreErrors")
+        self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        self.unexpected.clear()
+        self.open(address)
 
     def see(self, selector: str, number: int = 0) -> Locator:
         """Waits until it is visible."""
@@ -101,7 +111,8 @@ class Visit:
 
     def accessibility(self) -> list[str]:
         """What axe finds wrong with the page as it stands."""
-        self.page.evaluate(AXE)
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE)
         result = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         return [
             f"{violation['id']}: {node['html'][:160]}"
@@ -123,6 +134,7 @@ def launch(served: Running | Served) -> str:
 def visit(
     browser: Browser,
     served: Running | Served,
+    address: str | None = None,
     *,
     width: int = 1440,
     height: int = 900,
@@ -130,7 +142,8 @@ def visit(
     touch: bool = False,
     reduced_motion: bool = False,
 ) -> Iterator[Visit]:
-    """A browser that came in by its link; fails at the end if anything unexpected was recorded."""
+    """A browser that came in by its link, at an address where one is given (its page is then the
+    first that is drawn); fails at the end if anything unexpected was recorded."""
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme=theme,
@@ -145,7 +158,11 @@ def visit(
     page.on("pageerror", lambda error: unexpected.append(f"error: {error}"))
     page.on("request", lambda request: _note_foreign(request.url, served.url, unexpected))
     try:
-        page.goto(launch(served))
+        if address is None:
+            page.goto(launch(served))
+        else:
+            context.request.get(launch(served), headers=NAVIGATION, max_redirects=0)
+            visited.open(address)
         yield visited
         assert unexpected == []
     finally:

@@ -119,13 +119,19 @@ def demonstrated(demonstration_copy: Indexed) -> Iterator[Running]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def opened(browser: Browser, served: Running) -> Iterator[Visit]:
+    with visit(browser, served, "/ask") as visited:
+        yield visited
+
+
 @pytest.fixture
-def tab(browser: Browser, served: Running, quoter: Quoter) -> Iterator[Visit]:
+def tab(opened: Visit, quoter: Quoter) -> Iterator[Visit]:
     quoter.step.set()
-    with visit(browser, served) as opened:
-        opened.open("/ask")
-        yield opened
+    opened.reopen("/ask")
+    yield opened
     quoter.step.set()
+    assert opened.unexpected == []
 
 
 def ask(tab: Visit, question: str, wait: bool = True) -> None:
@@ -280,9 +286,8 @@ def test_stop_ends_the_writing(browser: Browser, tmp_path: Path) -> None:
     with (
         small_library(tmp_path / "files", tmp_path / "data", model) as library,
         running(library) as server,
-        visit(browser, server) as tab,
+        visit(browser, server, "/ask") as tab,
     ):
-        tab.open("/ask")
         ask(tab, "the harbour", wait=False)
         tab.until("document.querySelector('.answer')?.textContent.length > 20")
         tab.see("button[aria-label='Stop']").click()
@@ -295,8 +300,7 @@ def test_stop_ends_the_writing(browser: Browser, tmp_path: Path) -> None:
 
 
 def test_on_a_phone_a_tap_shows_the_quote_first(browser: Browser, served: Running) -> None:
-    with visit(browser, served, width=390, height=844, touch=True) as tab:
-        tab.open("/ask")
+    with visit(browser, served, "/ask", width=390, height=844, touch=True) as tab:
         ask(tab, "the red boat in the harbour")
         tab.see(".cite.document").tap()
         box = tab.see(".card").bounding_box()
@@ -312,8 +316,7 @@ def test_the_demonstration_answers_and_its_citation_opens(
     browser: Browser, demonstrated: Running
 ) -> None:
     shipped = json.loads((ROOT / "model/pocket/demonstration.json").read_text())
-    with visit(browser, demonstrated) as tab:
-        tab.open("/ask")
+    with visit(browser, demonstrated, "/ask") as tab:
         assert "Demonstration model" in tab.see(".demonstration").inner_text()
         for question in [row["question"] for row in shipped["questions"][:4]]:
             ask(tab, question, wait=False)

@@ -35,8 +35,7 @@ def browser() -> Iterator[Browser]:
 
 
 def test_a_hit_says_its_sheet_and_opens_there(browser: Browser, served: Running) -> None:
-    with visit(browser, served) as tab:
-        tab.open("/?q=Ottilie%20Brandt")
+    with visit(browser, served, "/?q=Ottilie%20Brandt") as tab:
         tab.see(".row.document")
         sheet = tab.page.locator(".place", has_text="p. 2 · People")
         tab.page.locator(".row.document").filter(has=sheet).first.locator("a.row-link").click()
@@ -45,8 +44,7 @@ def test_a_hit_says_its_sheet_and_opens_there(browser: Browser, served: Running)
 
 
 def test_a_long_title_has_room_on_a_phone(browser: Browser, served: Running) -> None:
-    with visit(browser, served, width=390, height=640) as tab:
-        tab.open("/?q=otter")
+    with visit(browser, served, "/?q=otter", width=390, height=640) as tab:
         tab.see(".row.document a.row-link").click()
         tab.see(".paper rect")
         tab.until("document.querySelector('.paper img').naturalWidth > 300")

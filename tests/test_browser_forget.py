@@ -26,9 +26,8 @@ def test_a_thing_is_forgotten_after_one_question(browser: Browser, tmp_path: Pat
     with (
         small_library(tmp_path / "files", tmp_path / "data") as library,
         running(library) as served,
-        visit(browser, served) as tab,
+        visit(browser, served, f"/?q=garden&item={served.item('garden.txt')}") as tab,
     ):
-        tab.open(f"/?q=garden&item={served.item('garden.txt')}")
         tab.see(".viewer footer")
         assert tab.page.locator(".viewer .confirmation").count() == 0
         tab.page.get_by_role("button", name="Forget").click()

@@ -40,12 +40,18 @@ def served(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
         yield server
 
 
+@pytest.fixture(scope="module")
+def opened(browser: Browser, served: Running) -> Iterator[Visit]:
+    with visit(browser, served, "/library") as visited:
+        yield visited
+
+
 @pytest.fixture
-def tab(browser: Browser, served: Running) -> Iterator[Visit]:
-    with visit(browser, served) as opened:
-        opened.open("/library")
-        opened.see(".files tbody tr")
-        yield opened
+def tab(opened: Visit) -> Iterator[Visit]:
+    opened.reopen("/library")
+    opened.see(".files tbody tr")
+    yield opened
+    assert opened.unexpected == []
 
 
 def test_progress_is_live_to_the_end(
@@ -57,9 +63,8 @@ def test_progress_is_live_to_the_end(
     with (
         small_library(folder, tmp_path / "data", model) as library,
         running(library) as server,
-        visit(browser, server) as tab,
+        visit(browser, server, "/library") as tab,
     ):
-        tab.open("/library")
         tab.page.evaluate(
             """() => { window.values = new Set(); setInterval(() => { values.add(
                  [...document.querySelectorAll('progress')].map((bar) => bar.value).join());

@@ -186,8 +186,7 @@ def test_a_light_page_costs_little(browser: Browser, served: Running) -> None:
 
 
 def test_every_control_is_reached_by_tab_with_a_ring(browser: Browser, served: Running) -> None:
-    with visit(browser, served) as tab:
-        tab.open("/?q=comet")
+    with visit(browser, served, "/?q=comet") as tab:
         tab.see(".row.document")
         reached = []
         for _ in range(40):

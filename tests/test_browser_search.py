@@ -70,10 +70,17 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def opened(browser: Browser, served: Running) -> Iterator[Visit]:
+    with visit(browser, served) as visited:
+        yield visited
+
+
 @pytest.fixture
-def tab(browser: Browser, served: Running) -> Iterator[Visit]:
-    with visit(browser, served) as opened:
-        yield opened
+def tab(opened: Visit) -> Iterator[Visit]:
+    opened.reopen("/")
+    yield opened
+    assert opened.unexpected == []
 
 
 class HeldRequests:
@@ -247,8 +254,7 @@ def test_a_link_to_a_page_opens_it_and_pages_turn(tab: Visit, served: Running) -
 
 
 def test_an_unknown_link_says_so(browser: Browser, served: Running) -> None:
-    with visit(browser, served) as tab:
-        tab.open(f"/item/{'a' * 26}")
+    with visit(browser, served, f"/item/{'a' * 26}") as tab:
         assert "not in your library" in tab.see(".viewer .problem").inner_text()
         tab.expect_message("404")
 

@@ -47,7 +47,7 @@ def test_search_json_has_exactly_the_documented_shape(demo_server: Served) -> No
 
 
 def test_status_json_has_exactly_the_documented_shape(demonstration: Indexed) -> None:
-    status = json.loads(recollect("status", "--json", data=demonstration.data))
+    status = said_json("status", data=demonstration.data)
     assert set(status) == {"roots", "coverage", "states", "failed", "partial", "queue", "model"}
     known = {"name", "device", "dtype", "resident_bytes", "calls", "loaded"}
     assert set(status["model"]) == known
@@ -58,9 +58,7 @@ def test_status_json_has_exactly_the_documented_shape(demonstration: Indexed) ->
 
 
 def test_ask_json_has_exactly_the_documented_shape(demonstration: Indexed) -> None:
-    answer = json.loads(
-        recollect("ask", "How much is the deposit?", "--json", data=demonstration.data)
-    )
+    answer = said_json("ask", "How much is the deposit?", data=demonstration.data)
     assert set(answer) == {"question", "answer", "citations", "coverage", "speed"}
     assert set(answer["speed"]) == {
         "first_token_ms", "tokens", "tokens_per_s", "draft_acceptance",
@@ -164,7 +162,7 @@ def test_roots_add_remove_retry(tmp_path: Path) -> None:
     folder, data = tmp_path / "folder", tmp_path / "data"
     folder.mkdir()
     (folder / "note.txt").write_text("The spare key is under the blue pot.")
-    recollect("add", folder, data=data)
+    verb("add", folder, data=data)
     [root] = said_json("roots", data=data)
     known = {"path": str(folder), "files": 0, "offline": False, "missing": 0}
     assert {name: root[name] for name in known} == known

@@ -39,7 +39,7 @@ def test_hours_that_are_none(written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours", "now", "said"),
+    ("hours", "now", "sentence"),
     [
         ("22-6", "21:59", "Understanding waits for 22:00."),
         ("22-6", "22:00", None),
@@ -51,8 +51,8 @@ def test_hours_that_are_none(written: str) -> None:
         ("", "12:00", None),
     ],
 )
-def test_hours_of_the_day(hours: str, now: str, said: str | None) -> None:
-    assert WorkConstraints(parse_hours(hours), now=at(now)).unmet() == said
+def test_hours_of_the_day(hours: str, now: str, sentence: str | None) -> None:
+    assert WorkConstraints(parse_hours(hours), now=at(now)).unmet() == sentence
 
 
 def test_mains_and_load() -> None:

@@ -32,7 +32,7 @@ LANCE = "lance error: LanceError(IO): Unable to rename file: {} (os error {}), c
 
 
 @pytest.mark.parametrize(
-    ("problem", "said"),
+    ("problem", "beginning"),
     [
         (OSError(errno.EIO, "Input/output error"), "gave an error"),
         (OSError(errno.EROFS, "Read-only file system"), "gave an error"),
@@ -47,18 +47,18 @@ LANCE = "lance error: LanceError(IO): Unable to rename file: {} (os error {}), c
     ],
 )
 def test_fault_03_what_a_disk_does_is_said_in_a_sentence(
-    problem: Exception, said: str | None
+    problem: Exception, beginning: str | None
 ) -> None:
     @click.command()
     def read() -> None:
         raise problem
 
     done = CliRunner().invoke(CommandGroup(commands=[read]), ["read"])
-    if said is None:
+    if beginning is None:
         assert disk_error(problem) is None
         assert done.exception is problem, "a fault of ours is not put down to the disk"
     else:
-        assert done.output.startswith("Error: The disk " + said)
+        assert done.output.startswith("Error: The disk " + beginning)
         assert done.exit_code == 1
 
 

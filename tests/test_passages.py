@@ -26,9 +26,9 @@ def test_short_text_is_one_passage() -> None:
 
 
 def test_passages_are_about_120_words_and_end_with_sentences() -> None:
-    found = split(sentences(100))
-    assert all(passage.startswith("Sentence") and passage.endswith("end.") for passage in found)
-    assert {len(passage.split()) for passage in found[:-1]} == {120}
+    passages = split(sentences(100))
+    assert all(passage.startswith("Sentence") and passage.endswith("end.") for passage in passages)
+    assert {len(passage.split()) for passage in passages[:-1]} == {120}
 
 
 def test_a_small_rest_goes_with_the_last_passage() -> None:
@@ -36,9 +36,9 @@ def test_a_small_rest_goes_with_the_last_passage() -> None:
 
 
 def test_a_text_without_sentences_is_cut_at_words() -> None:
-    found = split("word " * 1000)
-    assert sum(len(passage.split()) for passage in found) == 1000
-    assert max(len(passage.split()) for passage in found) <= LONGEST_WORDS
+    passages = split("word " * 1000)
+    assert sum(len(passage.split()) for passage in passages) == 1000
+    assert max(len(passage.split()) for passage in passages) <= LONGEST_WORDS
 
 
 def test_scripts_without_spaces_are_cut_too() -> None:
@@ -48,10 +48,10 @@ def test_scripts_without_spaces_are_cut_too() -> None:
 
 @given(st.text("ab .!?\n。東", max_size=600).map(lambda text: text * 5))
 def test_nothing_but_white_space_is_lost(text: str) -> None:
-    found = split(text)
-    assert re.sub(r"\s+", "", "".join(found)) == re.sub(r"\s+", "", text)
+    passages = split(text)
+    assert re.sub(r"\s+", "", "".join(passages)) == re.sub(r"\s+", "", text)
     at = 0
-    for passage in found:
+    for passage in passages:
         at = text.index(passage, at) + len(passage)
 
 

@@ -39,10 +39,10 @@ def library(tmp_path: Path) -> Iterator[Small]:
 
 def nearest(library: Small, words: str) -> list[str]:
     key = library.model.fingerprint.key
-    found = library.store.search.vectors(key, "gist", counts(words), 3)
-    live = library.catalog.items.live_generations({one.generation for one in found})
-    items = library.catalog.items.of_contents({one.content for one in found})
-    return [items[one.content].path.name for one in found if one.generation in live]
+    matches = library.store.search.vectors(key, "gist", counts(words), 3)
+    live = library.catalog.items.live_generations({match.generation for match in matches})
+    items = library.catalog.items.of_contents({match.content for match in matches})
+    return [items[match.content].path.name for match in matches if match.generation in live]
 
 
 def tree(folder: Path) -> dict[str, tuple[int, int, str]]:
@@ -244,11 +244,11 @@ class Meddling(ReaderProcess):
         self.left = times
 
     def extract(self, path: Path, whole: bool = True) -> list[Extracted]:
-        found = super().extract(path, whole)
+        pieces = super().extract(path, whole)
         if self.left:
             self.left -= 1
             path.write_text("The garden came later.")
-        return found
+        return pieces
 
 
 def test_fault_16_file_that_changes_while_it_is_read_is_read_again(library: Small) -> None:

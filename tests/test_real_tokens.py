@@ -85,7 +85,7 @@ def write(directory: Path) -> Path:
     tokenizer.add_special_tokens(
         {
             "additional_special_tokens": [
-                one for one in IDS if one not in tokenizer.all_special_tokens
+                token for token in IDS if token not in tokenizer.all_special_tokens
             ]
         }
     )
@@ -129,7 +129,7 @@ def test_what_ends_a_text_and_what_is_never_written(gemma: Gemma) -> None:
     row = gemma._render(prompts.gist_prompt(Text("model")))
     logits = gemma._decoder.prefill(row).logits
     assert logits is not None
-    assert all(float(logits[one]) == float("-inf") for one in media_ids)
+    assert all(float(logits[media_id]) == float("-inf") for media_id in media_ids)
     assert float(logits[106]) > float("-inf")
 
 
@@ -230,8 +230,10 @@ def test_a_thought_is_neither_shown_nor_bound_to_quote(gemma: Gemma, thought: st
     stream = AnswerStream(decoder, gemma._vocabulary, evidence, GenerationLimits(99), lambda: False)
     context: Any = SimpleNamespace(logits=decoder.logits())
     events = list(stream.write(context, 0.0))
-    assert "".join(one.text for one in events if isinstance(one, AnswerText)) == "It is so [1]."
-    assert [one.quote for one in events if isinstance(one, AnswerCitation)] == ["the red one"]
+    assert (
+        "".join(event.text for event in events if isinstance(event, AnswerText)) == "It is so [1]."
+    )
+    assert [event.quote for event in events if isinstance(event, AnswerCitation)] == ["the red one"]
     assert isinstance(events[-1], AnswerEnd)
 
 

@@ -104,12 +104,12 @@ def test_contents_without_a_path_are_forgotten_when_it_is_quiet(tmp_path: Path) 
 
 
 def test_progress_is_told(library: Small) -> None:
-    told: list[Coverage] = []
-    service = IndexService(library.catalog, library.pipeline, on_progress=told.append)
+    reports: list[Coverage] = []
+    service = IndexService(library.catalog, library.pipeline, on_progress=reports.append)
     library.write("a.txt", "boat")
     assert service.run_once() == Changes(added=1)
-    assert told[0]["read"] == 1
-    assert told[-1] == {"files": 1, "read": 1, "understood": 1, "failed": 0}
+    assert reports[0]["read"] == 1
+    assert reports[-1] == {"files": 1, "read": 1, "understood": 1, "failed": 0}
     assert service.pipeline.remaining_s() == 0
 
 
@@ -192,9 +192,9 @@ def test_fault_15_file_that_is_still_being_written_waits(library: Small) -> None
                 copy.flush()
                 written = time.monotonic()
                 time.sleep(0.2)
-                found = library.found("boat")
+                names = library.found("boat")
                 held_up_s = max(held_up_s, time.monotonic() - written)
-                assert found == [] or held_up_s > 0.8
+                assert names == [] or held_up_s > 0.8
             copy.write("The end of the river.")
         until(lambda: library.found("end river") == [copied])
         assert len(library.rows()) == 1

@@ -151,10 +151,10 @@ class FolderMachine(RuleBasedStateMachine):
         (self.folder / name).unlink(missing_ok=True)
 
     @precondition(lambda self: self.mounted)
-    @rule(there=st.booleans())
-    def move_folder(self, there: bool) -> None:
+    @rule(below_root=st.booleans())
+    def move_folder(self, below_root: bool) -> None:
         above, below = self.folder / "notes", self.folder / "old" / "notes"
-        source, target = (above, below) if there else (below, above)
+        source, target = (above, below) if below_root else (below, above)
         if source.is_dir() and not target.exists():
             target.parent.mkdir(exist_ok=True)
             source.rename(target)

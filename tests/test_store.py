@@ -43,8 +43,8 @@ def filled(folder: Path, *texts: str) -> tuple[Store, list[str]]:
     return store, contents
 
 
-def contents_of(found: list[Match]) -> list[str]:
-    return [one.content for one in found]
+def contents_of(matches: list[Match]) -> list[str]:
+    return [match.content for match in matches]
 
 
 @pytest.mark.parametrize("name", ["x' OR '1'='1", "", "../up", "A" * 10, "a" * 65, "g;--"])
@@ -78,7 +78,7 @@ def test_passages_come_back_as_they_were(tmp_path: Path) -> None:
     assert store.generations.passages_at(keys).keys() == set(keys[:2])
     assert store.generations.counts() == {generation: 3, other: 1}
     assert [row[:4] for row in store.generations.rows()] == [
-        *(("ab", generation, one.ordinal, str(one.source)) for one in passages),
+        *(("ab", generation, passage.ordinal, str(passage.source)) for passage in passages),
         ("cd", other, 0, "text"),
     ]
     assert [row[4] for row in store.generations.rows()][:3] == [
@@ -120,15 +120,17 @@ def test_vectors_are_found_exactly(
     store, contents, matrix = vectors_store(tmp_path)
     asked = unit(*np.random.default_rng(8).standard_normal(16))
     order = np.argsort(-(matrix @ asked))
-    found = store.search.vectors(KEY, "gist", asked, 10)
-    assert contents_of(found) == [contents[n] for n in order[:10]]
-    assert [one.score for one in found] == pytest.approx((matrix @ asked)[order[:10]], abs=1e-5)
+    matches = store.search.vectors(KEY, "gist", asked, 10)
+    assert contents_of(matches) == [contents[n] for n in order[:10]]
+    assert [match.score for match in matches] == pytest.approx(
+        (matrix @ asked)[order[:10]], abs=1e-5
+    )
     photos = [n for n in order if n % 2 == 0]
-    found = store.search.vectors(KEY, "gist", asked, 10, kinds={Kind.PHOTO})
-    assert contents_of(found) == [contents[n] for n in photos[:10]]
+    matches = store.search.vectors(KEY, "gist", asked, 10, kinds={Kind.PHOTO})
+    assert contents_of(matches) == [contents[n] for n in photos[:10]]
     few = set(contents[3:9])
-    found = store.search.vectors(KEY, "gist", asked, 10, {Kind.PHOTO}, few)
-    assert contents_of(found) == [contents[n] for n in photos if contents[n] in few]
+    matches = store.search.vectors(KEY, "gist", asked, 10, {Kind.PHOTO}, few)
+    assert contents_of(matches) == [contents[n] for n in photos if contents[n] in few]
     assert store.search.vectors(KEY, "body", asked, 10) == []
     assert store.search.vectors("ffffffffffff", "gist", asked, 10) == []
 
@@ -165,8 +167,8 @@ def test_remove_takes_a_generation_out_of_all_tables(tmp_path: Path) -> None:
     assert store.generations.all() == {new}
     assert store.generations.counts() == {new: 1}
     for space in ("gist", "body"):
-        found = store.search.vectors(KEY, space, unit(1, 1), 9)
-        assert [one.generation for one in found] == [new]
+        matches = store.search.vectors(KEY, space, unit(1, 1), 9)
+        assert [match.generation for match in matches] == [new]
 
 
 def test_another_process_sees_commits_at_once(tmp_path: Path) -> None:
