@@ -3,7 +3,8 @@
 The way of a query, in the order of the files it passes:
 
     query.py        words or an example, kinds, folder and dates, checked
-    search.py       rankings by words, by name and by vectors, fused into one hit a file
+    search.py       rankings by words, by name and by vectors
+    fusion.py       one order from all rankings, of which hits.py has one hit a file
     snippets.py     the part of each passage that shows why it was found
     marked_words.py the words to mark where a hit is opened, and page_marks.py where they stand
     answer.py       the best hits as evidence for the model, and its quotes checked against them

@@ -26,8 +26,9 @@ from model.interface import (
     ModelError,
     Sound,
 )
+from retriever.hits import Hit
 from retriever.query import MAX_QUERY_CHARS, Query
-from retriever.search import Hit, Searcher
+from retriever.search import Searcher
 
 MAX_PLACES_A_FILE = 2
 MAX_ORIGINALS = 2

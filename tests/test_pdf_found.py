@@ -21,8 +21,9 @@ from indexer.extract.pages.mupdf import pymupdf
 from indexer.types.pieces import Facts, PageText, UnreadableError
 from indexer.types.places import Kind, Page
 from indexer.types.scope import Scope
+from retriever.hits import Hit
 from retriever.query import Query
-from retriever.search import Hit, Searcher
+from retriever.search import Searcher
 from tests.library import READER, Small, small
 
 LEFT = (

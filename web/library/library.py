@@ -27,9 +27,10 @@ from model.errors import RecollectError
 from model.interface import ConversationTurn, ModelError, ModelRuntime, Text
 from model.runtime.runtime import BusyError
 from retriever.answer import Answerer
+from retriever.hits import Hit
 from retriever.periods import parse_day
 from retriever.query import Query, parse_kind
-from retriever.search import Hit, Searcher
+from retriever.search import Searcher
 from retriever.typed_query import parse_typed
 from web.library.arguments.examples import load_example
 from web.library.arguments.paths import is_folder, named_path

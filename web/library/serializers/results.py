@@ -7,7 +7,7 @@ from indexer.catalog.records import Item
 from indexer.maintenance.verify import VerifyReport
 from indexer.types.places import Page, Place, PlaceJson, Span, place_json
 from retriever.answer import Citation, NumberedSource
-from retriever.search import Hit, source_of
+from retriever.hits import Hit, source_of
 from retriever.snippets import snippet, words_to_mark
 from retriever.typed_query import TypedFilter
 from web.library.display import display_text

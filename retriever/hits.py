@@ -1,0 +1,33 @@
+"""Hits: what a search gives, one for each file that matches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from indexer.catalog.records import Item
+from indexer.types.passages import Passage, Source
+from retriever.snippets import Snippet
+
+FoundBy = Literal["words", "name", "meaning"]
+FOUND_BY: tuple[FoundBy, ...] = ("words", "name", "meaning")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One file that matches: its best passage (its first where only the name matched, None where
+    it has none yet), and further places in it."""
+
+    item: Item
+    passage: Passage | None
+    snippet: Snippet
+    score: float
+    found_by: tuple[FoundBy, ...]
+    more: tuple[tuple[Passage, Snippet], ...] = ()
+
+
+def source_of(hit: Hit) -> Source:
+    """Where the words shown with a hit come from."""
+    if hit.passage is None or hit.found_by == ("name",):
+        return Source.NAME
+    return hit.passage.source
