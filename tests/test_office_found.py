@@ -20,8 +20,9 @@ from indexer.extract.dispatch import extract
 from indexer.types.pieces import PageText, UnreadableError
 from indexer.types.places import Kind, Page
 from indexer.types.scope import Scope
+from retriever.hits import Hit
 from retriever.query import Query
-from retriever.search import Hit, Searcher
+from retriever.search import Searcher
 from tests.library import READER, Small, small
 
 RED, GREEN, BLUE = (250, 5, 5), (5, 250, 5), (5, 5, 250)
