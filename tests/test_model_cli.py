@@ -7,6 +7,7 @@ model cannot be loaded goes on finding words, and says what is missing.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -21,8 +22,9 @@ from typing import Any
 import httpx
 import pytest
 
-from model.interface import Content, Role, Vectors
+from model.interface import Content, ModelError, Role, Vectors
 from model.runtime.runtime import MOST_WAITING, Runtime
+from model.weights.installed import find_checkpoint
 from tests import tiny
 from tests.conftest import ENVIRONMENT, ROOT, Indexed, Served, recollect, serve, stop, verb
 from tests.fake_model import FakeModel
@@ -60,6 +62,14 @@ def _without(name: str) -> Callable[[Path], None]:
     return lambda folder: (folder / name).unlink()
 
 
+def _pipe(name: str) -> Callable[[Path], None]:
+    def harm(folder: Path) -> None:
+        (folder / name).unlink(missing_ok=True)
+        os.mkfifo(folder / name)
+
+    return harm
+
+
 def _nothing(folder: Path) -> None:
     shutil.rmtree(folder)
 
@@ -72,6 +82,10 @@ HARMS = [
     pytest.param(_without("assistant/model.safetensors"), "no weights", id="no drafter file"),
     pytest.param(_without("model.safetensors"), "no weights", id="no weights"),
     pytest.param(_nothing, "no model at", id="no such directory"),
+]
+MODEL_FILES = [
+    *("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"),
+    *("model.safetensors.index.json", "generation_config.json", "assistant/model.safetensors"),
 ]
 VERBS = {
     "search": ["search", "deposit"],
@@ -104,6 +118,21 @@ def test_a_harmed_model_is_refused_in_one_sentence(
 ) -> None:
     harm(folder)
     assert sentence in one_sentence(tmp_path / "data", str(folder), "search")
+
+
+@pytest.mark.parametrize("name", MODEL_FILES)
+def test_fault_33_a_pipe_among_the_files_of_a_model_is_not_waited_for(
+    folder: Path, name: str
+) -> None:
+    _pipe(name)(folder)
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(find_checkpoint, folder)
+        try:
+            with pytest.raises(ModelError):
+                found.result(timeout=20)
+        finally:
+            if not found.done():  # a writer that ends lets the reader go on
+                os.close(os.open(folder / name, os.O_WRONLY))
 
 
 @pytest.mark.slow

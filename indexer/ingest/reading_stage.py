@@ -17,6 +17,7 @@ from indexer.ingest.read import read_file
 from indexer.ingest.read_ahead import Batch, ReadAhead
 from indexer.ingest.reuse import Reuse
 from indexer.ingest.stage import StageDependencies
+from indexer.ingest.whole_copy import read_copy
 from indexer.types.changes import Changes
 from indexer.types.outcomes import (
     ATTEMPTS,
@@ -51,6 +52,7 @@ class ReadingStage:
         self._pace = shared.pace
         self._stopped = shared.stopped
         self._claims = threading.Lock()
+        self._restless: set[int] = set()  # files that changed while they were read
         self._claimed: set[str] = set()  # contents that are being read, or wait to be published
 
     def run(
@@ -98,10 +100,20 @@ class ReadingStage:
                 claimed.append(content)
             return False
 
+        def read(file: PendingFile) -> Outcome:
+            return read_file(file, self._readers, is_known)
+
         try:
-            outcome = read_file(file, self._readers, is_known)
+            outcome = read(file)
+            if isinstance(outcome, Unsettled) and file.id in self._restless:
+                self._claimed.difference_update(claimed)
+                outcome = read_copy(file, read)
         except _ClaimedError:
             return None
+        if isinstance(outcome, Unsettled):
+            self._restless.add(file.id)
+        else:
+            self._restless.discard(file.id)
         if not isinstance(outcome, Read):
             self._claimed.difference_update(claimed)
         if self._stopped.is_set() and isinstance(outcome, Refused) and not outcome.final:

@@ -11,6 +11,7 @@ from typing import NotRequired, TypedDict
 
 from model.interface import ModelError
 from model.weights.checkpoint import POCKET, Checkpoint
+from model.weights.model_file import check_regular_files
 from model.weights.published import DEFAULT, HUB_ID, KNOWN, MODELS, drafter_of, model_folder
 from model.weights.shards import StoredTensor, check_shards, read_json_object
 
@@ -40,6 +41,7 @@ def find_checkpoint(
     Checks everything that can be checked without loading; raises ModelError with the cure.
     """
     directory, drafter = _locate(str(name), drafter, models)
+    check_regular_files(directory)
     config = read_json_object(directory / "config.json")
     if config.get("model_type") != "gemma4_unified":
         raise ModelError(
@@ -56,6 +58,7 @@ def find_checkpoint(
             f"{directory} has no chat template; use an instruction-tuned checkpoint (-it)."
         )
     if drafter is not None:
+        check_regular_files(drafter)
         check_shards(drafter)
     shown = str(name) if HUB_ID.fullmatch(str(name)) or name == "pocket" else directory.name
     checkpoint = Checkpoint(shown, directory, drafter, directory == POCKET.resolve())

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from model.interface import ModelError
+from model.weights.model_file import open_regular
 
 ITEM_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I8": 1, "U8": 1}
 ITEM_BYTES |= {"F8_E4M3": 1, "F8_E5M2": 1, "I16": 2, "BOOL": 1}
@@ -38,7 +39,7 @@ class StoredTensor:
 
     def read(self, into: memoryview) -> None:
         """All its bytes. Raises ModelError where the file ends too soon."""
-        with self.file.open("rb", buffering=0) as file:
+        with open_regular(self.file) as file:
             file.seek(self.start)
             done = 0
             while done < len(into):
@@ -69,7 +70,8 @@ def read_json_object(file: Path) -> dict[str, Any]:
     """A JSON object from a file, empty where there is none. Raises ModelError where the file is
     something else."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        with open_regular(file) as opened:
+            content = json.loads(opened.read().decode())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
@@ -119,7 +121,7 @@ def read_shard_header(shard: Path) -> dict[str, StoredTensor]:
     """The tensors in a shard's header. Raises ModelError unless the file holds every byte of
     them."""
     try:
-        with shard.open("rb") as file:
+        with open_regular(shard) as file:
             length = int.from_bytes(file.read(8), "little")
             size_bytes = shard.stat().st_size
             header = json.loads(file.read(length)) if 8 + length <= size_bytes else None

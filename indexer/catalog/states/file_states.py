@@ -145,12 +145,14 @@ def reread_files(db: Connection, files: Iterable[int], due_at: float = 0.0) -> N
 
 def reread_changed_files(db: Connection, now: float, settle_s: float, patience_s: float) -> None:
     """Has files read again whose row in `seen` differs, once they have been quiet for `settle_s`
-    or were waited for as long as `patience_s`; their rows are those of `seen` from now on."""
+    or were waited for as long as `patience_s` (small ones a sixth of that); their rows are those
+    of `seen` from now on."""
     since = f"CASE WHEN f.state = '{FileState.PENDING}' THEN f.pending_since ELSE :now END"
     db.execute(
         f"""UPDATE files AS f SET size = s.size, mtime_ns = s.mtime_ns, ctime_ns = s.ctime_ns,
             inode = s.inode, device = s.device, state = '{FileState.PENDING}', attempts = 0,
-            {_CLEAR}, pending_since = {since}, due_at = min({DUE_AT}, {since} + :patience)
+            {_CLEAR}, pending_since = {since},
+            due_at = min({DUE_AT}, {since} + min(:patience, :patience / 6 + s.size / 1e6))
         FROM seen s WHERE s.root = f.root AND s.path = f.path AND ({IS_CHANGED})""",
         {"now": now, "settle": settle_s, "patience": patience_s},
     )
