@@ -13,7 +13,7 @@ import pytest
 
 from indexer.catalog.states import file_states
 from indexer.scan import reconcile
-from tests.library import small, until
+from tests.library import Row, small, until
 
 WHOLE = re.compile(r"Begin (\d+)( boat){60} end \1")
 
@@ -87,7 +87,7 @@ def test_fault_15_a_file_that_is_rewritten_fifty_times_a_second_is_found_within_
         print(f"{time.monotonic() - began:.1f} s after its last state")
 
 
-def _newest(rows: list[tuple[str, int, str, object, str]]) -> int:
+def _newest(rows: list[Row]) -> int:
     matches = [WHOLE.fullmatch(row[4]) for row in rows]
     assert all(matches), "only whole states are shown"
     return max((int(match[1]) for match in matches if match), default=-1)

@@ -8,6 +8,7 @@ looks at network file systems.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -212,8 +213,10 @@ class IndexService:
             self._report_progress()
             return 0.0
         if time.monotonic() - self._busy_at > self._quiet_s:
-            self._busy_at = float("inf")  # once, until there is work again
             self.pipeline.housekeeping.tidy()
+            again_s = self.pipeline.housekeeping.tidy_again_s
+            # once, until there is work again or old versions have had their time
+            self._busy_at = math.inf if again_s is None else time.monotonic() + again_s
             if not self._checked:  # bits that changed while nobody looked
                 self._checked = True
                 self.pipeline.housekeeping.check_files()

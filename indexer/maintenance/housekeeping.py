@@ -21,7 +21,7 @@ from indexer.maintenance.rebuild import ADOPTING, save_choices
 from indexer.maintenance.salvage import Salvage
 from indexer.maintenance.verify import Verifier
 from indexer.maintenance.word_index import write_missing_words
-from indexer.vectors.store import Store
+from indexer.vectors.store import KEEP_VERSIONS, MOST_OLD_VERSIONS, Store
 from indexer.vectors.tables import StoreError
 
 T = TypeVar("T")
@@ -51,6 +51,7 @@ class Housekeeping:
         self._salvage: Salvage | None = None
         self._may_lack_words = True
         self._commits = 0  # to the store, since it was compacted
+        self._has_old_versions = False
         self._tidied_at = time.monotonic()
         self._erased_at = -TIDY_S
 
@@ -118,9 +119,18 @@ class Housekeeping:
             due = thoroughly or time.monotonic() - self._erased_at > TIDY_S
             if due and self._garbage.erasure() is not None:
                 self.erase()
-            elif self._commits >= (1 if thoroughly else OPTIMISE_AFTER):
+            elif self._has_old_versions or self._commits >= (1 if thoroughly else OPTIMISE_AFTER):
+                if thoroughly and self._store.count_old_versions() >= MOST_OLD_VERSIONS:
+                    self._store.reclaim()  # the process ends before they are old enough
                 self._store.optimize()
                 self._commits = 0
+            self._has_old_versions = self._store.count_old_versions() >= MOST_OLD_VERSIONS
+
+    @property
+    def tidy_again_s(self) -> float | None:
+        """When old versions, which are kept for a while, can be dropped from the store; None where
+        it has few."""
+        return KEEP_VERSIONS.total_seconds() if self._has_old_versions else None
 
     def tidy_if_late(self) -> None:
         """Tidies up though there is work, when that has not been done for long."""

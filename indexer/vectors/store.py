@@ -10,6 +10,8 @@ Tables: `words` (every passage) and, for each fingerprint of the model, `gist_<k
 
 from __future__ import annotations
 
+import contextlib
+import math
 import operator
 import threading
 import time
@@ -50,6 +52,8 @@ MOST_FRAGMENTS = 256
 # an index and 8 ms with one; among 100,000 rows 23 ms and 13 ms.
 INDEXED_ROWS = 50_000
 GENERATION_INDEX = "generation_idx"  # as LanceDB names it
+# So many old versions of a table are worth a compaction: each names every fragment of the table.
+MOST_OLD_VERSIONS = 20
 # A process that still reads an older version opens the newest one when that has gone.
 KEEP_VERSIONS = timedelta(minutes=10)
 KEEP_ALL = timedelta(days=36_500)
@@ -141,13 +145,27 @@ class Store:
                     self.tables.write(table, operator.methodcaller("delete", where))
 
     def optimize(self) -> None:
-        """Where rows were removed or tables lie in many fragments, compact them and drop old
-        versions; where many rows were added, index them. For the writer, when nothing else is to
-        be done."""
+        """Where rows were removed, or tables lie in many fragments or have many versions that need
+        not be kept any more, compact them and drop old versions; where many rows were added, index
+        them. For the writer, when nothing else is to be done."""
         with self._lock:
-            if self._removed or self._most_fragments() >= MOST_FRAGMENTS:
+            before = time.time() - KEEP_VERSIONS.total_seconds()
+            has_old = self.count_old_versions(before) >= MOST_OLD_VERSIONS
+            if self._removed or has_old or self._most_fragments() >= MOST_FRAGMENTS:
                 self._compact(KEEP_VERSIONS)
             self._index_generations()
+
+    def count_old_versions(self, before: float = math.inf) -> int:
+        """How many versions a table has besides its newest, of the table that has the most; with
+        `before` (unix s), only those that were written until then."""
+        most = 0
+        for name in self.tables.names():
+            written = []
+            for manifest in (self.tables.path(name) / "_versions").glob("*.manifest"):
+                with contextlib.suppress(FileNotFoundError):  # cleaned up meanwhile
+                    written.append(manifest.stat().st_mtime)
+            most = max(most, sum(at < before for at in sorted(written)[:-1]))
+        return most
 
     def erase(self) -> None:
         """Return when no byte of a removed row is left in any file: not in the rows that share a

@@ -20,6 +20,7 @@ from indexer.types.formats import kind_by_name
 Connection = sqlite3.Connection  # as it is borrowed here
 
 WAIT_S = 30.0
+JOURNAL_BYTES = 1 << 20  # left of the journal when it has been written back
 CHECKPOINTS = 3  # tries, each of which waits that long for readers
 
 
@@ -189,6 +190,7 @@ class Database:
             if not self.read_only:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = FULL")
+                db.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
                 db.execute("PRAGMA foreign_keys = ON")
                 db.execute("PRAGMA secure_delete = ON")  # what a person deletes leaves the file
         except BaseException:
