@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -12,9 +13,8 @@ import soundfile
 from PIL import Image as Picture
 
 from indexer.extract.containers.file_format import detect_format, detect_kind
-from indexer.extract.dispatch import extract
+from indexer.extract.dispatch import extract, find_member
 from indexer.extract.formats import members
-from indexer.extract.formats.mail.mail import find_attachment
 from indexer.extract.formats.mail.message_parts import MAX_PARTS
 from indexer.extract.pages.mupdf import pymupdf
 from indexer.extract.process.reader import ReaderProcess
@@ -109,9 +109,9 @@ def test_an_attachment_is_known_by_its_bytes(tmp_path: Path) -> None:
         (1, content, 17), (3, content, 17),
     ]  # fmt: skip
     assert {piece.ordinal for piece in read(path) if isinstance(piece, MemberPiece)} == {1}
-    assert find_attachment(path, 0, content).data == note.read_bytes()
+    assert find_member(path, members[0]).data == note.read_bytes()
     with pytest.raises(UnreadableError, match="has changed"):
-        find_attachment(path, 0, "0" * 40)
+        find_member(path, replace(members[0], content="0" * 40))
 
 
 def test_an_attachment_of_a_mailbox_is_found_without_the_messages_before(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_an_attachment_of_a_mailbox_is_found_without_the_messages_before(tmp_pat
     data = bytearray(path.read_bytes())
     data[: members[2].at - 40] = b"x" * (members[2].at - 40)  # so that nobody could read them
     path.write_bytes(data)
-    assert find_attachment(path, members[2].at, members[2].content).data == b"Note 2."
+    assert find_member(path, members[2]).data == b"Note 2."
 
 
 def test_pictures_and_sounds_are_attached_as_such(tmp_path: Path) -> None:

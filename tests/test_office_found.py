@@ -23,6 +23,7 @@ from indexer.types.scope import Scope
 from retriever.hits import Hit
 from retriever.query import Query
 from retriever.search import Searcher
+from tests.documents import eml
 from tests.library import READER, Small, small
 
 RED, GREEN, BLUE = (250, 5, 5), (5, 250, 5), (5, 5, 250)
@@ -236,6 +237,21 @@ def test_what_has_changed_gives_none_of_its_old_pictures(library: Small, tmp_pat
             new.writestr(name, data + b"x" if name.endswith(".png") else data)
     with pytest.raises(UnreadableError, match="changed"):
         READER.picture(other, 100, member=member.member)
+
+
+def test_pictures_in_a_letter_that_is_attached_to_a_mail(tmp_path: Path) -> None:
+    letter = word(tmp_path / "letter.docx")
+    with small(tmp_path / "files", tmp_path / "data") as library:
+        mail = eml(library.folder / "mail.eml", letter)
+        library.service.run_once()
+        outer = library.catalog.items.at_path(mail)
+        assert outer is not None
+        members = library.catalog.items.members(outer.content)
+        assert [member.name for member in members] == ["letter.docx", "image1.png"]
+        [picture] = [member for member in members if member.kind is Kind.PHOTO]
+        assert picture.state == "understood"
+        assert "A red picture." in [text for *_, text in library.rows()]
+        assert READER.picture(mail, 100, member=picture.member)[8:12] == b"WEBP"
 
 
 def test_drawings_of_lines_are_told(tmp_path: Path) -> None:

@@ -10,15 +10,22 @@ from pathlib import Path
 
 from indexer.extract.containers.file_format import detect_format, opening_error
 from indexer.extract.formats.block_documents import ReadSections
+from indexer.extract.formats.members import ExtractMember
 from indexer.types.attachments import File, MemoryFile, size_bytes
 from indexer.types.formats import Format
-from indexer.types.pieces import Extracted, Member, UnreadableError
+from indexer.types.pieces import Extracted, Member, UnreadableError, is_within_member
 from indexer.types.unread_formats import unread_sentence
 
 
-def extract(path: File, leave_out: Collection[int] | None = ()) -> Iterator[Extracted]:
+def extract(
+    path: File,
+    leave_out: Collection[int] | None = (),
+    extract_member: ExtractMember | None = None,
+) -> Iterator[Extracted]:
     """Everything in the file, page by page, except the members with the numbers in `leave_out`
-    (None: all members). Raises UnreadableError, also halfway."""
+    (None: all members). Members are read by `extract_member`, and what lies within them too. Raises
+    UnreadableError, also halfway."""
+    extract_member = extract_member or _extract_member
     file_format = detect_format(path)
     try:
         if file_format is not None and size_bytes(path) == 0:
@@ -27,7 +34,7 @@ def extract(path: File, leave_out: Collection[int] | None = ()) -> Iterator[Extr
             case "pdf":
                 from indexer.extract.formats.pdf import pdf
 
-                yield from pdf.extract(path, _extract_member, leave_out)
+                yield from pdf.extract(path, extract_member, leave_out)
             case "picture":
                 from indexer.extract.media import photo
 
@@ -51,35 +58,45 @@ def extract(path: File, leave_out: Collection[int] | None = ()) -> Iterator[Extr
 
                 if (read := section_reader(file_format)) is None:
                     raise UnreadableError("unsupported", unread_sentence(path.name))
-                yield from block_documents.extract(path, read, _extract_member, leave_out)
+                yield from block_documents.extract(path, read, extract_member, leave_out)
     except OSError as problem:
         raise opening_error(problem) from problem
 
 
 def _extract_member(file: MemoryFile) -> Iterator[Extracted]:
-    """Everything in an attachment except its own attachments."""
+    """Everything in a member, and in its own members, but not in theirs."""
+    return extract(file, extract_member=_extract_innermost)
+
+
+def _extract_innermost(file: MemoryFile) -> Iterator[Extracted]:
+    """Everything in a member but its own members."""
     return extract(file, leave_out=None)
 
 
 def find_member(path: Path, member: Member) -> MemoryFile:
     """The file within the one at a path that `extract` gave as this member. Raises
     UnreadableError."""
+    for file in _files_at(path, member.at):
+        inner = _files_at(file, None) if is_within_member(member) else [file]
+        for candidate in inner:
+            if candidate.content == member.content:
+                return MemoryFile(member.name, candidate.data)
+    raise UnreadableError("vanished", "The file this was part of has changed.")
+
+
+def _files_at(path: File, at: int | None) -> Iterator[MemoryFile]:
+    """The files within another that lie at a place (see `Attachment`), or all. Raises
+    UnreadableError."""
     match detect_format(path):
         case "pdf":
-            from indexer.extract.formats.pdf import pdf
-
-            file = pdf.find_attachment(path, member.at, member.name)
+            from indexer.extract.formats.pdf.pdf import files_at
         case "docx" | "pptx" | "xlsx" | "odf" | "epub":
-            from indexer.extract.formats.embedded import find_embedded
-
-            file = find_embedded(path, member.at, member.name)
+            from indexer.extract.formats.embedded import files_at
+        case "mail" | "mbox" | "text":  # a mailbox with a damaged beginning is a text
+            from indexer.extract.formats.mail.mail import files_at
         case _:
-            from indexer.extract.formats.mail import mail
-
-            return mail.find_attachment(path, member.at, member.content)
-    if file.content != member.content:
-        raise UnreadableError("vanished", "The file this was part of has changed.")
-    return file
+            return
+    yield from files_at(path, at)
 
 
 def section_reader(file_format: Format | None) -> ReadSections | None:

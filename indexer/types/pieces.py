@@ -95,8 +95,8 @@ Piece = PageText | Facts | Thumb | MediaPart
 @dataclass(frozen=True, slots=True)
 class Member:
     """A file within another: an attachment of a mail or a PDF, a picture in a letter. `ordinal` is
-    its number there, from 1, `at` where it lies (see `Attachment`), `content` the hash of its
-    bytes, `size` in bytes."""
+    its number there, from 1 (of one within a member, see `number_within`), `at` where it lies (see
+    `Attachment`), `content` the hash of its bytes, `size` in bytes."""
 
     ordinal: int
     at: int
@@ -104,6 +104,20 @@ class Member:
     name: str
     size: int
     kind: Kind
+
+
+MAX_MEMBERS = 1 << 20  # of one file, so that those within members have numbers behind them
+
+
+def number_within(member: int, ordinal: int) -> int:
+    """The number of what lies within a member with this number, as a picture in a letter that is
+    attached to a mail."""
+    return member * MAX_MEMBERS + ordinal
+
+
+def is_within_member(member: Member) -> bool:
+    """Whether it lies within another member, of which it has `at`."""
+    return member.ordinal > MAX_MEMBERS
 
 
 @dataclass(frozen=True, slots=True)

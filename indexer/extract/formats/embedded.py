@@ -44,7 +44,7 @@ _PICTURES = tuple(".jpg .jpeg .png .gif .webp .bmp .tif .tiff .avif .heic".split
 _ODF_REFERENCES = "//*[local-name()='image' or local-name()='plugin']/@*[local-name()='href']"
 _BY_PROGRAM = re.compile(r"\s*(description|beschreibung) automati\w+ \w+\.?\s*$", re.I)
 _NO_PICTURES = frozenset(["mimetype", "Thumbnails/thumbnail.png", "layout-cache"])
-_CHANGED = "The document this was part of has changed."
+CHANGED = "The document this was part of has changed."
 
 
 class _Reference(NamedTuple):
@@ -90,16 +90,21 @@ def embedded_files(file: IO[bytes], metadata: DocumentMetadata) -> Iterator[Atta
             )
 
 
-def find_embedded(path: File, at: int, name: str) -> MemoryFile:
-    """The file inside a document that `embedded_files` found `at`. Raises UnreadableError."""
-    with path.open("rb") as file, open_zip(file) as archive:
-        for info in archive.infolist():
-            if info.header_offset == at and info.file_size <= MAX_FILE_BYTES:
-                try:
-                    return MemoryFile(name, _read(archive, info))
-                except (ValueError, zipfile.BadZipFile) as problem:
-                    raise UnreadableError("vanished", _CHANGED) from problem
-    raise UnreadableError("vanished", _CHANGED)
+def files_at(path: File, at: int | None) -> Iterator[MemoryFile]:
+    """The file inside a document whose entry begins at an offset in its archive, or all. Raises
+    UnreadableError."""
+    with path.open("rb") as file:
+        if at is None:
+            for attachment in embedded_files(file, DocumentMetadata()):
+                yield attachment.load()
+            return
+        with open_zip(file) as archive:
+            for info in archive.infolist():
+                if info.header_offset == at and info.file_size <= MAX_FILE_BYTES:
+                    try:
+                        yield MemoryFile("", _read(archive, info))
+                    except (ValueError, zipfile.BadZipFile) as problem:
+                        raise UnreadableError("vanished", CHANGED) from problem
 
 
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:

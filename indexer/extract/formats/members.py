@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from typing import get_args
 
 from indexer.extract import heartbeat
@@ -25,6 +26,7 @@ from indexer.types.pieces import (
     Piece,
     Thumb,
     UnreadableError,
+    number_within,
 )
 from indexer.types.places import Kind
 from indexer.types.unread_formats import is_signature, unread_sentence
@@ -46,7 +48,7 @@ _PROGRAM_NAME = re.compile(
 
 _PIECES = get_args(Piece)
 
-# Everything in an attachment but its own attachments.
+# Everything in an attachment, with what is attached to it.
 ExtractMember = Callable[[MemoryFile], Iterator[Extracted]]
 
 
@@ -110,21 +112,22 @@ class MemberReader:
         self._seen_contents.add(content)
         began = time.monotonic()
         self._count += 1
-        pieces = self._extract_pieces(attachment, file)
+        extracted = self._extract_pieces(attachment, file)
+        pieces = [piece for piece in extracted if isinstance(piece, _PIECES)]
         self._took_s += time.monotonic() - began
         if pieces and not (attachment.inline and _is_decoration(file.name, kind, pieces)):
             self.has_read = True
             self._pieces += len(pieces)
             self._bytes += sum(map(_size_bytes, pieces))
             yield from (MemberPiece(attachment.ordinal, piece) for piece in pieces)
+            yield from _members_within(attachment, extracted)
 
-    def _extract_pieces(self, attachment: Attachment, file: MemoryFile) -> list[Piece]:
-        pieces: list[Piece] = []
+    def _extract_pieces(self, attachment: Attachment, file: MemoryFile) -> list[Extracted]:
+        pieces: list[Extracted] = []
         try:
             for piece in self._extract(file):
                 heartbeat.send()
-                if isinstance(piece, _PIECES):
-                    pieces.append(piece)
+                pieces.append(piece)
                 if len(pieces) > MAX_PIECES:
                     raise UnreadableError(
                         "too_large", "There is more in it than is read of a mail."
@@ -153,6 +156,19 @@ class MemberReader:
             or self._bytes > MAX_BYTES
             or self._took_s > MAX_S
         )
+
+
+def _members_within(
+    attachment: Attachment, extracted: list[Extracted]
+) -> Iterator[Member | MemberPiece]:
+    """What lies within a member, as members of the file around both."""
+    for piece in extracted:
+        if isinstance(piece, Member | MemberPiece):
+            ordinal = number_within(attachment.ordinal, piece.ordinal)
+            if isinstance(piece, Member):
+                yield replace(piece, ordinal=ordinal, at=attachment.at)
+            else:
+                yield replace(piece, ordinal=ordinal)
 
 
 def _is_decoration(name: str, kind: Kind, pieces: list[Piece]) -> bool:

@@ -36,7 +36,6 @@ from indexer.types.attachments import Attachment, File, MemoryFile
 from indexer.types.characters import clean_line
 from indexer.types.formats import format_by_name
 from indexer.types.notes import NoteCode
-from indexer.types.pieces import UnreadableError
 
 MAX_MESSAGE_BYTES = 128 << 20
 MAX_MESSAGES = 100_000
@@ -71,19 +70,22 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Parts:
         yield from _message(_single(file, metadata), "", metadata, _Position())
 
 
-def find_attachment(path: File, at: int, content: str) -> MemoryFile:
-    """The attachment with this hash of the message at an offset in bytes; the rest of a mailbox is
-    not read for it. Raises UnreadableError."""
+def files_at(path: File, at: int | None) -> Iterator[MemoryFile]:
+    """The attachments of the message at an offset in bytes, or of all messages; the rest of a
+    mailbox is not read for one."""
     with path.open("rb") as file:
-        if at == 0:
-            message = _single(file, DocumentMetadata())
+        if at is None:
+            parts = sections(file, path.name, DocumentMetadata())
         else:
-            file.seek(at)
-            message = _parse(next(_messages(file, DocumentMetadata()), (0, b""))[1])
-    for part in _message(message, "", DocumentMetadata(), _Position()):
-        if isinstance(part, Attachment) and (file_in_memory := part.load()).content == content:
-            return file_in_memory
-    raise UnreadableError("vanished", "The mail this was attached to has changed.")
+            if at == 0:
+                message = _single(file, DocumentMetadata())
+            else:
+                file.seek(at)
+                message = _parse(next(_messages(file, DocumentMetadata()), (0, b""))[1])
+            parts = _message(message, "", DocumentMetadata(), _Position())
+        for part in parts:
+            if isinstance(part, Attachment):
+                yield part.load()
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from indexer.types.characters import clean_line
 from indexer.types.pieces import UnreadableError
 
 MAX_FILES = 10_000
+PINNED = "FileAttachment"  # the type of an annotation
 _STREAM_KEYS = ("UF", "F")
 
 
@@ -48,6 +49,16 @@ def read_attachments(document: Any, pinned: list[int]) -> Iterator[Attachment]:
         name = clean_line(PurePath(next(filter(None, written), "").replace("\\", "/")).name)[:200]
         decode = partial(_stream, document, stream)
         yield Attachment(next(numbers), stream, name or "Attachment", False, decode)
+
+
+def find_pinned(document: Any) -> list[int]:
+    """The numbers of the annotations to which a file is attached."""
+    return [
+        annotation.xref
+        for page in document
+        for annotation in page.annots() or ()
+        if annotation.type[1] == PINNED
+    ]
 
 
 def _stream(document: Any, number: int) -> bytes:

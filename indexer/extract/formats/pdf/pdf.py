@@ -14,7 +14,12 @@ from dataclasses import replace
 from typing import Any
 
 from indexer.extract.formats.members import ExtractMember, MemberReader
-from indexer.extract.formats.pdf.attachments import attachment_bytes, read_attachments
+from indexer.extract.formats.pdf.attachments import (
+    PINNED,
+    attachment_bytes,
+    find_pinned,
+    read_attachments,
+)
 from indexer.extract.formats.pdf.hyphens import complete_last_word
 from indexer.extract.formats.pdf.metadata import (
     described_by,
@@ -159,7 +164,7 @@ class _PageReader:
         contents: list[str] = []
         for annotation in page.annots() or ():
             kind = annotation.type[1]
-            if kind == "FileAttachment":
+            if kind == PINNED:
                 self.pinned.append(annotation.xref)
             if kind != _TYPED_ON_PAGE:
                 contents.append(" ".join(clean(annotation.info["content"] or "").split()))
@@ -200,10 +205,15 @@ def open_pdf(path: File) -> Any:
     return document
 
 
-def find_attachment(path: File, at: int, name: str) -> MemoryFile:
-    """The file within a PDF that an object of this number holds. Raises UnreadableError."""
+def files_at(path: File, at: int | None) -> Iterator[MemoryFile]:
+    """The file within a PDF that the object with this number holds, or all. Raises
+    UnreadableError."""
     with open_pdf(path) as document:
-        return MemoryFile(name, attachment_bytes(document, at))
+        if at is not None:
+            yield MemoryFile("", attachment_bytes(document, at))
+            return
+        for attachment in read_attachments(document, find_pinned(document)):
+            yield attachment.load()
 
 
 def _try_to_open(open_document: Callable[[], Any]) -> Any | None:
