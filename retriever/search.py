@@ -17,7 +17,7 @@ from indexer.catalog.catalog import Catalog
 from indexer.catalog.records import Item
 from indexer.types.passages import FIRST_UNDERSTOOD, Passage
 from indexer.types.places import Kind
-from indexer.types.tokens import tokens
+from indexer.types.text.tokens import tokens
 from indexer.vectors.search import Match
 from indexer.vectors.store import Store
 from model.interface import Float32, Model, Text

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from indexer.types.graphemes import grapheme_start, is_unspaced, word_ranges
-from indexer.types.tokens import tokens
+from indexer.types.text.graphemes import grapheme_start, is_unspaced, word_ranges
+from indexer.types.text.tokens import tokens
 
 SNIPPET_CHARS = 240
 

@@ -14,10 +14,10 @@ from indexer.extract.formats.block_documents import find_page_source
 from indexer.extract.formats.texts.text import sections
 from indexer.extract.pages.pagination import PAGE_CHARS, PAGE_LINES, paginate_text
 from indexer.extract.pages.typesetting import PageSource
-from indexer.types.characters import clean
 from indexer.types.pieces import Extracted, Facts, PageText, Thumb, UnreadableError
 from indexer.types.places import Kind, Page
-from indexer.types.tokens import tokens
+from indexer.types.text.characters import clean
+from indexer.types.text.tokens import tokens
 from tests.library import READER
 
 GERMAN = "Grüße aus München: 20 € für „Käse“.\n"

@@ -13,7 +13,7 @@ import pytest
 from indexer.types.contents import VectorRow
 from indexer.types.passages import FIRST_UNDERSTOOD, Passage, Source
 from indexer.types.places import Kind, Page, Place, Span
-from indexer.types.tokens import terms, tokens
+from indexer.types.text.tokens import terms, tokens
 from indexer.vectors import store as store_module
 from indexer.vectors.lance import lancedb_problem, one_of
 from indexer.vectors.search import Match

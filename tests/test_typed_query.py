@@ -14,7 +14,7 @@ from PIL import Image as Picture
 
 from indexer.types.places import Kind
 from indexer.types.scope import Scope
-from indexer.types.tokens import tokens
+from indexer.types.text.tokens import tokens
 from retriever.periods import parse_period, unix_s
 from retriever.query import MAX_LIMIT, Query
 from retriever.search import Searcher

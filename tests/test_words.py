@@ -15,7 +15,7 @@ from indexer.catalog.catalog import Catalog
 from indexer.catalog.words.index import WordRow, write_passages
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Kind, Page
-from indexer.types.tokens import tokens
+from indexer.types.text.tokens import tokens
 from indexer.vectors.search import Match
 from retriever.query import Query
 from retriever.search import Searcher

@@ -14,7 +14,7 @@ from typing import Any
 
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 # Control characters, and the marks that turn the direction of a line. Fewer than the index removes
-# from what it reads (`indexer/types/characters.py`): a quote has to stay what its source says.
+# from what it reads (`indexer/types/text/characters.py`): a quote has to stay what its source says.
 _INVISIBLE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]"
 )

@@ -5,10 +5,8 @@ The command line and the HTTP server both call it; neither knows what lies below
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -24,8 +22,7 @@ from indexer.types.states import ContentState
 from indexer.vectors.store import Store
 from indexer.vectors.tables import StoreError
 from model.errors import RecollectError
-from model.interface import ConversationTurn, ModelError, ModelRuntime, Text
-from model.runtime.runtime import BusyError
+from model.interface import ConversationTurn, ModelError, ModelRuntime
 from retriever.answer import Answerer
 from retriever.hits import Hit
 from retriever.periods import parse_day
@@ -35,6 +32,7 @@ from retriever.typed_query import parse_typed
 from web.library.arguments.examples import load_example
 from web.library.arguments.paths import is_folder, named_path
 from web.library.arguments.unlisted import unlisted_sentence
+from web.library.background_loading import BackgroundLoading
 from web.library.display import display_text
 from web.library.errors import LibraryError
 from web.library.forgetting import Forgetting
@@ -82,8 +80,7 @@ class Library:
         self._runtime = runtime
         self._pipeline = pipeline
         self._reader = reader
-        self._waits_for_model = True
-        self._loading: threading.Thread | None = None
+        self._loading = BackgroundLoading(runtime)
         self._forgetting = Forgetting(catalog, pipeline.housekeeping)
         self._searcher = Searcher(catalog, store, runtime.people, service.rescan.is_there)
         self._answerer = Answerer(
@@ -102,19 +99,7 @@ class Library:
 
     def warm(self) -> None:
         """Loads the model in the background. From now on no search by words waits for that."""
-        self._waits_for_model = False
-        self._load_model()
-
-    def _load_model(self) -> None:
-        if self._loading is not None and self._loading.is_alive():
-            return
-
-        def load() -> None:
-            with suppress(ModelError, BusyError):  # whoever needs the model is told
-                self._runtime.people.embed([Text("ready")], role="query")
-
-        self._loading = threading.Thread(target=load, name="warming", daemon=True)
-        self._loading.start()
+        self._loading.begin()
 
     def search(
         self,
@@ -138,7 +123,7 @@ class Library:
         )
         example = load_example(self._reader, like) if like else None
         query = typed.query(scope, like=example, limit=limit, by=by)
-        is_loading = not (self._waits_for_model or like or by == "words" or self._is_model_ready())
+        is_loading = like is None and by != "words" and self._loading.under_way()
         hits, model_problem = self._hits(replace(query, by="words") if is_loading else query)
         # what is shown to a person is understood next
         self.service.want(hit.item.item for hit in hits if hit.item.state is ContentState.READ)
@@ -154,15 +139,6 @@ class Library:
         if is_loading:
             return {**result, "problem": model_problem or LOADING, "loading": True}
         return {**result, "problem": model_problem} if model_problem else result
-
-    def _is_model_ready(self) -> bool:
-        """Whether the model would answer now, or say at once why it cannot; else it is loaded in
-        the background from here on."""
-        lifecycle = self._runtime.lifecycle
-        if lifecycle.loaded or lifecycle.refuses:
-            return True
-        self._load_model()
-        return False
 
     def _hits(self, query: Query) -> tuple[list[Hit], str | None]:
         """The hits, and what had no part in them that should have had one, and why."""

@@ -14,7 +14,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from indexer.catalog.words.vocabulary import LongTerms, is_held, known_terms, terms_from
-from indexer.types.tokens import join_separated
+from indexer.types.text.tokens import join_separated
 
 MIN_STEM_CHARS = 3
 MIN_PREFIX_CHARS = 2

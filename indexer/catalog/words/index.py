@@ -21,7 +21,7 @@ from indexer.catalog.words.forms import form_query
 from indexer.catalog.words.vocabulary import LongTerms, add_terms, clear_terms, drop_unused_terms
 from indexer.types.passages import Passage
 from indexer.types.places import Kind
-from indexer.types.tokens import join_separated, query_terms, tokens
+from indexer.types.text.tokens import join_separated, query_terms, tokens
 from indexer.vectors.lance import checked_name
 from indexer.vectors.search import Match
 

@@ -11,7 +11,7 @@ import re
 from typing import Literal
 
 from indexer.extract.containers.letters import detect_legacy
-from indexer.types.characters import clean
+from indexer.types.text.characters import clean
 
 Encoding = Literal["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
 

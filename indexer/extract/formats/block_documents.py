@@ -14,10 +14,10 @@ from indexer.extract.pages.blocks import DocumentMetadata, Section
 from indexer.extract.pages.pagination import paginate
 from indexer.extract.pages.typesetting import PageSource
 from indexer.types.attachments import Attachment, File, MemoryFile, size_bytes
-from indexer.types.characters import clean_line
 from indexer.types.notes import NoteCode
 from indexer.types.pieces import Extracted, Facts, PageText, Thumb, UnreadableError, title_from_name
 from indexer.types.places import Page
+from indexer.types.text.characters import clean_line
 
 # Laying out and drawing a page takes five times as long as reading it, and few are ever shown: the
 # thumbnail is drawn on demand. The size is that of A4, the colour the mean of a page of words.

@@ -20,9 +20,9 @@ from indexer.extract.containers.archives import open_zip
 from indexer.extract.containers.xml import parse_xml
 from indexer.extract.pages.blocks import DocumentMetadata
 from indexer.types.attachments import Attachment, File, MemoryFile
-from indexer.types.characters import clean_line
 from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
+from indexer.types.text.characters import clean_line
 
 MAX_FILES = 5_000
 MAX_FILE_BYTES = 256 << 20

@@ -20,9 +20,9 @@ from indexer.extract.media import ffmpeg
 from indexer.extract.media.mixing import SampleBlock, to_mono
 from indexer.extract.media.sound_tracks import SoundTracks, find_tracks
 from indexer.types.attachments import File, MemoryFile
-from indexer.types.characters import clean
 from indexer.types.notes import Note, NoteCode
 from indexer.types.pieces import SoundTrack, UnreadableError
+from indexer.types.text.characters import clean
 
 BLOCK_FRAMES = 1 << 14
 PREROLL_S = 0.5  # a decoder that begins in the middle begins with silence

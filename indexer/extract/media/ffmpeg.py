@@ -16,8 +16,8 @@ from indexer.extract.containers.truncation import has_film_index
 from indexer.extract.dates import parse_iso_s
 from indexer.extract.media.mixing import SampleBlock, join_blocks, to_mono
 from indexer.types.attachments import File
-from indexer.types.characters import clean
 from indexer.types.pieces import UnreadableError
+from indexer.types.text.characters import clean
 from model.interface import Float32
 
 # Names of FFmpeg's demuxers; see `media_signatures`.

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from indexer.extract.media import ffmpeg
-from indexer.types.characters import clean
 from indexer.types.notes import Note, NoteCode
 from indexer.types.pieces import SoundTrack, UnreadableError
+from indexer.types.text.characters import clean
 
 MAX_TRACKS = 32  # decoding each is a pass over the file
 MAX_NAMED = 4  # in a sentence

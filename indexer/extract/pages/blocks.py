@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from indexer.types.characters import clean_line
 from indexer.types.notes import Notes
+from indexer.types.text.characters import clean_line
 
 Tag = Literal["h1", "h2", "h3", "h4", "p", "li", "quote", "pre", "row", "break"]
 

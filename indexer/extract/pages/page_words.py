@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from indexer.types.characters import clean
-from indexer.types.graphemes import part_ranges
 from indexer.types.pieces import PageWords
+from indexer.types.text.characters import clean
+from indexer.types.text.graphemes import part_ranges
 
 
 def stext_page(page: Any, flags: int) -> Any:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any, Literal
 
-from indexer.types.characters import clean
-from indexer.types.graphemes import part_ranges
 from indexer.types.pieces import PageWords
+from indexer.types.text.characters import clean
+from indexer.types.text.graphemes import part_ranges
 
 _INLINE = frozenset(["a", "b", "code", "em", "i", "s", "span", "strong", "sub", "sup"])
 # MuPDF breaks a line at blanks alone: between these parts it is told that it may.

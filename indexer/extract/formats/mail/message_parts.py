@@ -13,7 +13,7 @@ from typing import Any
 from indexer.extract.containers.encodings import decode_declared
 from indexer.extract.formats.texts.calendars import unfold
 from indexer.extract.pages.blocks import Block
-from indexer.types.characters import clean_line
+from indexer.types.text.characters import clean_line
 
 MAX_PARTS = 200
 # A plain text with less than this share of the words of the HTML version does not stand for it.

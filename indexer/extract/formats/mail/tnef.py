@@ -12,7 +12,7 @@ from typing import Any
 from indexer.extract.containers.encodings import decode_declared
 from indexer.extract.formats.texts.rich_text import rtf_blocks
 from indexer.extract.pages.blocks import Block
-from indexer.types.characters import clean, clean_line
+from indexer.types.text.characters import clean, clean_line
 
 MAGIC = b"\x78\x9f\x3e\x22"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from indexer.extract.containers.xml import parse_xml
 from indexer.extract.pages.blocks import Block
-from indexer.types.characters import clean_line
+from indexer.types.text.characters import clean_line
 
 MAX_VALUES = 2_000
 

@@ -28,9 +28,9 @@ from indexer.extract.pages.blocks import (
     table_row,
 )
 from indexer.types.attachments import Attachment
-from indexer.types.characters import clean_line
 from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
+from indexer.types.text.characters import clean_line
 
 _NS = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"
 TEXT, TABLE, OFFICE, DRAW = (_NS % name for name in ("text", "table", "office", "drawing"))

@@ -9,7 +9,7 @@ from typing import Any
 from indexer.extract.containers.xml import parse_xml
 from indexer.extract.formats.office.drawings import chart_blocks, diagram_blocks, shape_blocks
 from indexer.extract.pages.blocks import Block, Section
-from indexer.types.characters import clean_line
+from indexer.types.text.characters import clean_line
 
 _TEXT_TAGS = ("{*}t", "{*}text")
 

@@ -28,9 +28,9 @@ from indexer.extract.formats.office.sheet_drawings import (
 from indexer.extract.limits import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, header_row, table_row
 from indexer.types.attachments import Attachment
-from indexer.types.characters import clean_line
 from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
+from indexer.types.text.characters import clean_line
 
 ROWS_LEFT_OUT = f"Only the first {MAX_ROWS:,} rows of this workbook were read."
 CELLS_LEFT_OUT = f"Only the first {MAX_CELLS:,} cells of this workbook were read."

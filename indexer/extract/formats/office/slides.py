@@ -12,9 +12,9 @@ from indexer.extract.formats.embedded import embedded_files
 from indexer.extract.formats.office.drawings import diagram_blocks
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, Tag, table_row
 from indexer.types.attachments import Attachment
-from indexer.types.characters import clean_line
 from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
+from indexer.types.text.characters import clean_line
 
 PAGE_CAPACITY = 4.0
 MAX_GROUP_DEPTH = 20

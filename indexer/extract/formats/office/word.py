@@ -23,8 +23,8 @@ from indexer.extract.formats.texts.rich_text import rtf_blocks
 from indexer.extract.formats.texts.web import decode_html, html_blocks
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, Tag
 from indexer.types.attachments import Attachment
-from indexer.types.characters import clean_line
 from indexer.types.pieces import UnreadableError
+from indexer.types.text.characters import clean_line
 
 _STRICT = b"http://purl.oclc.org/ooxml/"
 _MAIN_TYPES = (

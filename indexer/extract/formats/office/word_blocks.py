@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from indexer.extract.pages.blocks import Block, Tag, table_row
-from indexer.types.characters import clean_line
+from indexer.types.text.characters import clean_line
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"

@@ -9,8 +9,8 @@ from pathlib import PurePath
 from typing import Any
 
 from indexer.types.attachments import Attachment
-from indexer.types.characters import clean_line
 from indexer.types.pieces import UnreadableError
+from indexer.types.text.characters import clean_line
 
 MAX_FILES = 10_000
 PINNED = "FileAttachment"  # the type of an annotation

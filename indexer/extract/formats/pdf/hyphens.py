@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from indexer.types.characters import clean
+from indexer.types.text.characters import clean
 
 # A hyphen before one of these stands for a part of a word that follows: `Ein- und Ausgabe`.
 _CONJUNCTIONS = frozenset(

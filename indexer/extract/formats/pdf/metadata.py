@@ -12,7 +12,7 @@ from typing import Any
 
 from indexer.extract.containers.xml import parse_xml
 from indexer.extract.dates import parse_iso_s, unix_s
-from indexer.types.characters import clean_line
+from indexer.types.text.characters import clean_line
 
 MAX_OUTLINE_ENTRIES = 5_000
 MAX_VALUE_CHARS = 1_000

@@ -33,7 +33,6 @@ from indexer.extract.limits import MAX_CHARS, MAX_PAGES
 from indexer.extract.pages.blocks import DocumentMetadata
 from indexer.extract.pages.rasters import make_thumb
 from indexer.types.attachments import File, MemoryFile, size_bytes
-from indexer.types.characters import clean
 from indexer.types.notes import Note, NoteCode
 from indexer.types.pieces import (
     Extracted,
@@ -44,6 +43,7 @@ from indexer.types.pieces import (
     title_from_name,
 )
 from indexer.types.places import Page
+from indexer.types.text.characters import clean
 
 # A page with fewer characters than the first is looked at as a picture; one with fewer than the
 # second is where an image covers this share of it.

@@ -11,9 +11,9 @@ from indexer.extract.formats.embedded import embedded_files
 from indexer.extract.formats.texts.web import decode_html, html_blocks
 from indexer.extract.pages.blocks import DocumentMetadata, Section
 from indexer.types.attachments import Attachment
-from indexer.types.characters import clean_line
 from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
+from indexer.types.text.characters import clean_line
 
 # Everything else may be a chapter: its media type says so, not its name.
 _MEDIA = tuple(

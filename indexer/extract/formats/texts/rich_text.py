@@ -7,9 +7,9 @@ from typing import IO
 
 from indexer.extract.containers.archives import DAMAGED
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, table_row
-from indexer.types.characters import clean
 from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
+from indexer.types.text.characters import clean
 
 MAX_BYTES = 32 << 20
 

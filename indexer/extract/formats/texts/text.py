@@ -17,9 +17,9 @@ from indexer.extract.limits import MAX_ROWS
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, header_row, table_row
 from indexer.extract.pages.pagination import paginate_text
 from indexer.extract.pages.typesetting import PageSource, markdown_page, plain_page
-from indexer.types.characters import clean_line
 from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
+from indexer.types.text.characters import clean_line
 
 MAX_BYTES = 32 << 20
 

@@ -14,9 +14,9 @@ from lxml import etree
 from indexer.extract.containers.encodings import decode_declared, detect_encoding
 from indexer.extract.dates import parse_iso_s
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, Tag, table_row
-from indexer.types.characters import clean, clean_line
 from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
+from indexer.types.text.characters import clean, clean_line
 
 MAX_BYTES = 64 << 20
 # An element marked as the main part is used where it holds this share of the characters.

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from indexer.types.characters import INVISIBLE, JOINERS
+from indexer.types.text.characters import INVISIBLE, JOINERS
 
 MAX_TOKEN_CHARS = 64
 MAX_TERMS = 64

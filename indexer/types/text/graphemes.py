@@ -10,7 +10,7 @@ import functools
 import re
 from typing import Any
 
-from indexer.types.tokens import UNSPACED
+from indexer.types.text.tokens import UNSPACED
 
 # What belongs to the letter before it: marks, joiners, soft hyphens.
 _MARKS = r"[\p{M}\u200c\u200d\u00ad]"

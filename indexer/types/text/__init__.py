@@ -1,0 +1,1 @@
+"""Text as it is stored and compared: its characters, its letters, and its tokens."""
