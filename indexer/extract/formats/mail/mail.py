@@ -33,9 +33,9 @@ from indexer.extract.formats.mail.message_parts import (
 from indexer.extract.formats.mail.tnef import read_tnef
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section
 from indexer.types.attachments import Attachment, File, MemoryFile
-from indexer.types.characters import clean_line
 from indexer.types.formats import format_by_name
 from indexer.types.notes import NoteCode
+from indexer.types.text.characters import clean_line
 
 MAX_MESSAGE_BYTES = 128 << 20
 MAX_MESSAGES = 100_000
