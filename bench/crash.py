@@ -1,4 +1,4 @@
-"""Kills at random moments and at every stage: what is left, against an index made from scratch."""
+"""Kills at every stage, and damaged tables between them: what is left, against a fresh index."""
 
 from __future__ import annotations
 
@@ -37,6 +37,10 @@ def run(quick: bool) -> Report:
             "other restarts were killed in their turn", len(verdicts), "indexes"),
         Row("unrecovered", "indexes with something unfinished or left over",
             sum(outcome.unrecovered > 0 for outcome in verdicts), "indexes", goal=0, at_most=True),
+        Row("damaged", "times the tables were damaged between a kill and the next start",
+            sum(kill is not None and kill.damage is not None for kill, _ in results), "times"),
+        Row("refused", "starts that ended in an error",
+            sum(outcome.refused for outcome in verdicts), "starts", goal=0, at_most=True),
         Row("duplicates", "passages or vectors that are there twice",
             sum(outcome.duplicates for outcome in verdicts), "rows", goal=0, at_most=True),
         Row("difference", "files, passages and vectors that one index has and the other has not",

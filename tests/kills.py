@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -29,6 +30,7 @@ import pytest
 from PIL import Image as Picture
 
 from indexer.files.lock import LibraryLock
+from tests.damages import DAMAGES
 from tests.documents import message
 from tests.library import Small, small
 
@@ -67,6 +69,7 @@ class Kill:
     call: int = 1
     when: When = "before"
     after_s: float = 0.0
+    damage: str | None = None  # what befalls the tables after it
 
     @classmethod
     def drawn(cls, chance: random.Random, stage: str | None) -> Kill:
@@ -75,6 +78,10 @@ class Kill:
         when: When = chance.choice(["before", "after", "during"])
         most = {"scan": 1, "compact": 3, "clean": 3, "decode": 6, "read": 6}.get(stage, 2)
         return cls(stage, chance.randint(1, most), when, chance.uniform(0.0, 0.02))
+
+
+class RefusedError(Exception):
+    """A start that ended in an error."""
 
 
 class KillableIndexers:
@@ -118,7 +125,8 @@ class KillableIndexers:
                 pass
         status = int(line)
         if os.WIFEXITED(status):
-            assert os.WEXITSTATUS(status) == 0, "the indexer ended in an error"
+            if os.WEXITSTATUS(status) != 0:
+                raise RefusedError("the indexer ended in an error")
             return False
         assert os.WTERMSIG(status) == signal.SIGKILL
         return True
@@ -168,8 +176,6 @@ def _live(folder: Path, data: Path, kill: Kill) -> None:
                 library.service.start()
                 time.sleep(60)
     except BaseException:
-        import traceback
-
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
@@ -321,10 +327,13 @@ class Verdict:
     duplicates: int
     difference: int
     again: int
+    refused: int = 0  # starts that ended in an error
 
     @property
     def good(self) -> bool:
-        return not (self.unrecovered or self.duplicates or self.difference or self.again)
+        return not any((self.unrecovered, self.duplicates, self.difference, self.again)) and (
+            not self.refused
+        )
 
 
 def compare_after_restart(folder: Path, data: Path) -> Verdict:
@@ -387,20 +396,46 @@ def kill_repeatedly(
     base: Path, stages: Iterable[str | None], chance: random.Random
 ) -> Iterator[tuple[Kill, Verdict | None]]:
     """Edits, a kill at each of these stages, a restart, and the verdict; every fourth restart is
-    itself killed before it is done, and the verdict comes after the next."""
+    itself killed before it is done, and the verdict comes after the next. After one kill of three
+    the tables are damaged; what the model made of them is then asked for again."""
     folder, data = base / "folder", base / "data"
     folder.mkdir()
     with KillableIndexers() as indexers, pytest.MonkeyPatch.context() as patch:
         module, name, value = MANY_FILES
         patch.setattr(*resolve_name(module, name), value)
+        damaged = False
         for round_, stage in enumerate(stages):
             kill = Kill.drawn(chance, stage)
             edit_folder(folder, chance, round_)
-            while not indexers.kill(folder, data, kill):
-                kill = replace(kill, call=1)  # it did not come to so many
-                edit_folder(folder, chance, round_)
-            yield kill, None if chance.random() < 0.25 else compare_after_restart(folder, data)
-        yield Kill(None), compare_after_restart(folder, data)
+            refused = 0
+            try:
+                while not indexers.kill(folder, data, kill):
+                    kill = replace(kill, call=1)  # it did not come to so many
+                    edit_folder(folder, chance, round_)
+            except RefusedError:
+                refused = 1
+            if chance.random() < 1 / 3 and any((data / "lance").glob("*.lance/data/*")):
+                kill = replace(kill, damage=chance.choice(sorted(DAMAGES)))
+                assert kill.damage is not None
+                DAMAGES[kill.damage](data)
+                damaged = True
+            verdict = None
+            if chance.random() >= 0.25:
+                verdict = _verdict(folder, data, damaged)
+                damaged = False
+            if refused:
+                verdict = replace(verdict or Verdict(0, 0, 0, 0), refused=refused)
+            yield kill, verdict
+        yield Kill(None), _verdict(folder, data, damaged)
+
+
+def _verdict(folder: Path, data: Path, damaged: bool) -> Verdict:
+    try:
+        verdict = compare_after_restart(folder, data)
+    except Exception:  # a start that is refused is what is counted
+        traceback.print_exc()
+        return Verdict(1, 0, 0, 0, refused=1)
+    return replace(verdict, again=0) if damaged else verdict
 
 
 if __name__ == "__main__":

@@ -3,13 +3,10 @@ background, without a person."""
 
 from __future__ import annotations
 
-import functools
 import json
 import os
-import random
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,46 +17,10 @@ from indexer.ingest.service import IndexService
 from indexer.maintenance.verify import Verifier
 from indexer.vectors.store import Store
 from tests.conftest import Indexed, recollect, serve, stop
+from tests.damages import DAMAGES
 from tests.fake_model import FakeModel
 from tests.library import READERS, Row, Small, small, until
 from web.cli import serving
-
-
-def data_files(data: Path, table: str) -> list[Path]:
-    return sorted((data / "lance").glob(f"{table}.lance/data/*"))
-
-
-def halve(files: list[Path]) -> None:
-    for file in files:
-        held = file.read_bytes()
-        file.write_bytes(held[: len(held) // 2])
-
-
-def remove(files: list[Path]) -> None:
-    for file in files:
-        file.unlink()
-
-
-def flip(seed: int, pattern: str, data: Path) -> None:
-    """Thirty bits of the files together."""
-    files = sorted(file for file in (data / "lance").glob(pattern) if file.is_file())
-    chance = random.Random(seed)
-    for _ in range(30):
-        file = chance.choice(files)
-        held = bytearray(file.read_bytes())
-        held[chance.randrange(len(held))] ^= 1 << chance.randrange(8)
-        file.write_bytes(bytes(held))
-
-
-DAMAGES: dict[str, Callable[[Path], None]] = {
-    "words cut in half": lambda data: halve(data_files(data, "words")),
-    "words gone": lambda data: remove(data_files(data, "words")),
-    "gist gone": lambda data: remove(data_files(data, "gist_*")),
-    "body cut in half": lambda data: halve(data_files(data, "body_*")[:1]),
-    "every vector gone": lambda data: remove(data_files(data, "[gb]*_*")),
-    **{f"bits of the data {n}": functools.partial(flip, n, "*.lance/data/*") for n in range(4)},
-    **{f"bits of any file {n}": functools.partial(flip, n, "**/*.*") for n in range(3)},
-}
 
 
 def indexed(base: Path) -> tuple[list[Row], list[tuple[str, str, int, bytes]]]:
