@@ -17,7 +17,7 @@ from indexer.ingest.service import IndexService
 from indexer.maintenance.verify import Verifier
 from indexer.vectors.store import Store
 from tests.conftest import Indexed, recollect, serve, stop
-from tests.damages import DAMAGES
+from tests.damages import DAMAGES, halve
 from tests.fake_model import FakeModel
 from tests.library import READERS, Row, Small, small, until
 from web.cli import serving
@@ -105,6 +105,24 @@ def test_fault_05_the_program_starts_searches_and_indexes_with_damaged_tables(
         assert "boat" in recollect("search", "boat", data=data)
     finally:
         stop(served)
+
+
+def test_fault_05_a_damaged_table_that_was_set_aside_concerns_nobody(
+    whole: tuple[Path, list[Row], list[object]], tmp_path: Path
+) -> None:
+    base, rows, vectors = whole
+    shutil.copytree(base / "data", tmp_path / "data")
+    (tmp_path / "lib").symlink_to(base / "lib")
+    for pattern in ("*.lance/data/*", "aside/*.lance/data/*"):
+        halve(sorted((tmp_path / "data" / "lance").glob(pattern)))
+        library = opened(tmp_path)
+        try:
+            library.service.run_once()
+            assert (library.rows(), library.vectors()) == (rows, vectors)
+            assert Verifier(library.catalog, library.store).check().sound
+        finally:
+            library.service.stop()
+            library.catalog.close()
 
 
 def test_an_end_says_its_sentence_however_long_closing_takes(

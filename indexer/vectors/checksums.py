@@ -33,7 +33,7 @@ class Checksums:
         """Takes the sums of those among `files` (absolute; all there are) that have none yet, and
         forgets those of files that are gone. On disk when this returns."""
         known = self._read()
-        present = {self._inside(file): file for file in files if self._counts(file)}
+        present = {self._inside(file): file for file in files if _counts(self._inside(file))}
         lines = []
         for inside in sorted(present.keys() - known.keys()):
             try:
@@ -80,9 +80,6 @@ class Checksums:
         lines = [_line(inside, *entry) for inside, entry in sorted(known.items())]
         replace_file(self._file, "".join(lines).encode("ascii"))
 
-    def _counts(self, file: str) -> bool:
-        return ".lance/" in file and not file.endswith(CHANGING)
-
     def _inside(self, file: str) -> str:
         return file[len(str(self._folder)) + 1 :]
 
@@ -96,9 +93,16 @@ class Checksums:
             for line in text.split("\n"):
                 digest, _, rest = line.partition(" ")
                 size, _, inside = rest.partition(" ")
-                if len(digest) == 32 and size.isdecimal() and inside:  # else torn by a power cut
+                # else torn by a power cut, or of a table that was set aside
+                if len(digest) == 32 and size.isdecimal() and _counts(inside):
                     self._known[inside] = (int(size), digest)
         return self._known
+
+
+def _counts(inside: str) -> bool:
+    """Whether a file belongs to a table that is in use, and not to one that was set aside."""
+    table, _, file = inside.partition("/")
+    return table.endswith(".lance") and bool(file) and not file.endswith(CHANGING)
 
 
 def _line(inside: str, size: int, digest: str) -> str:
