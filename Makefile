@@ -3,16 +3,19 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-slow check coverage bench findings pocket clean
+.PHONY: demo test test-slow engines check coverage bench findings pocket clean
 
 demo: .venv/product          ## install, write the demonstration library, read it and serve it
 	$(BIN)/recollect --data .venv/demo-data demo .venv/demo-library --open
 
 test: .venv/developer        ## the test suite; the browser tests need a Chromium
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not engines" $(TESTS)
 
 test-slow: .venv/developer   ## the long proofs: kills, faults, floods
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow $(TESTS)
+
+engines: .venv/developer .venv/engines/llamacpp/made  ## real engines, each in an environment of its own, with our model behind them
+	$(BIN)/python -m pytest -m engines tests/test_engines.py
 
 check: .venv/developer tests/types/node_modules  ## types, lint, formatting, and the arrows between the packages
 	$(BIN)/mypy recollect.py indexer retriever model web training bench docs tests
@@ -49,6 +52,12 @@ tests/types/node_modules: tests/types/package-lock.json
 	  { echo "Recollect needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -m venv .venv || \
 	  { rm -rf .venv; echo "This Python has no venv; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+
+.venv/engines/llamacpp/made: .venv/bin/python bench/engines/requirements.txt
+	@echo "Installing llama.cpp into .venv/engines (34 MB) ..."
+	@$(PYTHON) -m venv .venv/engines/llamacpp
+	@.venv/engines/llamacpp/bin/pip install --quiet --requirement bench/engines/requirements.txt
+	@touch $@
 
 .venv/product: .venv/bin/python pyproject.toml constraints.txt
 	@echo "Installing Recollect into .venv (a few minutes the first time) ..."

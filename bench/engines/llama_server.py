@@ -13,7 +13,8 @@ from pathlib import Path
 
 import xllamacpp
 
-CONTEXT_TOKENS = 8192
+SLOTS = 2
+CONTEXT_TOKENS = 8192 * SLOTS  # llama.cpp divides it among its slots
 # Pocket's own budget for a picture; llama.cpp's default for the architecture makes it larger than
 # anything the model was trained on.
 PICTURE_TOKENS = 70
@@ -24,7 +25,7 @@ def parameters(folder: Path, port: int, embeddings: bool) -> xllamacpp.CommonPar
     chosen = xllamacpp.CommonParams()
     chosen.model.path = str(folder / "model.gguf")
     chosen.n_ctx = CONTEXT_TOKENS
-    chosen.n_parallel = 2
+    chosen.n_parallel = SLOTS
     chosen.cpuparams.n_threads = chosen.cpuparams_batch.n_threads = 1
     chosen.warmup = False
     chosen.port = port
