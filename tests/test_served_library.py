@@ -16,12 +16,15 @@ from model.gemma import Gemma
 from model.interface import ModelError
 from model.served import connection, served_model
 from model.served.address import EngineAddress
+from model.served.capabilities import Capabilities
 from model.weights.checkpoint import POCKET
 from model.weights.installed import find_checkpoint
 from recollect import build
+from tests.browser import chromium, visit
 from tests.conftest import verb
 from tests.engine import NAME, Engine, Proxy, engine
 from tests.library import until
+from tests.served import running
 from web.library.library import Library
 from web.machine.models import engine_report
 from web.machine.settings import EngineSettings, Settings, load_settings
@@ -163,6 +166,21 @@ def test_another_machine_is_named_wherever_questions_go_to_it(tmp_path: Path) ->
         verb("--model", "http://gpu:8000/v1", "status", "--json", data=tmp_path / "other")
     )
     assert told["model"]["remote_hosts"] == ["gpu"]
+
+
+@pytest.mark.browser
+def test_the_page_says_where_questions_go_and_what_the_engine_cannot_do(
+    indexed: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it would be of an engine on another machine that takes no sound."""
+    monkeypatch.setattr(EngineAddress, "remote_hosts", property(lambda _: ("gpu.example",)))
+    sentence = "It takes no sound, so recordings are found by name only."
+    monkeypatch.setattr(Capabilities, "sentences", property(lambda _: (sentence,)))
+    with chromium() as browser, running(indexed) as server, visit(browser, server) as tab:
+        tab.open("/library")
+        assert "go to gpu.example" in tab.see("#bars").inner_text()
+        assert sentence in tab.see("main").inner_text()
+        assert f"{NAME}, served by http://" in tab.see("main").inner_text()
 
 
 def test_an_address_that_cannot_be_one_is_refused(tmp_path: Path) -> None:

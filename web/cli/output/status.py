@@ -50,6 +50,7 @@ def show_status(status: StatusJson, as_json: bool) -> None:
     location = location or (", which cannot be used" if "problem" in model else ", not loaded now")
     if "engine" in model:
         location = f", served by {model['engine']}"
+        location += ", which cannot be used" if "problem" in model else ""
     out.print(f"Model: {model['name']}{location}.")
     for sentence in model_sentences(model):
         out.print(Text(sentence, style="yellow"))

@@ -88,7 +88,9 @@ function PartlyRead({ status }) {
 function ModelLine({ status }) {
   const { model } = status;
   const memory = model.resident_bytes ? `, ${size(model.resident_bytes)} of memory` : "";
-  const state = model.loaded
+  const state = model.engine
+    ? `, served by ${model.engine}${model.problem ? ", which cannot be used" : ""}`
+    : model.loaded
     ? html` on ${safeName(model.device)} (${safeName(model.dtype)}${memory})`
     : model.problem ? ", which cannot be used" : ", not loaded now";
   return html`<section class="panel" aria-labelledby="model-title">
