@@ -21,6 +21,7 @@ import soundfile
 from PIL import Image as Picture
 
 from indexer.vectors.store import Store
+from model.gemma import Gemma
 from model.interface import (
     AnswerCitation,
     AnswerEnd,
@@ -34,6 +35,7 @@ from model.interface import (
 from model.served.address import EngineAddress
 from model.served.served_model import ServedModel
 from model.weights.checkpoint import POCKET
+from model.weights.installed import find_checkpoint
 from recollect import build
 from tests.conftest import ENVIRONMENT, ROOT, Indexed, serve, stop
 from tests.library import until
@@ -165,6 +167,14 @@ def test_an_answer_streams_and_its_quotes_cannot_be_invented(model: ServedModel)
     assert all(citation.quote in words for citation in citations)
     assert sum(isinstance(event, AnswerText) for event in events) > 3
     assert isinstance(events[-1], AnswerEnd)
+
+
+def test_it_judges_as_our_own_loader_does(model: ServedModel) -> None:
+    question = "What is the deposit for Garden Street 5?"
+    words = "The deposit for Garden Street 5 is 1200 euros."
+    sources = [Evidence(1, "lease.txt", words), Evidence(2, "a.txt", "The garden is green.")]
+    own = Gemma(find_checkpoint("pocket")).judge(question, sources)
+    assert model.judge(question, sources) == pytest.approx(own, abs=0.01)
 
 
 def test_an_answer_is_taken_back(model: ServedModel) -> None:
