@@ -81,16 +81,43 @@ _FOLDERS: tuple[tuple[bytes, Format], ...] = (
 _ZIPPED: tuple[Format, ...] = ("docx", "pptx", "xlsx", "odf", "epub")
 
 
-def _names(file: IO[bytes]) -> bytes:
-    """The first bytes of the table of contents; empty where there is none."""
+def _end_record(file: IO[bytes]) -> tuple[int, bytes]:
+    """The record at the end of an archive, and its offset; empty where there is none."""
     size = file.seek(0, 2)
     file.seek(max(0, size - _TAIL_BYTES))
     tail = file.read(_TAIL_BYTES)
     at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or at + 22 > len(tail):
+    record = tail[at : at + 22] if at >= 0 else b""
+    return max(0, size - len(tail)) + at, record if len(record) == 22 else b""
+
+
+def _entries(file: IO[bytes]) -> int:
+    """How many members the table of contents has by its own account. In an archive of more than
+    65,535 it stands in a record of 56 bytes, before one of 20 that points there."""
+    end, record = _end_record(file)
+    count = int.from_bytes(record[10:12], "little")
+    if count == 0xFFFF and end >= 76:
+        file.seek(end - 76)
+        large = file.read(56)
+        if large.startswith(b"PK\x06\x06"):
+            return int.from_bytes(large[32:40], "little")
+    return count
+
+
+def _too_many(count: int) -> UnreadableError:
+    return UnreadableError(
+        "too_large",
+        f"This file has {count:,} parts, and one of more than {MAX_ENTRIES:,} is not opened; save "
+        "it in several files.",
+    )
+
+
+def _names(file: IO[bytes]) -> bytes:
+    """The first bytes of the table of contents; empty where there is none."""
+    end, record = _end_record(file)
+    if not record:
         return b""
-    length = int.from_bytes(tail[at + 12 : at + 16], "little")
-    end = max(0, size - len(tail)) + at
+    length = int.from_bytes(record[12:16], "little")
     file.seek(max(0, end - length))
     return file.read(min(length, _NAMES_BYTES))
 
@@ -98,6 +125,8 @@ def _names(file: IO[bytes]) -> bytes:
 def open_zip(file: IO[bytes]) -> zipfile.ZipFile:
     """The open archive, after its table of contents was checked against the bounds. zipfile unpacks
     no more of a member than its entry declares. Raises UnreadableError."""
+    if (count := _entries(file)) > MAX_ENTRIES:  # before zipfile makes an object of each
+        raise _too_many(count)
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as problem:
@@ -108,10 +137,9 @@ def open_zip(file: IO[bytes]) -> zipfile.ZipFile:
     members = archive.infolist()
     if any(member.flag_bits & 1 for member in members):
         raise UnreadableError("encrypted", "This file is locked with a password.")
-    if (
-        len(members) > MAX_ENTRIES
-        or sum(member.file_size for member in members) > MAX_UNPACKED_BYTES
-    ):
+    if len(members) > MAX_ENTRIES:
+        raise _too_many(len(members))
+    if sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
         raise UnreadableError("too_large", BOMB)
     for member in members:
         is_xml = member.filename.lower().endswith((".xml", ".rels", ".opf", ".xhtml", ".html"))

@@ -55,6 +55,8 @@ def extract(
             count, chars = count + 1, chars + len(source.text)
             yield PageText(source.text, Page(count), source.label)
     if not count and not members.has_read:
+        if notes := metadata.notes.all():  # there are some, beyond a bound or in damaged parts
+            raise UnreadableError("too_large", notes[0].sentence)
         raise UnreadableError("empty", "There are no words in this file.")
     yield Facts(
         clean_line(metadata.title)[:200] or title_from_name(path),

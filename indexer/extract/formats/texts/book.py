@@ -50,7 +50,9 @@ def sections(
         if not content:
             missing += 1
             continue
-        blocks = list(html_blocks(decode_html(content), DocumentMetadata()))
+        chapter = DocumentMetadata()
+        blocks = list(html_blocks(decode_html(content), chapter))
+        metadata.notes.extend(chapter.notes.all())
         label = next((block.text for block in blocks if block.tag.startswith("h")), "")
         yield Section(blocks, label[:80])
     if missing:

@@ -22,6 +22,11 @@ MAX_BYTES = 64 << 20
 # An element marked as the main part is used where it holds this share of the characters.
 MAIN_SHARE = 0.3
 LONGEST_CELL_CHARS = 400
+TITLE_BLOCKS = 20  # where a title is looked for among the words
+DEEP = (
+    "Its elements lie in each other more than 256 deep, and what lies deeper was not read; print "
+    "it to a PDF, and that is read."
+)
 _BREAK = "\v"
 _HIDING = re.compile(r"display\s*:\s*none", re.I)
 _DECLARED = re.compile(
@@ -68,7 +73,12 @@ def sections(file: IO[bytes], name: str, metadata: DocumentMetadata) -> Iterator
         metadata.notes.add(
             NoteCode.TEXT_LEFT_OUT, f"Only the first {MAX_BYTES >> 20} MB of this page were read."
         )
-    yield Section(list(html_blocks(decode_html(data[:MAX_BYTES]), metadata)))
+    blocks = list(html_blocks(decode_html(data[:MAX_BYTES]), metadata))
+    title = metadata.title
+    # most pages repeat their title as a heading; of the others its words are found as well
+    if title and not any(title in clean_line(block.text) for block in blocks[:TITLE_BLOCKS]):
+        blocks.insert(0, Block(title, "h1"))
+    yield Section(blocks)
 
 
 def decode_html(data: bytes, declared: str | None = None) -> str:
@@ -88,24 +98,27 @@ def decode_html(data: bytes, declared: str | None = None) -> str:
 
 def html_blocks(text: str, metadata: DocumentMetadata | None = None) -> Iterator[Block]:
     """The blocks of a page given as text."""
-    root = _parse(text)
+    metadata = metadata or DocumentMetadata()
+    root = _parse(text, metadata)
     if root is None:
         return
-    metadata = metadata or DocumentMetadata()
     _properties(root, metadata)
     body = root.find("body")
     yield from _blocks(_main(body if body is not None else root), _hidden(root))
 
 
-def _parse(text: str) -> Any:
+def _parse(text: str, metadata: DocumentMetadata) -> Any:
     # the text is decoded already: a declared encoding does not apply any more
     parser = etree.HTMLParser(
         encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True
     )
     try:
-        return etree.fromstring(text.encode("utf-8", "replace"), parser)
+        root = etree.fromstring(text.encode("utf-8", "replace"), parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
+    if any(entry.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for entry in parser.error_log):
+        metadata.notes.add(NoteCode.PARTS_LEFT_OUT, DEEP)
+    return root
 
 
 def _properties(root: Any, metadata: DocumentMetadata) -> None:
