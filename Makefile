@@ -20,6 +20,7 @@ engines: .venv/developer .venv/engines/llamacpp/made  ## real engines, each in a
 check: .venv/developer tests/types/node_modules  ## types, lint, formatting, and the arrows between the packages
 	$(BIN)/mypy recollect.py indexer retriever model web training bench docs tests
 	$(BIN)/python -m docs.architecture --check
+	$(BIN)/python -m docs.formats --check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports

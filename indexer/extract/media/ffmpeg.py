@@ -99,6 +99,11 @@ def has_disposition(stream: Any, name: str) -> bool:
     return bool(stream.disposition & Disposition[name])
 
 
+def has_picture(container: Any) -> bool:
+    """Whether it is a film: a cover picture is none."""
+    return any(not has_disposition(stream, "attached_pic") for stream in container.streams.video)
+
+
 def find_video_stream(container: Any) -> Any | None:
     """The first video stream that can be decoded; a cover picture is none."""
     for stream in container.streams.video:

@@ -38,6 +38,7 @@ SAME_DIFFERENCE = 4.0  # mean difference, of 255, under which two frames look th
 PLAIN_SPREAD = 8.0  # standard deviation, of 255, under which a frame is of one colour
 FRAME_PX = 1_600
 
+UNSEEN = "Its picture cannot be decoded and was not looked at; convert it to MP4 to have it seen."
 NO_MEDIA = "There is neither sound nor a picture in this film that Recollect can decode."
 
 
@@ -49,6 +50,7 @@ def extract(path: File) -> Iterator[Extracted]:
     survey = SoundSurvey()
     with ffmpeg.open_container(path, demuxer) as container:
         title, made_at = ffmpeg.container_title(container), ffmpeg.recorded_at(container)
+        has_picture = ffmpeg.has_picture(container)
     try:
         survey = survey_tracks(path)
     except UnreadableError as problem:
@@ -59,6 +61,8 @@ def extract(path: File) -> Iterator[Extracted]:
         raise refused or UnreadableError("empty", EMPTY if duration_s == 0 else NO_MEDIA)
     if refused is not None:
         survey.notes.add(NoteCode.TRACKS_UNHEARD, refused.sentence)
+    if cover is None and has_picture:
+        survey.notes.add(NoteCode.FILM_UNSEEN, UNSEEN)
     survey.notes.extend(broken_off_notes(path))
     small, colour = (None, None) if cover is None else make_thumb(cover)
     yield Facts(

@@ -183,7 +183,7 @@ def _message(
     if names:
         blocks.append(Block(clean_line("Attachments: " + ", ".join(names))[:MAX_HEADER_CHARS]))
     for part in parts.body:
-        blocks += body_blocks(part)
+        blocks += body_blocks(part, metadata.notes)
     if position.depth == 0:
         metadata.title = _header(message, "Subject")
         metadata.made_at = _sent_at(message)

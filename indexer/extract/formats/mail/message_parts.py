@@ -12,7 +12,8 @@ from typing import Any
 
 from indexer.extract.containers.encodings import decode_declared
 from indexer.extract.formats.texts.calendars import unfold
-from indexer.extract.pages.blocks import Block
+from indexer.extract.pages.blocks import Block, DocumentMetadata
+from indexer.types.notes import Notes
 from indexer.types.text.characters import clean_line
 
 MAX_PARTS = 200
@@ -129,13 +130,15 @@ def _name(part: Message[Any, Any]) -> str:
         return ""
 
 
-def body_blocks(part: Message[Any, Any]) -> Iterator[Block]:
+def body_blocks(part: Message[Any, Any], notes: Notes) -> Iterator[Block]:
     """The paragraphs of a part of the text."""
     from indexer.extract.formats.texts.web import decode_html, html_blocks
 
     data, charset = decode_payload(part), part.get_content_charset()
     if part.get_content_type() == "text/html":
-        yield from html_blocks(decode_html(data, charset))
+        page = DocumentMetadata()
+        yield from html_blocks(decode_html(data, charset), page)
+        notes.extend(page.notes.all())
         return
     text = decode_declared(data, charset)
     if part.get_content_type() == "text/calendar":

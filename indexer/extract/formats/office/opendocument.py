@@ -16,7 +16,7 @@ from indexer.extract.containers.xml import parse_xml, stream_xml
 from indexer.extract.dates import parse_iso_s
 from indexer.extract.formats.embedded import embedded_files
 from indexer.extract.formats.office.legacy import LOCKED
-from indexer.extract.formats.office.sheets import ROWS_LEFT_OUT
+from indexer.extract.formats.office.sheets import CELLS_LEFT_OUT, COLUMNS_LEFT_OUT, ROWS_LEFT_OUT
 from indexer.extract.formats.office.slides import PAGE_CAPACITY
 from indexer.extract.limits import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
 from indexer.extract.pages.blocks import (
@@ -251,7 +251,7 @@ def _rows(
             return
         if event != "end" or element.tag != f"{TABLE}table-row":
             continue
-        cells = _cells(element)
+        cells = _cells(element, metadata)
         repeated = min(_count(element, "number-rows-repeated"), 100) if cells else 0
         element.clear()
         while (before := element.getprevious()) is not None:
@@ -260,20 +260,25 @@ def _rows(
         for _ in range(repeated if block else 0):
             quota[0] -= 1
             quota[1] -= len(cells)
-            if min(quota) < 0:
+            if quota[0] < 0:
                 metadata.notes.add(NoteCode.ROWS_LEFT_OUT, ROWS_LEFT_OUT)
+            elif quota[1] < 0:
+                metadata.notes.add(NoteCode.CELLS_LEFT_OUT, CELLS_LEFT_OUT)
             elif block:
                 yield block
 
 
-def _cells(line: Any) -> list[str]:
+def _cells(line: Any, metadata: DocumentMetadata) -> list[str]:
     """The texts of a row; a repeated cell comes as often as it is repeated."""
     cells: list[str] = []
     for cell in line:
         if cell.tag not in (f"{TABLE}table-cell", f"{TABLE}covered-table-cell"):
             continue
         text = " ".join(block.text for block in _blocks(cell, []))
-        cells += [text] * min(_count(cell, "number-columns-repeated"), MAX_COLUMNS - len(cells))
+        repeated = _count(cell, "number-columns-repeated")
+        if text and len(cells) + repeated > MAX_COLUMNS:
+            metadata.notes.add(NoteCode.CELLS_LEFT_OUT, COLUMNS_LEFT_OUT)
+        cells += [text] * min(repeated, MAX_COLUMNS - len(cells))
     while cells and not cells[-1]:
         cells.pop()
     return cells

@@ -34,6 +34,7 @@ from indexer.types.text.characters import clean_line
 
 ROWS_LEFT_OUT = f"Only the first {MAX_ROWS:,} rows of this workbook were read."
 CELLS_LEFT_OUT = f"Only the first {MAX_CELLS:,} cells of this workbook were read."
+COLUMNS_LEFT_OUT = f"Of its longest rows, only the first {MAX_COLUMNS:,} columns were read."
 MAX_FORMULA_CHARS = 1_000
 # A date that a program shows as the settings of its machine say.
 _SYSTEM_DATE = "mm-dd-yy"
@@ -118,7 +119,10 @@ def _rows(sheet: Any, quota: _Quota) -> Iterator[Block]:
                     else:
                         quota.metadata.notes.add(NoteCode.CELLS_LEFT_OUT, CELLS_LEFT_OUT)
                     return
-                texts = [""] * min(MAX_COLUMNS, max((cell["column"] for cell in cells), default=0))
+                columns = max((cell["column"] for cell in cells), default=0)
+                if columns > MAX_COLUMNS:
+                    quota.metadata.notes.add(NoteCode.CELLS_LEFT_OUT, COLUMNS_LEFT_OUT)
+                texts = [""] * min(MAX_COLUMNS, columns)
                 for cell in cells:
                     if 0 < cell["column"] <= len(texts):
                         texts[cell["column"] - 1] = formats.display(cell)

@@ -22,6 +22,8 @@ _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 
+DAMAGED_SHAPE = "A shape on one of its slides is damaged and was not read."
+
 
 def sections(
     file: IO[bytes], name: str, metadata: DocumentMetadata
@@ -41,7 +43,7 @@ def sections(
             damaged += 1
             blocks = []
         else:
-            blocks = list(_slide(slide))
+            blocks = list(_slide(slide, metadata))
         heading = next((block.text for block in blocks if block.tag == "h1"), "")
         metadata.title = metadata.title or heading
         # a slide without words keeps its number
@@ -79,8 +81,8 @@ def _slides(presentation: Any) -> Iterator[Any | None]:
             yield None
 
 
-def _slide(slide: Any) -> Iterator[Block]:
-    yield from _shapes(slide.shapes, 0)
+def _slide(slide: Any, metadata: DocumentMetadata) -> Iterator[Block]:
+    yield from _shapes(slide.shapes, 0, metadata)
     yield from _alternatives(slide)
     for relation in slide.part.rels.values():
         if relation.is_external or not relation.reltype.endswith("/diagramData"):
@@ -122,11 +124,12 @@ def _comments(slide: Any) -> Iterator[Block]:
         yield from (Block(text, "quote") for text in texts)
 
 
-def _shapes(shapes: Any, depth: int) -> Iterator[Block]:
+def _shapes(shapes: Any, depth: int, metadata: DocumentMetadata) -> Iterator[Block]:
     for shape in shapes:
         try:
-            blocks = [*_shape(shape, depth), *_description(shape)]
-        except Exception:  # noqa: S112  the slide is readable without a damaged shape
+            blocks = [*_shape(shape, depth, metadata), *_description(shape)]
+        except Exception:  # the slide is readable without a damaged shape
+            metadata.notes.add(NoteCode.PARTS_DAMAGED, DAMAGED_SHAPE)
             continue
         yield from blocks
 
@@ -138,10 +141,10 @@ def _description(shape: Any) -> Iterator[Block]:
             yield Block(text)
 
 
-def _shape(shape: Any, depth: int) -> Iterator[Block]:
+def _shape(shape: Any, depth: int, metadata: DocumentMetadata) -> Iterator[Block]:
     if hasattr(shape, "shapes"):
         if depth < MAX_GROUP_DEPTH:
-            yield from _shapes(shape.shapes, depth + 1)
+            yield from _shapes(shape.shapes, depth + 1, metadata)
     elif getattr(shape, "has_table", False) and shape.has_table:
         for line in shape.table.rows:
             if block := table_row(cell.text for cell in line.cells):

@@ -23,6 +23,7 @@ from indexer.extract.formats.texts.rich_text import rtf_blocks
 from indexer.extract.formats.texts.web import decode_html, html_blocks
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, Tag
 from indexer.types.attachments import Attachment
+from indexer.types.notes import NoteCode
 from indexer.types.pieces import UnreadableError
 from indexer.types.text.characters import clean_line
 
@@ -53,7 +54,8 @@ def _section(file: IO[bytes], metadata: DocumentMetadata, depth: int) -> Section
     has_page_breaks = next(body.iter(f"{W}lastRenderedPageBreak"), None) is not None
     reader = BlockReader(headings, f"{W}lastRenderedPageBreak" if has_page_breaks else f"{W}br")
     blocks = chain(
-        _title_from(reader.blocks(body), metadata), _supplements(document, headings, depth)
+        _title_from(reader.blocks(body), metadata),
+        _supplements(document, headings, depth, metadata),
     )
     return Section(blocks, capacity=3.0 if has_page_breaks else 1.0)
 
@@ -147,9 +149,13 @@ _SUPPLEMENTS = {
 
 
 MAX_CHUNK_DEPTH = 3
+DAMAGED_PART = (
+    "A part of it (a note, a comment, a header or an inserted text) is damaged and was not read."
+)
+NESTED_PART = "A document inside a document inside it was not read; save it as a file of its own."
 
 
-def _chunks(document: Any, depth: int) -> Iterator[Block]:
+def _chunks(document: Any, depth: int, metadata: DocumentMetadata) -> Iterator[Block]:
     """The pages, texts and documents that Word puts into the document when it opens it (altChunk);
     documents within documents down to a depth."""
     for relation in document.part.rels.values():
@@ -159,31 +165,38 @@ def _chunks(document: Any, depth: int) -> Iterator[Block]:
             part = relation.target_part
             if "wordprocessingml" in part.content_type or part.blob.startswith(ZIP):
                 if depth < MAX_CHUNK_DEPTH:
-                    inner = _section(io.BytesIO(part.blob), DocumentMetadata(), depth + 1)
-                    yield from inner.blocks
+                    within = DocumentMetadata()
+                    yield from _section(io.BytesIO(part.blob), within, depth + 1).blocks
+                    metadata.notes.extend(within.notes.all())
+                else:
+                    metadata.notes.add(NoteCode.PARTS_LEFT_OUT, NESTED_PART)
             elif part.content_type in ("message/rfc822", "multipart/related"):
-                yield from _web_archive(part.blob)
+                yield from _web_archive(part.blob, metadata)
             elif "html" in part.content_type:
-                yield from html_blocks(decode_html(part.blob))
+                page = DocumentMetadata()
+                yield from html_blocks(decode_html(part.blob), page)
+                metadata.notes.extend(page.notes.all())
             elif part.content_type.startswith("text/"):
                 yield Block(decode_declared(part.blob, None))
             elif "rtf" in part.content_type:
                 yield from rtf_blocks(part.blob)
-        except Exception:  # noqa: S112  the document is readable without a damaged part
-            continue
+        except Exception:  # the document is readable without a damaged part
+            metadata.notes.add(NoteCode.PARTS_DAMAGED, DAMAGED_PART)
 
 
-def _web_archive(data: bytes) -> Iterator[Block]:
+def _web_archive(data: bytes, metadata: DocumentMetadata) -> Iterator[Block]:
     """The words of a page with all that belongs to it, in one file (MHTML)."""
     for part in split_message(message_from_bytes(data, policy=policy.default)).body:
-        yield from body_blocks(part)
+        yield from body_blocks(part, metadata.notes)
 
 
-def _supplements(document: Any, headings: dict[str, Tag], depth: int) -> Iterator[Block]:
+def _supplements(
+    document: Any, headings: dict[str, Tag], depth: int, metadata: DocumentMetadata
+) -> Iterator[Block]:
     """Notes, comments, headers and footers, each kind under its name and each text once."""
     from docx.oxml.parser import parse_xml
 
-    yield from _chunks(document, depth)
+    yield from _chunks(document, depth, metadata)
     yield from drawing_blocks(document.part.rels)
     roots_by_label: dict[str, list[Any]] = {}
     for relation in document.part.rels.values():
@@ -193,7 +206,8 @@ def _supplements(document: Any, headings: dict[str, Tag], depth: int) -> Iterato
         try:
             element = getattr(relation.target_part, "element", None)
             root = parse_xml(relation.target_part.blob) if element is None else element
-        except Exception:  # noqa: S112  the document is readable without a damaged note
+        except Exception:  # the document is readable without a damaged note
+            metadata.notes.add(NoteCode.PARTS_DAMAGED, DAMAGED_PART)
             continue
         roots_by_label.setdefault(label, []).append(root)
     for label, roots in roots_by_label.items():

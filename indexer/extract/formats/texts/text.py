@@ -109,7 +109,7 @@ def _table(
     def rows() -> Iterator[Block]:
         csv.field_size_limit(MAX_BYTES)
         reader = csv.reader(text.split("\n"), dialect)
-        for number, cells in enumerate(_skip_invalid(reader)):
+        for number, cells in enumerate(_skip_invalid(reader, metadata)):
             if number >= MAX_ROWS:
                 metadata.notes.add(
                     NoteCode.ROWS_LEFT_OUT, f"Only the first {MAX_ROWS:,} rows were read."
@@ -121,12 +121,12 @@ def _table(
     return Section(rows(), head=header_row(list(islice(rows(), 2))))
 
 
-def _skip_invalid(rows: Iterator[list[str]]) -> Iterator[list[str]]:
-    """The rows that csv can read; the others are left out."""
+def _skip_invalid(rows: Iterator[list[str]], metadata: DocumentMetadata) -> Iterator[list[str]]:
+    """The rows that csv can read; the others are left out, and a note says so."""
     while True:
         try:
             yield next(rows)
         except StopIteration:
             return
         except csv.Error:
-            continue
+            metadata.notes.add(NoteCode.ROWS_LEFT_OUT, "Rows that are no values were not read.")
