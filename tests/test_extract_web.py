@@ -37,7 +37,7 @@ def page(path: Path, inner: str) -> Path:
 def test_a_web_page_is_what_its_reader_sees(tmp_path: Path) -> None:
     path = html(tmp_path / "net.html")
     assert text_of(path) == (
-        "Mending\n\nBegin at the torn mesh,\nthen knot with twine.\n\n"
+        "How to mend a net\n\nMending\n\nBegin at the torn mesh,\nthen knot with twine.\n\n"
         "Twine | Strength\nHemp | 40 kg\n\nover\nunder"
     )
     facts = facts_of(path)
