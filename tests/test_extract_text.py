@@ -120,7 +120,7 @@ def test_what_is_no_text_is_skipped(tmp_path: Path, name: str, data: bytes) -> N
     path = tmp_path / name
     path.write_bytes(data)
     assert detect_kind(path) is None
-    with pytest.raises(UnreadableError, match="not a kind of file|which is not read") as refused:
+    with pytest.raises(UnreadableError, match=r"not a kind of file|which is not read") as refused:
         read(path)
     assert refused.value.reason == "unsupported"
 
