@@ -56,7 +56,7 @@ FOUND = {
     "Krähenbrücke": "utf8-one-bad-byte/utf8-one-bad.txt",
     "plovercrane": "winmail/winmail.eml#2",
     "회의록": "words/korean.txt",
-    "invoice resend Brien": "words/english.txt",
+    "cooperative": "words/english.txt",
     "العقد": "words/arabic.txt",
     "wonderfulwords": "words/hardwrap.txt",
     "17.5%": "xlsx-formats/formats.xlsx",
