@@ -25,7 +25,9 @@ def remove(files: list[Path]) -> None:
 
 def flip(seed: int, pattern: str, data: Path) -> None:
     """Thirty bits of the files together."""
-    files = sorted(file for file in (data / "lance").glob(pattern) if file.is_file())
+    files = sorted(
+        file for file in (data / "lance").glob(pattern) if file.is_file() and file.stat().st_size
+    )
     chance = random.Random(seed)
     for _ in range(30):
         file = chance.choice(files)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from web.library.library import Library
 
 STATIC = Path(__file__).parents[1] / "static"
-STOPPING_S = 4.0  # from the signal to the end of the process, whatever it may be waiting for
+STOPPING_S = 3.0  # from the signal to the end of the process, whatever it may be waiting for
 LINK_S = 1.0  # how long another server may take to give a link that opens one more browser
 CLOSING_S = 2.5  # the same where no signal ended it: from the fault on
 
