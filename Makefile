@@ -27,7 +27,7 @@ check: .venv/developer tests/types/node_modules  ## types, lint, formatting, and
 	tests/types/node_modules/.bin/tsc --project tests/types
 
 coverage: .venv/developer    ## how much of the product the fast suite runs, in percent
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --cov --cov-report= $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not engines" --cov --cov-report= $(TESTS)
 	$(BIN)/coverage report --skip-covered --sort=cover
 
 bench: .venv/developer       ## what is measured, and how to run one

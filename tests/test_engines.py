@@ -169,6 +169,23 @@ def test_an_answer_streams_and_its_quotes_cannot_be_invented(model: ServedModel)
     assert isinstance(events[-1], AnswerEnd)
 
 
+def test_the_drafter_drafts_and_changes_nothing(model: ServedModel, files: Path) -> None:
+    source = Evidence(1, "lease.txt", "The deposit for Garden Street 5 is 1200 euros.")
+    question = "What is the deposit for Garden Street 5?"
+    with llama(files, "--drafter") as server:
+        drafting = ServedModel(EngineAddress(server.url))
+        with closing(drafting):
+            *drafted, end = drafting.answer(question, [source])
+    alone = list(model.answer(question, [source]))[:-1]
+    assert isinstance(end, AnswerEnd)
+    assert end.draft_acceptance is not None  # counted by llama.cpp itself
+    assert end.draft_acceptance > 0.2
+    assert _text(drafted) == _text(alone)
+    assert [event for event in drafted if isinstance(event, AnswerCitation)] == [
+        event for event in alone if isinstance(event, AnswerCitation)
+    ]
+
+
 def test_it_judges_as_our_own_loader_does(model: ServedModel) -> None:
     question = "What is the deposit for Garden Street 5?"
     words = "The deposit for Garden Street 5 is 1200 euros."
@@ -184,6 +201,10 @@ def test_an_answer_is_taken_back(model: ServedModel) -> None:
     assert isinstance(events[-1], AnswerEnd)
     assert events[-1].reason == "cancelled"
     assert time.monotonic() - began < 10
+
+
+def _text(events: Sequence[object]) -> str:
+    return "".join(event.text for event in events if isinstance(event, AnswerText))
 
 
 def answered(library: Library) -> tuple[int, int]:
