@@ -399,7 +399,7 @@ def test_fault_62_too_many_members_and_too_many_bytes(tmp_path: Path) -> None:
     with zipfile.ZipFile(many, "a") as archive:
         for n in range(20_001):
             archive.writestr(zipfile.ZipInfo(f"word/{n}"), b"")
-    assert refused(many).sentence == BOMB
+    assert "20,019 parts, and one of more than 20,000 is not opened" in refused(many).sentence
     lies = docx(tmp_path / "lies.docx")
     data = bytearray(lies.read_bytes())
     at = data.rfind(b"PK\x01\x02")
