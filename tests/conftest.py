@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from click.testing import CliRunner
 from filelock import FileLock
 
 from indexer.catalog.catalog import Catalog
+from tests.library import until
 
 if TYPE_CHECKING:
-    import httpx
-
     from tests.served import Running
 
 os.environ.update(HF_HUB_OFFLINE="1", ORT_DISABLE_TELEMETRY="1")
@@ -148,6 +148,9 @@ def demo_server(
     data = tmp_path_factory.mktemp("served") / "data"
     shutil.copytree(demonstration.data, data)
     served = serve("serve", library=Indexed(demonstration.folder, data))
+    headers = {"Authorization": f"Bearer {served.token}"}
+    address = f"{served.url}/api/search"
+    until(lambda: "loading" not in httpx.get(address, params={"q": "key"}, headers=headers).json())
     yield served
     stop(served)
 

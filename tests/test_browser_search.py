@@ -383,7 +383,7 @@ def test_filters_that_are_typed_are_shown_and_can_be_taken_back(tab: Visit) -> N
     assert tab.page.locator(".typed-filter").all_inner_texts() == ["without “again”", ".zip"]
     for gone in ("-again", "ext:zip"):
         tab.see(f'.typed-filter button[aria-label="Take {gone} out"]').click()
-    tab.gone(".typed-filter")
+    tab.until("!document.querySelector('.typed-filter')")
     tab.see(ROWS)
     assert tab.page.locator("#q").input_value() == "comet"
     typed(tab, " in March 1999 on:never")

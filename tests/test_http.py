@@ -35,7 +35,7 @@ def assert_refused(response: httpx.Response, status: int, code: str) -> str:
 
 def test_search_finds_the_page(api: httpx.Client) -> None:
     result = api.get("/api/search", params={"q": "loud meeting", "by": "words"}).json()
-    assert set(result) == {"query", "hits", "coverage", "took_ms"}
+    assert set(result) == {"query", "understood", "hits", "coverage", "took_ms"}
     first = result["hits"][0]
     assert first["path"].endswith("boats.pdf")
     assert first["place"]["page"] == 2
