@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from indexer.extract.dispatch import extract
-from indexer.extract.formats.pdf import pdf
+from indexer.extract.formats.pdf.opening import open_pdf
 from indexer.extract.pages.mupdf import pymupdf
 from indexer.extract.pages.page_words import page_words
 from indexer.extract.pages.rasters import render
@@ -74,7 +74,7 @@ def test_a_box_lies_on_the_ink_of_its_word(tmp_path: Path, rotate: int) -> None:
     for crop, origin, unit in product((False, True), ORIGINS, (1, 2.5)):
         path = tmp_path / "page.pdf"
         coloured_page(rotate, crop, origin, unit).save(path)
-        with pdf.open_pdf(path) as document:
+        with open_pdf(path) as document:
             words = page_words(document[0])
             picture = render(document[0], width_px=1000)
         assert abs(words["width"] / words["height"] - picture.width / picture.height) < 0.01

@@ -7,12 +7,10 @@ gist and body alike, and a picture or a sound has the vector of its words.
 from __future__ import annotations
 
 import hashlib
-import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,17 +43,17 @@ from model.served.capabilities import (
     RememberedCapabilities,
     answer_text,
     find_capabilities,
-    letter_logprobs,
     probe,
 )
 from model.served.connection import Connection
 from model.served.errors import ContentRefusedError, EngineError
+from model.served.judging import match_chance
 from model.served.messages import chat_messages
+from model.served.originals import fitted, shown_to
 from model.served.served_answer import ServedAnswer
 from model.served.text_vectors import TextVectors
 
 MOST_CHARACTERS = 8_000
-MOST_SOUND_S = 15.0
 CAPTION_TOKENS = 256
 TRANSCRIPT_TOKENS_A_SECOND = 8
 # After a failure everybody is told the same at once, for so long.
@@ -161,8 +159,8 @@ class ServedModel:
         writes; in both orders, averaged."""
         with self._reported() as known:
             chances = [
-                (self._match_chance(question, candidate, False, known)
-                 + self._match_chance(question, candidate, True, known)) / 2
+                (match_chance(self._chat, question, candidate, False, known)
+                 + match_chance(self._chat, question, candidate, True, known)) / 2
                 for candidate in candidates
             ]  # fmt: skip
         self.calls += len(candidates)
@@ -178,7 +176,7 @@ class ServedModel:
         """A quote that is no run of its source's words is among the events without its mark, to be
         counted and dropped."""
         with self._reported() as known:
-            shown = [_shown(source, known) for source in evidence]
+            shown = [shown_to(known, source) for source in evidence]
             answer = ServedAnswer(self._chat, known, shown, cancelled)
             yield from answer.events(question, history)
         self.calls += 1
@@ -246,7 +244,7 @@ class ServedModel:
             return ""
         tokens = CAPTION_TOKENS
         if isinstance(content, Sound):
-            content = _fitted(content)
+            content = fitted(content)
             tokens = 16 + int(content.duration_s * TRANSCRIPT_TOKENS_A_SECOND)
         body: dict[str, Any] = {
             "model": known.name,
@@ -273,32 +271,6 @@ class ServedModel:
             )
         return result
 
-    def _match_chance(
-        self, question: str, candidate: Evidence, swapped: bool, known: Capabilities
-    ) -> float:
-        candidate = _shown(candidate, known)
-        prompt = prompts.relevance_prompt(question, candidate, swapped)
-        body: dict[str, Any] = {
-            "model": known.name,
-            "messages": chat_messages(prompt),
-            "max_tokens": 1,
-            "temperature": 0,
-        }
-        body |= PLAIN_ANSWERS if known.plain_answers else {}
-        if known.logprobs:
-            body |= {"logprobs": True, "top_logprobs": 20}
-        answer = self._chat.post("/chat/completions", body)
-        chances = {"A": 0.0, "B": 0.0}
-        for token in letter_logprobs(answer):
-            letter = str(token.get("token", "")).strip()
-            if letter in chances:
-                chances[letter] += math.exp(float(token["logprob"]))
-        total = sum(chances.values())
-        match = "B" if swapped else "A"
-        if total > 0:
-            return chances[match] / total
-        return float(answer_text(answer).strip()[:1] == match)
-
 
 def _check_query(contents: Sequence[Content], known: Capabilities) -> None:
     """Raises ModelError where there can be no vector for one of these."""
@@ -311,18 +283,3 @@ def near_nothing(dim: int) -> Float32:
     """The one vector of everything that has no words. Drawn at random, so that it is at a right
     angle, or nearly, to whatever an embedding model makes."""
     return unit_vector(np.random.default_rng(7).standard_normal(dim).astype(np.float32))
-
-
-def _fitted(sound: Sound) -> Sound:
-    if sound.duration_s <= MOST_SOUND_S:
-        return sound
-    return replace(sound, samples=sound.samples[: int(MOST_SOUND_S * sound.rate_hz)])
-
-
-def _shown(source: Evidence, known: Capabilities) -> Evidence:
-    """The source with its picture or clip where the engine takes it."""
-    if isinstance(source.original, Sound):
-        return replace(source, original=_fitted(source.original) if known.sounds else None)
-    if isinstance(source.original, Image) and not known.pictures:
-        return replace(source, original=None)
-    return source

@@ -85,7 +85,7 @@ def _page(job: dict[str, Any]) -> Answer:
 
 
 def _page_picture(path: File, number: int, width_px: int | None, longest_px: int | None) -> Any:
-    from indexer.extract.formats.pdf import pdf
+    from indexer.extract.formats.pdf.opening import load_page, open_pdf
     from indexer.extract.media import scan
     from indexer.extract.pages.rasters import render
 
@@ -93,8 +93,8 @@ def _page_picture(path: File, number: int, width_px: int | None, longest_px: int
     if file_format == "scan":
         return scan.draw_page(path, number, width_px=width_px, longest_px=longest_px)
     if file_format == "pdf":
-        with pdf.open_pdf(path) as document:
-            page = pdf.load_page(document, number)
+        with open_pdf(path) as document:
+            page = load_page(document, number)
             return render(page, width_px=width_px, longest_px=longest_px)
     with _page_source(path, file_format, number).document() as document:
         return render(document[0], width_px=width_px, longest_px=longest_px)
@@ -114,7 +114,7 @@ def _words(job: dict[str, Any]) -> Answer:
 
 
 def _page_words(file: File, number: int) -> PageWords:
-    from indexer.extract.formats.pdf import pdf
+    from indexer.extract.formats.pdf.opening import load_page, open_pdf
     from indexer.extract.media import scan
 
     file_format = detect_format(file)
@@ -122,8 +122,8 @@ def _page_words(file: File, number: int) -> PageWords:
         picture = scan.draw_page(file, number)
         return {"width": picture.width, "height": picture.height, "words": []}
     if file_format == "pdf":
-        with pdf.open_pdf(file) as document:
-            return page_words(pdf.load_page(document, number))
+        with open_pdf(file) as document:
+            return page_words(load_page(document, number))
     return _page_source(file, file_format, number).words()
 
 

@@ -6,10 +6,9 @@ PDF are read as its members, each by its own format.
 
 from __future__ import annotations
 
-import functools
 import itertools
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -28,18 +27,18 @@ from indexer.extract.formats.pdf.metadata import (
     read_metadata,
     read_outline,
 )
+from indexer.extract.formats.pdf.opening import broken, is_cut_off, open_pdf
 from indexer.extract.formats.pdf.pdf_text import page_text, read_line_blocks
 from indexer.extract.limits import MAX_CHARS, MAX_PAGES
 from indexer.extract.pages.blocks import DocumentMetadata
 from indexer.extract.pages.rasters import make_thumb
-from indexer.types.attachments import File, MemoryFile, size_bytes
+from indexer.types.attachments import File, MemoryFile
 from indexer.types.notes import Note, NoteCode
 from indexer.types.pieces import (
     Extracted,
     Facts,
     MediaPart,
     PageText,
-    UnreadableError,
     title_from_name,
 )
 from indexer.types.places import Page
@@ -51,14 +50,6 @@ PICTURE_CHARS, STAMPED_CHARS = 20, 200
 LARGE_SHARE = 0.5
 # More drawn shapes than this are a picture; fewer are lines and frames.
 MAX_FRAME_SHAPES = 12
-# MuPDF repairs a file that is cut off between two objects; these end the object it is cut off in:
-# a stream, an array, a string.
-REPAIR_ENDS = (b"\nendstream\nendobj\n", b"]>>\nendobj\n", b")>>\nendobj\n")
-MAX_REPAIRED_BYTES = 256 << 20
-
-LOCKED = "This PDF is locked with a password."
-DAMAGED = "The PDF is damaged and none of its pages can be read."
-CUT_OFF = "The PDF is cut off before its end and none of its pages can be read."
 
 
 def extract(
@@ -86,8 +77,8 @@ def extract(
                 break
         if held is not None:
             yield held
-        if reader.first is None or (not reader.used and _is_cut_off(path)):
-            raise _broken(path)
+        if reader.first is None or (not reader.used and is_cut_off(path)):
+            raise broken(path)
         members = MemberReader(metadata, leave_out, extract_member)
         for attachment in read_attachments(document, reader.pinned):
             yield from members.read(attachment)
@@ -183,28 +174,6 @@ class _PageReader:
             yield Note(NoteCode.PAGES_DAMAGED, sentence)
 
 
-def open_pdf(path: File) -> Any:
-    """The open pymupdf document; the caller closes it. Raises UnreadableError."""
-    from indexer.extract.pages.mupdf import pymupdf
-
-    pymupdf.TOOLS.mupdf_display_errors(False)
-    pymupdf.TOOLS.mupdf_display_warnings(False)
-    if isinstance(path, MemoryFile):
-        document = _try_to_open(functools.partial(pymupdf.open, "pdf", path.data))
-    else:
-        document = _try_to_open(lambda: pymupdf.open(path, filetype="pdf"))
-    if document is None and size_bytes(path) <= MAX_REPAIRED_BYTES and _is_cut_off(path):
-        data = path.read_bytes()
-        for end in REPAIR_ENDS:
-            document = document or _try_to_open(functools.partial(pymupdf.open, "pdf", data + end))
-    if document is None:
-        raise _broken(path)
-    if document.needs_pass:
-        document.close()
-        raise UnreadableError("encrypted", LOCKED)
-    return document
-
-
 def files_at(path: File, at: int | None) -> Iterator[MemoryFile]:
     """The file within a PDF that the object with this number holds, or all. Raises
     UnreadableError."""
@@ -214,30 +183,6 @@ def files_at(path: File, at: int | None) -> Iterator[MemoryFile]:
             return
         for attachment in read_attachments(document, find_pinned(document)):
             yield attachment.load()
-
-
-def _try_to_open(open_document: Callable[[], Any]) -> Any | None:
-    """The document, if it opens and has pages or asks for a password; else None."""
-    try:
-        document = open_document()
-        if document.needs_pass or document.page_count > 0:
-            return document
-        document.close()
-    except MemoryError:
-        raise
-    except Exception:
-        return None
-    return None
-
-
-def load_page(document: Any, number: int) -> Any:
-    """Page `number`, from 1. Raises UnreadableError."""
-    if not 1 <= number <= document.page_count:
-        raise UnreadableError("vanished", f"This document has no page {number}.")
-    try:
-        return document[number - 1]
-    except Exception as problem:
-        raise UnreadableError("corrupt", f"Page {number} of this PDF is damaged.") from problem
 
 
 def _is_picture(page: Any, chars: int) -> bool:
@@ -295,15 +240,3 @@ def _large_line(page: Any) -> str | None:
         if letters >= 4 and len(text) <= 150 and top < page.rect.height / 2:
             return text
     return None
-
-
-def _broken(path: File) -> UnreadableError:
-    cut_off = _is_cut_off(path)
-    return UnreadableError("truncated", CUT_OFF) if cut_off else UnreadableError("corrupt", DAMAGED)
-
-
-def _is_cut_off(path: File) -> bool:
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - 2048))
-        return b"%%EOF" not in file.read()
