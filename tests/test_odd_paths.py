@@ -53,7 +53,7 @@ def special(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 # Some of them in the fast suite, all in the slow one.
-SHARES = [15, pytest.param(1, marks=pytest.mark.slow)]
+SHARES = [45, pytest.param(1, marks=pytest.mark.slow)]
 
 
 def odd_paths(base: Path) -> list[str]:
