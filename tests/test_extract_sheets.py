@@ -59,7 +59,10 @@ def test_numbers_are_kept_to_their_last_digit(tmp_path: Path, value: float, text
         (datetime.datetime(2024, 3, 14), "dd.mm.yyyy", "14.03.2024 (2024-03-14)"),
         (datetime.datetime(2024, 3, 14, 9, 5), "d mmm yyyy h:mm", "14 Mar 2024 9:05 (2024-03-14"),
         (datetime.timedelta(hours=26, minutes=3), "[h]:mm", "26:03 (1 day, 2:03:00)"),
-        ('=CONCATENATE("osprey","total")', "General", 'CONCATENATE("osprey","total")'),
+        ('=CONCATENATE("osprey","total")', "General", 'CONCATENATE("osprey","total") ospreytotal'),
+        ('="a ""b"""&CONCAT("c", "d")', "General", '="a ""b"""&CONCAT("c", "d") a "b"cd'),
+        ('="osprey"&A2', "General", '="osprey"&A2'),
+        ('="unended', "General", '="unended'),
     ],
 )
 def test_cells_are_found_as_they_are_shown(

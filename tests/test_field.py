@@ -63,6 +63,7 @@ FOUND = {
     "PN-00123": "xlsx-formats/formats.xlsx",
     "14.03.2024": "xlsx-formats/formats.xlsx",
     "merlinlink": "xlsx-formats/formats.xlsx",
+    "ospreytotal": "xlsx-formats/formats.xlsx",
     "hobbynote": "xlsx-formats/formats.xlsx",
 }
 # The days that photos were taken, on the clocks of their cameras.

@@ -19,6 +19,7 @@ from indexer.extract.containers.archives import DAMAGED, open_zip
 from indexer.extract.containers.xml import stream_xml
 from indexer.extract.dates import unix_s
 from indexer.extract.formats.embedded import embedded_files
+from indexer.extract.formats.office.formulas import formula_text
 from indexer.extract.formats.office.number_format import shown_number, shown_time
 from indexer.extract.formats.office.sheet_drawings import (
     chart_sheets,
@@ -35,7 +36,6 @@ from indexer.types.text.characters import clean_line
 ROWS_LEFT_OUT = f"Only the first {MAX_ROWS:,} rows of this workbook were read."
 CELLS_LEFT_OUT = f"Only the first {MAX_CELLS:,} cells of this workbook were read."
 COLUMNS_LEFT_OUT = f"Of its longest rows, only the first {MAX_COLUMNS:,} columns were read."
-MAX_FORMULA_CHARS = 1_000
 # A date that a program shows as the settings of its machine say.
 _SYSTEM_DATE = "mm-dd-yy"
 _ASIDE_TAGS = tuple(
@@ -163,7 +163,7 @@ def _parse_rows(
             cell: dict[str, Any] = parser.parse_cell(element)
             if cell["value"] is None and element.find(FORMULA_TAG) is not None:
                 formula = parser.parse_formula(element)
-                cell["value"] = _formula_text(getattr(formula, "text", formula))
+                cell["value"] = formula_text(getattr(formula, "text", formula))
             if cell["value"] is not None:
                 cells.append(cell)
         yield cells
@@ -202,11 +202,6 @@ class _WithoutEmptyCells:
                 return kept
         data, self._rest = self._rest, b""
         return data
-
-
-def _formula_text(formula: object) -> str | None:
-    text = formula[:MAX_FORMULA_CHARS] if isinstance(formula, str) else ""
-    return text if text.strip("=") else None
 
 
 def _letters(column: int) -> str:
