@@ -139,5 +139,12 @@ def test_a_chapter_that_a_book_does_not_have_is_told(library: Library) -> None:
     assert [note["sentence"] for note in notes] == ["1 of 6 chapters are missing or damaged."]
 
 
+def test_a_damaged_letter_is_told(library: Library) -> None:
+    notes = file_at(library, "utf8-one-bad-byte/utf8-one-bad.txt")["notes"]
+    assert [(note["code"], note["sentence"]) for note in notes] == [
+        ("letters_damaged", "1 letter of this text could not be read: the file is damaged there.")
+    ]
+
+
 def test_what_is_whole_has_no_notes(library: Library) -> None:
-    assert library.files("partial")["count"] == library.status()["partial"] == 1
+    assert library.files("partial")["count"] == library.status()["partial"] == 2

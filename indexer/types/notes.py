@@ -24,7 +24,7 @@ class NoteCode(StrEnum):
     MESSAGES_LEFT_OUT = "messages_left_out"  # of a mailbox
     PARTS_LEFT_OUT = "parts_left_out"  # of a document: drawings, objects, parts of a message
     PARTS_DAMAGED = "parts_damaged"
-    LETTERS_UNSURE = "letters_unsure"  # bytes that are no letters, or an encoding that was guessed
+    LETTERS_DAMAGED = "letters_damaged"  # bytes that are no letters of the text's encoding
     ATTACHMENTS_LEFT_OUT = "attachments_left_out"
     ATTACHMENT_UNREAD = "attachment_unread"
     PICTURES_LEFT_OUT = "pictures_left_out"  # of an animation, of a document

@@ -22,6 +22,7 @@ from indexer.types.pieces import UnreadableError
 from indexer.types.text.characters import clean_line
 
 MAX_BYTES = 32 << 20
+REPLACEMENT = "\ufffd"  # what stands for bytes that are no letters
 
 _MARKDOWN = frozenset([".md", ".markdown", ".mkd", ".qmd", ".rmd"])
 _DELIMITERS = {".csv": ",;\t|", ".tsv": "\t", ".tab": "\t"}
@@ -38,6 +39,13 @@ def sections(
     if text is None:
         raise UnreadableError(
             "unsupported", "This file is called a text, but there is no text in it."
+        )
+    damaged = text.count(REPLACEMENT) - data.count(REPLACEMENT.encode())
+    if damaged > 0:
+        letters = "1 letter" if damaged == 1 else f"{damaged:,} letters"
+        metadata.notes.add(
+            NoteCode.LETTERS_DAMAGED,
+            f"{letters} of this text could not be read: the file is damaged there.",
         )
     if is_calendar(text):
         text = unfold(text)
