@@ -220,35 +220,37 @@ class Library:
                 "folder", f"There is no folder {display_text(path)}; check the name."
             )
         self._catalog.roots.add(path)
-        self.service.poke()
+        self._changed()
         return self.roots()
 
     def remove(self, folder: str) -> int:
         path = named_path(folder)
         if not any(root.path == path for root in self._catalog.roots.all()):
-            raise LibraryError(
-                "folder",
-                f"{display_text(path)} is not a watched folder; `recollect roots` lists them.",
-            )
+            sentence = "is not a watched folder; `recollect roots` lists them."
+            raise LibraryError("folder", f"{display_text(path)} {sentence}")
         count = self._forgetting.remove_root(path)
-        self.service.poke()
+        self._changed()
         return count
 
     def accept(self, folder: str | None = None) -> int:
         path = named_path(folder) if folder else None
         count = self._catalog.roots.accept(path)
-        self.service.poke()
+        self._changed()
         return count
 
     def retry(self, file: str | None = None) -> int:
         path = named_path(file) if file else None
         count = self._catalog.files.retry(path)
         if path is not None and count == 0:
-            raise LibraryError(
-                "file", f"{display_text(path)} has not failed; `recollect status` lists what has."
-            )
-        self.service.poke()
+            sentence = "has not failed; `recollect status` lists what has."
+            raise LibraryError("file", f"{display_text(path)} {sentence}")
+        self._changed()
         return count
+
+    def _changed(self) -> None:
+        """A person has changed what is to be done: whoever follows the status sees it at once."""
+        self.service.poke()
+        self.notifier.notify()
 
     def are_words_current(self) -> bool:
         """Whether words are found: false of a library of an earlier version at first."""
@@ -279,12 +281,12 @@ class Library:
 
     def forget(self, file: str) -> ForgottenJson:
         forgotten = self._forgetting.forget(file)
-        self.service.poke()
+        self._changed()
         return forgotten
 
     def remember(self, file: str | None) -> int:
         count = self._forgetting.remember(file)
-        self.service.poke()
+        self._changed()
         return count
 
     def verify(self, *, deep: bool = False, repair: bool = False) -> VerdictJson:
@@ -293,5 +295,5 @@ class Library:
             verifier = Verifier(self._catalog, self._store)
             verdict = verifier.repair(deep) if repair else verifier.check(deep)
         if verdict.again:
-            self.service.poke()
+            self._changed()
         return verdict_json(verdict, time.perf_counter() - began)
