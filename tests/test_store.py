@@ -47,6 +47,14 @@ def contents_of(matches: list[Match]) -> list[str]:
     return [match.content for match in matches]
 
 
+def test_a_name_with_a_flipped_bit_is_a_damaged_table(tmp_path: Path) -> None:
+    store, _ = filled(tmp_path, "one")
+    row = store.tables["words"].to_arrow().to_pylist()[0]
+    store.tables["words"].add([{**row, "generation": "65d4702ae137b4\x1723f6741003"}])
+    with pytest.raises(StoreError, match="words"):
+        store.generations.all()
+
+
 @pytest.mark.parametrize("name", ["x' OR '1'='1", "", "../up", "A" * 10, "a" * 65, "g;--"])
 def test_names_not_made_by_us_are_refused(tmp_path: Path, name: str) -> None:
     store = Store(tmp_path)

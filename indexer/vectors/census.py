@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from indexer.vectors.lance import checked_name
+from indexer.vectors.names import checked_name
 from indexer.vectors.rows import passage_digest, passage_of, total, vector_digest
 from indexer.vectors.tables import StoreError, Tables, is_panic
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from indexer.types.passages import Passage
 from indexer.types.places import PlaceJson, place_json
-from indexer.vectors.lance import checked_name, one_of
+from indexer.vectors.lance import one_of
+from indexer.vectors.names import checked_name
 from indexer.vectors.rows import passage_of, total, vector_digest
 from indexer.vectors.tables import Tables
 

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from indexer.types.places import Kind
+from indexer.vectors.names import checked_name
 from indexer.vectors.tables import StoreError
-
-_NAME = re.compile(r"[0-9a-z]{1,64}")
 
 
 def connect(folder: Path) -> Any:
@@ -80,13 +79,6 @@ def lancedb_problem() -> str | None:
         return "This processor lacks AVX2, which LanceDB needs; Recollect cannot index here."
     last = (child.stderr.strip().splitlines() or [f"exit code {child.returncode}"])[-1]
     return f"LanceDB does not load ({last}); reinstall it."
-
-
-def checked_name(name: str) -> str:
-    """`name`, safe as the name of a table and in a filter. Raises ValueError where it is not."""
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"not a name of ours: {name!r}")
-    return name
 
 
 def one_of(column: str, values: Sequence[str] | Sequence[int]) -> Any:

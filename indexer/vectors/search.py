@@ -14,8 +14,9 @@ from typing import Any, Literal
 import numpy as np
 
 from indexer.types.places import Kind
-from indexer.vectors.lance import checked_name, filter_of
+from indexer.vectors.lance import filter_of
 from indexer.vectors.matrix import Matrices, RowKey, ranked, rounded
+from indexer.vectors.names import checked_name
 from indexer.vectors.tables import Tables
 from model.interface import Float32
 

@@ -28,8 +28,9 @@ from indexer.types.places import Kind
 from indexer.vectors.durability import Durability
 from indexer.vectors.erasure import rewrite_shared
 from indexer.vectors.generations import Generations
-from indexer.vectors.lance import checked_name, connect, index_values, one_of
+from indexer.vectors.lance import connect, index_values, one_of
 from indexer.vectors.matrix import Matrices
+from indexer.vectors.names import checked_name
 from indexer.vectors.repair import TableRepair
 from indexer.vectors.rows import (
     OLD_COLUMN,

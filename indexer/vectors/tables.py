@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from indexer.files.disk_room import disk_error
 from indexer.vectors.durability import set_aside_newest
+from indexer.vectors.names import checked_name
 from model.errors import RecollectError
 
 T = TypeVar("T")
@@ -146,8 +147,17 @@ class Tables:
                 fresh.rename(self.path(name))
 
     def columns(self, name: str, columns: list[str]) -> Any:
-        """All rows of a table, as an arrow table of these columns."""
-        return self.read(name, lambda table: table.search().select(columns).to_arrow())
+        """All rows of a table, as an arrow table of these columns. Raises StoreError also where a
+        content or a generation has a name that was never given: LanceDB reads past flipped bits."""
+
+        def read(table: Any) -> Any:
+            rows = table.search().select(columns).to_arrow()
+            for column in {"content", "generation"}.intersection(columns):
+                for given in rows[column].unique().to_pylist():
+                    checked_name(given or "")
+            return rows
+
+        return self.read(name, read)
 
 
 def _is_of_lance(problem: BaseException) -> bool:

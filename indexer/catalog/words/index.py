@@ -22,7 +22,7 @@ from indexer.catalog.words.vocabulary import LongTerms, add_terms, clear_terms, 
 from indexer.types.passages import Passage
 from indexer.types.places import Kind
 from indexer.types.text.tokens import join_separated, query_terms, tokens
-from indexer.vectors.lance import checked_name
+from indexer.vectors.names import checked_name
 from indexer.vectors.search import Match
 
 # Raised where the same text gives other tokens: all rows are then written anew.
