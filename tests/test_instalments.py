@@ -230,7 +230,7 @@ def test_a_book_outlasts_kills_of_the_server_and_is_done_when_it_says(tmp_path: 
         with closing(Catalog(library.data / "catalog.sqlite")) as catalog:
             until(partial(has_drafts, catalog, after), 300)
             running.process.kill()
-            running.process.wait()
+            running.process.communicate()
             calls.append(drafts(catalog))
     running = serve("serve", library.folder, library=library)
     try:

@@ -111,7 +111,10 @@ def test_forget_and_verify_from_the_command_line(tmp_path: Path) -> None:
     assert "recollect verify --repair" in output
     served = serve("serve", library=Indexed(folder, data))
     try:
-        assert "mended" in recollect("verify", "--repair", data=data)
+        # by this, or by the server itself, which may have been quicker
+        output = recollect("verify", "--repair", data=data)
+        assert "mended" in output or "The index is whole" in output
+        assert "The index is whole" in recollect("verify", data=data)
         recollect("remember", secret, data=data)
         recollect("index", data=data)
         assert str(secret) in recollect("search", CANARY, data=data)
