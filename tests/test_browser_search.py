@@ -237,7 +237,7 @@ def test_a_link_to_a_second_starts_paused_there(tab: Visit, served: Running) -> 
     tab.see(".player .clock")
     tab.until("document.getElementById('sound').currentTime > 5.9")
     assert tab.page.evaluate("document.getElementById('sound').paused")
-    assert "0:06 / 0:09" in tab.see(".clock").inner_text()
+    tab.until("document.querySelector('.clock').textContent.includes('0:06 / 0:09')")
     slider = tab.see(".wave input")
     assert slider.get_attribute("aria-valuetext") == "0:06 of 0:09"
     tab.until("document.querySelector('.wave path').getAttribute('d')")
