@@ -70,8 +70,9 @@ class TableRepair:
         if name == "words":
             return words_schema()
         try:
-            return vectors_schema(self._tables[name].schema.field("vector").type.list_size)
-        except Exception:  # whatever LanceDB makes of damaged bytes
+            schema = self._tables.read(name, lambda table: table.schema)
+            return vectors_schema(schema.field("vector").type.list_size)
+        except Exception:  # whatever is made of damaged bytes
             return None
 
 

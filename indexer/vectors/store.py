@@ -189,9 +189,10 @@ class Store:
 
     def _drop_old_column(self) -> None:
         """What an earlier version needed to search for words; the catalog does that now."""
-        if OLD_COLUMN not in self.tables["words"].schema.names:
+        if OLD_COLUMN not in self.tables.read("words", lambda table: table.schema.names):
             return
-        if any(index.name == OLD_INDEX for index in self.tables["words"].list_indices()):
+        indices = self.tables.read("words", lambda table: table.list_indices())
+        if any(index.name == OLD_INDEX for index in indices):
             self.tables.write("words", lambda table: table.drop_index(OLD_INDEX))
         self.tables.write("words", lambda table: table.drop_columns([OLD_COLUMN]))
         self._removed = True  # to be compacted: the files still hold it

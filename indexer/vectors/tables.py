@@ -166,8 +166,9 @@ def _is_of_lance(problem: BaseException) -> bool:
 
 
 def is_panic(problem: BaseException) -> bool:
-    """Whether LanceDB gave up over bytes it did not expect; pyo3 makes of that no Exception."""
-    return type(problem).__name__ == "PanicException"
+    """Whether LanceDB gave up over bytes it did not expect: what pyo3 makes of that is no
+    Exception, and what its futures make of it has no class that could be imported."""
+    return type(problem).__name__ in ("PanicException", "RustPanic")
 
 
 def _first_line(problem: BaseException) -> str:
