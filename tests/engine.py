@@ -196,7 +196,7 @@ def status(code: int, message: str = "", body: bytes | None = None) -> Fault:
     content = json.dumps({"error": {"message": message}}).encode() if body is None else body
 
     def fault(client: socket.socket, request: bytes) -> None:
-        head = f"HTTP/1.1 {code} X\r\nContent-Type: application/json\r\nLocation: http://[::1]/\r\n"
+        head = f"HTTP/1.1 {code} X\r\nConnection: close\r\nLocation: http://[::1]/\r\n"
         client.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
 
     return fault
