@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -27,9 +28,15 @@ def lies_in_one_of(root: bytes, path: bytes, names: str) -> bool:
     """Whether one of the folders that a file lies below, from its root on, has one of the names: a
     JSON list of case-folded ones."""
     folders = [root.rstrip(b"/").rpartition(b"/")[2], *path.split(b"/")[:-1]]
-    wanted = json.loads(names)
+    wanted = _names_in(names)
     return any(os.fsdecode(f).encode("utf-8", "replace").decode().casefold() in wanted
                for f in folders)  # fmt: skip
+
+
+@functools.lru_cache(maxsize=8)
+def _names_in(names: str) -> frozenset[str]:
+    """Read once a query, and not for each of its files."""
+    return frozenset(json.loads(names))
 
 
 def path_mark(key: str, root: bytes, path: bytes) -> str:
