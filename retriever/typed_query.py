@@ -19,6 +19,7 @@ from typing import Literal
 from indexer.types.formats import kind_by_name
 from indexer.types.places import Kind
 from indexer.types.scope import Scope
+from indexer.types.text.tokens import tokens
 from model.interface import Image, Sound
 from retriever.guessed_filters import KIND_OF, guess_kind, guess_periods
 from retriever.periods import Period, parse_period, unix_s
@@ -116,7 +117,7 @@ class _Reader:
             sign, name, bare = piece["sign"], piece["name"], piece["bare"]
             if name is not None:
                 yield self._operator(piece.group(), bool(sign), name.lower(), piece["value"])
-            elif not (inner := bare.strip('"').strip()):
+            elif not tokens(inner := bare.strip('"').strip()):
                 yield piece.group()
             elif sign:
                 self._excluded.append(inner)

@@ -102,7 +102,8 @@ def test_filters_alone_give_the_newest_first(library: Small) -> None:
 @pytest.mark.parametrize(
     "text",
     ["last year's report", "a-b -18 degrees", "http://x.y/z 12:30", "photos", "x \"", 'in:"',
-     "in 5 minutes", "after the war", "march of time", "re: from:anna", "- -- \"\""],
+     "in 5 minutes", "after the war", "march of time", "re: from:anna", "- -- \"\"",
+     '"—" deposit', '-"!" x'],
 )  # fmt: skip
 def test_what_is_no_filter_stays_as_it_is(text: str) -> None:
     assert parse(text) == TypedQuery(text)
