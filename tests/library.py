@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,11 @@ from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
 from indexer.ingest.understanding_stage import UnderstandingStage
 from indexer.types.places import PlaceJson
+from indexer.types.scope import Scope
 from indexer.vectors.store import Store
+from retriever.hits import Hit
+from retriever.query import Query
+from retriever.search import Searcher
 from tests.fake_model import FakeModel
 
 NOBODY = 65534
@@ -75,6 +80,11 @@ class Small:
         live = self.catalog.items.live_generations({match.generation for match in matches})
         items = self.catalog.items.of_contents({match.content for match in matches})
         return [items[match.content].path for match in matches if match.generation in live]
+
+    def hits(self, words: str, **scope: Any) -> list[Hit]:
+        """What a search by words gives, within a scope of these fields."""
+        searcher = Searcher(self.catalog, self.store, self.model)
+        return searcher.search(Query(words, by="words", scope=Scope(**scope)))
 
     def shown(self) -> set[Path]:
         """Every path that a search may show now."""

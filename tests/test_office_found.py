@@ -19,10 +19,6 @@ from PIL import Image as Picture
 from indexer.extract.dispatch import extract
 from indexer.types.pieces import PageText, UnreadableError
 from indexer.types.places import Kind, Page
-from indexer.types.scope import Scope
-from retriever.hits import Hit
-from retriever.query import Query
-from retriever.search import Searcher
 from tests.documents import eml
 from tests.library import READER, Small, small
 
@@ -163,11 +159,6 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
         yield library
 
 
-def hits(library: Small, words: str, **asked: Any) -> list[Hit]:
-    searcher = Searcher(library.catalog, library.store, library.model)
-    return searcher.search(Query(words, by="words", scope=Scope(**asked)))
-
-
 @pytest.mark.parametrize(
     ("words", "name", "page"),
     [
@@ -189,7 +180,7 @@ def hits(library: Small, words: str, **asked: Any) -> list[Hit]:
 def test_words_beside_the_paragraphs_are_found(
     library: Small, words: str, name: str, page: int
 ) -> None:
-    found = [hit for hit in hits(library, words, kinds=frozenset({Kind.DOCUMENT})) if hit.passage]
+    found = [hit for hit in library.hits(words, kinds=frozenset({Kind.DOCUMENT})) if hit.passage]
     assert (found[0].item.name, found[0].passage and found[0].passage.place) == (name, Page(page))
 
 
@@ -221,7 +212,7 @@ def test_pictures_inside_are_looked_at(library: Small, name: str, pictures: list
 
 
 def test_a_picture_is_found_by_what_is_seen_and_says_where_it_is(library: Small) -> None:
-    pictures = hits(library, "a blue picture", kinds=frozenset({Kind.PHOTO}))
+    pictures = library.hits("a blue picture", kinds=frozenset({Kind.PHOTO}))
     names = {hit.item.location.container_title for hit in pictures[:2]}
     assert names == {"counts", "Roost"}  # the picture in the workbook, and the poster of the film
 

@@ -20,10 +20,6 @@ from indexer.extract.formats.pdf.metadata import parse_date_s
 from indexer.extract.pages.mupdf import pymupdf
 from indexer.types.pieces import Facts, PageText, UnreadableError
 from indexer.types.places import Kind, Page
-from indexer.types.scope import Scope
-from retriever.hits import Hit
-from retriever.query import Query
-from retriever.search import Searcher
 from tests.library import READER, Small, small
 
 LEFT = (
@@ -98,11 +94,6 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
         yield library
 
 
-def hits(library: Small, words: str, **asked: Any) -> list[Hit]:
-    searcher = Searcher(library.catalog, library.store, library.model)
-    return searcher.search(Query(words, by="words", scope=Scope(**asked)))
-
-
 @pytest.mark.parametrize(
     ("words", "name", "page"),
     [
@@ -129,13 +120,13 @@ def hits(library: Small, words: str, **asked: Any) -> list[Hit]:
     ],
 )
 def test_it_is_found_on_its_page(library: Small, words: str, name: str, page: int) -> None:
-    hit = hits(library, words)[0]
+    hit = library.hits(words)[0]
     assert hit.passage is not None
     assert (Path(hit.item.name).stem, hit.passage.place) == (name, Page(page))
 
 
 def test_files_in_a_pdf_are_its_members(library: Small) -> None:
-    [outer] = [hit.item for hit in hits(library, "experience")]
+    [outer] = [hit.item for hit in library.hits("experience")]
     members = library.catalog.items.members(outer.content)
     assert [(member.name, member.kind) for member in members] == [
         ("invoice.pdf", Kind.DOCUMENT), ("wharf.png", Kind.PHOTO),
@@ -151,7 +142,7 @@ def test_files_in_a_pdf_are_its_members(library: Small) -> None:
 
 
 def test_a_pdf_that_has_changed_gives_none_of_its_old_files(library: Small, tmp_path: Path) -> None:
-    [hit] = hits(library, "hoopoeinvoice")
+    [hit] = library.hits("hoopoeinvoice")
     other = done(paper("No files."), tmp_path / "other.pdf")
     with pytest.raises(UnreadableError, match="changed"):
         READER.page(other, 1, 200, hit.item.member)
@@ -159,9 +150,9 @@ def test_a_pdf_that_has_changed_gives_none_of_its_old_files(library: Small, tmp_
 
 def test_a_pdf_is_filtered_by_its_own_date(library: Small) -> None:
     made = datetime(2019, 5, 2, 8, 15, tzinfo=UTC).timestamp()
-    [hit] = hits(library, "page", after=made - 1, before=made + 1)
+    [hit] = library.hits("page", after=made - 1, before=made + 1)
     assert (hit.item.made_at, hit.item.title) == (made, "The Osprey Almanac")
-    assert hits(library, "page", after=made + 1, before=made + 2) == []
+    assert library.hits("page", after=made + 1, before=made + 2) == []
 
 
 def test_a_damaged_file_in_a_pdf_is_told(tmp_path: Path) -> None:
