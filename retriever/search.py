@@ -86,15 +86,20 @@ class Searcher:
         if contents is not None and query.dated:
             dateless = scopes.contents(replace(query.scope, after=None, before=None))
             for text in query.dated:
-                held = scopes.holding(tokens(text))
+                held = self._holding(text)
                 contents |= held if dateless is None else held & dateless
         for text in query.required:
-            held = scopes.holding(tokens(text))
+            held = self._holding(text)
             contents = held if contents is None else contents & held
         for text in query.excluded:
-            held = scopes.holding(tokens(text))
+            held = self._holding(text)
             contents = (scopes.everything() if contents is None else contents) - held
         return contents
+
+    def _holding(self, text: str) -> set[str]:
+        """The contents of which a passage or a name holds the words of a text in a row."""
+        terms = tokens(text)
+        return self._catalog.passages.holding(terms) | self._catalog.scopes.named(terms)
 
     def _newest(self, contents: Collection[str] | None, limit: int, texts: bool) -> list[Hit]:
         """The files of some contents that were made last, for a search of filters alone."""

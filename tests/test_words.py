@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexer.catalog.catalog import Catalog
-from indexer.catalog.words.index import WordRow, write_passages
-from indexer.types.passages import Passage, Source
+from indexer.catalog.words.index import write_passages
+from indexer.types.passages import GenerationRow, Passage, Source
 from indexer.types.places import Kind, Page
 from indexer.types.text.tokens import tokens
 from indexer.vectors.search import Match
@@ -31,7 +31,7 @@ def text_passages(*texts: str) -> list[Passage]:
     return [Passage(n, text, Page(n + 1), Source.TEXT) for n, text in enumerate(texts)]
 
 
-def add(catalog: Catalog, rows: Sequence[WordRow]) -> None:
+def add(catalog: Catalog, rows: Sequence[GenerationRow]) -> None:
     with catalog.database.writing() as db:
         write_passages(db, rows)
 

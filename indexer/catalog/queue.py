@@ -24,7 +24,7 @@ from indexer.catalog.forget_list import ForgetList
 from indexer.catalog.records import member_from
 from indexer.catalog.states import content_states, file_states
 from indexer.catalog.storage.database import Database
-from indexer.catalog.words.index import WordRow, write_passages
+from indexer.catalog.words.index import write_passages
 from indexer.files.paths import join
 from indexer.files.walk import Stat
 from indexer.types.changes import Changes
@@ -39,6 +39,7 @@ from indexer.types.outcomes import (
     Skipped,
     Unsettled,
 )
+from indexer.types.passages import GenerationRow
 from indexer.types.pieces import EXTRACTOR_VERSION
 from indexer.types.places import Kind, Place
 from indexer.types.states import ContentState, FailureReason, FileState
@@ -232,7 +233,7 @@ class Queue:
     ) -> None:
         """Makes the new generations of understood contents the live ones. One whose reading
         changed meanwhile is thrown away."""
-        understood: list[WordRow] = []
+        understood: list[GenerationRow] = []
         with self._database.writing() as db:
             for outcome in outcomes:
                 item = outcome.item

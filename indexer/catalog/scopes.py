@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from sqlite3 import Connection
 
 from indexer.catalog.conditions import LIVE, among, lies_in
 from indexer.catalog.storage.database import Database
@@ -85,19 +84,16 @@ class Scopes:
             )
             return [row["content"] for row in rows]
 
-    def holding(self, terms: Sequence[str]) -> set[str]:
-        """The live contents of which a passage, or the name of a file, holds these tokens in a
-        row."""
-        if not terms:
-            return set()
-        phrase = f'"{" ".join(terms)}"'
+    def named(self, terms: Sequence[str]) -> set[str]:
+        """The contents whose names hold these tokens in a row, as a file or as an attachment."""
         with self._database.reading() as db:
             rows = db.execute(
-                """SELECT DISTINCT p.content FROM passage_words w
-                CROSS JOIN passages p ON p.id = w.rowid WHERE passage_words MATCH ?""",
-                (f"folded : {phrase}",),
+                """WITH n AS MATERIALIZED (SELECT rowid AS id FROM names WHERE names MATCH ?)
+                SELECT f.content FROM n CROSS JOIN files f ON f.id = n.id UNION
+                SELECT m.content FROM n CROSS JOIN members m ON m.id = -n.id""",
+                (f'"{" ".join(terms)}"',),
             )
-            return {row["content"] for row in rows} | _named(db, phrase)
+            return {row["content"] for row in rows if row["content"] is not None}
 
     def has_folder(self, name: str) -> bool:
         """Whether any file lies below a folder of this name."""
@@ -108,17 +104,6 @@ class Scopes:
                 (json.dumps([name.casefold()]),),
             ).fetchone()
         return row is not None
-
-
-def _named(db: Connection, phrase: str) -> set[str]:
-    """The contents whose names hold a phrase, as a file or as an attachment."""
-    rows = db.execute(
-        """WITH n AS MATERIALIZED (SELECT rowid AS id FROM names WHERE names MATCH ?)
-        SELECT f.content FROM n CROSS JOIN files f ON f.id = n.id UNION
-        SELECT m.content FROM n CROSS JOIN members m ON m.id = -n.id""",
-        (phrase,),
-    )
-    return {row["content"] for row in rows if row["content"] is not None}
 
 
 def _bounds(moment: float | None, unbounded: float) -> tuple[float, float]:

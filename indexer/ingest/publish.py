@@ -12,11 +12,9 @@ from dataclasses import dataclass
 
 from indexer.maintenance.housekeeping import Housekeeping
 from indexer.types.contents import VectorRow
-from indexer.types.passages import Passage
+from indexer.types.passages import GenerationRow
 from indexer.types.places import Kind
 from indexer.vectors.store import Store
-
-WordRows = tuple[str, str, Kind, Sequence[Passage]]  # generation, content, kind, passages
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class Publisher:
     def publish(
         self,
         flip: Callable[[], None],
-        words: Sequence[WordRows] = (),
+        words: Sequence[GenerationRow] = (),
         vectors: VectorBatch | None = None,
     ) -> None:
         """Adds rows under generations that nothing names yet, and makes them the valid ones by

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from indexer.catalog.queue import Queue
-from indexer.ingest.publish import WordRows, fresh_generation
+from indexer.ingest.publish import fresh_generation
 from indexer.maintenance.housekeeping import Housekeeping
 from indexer.types.outcomes import Read, Salvaged
+from indexer.types.passages import GenerationRow
 from indexer.vectors.rows import passages_sum
 from indexer.vectors.store import Store
 from model.interface import Model
@@ -23,7 +24,7 @@ class WordsPlan:
     """For a batch of readings: the `rows` that the store lacks, the new `generations` by content (a
     content that keeps its generation has none), and what of a lost catalog is `salvaged`."""
 
-    rows: list[WordRows] = field(default_factory=list)
+    rows: list[GenerationRow] = field(default_factory=list)
     generations: dict[str, str] = field(default_factory=dict)
     salvaged: list[tuple[Read, Salvaged]] = field(default_factory=list)
 

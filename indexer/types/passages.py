@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from indexer.types.places import Place
+from indexer.types.places import Kind, Place
 
 
 class Source(StrEnum):
@@ -32,6 +33,9 @@ class Passage:
     place: Place
     source: Source
 
+
+# generation, content, kind, passages: as they are written into the store and the index of words
+GenerationRow = tuple[str, str, Kind, Sequence[Passage]]
 
 PASSAGE_WORDS = 120
 LONGEST_WORDS = 180

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from indexer.types.contents import VectorRow
-from indexer.types.passages import Passage
+from indexer.types.passages import GenerationRow
 from indexer.types.places import Kind
 from indexer.vectors.durability import Durability
 from indexer.vectors.erasure import rewrite_shared
@@ -90,7 +90,7 @@ class Store:
             with contextlib.suppress(StoreError):  # whoever needs it is told
                 self.tables["words"]  # a torn newest version is set aside
 
-    def add_words(self, batch: Iterable[tuple[str, str, Kind, Sequence[Passage]]]) -> None:
+    def add_words(self, batch: Iterable[GenerationRow]) -> None:
         """Add (generation, content, kind, passages) in one commit; a commit costs 3 ms, a row less
         than a tenth of one."""
         added = words_table(

@@ -19,7 +19,7 @@ from indexer.catalog.storage.database import Database
 from indexer.catalog.storage.integrity import is_word_index_whole
 from indexer.catalog.words.forms import form_query
 from indexer.catalog.words.vocabulary import LongTerms, add_terms, clear_terms, drop_unused_terms
-from indexer.types.passages import Passage
+from indexer.types.passages import GenerationRow, Passage
 from indexer.types.places import Kind
 from indexer.types.text.tokens import join_separated, query_terms, tokens
 from indexer.vectors.names import checked_name
@@ -32,8 +32,6 @@ COMMON_PASSAGES = 5_000
 MAX_PHRASE_TOKENS = 64
 # Rows of equal score are read on to be ordered by name.
 MORE_ROWS = 32
-
-WordRow = tuple[str, str, Kind, Sequence[Passage]]  # generation, content, kind, passages
 
 
 @dataclass(slots=True)
@@ -48,7 +46,7 @@ class WordMatches:
     variants: frozenset[str] = frozenset()
 
 
-def write_passages(db: Connection, rows: Iterable[WordRow]) -> None:
+def write_passages(db: Connection, rows: Iterable[GenerationRow]) -> None:
     """Makes passages searchable, in the caller's transaction. Generations that are there already
     stay as they are."""
     batch: list[tuple[str, int, str, str, str, str]] = []
@@ -117,6 +115,16 @@ class PassageIndex:
                 some = f"folded : ({' OR '.join(rare or exact)})"
                 matches.some = search.others(some, known)
         return matches
+
+    def holding(self, terms: Sequence[str]) -> set[str]:
+        """The contents of which a passage holds these tokens in a row."""
+        with self._database.reading() as db:
+            rows = db.execute(
+                """SELECT DISTINCT p.content FROM passage_words w
+                CROSS JOIN passages p ON p.id = w.rowid WHERE passage_words MATCH ?""",
+                (f"folded : {_phrase(terms)}",),
+            )
+            return {row["content"] for row in rows}
 
     def unwritten(self) -> dict[str, tuple[str, Kind, int]]:
         """The generations that the catalog names and that have no words here, with content, kind
@@ -256,7 +264,7 @@ class _Search:
         return found
 
 
-def _phrase(term: tuple[str, ...]) -> str:
+def _phrase(term: Sequence[str]) -> str:
     return f'"{" ".join(term[:MAX_PHRASE_TOKENS])}"'
 
 
