@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -38,10 +39,12 @@ def matches(text: str, wanted: list[str]) -> list[tuple[int, int]]:
     scripts without spaces: of the letters that follow each other there as in a wanted one."""
     if not wanted:
         return []
-    known, sequences = set(wanted), _sequences(wanted)
+    looked_for = _wanted_words(tuple(wanted))
     words = _written_words(text)
-    matching = {i for i, word in enumerate(words) if known.intersection(word.tokens)}
-    for length in {len(sequence) for sequence in sequences}:
+    matching = {
+        i for i, word in enumerate(words) if not looked_for.tokens.isdisjoint(word.tokens)
+    }
+    for length, sequences in looked_for.sequences.items():
         for i in range(len(words) - length + 1):
             part = words[i : i + length]
             if _is_unbroken(part) and tuple(word.tokens[0] for word in part) in sequences:
@@ -55,7 +58,7 @@ def matches(text: str, wanted: list[str]) -> list[tuple[int, int]]:
         else:
             ranges.append((word.start, word.end))
         last = word
-    if joined := list(_joined_ranges(text, words, known)):
+    if joined := list(_joined_ranges(text, words, looked_for.joined)):
         inside = [r for r in ranges if not any(a <= r[0] and r[1] <= b for a, b in joined)]
         return sorted([*inside, *joined])
     return ranges
@@ -69,21 +72,19 @@ _SEAM = re.compile(
 _MIN_JOINED_CHARS = 4
 
 
-def _joined_ranges(text: str, words: list[_Word], wanted: set[str]) -> Iterator[tuple[int, int]]:
+def _joined_ranges(
+    text: str, words: list[_Word], wanted: Mapping[str, list[str]]
+) -> Iterator[tuple[int, int]]:
     """The ranges of what is written with separators (`e-mail`, `030 123-456`) where one of the
-    `wanted` words is the same without."""
-    seams = dict(seam.span() for seam in _SEAM.finditer(text))
+    words that are `wanted`, by their first letter, is the same without."""
+    seams = dict(seam.span() for seam in _SEAM.finditer(text)) if wanted else {}
     if not seams:
         return
-    begins: dict[str, list[str]] = {}
-    for whole in wanted:
-        if len(whole) >= _MIN_JOINED_CHARS:
-            begins.setdefault(whole[0], []).append(whole)
     end = 0
     for i, word in enumerate(words):
         if word.end not in seams or word.start < end:
             continue
-        for whole in begins.get(word.tokens[0][0], ()):
+        for whole in wanted.get(word.tokens[0][0], ()):
             if (last := _last_part(text, words, seams, i, whole)) is not None:
                 end = words[last].end
                 yield word.start, end
@@ -116,17 +117,24 @@ class _Word:
 
     start: int
     end: int
-    tokens: list[str]
+    tokens: tuple[str, ...]
     is_letter: bool
 
 
 def _written_words(text: str) -> list[_Word]:
     words: list[_Word] = []
     for start, end in word_ranges(text):
-        word = text[start:end]
-        if terms := tokens(word):
-            words.append(_Word(start, end, terms, is_unspaced(word)))
+        terms, is_letter = _compared(text[start:end])
+        if terms:
+            words.append(_Word(start, end, terms, is_letter))
     return words
+
+
+@functools.lru_cache(maxsize=1 << 15)
+def _compared(word: str) -> tuple[tuple[str, ...], bool]:
+    """The tokens of a word, and whether it is a letter of a script without spaces. Kept, because
+    the passages of one search have most of their words in common."""
+    return tuple(tokens(word)), is_unspaced(word)
 
 
 def _is_unbroken(words: list[_Word]) -> bool:
@@ -157,15 +165,34 @@ def _runs(words: list[_Word]) -> Iterator[list[str]]:
 MATCHING_LETTERS, MATCHING_LETTERS_THAI = 2, 3
 
 
-def _sequences(wanted: list[str]) -> set[tuple[str, ...]]:
-    """The sequences of letters that match, in scripts without spaces."""
-    sequences: set[tuple[str, ...]] = set()
+@dataclass(frozen=True, slots=True)
+class _WantedWords:
+    """The words that are looked for: as `tokens`, those that may be `joined` of several by their
+    first letter, and the `sequences` of letters that match in scripts without spaces by length."""
+
+    tokens: frozenset[str]
+    joined: Mapping[str, list[str]]
+    sequences: Mapping[int, set[tuple[str, ...]]]
+
+
+@functools.lru_cache(maxsize=64)
+def _wanted_words(wanted: tuple[str, ...]) -> _WantedWords:
+    """Made once for all passages of a search: a query may have some hundred other forms."""
+    joined: dict[str, list[str]] = {}
+    for whole in wanted:
+        if len(whole) >= _MIN_JOINED_CHARS:
+            joined.setdefault(whole[0], []).append(whole)
+    return _WantedWords(frozenset(wanted), joined, _sequences(wanted))
+
+
+def _sequences(wanted: Collection[str]) -> dict[int, set[tuple[str, ...]]]:
+    sequences: dict[int, set[tuple[str, ...]]] = {}
     for run in wanted:
         letters = [word.tokens[0] for word in _written_words(run) if word.is_letter]
         if letters:
             length = MATCHING_LETTERS_THAI if letters[0] < "\u1800" else MATCHING_LETTERS
             length = min(length, len(letters))
-            sequences.update(
+            sequences.setdefault(length, set()).update(
                 tuple(letters[i : i + length]) for i in range(len(letters) - length + 1)
             )
     return sequences
