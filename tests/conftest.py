@@ -26,10 +26,11 @@ from tests.library import until
 if TYPE_CHECKING:
     from tests.served import Running
 
-os.environ.update(HF_HUB_OFFLINE="1", ORT_DISABLE_TELEMETRY="1")
+# One thread a process: the suite runs two processes on two cores, and threads of torch that wait
+# for each other there took three times the processor time. Before anybody imports torch.
+os.environ.update(HF_HUB_OFFLINE="1", ORT_DISABLE_TELEMETRY="1", OMP_NUM_THREADS="1")
 ROOT = Path(__file__).parent.parent
-# One thread a process: the suite runs two processes on two cores.
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"}
+ENVIRONMENT = {**os.environ, "COLUMNS": "120"}
 
 
 def recollect(*words: str | Path, data: Path, code: int = 0) -> str:
