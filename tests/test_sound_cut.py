@@ -6,6 +6,7 @@ import io
 import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 
@@ -88,6 +89,23 @@ def test_after_damage_the_rest_is_heard_at_its_second(tmp_path: Path, name: str)
     for second in (2.0, 11.0):
         clip = read_clip(path, Span(second - 0.1, second + 0.1))
         assert second_heard(clip.samples, clip.rate_hz) == pytest.approx(second, abs=0.05)
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_an_mp3_with_a_hole_says_so_and_joined_ones_have_none(tmp_path: Path, joined: bool) -> None:
+    path = written(tmp_path, "a.mp3")
+    data = path.read_bytes()
+    hole = np.random.default_rng(0).bytes(len(data) // 6)
+    half = len(data) // 2
+    path.write_bytes(data + data if joined else data[:half] + hole + data[half + len(hole) :])
+    notes = facts_of(path).notes
+    if joined:
+        assert notes == ()
+        return
+    [note] = notes
+    assert note.code is NoteCode.SOUND_DAMAGED
+    assert "damaged after 0 min 2 s" in note.sentence or "damaged after 0 min 3 s" in note.sentence
+    assert "what is damaged was not heard" in note.sentence
 
 
 def test_an_au_whose_recorder_lost_its_power_has_its_samples(tmp_path: Path) -> None:

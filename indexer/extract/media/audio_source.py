@@ -204,20 +204,25 @@ class _ContainerSource:
         return ffmpeg.recorded_at(self._container)
 
     def sample_blocks(self, from_s: float = 0.0) -> Iterator[SampleBlock]:
+        damages_s: list[float] = []
         samples = ffmpeg.decode_samples(
-            self._container, self._stream, from_s, is_chain=self._is_chain
+            self._container, self._stream, from_s, is_chain=self._is_chain, damages_s=damages_s
         )
         for rate_hz, block in samples:
             if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
                 raise UnreadableError("corrupt", DAMAGED)
             yield rate_hz, block
+        if damages_s:
+            self.notes.append(damage_note(damages_s[0], is_end=False, count=len(damages_s)))
 
 
-def damage_note(second: float, is_end: bool) -> Note:
+def damage_note(second: float, is_end: bool, count: int = 1) -> Note:
     """The note of a recording with damage at a second, after which nothing could be decoded, or
-    only some of it."""
+    only some of it; and at so many places in all."""
     minutes, seconds = divmod(int(second), 60)
     damage = f"The recording is damaged after {minutes} min {seconds} s"
+    if count > 1:
+        damage += f" and at {count - 1:,} other places"
     if is_end:
         return Note(NoteCode.SOUND_CUT, f"{damage}; nothing after that was heard.")
     return Note(NoteCode.SOUND_DAMAGED, f"{damage}; what is damaged was not heard.")

@@ -37,6 +37,7 @@ MAX_FRAME_PX = 36_000_000
 _COUNT_FROM_ZERO = ("mp4", "matroska")
 LATEST_BEGIN_S = 600.0  # what begins later was cut out of a longer one, and has kept its times
 GAP_S = 0.1  # a longer gap between two blocks is filled with silence; shorter ones are rounding
+_TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS")  # of an MP3
 BEGIN_GAP_S = 0.005  # the same before the first block
 
 UNKNOWN_CODEC = "The sound in this file is of a kind Recollect cannot decode."
@@ -129,23 +130,34 @@ def begin_s(container: Any) -> float:
 
 
 def decode_samples(
-    container: Any, stream: Any, from_s: float = 0.0, *, is_chain: bool = False
+    container: Any,
+    stream: Any,
+    from_s: float = 0.0,
+    *,
+    is_chain: bool = False,
+    damages_s: list[float] | None = None,
 ) -> Iterator[SampleBlock]:
     """Blocks of mono samples (n,) in [-1, 1], each with its rate in Hz, from a second on. Gaps are
     filled with silence, so that every sample is at its time; in a chain of recordings, whose times
-    begin anew with each, samples are counted instead. Raises UnreadableError where nothing can be
-    decoded; after damage further on the blocks end."""
-    yield from join_blocks(_timed_samples(container, stream, from_s, is_chain))
+    begin anew with each, samples are counted instead. The seconds at which damaged samples were
+    left out are added to `damages_s` on the way. Raises UnreadableError where nothing can be
+    decoded; after damage that cannot be skipped the blocks end."""
+    samples = _timed_samples(container, stream, from_s, is_chain, damages_s)
+    yield from join_blocks(samples)
 
 
 def _timed_samples(
-    container: Any, stream: Any, from_s: float, is_chain: bool
+    container: Any, stream: Any, from_s: float, is_chain: bool, damages_s: list[float] | None
 ) -> Iterator[SampleBlock]:
     if from_s > 0 and not is_chain:
         with contextlib.suppress(Exception):  # what cannot seek is read from its start
             container.seek(int((begin_s(container) + max(0.0, from_s - 1.0)) * 1e6))
     due_s, has_begun, counted_s = from_s, False, 0.0
-    for frame in decode_frames(container, stream):
+    bad_sizes: list[int] = []
+    for frame in decode_frames(container, stream, bad_sizes):
+        if bad_sizes and damages_s is not None:
+            damages_s.append(due_s)
+        bad_sizes.clear()
         rate_hz = frame.sample_rate
         samples = _mono(frame)
         at_s = due_s if frame.time is None else frame.time - begin_s(container)
@@ -168,8 +180,9 @@ def _timed_samples(
         yield rate_hz, samples
 
 
-def decode_frames(container: Any, stream: Any) -> Iterator[Any]:
-    """The frames of a stream, until its end or the first damage that cannot be skipped."""
+def decode_frames(container: Any, stream: Any, bad_sizes: list[int] | None = None) -> Iterator[Any]:
+    """The frames of a stream, until its end or the first damage that cannot be skipped. Between two
+    frames, the size in bytes of each packet that cannot be decoded is added to `bad_sizes`."""
     has_frame = False
     try:
         for packet in container.demux(stream):
@@ -177,8 +190,13 @@ def decode_frames(container: Any, stream: Any) -> Iterator[Any]:
                 frames = packet.decode()
             except MemoryError:
                 raise
-            except Exception:  # noqa: S112  one bad packet; the next may be good
+            except Exception:  # one bad packet; the next may be good
+                is_tag = bytes(packet).startswith(_TAGS)  # between two recordings that were joined
+                if has_frame and bad_sizes is not None and not is_tag:
+                    bad_sizes.append(packet.size)
                 continue
+            if packet.size == 0 and bad_sizes is not None:  # the end: what a decoder kept back
+                bad_sizes.clear()
             for frame in frames:
                 has_frame = True
                 yield frame
