@@ -75,6 +75,7 @@ NOTES: dict[NoteCode, str] = {
     NoteCode.MESSAGES_LEFT_OUT: "messages beyond the most that are read",
     NoteCode.PARTS_LEFT_OUT: "parts that are too many, or nested too deep",
     NoteCode.PARTS_DAMAGED: "damaged parts: shapes, comments, headers",
+    NoteCode.LAYERS_HIDDEN: "pictures in hidden layers, whose words are read",
     NoteCode.LETTERS_DAMAGED: "damaged letters",
     NoteCode.ATTACHMENTS_LEFT_OUT: "attachments that are too many, or inside attachments",
     NoteCode.ATTACHMENT_UNREAD: "attachments that are damaged, locked or of another kind",

@@ -24,6 +24,7 @@ class NoteCode(StrEnum):
     MESSAGES_LEFT_OUT = "messages_left_out"  # of a mailbox
     PARTS_LEFT_OUT = "parts_left_out"  # of a document: drawings, objects, parts of a message
     PARTS_DAMAGED = "parts_damaged"
+    LAYERS_HIDDEN = "layers_hidden"  # of a PDF; their words are read
     LETTERS_DAMAGED = "letters_damaged"  # bytes that are no letters of the text's encoding
     ATTACHMENTS_LEFT_OUT = "attachments_left_out"
     ATTACHMENT_UNREAD = "attachment_unread"
@@ -35,6 +36,9 @@ class NoteCode(StrEnum):
     NOT_UNDERSTOOD = "not_understood"  # by the model, or not shown to it
     MORE = "more"  # as many notes as are kept of one file were written before
     EARLIER = "earlier"  # by a version of this program that gave no codes
+
+
+DAMAGED_CODES = frozenset(code for code in NoteCode if code.endswith("_damaged"))
 
 
 @dataclass(frozen=True, slots=True)

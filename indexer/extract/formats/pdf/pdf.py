@@ -20,6 +20,7 @@ from indexer.extract.formats.pdf.attachments import (
     read_attachments,
 )
 from indexer.extract.formats.pdf.hyphens import complete_last_word
+from indexer.extract.formats.pdf.layers import HiddenLayers
 from indexer.extract.formats.pdf.metadata import (
     described_by,
     lines_not_in,
@@ -112,6 +113,7 @@ class _PageReader:
         self.pinned: list[int] = []
         self.metadata = read_metadata(document)
         self.own_title = _own_title(self.metadata.get("title", ""))
+        self._hidden = HiddenLayers(document)
         self._outline = read_outline(document)
         self._described = described_by(self.metadata, self.own_title)
 
@@ -130,7 +132,9 @@ class _PageReader:
             is_picture = len(text) < STAMPED_CHARS and _is_picture(page, len(text))
             if _is_meaningless(text):
                 text, is_picture = "", True
-            text = "\n\n".join(filter(None, (text, *self._comments(page))))
+            text = "\n\n".join(
+                filter(None, (text, self._hidden.words(page), *self._comments(page)))
+            )
         except MemoryError:
             raise
         except Exception:  # MuPDF raises many kinds; the page is counted in the note
@@ -172,6 +176,8 @@ class _PageReader:
             missing = self.count - self._readable
             sentence = f"{missing:,} of {pages:,} pages are damaged and could not be read."
             yield Note(NoteCode.PAGES_DAMAGED, sentence)
+        if (note := self._hidden.note) is not None:
+            yield note
 
 
 def files_at(path: File, at: int | None) -> Iterator[MemoryFile]:
