@@ -24,14 +24,43 @@ _SAFE = {
 }
 
 
+# What the parser leaves out without losing a word.
+_HARMLESS = frozenset(["ERR_INVALID_CHAR"])
+
+
 def parse_xml(content: bytes) -> Any:
     """The root element, None where there is no XML."""
+    return parse_damaged_xml(content)[0]
+
+
+def parse_damaged_xml(content: bytes) -> tuple[Any, bool]:
+    """The root element, None where there is no XML; and whether it is damaged, so that some of what
+    was in it is missing."""
+    parser = etree.XMLParser(**_SAFE)
     try:
-        return etree.fromstring(content, etree.XMLParser(**_SAFE))
+        root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError):
-        return None
+        return None, True
+    return root, _is_damaged(parser.error_log)
 
 
-def stream_xml(file: Readable, tags: tuple[str, ...], events: tuple[str, ...]) -> Iterator[Any]:
+class XmlStream:
     """(event, element) for these tags, as the parser comes to them."""
-    return iter(etree.iterparse(file, events=events, tag=tags, **_SAFE))
+
+    def __init__(self, file: Readable, tags: tuple[str, ...], events: tuple[str, ...]) -> None:
+        self._events = etree.iterparse(file, events=events, tag=tags, **_SAFE)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._events)
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether some of what was streamed so far is missing."""
+        return _is_damaged(self._events.error_log)
+
+
+def _is_damaged(errors: Any) -> bool:
+    return any(error.type_name not in _HARMLESS for error in errors.filter_from_fatals())

@@ -14,7 +14,7 @@ from indexer.extract.pages.blocks import DocumentMetadata, Section
 from indexer.extract.pages.pagination import paginate
 from indexer.extract.pages.typesetting import PageSource
 from indexer.types.attachments import Attachment, File, MemoryFile, size_bytes
-from indexer.types.notes import NoteCode
+from indexer.types.notes import DAMAGED_CODES, NoteCode
 from indexer.types.pieces import Extracted, Facts, PageText, Thumb, UnreadableError, title_from_name
 from indexer.types.places import Page
 from indexer.types.text.characters import clean_line
@@ -56,7 +56,8 @@ def extract(
             yield PageText(source.text, Page(count), source.label)
     if not count and not members.has_read:
         if notes := metadata.notes.all():  # there are some, beyond a bound or in damaged parts
-            raise UnreadableError("too_large", notes[0].sentence)
+            is_damaged = notes[0].code in DAMAGED_CODES
+            raise UnreadableError("corrupt" if is_damaged else "too_large", notes[0].sentence)
         raise UnreadableError("empty", "There are no words in this file.")
     yield Facts(
         clean_line(metadata.title)[:200] or title_from_name(path),

@@ -2,40 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
-from indexer.extract.containers.xml import parse_xml
+from indexer.extract.containers.xml import parse_damaged_xml
 from indexer.extract.pages.blocks import Block
+from indexer.types.notes import NoteCode, Notes
 from indexer.types.text.characters import clean_line
 
 MAX_VALUES = 2_000
+DAMAGED_DRAWING = (
+    "A chart or a drawing in it is damaged and was not read to its end; open it in its own program "
+    "and save it anew."
+)
 
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
-_C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
+KINDS = ("chart", "chartEx", "diagramData")  # the last word of the types of their relations
 
 
-def drawing_blocks(relations: Any) -> Iterator[Block]:
-    """The words of each chart and diagram that a part of a document refers to."""
+def drawing_blocks(relations: Any, notes: Notes, kinds: Iterable[str] = KINDS) -> Iterator[Block]:
+    """The words of each chart and diagram that a part of a document refers to, of these kinds."""
     for relation in relations.values():
         kind = relation.reltype.rpartition("/")[2]
-        if relation.is_external or kind not in ("chart", "diagramData"):
+        if relation.is_external or kind not in kinds:
             continue
-        try:
-            root = parse_xml(relation.target_part.blob)
-        except Exception:  # noqa: S112  the document is readable without a damaged drawing
-            continue
-        if root is not None:
-            yield from chart_blocks(root) if kind == "chart" else diagram_blocks(root)
+        if (
+            root := drawing_root(partial(getattr, relation.target_part, "blob"), notes)
+        ) is not None:
+            yield from diagram_blocks(root) if kind == "diagramData" else chart_blocks(root)
+
+
+def drawing_root(read: Callable[[], bytes], notes: Notes) -> Any | None:
+    """The root element of a part that `read` gives the bytes of, None where there is none. The
+    document is readable without a damaged one; it is noted."""
+    try:
+        root, is_damaged = parse_damaged_xml(read())
+    except MemoryError:
+        raise
+    except Exception:  # zipfile and the packages raise what they like
+        root, is_damaged = None, True
+    if is_damaged:
+        notes.add(NoteCode.PARTS_DAMAGED, DAMAGED_DRAWING)
+    return root
 
 
 def chart_blocks(root: Any) -> Iterator[Block]:
-    """The titles of a chart and its axes, then the names and values of its series."""
-    for title in root.iter(f"{_C}title"):
+    """The titles of a chart and its axes, then the names and values of its series; of the charts
+    of 2007 and of those of 2014 (waterfall, treemap)."""
+    for title in root.iter("{*}title"):
         if text := clean_line("".join(run.text or "" for run in title.iter(f"{_A}t"))):
             yield Block(text, "h3")
-    values = [clean_line(value.text) for value in root.iter(f"{_C}v")][:MAX_VALUES]
+    values = [clean_line(value.text) for value in root.iter("{*}v", "{*}pt")][:MAX_VALUES]
     if text := " ".join(dict.fromkeys(filter(None, values))):
         yield Block(text)
 

@@ -16,7 +16,7 @@ from typing import IO, Any
 from lxml import etree
 
 from indexer.extract.containers.archives import DAMAGED, open_zip
-from indexer.extract.containers.xml import stream_xml
+from indexer.extract.containers.xml import XmlStream
 from indexer.extract.dates import unix_s
 from indexer.extract.formats.embedded import embedded_files
 from indexer.extract.formats.office.formulas import formula_text
@@ -73,12 +73,16 @@ def sections(
         metadata.made_at = unix_s(book.properties.modified or book.properties.created)
         quota = _Quota(metadata)
         for sheet in book.worksheets:
-            blocks = chain(_rows(sheet, quota), comment_blocks(sheet), drawing_blocks(sheet))
+            blocks = chain(
+                _rows(sheet, quota),
+                comment_blocks(sheet, metadata.notes),
+                drawing_blocks(sheet, metadata.notes),
+            )
             first = list(islice(blocks, 2))
             title = clean_line(sheet.title) or "Sheet"
             named = [Block(title, "h2")] if first else []
             yield Section(chain(named, first, blocks), title, head=header_row(first))
-        yield from chart_sheets(book)
+        yield from chart_sheets(book, metadata.notes)
     finally:
         book.close()
     yield from embedded_files(file, metadata)
@@ -129,7 +133,6 @@ def _rows(sheet: Any, quota: _Quota) -> Iterator[Block]:
                 if block := table_row(texts):
                     quota.rows -= 1
                     yield block
-            yield from map(Block, asides)
     except MemoryError:
         raise
     except Exception:
@@ -137,6 +140,7 @@ def _rows(sheet: Any, quota: _Quota) -> Iterator[Block]:
             NoteCode.SHEETS_DAMAGED,
             f"The sheet “{clean_line(sheet.title)}” is damaged and was not read to its end.",
         )
+    yield from map(Block, asides)
 
 
 def _parse_rows(
@@ -151,7 +155,8 @@ def _parse_rows(
         source, sheet._shared_strings, data_only=True, epoch=book.epoch,
         date_formats=book._date_formats, timedelta_formats=book._timedelta_formats,
     )  # fmt: skip
-    for _, row in stream_xml(_WithoutEmptyCells(source), (ROW_TAG, *_ASIDE_TAGS), ("end",)):
+    stream = XmlStream(_WithoutEmptyCells(source), (ROW_TAG, *_ASIDE_TAGS), ("end",))
+    for _, row in stream:
         if row.tag != ROW_TAG:
             asides.update(dict.fromkeys(_aside_texts(row)))
             continue
@@ -170,6 +175,8 @@ def _parse_rows(
         row.clear()
         while row.getprevious() is not None:
             del row.getparent()[0]
+    if stream.is_damaged:
+        raise ValueError("the XML of the sheet is damaged")
 
 
 def _aside_texts(element: Any) -> Iterator[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import IO, Any
 
 from indexer.extract.containers.archives import DAMAGED, open_zip
-from indexer.extract.containers.xml import parse_xml
 from indexer.extract.dates import unix_s
 from indexer.extract.formats.embedded import embedded_files
-from indexer.extract.formats.office.drawings import diagram_blocks
+from indexer.extract.formats.office.drawings import drawing_blocks, drawing_root
+from indexer.extract.formats.office.packages import keep_damaged_parts
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, Tag, table_row
 from indexer.types.attachments import Attachment
 from indexer.types.notes import NoteCode
@@ -23,6 +24,7 @@ _MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 
 DAMAGED_SHAPE = "A shape on one of its slides is damaged and was not read."
+DAMAGED_NOTES = "The notes to one of its slides are damaged and were not read."
 
 
 def sections(
@@ -61,8 +63,11 @@ def _own_title(title: str) -> str:
 
 
 def _open_presentation(file: IO[bytes]) -> Any:
+    from pptx.opc.package import Part, PartFactory
     from pptx.package import Package
+    from pptx.parts.presentation import PresentationPart
 
+    keep_damaged_parts(PartFactory.part_type_for, Part, PresentationPart)
     file.seek(0)
     try:
         return Package.open(file).presentation_part.presentation
@@ -84,18 +89,23 @@ def _slides(presentation: Any) -> Iterator[Any | None]:
 def _slide(slide: Any, metadata: DocumentMetadata) -> Iterator[Block]:
     yield from _shapes(slide.shapes, 0, metadata)
     yield from _alternatives(slide)
-    for relation in slide.part.rels.values():
-        if relation.is_external or not relation.reltype.endswith("/diagramData"):
-            continue
-        if (root := parse_xml(relation.target_part.blob)) is not None:
-            yield from diagram_blocks(root)
-    if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None:
-        paragraphs = (_paragraph(paragraph, "quote") for paragraph in frame.paragraphs)
-        notes = list(filter(None, paragraphs))
-        if notes:
-            yield Block("Notes", "h4")
-            yield from notes
-    yield from _comments(slide)
+    # python-pptx reads the charts of 2007 with their shapes
+    yield from drawing_blocks(slide.part.rels, metadata.notes, ("chartEx", "diagramData"))
+    if notes := _notes(slide, metadata):
+        yield Block("Notes", "h4")
+        yield from notes
+    yield from _comments(slide, metadata)
+
+
+def _notes(slide: Any, metadata: DocumentMetadata) -> list[Block]:
+    """The paragraphs of what the speaker noted to a slide."""
+    try:
+        frame = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
+    except Exception:  # the slide is readable without its notes
+        metadata.notes.add(NoteCode.PARTS_DAMAGED, DAMAGED_NOTES)
+        return []
+    paragraphs = frame.paragraphs if frame is not None else ()
+    return [block for paragraph in paragraphs if (block := _paragraph(paragraph, "quote"))]
 
 
 def _alternatives(slide: Any) -> Iterator[Block]:
@@ -108,13 +118,13 @@ def _alternatives(slide: Any) -> Iterator[Block]:
                 yield Block(text)
 
 
-def _comments(slide: Any) -> Iterator[Block]:
+def _comments(slide: Any, metadata: DocumentMetadata) -> Iterator[Block]:
     """What readers remarked on a slide."""
     texts: dict[str, None] = {}
     for relation in slide.part.rels.values():
         if relation.is_external or not relation.reltype.endswith("/comments"):
             continue
-        root = parse_xml(relation.target_part.blob)
+        root = drawing_root(partial(getattr, relation.target_part, "blob"), metadata.notes)
         for comment in root.iter("{*}text", "{*}txBody") if root is not None else ():
             parts = [comment.text or "", *(run.text or "" for run in comment.iter(f"{_A}t"))]
             if text := clean_line("".join(parts)):

@@ -18,6 +18,7 @@ from indexer.extract.dates import unix_s
 from indexer.extract.formats.embedded import embedded_files
 from indexer.extract.formats.mail.message_parts import body_blocks, split_message
 from indexer.extract.formats.office.drawings import drawing_blocks
+from indexer.extract.formats.office.packages import keep_damaged_parts
 from indexer.extract.formats.office.word_blocks import BlockReader, W
 from indexer.extract.formats.texts.rich_text import rtf_blocks
 from indexer.extract.formats.texts.web import decode_html, html_blocks
@@ -49,8 +50,8 @@ def _section(file: IO[bytes], metadata: DocumentMetadata, depth: int) -> Section
     """A document that lies within `depth` others."""
     open_zip(file).close()
     document = _open_document(file)
-    _properties(document.core_properties, metadata)
-    body, headings = document.element.body, _headings(document)
+    _properties(document, metadata)
+    body, headings = document.element.body, _headings(document, metadata)
     has_page_breaks = next(body.iter(f"{W}lastRenderedPageBreak"), None) is not None
     reader = BlockReader(headings, f"{W}lastRenderedPageBreak" if has_page_breaks else f"{W}br")
     blocks = chain(
@@ -76,6 +77,7 @@ def _open_document(file: IO[bytes]) -> Any:
 
     for kind in _MAIN_TYPES:  # templates, and documents with macros, which never run
         PartFactory.part_type_for[kind] = MainPart
+    keep_damaged_parts(PartFactory.part_type_for, Part, DocumentPart)
     file.seek(0)
     try:
         part = Package.open(file).main_document_part
@@ -100,8 +102,9 @@ def _content(file: IO[bytes], member: str) -> bytes:
         return b""
 
 
-def _properties(properties: Any, metadata: DocumentMetadata) -> None:
+def _properties(document: Any, metadata: DocumentMetadata) -> None:
     try:
+        properties = document.core_properties
         metadata.title = clean_line(properties.title)
         metadata.made_at = unix_s(properties.modified or properties.created)
     except (ValueError, KeyError, AttributeError):
@@ -116,10 +119,15 @@ def _title_from(blocks: Iterator[Block], metadata: DocumentMetadata) -> Iterator
         yield block
 
 
-def _headings(document: Any) -> dict[str, Tag]:
+def _headings(document: Any, metadata: DocumentMetadata) -> dict[str, Tag]:
     """The ids of styles that are headings, with their level."""
     tags: dict[str, Tag] = {}
-    for style in document.styles.element.iterfind(f"{W}style"):
+    try:
+        styles = document.styles.element
+    except Exception:  # the words are readable without their styles
+        metadata.notes.add(NoteCode.PARTS_DAMAGED, DAMAGED_STYLES)
+        return tags
+    for style in styles.iterfind(f"{W}style"):
         named = style.find(f"{W}name")
         style_id = style.get(f"{W}styleId") or ""
         name = (named.get(f"{W}val") or "").lower() if named is not None else ""
@@ -152,6 +160,7 @@ MAX_CHUNK_DEPTH = 3
 DAMAGED_PART = (
     "A part of it (a note, a comment, a header or an inserted text) is damaged and was not read."
 )
+DAMAGED_STYLES = "Its styles are damaged; its headings were read as paragraphs."
 NESTED_PART = "A document inside a document inside it was not read; save it as a file of its own."
 
 
@@ -197,7 +206,7 @@ def _supplements(
     from docx.oxml.parser import parse_xml
 
     yield from _chunks(document, depth, metadata)
-    yield from drawing_blocks(document.part.rels)
+    yield from drawing_blocks(document.part.rels, metadata.notes)
     roots_by_label: dict[str, list[Any]] = {}
     for relation in document.part.rels.values():
         label = _SUPPLEMENTS.get(relation.reltype.rpartition("/")[2])
