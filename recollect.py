@@ -52,10 +52,12 @@ def build(settings: Settings, repair: bool = False) -> Library:
     from model.weights.system_memory import system_memory
     from web.library.library import Library
     from web.library.notifier import Notifier
+    from web.machine.models import model_domain
 
     data = settings.data
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     runtime, model_bytes = build_runtime(settings)
+    domain = model_domain(settings)
 
     room = DiskRoom(data, round(settings.least_free_mb * 1e6))
     if repair:
@@ -66,7 +68,9 @@ def build(settings: Settings, repair: bool = False) -> Library:
     # What the model leaves is for the children that read; the last of them is for people.
     _, memory_bytes = system_memory()
     left_bytes = memory_bytes - model_bytes - SYSTEM_BYTES - MEMORY_BYTES
-    pipeline = Pipeline(catalog, store, ReaderPool(memory_bytes=left_bytes), runtime.files, room)
+    pipeline = Pipeline(
+        catalog, store, ReaderPool(memory_bytes=left_bytes), runtime.files, room, domain
+    )
 
     notifier = Notifier()
     service = IndexService(
@@ -87,7 +91,7 @@ def build(settings: Settings, repair: bool = False) -> Library:
     )
     # People have a reader of their own: a page never waits behind the files that are indexed.
     reader = ReaderProcess()
-    return Library(catalog, store, runtime, pipeline, service, reader, notifier)
+    return Library(catalog, store, runtime, pipeline, service, reader, notifier, domain)
 
 
 def build_runtime(settings: Settings) -> tuple[ModelRuntime, int]:

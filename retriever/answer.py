@@ -26,6 +26,7 @@ from model.interface import (
     ModelError,
     Sound,
 )
+from retriever.extracts import extract_answer
 from retriever.hits import Hit
 from retriever.query import MAX_QUERY_CHARS, Query
 from retriever.search import Searcher
@@ -83,12 +84,20 @@ AnswerPart = NumberedSource | AnswerText | Citation | AnswerSummary
 
 class Answerer:
     """Answers questions about one library. `load_media` decodes a picture or a clip; it is given,
-    because this layer opens no files."""
+    because this layer opens no files. `may_write` says of the sources' contents whether the model
+    is one that answers from them; else their sentences are the answer."""
 
-    def __init__(self, searcher: Searcher, model: Model, load_media: MediaLoader) -> None:
+    def __init__(
+        self,
+        searcher: Searcher,
+        model: Model,
+        load_media: MediaLoader,
+        may_write: Callable[[Sequence[str]], bool] = lambda _: True,
+    ) -> None:
         self._searcher = searcher
         self._model = model
         self._load_media = load_media
+        self._may_write = may_write
 
     def answer(
         self,
@@ -107,7 +116,11 @@ class Answerer:
         written: list[str] = []
         citations: list[Citation] = []
         left_out = 0
-        for event in self._model.answer(question, evidence, history, cancelled):
+        if self._may_write([source.item.content for source in sources]):
+            events = self._model.answer(question, evidence, history, cancelled)
+        else:
+            events = extract_answer(question, evidence)
+        for event in events:
             match event:
                 case AnswerText(text):
                     written.append(text)

@@ -67,7 +67,8 @@ class Searcher:
         forms = Forms()
         if words:
             forms = self._by_words(fusion, words, query, contents, depth)
-        if query.by == "all":
+        # without a vector to compare with, the model is not asked for one, nor loaded for it
+        if query.by == "all" and self._store.search.has_vectors(self._model.fingerprint.key):
             self._by_meaning(fusion, query, contents, depth)
         return self._hits(fusion, words, forms, query.limit, texts)
 

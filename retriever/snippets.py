@@ -41,9 +41,7 @@ def matches(text: str, wanted: list[str]) -> list[tuple[int, int]]:
         return []
     looked_for = _wanted_words(tuple(wanted))
     words = _written_words(text)
-    matching = {
-        i for i, word in enumerate(words) if not looked_for.tokens.isdisjoint(word.tokens)
-    }
+    matching = {i for i, word in enumerate(words) if not looked_for.tokens.isdisjoint(word.tokens)}
     for length, sequences in looked_for.sequences.items():
         for i in range(len(words) - length + 1):
             part = words[i : i + length]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,13 +116,18 @@ class Small:
 
 
 @contextmanager
-def small(folder: Path, data: Path, model: FakeModel | None = None) -> Iterator[Small]:
+def small(
+    folder: Path,
+    data: Path,
+    model: FakeModel | None = None,
+    domain: Collection[str] | None = None,
+) -> Iterator[Small]:
     """Opens a library that watches `folder`, as the program wires it."""
     folder.mkdir(parents=True, exist_ok=True)
     catalog = Catalog(data / "catalog.sqlite")
     store = Store(data / "lance")
     model = model or FakeModel()
-    pipeline = Pipeline(catalog, store, READERS, model)
+    pipeline = Pipeline(catalog, store, READERS, model, domain=domain)
     service = IndexService(catalog, pipeline, settle_s=0.2)
     catalog.roots.add(folder)
     try:

@@ -56,6 +56,18 @@ def reached(live: str) -> str:
             JOIN roots r ON r.id = f.root WHERE m.content = c.content AND {live}))"""
 
 
+def within(column: str, domain: Collection[str] | None) -> tuple[str, tuple[str, ...]]:
+    """A condition on a column of contents, and its values: it is one of the `domain`, or lies in
+    one. None for all contents."""
+    if domain is None:
+        return "1", ()
+    # a few are looked up one by one, however many there are besides
+    condition = f"""{column} IN (SELECT value FROM json_each(?1) UNION
+        SELECT m.content FROM members m
+        WHERE m.container IN (SELECT value FROM json_each(?1)) AND m.content IS NOT NULL)"""
+    return condition, (json.dumps(sorted(domain)),)
+
+
 def among(kinds: Collection[Kind] | None) -> tuple[bool, str]:
     """The values of `? OR kind IN (SELECT value FROM json_each(?))`; None for all kinds."""
     return kinds is None, json.dumps([str(kind) for kind in kinds or ()])

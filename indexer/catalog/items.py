@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from indexer.catalog.conditions import FIRST, LIVE, PLACES, among, locate, reached
+from indexer.catalog.conditions import FIRST, LIVE, PLACES, among, locate, reached, within
 from indexer.catalog.records import Item, item_from
 from indexer.catalog.storage.database import Database
 from indexer.types.pieces import SoundTrack
@@ -63,6 +63,16 @@ class Items:
             ).fetchall()
         items = self.of_contents(row["content"] for row in rows)
         return [items[row["content"]] for row in rows if row["content"] in items]
+
+    def are_within(self, contents: Iterable[str], domain: Collection[str]) -> bool:
+        """Whether each of these contents is one of the `domain` or lies in one."""
+        condition, bound = within("t.value", domain)
+        with self._database.reading() as db:
+            row = db.execute(
+                f"SELECT 1 FROM json_each(?2) t WHERE NOT {condition} LIMIT 1",
+                (*bound, json.dumps(list(contents))),
+            ).fetchone()
+        return row is None
 
     def at_path(self, path: Path) -> Item | None:
         """The item that lies at an absolute path."""

@@ -13,12 +13,12 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection, Row
 
-from indexer.catalog.conditions import FIRST, PLACES, reached
+from indexer.catalog.conditions import FIRST, LIVE, PLACES, reached, within
 from indexer.catalog.contents import content_rows
 from indexer.catalog.forget_list import ForgetList
 from indexer.catalog.records import member_from
@@ -168,18 +168,25 @@ class Queue:
 
     # -- stage 2 -------------------------------------------------------------------------------
 
-    def claim_contents(self, limit: int, unfinished: Sequence[str] = ()) -> list[PendingContent]:
-        """Claims the most wanted, then the newest contents for the model. Of those that are
-        `unfinished`, only the first, which comes last."""
+    def claim_contents(
+        self,
+        limit: int,
+        unfinished: Sequence[str] = (),
+        domain: Collection[str] | None = None,
+    ) -> list[PendingContent]:
+        """Claims the most wanted, then the newest contents for the model, of the `domain` where one
+        is given. Of those that are `unfinished`, only the first, which comes last."""
+        is_for_model, bound = within("c.content", domain)
         with self._database.writing() as db:
             content_states.release_contents(db, self._claimed_contents)
             readable = f"+f.state = '{FileState.KNOWN}' AND r.offline = 0"
             next_contents = db.execute(
                 f"""SELECT c.content FROM contents c
-                WHERE c.state = '{ContentState.READ}' AND {reached(readable)}
-                    AND c.content NOT IN (SELECT value FROM json_each(?))
-                ORDER BY c.attempts, c.wanted_at DESC, c.newest DESC, c.content LIMIT ?""",
-                (json.dumps(unfinished), limit),
+                WHERE {is_for_model} AND {"" if domain is None else "+"}c.state =
+                    '{ContentState.READ}' AND {reached(readable)}
+                    AND c.content NOT IN (SELECT value FROM json_each(?2))
+                ORDER BY c.attempts, c.wanted_at DESC, c.newest DESC, c.content LIMIT ?3""",
+                (*(bound or (None,)), json.dumps(unfinished), limit),
             ).fetchall()
             next_contents += db.execute(
                 f"""SELECT c.content FROM contents c WHERE c.content = ?
@@ -212,6 +219,17 @@ class Queue:
                 )
                 for row in rows
             ]
+
+    def has_outside(self, domain: Collection[str]) -> bool:
+        """Whether a content that waits for a model is not of the `domain`."""
+        condition, bound = within("c.content", domain)
+        with self._database.reading() as db:
+            row = db.execute(
+                f"""SELECT 1 FROM contents c WHERE c.state = '{ContentState.READ}'
+                AND NOT {condition} AND {reached(LIVE)} LIMIT 1""",
+                bound,
+            ).fetchone()
+        return row is not None
 
     def release_contents(self, items: Iterable[PendingContent], doubted: bool = False) -> None:
         """Puts contents back that were claimed and not finished. When `doubted`, their files have

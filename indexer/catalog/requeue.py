@@ -37,11 +37,18 @@ class Requeue:
         with self._database.writing() as db:
             file_states.release_all_files(db)
 
-    def other_models(self, key: str) -> int:
+    def other_models(self, key: str, domain: Collection[str] | None = None) -> int:
         """Sends back to stage 2 what another model than `key` has understood or failed at; its
-        rows stay until the new ones are there. Returns how many contents."""
+        rows stay until the new ones are there. Where the model is for a `domain` alone, the rest
+        stays as others have understood it. Returns how many contents."""
         with self._database.writing() as db:
-            return content_states.redo_other_models(db, key)
+            return content_states.redo_other_models(db, key, domain)
+
+    def outside(self, key: str, domain: Collection[str]) -> int:
+        """Drops what the model `key` has understood of contents that are not of its `domain`;
+        returns of how many."""
+        with self._database.writing() as db:
+            return content_states.drop_understanding(db, key, domain)
 
     def lost_rows(self, counts: Mapping[str, int], present: Collection[str]) -> int:
         """Does again what the store holds fewer (or more) rows of than were written, as a power

@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import threading
+from collections.abc import Collection
 
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.contents.drafts import Drafts
@@ -30,7 +31,8 @@ from model.interface import Model
 
 
 class Pipeline:
-    """One thread may run `reading` while another runs `understanding`; neither runs twice."""
+    """One thread may run `reading` while another runs `understanding`; neither runs twice. With a
+    `domain`, the model is asked about these contents, and what lies in them, alone."""
 
     def __init__(
         self,
@@ -39,6 +41,7 @@ class Pipeline:
         readers: Readers,
         model: Model,
         room: DiskRoom | None = None,
+        domain: Collection[str] | None = None,
     ) -> None:
         database = catalog.database
         self._readers = readers
@@ -58,11 +61,17 @@ class Pipeline:
         )
         reuse = Reuse(self.queue, store, self.housekeeping, model)
         self.reading = ReadingStage(shared, reuse, ForgetList(database))
-        self.understanding = UnderstandingStage(shared, Drafts(database), Requeue(database), store)
+        self.understanding = UnderstandingStage(
+            shared, Drafts(database), Requeue(database), store, domain
+        )
 
     def remaining_s(self) -> int | None:
-        """Seconds until everything is understood; None while that cannot be estimated."""
-        return self._pace.remaining_s(self._counts.waiting_work())
+        """Seconds until everything is understood that can be; None while that cannot be
+        estimated."""
+        work = self._counts.waiting_work()
+        if self.understanding.unmet() is not None:
+            work = {key: count for key, count in work.items() if key[0] == "read"}
+        return self._pace.remaining_s(work)
 
     def stop(self) -> None:
         """Ends the work under way early; what was not finished is put back."""

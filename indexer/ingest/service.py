@@ -58,7 +58,8 @@ class IndexService:
         constraints: WorkConstraints | None = None,
         on_progress: Callable[[Coverage], None] | None = None,
     ) -> None:
-        self.waiting: str | None = None
+        self._waiting: str | None = None
+        self._has_passed = False  # whether the second stage has had a pass
         self._catalog = catalog
         self.pipeline = pipeline
         self._times = times or RescanTimes(settle_s=settle_s)
@@ -114,6 +115,7 @@ class IndexService:
                 pass
             while pipeline.understanding.run():
                 self._report_progress()
+            self._wait_for(pipeline.understanding.unmet())
             due = pipeline.queue.next_due()
             if due is None or due > time.time() + 2 * SETTLE_S:
                 break
@@ -160,6 +162,12 @@ class IndexService:
                 thread.join(timeout_s / 2)
         self._threads = []
         self.rescan.stop()
+
+    @property
+    def waiting(self) -> str | None:
+        """What the second stage waits for, or would before its first pass; None while it does
+        not."""
+        return self._waiting if self._has_passed else self.pipeline.understanding.unmet()
 
     @property
     def problem(self) -> str | None:
@@ -233,15 +241,23 @@ class IndexService:
             wanted_at, self._wanted_at = self._wanted_at, {}
         if wanted_at:
             self._catalog.items.want(wanted_at)
-        before, self.waiting = self.waiting, self._constraints.unmet()
-        if self.waiting != before:
-            self._report_progress()
-        if self.waiting is not None:
+        if (constraint := self._constraints.unmet()) is not None:
+            self._wait_for(constraint)
             return CONSTRAINTS_S
+        if self.waiting != self.pipeline.understanding.unmet():
+            self._wait_for(None)
         if self.pipeline.understanding.run():
+            self._wait_for(None)
             self._report_progress()
             return 0.0
+        self._wait_for(self.pipeline.understanding.unmet())
         return 1.0
+
+    def _wait_for(self, sentence: str | None) -> None:
+        """Says what the second stage waits for, None while it does not."""
+        before, self._waiting, self._has_passed = self.waiting, sentence, True
+        if sentence != before:
+            self._report_progress()
 
     def _poll_network(self) -> float:
         """One pass: look at network file systems."""

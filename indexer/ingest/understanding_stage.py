@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from indexer.catalog.contents.drafts import Drafts
 from indexer.catalog.requeue import Requeue
@@ -24,13 +24,19 @@ from indexer.types.contents import FailedContent, PendingContent, UnderstoodCont
 from indexer.vectors.store import Store
 
 BATCH_CONTENTS = 16
+WAITS_FOR_MODEL = "Understanding your own files waits for a model."
 
 
 class UnderstandingStage:
     """Everything that asks the model about files."""
 
     def __init__(
-        self, shared: StageDependencies, drafts: Drafts, requeue: Requeue, store: Store
+        self,
+        shared: StageDependencies,
+        drafts: Drafts,
+        requeue: Requeue,
+        store: Store,
+        domain: Collection[str] | None = None,
     ) -> None:
         self._queue = shared.queue
         self._model = shared.model
@@ -38,6 +44,7 @@ class UnderstandingStage:
         self._housekeeping = shared.housekeeping
         self._requeue = requeue
         self._store = store
+        self._domain = domain
         self._understander = Understander(
             shared.readers, shared.model, shared.stopped.is_set, drafts, shared.pace
         )
@@ -49,6 +56,11 @@ class UnderstandingStage:
     def model_calls(self) -> int:
         """Items given to the model since the start."""
         return self._understander.calls
+
+    def unmet(self) -> str | None:
+        """Why contents wait that this model is not for; None where there are none."""
+        is_waiting = self._domain is not None and self._queue.has_outside(self._domain)
+        return WAITS_FOR_MODEL if is_waiting else None
 
     def run(self, limit: int = BATCH_CONTENTS) -> int:
         """Understands the most wanted and newest contents, and of long ones an instalment: of one
@@ -63,10 +75,12 @@ class UnderstandingStage:
     def _run(self, limit: int) -> int:
         key = self._model.fingerprint.key
         if key != self._model_key:
-            self._requeue.other_models(key)
+            self._requeue.other_models(key, self._domain)
+            if self._domain is not None:
+                self._requeue.outside(key, self._domain)
             self._model_key = key
         unfinished = list(self._unfinished)
-        items = self._queue.claim_contents(limit, unfinished)
+        items = self._queue.claim_contents(limit, unfinished, self._domain)
         long = [item for item in items if is_long(item)]
         begun = [item for item in long if item.content in unfinished]
         new = [item for item in long if item.content not in unfinished]

@@ -60,7 +60,7 @@ def passage_bounds(text: str) -> list[tuple[int, int]]:
     """Where the text of one page is cut into passages of about 120 words that begin and end with
     sentences: start and end of each, in order, nothing but white space left out."""
     groups: list[list[int]] = []  # start, end, words
-    for start, end, words in _sentences(text):
+    for start, end, words in sentences(text):
         if groups and groups[-1][2] + words <= PASSAGE_WORDS:
             groups[-1][1] = end
             groups[-1][2] += words
@@ -77,21 +77,21 @@ def passage_bounds(text: str) -> list[tuple[int, int]]:
     return [(start, start + len(piece)) for start, piece in trimmed if piece]
 
 
-def _sentences(text: str) -> list[tuple[int, int, int]]:
+def sentences(text: str) -> list[tuple[int, int, int]]:
     """Start, end and number of words of each sentence; one that is too long for a passage is
     several."""
     ends = [match.end() for match in _SENTENCE.finditer(text)]
-    sentences: list[tuple[int, int, int]] = []
+    parts: list[tuple[int, int, int]] = []
     start = 0
     for end in [*ends, len(text)]:
         while (words := _word_count(text[start:end])) > LONGEST_WORDS:
             cut = _cut(text, start, end)
-            sentences.append((start, cut, _word_count(text[start:cut])))
+            parts.append((start, cut, _word_count(text[start:cut])))
             start = cut
         if words:
-            sentences.append((start, end, words))
+            parts.append((start, end, words))
         start = end
-    return sentences
+    return parts
 
 
 def _cut(text: str, start: int, end: int) -> int:

@@ -42,6 +42,11 @@ class TableSearch:
         self._tables = tables
         self._matrices = matrices
 
+    def has_vectors(self, key: str) -> bool:
+        """Whether there is a vector of the fingerprint `key`."""
+        names = [f"{space}_{checked_name(key)}" for space in ("gist", "body")]
+        return any(self._tables.exist(name) for name in names)
+
     def vectors(
         self,
         key: str,

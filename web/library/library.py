@@ -6,7 +6,7 @@ The command line and the HTTP server both call it; neither knows what lies below
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -60,7 +60,8 @@ LOADING = "Only words were searched: the model is being loaded. Search again in 
 
 class Library:
     """The `LibraryProtocol` of one data directory, carried out in this process. `items` shows
-    single items, `service` keeps the index up to date, `notifier` tells of changes."""
+    single items, `service` keeps the index up to date, `notifier` tells of changes. With a
+    `domain`, the model answers from these contents alone."""
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class Library:
         service: IndexService,
         reader: ReaderProcess,
         notifier: Notifier,
+        domain: Collection[str] | None = None,
     ) -> None:
         self.items = ItemPresenter(catalog, store, reader, service.want, service.rescan.is_there)
         self.service = service
@@ -87,6 +89,9 @@ class Library:
             self._searcher,
             runtime.people,
             lambda item, place: reader.original(item.path, place, member=item.member),
+            lambda contents: (
+                domain is None or (len(contents) > 0 and catalog.items.are_within(contents, domain))
+            ),
         )
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,14 @@ from web.library.errors import LibraryError
 
 # The files ship beside the demonstration model, which was trained on files of their kind.
 SHIPPED_FILES = Path(__file__).parents[2] / "model" / "pocket" / "demonstration"
+
+
+def shipped_contents() -> frozenset[str]:
+    """The contents of the demonstration's files, as they ship."""
+    from indexer.files.hashing import hash_path
+
+    hashes = (hash_path(os.fsencode(file)) for file in SHIPPED_FILES.rglob("*") if file.is_file())
+    return frozenset(content for content in hashes if content is not None)
 
 
 def copy_demonstration(folder: Path) -> int:

@@ -44,6 +44,14 @@ def selected_checkpoint(settings: Settings) -> Checkpoint:
     )
 
 
+def model_domain(settings: Settings) -> frozenset[str] | None:
+    """The contents that the model in use is for, None for all: the demonstration model knows the
+    demonstration's files only, and is asked about others where a person has chosen it."""
+    from web.machine.demonstration import shipped_contents
+
+    return None if "model" in settings.model_fields_set else shipped_contents()
+
+
 def available_models(settings: Settings) -> list[ModelListing]:
     """The checkpoints, and the model of the engine where one is used."""
     from model.weights.installed import list_models

@@ -15,6 +15,7 @@ fail_understanding    UNDERSTANDING                           READ, then FAILED
 reuse_understanding   READ                                    UNDERSTOOD
 redo_understanding    UNDERSTOOD                              READ
 redo_other_models     UNDERSTOOD, FAILED                      READ
+drop_understanding    UNDERSTOOD                              READ
 retry_contents        any                                     READ, where it was
 ====================  ======================================  ==================
 
@@ -26,9 +27,10 @@ Each function belongs into a transaction of its caller. From any other state a c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from sqlite3 import Connection
 
+from indexer.catalog.conditions import within
 from indexer.catalog.records import item_of
 from indexer.types.contents import FailedContent, UnderstoodContent
 from indexer.types.outcomes import ATTEMPTS, Read, Refused, Salvaged
@@ -172,14 +174,33 @@ def redo_understanding(db: Connection, contents: Iterable[str]) -> int:
     ).rowcount
 
 
-def redo_other_models(db: Connection, key: str) -> int:
-    """Has understood again what another model than `key` understood or failed at; returns how
-    many contents."""
+def redo_other_models(db: Connection, key: str, domain: Collection[str] | None = None) -> int:
+    """Has understood again what another model than `key` understood or failed at, of the `domain`
+    where one is given; returns how many contents."""
+    condition, bound = within("content", domain)
     return db.execute(
         f"""UPDATE contents SET state = '{ContentState.READ}', attempts = 0
-        WHERE read_generation IS NOT NULL AND model_key IS NOT ?
+        WHERE read_generation IS NOT NULL AND model_key IS NOT ?2 AND {condition}
             AND state IN ('{ContentState.UNDERSTOOD}', '{ContentState.FAILED}')""",
-        (key,),
+        (*(bound or (None,)), key),
+    ).rowcount
+
+
+def drop_understanding(db: Connection, key: str, domain: Collection[str]) -> int:
+    """What the model `key` understood of contents outside its `domain` is no more; returns of how
+    many."""
+    condition, bound = within("content", domain)
+    of_model = f"""state = '{ContentState.UNDERSTOOD}' AND model_key = ?2 AND NOT {condition}"""
+    db.execute(
+        f"""INSERT OR IGNORE INTO trash SELECT understood_generation FROM contents
+        WHERE {of_model} AND understood_generation IS NOT NULL""",
+        (*bound, key),
+    )
+    return db.execute(
+        f"""UPDATE contents SET state = '{ContentState.READ}', understood_generation = NULL,
+            captions = 0, vectors = 0, attempts = 0, reason = NULL, sentence = NULL
+        WHERE {of_model}""",
+        (*bound, key),
     ).rowcount
 
 

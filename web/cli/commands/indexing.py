@@ -23,6 +23,7 @@ def index(program: Program, folders: tuple[Path, ...], as_json: bool) -> None:
     """Bring the index up to date and stop."""
     from web.cli.output.progress import index_progress
     from web.cli.output.root_tables import show_index, show_missing
+    from web.cli.output.status import show_demonstration, show_waiting
 
     with program.open_library(write=True) as library:
         for folder in folders:
@@ -32,6 +33,9 @@ def index(program: Program, folders: tuple[Path, ...], as_json: bool) -> None:
         show_index(result, as_json)
         if not as_json:
             show_missing(library.roots())
+            if (now := library.status()).get("waiting"):
+                show_waiting(now)
+                show_demonstration(now)
 
 
 @click.command()

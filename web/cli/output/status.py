@@ -40,9 +40,7 @@ def show_status(status: StatusJson, as_json: bool) -> None:
     out.print(coverage_sentence(status["coverage"]))
     if status["queue"]:
         out.print(f"{status['queue']:,} waiting.")
-    for sentence in (status.get("waiting"), status.get("problem")):
-        if sentence:
-            out.print(Text(sentence, style="yellow"))
+    show_waiting(status)
     for folder in status["watching"]["unwatched"] if "watching" in status else ():
         out.print(Text(one_line(folder["sentence"]), style="yellow"))
     model = status["model"]
@@ -56,18 +54,30 @@ def show_status(status: StatusJson, as_json: bool) -> None:
         out.print(Text(sentence, style="yellow"))
     if "problem" in model:
         out.print(f"{one_line(model['problem'])} Words are found without it.")
-    if model.get("demonstration"):
-        out.print(
-            "It is the demonstration model and understands the demonstration library only; "
-            "words find every file. `recollect model pull` brings the real one, a Gemma 4 12B, to "
-            "this machine."
-        )
+    show_demonstration(status)
     for failure in status["failed"]:
         out.print(f"Could not be read: {one_line(failure['path'])}: {failure['sentence']}")
     if status["partial"]:
         verb = "was" if status["partial"] == 1 else "were"
         files = count_phrase(status["partial"], "file")
         out.print(f"{files} {verb} read in part; `recollect status --partial` says of which what.")
+
+
+def show_demonstration(status: StatusJson) -> None:
+    """What to do about it, where the model in use is the demonstration's."""
+    if status["model"].get("demonstration"):
+        out.print(
+            "pocket is the demonstration model and understands the demonstration library only; "
+            "words find every file. `recollect model pull` brings the real one, a Gemma 4 12B, to "
+            "this machine."
+        )
+
+
+def show_waiting(status: StatusJson) -> None:
+    """What the background work waits for, where it does."""
+    for sentence in (status.get("waiting"), status.get("problem")):
+        if sentence:
+            out.print(Text(sentence, style="yellow"))
 
 
 def model_sentences(model: ModelJson) -> list[str]:

@@ -52,7 +52,7 @@ function LibrarySummary() {
   if (!status) return html`<p class="lead"> </p>`;
   const { files, failed, understood } = status.coverage;
   if (!files) return html`<p class="lead">Choose a folder and Recollect reads it. Nothing leaves this computer. <a class="button main" href="/library">Choose a folder</a></p>`;
-  const time = remaining(status.eta_s);
+  const time = status.waiting ? "" : remaining(status.eta_s);
   const amount = `${counted(files, "file")} in ${counted(status.roots.length, "folder")}`;
   const state = isWorking(status)
     ? `${count(understood)} understood so far${time ? `, ${time} to go` : ""}`

@@ -37,7 +37,7 @@ function Filters() {
 /** @param {{coverage: import("../server/api.js").Coverage | null, slow: boolean}} props */
 function CoverageLine({ coverage, slow }) {
   const status = useStore(libraryStatus);
-  const etaS = status && isWorking(status) ? status.eta_s : null;
+  const etaS = status && isWorking(status) && !status.waiting ? status.eta_s : null;
   return html`<div class="coverage">
     <p>${coverage && coverageLine(coverage, etaS)}
       ${coverage && coverage.failed > 0 && html` <a href="/library?state=failed">${failedLine(coverage.failed)}</a>`}</p>
