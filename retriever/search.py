@@ -51,17 +51,16 @@ class Searcher:
         self._model = model
         self._is_present = is_present
 
-    def search(self, query: Query, *, question: bool = False, texts: bool = True) -> list[Hit]:
+    def search(self, query: Query, *, question: bool = False) -> list[Hit]:
         """The best `query.limit` files, best first. With `question`, the ranking by words uses
-        the words that could stand in an answer rather than all of them. Without `texts` no table
-        is read for a query by words, and every passage is None. Raises StoreError where a table
-        that is read is damaged."""
+        the words that could stand in an answer rather than all of them. Raises StoreError where a
+        table of vectors is damaged that is read for it; for a query by words none is."""
         contents = self._allowed_contents(query)
         if contents is not None and not contents:
             return []
         words = question_words(query.words) if question else query.words.strip()
         if not words and query.like is None:
-            return self._newest(contents, query.limit, texts)
+            return self._newest(contents, query.limit)
         fusion = Fusion()
         depth = query.limit * CANDIDATES_A_HIT
         forms = Forms()
@@ -70,7 +69,7 @@ class Searcher:
         # without a vector to compare with, the model is not asked for one, nor loaded for it
         if query.by == "all" and self._store.search.has_vectors(self._model.fingerprint.key):
             self._by_meaning(fusion, query, contents, depth)
-        return self._hits(fusion, words, forms, query.limit, texts)
+        return self._hits(fusion, words, forms, query.limit)
 
     def _allowed_contents(self, query: Query) -> set[str] | None:
         """The contents the filters allow, or None where they allow all."""
@@ -102,7 +101,7 @@ class Searcher:
         terms = tokens(text)
         return self._catalog.passages.holding(terms) | self._catalog.scopes.named(terms)
 
-    def _newest(self, contents: Collection[str] | None, limit: int, texts: bool) -> list[Hit]:
+    def _newest(self, contents: Collection[str] | None, limit: int) -> list[Hit]:
         """The files of some contents that were made last, for a search of filters alone."""
         if contents is None:
             contents = self._catalog.scopes.everything()
@@ -110,7 +109,7 @@ class Searcher:
         newest = self._catalog.scopes.newest(contents, limit * CANDIDATES_A_HIT)
         fusion = Fusion()
         fusion.add("newest", None, ((content, NAME_ORDINAL) for content in newest))
-        return self._hits(fusion, "", Forms(), limit, texts)
+        return self._hits(fusion, "", Forms(), limit)
 
     def _by_words(
         self,
@@ -203,7 +202,7 @@ class Searcher:
         live = self._catalog.items.live_generations({match.generation for match in matches})
         return [match for match in matches if match.generation in live]
 
-    def _hits(self, fusion: Fusion, words: str, forms: Forms, limit: int, texts: bool) -> list[Hit]:
+    def _hits(self, fusion: Fusion, words: str, forms: Forms, limit: int) -> list[Hit]:
         """One hit a file, for those that are there."""
         ranked = fusion.ranked(forms)
         present: list[tuple[Item, RankedContent]] = []
@@ -215,7 +214,7 @@ class Searcher:
                 if item is not None and (item := item.among(self._is_present)) is not None:
                     present.append((item, entry))
         present = present[:limit]
-        passages = self._passages(present) if texts else {}
+        passages = self._passages(present)
         wanted = [*words_to_mark(words), *forms.variants]
         hits = []
         for item, entry in present:
@@ -236,7 +235,7 @@ class Searcher:
             generations = [(_generation(item, ordinal), ordinal) for ordinal in ordinals]
             keys[item.content] = [(g, ordinal) for g, ordinal in generations if g is not None]
         chosen_keys = {key for wanted in keys.values() for key in wanted}
-        read = self._store.generations.passages_at(chosen_keys)
+        read = self._catalog.texts.at(chosen_keys)
         passages: dict[str, list[Passage]] = {}
         for content, wanted in keys.items():
             by_place: dict[object, Passage] = {}

@@ -79,11 +79,6 @@ def test_passages_come_back_as_they_were(tmp_path: Path) -> None:
     store.add_words([(generation, "ab", Kind.RECORDING, passages[::-1])])
     store.add_words([(other, "cd", Kind.DOCUMENT, text_passages("lone \ud800 surrogate"))])
     assert store.generations.passages([generation])[generation] == passages
-    [key] = [(generation, FIRST_UNDERSTOOD + 2)]
-    assert store.generations.passages_at([key]) == {key: passages[2]}
-    assert store.generations.passages_at([(generation, 7)]) == {}
-    keys = [(generation, FIRST_UNDERSTOOD), (other, 0), (other, FIRST_UNDERSTOOD)]
-    assert store.generations.passages_at(keys).keys() == set(keys[:2])
     assert store.generations.counts() == {generation: 3, other: 1}
     assert [row[:4] for row in store.generations.rows()] == [
         *(("ab", generation, passage.ordinal, str(passage.source)) for passage in passages),
@@ -242,7 +237,7 @@ def test_passages_of_a_large_library_are_read_from_an_index(
         store.optimize()
         assert store.tables["words"].index_stats("generation_idx").num_unindexed_rows == 0
     store.remove(first[:1])
-    assert store.generations.passages_at([(first[0], 0)]) == {}
+    assert store.generations.passages(first[:1]) == {first[0]: []}
     store.erase()
     assert is_indexed()
     assert not any(

@@ -15,6 +15,7 @@ from indexer.catalog.roots import Roots
 from indexer.catalog.scopes import Scopes
 from indexer.catalog.storage.database import Database
 from indexer.catalog.words.index import PassageIndex
+from indexer.catalog.words.texts import PassageTexts
 
 
 class Catalog:
@@ -30,6 +31,7 @@ class Catalog:
         self.files = Files(self.database)
         self.counts = Counts(self.database)
         self.passages = PassageIndex(self.database)
+        self.texts = PassageTexts(self.database)
 
     def close(self) -> None:
         """Closes the connections; idempotent."""

@@ -14,12 +14,10 @@ AT_ONCE = 256  # generations in one transaction
 
 
 def write_missing_words(catalog: Catalog, store: Store) -> None:
-    """Writes the words of every generation that the catalog names and that has none. What an
-    earlier version wrote is written anew; after a kill, from the beginning."""
-    if not (is_current := catalog.passages.is_current()):
-        catalog.passages.clear()
+    """Writes the words of every generation that the catalog names and that has none; after a kill,
+    of those that it still lacks."""
     unwritten = iter(catalog.passages.unwritten().items())
     while batch := dict(islice(unwritten, AT_ONCE)):
         catalog.passages.write(batch, store.generations.passages(sorted(batch)))
-    if not is_current:
-        catalog.passages.mark_current()
+    if not catalog.passages.is_complete():
+        catalog.passages.mark_complete()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -52,23 +51,15 @@ class Generations:
     def passages(self, generations: Sequence[str]) -> dict[str, list[Passage]]:
         """All passages of each generation, in order, in one read."""
         passages: dict[str, list[Passage]] = {generation: [] for generation in generations}
-        for row in self._passage_rows(generations, None):
+        where = one_of("generation", [checked_name(generation) for generation in generations])
+        rows = self._tables.read(
+            "words", lambda table: table.search().where(where).select(PASSAGE_COLUMNS).to_list()
+        )
+        for row in rows:
             passages[row["generation"]].append(passage_of(row))
         for of_generation in passages.values():
             of_generation.sort(key=lambda passage: passage.ordinal)
         return passages
-
-    def passages_at(self, keys: Collection[tuple[str, int]]) -> dict[tuple[str, int], Passage]:
-        """The passages at these (generation, ordinal), in one read; missing ones are left out."""
-        wanted = set(keys)
-        if not wanted:
-            return {}
-        rows = self._passage_rows(
-            sorted({generation for generation, _ in wanted}),
-            sorted({ordinal for _, ordinal in wanted}),
-        )
-        passages = {(row["generation"], row["ordinal"]): passage_of(row) for row in rows}
-        return {key: passage for key, passage in passages.items() if key in wanted}
 
     def vectors_held(self, key: str, generation: str) -> tuple[set[int], str]:
         """The ordinals that a generation has a vector for, and the sum of its vectors' digests."""
@@ -106,14 +97,3 @@ class Generations:
                     place_json(passage.place),
                     passage.text,
                 )
-
-    def _passage_rows(
-        self, generations: Sequence[str], ordinals: Sequence[int] | None
-    ) -> list[dict[str, Any]]:
-        where = one_of("generation", [checked_name(generation) for generation in generations])
-        if ordinals is not None:
-            where = where.and_(one_of("ordinal", ordinals))
-        rows: list[dict[str, Any]] = self._tables.read(
-            "words", lambda table: table.search().where(where).select(PASSAGE_COLUMNS).to_list()
-        )
-        return rows

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from indexer.types.contents import VectorRow
 from indexer.types.passages import Passage, Source
-from indexer.types.places import Kind, Page, Place, Span
+from indexer.types.places import Kind, Page, Span
 from model.interface import Float32
 
 # A column of `words` in libraries of earlier versions, with an index that is not used any more.
 OLD_COLUMN, OLD_INDEX = "folded", "folded_idx"
+
+VALUES = ("ordinal", "source", "page", "start_s", "end_s", "text")
+PassageValues = tuple[int, str, int | None, float | None, float | None, str]
+
+
+class Row(Protocol):
+    """A row that is asked for its columns by their names."""
+
+    def __getitem__(self, column: str, /) -> Any: ...
 
 
 def words_schema() -> Any:
@@ -62,33 +71,34 @@ def words_table(batch: Iterable[tuple[str, str, Kind, Sequence[Passage]]]) -> An
         columns["generation"] += [generation] * count
         columns["content"] += [content] * count
         columns["kind"] += [str(kind)] * count
-        columns["ordinal"] += [passage.ordinal for passage in passages]
-        columns["source"] += [str(passage.source) for passage in passages]
-        for place in (passage.place for passage in passages):
-            columns["page"].append(_page_or_track(place))
-            columns["start_s"].append(place.start_s if isinstance(place, Span) else None)
-            columns["end_s"].append(place.end_s if isinstance(place, Span) else None)
-        columns["text"] += [_storable(passage.text) for passage in passages]
+        rows = [passage_values(passage) for passage in passages]
+        for number, name in enumerate(VALUES):
+            columns[name] += [row[number] for row in rows]
     return pa.table(columns, schema=schema)
 
 
-def passage_of(row: dict[str, Any]) -> Passage:
-    """The passage a row of `words` was made from."""
+def passage_values(passage: Passage) -> PassageValues:
+    """What is kept of a passage, here and in the catalog: the columns `VALUES` of its row. `page`
+    is the sound track of a span in a recording of several."""
+    page: int | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    match passage.place:
+        case Page(number):
+            page = number
+        case Span(start, end, track):
+            start_s, end_s, page = start, end, track
+    return passage.ordinal, str(passage.source), page, start_s, end_s, _storable(passage.text)
+
+
+def passage_of(row: Row) -> Passage:
+    """The passage that `passage_values` were taken from."""
     place: Page | Span | None = None
     if row["start_s"] is not None:
         place = Span(row["start_s"], row["end_s"], row["page"])
     elif row["page"] is not None:
         place = Page(row["page"])
     return Passage(row["ordinal"], row["text"], place, Source(row["source"]))
-
-
-def _page_or_track(place: Place) -> int | None:
-    """The column `page`: of a recording of several sound tracks it is the track."""
-    match place:
-        case Page(number) | Span(track=number):
-            return number
-        case None:
-            return None
 
 
 def vectors_table(dim: int, pairs: Sequence[tuple[dict[str, Any], Float32]]) -> Any:
@@ -150,5 +160,5 @@ def _digest(data: bytes) -> int:
 
 
 def _storable(text: str) -> str:
-    """Without lone surrogates, which arrow has no way to write."""
+    """Without lone surrogates, which neither arrow nor SQLite has a way to write."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -74,7 +74,7 @@ class Library:
         notifier: Notifier,
         domain: Collection[str] | None = None,
     ) -> None:
-        self.items = ItemPresenter(catalog, store, reader, service.want, service.rescan.is_there)
+        self.items = ItemPresenter(catalog, reader, service.want, service.rescan.is_there)
         self.service = service
         self.notifier = notifier
         self._catalog = catalog
@@ -156,11 +156,7 @@ class Library:
                 if query.like is not None:
                     raise
                 problem = raised
-        words = replace(query, by="words")
-        try:
-            hits = self._searcher.search(words)
-        except StoreError as raised:  # the catalog knows the words, and no table is needed for them
-            problem, hits = raised, self._searcher.search(words, texts=False)
+        hits = self._searcher.search(replace(query, by="words"))
         if problem is None:
             return hits, None
         if isinstance(problem, StoreError):
@@ -259,7 +255,7 @@ class Library:
 
     def are_words_current(self) -> bool:
         """Whether words are found: false of a library of an earlier version at first."""
-        return self._catalog.passages.is_current()
+        return self._catalog.passages.is_complete()
 
     def update_words(self) -> None:
         """Makes the words of a library of an earlier version searchable; for its one writer."""

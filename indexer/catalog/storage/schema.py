@@ -12,6 +12,7 @@ from indexer.catalog.storage.changed_files import CHANGED_FILES
 from indexer.catalog.storage.content_notes import CONTENT_NOTES
 from indexer.catalog.storage.errors import CatalogError
 from indexer.catalog.storage.hidden_contents import HIDDEN_CONTENTS
+from indexer.catalog.storage.passage_texts import PASSAGE_TEXTS
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -288,6 +289,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "DROP TRIGGER passages_added",
     ),
     CHANGED_FILES,
+    PASSAGE_TEXTS,
 )
 
 

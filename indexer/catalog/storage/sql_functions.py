@@ -1,4 +1,4 @@
-"""Functions of our own that the catalog's SQL calls: parts of a path, and keyed marks."""
+"""Functions of our own that the catalog's SQL calls: parts of a path, words, and keyed marks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import hashlib
 import json
 import os
 import re
+
+from indexer.types.text.tokens import join_separated, tokens
 
 
 def name_words(path: bytes) -> str:
@@ -37,6 +39,16 @@ def lies_in_one_of(root: bytes, path: bytes, names: str) -> bool:
 def _names_in(names: str) -> frozenset[str]:
     """Read once a query, and not for each of its files."""
     return frozenset(json.loads(names))
+
+
+def folded_words(text: str) -> str:
+    """The tokens of a passage as the index of words has them, a blank between two."""
+    return " ".join(tokens(text))
+
+
+def joined_words(text: str) -> str:
+    """What is written with separators in a passage, joined (`e-mail` as `email`)."""
+    return " ".join(join_separated(text))
 
 
 def path_mark(key: str, root: bytes, path: bytes) -> str:

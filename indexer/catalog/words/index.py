@@ -18,11 +18,13 @@ from sqlite3 import Connection
 from indexer.catalog.storage.database import Database
 from indexer.catalog.storage.integrity import is_word_index_whole
 from indexer.catalog.words.forms import form_query
+from indexer.catalog.words.texts import PassageTexts
 from indexer.catalog.words.vocabulary import LongTerms, add_terms, clear_terms, drop_unused_terms
 from indexer.types.passages import GenerationRow, Passage
 from indexer.types.places import Kind
 from indexer.types.text.tokens import join_separated, query_terms, tokens
 from indexer.vectors.names import checked_name
+from indexer.vectors.rows import VALUES, PassageValues, passage_values
 from indexer.vectors.search import Match
 
 # Raised where the same text gives other tokens: all rows are then written anew.
@@ -49,28 +51,31 @@ class WordMatches:
 def write_passages(db: Connection, rows: Iterable[GenerationRow]) -> None:
     """Makes passages searchable, in the caller's transaction. Generations that are there already
     stay as they are."""
-    batch: list[tuple[str, int, str, str, str, str]] = []
+    texts: list[tuple[int, str, str, str, *PassageValues]] = []
+    words: list[tuple[int, str, str]] = []
     terms: set[str] = set()
-    for generation, content, kind, passages in rows:
-        known = "SELECT 1 FROM passages WHERE generation = ?"
-        if db.execute(known, (generation,)).fetchone() is not None:
-            continue
-        for passage in passages:
-            folded, joined = tokens(passage.text), join_separated(passage.text)
-            terms.update(folded, joined)
-            row = (generation, passage.ordinal, content, str(kind))
-            batch.append((*row, " ".join(folded), " ".join(joined)))
     [last] = db.execute("SELECT coalesce(max(id), 0) FROM passages").fetchone()
+    for generation, content, kind, passages in rows:
+        is_written, is_hidden = db.execute(
+            """SELECT EXISTS (SELECT 1 FROM passages WHERE generation = ?),
+                EXISTS (SELECT 1 FROM hidden WHERE content = ?)""",
+            (generation, content),
+        ).fetchone()
+        if is_written:
+            continue
+        for number, passage in enumerate(passages, start=last + len(texts) + 1):
+            values = passage_values(passage)
+            texts.append((number, generation, content, str(kind), *values))
+            folded, joined = tokens(values[-1]), join_separated(values[-1])
+            terms.update(folded, joined)
+            if not is_hidden:
+                words.append((number, " ".join(folded), " ".join(joined)))
     db.executemany(
-        """INSERT INTO passages(generation, ordinal, content, kind, folded, joined)
-        VALUES (?, ?, ?, ?, ?, ?)""",
-        batch,
+        f"""INSERT INTO passages(id, generation, content, kind, {", ".join(VALUES)})
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        texts,
     )
-    db.execute(
-        """INSERT INTO passage_words(rowid, folded, joined)
-        SELECT id, folded, joined FROM searched_passages WHERE id > ?""",
-        (last,),
-    )
+    db.executemany("INSERT INTO passage_words(rowid, folded, joined) VALUES (?, ?, ?)", words)
     add_terms(db, terms)
 
 
@@ -79,7 +84,9 @@ class PassageIndex:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._texts = PassageTexts(database)
         self._long_terms = LongTerms()
+        self._clear_other_version()
 
     def search(
         self,
@@ -171,25 +178,30 @@ class PassageIndex:
     def clear(self) -> None:
         """Removes all words, for `write` to write them anew."""
         with self._database.writing() as db:
-            clear_terms(db)
-            db.execute("DELETE FROM passages")
-            db.execute("DELETE FROM hidden")
-            db.execute("INSERT INTO hidden SELECT content FROM unreached")
-            db.execute("INSERT INTO passage_words(passage_words) VALUES ('rebuild')")
-            db.execute("DELETE FROM notes WHERE name = 'words_version'")
+            _clear(db)
+
+    def _clear_other_version(self) -> None:
+        """Removes words that were folded another way, before anything else is written: the index
+        can only take out of itself what it was given, letter by letter."""
+        if self._database.read_only or self._database.note("words_version") == VERSION:
+            return
+        with self._database.writing() as db:
+            version = db.execute("SELECT value FROM notes WHERE name = 'words_version'").fetchone()
+            if version is None or version["value"] != VERSION:
+                _clear(db)
 
     def drop_unused_terms(self) -> None:
         """Drops the words that no passage holds any more."""
         with self._database.writing() as db:
             drop_unused_terms(db)
 
-    def is_current(self) -> bool:
-        """Whether all words were written, as this program folds them."""
-        return self._database.note("words_version") == VERSION
+    def is_complete(self) -> bool:
+        """Whether all words were written since they were cleared."""
+        return self._database.note("words_complete") is not None
 
-    def mark_current(self) -> None:
+    def mark_complete(self) -> None:
         """All words were written."""
-        self._database.keep_note("words_version", VERSION)
+        self._database.keep_note("words_complete", "1")
 
     def gap(self) -> str | None:
         """What is missing or wrong; None where every live passage is found by its words."""
@@ -210,9 +222,23 @@ class PassageIndex:
             ).fetchone()[0]
             if hidden:
                 return f"{hidden:,} readings are hidden that can be found, or the other way round"
+        if altered := self._texts.altered():
+            return f"the passages of {altered:,} readings are not what was written"
         if not is_word_index_whole(self._database):
             return "it does not hold what the passages hold"
         return None
+
+
+def _clear(db: Connection) -> None:
+    clear_terms(db)
+    db.execute("INSERT INTO passage_words(passage_words) VALUES ('delete-all')")
+    # Passages that are hidden are in no index that they would have to be taken out of.
+    db.execute("INSERT OR IGNORE INTO hidden SELECT content FROM passages")
+    db.execute("DELETE FROM passages")
+    db.execute("DELETE FROM hidden")
+    db.execute("INSERT INTO hidden SELECT content FROM unreached")
+    db.execute("DELETE FROM notes WHERE name IN ('words_version', 'words_complete')")
+    db.execute("INSERT INTO notes VALUES ('words_version', ?)", (VERSION,))
 
 
 class _Search:

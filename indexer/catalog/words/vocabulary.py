@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterable
 from sqlite3 import Connection
 
+from indexer.types.text.tokens import join_separated, tokens
+
 MIN_LONG_CHARS = 8  # of a word that may be made of others
 _END = "\U0010ffff"
 
@@ -31,11 +33,8 @@ def drop_unused_terms(db: Connection) -> None:
     be found again."""
     clear_terms(db)
     db.execute("INSERT INTO vocabulary(term) SELECT term FROM passage_terms")
-    hidden = db.execute(
-        """SELECT folded, joined FROM passages
-        WHERE content IN (SELECT content FROM hidden)"""
-    )
-    add_terms(db, {term for row in hidden for text in row for term in text.split()})
+    hidden = db.execute("SELECT text FROM passages WHERE content IN (SELECT content FROM hidden)")
+    add_terms(db, {term for [text] in hidden for term in (*tokens(text), *join_separated(text))})
 
 
 def known_terms(db: Connection, terms: Iterable[str]) -> list[str]:

@@ -15,7 +15,6 @@ from indexer.extract.process.reader import ReaderProcess
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Kind, place_json
 from indexer.types.states import ContentState
-from indexer.vectors.store import Store
 from retriever.marked_words import marked_words
 from retriever.page_marks import page_marks
 from retriever.snippets import matches
@@ -68,13 +67,11 @@ class ItemPresenter:
     def __init__(
         self,
         catalog: Catalog,
-        store: Store,
         reader: ReaderProcess,
         prioritize: Callable[[Iterable[str]], None],
         is_present: Callable[[Path], bool],
     ) -> None:
         self._catalog = catalog
-        self._store = store
         self._reader = reader
         self._prioritize = prioritize
         self._is_present = is_present
@@ -241,8 +238,9 @@ class ItemPresenter:
 
     def _passages(self, item: Item) -> list[Passage]:
         generations = [g for g in (item.read_generation, item.understood_generation) if g]
-        passages = self._store.generations.passages(generations)
-        return [passage for generation in generations for passage in passages[generation]]
+        return [
+            passage for generation in generations for passage in self._catalog.texts.of(generation)
+        ]
 
 
 def attached_to(item: Item) -> MailJson | None:
