@@ -16,7 +16,6 @@ from indexer.catalog.storage.schema import is_current, migrate
 from indexer.catalog.storage.sql_functions import (
     extension,
     folded_words,
-    joined_words,
     lies_in_one_of,
     name_words,
     path_mark,
@@ -192,7 +191,6 @@ class Database:
             db.create_function("extension", 1, extension, deterministic=True)
             db.create_function("lies_in_one_of", 3, lies_in_one_of, deterministic=True)
             db.create_function("folded_words", 1, folded_words, deterministic=True)
-            db.create_function("joined_words", 1, joined_words, deterministic=True)
             db.create_function("path_mark", 3, path_mark, deterministic=True)
             db.create_function("guess_kind", 1, kind_by_name, deterministic=True)
             db.create_function("ln", 1, math.log, deterministic=True)  # not in every SQLite

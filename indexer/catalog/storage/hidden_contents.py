@@ -90,7 +90,7 @@ HIDDEN_CONTENTS: tuple[str, ...] = (
         {_note(_IN_ROOT)} END""",
 )
 
-_UNSETTLED_PASSAGES = """p.id, folded_words(p.text), joined_words(p.text) FROM unsettled u
+_UNSETTLED_PASSAGES = """p.id, folded_words(p.text), p.joined FROM unsettled u
     JOIN contents c ON c.content = u.content
     JOIN passages p ON p.generation IN (c.read_generation, c.understood_generation)
     WHERE u.content"""

@@ -8,7 +8,7 @@ import json
 import os
 import re
 
-from indexer.types.text.tokens import join_separated, tokens
+from indexer.types.text.tokens import tokens
 
 
 def name_words(path: bytes) -> str:
@@ -44,11 +44,6 @@ def _names_in(names: str) -> frozenset[str]:
 def folded_words(text: str) -> str:
     """The tokens of a passage as the index of words has them, a blank between two."""
     return " ".join(tokens(text))
-
-
-def joined_words(text: str) -> str:
-    """What is written with separators in a passage, joined (`e-mail` as `email`)."""
-    return " ".join(join_separated(text))
 
 
 def path_mark(key: str, root: bytes, path: bytes) -> str:

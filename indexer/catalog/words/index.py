@@ -51,7 +51,7 @@ class WordMatches:
 def write_passages(db: Connection, rows: Iterable[GenerationRow]) -> None:
     """Makes passages searchable, in the caller's transaction. Generations that are there already
     stay as they are."""
-    texts: list[tuple[int, str, str, str, *PassageValues]] = []
+    texts: list[tuple[int, str, str, str, str, *PassageValues]] = []
     words: list[tuple[int, str, str]] = []
     terms: set[str] = set()
     [last] = db.execute("SELECT coalesce(max(id), 0) FROM passages").fetchone()
@@ -65,14 +65,15 @@ def write_passages(db: Connection, rows: Iterable[GenerationRow]) -> None:
             continue
         for number, passage in enumerate(passages, start=last + len(texts) + 1):
             values = passage_values(passage)
-            texts.append((number, generation, content, str(kind), *values))
-            folded, joined = tokens(values[-1]), join_separated(values[-1])
-            terms.update(folded, joined)
+            folded, separated = tokens(values[-1]), join_separated(values[-1])
+            terms.update(folded, separated)
+            joined = " ".join(separated)
+            texts.append((number, generation, content, str(kind), joined, *values))
             if not is_hidden:
-                words.append((number, " ".join(folded), " ".join(joined)))
+                words.append((number, " ".join(folded), joined))
     db.executemany(
-        f"""INSERT INTO passages(id, generation, content, kind, {", ".join(VALUES)})
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        f"""INSERT INTO passages(id, generation, content, kind, joined, {", ".join(VALUES)})
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         texts,
     )
     db.executemany("INSERT INTO passage_words(rowid, folded, joined) VALUES (?, ?, ?)", words)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable
 from sqlite3 import Connection
 
-from indexer.types.text.tokens import join_separated, tokens
+from indexer.types.text.tokens import tokens
 
 MIN_LONG_CHARS = 8  # of a word that may be made of others
 _END = "\U0010ffff"
@@ -33,8 +33,10 @@ def drop_unused_terms(db: Connection) -> None:
     be found again."""
     clear_terms(db)
     db.execute("INSERT INTO vocabulary(term) SELECT term FROM passage_terms")
-    hidden = db.execute("SELECT text FROM passages WHERE content IN (SELECT content FROM hidden)")
-    add_terms(db, {term for [text] in hidden for term in (*tokens(text), *join_separated(text))})
+    hidden = db.execute(
+        "SELECT text, joined FROM passages WHERE content IN (SELECT content FROM hidden)"
+    )
+    add_terms(db, {term for text, joined in hidden for term in (*tokens(text), *joined.split())})
 
 
 def known_terms(db: Connection, terms: Iterable[str]) -> list[str]:
