@@ -2,7 +2,7 @@
 
 A row keeps what a hit shows, so that a search by words reads nothing but the catalog. FTS5 is given
 the tokens once, when a passage is written, and has them computed again where it needs what it was
-given: to delete an entry, to be rebuilt, to be checked. That adds a tenth to the time of a deletion,
+given: to delete an entry, to be rebuilt, to be checked. A deletion takes a tenth longer for that,
 and the tokens need no room beside the text. What is written with separators takes as long to find
 again and hardly any room, so it is kept.
 """
