@@ -23,6 +23,17 @@ def remove(files: list[Path]) -> None:
         file.unlink()
 
 
+def alter(data: Path, pattern: str, old: str, new: str) -> None:
+    """Other letters, as many, wherever they stand in the files."""
+    assert len(old) == len(new)
+    altered = 0
+    for file in (data / "lance").glob(pattern):
+        held = file.read_bytes()
+        altered += held.count(old.encode())
+        file.write_bytes(held.replace(old.encode(), new.encode()))
+    assert altered
+
+
 def flip(seed: int, pattern: str, data: Path) -> None:
     """Thirty bits of the files together."""
     files = sorted(

@@ -15,10 +15,12 @@ from indexer.catalog.catalog import Catalog
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
 from indexer.maintenance.verify import Verifier
+from indexer.scan.reconcile import reconcile
 from indexer.vectors.store import Store
 from tests.conftest import Indexed, recollect, serve, stop
-from tests.damages import DAMAGES, halve
+from tests.damages import DAMAGES, alter, halve
 from tests.fake_model import FakeModel
+from tests.kills import compare_with_fresh
 from tests.library import READERS, Row, Small, small, until
 from web.cli import serving
 
@@ -123,6 +125,49 @@ def test_fault_05_a_damaged_table_that_was_set_aside_concerns_nobody(
         finally:
             library.service.stop()
             library.catalog.close()
+
+
+def test_fault_05_no_damaged_row_is_copied_into_a_file_with_a_checksum_of_its_own(
+    tmp_path: Path,
+) -> None:
+    with small(tmp_path / "lib", tmp_path / "data") as library:
+        for name in "abc":
+            library.write(f"{name}.txt", f"The boat {name} lies in the river.")
+        library.service.run_once()
+        (library.folder / "c.txt").unlink()
+        item = library.catalog.items.at_path(library.folder / "a.txt")
+        assert item is not None
+        flipped = item.content[:-1] + ("1" if item.content[-1] == "0" else "0")
+        alter(tmp_path / "data", "gist_*.lance/data/*", item.content, flipped)
+        library.service.run_once()  # compacts, because a file has gone
+        assert Verifier(library.catalog, library.store).check().sound
+        assert {content for _, content, *_ in library.vectors()} == {
+            content for content, *_ in library.rows()
+        }
+
+
+@pytest.mark.parametrize(
+    ("pattern", "old", "new"),
+    [
+        ("words.lance/data/*", "river", "rivfr"),
+        ("words.lance/data/*", "text", "texu"),
+        ("gist_*.lance/_versions/*", "ordinal", "ordinam"),
+    ],
+)
+def test_fault_05_nothing_is_made_of_rows_that_changed_since_they_were_read(
+    tmp_path: Path, pattern: str, old: str, new: str
+) -> None:
+    with small(tmp_path / "lib", tmp_path / "data") as library:
+        library.write("a.txt", "The boat a lies in the river.")
+        library.service.run_once()
+        library.write("b.txt", "The boat b lies in the river.")
+        reconcile(library.catalog)
+        library.pipeline.reading.run()
+    alter(tmp_path / "data", pattern, old, new)
+    with small(tmp_path / "lib", tmp_path / "data") as library:
+        library.service.run_once()
+        verdict = compare_with_fresh(library)
+        assert verdict.good, verdict
 
 
 def test_an_end_says_its_sentence_however_long_closing_takes(

@@ -180,9 +180,10 @@ def test_index_reads_before_it_compares_checksums(
     with small(tmp_path / "lib", tmp_path / "data") as library:
         library.write("a.txt", "The boat lies in the river.")
         states: list[dict[str, int]] = []
-        housekeeping = library.pipeline.housekeeping
         monkeypatch.setattr(
-            housekeeping, "check_files", lambda: states.append(library.catalog.counts.states())
+            library.store.repair,
+            "check_files",
+            lambda: states.append(library.catalog.counts.states()),
         )
         library.service.run_once()
         assert states == [{"understood": 1}]

@@ -195,7 +195,8 @@ class Queue:
             ).fetchall()
             self._claimed_contents = [row["content"] for row in next_contents]
             places = db.execute(
-                f"""SELECT c.kind, c.attempts, c.read_generation, c.words, f.*, r.path AS base
+                f"""SELECT c.kind, c.attempts, c.read_generation, c.words, c.words_sum, f.*,
+                    r.path AS base
                 FROM {PLACES} f JOIN contents c ON c.content = f.content
                 JOIN roots r ON r.id = f.root WHERE {readable}
                 ORDER BY {FIRST}""",
@@ -216,6 +217,7 @@ class Queue:
                     attempts=row["attempts"],
                     member=member_from(row),
                     passages=row["words"],
+                    words_sum=row["words_sum"],
                 )
                 for row in rows
             ]

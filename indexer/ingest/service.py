@@ -78,7 +78,6 @@ class IndexService:
         self._problems: dict[str, str] = {}
         self._busy_at = 0.0
         self._unrecovered = False  # what an ended process left is still to be put back
-        self._checked = False  # whether the files of the index are what was written
         self._damaged = threading.Event()  # the index is to be repaired
         self._repaired_at = -REPAIR_AGAIN_S
 
@@ -95,7 +94,6 @@ class IndexService:
             try:
                 housekeeping.recover()
                 changes += self._read_and_understand()
-                housekeeping.check_files()  # last: nobody waits for it then
                 break
             except StoreError as problem:
                 if not may_repair:
@@ -225,9 +223,6 @@ class IndexService:
             again_s = self.pipeline.housekeeping.tidy_again_s
             # once, until there is work again or old versions have had their time
             self._busy_at = math.inf if again_s is None else time.monotonic() + again_s
-            if not self._checked:  # bits that changed while nobody looked
-                self._checked = True
-                self.pipeline.housekeeping.check_files()
         elif self._audit.run():
             return 0.1  # a little at a time
         due = self.pipeline.queue.next_due()

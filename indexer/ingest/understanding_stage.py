@@ -21,7 +21,10 @@ from indexer.ingest.understand import (
     verdict,
 )
 from indexer.types.contents import FailedContent, PendingContent, UnderstoodContent
+from indexer.types.passages import Passage
+from indexer.vectors.rows import passages_sum
 from indexer.vectors.store import Store
+from indexer.vectors.tables import StoreError
 
 BATCH_CONTENTS = 16
 WAITS_FOR_MODEL = "Understanding your own files waits for a model."
@@ -132,9 +135,9 @@ class UnderstandingStage:
     def _advance(self, key: str, item: PendingContent) -> None:
         if item.content in self._unfinished:
             self._unfinished.remove(item.content)
-        passages = self._store.generations.passages([item.read_generation])
+        [(_, passages)] = self._with_passages([item])
         try:
-            outcome = self._understander.advance(item, passages[item.read_generation])
+            outcome = self._understander.advance(item, passages)
         except UnfinishedError:
             self._unfinished.append(item.content)
         except SourceChangedError:
@@ -145,8 +148,25 @@ class UnderstandingStage:
     def _embedded(self, items: Sequence[PendingContent]) -> list[UnderstoodContent]:
         if not items:
             return []
+        return self._understander.embed(self._with_passages(items))
+
+    def _with_passages(
+        self, items: Sequence[PendingContent]
+    ) -> list[tuple[PendingContent, list[Passage]]]:
+        """Each content with what was read in it. Raises StoreError where that is not what was
+        written: its vectors would be kept after the table is repaired."""
         passages = self._store.generations.passages([item.read_generation for item in items])
-        return self._understander.embed([(item, passages[item.read_generation]) for item in items])
+        pairs = [(item, passages[item.read_generation]) for item in items]
+        for item, of_item in pairs:
+            if item.words_sum in (None, passages_sum(item.kind, of_item)):
+                continue
+            known = self._queue.known_content(item.content)
+            if known is not None and known.read_generation == item.read_generation:
+                raise StoreError(
+                    "The index does not hold what was read of a file; "
+                    "`recollect verify --repair` mends what is damaged."
+                )
+        return pairs
 
     def _publish(self, key: str, outcomes: Sequence[UnderstoodContent | FailedContent]) -> None:
         if not outcomes:

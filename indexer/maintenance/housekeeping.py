@@ -22,7 +22,6 @@ from indexer.maintenance.salvage import Salvage
 from indexer.maintenance.verify import Verifier
 from indexer.maintenance.word_index import write_missing_words
 from indexer.vectors.store import KEEP_VERSIONS, MOST_OLD_VERSIONS, Store
-from indexer.vectors.tables import StoreError
 
 T = TypeVar("T")
 OPTIMISE_AFTER = 20  # commits, as LanceDB advises
@@ -50,6 +49,7 @@ class Housekeeping:
         self._forget_list = ForgetList(catalog.database)
         self._salvage: Salvage | None = None
         self._may_lack_words = True
+        self._checked = False  # whether the files of the index were once compared
         self._commits = 0  # to the store, since it was compacted
         self._has_old_versions = False
         self._tidied_at = time.monotonic()
@@ -87,12 +87,6 @@ class Housekeeping:
             self._room.give_up()
         return work()
 
-    def check_files(self) -> None:
-        """Compares every file of the index with its checksum: a second for each GB. Raises
-        StoreError where one is damaged."""
-        for _, file, fault in self._store.repair.damaged_files():
-            raise StoreError(f"The index file {file} {fault}.")
-
     def repair(self) -> None:
         """Repairs damaged tables from what can be read of them; what is lost is read or understood
         again."""
@@ -107,7 +101,9 @@ class Housekeeping:
 
     def tidy(self, thoroughly: bool = False) -> None:
         """For quiet moments: forgets contents without a path, erases what is forgotten, and
-        compacts the store when enough has been written (or `thoroughly`, anything)."""
+        compacts the store when enough has been written (or `thoroughly`, anything). The first time
+        (or `thoroughly`, each time) the files of the index are compared with their checksums.
+        Raises StoreError where one is damaged."""
         with self.reading_lock:
             self._tidied_at = time.monotonic()
             save_choices(self._catalog.database)
@@ -117,13 +113,19 @@ class Housekeeping:
                 self._salvage = None
                 self._sweep(self._store.generations.all())
             due = thoroughly or time.monotonic() - self._erased_at > TIDY_S
+            compacted = False  # which checks the files
             if due and self._garbage.erasure() is not None:
                 self.erase()
+                compacted = True
             elif self._has_old_versions or self._commits >= (1 if thoroughly else OPTIMISE_AFTER):
                 if thoroughly and self._store.count_old_versions() >= MOST_OLD_VERSIONS:
                     self._store.reclaim()  # the process ends before they are old enough
-                self._store.optimize()
+                    compacted = True
+                compacted = self._store.optimize() or compacted
                 self._commits = 0
+            is_unchecked, self._checked = not self._checked, True
+            if not compacted and (thoroughly or is_unchecked):
+                self._store.repair.check_files()
             self._has_old_versions = self._store.count_old_versions() >= MOST_OLD_VERSIONS
 
     @property

@@ -25,7 +25,8 @@ class VectorRow:
 @dataclass(frozen=True, slots=True)
 class PendingContent:
     """A content whose turn it is; `path` and `stat` are of the `file` it is read from, as itself or
-    as a `member` of it. So many `passages` were read in it."""
+    as a `member` of it. So many `passages` were read in it, which add up to `words_sum`; None where
+    that was never written down."""
 
     content: str
     kind: Kind
@@ -37,6 +38,7 @@ class PendingContent:
     attempts: int
     member: Member | None = None
     passages: int = 0
+    words_sum: str | None = None
 
 
 @dataclass(slots=True)

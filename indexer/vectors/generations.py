@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -52,11 +53,14 @@ class Generations:
         """All passages of each generation, in order, in one read."""
         passages: dict[str, list[Passage]] = {generation: [] for generation in generations}
         where = one_of("generation", [checked_name(generation) for generation in generations])
-        rows = self._tables.read(
-            "words", lambda table: table.search().where(where).select(PASSAGE_COLUMNS).to_list()
-        )
-        for row in rows:
-            passages[row["generation"]].append(passage_of(row))
+
+        def read(table: Any) -> list[tuple[str, Passage]]:
+            rows = table.search().where(where).select(PASSAGE_COLUMNS).to_list()
+            return [(row["generation"], passage_of(row)) for row in rows]
+
+        # within `read`, so that a row with flipped bits, which is no passage, is a damaged table
+        for generation, passage in self._tables.read("words", read):
+            passages[generation].append(passage)
         for of_generation in passages.values():
             of_generation.sort(key=lambda passage: passage.ordinal)
         return passages

@@ -11,7 +11,7 @@ from indexer.vectors.census import readable_rows
 from indexer.vectors.durability import Durability
 from indexer.vectors.matrix import Matrices
 from indexer.vectors.rows import OLD_COLUMN, vectors_schema, words_schema
-from indexer.vectors.tables import Tables
+from indexer.vectors.tables import StoreError, Tables
 
 
 class TableRepair:
@@ -34,6 +34,12 @@ class TableRepair:
         with self._lock:
             wrong = self._durability.sums.wrong()
         return [(_table_of(path), path, problem) for path, problem in wrong]
+
+    def check_files(self) -> None:
+        """Compares every file of the index with its checksum: a second for each GB. Raises
+        StoreError where one is damaged."""
+        for _, file, fault in self.damaged_files():
+            raise StoreError(f"The index file {file} {fault}.")
 
     def replace_table(self, name: str, valid: Collection[str] | None) -> Path:
         """Put a new table in the place of a damaged one, with those of its rows that can be read

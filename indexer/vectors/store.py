@@ -148,16 +148,19 @@ class Store:
                     where = one_of("generation", names[start:][:FILTER_IDS])
                     self.tables.write(table, operator.methodcaller("delete", where))
 
-    def optimize(self) -> None:
+    def optimize(self) -> bool:
         """Where rows were removed, or tables lie in many fragments or have many versions that need
         not be kept any more, compact them and drop old versions; where many rows were added, index
-        them. For the writer, when nothing else is to be done."""
+        them. For the writer, when nothing else is to be done. Returns whether it compacted; raises
+        StoreError, with nothing changed, where a file is damaged."""
         with self._lock:
             before = time.time() - KEEP_VERSIONS.total_seconds()
             has_old = self.count_old_versions(before) >= MOST_OLD_VERSIONS
-            if self._removed or has_old or self._most_fragments() >= MOST_FRAGMENTS:
+            is_due = self._removed or has_old or self._most_fragments() >= MOST_FRAGMENTS
+            if is_due:
                 self._compact(KEEP_VERSIONS)
             self._index_generations()
+        return is_due
 
     def count_old_versions(self, before: float = math.inf) -> int:
         """How many versions a table has besides its newest, of the table that has the most; with
@@ -198,6 +201,8 @@ class Store:
         self._removed = True  # to be compacted: the files still hold it
 
     def _compact(self, keep: timedelta) -> None:
+        # Rows of a damaged file must not be copied into a new one, whose checksum would be right.
+        self.repair.check_files()
         self._drop_old_column()
         for name in self.tables.names():
             self._optimize(name, KEEP_ALL)

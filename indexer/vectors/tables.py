@@ -105,11 +105,7 @@ class Tables:
                 if not _is_of_lance(problem):
                     raise
                 if "onflict" not in str(problem) or attempt == TRIES - 1:
-                    if error := disk_error(problem):
-                        raise error from problem
-                    if is_panic(problem) or "lance" in str(problem).lower():
-                        raise self._damaged(name, problem) from problem
-                    raise
+                    raise disk_error(problem) or self._damaged(name, problem) from problem
                 time.sleep(PAUSE_S * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311  no secret
                 with self._lock:
                     self._open.pop(name, None)
