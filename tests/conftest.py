@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import subprocess
@@ -33,6 +34,16 @@ os.environ.update(HF_HUB_OFFLINE="1", ORT_DISABLE_TELEMETRY="1", OMP_NUM_THREADS
 os.environ["RECOLLECT_MODEL"] = "pocket"
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = {**os.environ, "COLUMNS": "120"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--seed", type=int, default=secrets.randbelow(1 << 32), help="of a sequence of kills"
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"seed: {config.getoption('seed')}"
 
 
 def recollect(*words: str | Path, data: Path, code: int = 0) -> str:

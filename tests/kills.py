@@ -7,7 +7,9 @@ threads, is imported after the fork. The hooks that kill live here, not in the p
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
+import itertools
 import json
 import os
 import random
@@ -57,6 +59,10 @@ STAGES: dict[str, tuple[tuple[str, str], ...]] = {
 # In a minute of ours happens what takes a person weeks; a drive that lost so many files would be
 # waited for.
 MANY_FILES = ("indexer.scan.missing", "MANY_FILES", 1_000_000)
+# A stage that so many runs in a row do not reach is not there any more.
+MOST_TRIES = 10
+# An indexer that lives for so long hangs: it says where, and ends in an error.
+HANGS_AFTER_S = 240.0
 # Shorter than this and an `optimize` throws old versions away; longer and it keeps them all.
 CLEANING = timedelta(days=1)
 
@@ -168,6 +174,7 @@ def _live(folder: Path, data: Path, kill: Kill) -> None:
     try:
         if kill.stage is not None:
             _arm(kill)
+        faulthandler.dump_traceback_later(HANGS_AFTER_S, exit=True)
         warnings.simplefilter("ignore")  # cleaning at once is meant
         with LibraryLock(data), small(folder, data) as library:
             os.write(1, b"open\n")
@@ -184,27 +191,27 @@ def _live(folder: Path, data: Path, kill: Kill) -> None:
 def _arm(kill: Kill) -> None:
     """Makes the nth call of a stage this process's last."""
     assert kill.stage is not None
-    calls = 0
+    calls = itertools.count(1)  # of several threads, each with a number of its own
 
     def hooked(real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **keywords: Any) -> Any:
-            nonlocal calls
             if kill.stage in ("compact", "clean"):
                 cleaning = keywords["cleanup_older_than"] < CLEANING
                 if cleaning is not (kill.stage == "clean"):
                     return real(*arguments, **keywords)
             if kill.stage == "delete" and not arguments[1]:
                 return real(*arguments, **keywords)  # nothing to be deleted
-            calls += 1
-            if calls == kill.call:
+            is_last = next(calls) == kill.call
+            if is_last:
                 if kill.when == "before":
                     _die()
                 if kill.when == "during":
                     threading.Timer(kill.after_s, _die).start()
-            result = real(*arguments, **keywords)
-            if calls == kill.call and kill.when == "after":
-                _die()
-            return result
+            try:
+                return real(*arguments, **keywords)
+            finally:
+                if is_last and kill.when == "after":
+                    _die()
 
         return call
 
@@ -409,9 +416,13 @@ def kill_repeatedly(
             edit_folder(folder, chance, round_)
             refused = 0
             try:
-                while not indexers.kill(folder, data, kill):
+                for _ in range(MOST_TRIES):
+                    if indexers.kill(folder, data, kill):
+                        break
                     kill = replace(kill, call=1)  # it did not come to so many
                     edit_folder(folder, chance, round_)
+                else:
+                    raise AssertionError(f"never reached: {kill}")
             except RefusedError:
                 refused = 1
             if chance.random() < 1 / 3 and any((data / "lance").glob("*.lance/data/*")):
