@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from indexer.catalog.queue import Queue
+from indexer.scan.reconcile import reconcile
+from indexer.vectors.durability import Durability
 from tests.kills import compare_with_fresh, edit_folder
 from tests.library import small
 
@@ -54,3 +56,37 @@ def test_fault_02_what_was_called_understood_survives_a_power_cut(
         with small(folder, earlier) as library:
             library.service.run_once()
             assert compare_with_fresh(library).good
+
+
+def test_fault_02_a_power_cut_while_the_tables_are_compacted_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, data, cut = tmp_path / "folder", tmp_path / "data", tmp_path / "cut"
+    emptied: list[Path] = []
+    real_sync = Durability.sync
+
+    def sync(self: Durability) -> int:
+        """What a disk may hold that loses its power now: new names, of files without content."""
+        if not cut.exists():
+            shutil.copytree(data, cut)
+            files = (data / "lance").glob("*.lance/data/*")
+            emptied.extend(file for file in files if not self.sums.holds(file))
+            for file in emptied:
+                os.truncate(cut / file.relative_to(data), 0)
+        return real_sync(self)
+
+    with small(folder, data) as library:
+        for name in "abc":
+            library.write(f"{name}.txt", f"The boat {name} lies in the river.")
+        library.service.run_once()
+        (folder / "c.txt").unlink()
+        reconcile(library.catalog, grace_s=0)
+        library.pipeline.housekeeping.drop_orphans()
+        monkeypatch.setattr(Durability, "sync", sync)
+        library.store.optimize()
+    assert len(emptied) == 3, "words, gist and body were written again"
+    monkeypatch.undo()
+    with small(folder, cut) as library:
+        library.service.run_once()
+        assert library.model.calls == 0
+        assert compare_with_fresh(library).good

@@ -59,12 +59,14 @@ class Housekeeping:
         """Repairs what an ended process left behind; before the first batch."""
         with self.quiet():
             self._requeue.recover()
+            self._store.repair.set_aside_unsynced()
             present = self._store.generations.all()
             if present and not self._catalog.counts.has_contents():
                 self._catalog.database.keep_note(ADOPTING, "1")
             self._requeue.lost_rows(self._store.generations.counts(), present)
             self._sweep(present)
             self.empty_trash()
+            self._store.sync()
             self._may_lack_words = True
             save_choices(self._catalog.database)
 
@@ -123,6 +125,7 @@ class Housekeeping:
                     compacted = True
                 compacted = self._store.optimize() or compacted
                 self._commits = 0
+            self._store.sync()  # or the next start removes the same rows again
             is_unchecked, self._checked = not self._checked, True
             if not compacted and (thoroughly or is_unchecked):
                 self._store.repair.check_files()

@@ -48,6 +48,10 @@ class Checksums:
         elif lines:
             _append(self._file, lines)
 
+    def holds(self, file: Path) -> bool:
+        """Whether the sum of a file was taken: it was made durable."""
+        return self._inside(str(file)) in self._read()
+
     def forget(self, table: str) -> None:
         """Drops the sums of a table that is replaced under the same names."""
         known = self._read()

@@ -74,11 +74,16 @@ def _listing(folder: Path) -> tuple[set[str], set[str]]:
     return files, folders
 
 
+def manifests_of(table: Path) -> list[Path]:
+    """The manifests of a Lance table, one for each version, the newest last."""
+    return sorted((table / "_versions").glob("*.manifest"), key=_version)
+
+
 def set_aside_newest(table: Path, aside: Path, forget: Callable[[Path], None]) -> Path | None:
     """Move the newest manifest of a Lance table out of the way, so that the version before it
     opens; never deletes. The next version will have its name, so `forget` is told of it first.
     None, and nothing done, where there is no version before it."""
-    manifests = sorted((table / "_versions").glob("*.manifest"), key=_version)
+    manifests = manifests_of(table)
     if len(manifests) < 2:
         return None
     aside.mkdir(exist_ok=True)

@@ -41,6 +41,17 @@ class TableRepair:
         for _, file, fault in self.damaged_files():
             raise StoreError(f"The index file {file} {fault}.")
 
+    def set_aside_unsynced(self) -> None:
+        """Takes back what an ended process committed and had not made durable; before anything is
+        written. Of such a file any part may be missing or wrong, and no checksum tells. Nothing is
+        lost by it: the catalog names what was added only when that is durable, and old files go
+        only when those that replace them are. Rows that were removed may be there again, which
+        nothing names any more."""
+        with self._lock:
+            for name in self._tables.names():
+                if self._tables.set_aside_unsynced(name, self._durability.sums.holds):
+                    self._matrices.forget(name)
+
     def replace_table(self, name: str, valid: Collection[str] | None) -> Path:
         """Put a new table in the place of a damaged one, with those of its rows that can be read
         and belong to one of the `valid` generations (None: to any). Returns where the damaged

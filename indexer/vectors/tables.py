@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from indexer.files.disk_room import disk_error
-from indexer.vectors.durability import set_aside_newest
+from indexer.vectors.durability import manifests_of, set_aside_newest
 from indexer.vectors.names import checked_name
 from model.errors import RecollectError
 
@@ -75,6 +75,18 @@ class Tables:
                             "is left; `recollect verify --repair` makes it anew."
                         ) from problem
             return self._open[name]
+
+    def set_aside_unsynced(self, name: str, is_synced: Callable[[Path], bool]) -> bool:
+        """Sets aside the newest versions, where their manifests were not made durable and that of
+        an earlier version was; whether there was one."""
+        with self._lock:
+            manifests = manifests_of(self.path(name))
+            synced = [number for number, file in enumerate(manifests) if is_synced(file)]
+            unsynced = manifests[synced[-1] + 1 :] if synced else []
+            for _ in unsynced:
+                set_aside_newest(self.path(name), self._folder / "aside", self._forget)
+                self._open.pop(name, None)
+        return bool(unsynced)
 
     def read(self, name: str, read: Callable[[Any], T]) -> T:
         """`read` of a table, and once more if its version was cleaned up meanwhile.
