@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import shutil
 import threading
@@ -16,6 +17,7 @@ from indexer.vectors.names import checked_name
 from model.errors import RecollectError
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 # A commit that conflicts with another one is tried again, each time after a longer pause.
 TRIES = 6
 PAUSE_S = 0.02
@@ -124,9 +126,10 @@ class Tables:
         raise AssertionError  # the last try returned or raised
 
     def _damaged(self, name: str, problem: BaseException) -> StoreError:
+        _log.warning("the table %s cannot be read: %s", name, _first_line(problem))
         return StoreError(
-            f"The index table {self.path(name)} cannot be read ({_first_line(problem)}); "
-            "`recollect verify --repair` mends what is damaged."
+            f"The index table {self.path(name)} cannot be read; `recollect verify --repair` mends "
+            "what is damaged."
         )
 
     def replace(self, name: str, schema: Any, fill: Callable[[Any], None] | None) -> Path:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from starlette.responses import StreamingResponse
 
+from indexer.files.disk_room import disk_error
 from model.errors import RecollectError
 from web.http.admission import TooBusyError, call_on_loop, run_in_thread
 from web.library.notifier import Notifier
@@ -123,6 +124,9 @@ def _events(ask: Ask, stop: threading.Event) -> Iterator[AskEvent]:
     except RecollectError as problem:
         yield {"event": "error", "data": {"code": problem.code, "sentence": problem.sentence}}
     except Exception as problem:
+        if (error := disk_error(problem)) is not None:
+            yield {"event": "error", "data": {"code": error.code, "sentence": error.sentence}}
+            return
         _log.error("%s in an answer", type(problem).__name__)
         yield {"event": "error", "data": {"code": "internal", "sentence": ANSWER_INTERRUPTED}}
 
@@ -139,19 +143,24 @@ class StatusFeed:
         self._latest = b""
         self._closed = False
 
-    def stream(self) -> EventStream:
-        return EventStream(self._encoded_events())
+    async def stream(self) -> EventStream:
+        """The state now and at every change. Raises what reading it raises, before the stream has
+        begun: then the answer has a status and a sentence."""
+        return EventStream(self._encoded_events(await run_in_thread(self._status_event)))
 
     def close(self) -> None:
         """Ends every stream; called on the loop."""
         self._closed = True
         self._wake_followers()
 
-    async def _encoded_events(self) -> AsyncIterator[bytes]:
+    async def _encoded_events(self, first: bytes) -> AsyncIterator[bytes]:
         changed = asyncio.Event()
         self._follow(changed)
         try:
-            yield await run_in_thread(self._status_event)
+            yield first
+            status = await run_in_thread(self._status_event)
+            if status != first:  # it changed before it was followed
+                yield status
             while not self._closed:
                 try:
                     async with asyncio.timeout(STATUS_INTERVAL_S):

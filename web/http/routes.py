@@ -88,7 +88,7 @@ def library_routes(library: ServableLibrary, feed: StatusFeed) -> APIRouter:
     @router.api_route("/api/status", methods=READ_METHODS)
     async def status(request: Request, stream: bool = False) -> Response:
         if stream and request.method == "GET":
-            return feed.stream()
+            return await feed.stream()
         return JsonAnswer(await workers.run(library.status))
 
     @router.api_route("/api/files", methods=READ_METHODS)

@@ -111,7 +111,7 @@ class Database:
         return before if version == aside else version
 
     def _data_version(self) -> int:
-        with self._idle_lock:
+        with self._idle_lock, self._faults_told():
             return int(self._observer.execute("PRAGMA data_version").fetchone()[0])
 
     def note(self, name: str) -> str | None:
@@ -149,9 +149,14 @@ class Database:
 
     @contextmanager
     def _lent(self) -> Iterator[sqlite3.Connection]:
+        with self._faults_told(), self._borrowed() as db:
+            yield db
+
+    @contextmanager
+    def _faults_told(self) -> Iterator[None]:
+        """Makes of the faults of SQLite what they mean to a person."""
         try:
-            with self._borrowed() as db:
-                yield db
+            yield
         except sqlite3.Error as problem:
             if isinstance(problem, sqlite3.ProgrammingError | sqlite3.IntegrityError):
                 raise  # a fault of the program
