@@ -58,12 +58,7 @@ REQUESTS: dict[Route, dict[str, Any]] = {
 # What is known without the catalog, without the tables, and what writes.
 WITHOUT_A_CATALOG = {("GET", "/api/excludes"), ("GET", "/api/model"), ("POST", "/api/launch")}
 BESIDE = {("GET", "/api/search"), ("GET", "/api/status")}  # they say it beside what they give
-OF_THE_TABLES = BESIDE | {
-    ("POST", "/api/search"),
-    ("POST", "/api/ask"),
-    ("GET", "/api/items/{item_id}"),
-    ("GET", "/api/items/{item_id}/text"),
-}
+OF_THE_TABLES = BESIDE | {("POST", "/api/search"), ("POST", "/api/ask")}
 WRITING = {
     ("POST", "/api/roots"),
     ("DELETE", "/api/roots"),
