@@ -1,9 +1,10 @@
 # The two commands of the README are `make demo` and `make test`; both make their own environment.
 PYTHON ?= python3
 BIN := .venv/bin
+MODEL_TESTS := $(addprefix tests/test_,decode.py prefixes.py gemma.py inputs.py sampling.py vectors.py)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-slow engines check coverage bench findings pocket clean
+.PHONY: demo test test-slow engines newest check coverage bench findings pocket clean
 
 demo: .venv/product          ## install, write the demonstration library, read it and serve it
 	$(BIN)/recollect --data .venv/demo-data demo .venv/demo-library --open
@@ -16,6 +17,10 @@ test-slow: .venv/developer   ## the long proofs: kills, faults, floods
 
 engines: .venv/developer .venv/engines/llamacpp/made  ## real engines, each in an environment of its own, with our model behind them
 	$(BIN)/python -m pytest -m engines tests/test_engines.py
+
+newest: .venv/developer      ## the model's tests with the newest transformers that is allowed
+	$(BIN)/pip install --quiet --no-deps --upgrade --target .venv/newest transformers==5.24.0
+	PYTHONPATH=.venv/newest $(BIN)/python -m pytest -n 2 --dist loadfile $(MODEL_TESTS)
 
 check: .venv/developer tests/types/node_modules  ## types, lint, formatting, and the arrows between the packages
 	$(BIN)/mypy recollect.py indexer retriever model web training bench docs tests

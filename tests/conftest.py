@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    return f"seed: {config.getoption('seed')}"
+    names = ("transformers", "torch", "lancedb")
+    versions = ", ".join(f"{name} {version(name)}" for name in names)
+    return f"seed: {config.getoption('seed')}; with {versions}"
 
 
 def recollect(*words: str | Path, data: Path, code: int = 0) -> str:
