@@ -54,7 +54,11 @@ def _rows(library: QualityLibrary, base: Path) -> Iterator[Row]:
             query = Query(words, by="words", limit=DEPTH)
             return [hit.item.path.name for hit in searcher.search(query)]
 
-        engines = [("ours", [find]), ("fts5", _fts5(library)), ("recoll", _recoll(base))]
+        engines: list[tuple[str, list[Engine]]] = [
+            ("ours", [find]),
+            ("fts5", _fts5(library)),
+            ("recoll", _recoll(base)),
+        ]
         lists = {
             (engine, sort): [[read(asked.words) for asked in queries] for read in readings]
             for engine, readings in engines
@@ -99,14 +103,15 @@ def _ndcg(lists: Sequence[Sequence[str]], queries: Sequence[Asked]) -> float:
 
 
 def _fts5(library: QualityLibrary) -> list[Engine]:
-    """Each text as one row, ranked by BM25, read as all words or as any: the better one counts."""
+    """Each text as one row, ranked by BM25. A query is read as words that all, or any, or in this
+    order have to be there; what finds most counts."""
     db = sqlite3.connect(":memory:")
     db.execute("CREATE VIRTUAL TABLE texts USING fts5(name UNINDEXED, text, tokenize='porter')")
     db.executemany("INSERT INTO texts VALUES (?, ?)", library.texts.items())
 
-    def reading(between: str) -> Engine:
+    def reading(word: str, between: str, whole: str) -> Engine:
         def find(words: str) -> list[str]:
-            expression = between.join(f'"{word}"' for word in re.findall(r"\w+", words))
+            expression = whole % between.join(word % term for term in re.findall(r"\w+", words))
             rows = db.execute(
                 "SELECT name FROM texts WHERE texts MATCH ? ORDER BY rank LIMIT ?",
                 (expression, DEPTH),
@@ -115,27 +120,29 @@ def _fts5(library: QualityLibrary) -> list[Engine]:
 
         return find
 
-    return [reading(" AND "), reading(" OR ")]
+    return [
+        reading('"%s"', " AND ", "%s"),
+        reading('"%s"', " OR ", "%s"),
+        reading("%s", " ", '"%s"'),
+    ]
 
 
 def _recoll(base: Path) -> list[Engine]:
-    """Read as all words or as any: the better one counts."""
+    """Asked in the same three readings."""
     data = base / "recoll"
     data.mkdir()
     (data / "recoll.conf").write_text(f"topdirs = {base / 'texts'}\nloglevel = 2\n")
     # Debian's own Python is the one that has what Recoll's filters import
     environment = {**os.environ, "PATH": "/usr/bin:/bin"}
-    subprocess.run(
-        ["recollindex", "-c", data], env=environment, check=True, capture_output=True
-    )
+    subprocess.run(["recollindex", "-c", data], env=environment, check=True, capture_output=True)
 
-    def reading(option: str) -> Engine:
+    def reading(option: str, whole: str) -> Engine:
         def find(words: str) -> list[str]:
             asking = ["recollq", "-c", str(data), "-n", str(DEPTH), "-b", option]
-            plain = " ".join(re.findall(r"\w+", words))
+            plain = whole % " ".join(re.findall(r"\w+", words))
             found = subprocess.run([*asking, plain], capture_output=True, text=True, check=True)
             return [Path(unquote(line)).name for line in found.stdout.splitlines()]
 
         return find
 
-    return [reading("-a"), reading("-o")]
+    return [reading("-a", "%s"), reading("-o", "%s"), reading("-a", '"%s"')]

@@ -14,8 +14,9 @@ import math
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ SHORTEST, LONGEST = 200, 20_000  # words of a manual
 SHORTEST_NOTE, LONGEST_NOTE = 25, 400
 COMMON_WORDS = 150  # the most frequent words of all texts are no keywords
 _WORD = re.compile(r"[A-Za-z]+(?:['’][a-z]+)?")
+_RUN = re.compile(rf"(?<!\S)[A-Za-z]+(?: [A-Za-z]+){{{PHRASE - 1},}}(?!\S)")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "dt")
 _NUMBER = re.compile(r"^[\d.]+\s+")
 
@@ -76,8 +78,8 @@ def quality_library(corpus: Path, manuals: int, notes: int, queries: int) -> Qua
     questions = [Asked(question, name) for name, question in named.items()]
     return QualityLibrary(
         texts,
-        list(_keywords(texts, chance.sample(targets, queries), chance)),
-        list(_phrases(texts, chance.sample(targets, len(targets)), queries, chance)),
+        list(islice(_keywords(texts, chance.sample(targets, len(targets)), chance), queries)),
+        list(islice(_phrases(texts, chance.sample(targets, len(targets)), chance), queries)),
         chance.sample(questions, min(queries, len(questions))),
     )
 
@@ -123,7 +125,7 @@ def words_of(text: str) -> list[str]:
 
 
 def _keywords(
-    texts: dict[str, str], targets: Sequence[str], chance: random.Random
+    texts: dict[str, str], targets: Iterable[str], chance: random.Random
 ) -> Iterator[Asked]:
     counts = {name: Counter(words_of(text)) for name, text in texts.items()}
     texts_with = Counter(word for words in counts.values() for word in words)
@@ -131,23 +133,25 @@ def _keywords(
     for name in targets:
         words = sorted(w for w in counts[name] if len(w) >= 3 and w not in common)
         weights = [counts[name][w] * math.log(len(texts) / texts_with[w]) for w in words]
+        if len(words) < KEYWORDS:
+            continue
         drawn: dict[str, None] = {}
-        while len(drawn) < min(KEYWORDS, len(words)):
+        while len(drawn) < KEYWORDS:
             drawn[chance.choices(words, weights)[0]] = None
         yield Asked(" ".join(drawn), name)
 
 
 def _phrases(
-    texts: dict[str, str], targets: Iterable[str], count: int, chance: random.Random
+    texts: dict[str, str], targets: Iterable[str], chance: random.Random
 ) -> Iterator[Asked]:
     """Each stands in one text alone."""
-    runs = {name: f" {' '.join(words_of(text))} " for name, text in texts.items()}
+    lines = {name: " ".join(text.split()) for name, text in texts.items()}
     for name in targets:
-        words = runs[name].split()
-        first = chance.randrange(len(words) - PHRASE)
+        runs = _RUN.findall(lines[name])
+        if not runs:
+            continue
+        words = chance.choice(runs).split()
+        first = chance.randrange(len(words) - PHRASE + 1)
         phrase = " ".join(words[first : first + PHRASE])
-        if sum(f" {phrase} " in run for run in runs.values()) == 1:
+        if sum(phrase.lower() in line.lower() for line in lines.values()) == 1:
             yield Asked(phrase, name)
-            count -= 1
-        if not count:
-            return

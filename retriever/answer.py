@@ -160,9 +160,9 @@ class Answerer:
     def _hits(self, query: Query) -> list[Hit]:
         """By words alone where the model gives no vectors, or not now."""
         try:
-            return self._searcher.search(query, question=True)
+            return self._searcher.search(query)
         except ModelError:
-            return self._searcher.search(replace(query, by="words"), question=True)
+            return self._searcher.search(replace(query, by="words"))
 
     def _evidence(self, sources: Sequence[NumberedSource]) -> list[Evidence]:
         evidence: list[Evidence] = []

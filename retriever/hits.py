@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,3 +32,11 @@ def source_of(hit: Hit) -> Source:
     if hit.passage is None or hit.found_by == ("name",):
         return Source.NAME
     return hit.passage.source
+
+
+class Hits(list[Hit]):
+    """The hits of one search, best first; `has_more`: others follow."""
+
+    def __init__(self, hits: Iterable[Hit] = (), has_more: bool = False) -> None:
+        super().__init__(hits)
+        self.has_more = has_more

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,15 +12,7 @@ from model.interface import Image, Sound
 
 MAX_QUERY_CHARS = 2_000
 MAX_LIMIT = 200
-
-# Function words: each would match half the library. They are dropped from questions only, and only
-# where other words are left; a search looks for every word it is given.
-_STOP_WORDS = frozenset(
-    "a about an and any are as at be been but by can could did do does for from had has have he "
-    "her him his how i in is it its me my of on or our she should so that the their them there "
-    "they this to us was we were what when where which who whom whose why will with would you "
-    "your".split()
-)
+MAX_OFFSET = 1_000
 
 
 class QueryError(RecollectError):
@@ -43,6 +34,7 @@ class Query:
     excluded: tuple[str, ...] = ()
     dated: tuple[str, ...] = ()
     limit: int = 20
+    offset: int = 0
     by: Literal["words", "all"] = "all"
     about: str | None = None  # the id of the one item to look in
 
@@ -54,6 +46,10 @@ class Query:
             raise QueryError(f"A search is at most {MAX_QUERY_CHARS:,} characters long.")
         if not 1 <= self.limit <= MAX_LIMIT:
             raise QueryError(f"The limit lies between 1 and {MAX_LIMIT}.")
+        if not 0 <= self.offset <= MAX_OFFSET:
+            raise QueryError(
+                f"A list goes on to its {MAX_OFFSET:,}th hit; narrow the search with more words."
+            )
 
 
 def parse_kind(kind: str | None) -> frozenset[Kind] | None:
@@ -64,10 +60,3 @@ def parse_kind(kind: str | None) -> frozenset[Kind] | None:
     except ValueError:
         kinds = ", ".join(Kind)
         raise QueryError(f"“{kind}” is not a kind; the kinds are {kinds}.") from None
-
-
-def question_words(question: str) -> str:
-    """The words of a question that could stand in an answer."""
-    words = re.findall(r"[\w’'.,-]*\w", question, flags=re.UNICODE)
-    kept = [word for word in words if word.casefold() not in _STOP_WORDS]
-    return " ".join(kept or words)

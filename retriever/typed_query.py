@@ -62,7 +62,13 @@ class TypedQuery:
     filters: tuple[TypedFilter, ...] = ()
 
     def query(
-        self, scope: Scope, *, like: Image | Sound | None, limit: int, by: Literal["words", "all"]
+        self,
+        scope: Scope,
+        *,
+        like: Image | Sound | None,
+        limit: int,
+        offset: int = 0,
+        by: Literal["words", "all"],
     ) -> Query:
         """The search for this, within a scope that was chosen besides. Raises QueryError."""
         return Query(
@@ -73,6 +79,7 @@ class TypedQuery:
             self.excluded,
             self.dated,
             limit,
+            offset,
             by,
         )
 

@@ -20,6 +20,7 @@ from tests.served import Running, running, small_library, write_files
 
 pytestmark = pytest.mark.browser
 
+LISTED = 60  # hits that the page asks for at once
 LATER_S = 40.0  # what the second track says differs by so many seconds
 ROWS = "#main .group:not(.by-meaning) [data-row]"
 
@@ -52,6 +53,8 @@ def write_more(folder: Path) -> None:
     variable_mp3(folder / "headless.mp3", rising(20, 44_100), 44_100, header=False)
     for n in range(12):
         (folder / f"diary {n:02}.txt").write_text(f"Day {n}: we saw the comet again.\n")
+    for n in range(LISTED + 2):
+        (folder / f"stamp {n:02}.txt").write_text(f"Stamp {n} of the collection.\n")
 
 
 @pytest.fixture(scope="module")
@@ -392,6 +395,16 @@ def test_filters_that_are_typed_are_shown_and_can_be_taken_back(tab: Visit) -> N
     assert tab.accessibility() == []
     tab.page.get_by_label('Search for the words "in March 1999" instead').click()
     tab.until("document.querySelector('#q').value === 'comet \"in March 1999\" on:never'")
+
+
+def test_a_long_list_goes_on_below(tab: Visit) -> None:
+    tab.reopen("/?q=stamp&kind=document")
+    tab.see(".more-rows button")
+    assert tab.page.locator(ROWS).count() == LISTED
+    tab.page.get_by_role("button", name="More results").click()
+    # some of those that follow may stand below already, found by their meaning
+    tab.until(f"document.querySelectorAll('#main [data-row]').length === {LISTED + 2}")
+    assert tab.page.locator(".more-rows").count() == 0
 
 
 def test_no_matches_offer_what_else_to_try(tab: Visit) -> None:

@@ -25,7 +25,7 @@ def said_json(*words: str | Path, data: Path) -> Any:
 
 def test_search_json_has_exactly_the_documented_shape(demo_server: Served) -> None:
     result = json.loads(recollect("search", "deposit", "--json", data=demo_server.library.data))
-    assert set(result) == {"query", "understood", "hits", "coverage", "took_ms"}
+    assert set(result) - {"next_offset"} == {"query", "understood", "hits", "coverage", "took_ms"}
     assert set(result["coverage"]) == COVERAGE
     assert result["hits"]
     for rank, hit in enumerate(result["hits"], start=1):
@@ -44,6 +44,18 @@ def test_search_json_has_exactly_the_documented_shape(demo_server: Served) -> No
                 assert place is None or 0 <= place["start_s"] < place["end_s"]
             case "photo":
                 assert hit["place"] is None
+
+
+def test_a_list_goes_on_where_it_ended(demo_server: Served) -> None:
+    def search(*options: str) -> Any:
+        data = demo_server.library.data
+        return json.loads(recollect("search", "the deposit", *options, "--json", data=data))
+
+    whole = search("--limit", "6", "--by", "words")
+    first = search("--limit", "2", "--by", "words")
+    assert first["next_offset"] == 2
+    rest = search("--limit", "4", "--offset", "2", "--by", "words")
+    assert [*first["hits"], *rest["hits"]] == whole["hits"]
 
 
 def test_status_json_has_exactly_the_documented_shape(demonstration: Indexed) -> None:

@@ -107,9 +107,7 @@ def test_each_is_found_as_what_it_is(library: Small, apart: Path) -> None:
     assert [item.name for item in library.catalog.items.members(outer.content)] == [
         "beach.png", "memo.flac", "receipt.pdf", "report.docx",
     ]  # fmt: skip
-    assert [content for content, _ in library.catalog.items.search_names("beach", 5)] == [
-        photo.content
-    ]
+    assert library.catalog.items.search_names("beach", 5) == [photo.content]
     whole(library)
 
 

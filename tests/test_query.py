@@ -8,7 +8,7 @@ import pytest
 
 from indexer.types.places import Kind
 from retriever.periods import parse_day
-from retriever.query import Query, QueryError, parse_kind, question_words
+from retriever.query import Query, QueryError, parse_kind
 
 
 def test_an_empty_query_says_what_to_do() -> None:
@@ -47,9 +47,3 @@ def test_days(day: str, start: tuple[int, int, int]) -> None:
 def test_a_wrong_day_shows_how_to_write_one(day: str) -> None:
     with pytest.raises(QueryError, match="like 2024-03-14"):
         parse_day(day)
-
-
-def test_small_words_are_dropped_from_questions_while_something_is_left() -> None:
-    assert question_words("When do I get the deposit back?") == "get deposit back"
-    assert question_words("Who is it?") == "Who is it"
-    assert question_words("Is RE-2024-0117 paid?") == "RE-2024-0117 paid"

@@ -103,9 +103,9 @@ class Items:
 
     def search_names(
         self, words: str, limit: int, kinds: Collection[Kind] | None = None
-    ) -> list[tuple[str, float]]:
-        """Contents whose names hold any of the words, as a file or as an attachment, best first
-        (higher is better). A word says the more, the fewer of these names hold it, as in BM25, and
+    ) -> list[str]:
+        """Contents whose names hold any of the words, as a file or as an attachment, best first.
+        A word says the more, the fewer of these names hold it, as in BM25, and
         a short name comes before a long one; only names that can be found are counted."""
         terms = [f'"{word}"' for word in dict.fromkeys(re.findall(r"\w+", words)[:64])]
         if not terms:
@@ -135,7 +135,7 @@ class Items:
                 GROUP BY c.content ORDER BY score DESC, c.content LIMIT ?""",
                 (json.dumps(terms), *among(kinds), limit),
             ).fetchall()
-        return [(row["content"], row["score"]) for row in rows]
+        return [row["content"] for row in rows]
 
     def thumb(self, content: str) -> bytes | None:
         """The thumbnail of a content, a WebP, if it has one."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from retriever.query import MAX_LIMIT, MAX_QUERY_CHARS
+from retriever.query import MAX_LIMIT, MAX_OFFSET, MAX_QUERY_CHARS
 
 MAX_TURNS = 50
 MAX_ANSWER_CHARS = 20_000
@@ -58,4 +58,5 @@ class SearchParams(BaseModel):
     after: Annotated[str | None, Field(max_length=20)] = None
     before: Annotated[str | None, Field(max_length=20)] = None
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 20
+    offset: Annotated[int, Field(ge=0, le=MAX_OFFSET)] = 0
     by: Literal["words", "all"] = "all"

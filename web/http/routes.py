@@ -42,6 +42,7 @@ def search_routes(library: ServableLibrary, answers: AnswerStreams) -> APIRouter
             after=params.after,
             before=params.before,
             limit=params.limit,
+            offset=params.offset,
             by=params.by,
             like=like,
         )

@@ -70,6 +70,7 @@ class Client:
         after: str | None = None,
         before: str | None = None,
         limit: int = 20,
+        offset: int = 0,
         by: Literal["words", "all"] = "all",
         like: Path | None = None,
     ) -> SearchJson:
@@ -80,6 +81,7 @@ class Client:
             "after": after,
             "before": before,
             "limit": limit,
+            "offset": offset,
             "by": by,
         }
         params = {name: value for name, value in optional.items() if value is not None}

@@ -24,7 +24,7 @@ from indexer.vectors.tables import StoreError
 from model.errors import RecollectError
 from model.interface import ConversationTurn, ModelError, ModelRuntime
 from retriever.answer import Answerer
-from retriever.hits import Hit
+from retriever.hits import Hits
 from retriever.periods import parse_day
 from retriever.query import Query, parse_kind
 from retriever.search import Searcher
@@ -115,6 +115,7 @@ class Library:
         after: str | None = None,
         before: str | None = None,
         limit: int = 20,
+        offset: int = 0,
         by: Literal["words", "all"] = "all",
         like: Path | None = None,
     ) -> SearchJson:
@@ -127,7 +128,7 @@ class Library:
             before=parse_day(before),
         )
         example = load_example(self._reader, like) if like else None
-        query = typed.query(scope, like=example, limit=limit, by=by)
+        query = typed.query(scope, like=example, limit=limit, offset=offset, by=by)
         is_loading = like is None and by != "words" and self._loading.under_way()
         hits, model_problem = self._hits(replace(query, by="words") if is_loading else query)
         # what is shown to a person is understood next
@@ -135,17 +136,22 @@ class Library:
         result: SearchJson = {
             "query": words,
             "understood": [filter_json(typed_filter) for typed_filter in typed.filters],
-            "hits": [hit_json(rank, hit, self._catalog) for rank, hit in enumerate(hits, start=1)],
+            "hits": [
+                hit_json(rank, hit, self._catalog)
+                for rank, hit in enumerate(hits, start=offset + 1)
+            ],
             "coverage": self._catalog.counts.coverage(
                 query.scope.kinds, min(query.scope.folders, default=None)
             ),
             "took_ms": round((time.perf_counter() - began) * 1000, 1),
         }
+        if hits.has_more:
+            result["next_offset"] = offset + len(hits)
         if is_loading:
             return {**result, "problem": model_problem or LOADING, "loading": True}
         return {**result, "problem": model_problem} if model_problem else result
 
-    def _hits(self, query: Query) -> tuple[list[Hit], str | None]:
+    def _hits(self, query: Query) -> tuple[Hits, str | None]:
         """The hits, and what had no part in them that should have had one, and why."""
         problem: RecollectError | None = None
         if query.by == "all":

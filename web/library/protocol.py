@@ -36,12 +36,14 @@ class LibraryProtocol(Protocol):
         after: str | None = None,
         before: str | None = None,
         limit: int = 20,
+        offset: int = 0,
         by: Literal["words", "all"] = "all",
         like: Path | None = None,
     ) -> SearchJson:
-        """The files that match, best first. Dates are ISO days, `before` not included; `like` is
-        a file with an example picture or sound, which need not be in the library. Where the model
-        cannot be used, words alone are searched, and `problem` says so."""
+        """The files that match, best first, `limit` of them after the first `offset`. Dates are ISO
+        days, `before` not included; `like` is a file with an example picture or sound, which need
+        not be in the library. Where the model cannot be used, words alone are searched, and
+        `problem` says so."""
         ...
 
     def ask(

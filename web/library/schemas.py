@@ -77,6 +77,7 @@ class SearchJson(TypedDict):
     hits: list[HitJson]
     coverage: Coverage
     took_ms: float
+    next_offset: NotRequired[int]  # of the hits that follow, where others do
     problem: NotRequired[str]  # why the model had no part in it
     loading: NotRequired[bool]  # it is being loaded: the same search has its part in a moment
 

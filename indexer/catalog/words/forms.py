@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from sqlite3 import Connection
 from typing import Any
@@ -45,62 +46,100 @@ _HANGUL = re.compile("[\uac00-\ud7a3]+")
 _UMLAUTS = re.compile("(?<=[aou])e")
 
 
-def form_query(
+@dataclass(frozen=True, slots=True)
+class TermForms:
+    """A term of a query with other forms of it that the library has: words of the same stem or in
+    another spelling, and others, that begin with it, hold it or are one letter away."""
+
+    tokens: tuple[str, ...]
+    inflections: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
+
+    @property
+    def is_single(self) -> bool:
+        return len(self.tokens) == 1
+
+
+@dataclass(frozen=True, slots=True)
+class QueryForms:
+    """The terms of a query with their forms, and `whole` words that are the query without its
+    separators. `variants` are the tokens of all forms."""
+
+    terms: tuple[TermForms, ...]
+    whole: frozenset[str]
+
+    @property
+    def variants(self) -> frozenset[str]:
+        return self.whole.union(*(term.inflections | term.others for term in self.terms))
+
+    def each_with_whole(self) -> list[TermForms]:
+        """The terms, of which the whole words are forms too: who has one of these has all."""
+        return [replace(term, inflections=term.inflections | self.whole) for term in self.terms]
+
+    @property
+    def expression(self) -> str | None:
+        """For the passages that hold every term in some form. None where no term has another."""
+        if not self.variants:
+            return None
+        clauses = []
+        for term in self.terms:
+            forms = sorted(term.inflections | term.others)
+            exact = f'folded : "{" ".join(term.tokens)}"'
+            clauses.append(f"({' OR '.join([exact, *map(_quoted, forms)])})" if forms else exact)
+        every = " AND ".join(clauses)
+        return " OR ".join([f"({every})", *map(_quoted, sorted(self.whole))])
+
+
+def query_forms(
     db: Connection, long_terms: LongTerms, query: str, terms: Sequence[tuple[tuple[str, ...], bool]]
-) -> tuple[str | None, frozenset[str]]:
-    """An expression for the passages that hold every term (tokens, whether it was quoted) in some
-    form, and the tokens of these forms. None where no term has another form."""
-    clauses: list[str] = []
-    variants: set[str] = set()
+) -> QueryForms:
+    """The forms of every term (tokens, whether it was quoted): one that was quoted has none."""
+    forms: list[TermForms] = []
     for number, (term, is_quoted) in enumerate(terms):
-        exact = f'folded : "{" ".join(term)}"'
         if is_quoted:
-            clauses.append(exact)
+            forms.append(TermForms(term))
             continue
         is_last = number == len(terms) - 1 and not query[-1:].isspace()
-        words = _forms(db, long_terms, term, is_last)
-        variants |= words
-        clauses.append(f"({' OR '.join([exact, *(_quoted(word) for word in sorted(words))])})")
+        forms.append(_forms(db, long_terms, term, is_last))
     whole = set(known_terms(db, joined := join_separated(query)))
     for digits in joined:
         if digits.isdecimal() and len(digits) >= MIN_NUMBER_CHARS:
             whole |= _nearest(db, digits, long_terms.containing(db, digits, MAX_RANGE))
-    variants |= whole
-    if not variants:
-        return None, frozenset()
-    every = " AND ".join(clauses)
-    return " OR ".join([f"({every})", *(_quoted(word) for word in sorted(whole))]), frozenset(
-        variants
-    )
+    return QueryForms(tuple(forms), frozenset(whole))
 
 
 def _quoted(word: str) -> str:
     return f'"{word}"'
 
 
-def _forms(db: Connection, long_terms: LongTerms, term: tuple[str, ...], is_last: bool) -> set[str]:
+def _forms(
+    db: Connection, long_terms: LongTerms, term: tuple[str, ...], is_last: bool
+) -> TermForms:
     if len(term) > 1:
-        return set(known_terms(db, ["".join(term)]))
+        return TermForms(term, frozenset(known_terms(db, ["".join(term)])))
     [token] = term
-    forms = {token} if _are_joined(db, token) else set()
+    same = {token} if _are_joined(db, token) else set()
     if token.isdecimal():
-        return forms | (
+        longer = (
             _nearest(db, token, long_terms.containing(db, token, MAX_RANGE))
             if len(token) >= MIN_NUMBER_CHARS
             else set()
         )
+        return TermForms(term, frozenset(same), frozenset(longer))
     if _HANGUL.fullmatch(token):
         stem = _PARTICLES.sub("", token) if len(token) > 2 else token
-        return forms | _nearest(db, token, terms_from(db, stem, MAX_RANGE))
-    forms |= set(known_terms(db, _spellings(token)))
-    forms |= _inflections(db, token)
+        same |= _nearest(db, token, terms_from(db, stem, MAX_RANGE))
+        return TermForms(term, frozenset(same))
+    same |= set(known_terms(db, _spellings(token)))
+    same |= _inflections(db, token)
+    others: set[str] = set()
     if is_last and len(token) >= MIN_PREFIX_CHARS:
-        forms |= _nearest(db, token, terms_from(db, token, MAX_RANGE))
+        others |= _nearest(db, token, terms_from(db, token, MAX_RANGE))
     if len(token) >= MIN_COMPOUND_CHARS:
-        forms |= _nearest(db, token, long_terms.containing(db, token, MAX_RANGE))
-    if not forms - {token} and not known_terms(db, [token]):
-        forms |= set(known_terms(db, _one_error(token)))
-    return forms
+        others |= _nearest(db, token, long_terms.containing(db, token, MAX_RANGE))
+    if not (same | others) - {token} and not known_terms(db, [token]):
+        others |= set(known_terms(db, _one_error(token)))
+    return TermForms(term, frozenset(same), frozenset(others - same))
 
 
 def _are_joined(db: Connection, token: str) -> bool:

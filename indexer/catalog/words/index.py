@@ -17,21 +17,22 @@ from sqlite3 import Connection
 
 from indexer.catalog.storage.database import Database
 from indexer.catalog.storage.integrity import is_word_index_whole
-from indexer.catalog.words.forms import form_query
+from indexer.catalog.words.forms import QueryForms, TermForms, query_forms
+from indexer.catalog.words.query import PassageFilter, content_words, in_a_row, passages_with
+from indexer.catalog.words.relevance import COMMON_PASSAGES, Relevance, relevance
 from indexer.catalog.words.texts import PassageTexts
 from indexer.catalog.words.vocabulary import LongTerms, add_terms, clear_terms, drop_unused_terms
 from indexer.types.passages import GenerationRow, Passage
 from indexer.types.places import Kind
 from indexer.types.text.tokens import join_separated, query_terms, tokens
-from indexer.vectors.names import checked_name
 from indexer.vectors.rows import VALUES, PassageValues, passage_values
 from indexer.vectors.search import Match
 
 # Raised where the same text gives other tokens: all rows are then written anew.
 VERSION = "1"
-# Words in more passages than this say little beside rarer ones, and cost most of the time.
-COMMON_PASSAGES = 5_000
-MAX_PHRASE_TOKENS = 64
+# Other forms of the words are looked for where fewer contents hold them as they were typed.
+FORMS_BELOW = 60
+CANDIDATES = 1_000  # passages
 # Rows of equal score are read on to be ordered by name.
 MORE_ROWS = 32
 
@@ -39,12 +40,27 @@ MORE_ROWS = 32
 @dataclass(slots=True)
 class WordMatches:
     """Passages with `every` term as it was typed, those with every term in some `form` (none of
-    which are among the former), and those with `some` of the terms, each best first. `variants`
-    are the tokens that the terms were found by besides themselves."""
+    which are among the former), and those with `some` of the terms, each best first. `forms` are
+    None where they were not looked for."""
 
     every: list[Match]
     form: list[Match] = field(default_factory=list)
     some: list[Match] = field(default_factory=list)
+    forms: QueryForms | None = None
+
+    @property
+    def variants(self) -> frozenset[str]:
+        return self.forms.variants if self.forms else frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class RankedContents:
+    """How well contents answer a query; those of which a passage holds every term as it was typed
+    (`exact`), or in another form alone (`inexact`), and the tokens of these other forms."""
+
+    relevance: Mapping[str, Relevance]
+    exact: frozenset[str] = frozenset()
+    inexact: frozenset[str] = frozenset()
     variants: frozenset[str] = frozenset()
 
 
@@ -102,26 +118,74 @@ class PassageIndex:
         """At most `limit` passages each. With `phrase`, only those where the words follow each
         other. Other forms of the words are looked for where fewer contents than `forms_below` have
         every term. Any query is valid; one without a letter or digit matches nothing."""
-        if contents is not None:
-            contents = [checked_name(content) for content in contents]
+        allowed = PassageFilter(kinds, contents)
         asked = query_terms(query)
         if phrase and (sequence := tuple(tokens(query))):
             asked = [(sequence, True)]
-        if not asked or limit <= 0 or (kinds is not None and not kinds) or contents == []:
+        if not asked or limit <= 0 or allowed.allows_nothing:
             return WordMatches([])
         with self._database.reading() as db:
-            search = _Search(db, limit, kinds, contents)
-            exact = [_phrase(term) for term, _ in asked]
-            matches = WordMatches(search.best(f"folded : ({' AND '.join(exact)})"))
-            known = {(match.generation, match.ordinal) for match in matches.every}
-            if len({match.content for match in matches.every}) < forms_below:
-                expression, matches.variants = form_query(db, self._long_terms, query, asked)
-                if expression is not None:
-                    matches.form = search.others(expression, known)
-            if len(asked) > 1 and len(known) < limit:
-                rare = [term for term in exact if _passages(db, term) <= COMMON_PASSAGES]
-                some = f"folded : ({' OR '.join(rare or exact)})"
-                matches.some = search.others(some, known)
+            return self._matches(db, query, asked, limit, allowed, forms_below)
+
+    def ranked(
+        self,
+        query: str,
+        kinds: Collection[Kind] | None = None,
+        contents: Collection[str] | None = None,
+    ) -> RankedContents:
+        """The contents that answer a query by its words, however many are shown: other forms are
+        looked for where fewer than FORMS_BELOW have every term."""
+        allowed = PassageFilter(kinds, contents)
+        asked = query_terms(query)
+        if not asked or allowed.allows_nothing:
+            return RankedContents({})
+        with self._database.reading() as db:
+            matches = self._matches(
+                db, query, asked, CANDIDATES, allowed, FORMS_BELOW, every_term=True
+            )
+            terms: Sequence[TermForms] = [TermForms(term) for term, _ in asked]
+            if matches.forms is not None:
+                terms = matches.forms.each_with_whole()
+            exact = {match.content for match in matches.every}
+            scores = relevance(db, terms, allowed)
+            return RankedContents(
+                scores,
+                frozenset(exact),
+                frozenset({match.content for match in matches.form} - exact),
+                matches.variants,
+            )
+
+    def content_words(self, query: str) -> str:
+        """A query without its function words, where it has others."""
+        with self._database.reading() as db:
+            return content_words(db, query)
+
+    def _matches(
+        self,
+        db: Connection,
+        query: str,
+        asked: Sequence[tuple[tuple[str, ...], bool]],
+        limit: int,
+        allowed: PassageFilter,
+        forms_below: int,
+        *,
+        every_term: bool = False,
+    ) -> WordMatches:
+        """Only those that hold every term, where nothing else is wanted."""
+        search = _Search(db, limit, allowed)
+        exact = [in_a_row(term) for term, _ in asked]
+        matches = WordMatches(search.best(f"folded : ({' AND '.join(exact)})"))
+        known = {(match.generation, match.ordinal) for match in matches.every}
+        if len({match.content for match in matches.every}) < forms_below:
+            matches.forms = query_forms(db, self._long_terms, query, asked)
+            if (expression := matches.forms.expression) is not None:
+                matches.form = search.others(expression, known)
+        if len(asked) > 1 and len(known) < limit:
+            rare = [
+                in_a_row(term) for term, _ in asked if passages_with(db, term) <= COMMON_PASSAGES
+            ]
+            some = f"folded : ({' OR '.join(rare or exact)})"
+            matches.some = search.others(some, known)
         return matches
 
     def holding(self, terms: Sequence[str]) -> set[str]:
@@ -130,7 +194,7 @@ class PassageIndex:
             rows = db.execute(
                 """SELECT DISTINCT p.content FROM passage_words w
                 CROSS JOIN passages p ON p.id = w.rowid WHERE passage_words MATCH ?""",
-                (f"folded : {_phrase(terms)}",),
+                (f"folded : {in_a_row(terms)}",),
             )
             return {row["content"] for row in rows}
 
@@ -245,26 +309,14 @@ def _clear(db: Connection) -> None:
 class _Search:
     """One search in one connection, filtered by kinds and contents."""
 
-    def __init__(
-        self,
-        db: Connection,
-        limit: int,
-        kinds: Collection[Kind] | None,
-        contents: Collection[str] | None,
-    ) -> None:
+    def __init__(self, db: Connection, limit: int, allowed: PassageFilter) -> None:
         self._db = db
         self._limit = limit
-        conditions, self._bound = "", []
-        if kinds is not None:
-            conditions += " AND p.kind IN (SELECT value FROM json_each(?))"
-            self._bound.append(json.dumps(sorted(str(kind) for kind in kinds)))
-        if contents is not None:
-            conditions += " AND p.content IN (SELECT value FROM json_each(?))"
-            self._bound.append(json.dumps(sorted(contents)))
-        joined = "CROSS JOIN passages p ON p.id = w.rowid" if conditions else ""
+        self._bound = allowed.bound
         self._sql = f"""WITH best AS MATERIALIZED (
-                SELECT w.rowid AS id, bm25(passage_words) AS rank FROM passage_words w {joined}
-                WHERE passage_words MATCH ? {conditions}
+                SELECT w.rowid AS id, bm25(passage_words) AS rank
+                FROM passage_words w {allowed.join}
+                WHERE passage_words MATCH ? {allowed.conditions}
                 ORDER BY bm25(passage_words) LIMIT ?)
             SELECT p.content, p.generation, p.ordinal, -best.rank AS score
             FROM best CROSS JOIN passages p ON p.id = best.id
@@ -289,18 +341,3 @@ class _Search:
         ][: self._limit - len(known)]
         known.update((match.generation, match.ordinal) for match in found)
         return found
-
-
-def _phrase(term: Sequence[str]) -> str:
-    return f'"{" ".join(term[:MAX_PHRASE_TOKENS])}"'
-
-
-def _passages(db: Connection, phrase: str) -> int:
-    """How many passages hold the rarest word of a phrase, at most."""
-    words = phrase.strip('"').split()
-    counts = db.execute(
-        """SELECT v.doc FROM json_each(?) t CROSS JOIN passage_terms v ON v.term = t.value
-        ORDER BY v.doc LIMIT 1""",
-        (json.dumps(words),),
-    ).fetchone()
-    return int(counts["doc"]) if counts else 0

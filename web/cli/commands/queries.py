@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -22,6 +23,14 @@ NOTHING_FOUND = 3  # exit codes: 0 done, 1 failed, 2 bad usage, 3 nothing found
 @click.option("--after", metavar="D", help="From this day on, like 2024-03-14.")
 @click.option("--before", metavar="D", help="Before this day.")
 @click.option("--limit", metavar="N", type=click.IntRange(1, 200), default=10, show_default=True)
+@click.option("--offset", metavar="N", type=click.IntRange(0, 1000), help="Leave out the first N.")
+@click.option(
+    "--by",
+    type=click.Choice(["words", "all"]),
+    default="all",
+    show_default=True,
+    help="By words alone needs no model.",
+)
 @as_json
 @click.pass_obj
 def search(
@@ -33,6 +42,8 @@ def search(
     after: str | None,
     before: str | None,
     limit: int,
+    offset: int | None,
+    by: Literal["words", "all"],
     as_json: bool,
 ) -> None:
     """Find the page, picture or second by words, or by an example.
@@ -54,6 +65,8 @@ def search(
             after=after,
             before=before,
             limit=limit,
+            offset=offset or 0,
+            by=by,
             like=like,
         )
     show_search(result, as_json)

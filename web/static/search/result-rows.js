@@ -7,6 +7,7 @@ import { Icon, KIND_ICON } from "../parts/icons.js";
 import { PlayButton } from "../parts/play-button.js";
 import { Snippet } from "../parts/snippet.js";
 import { PhotoGrid } from "./photo-grid.js";
+import { showMoreRows } from "./results.js";
 
 /** @typedef {import("../server/api.js").HitJson} HitJson */
 
@@ -42,6 +43,16 @@ export function Groups({ rows, kind }) {
       ${name === "photo" ? html`<${PhotoGrid} hits=${shown} />` : html`<ol class="rows">${shown.map((hit) => html`<${Row} key=${hit.id} hit=${hit} />`)}</ol>`}
     </section>`;
   });
+}
+
+/** The rest of a list that is longer than what was asked for at first. */
+export function MoreRows() {
+  const [asking, setAsking] = useState(false);
+  const show = () => {
+    setAsking(true);
+    showMoreRows().finally(() => setAsking(false));
+  };
+  return html`<p class="more-rows"><button disabled=${asking} onClick=${show}>More results</button></p>`;
 }
 
 /** Found by meaning only: always below the rows found by words; its room is kept while it is awaited. @param {{hits: HitJson[] | null, belowRows: boolean}} props */

@@ -15,6 +15,7 @@ import { example, searchByExample } from "./example.js";
  * @property {string} key of the query they answer
  * @property {import("../server/api.js").FilterJson[]} understood filters among the words
  * @property {HitJson[]} rows shown; their order is final until the next query
+ * @property {{offset: number, by: "words" | "all"} | null} following where the rows go on
  * @property {HitJson[] | null} byMeaning found by meaning only; null while that is awaited
  * @property {import("../server/api.js").Coverage | null} coverage
  * @property {boolean} searching
@@ -28,6 +29,7 @@ const NO_RESULTS = {
   key: "",
   understood: [],
   rows: [],
+  following: null,
   byMeaning: [],
   coverage: null,
   searching: false,
@@ -95,7 +97,7 @@ async function fetchAllHits(parameters, signal) {
  * @param {boolean} complete false if hits by meaning follow
  * @param {boolean} allKinds
  */
-function showRows(key, { hits, coverage, understood }, complete, allKinds) {
+function showRows(key, { hits, coverage, understood, next_offset: next }, complete, allKinds) {
   /** @type {Record<string, number>} */
   const counts = {};
   for (const hit of hits) counts[hit.kind] = (counts[hit.kind] ?? 0) + 1;
@@ -103,6 +105,7 @@ function showRows(key, { hits, coverage, understood }, complete, allKinds) {
     key,
     understood,
     rows: hits,
+    following: next ? { offset: next, by: complete ? "all" : "words" } : null,
     byMeaning: complete ? [] : null,
     coverage,
     problem: null,
@@ -151,6 +154,29 @@ async function search(parameters, typed, signal) {
   } else {
     showRows(key, first[0], false, allKinds);
     addHitsByMeaning((await all).hits);
+  }
+}
+
+/** Below the rows, those that follow them. */
+export async function showMoreRows() {
+  const { key, following } = results.value;
+  if (!following) return;
+  const parameters = { ...parametersOf(route.value.query), ...following };
+  const { signal } = new AbortController();
+  try {
+    const answer = example.value
+      ? await searchByExample(example.value, parameters, signal)
+      : await getJson("/api/search", parameters, signal);
+    if (results.value.key !== key) return; // another query since
+    const { rows, byMeaning } = results.value;
+    const shown = new Set([...rows, ...(byMeaning ?? [])].map((hit) => hit.id));
+    results.change({
+      rows: [...rows, ...answer.hits.filter((hit) => !shown.has(hit.id))],
+      following: answer.next_offset ? { ...following, offset: answer.next_offset } : null,
+    });
+  } catch (error) {
+    const problem = error instanceof RequestError ? error : new RequestError("browser", String(error));
+    results.change({ problem });
   }
 }
 

@@ -8,7 +8,7 @@ import { repeatRequests } from "../server/http.js";
 import { isWorking, libraryStatus } from "../server/status.js";
 import { example } from "./example.js";
 import { Home } from "./home.js";
-import { Groups, KindChips, MeaningGroup } from "./result-rows.js";
+import { Groups, KindChips, MeaningGroup, MoreRows } from "./result-rows.js";
 import { results, useSearch } from "./results.js";
 import { TypedFilters } from "./typed-filters.js";
 
@@ -80,7 +80,7 @@ function ProblemNote({ problem }) {
 export function SearchPage() {
   const key = useSearch();
   const { query } = useStore(route);
-  const { rows, understood, byMeaning, coverage, counts, problem, searching, slow, key: shownKey } = useStore(results);
+  const { rows, following, understood, byMeaning, coverage, counts, problem, searching, slow, key: shownKey } = useStore(results);
   const chosen = useStore(example);
   const text = (query.get("q") ?? "").trim();
   const kind = query.get("kind");
@@ -94,6 +94,7 @@ export function SearchPage() {
     <${CoverageLine} coverage=${coverage} slow=${slow && searching} />
     ${problem && html`<${ProblemNote} problem=${problem} />`}
     ${noMatches ? html`<${NoMatches} text=${text} />` : html`<${Groups} rows=${rows} kind=${kind} />`}
+    ${kind && following && html`<${MoreRows} />`}
     <${MeaningGroup} hits=${byMeaning} belowRows=${rows.length > 0} />
   </div>`;
 }

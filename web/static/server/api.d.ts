@@ -90,6 +90,7 @@ export interface SearchJson {
   hits: HitJson[];
   coverage: Coverage;
   took_ms: number;
+  next_offset?: number; // of the hits that follow, where others do
   problem?: string; // why the model had no part in it
   loading?: boolean; // it is being loaded: the same search has its part in a moment
 }
