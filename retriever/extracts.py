@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterator, Sequence
 
 from indexer.types.passages import sentences
+from indexer.types.text.function_words import function_words
 from model.answer_format import REFUSAL, mark, without_marks
 from model.interface import AnswerCitation, AnswerEnd, AnswerEvent, AnswerText, Evidence
-from retriever.query import question_words
 from retriever.snippets import distinct_tokens, matches, words_to_mark
 
 MAX_EXTRACTS = 3
@@ -20,7 +20,9 @@ def extract_answer(question: str, evidence: Sequence[Evidence]) -> Iterator[Answ
     """The best sentence of each of the first sources that has words of the question, each cited;
     nothing is composed. The events are those of `Model.answer`."""
     began = time.perf_counter()
-    wanted = words_to_mark(question_words(question))
+    dropped = function_words(distinct_tokens(question))
+    words = words_to_mark(question)
+    wanted = [word for word in words if word not in dropped] or words
     extracts = [
         (source.n, sentence)
         for source in evidence
