@@ -402,8 +402,7 @@ def test_a_long_list_goes_on_below(tab: Visit) -> None:
     tab.see(".more-rows button")
     assert tab.page.locator(ROWS).count() == LISTED
     tab.page.get_by_role("button", name="More results").click()
-    # some of those that follow may stand below already, found by their meaning
-    tab.until(f"document.querySelectorAll('#main [data-row]').length === {LISTED + 2}")
+    tab.until(f"document.querySelectorAll('{ROWS}').length === {LISTED + 2}")
     assert tab.page.locator(".more-rows").count() == 0
 
 

@@ -49,12 +49,12 @@ def test_search_json_has_exactly_the_documented_shape(demo_server: Served) -> No
 def test_a_list_goes_on_where_it_ended(demo_server: Served) -> None:
     def search(*options: str) -> Any:
         data = demo_server.library.data
-        return json.loads(recollect("search", "the deposit", *options, "--json", data=data))
+        return json.loads(recollect("search", "the keys of the flat to Lisbon", *options, "--json", data=data))
 
-    whole = search("--limit", "6", "--by", "words")
+    whole = search("--limit", "4", "--by", "words")
     first = search("--limit", "2", "--by", "words")
     assert first["next_offset"] == 2
-    rest = search("--limit", "4", "--offset", "2", "--by", "words")
+    rest = search("--limit", "2", "--offset", "2", "--by", "words")
     assert [*first["hits"], *rest["hits"]] == whole["hits"]
 
 

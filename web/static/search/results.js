@@ -169,9 +169,11 @@ export async function showMoreRows() {
       : await getJson("/api/search", parameters, signal);
     if (results.value.key !== key) return; // another query since
     const { rows, byMeaning } = results.value;
-    const shown = new Set([...rows, ...(byMeaning ?? [])].map((hit) => hit.id));
+    const shown = new Set(rows.map((hit) => hit.id));
+    const more = new Set(answer.hits.map((hit) => hit.id));
     results.change({
       rows: [...rows, ...answer.hits.filter((hit) => !shown.has(hit.id))],
+      byMeaning: byMeaning && byMeaning.filter((hit) => !more.has(hit.id)),
       following: answer.next_offset ? { ...following, offset: answer.next_offset } : null,
     });
   } catch (error) {
