@@ -48,8 +48,9 @@ def test_search_json_has_exactly_the_documented_shape(demo_server: Served) -> No
 
 def test_a_list_goes_on_where_it_ended(demo_server: Served) -> None:
     def search(*options: str) -> Any:
+        words = "the keys of the flat to Lisbon"
         data = demo_server.library.data
-        return json.loads(recollect("search", "the keys of the flat to Lisbon", *options, "--json", data=data))
+        return json.loads(recollect("search", words, *options, "--json", data=data))
 
     whole = search("--limit", "4", "--by", "words")
     first = search("--limit", "2", "--by", "words")
