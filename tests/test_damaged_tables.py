@@ -23,6 +23,7 @@ from tests.fake_model import FakeModel
 from tests.kills import compare_with_fresh
 from tests.library import READERS, Row, Small, small, until
 from web.cli import serving
+from web.library.forgetting import Forgetting
 
 
 def indexed(base: Path) -> tuple[list[Row], list[tuple[str, str, int, bytes]]]:
@@ -144,6 +145,24 @@ def test_fault_05_no_damaged_row_is_copied_into_a_file_with_a_checksum_of_its_ow
         assert {content for _, content, *_ in library.vectors()} == {
             content for content, *_ in library.rows()
         }
+
+
+def test_fault_05_what_is_forgotten_goes_though_a_table_is_damaged(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with small(tmp_path / "lib", data) as library:
+        for name in ("kept", "secret"):
+            library.write(f"{name}.txt", f"The {name} boat lies in the river.")
+        library.service.run_once()
+        halve(sorted((data / "lance").glob("words.lance/data/*")))
+        forgetting = Forgetting(library.catalog, library.pipeline.housekeeping)
+        assert forgetting.forget(str(tmp_path / "lib" / "secret.txt"))["erased"]
+        assert not [file for file in data.rglob("*") if file.is_file() and holds(file, "secret")]
+        library.service.run_once()
+        assert compare_with_fresh(library).good
+
+
+def holds(file: Path, word: str) -> bool:
+    return word.encode() in file.read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,8 @@ class Housekeeping:
     def erase(self, everything: bool = False) -> None:
         """Removes every byte of what was forgotten from the data directory: from the tables,
         their older versions, the catalog and its journal, and from what was set
-        aside as damaged more than a week ago (with `everything`: at any time)."""
+        aside as damaged more than a week ago (with `everything`: at any time). Raises StoreError
+        where a table is damaged."""
         with self.quiet():
             erasure = self._garbage.erasure()
             self._forget_list.drop_reread()

@@ -158,7 +158,7 @@ class Store:
             has_old = self.count_old_versions(before) >= MOST_OLD_VERSIONS
             is_due = self._removed or has_old or self._most_fragments() >= MOST_FRAGMENTS
             if is_due:
-                self._compact(KEEP_VERSIONS)
+                self._check_and_compact(KEEP_VERSIONS)
             self._index_generations()
         return is_due
 
@@ -177,18 +177,18 @@ class Store:
     def erase(self) -> None:
         """Return when no byte of a removed row is left in any file: not in the rows that share a
         file with it, not in an older version. Takes the time of writing all these files again. For
-        the writer alone."""
+        the writer alone. Raises StoreError, with nothing changed, where a file is damaged."""
         with self._lock:
-            self._compact(KEEP_NONE)
+            self._check_and_compact(KEEP_NONE)
             for name in self.tables.names():
                 rewrite_shared(self.tables, name)
             self._compact(KEEP_NONE)
 
     def reclaim(self) -> None:
         """Drop every version but the newest, and the files that no version names, when room is
-        short."""
+        short. Raises StoreError, with nothing changed, where a file is damaged."""
         with self._lock:
-            self._compact(KEEP_NONE)
+            self._check_and_compact(KEEP_NONE)
 
     def _drop_old_column(self) -> None:
         """What an earlier version needed to search for words; the catalog does that now."""
@@ -200,9 +200,12 @@ class Store:
         self.tables.write("words", lambda table: table.drop_columns([OLD_COLUMN]))
         self._removed = True  # to be compacted: the files still hold it
 
-    def _compact(self, keep: timedelta) -> None:
+    def _check_and_compact(self, keep: timedelta) -> None:
         # Rows of a damaged file must not be copied into a new one, whose checksum would be right.
         self.repair.check_files()
+        self._compact(keep)
+
+    def _compact(self, keep: timedelta) -> None:
         self._drop_old_column()
         for name in self.tables.names():
             self._optimize(name, KEEP_ALL)

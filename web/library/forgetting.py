@@ -12,6 +12,7 @@ from indexer.catalog.records import ITEM
 from indexer.files.hashing import hash_path
 from indexer.ingest.read import LARGEST_BYTES
 from indexer.maintenance.housekeeping import Housekeeping
+from indexer.vectors.tables import StoreError
 from model.errors import RecollectError
 from web.library.arguments.paths import is_folder, named_path
 from web.library.display import display_text
@@ -92,7 +93,11 @@ class Forgetting:
         """Takes what was forgotten out of every file; whether that could be done now. Else it is
         done by itself within the hour."""
         try:
-            self._housekeeping.erase(everything=True)
+            try:
+                self._housekeeping.erase(everything=True)
+            except StoreError:  # what is forgotten goes though a table is damaged
+                self._housekeeping.repair()
+                self._housekeeping.erase(everything=True)
         except (OSError, RuntimeError, RecollectError) as problem:
             log.warning("erasing was put off by %s", type(problem))
             return False
