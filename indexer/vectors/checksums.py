@@ -48,9 +48,12 @@ class Checksums:
         elif lines:
             _append(self._file, lines)
 
-    def holds(self, file: Path) -> bool:
-        """Whether the sum of a file was taken: it was made durable."""
-        return self._inside(str(file)) in self._read()
+    def matches(self, file: Path) -> bool:
+        """Whether a file was made durable, and is what was written."""
+        try:
+            return self._read().get(self._inside(str(file))) == _sum(str(file))
+        except OSError:
+            return False
 
     def forget(self, table: str) -> None:
         """Drops the sums of a table that is replaced under the same names."""

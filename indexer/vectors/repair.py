@@ -49,7 +49,7 @@ class TableRepair:
         nothing names any more."""
         with self._lock:
             for name in self._tables.names():
-                if self._tables.set_aside_unsynced(name, self._durability.sums.holds):
+                if self._tables.set_aside_unsynced(name, self._durability.sums.matches):
                     self._matrices.forget(name)
 
     def replace_table(self, name: str, valid: Collection[str] | None) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import random
 import shutil
@@ -82,9 +83,10 @@ class Tables:
         """Sets aside the newest versions, where their manifests were not made durable and that of
         an earlier version was; whether there was one."""
         with self._lock:
-            manifests = manifests_of(self.path(name))
-            synced = [number for number, file in enumerate(manifests) if is_synced(file)]
-            unsynced = manifests[synced[-1] + 1 :] if synced else []
+            newest_first = manifests_of(self.path(name))[::-1]
+            unsynced = list(itertools.takewhile(lambda file: not is_synced(file), newest_first))
+            if len(unsynced) == len(newest_first):
+                return False
             for _ in unsynced:
                 set_aside_newest(self.path(name), self._folder / "aside", self._forget)
                 self._open.pop(name, None)
