@@ -54,6 +54,11 @@ class Sound:
     def duration_s(self) -> float:
         return self.samples.size / self.rate_hz
 
+    def between(self, start_s: float, end_s: float) -> Sound:
+        """A part of it, from one of its seconds to another. Raises ValueError where it is none."""
+        first, end = (round(at_s * self.rate_hz) for at_s in (start_s, end_s))
+        return Sound(self.samples[first:end], self.rate_hz)
+
 
 Content = Text | Image | Sound
 Role = Literal["item", "query"]
@@ -135,7 +140,8 @@ AnswerEvent = AnswerText | AnswerCitation | AnswerEnd
 class ModelCard:
     """What a person wants to know of the model in use. `reason` says in words why this device
     and dtype; `demonstration` is true for the small model that ships with the program; `sources`
-    is among how many sources at once it finds its way. Of a model that another program serves,
+    is among how many sources at once it finds its way, `clip_s` how long a sound may be to be heard
+    well. `judges` says that `judge` can be relied on. Of a model that another program serves,
     `engine` is its address, `remote_hosts` are the other machines that questions go to, and
     `limits` says in sentences what it cannot do. `least_cosine` is from where two vectors have
     something to do with each other, None where the search's own limit holds."""
@@ -148,6 +154,8 @@ class ModelCard:
     drafter: bool
     demonstration: bool
     sources: int = 5
+    clip_s: float = 15.0
+    judges: bool = True
     engine: str | None = None
     remote_hosts: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()

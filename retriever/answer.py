@@ -28,6 +28,7 @@ from model.interface import (
 )
 from retriever.extracts import extract_answer
 from retriever.hits import Hit
+from retriever.places import quoted_place
 from retriever.query import MAX_QUERY_CHARS, Query
 from retriever.search import Searcher
 
@@ -65,6 +66,12 @@ class Citation:
     source: NumberedSource
     quote: str
     verified: bool
+
+    @property
+    def place(self) -> Place:
+        """Where the quote stands: in a transcript the span of its sentence."""
+        passage = self.source.passage
+        return None if passage is None else quoted_place(passage, self.quote)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +195,7 @@ class Answerer:
 def _passages(hit: Hit) -> list[Passage | None]:
     if hit.passage is None:
         return [None] if hit.item.kind is Kind.PHOTO else []
-    return [hit.passage, *(passage for passage, _ in hit.more[: MAX_PLACES_A_FILE - 1])]
+    return [hit.passage, *(other.passage for other in hit.more[: MAX_PLACES_A_FILE - 1])]
 
 
 def _needs_media(source: NumberedSource) -> bool:

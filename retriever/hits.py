@@ -8,6 +8,7 @@ from typing import Literal
 
 from indexer.catalog.records import Item
 from indexer.types.passages import Passage, Source
+from indexer.types.places import Place
 from retriever.snippets import Snippet
 
 FoundBy = Literal["words", "name", "meaning"]
@@ -15,16 +16,26 @@ FOUND_BY: tuple[FoundBy, ...] = ("words", "name", "meaning")
 
 
 @dataclass(frozen=True, slots=True)
+class OtherMatch:
+    """A further passage of the same file, and the `place` in it that is opened."""
+
+    passage: Passage
+    snippet: Snippet
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One file that matches: its best passage (its first where only the name matched, None where
-    it has none yet), and further places in it."""
+    it has none yet), the `place` that is opened, and further places in it."""
 
     item: Item
     passage: Passage | None
     snippet: Snippet
+    place: Place
     score: float
     found_by: tuple[FoundBy, ...]
-    more: tuple[tuple[Passage, Snippet], ...] = ()
+    more: tuple[OtherMatch, ...] = ()
 
 
 def source_of(hit: Hit) -> Source:

@@ -21,9 +21,10 @@ from indexer.types.text.tokens import tokens
 from indexer.vectors.search import Match
 from indexer.vectors.store import Store
 from model.interface import Float32, Model, Text
-from retriever.fusion import Forms, Fusion, RankedContent, in_order
-from retriever.hits import Hit, Hits
-from retriever.query import Query, QueryError
+from retriever.fusion import NAME_ORDINAL, Forms, Fusion, Key, RankedContent
+from retriever.hits import Hit, OtherMatch
+from retriever.places import matching_place
+from retriever.query import Query, QueryError, question_words
 from retriever.snippets import Snippet, distinct_tokens, snippet, words_to_mark
 
 # Every vector has a nearest one. Kept is what has at least this cosine and is no further than this
@@ -203,18 +204,28 @@ class Searcher:
         wanted = [*words_to_mark(words), *forms.variants]
         hits = []
         for item, entry in present:
-            places = [
-                (passage, snippet(passage.text, wanted))
+            matched = [
+                OtherMatch(passage, snippet(passage.text, wanted), matching_place(passage, wanted))
                 for passage in passages.get(item.content, ())
             ]
-            best, best_snippet = places[0] if places else (None, Snippet(item.title, ()))
-            more = tuple(places[1:])
-            hits.append(Hit(item, best, best_snippet, entry.score, entry.found_by, more))
+            best = matched[0] if matched else None
+            hits.append(
+                Hit(
+                    item,
+                    best.passage if best else None,
+                    best.snippet if best else Snippet(item.title, ()),
+                    best.place if best else None,
+                    entry.score,
+                    entry.found_by,
+                    tuple(matched[1:]),
+                )
+            )
         return Hits(hits, has_more)
 
     def _passages(self, chosen: Sequence[tuple[Item, RankedContent]]) -> dict[str, list[Passage]]:
         """For each content its passages, best first and one for each place, in one read."""
         keys: dict[str, list[tuple[str, int]]] = {}
+        of_content = {item.content: item for item, _ in chosen}
         for item, entry in chosen:
             ordinals = entry.ordinals or (0, FIRST_UNDERSTOOD)
             generations = [(_generation(item, ordinal), ordinal) for ordinal in ordinals]
@@ -227,7 +238,13 @@ class Searcher:
             for key in wanted:
                 if key in read:
                     by_place.setdefault(read[key].place or key, read[key])
-            passages[content] = list(by_place.values())[: MORE_PLACES + 1]
+            chosen_here = list(by_place.values())[: MORE_PLACES + 1]
+            understood = of_content[content].understood_generation
+            passages[content] = (
+                chosen_here
+                if understood is None
+                else self._catalog.sentences.timed(understood, chosen_here)
+            )
         return passages
 
 

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from indexer.extract.media.segments import LONGEST_S
-from indexer.extract.media.sound import _levels_db, find_segments
+from indexer.extract.media.sound import find_segments, levels_db
 from indexer.extract.media.speech import CHUNK, SpeechDetector
 from model.interface import Float32
 from training.demonstration.library import SHIPPED
@@ -96,7 +96,7 @@ def test_a_recording_in_which_nobody_speaks_is_cut_by_its_level() -> None:
 
 def test_levels_are_in_decibels() -> None:
     square = np.tile([0.1, -0.1], 16_000).astype(np.float32)
-    assert _levels_db(square[: 62 * 320]) == pytest.approx(-20, abs=0.01)
+    assert levels_db(square[: 62 * 320]) == pytest.approx(-20, abs=0.01)
 
 
 @pytest.mark.slow

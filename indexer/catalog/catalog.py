@@ -11,6 +11,8 @@ from pathlib import Path
 from indexer.catalog.counts import Counts
 from indexer.catalog.files import Files
 from indexer.catalog.items import Items
+from indexer.catalog.recordings.corrections import Corrections
+from indexer.catalog.recordings.sentences import Sentences
 from indexer.catalog.roots import Roots
 from indexer.catalog.scopes import Scopes
 from indexer.catalog.storage.database import Database
@@ -32,6 +34,8 @@ class Catalog:
         self.counts = Counts(self.database)
         self.passages = PassageIndex(self.database)
         self.texts = PassageTexts(self.database)
+        self.sentences = Sentences(self.database)
+        self.corrections = Corrections(self.database)
 
     def close(self) -> None:
         """Closes the connections; idempotent."""

@@ -21,6 +21,7 @@ from sqlite3 import Connection, Row
 from indexer.catalog.conditions import FIRST, LIVE, PLACES, reached, within
 from indexer.catalog.contents import content_rows
 from indexer.catalog.forget_list import ForgetList
+from indexer.catalog.recordings.sentences import write_sentences
 from indexer.catalog.records import member_from
 from indexer.catalog.states import content_states, file_states
 from indexer.catalog.storage.database import Database
@@ -273,6 +274,7 @@ class Queue:
                 else:
                     db.execute("INSERT OR IGNORE INTO trash VALUES (?)", (generation,))
             write_passages(db, understood)
+            write_sentences(db, understood)
 
 
 def _write_words(db: Connection, read_contents: Sequence[Read]) -> None:

@@ -62,7 +62,7 @@ class Pipeline:
         reuse = Reuse(self.queue, store, self.housekeeping, model)
         self.reading = ReadingStage(shared, reuse, ForgetList(database))
         self.understanding = UnderstandingStage(
-            shared, Drafts(database), Requeue(database), store, domain
+            shared, Drafts(database), catalog.corrections, Requeue(database), store, domain
         )
 
     def remaining_s(self) -> int | None:

@@ -15,14 +15,27 @@ from functools import partial
 import numpy as np
 
 from indexer.catalog.contents.drafts import Draft, Drafts
+from indexer.catalog.recordings.corrections import Corrections
+from indexer.extract.media.sentence_times import clip_pieces, time_sentences
 from indexer.files.walk import Stat
 from indexer.ingest.pace import Pace
 from indexer.ingest.read import Readers
 from indexer.types.contents import FailedContent, PendingContent, UnderstoodContent, VectorRow
 from indexer.types.passages import FIRST_UNDERSTOOD, Passage, Source
 from indexer.types.pieces import UnreadableError
-from indexer.types.places import Kind, Place
-from model.interface import Float32, Image, Model, ModelError, ModelMemoryError, Text, Vectors
+from indexer.types.places import Kind, Place, Span
+from indexer.types.transcripts import Transcript
+from model.interface import (
+    Description,
+    Float32,
+    Image,
+    Model,
+    ModelError,
+    ModelMemoryError,
+    Sound,
+    Text,
+    Vectors,
+)
 
 EMBEDDED_AT_ONCE = 32
 # A content with more of either is long: it is worked through in instalments.
@@ -61,12 +74,14 @@ class Understander:
         model: Model,
         stopped: Callable[[], bool],
         drafts: Drafts,
+        corrections: Corrections,
         pace: Pace,
     ) -> None:
         self._readers = readers
         self._model = model
         self._stopped = stopped
         self._drafts = drafts
+        self._corrections = corrections
         self._pace = pace
         self._warm = False
         self.calls = 0
@@ -159,31 +174,60 @@ class Understander:
         _check_source(item)
         began = time.monotonic()
         try:
-            words, vectors, source = self._description(item, place)
+            with self._readers.lend() as reader:
+                original = reader.original(item.path, place, member=item.member)
+            if isinstance(original, Image):
+                description = self._describe(original)
+                passage = Passage(ordinal, description.words, place, Source.CAPTION)
+                vectors = self._checked(Vectors(description.gist, description.body))
+            else:
+                passage, vectors = self._transcribed(item, ordinal, place, original)
+        except UnreadableError as problem:
+            return [Draft(ordinal, place, None, None, problem.reason, problem.sentence)]
         except _PlaceError as error:
             return [Draft(ordinal, place, None, None, error.reason, error.sentence)]
         finally:
             self._record("describe", item.kind, 1, time.monotonic() - began)
-        return [Draft(ordinal, place, Passage(ordinal, words, place, source), vectors)]
+        return [Draft(ordinal, place, passage, vectors)]
 
-    def _description(self, item: PendingContent, place: Place) -> tuple[str, Vectors, Source]:
-        try:
-            with self._readers.lend() as reader:
-                original = reader.original(item.path, place, member=item.member)
-        except UnreadableError as problem:
-            raise _PlaceError(problem.reason, problem.sentence) from problem
+    def _transcribed(
+        self, item: PendingContent, ordinal: int, place: Place, clip: Sound
+    ) -> tuple[Passage, Vectors]:
+        """The transcript of a clip, heard in pieces where it is longer than the model hears well,
+        with what a person has corrected in it."""
+        pieces = [
+            (start_s, clip.between(start_s, end_s))
+            for start_s, end_s in clip_pieces(clip, self._model.card.clip_s)
+        ]
+        descriptions = [self._describe(piece) for _, piece in pieces]
+        start_s = place.start_s if isinstance(place, Span) else 0.0
+        heard = Transcript()
+        for (piece_s, piece), description in zip(pieces, descriptions, strict=True):
+            sentences = time_sentences(description.words, piece)
+            heard = heard.extended(description.words, sentences, start_s + piece_s)
+        words = heard.corrected(self._corrections.of(item.content), place)
+        passage = Passage(ordinal, words.text, place, Source.TRANSCRIPT, words.sentences)
+        gist, body = descriptions[0].gist, descriptions[0].body
+        if len(pieces) > 1:
+            gist = np.mean([each.gist for each in descriptions], axis=0, dtype=np.float32)
+            gist /= max(float(np.linalg.norm(gist)), 1e-12)
+        if words.text != descriptions[0].words:
+            [vectors] = self._vectors([Text(words.text)]) if words.text else [Vectors(gist, None)]
+            if isinstance(vectors, _PlaceError):
+                raise vectors
+            body = vectors.body
+        return passage, self._checked(Vectors(gist, body))
+
+    def _describe(self, medium: Image | Sound) -> Description:
         self.calls += 1
         try:
-            description = self._model.describe(original)
+            return self._model.describe(medium)
         except ModelMemoryError as problem:
             raise _place_error(problem) from problem
         except ModelError:
             raise
         except Exception as problem:
             raise _place_error(problem) from problem
-        source = Source.CAPTION if isinstance(original, Image) else Source.TRANSCRIPT
-        vectors = self._checked(Vectors(description.gist, description.body))
-        return description.words, vectors, source
 
     def _vectors(self, texts: Sequence[Text]) -> list[Vectors | _PlaceError]:
         """The vectors of each text; a batch that fails is halved down to the text that fails."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Sequence
 
 from indexer.catalog.contents.drafts import Drafts
+from indexer.catalog.recordings.corrections import Corrections
 from indexer.catalog.requeue import Requeue
 from indexer.ingest.publish import VectorBatch, fresh_generation
 from indexer.ingest.read_ahead import BATCH_S
@@ -37,6 +38,7 @@ class UnderstandingStage:
         self,
         shared: StageDependencies,
         drafts: Drafts,
+        corrections: Corrections,
         requeue: Requeue,
         store: Store,
         domain: Collection[str] | None = None,
@@ -49,7 +51,7 @@ class UnderstandingStage:
         self._store = store
         self._domain = domain
         self._understander = Understander(
-            shared.readers, shared.model, shared.stopped.is_set, drafts, shared.pace
+            shared.readers, shared.model, shared.stopped.is_set, drafts, corrections, shared.pace
         )
         self._model_key: str | None = None
         # Long contents that have had a turn; whose turn is longest ago first.

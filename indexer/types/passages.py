@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from indexer.types.places import Kind, Place
+from indexer.types.places import Kind, Place, Span
+from indexer.types.sentences import Sentence, sentence_at
 
 
 class Source(StrEnum):
@@ -26,12 +27,21 @@ FIRST_UNDERSTOOD = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Some words of one content at one place; `ordinal` is its number within that content."""
+    """Some words of one content at one place; `ordinal` is its number within that content. Of a
+    transcript `sentences` tell when each was said; none where nobody knows."""
 
     ordinal: int
     text: str
     place: Place
     source: Source
+    sentences: tuple[Sentence, ...] = field(default=(), compare=False)
+
+    def place_of(self, character: int) -> Place:
+        """The place of a character of the text: in a transcript the span of its sentence."""
+        sentence = sentence_at(self.sentences, character)
+        if sentence is None or not isinstance(self.place, Span):
+            return self.place
+        return Span(sentence.start_s, sentence.end_s, self.place.track)
 
 
 # generation, content, kind, passages: as they are written into the store and the index of words

@@ -285,12 +285,22 @@ class ItemJson(TypedDict):
     caption: str | None
 
 
+class SentenceJson(TypedDict):
+    """A sentence of a transcript: its characters in the `text` of the passage, and its seconds."""
+
+    start: int
+    end: int
+    start_s: float
+    end_s: float
+
+
 class PassageJson(TypedDict):
     ordinal: int
     text: str
     place: PlaceJson | None
     source: str
     marks: list[tuple[int, int]]  # ranges of `text` that match the query, in characters
+    sentences: list[SentenceJson]  # of a transcript, where their seconds are known
 
 
 class TextJson(TypedDict):

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
 from indexer.catalog.storage.database import Database
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Place, place_from, place_json
+from indexer.types.sentences import Sentence
 from model.interface import Float32, Vectors
 
 
@@ -60,7 +61,9 @@ class Drafts:
             ordinal, place = row["ordinal"], place_from(json.loads(row["place"]))
             passage, vectors = None, None
             if row["words"] is not None:
-                passage = Passage(ordinal, row["words"], place, Source(row["source"]))
+                sentences = json.loads(row["sentences"] or "[]")
+                timed = tuple(Sentence(*sentence) for sentence in sentences)
+                passage = Passage(ordinal, row["words"], place, Source(row["source"]), timed)
             if row["gist"] is not None:
                 body = None if row["body"] is None else _vector(row["body"])
                 vectors = Vectors(_vector(row["gist"]), body)
@@ -73,7 +76,7 @@ class Drafts:
         with self._database.writing() as db:
             db.executemany(
                 """INSERT OR REPLACE INTO drafts
-                SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+                SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
                 WHERE EXISTS (SELECT 1 FROM contents WHERE content = ? AND read_generation = ?)""",
                 [(content, *_columns(key, draft), content, generation) for draft in drafts],
             )
@@ -91,6 +94,7 @@ def _columns(key: str, draft: Draft) -> tuple[int | str | bytes | None, ...]:
         None if vectors is None or vectors.body is None else vectors.body.tobytes(),
         draft.reason,
         draft.sentence,
+        None if passage is None else json.dumps([astuple(each) for each in passage.sentences]),
     )
 
 

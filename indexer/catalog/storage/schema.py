@@ -13,6 +13,7 @@ from indexer.catalog.storage.content_notes import CONTENT_NOTES
 from indexer.catalog.storage.errors import CatalogError
 from indexer.catalog.storage.hidden_contents import HIDDEN_CONTENTS
 from indexer.catalog.storage.passage_texts import PASSAGE_TEXTS
+from indexer.catalog.storage.recordings import RECORDINGS
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -290,6 +291,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     CHANGED_FILES,
     PASSAGE_TEXTS,
+    RECORDINGS,
 )
 
 

@@ -119,14 +119,14 @@ def find_segments(blocks: Iterator[SampleBlock]) -> tuple[list[tuple[float, floa
         speech.append(detector.feed(block))
         rest = np.concatenate([rest, block])
         full = rest.size - rest.size % _FRAME_SAMPLES
-        levels.append(_levels_db(rest[:full]))
+        levels.append(levels_db(rest[:full]))
         rest = rest[full:]
         if samples > MAX_S * RATE_HZ:
             break
     if samples == 0:
         return [], 0.0
     if rest.size:
-        levels.append(_levels_db(np.pad(rest, (0, _FRAME_SAMPLES - rest.size))))
+        levels.append(levels_db(np.pad(rest, (0, _FRAME_SAMPLES - rest.size))))
         speech.append(detector.finish())
     duration_s = round(samples / RATE_HZ, 3)
     segments = cut_segments(np.concatenate(levels), np.concatenate(speech))
@@ -203,7 +203,7 @@ def read_peaks(path: File, count: int, track: int | None = None) -> list[float]:
     ]
 
 
-def _levels_db(samples: Float32) -> Float32:
+def levels_db(samples: Float32) -> Float32:
     """The level of each 20 ms: 0 dB is a full-scale square wave."""
     power = (samples.reshape(-1, _FRAME_SAMPLES).astype(np.float32) ** 2).mean(axis=1)
     levels: Float32 = (10 * np.log10(power + 1e-12)).astype(np.float32)

@@ -132,6 +132,15 @@ class ItemPresenter:
                     "place": place_json(passage.place),
                     "source": passage.source,
                     "marks": matches(passage.text, wanted),
+                    "sentences": [
+                        {
+                            "start": sentence.start,
+                            "end": sentence.end,
+                            "start_s": sentence.start_s,
+                            "end_s": sentence.end_s,
+                        }
+                        for sentence in passage.sentences
+                    ],
                 }
                 for passage in self._passages(item)
             ],
@@ -239,7 +248,11 @@ class ItemPresenter:
     def _passages(self, item: Item) -> list[Passage]:
         generations = [g for g in (item.read_generation, item.understood_generation) if g]
         return [
-            passage for generation in generations for passage in self._catalog.texts.of(generation)
+            passage
+            for generation in generations
+            for passage in self._catalog.sentences.timed(
+                generation, self._catalog.texts.of(generation)
+            )
         ]
 
 

@@ -38,7 +38,7 @@ def hit_json(rank: int, hit: Hit, catalog: Catalog) -> HitJson:
         "kind": item.kind,
         "title": display_text(item.title),
         "attached_to": attached_to(item),
-        "place": named_place(catalog, item, hit.passage.place) if hit.passage else None,
+        "place": named_place(catalog, item, hit.place),
         "snippet": display_text(hit.snippet.text),
         "source": source_of(hit),
         "score": round(hit.score, 6),
@@ -46,8 +46,8 @@ def hit_json(rank: int, hit: Hit, catalog: Catalog) -> HitJson:
         "found_by": list(hit.found_by),
         "thumb": thumb_json(item),
         "more": [
-            {"place": named_place(catalog, item, passage.place), "snippet": other.text}
-            for passage, other in hit.more
+            {"place": named_place(catalog, item, other.place), "snippet": other.snippet.text}
+            for other in hit.more
         ],
         "made_at": item.made_at,
         "made_offset_s": item.made_offset_s,
@@ -93,7 +93,7 @@ def citation_json(citation: Citation, catalog: Catalog) -> CitationJson:
         "kind": item.kind,
         "title": display_text(item.title),
         "attached_to": attached_to(item),
-        "place": named_place(catalog, item, citation.source.place),
+        "place": named_place(catalog, item, citation.place),
         "quote": citation.quote,
         "verified": citation.verified,
     }

@@ -301,12 +301,20 @@ export interface ItemJson {
   caption: string | null;
 }
 
+export interface SentenceJson {
+  start: number;
+  end: number;
+  start_s: number;
+  end_s: number;
+}
+
 export interface PassageJson {
   ordinal: number;
   text: string;
   place: PlaceJson | null;
   source: string;
   marks: [number, number][]; // ranges of `text` that match the query, in characters
+  sentences: SentenceJson[]; // of a transcript, where their seconds are known
 }
 
 export interface TextJson {

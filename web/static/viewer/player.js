@@ -7,7 +7,7 @@ import { clock, trackName } from "../core/wording.js";
 import { Icon } from "../parts/icons.js";
 import { load, pause, play, playFrom, playback, seek, setRate } from "../parts/sound.js";
 import { useJson } from "../server/use-json.js";
-import { Transcript } from "./transcript.js";
+import { Transcript, linesOf } from "./transcript.js";
 
 /**
  * @typedef {import("../server/api.js").ItemJson} ItemJson
@@ -92,7 +92,7 @@ export function Player({ item, second, track: wanted, query }) {
     go(addressWith({ track: chosen, t: Math.round(position * 10) / 10 }), { replace: true, state: route.value.state });
   };
   const passages = (text?.passages ?? []).filter(({ place }) => (place?.track ?? track) === track);
-  const spoken = passages.filter((passage) => passage.text.trim() && passage.place?.start_s !== undefined);
+  const spoken = useMemo(() => linesOf((text?.passages ?? []).filter((passage) => (passage.place?.track ?? track) === track && passage.text.trim() && passage.place?.start_s !== undefined)), [text, track]);
   return html`<div class="player">
     ${item.w && item.h && html`<${Frame} item=${item} passages=${passages} second=${position} />`}
     <div class="deck">
@@ -108,7 +108,7 @@ export function Player({ item, second, track: wanted, query }) {
       </div>
       ${loaded && current.broken && html`<p class="problem" role="alert"><${Icon} name="circle-alert" size="18" />The browser cannot play this sound. Its original can still be downloaded.</p>`}
     </div>
-    ${spoken.length > 0 && html`<${Transcript} id=${item.id} track=${track} passages=${spoken} second=${position} started=${position > 0 || playing} playing=${playing} follow=${follow} onScroll=${() => playing && setFollow(false)} />`}
+    ${spoken.length > 0 && html`<${Transcript} id=${item.id} track=${track} lines=${spoken} second=${position} started=${position > 0 || playing} playing=${playing} follow=${follow} onScroll=${() => playing && setFollow(false)} />`}
     ${text && spoken.length === 0 && html`<p class="quiet-note">${item.state === "understood" ? "No words were heard in it." : "Not listened to yet: its words appear here once it has been heard."}</p>`}
     ${playing && !follow && html`<button class="pill-button" onClick=${() => setFollow(true)}>Back to ${clock(position)}</button>`}
   </div>`;
