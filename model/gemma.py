@@ -155,7 +155,8 @@ class Gemma:
             tokens = 16 + int(medium.duration_s * TRANSCRIPT_TOKENS_A_SECOND)
             limits = replace(CAPTION_LIMITS, tokens=tokens)
         generation = Generation(self._decoder, context, limits, None, self._pause)
-        words = self._vocabulary.text(trim_repetition(list(generation)))
+        written = self._vocabulary.text(trim_repetition(list(generation)))
+        words = prompts.without_instructions(written)
         self._yield_turn()
         body = self._body(words) if words else None
         return Description(words, gist, body)

@@ -26,11 +26,17 @@ from model.interface import (
     ModelError,
     Sound,
 )
+<<<<<<< HEAD
 from retriever.extracts import extract_answer
+=======
+from retriever.claims import Claim, judged, last_claim
+from retriever.copied_text import CopiedText
+>>>>>>> fa41396 (Say what a quote is and whether it proves its claim, and keep markup in files and prompts apart)
 from retriever.hits import Hit
 from retriever.places import quoted_place
 from retriever.query import MAX_QUERY_CHARS, Query
 from retriever.search import Searcher
+from retriever.values import figures
 
 MAX_PLACES_A_FILE = 2
 MAX_ORIGINALS = 2
@@ -61,11 +67,13 @@ class NumberedSource:
 @dataclass(frozen=True, slots=True)
 class Citation:
     """A quote and where it stands. `verified`: the quote was found, letter for letter apart from
-    white space, in the live words of its source."""
+    white space, in the live words of its source. `supports`: it can prove what it is cited for;
+    one that cannot only mentions it."""
 
     source: NumberedSource
     quote: str
     verified: bool
+    supports: bool
 
     @property
     def place(self) -> Place:
@@ -120,8 +128,11 @@ class Answerer:
         yield from sources
         by_number = {source.n: source for source in sources}
         evidence = self._evidence(sources)
-        written: list[str] = []
+        known = [question, *(f"{source.title} {source.words}" for source in evidence)]
+        known += [f"{turn.question} {turn.answer}" for turn in history]
+        draft = CopiedText(known)
         citations: list[Citation] = []
+        claims: list[Claim] = []
         left_out = 0
         if self._may_write([source.item.content for source in sources]):
             events = self._model.answer(question, evidence, history, cancelled)
@@ -130,20 +141,32 @@ class Answerer:
         for event in events:
             match event:
                 case AnswerText(text):
-                    written.append(text)
-                    yield event
+                    if written := draft.add(text):
+                        yield AnswerText(written)
                 case AnswerCitation(n, quote):
                     source = by_number.get(n)
-                    if source is None or not is_quote_of(quote, source.passage):
+                    passage = source.passage if source else None
+                    if source is None or passage is None or not is_quote_of(quote, passage):
                         left_out += 1
                         continue
-                    citation = Citation(source, quote, verified=True)
-                    citations.append(citation)
-                    yield citation
+                    if written := draft.release(quote):
+                        yield AnswerText(written)
+                    claim = last_claim(draft.text)
+                    title = f"{source.item.name} {source.item.title}"
+                    claims.append(Claim(question, claim, quote, passage, title))
+                    citations.append(Citation(source, quote, True, claims[-1].is_supported()))
+                    yield citations[-1]
                 case AnswerEnd():
-                    text = "".join(written).strip()
-                    known = [question, *(source.words for source in evidence)]
+                    if written := draft.release():
+                        yield AnswerText(written)
+                    text = draft.text.strip()
                     unfounded = unsupported_figures(text, known)
+                    if event.reason != "cancelled":  # nobody waits for a judgement any more
+                        supported = judged(self._model, claims)
+                        citations = [
+                            replace(citation, supports=supports)
+                            for citation, supports in zip(citations, supported, strict=True)
+                        ]
                     yield AnswerSummary(text, tuple(citations), left_out, unfounded, event)
 
     def _sources(
@@ -234,14 +257,9 @@ def is_quote_of(quote: str, passage: Passage | None) -> bool:
 
 def unsupported_figures(answer: str, known: Sequence[str]) -> tuple[str, ...]:
     """The figures of an answer, citation marks aside, that stand nowhere in the known texts."""
-    supported = {figure for text in known for figure in _figures(text)}
-    figures = _figures(without_marks(answer))
-    return tuple(dict.fromkeys(figure for figure in figures if figure not in supported))
-
-
-def _figures(text: str) -> list[str]:
-    """Numbers as they are written, with their separators: 1,850, 12.50, 6:45."""
-    return re.findall(r"\d+(?:[.,:/]\d+)*", text)
+    supported = {figure for text in known for figure in figures(text)}
+    stated = figures(without_marks(answer))
+    return tuple(dict.fromkeys(figure for figure in stated if figure not in supported))
 
 
 def _collapse_spaces(text: str) -> str:

@@ -119,7 +119,7 @@ def test_what_cannot_be_confirmed_is_dropped_and_counted(tmp_path: Path) -> None
 
 
 class MisreadingModel(FakeModel):
-    """Cites rightly and misreads the figure."""
+    """Cites rightly and misreads a figure and a unit."""
 
     def answer(
         self,
@@ -128,8 +128,11 @@ class MisreadingModel(FakeModel):
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[AnswerEvent]:
-        yield AnswerText("The deposit for number 12 is 1,580 euro [1], back in 30 days [1].")
-        yield AnswerCitation(1, "The deposit is 1,850 euro.")
+        for piece in ("The deposit for num", "ber 12 is 1,5", "80 ", "euro", " [1]", ". "):
+            yield AnswerText(piece)
+            if "[1]" in piece:
+                yield AnswerCitation(1, "The deposit is 1,850 euro.")
+        yield AnswerText("That is 1,770 pounds, back in 30 days.")
         yield AnswerEnd("stop", 1.0, 3, 1.0, None)
 
 
@@ -139,7 +142,29 @@ def test_a_figure_that_stands_in_no_source_is_told(tmp_path: Path) -> None:
         question = "How much is the deposit for number 12, returned in 30 days?"
         parts = list(_answerer(library).answer(question))
     assert isinstance(parts[-1], AnswerSummary)
-    assert parts[-1].unfounded == ("1,580",)
+    assert parts[-1].unfounded == ("1,770",)
+    written = "The deposit for number 12 is 1,850 euro [1]. That is 1,770 pounds, back in 30 days."
+    assert parts[-1].text == written
+    assert "".join(part.text for part in parts if isinstance(part, AnswerText)) == written
+
+
+@pytest.mark.parametrize(
+    ("question", "supports"),
+    [
+        ("How much is the deposit?", True),
+        ("How much is the deposit in Lisbon?", False),  # nothing here is about Lisbon
+        ("When is the deposit returned?", False),  # the quote holds no time
+    ],
+)
+def test_a_quote_that_cannot_prove_it_only_mentions_it(
+    tmp_path: Path, question: str, supports: bool
+) -> None:
+    with small(tmp_path / "folder", tmp_path / "data") as library:
+        library.write("lease.txt", "The deposit is 1,850 euro.\n\nMore words.\n")
+        library.service.run_once()
+        parts = list(_answerer(library).answer(question))
+    assert isinstance(parts[-1], AnswerSummary)
+    assert [citation.supports for citation in parts[-1].citations] == [supports]
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,7 @@ def test_ask_json_has_exactly_the_documented_shape(demonstration: Indexed) -> No
     for citation in answer["citations"]:
         assert set(citation) == {
             "n", "id", "path", "kind", "title", "attached_to", "place", "quote", "verified",
+            "source", "supports",
         }  # fmt: skip
         assert citation["verified"] is True
         assert f"[{citation['n']}]" in answer["answer"]

@@ -45,7 +45,9 @@ class ClipTranscripts:
         context, rest = self._prefixes.take(self._render(prompts.clip_prompt(question, clip)))
         self._decoder.prefill(rest, context)
         generation = Generation(self._decoder, context, LIMITS, None, cancelled)
-        self._texts[_key(clip), question] = self._vocabulary.text(trim_repetition(list(generation)))
+        self._texts[_key(clip), question] = prompts.without_instructions(
+            self._vocabulary.text(trim_repetition(list(generation)))
+        )
         self._prefixes.keep(context)
         while len(self._texts) > MOST_TRANSCRIPTS:
             del self._texts[next(iter(self._texts))]
@@ -60,7 +62,7 @@ class ClipTranscripts:
     def for_later(self, question: str, evidence: Sequence[Evidence]) -> str:
         """The transcripts for a later question, one a line; empty where there are none."""
         texts = [(source.n, self._text(question, source)) for source in evidence]
-        return "\n".join(f"Heard again in source {n}: {text}" for n, text in texts if text)
+        return "\n".join(prompts.heard_again(n, text) for n, text in texts if text)
 
     def _text(self, question: str, source: Evidence) -> str:
         clip = source.original

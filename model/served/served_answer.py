@@ -85,7 +85,8 @@ class ServedAnswer:
                 break
             prompt = prompts.clip_prompt(question, source.original)
             body = self._body(prompt, CLIP_TOKENS)
-            heard = answer_text(self._chat.post("/chat/completions", body, self._cancelled))
+            written = answer_text(self._chat.post("/chat/completions", body, self._cancelled))
+            heard = prompts.without_instructions(written)
             if heard.strip():
                 words = f"{source.words}\n(heard again: {heard.strip()})"
                 sources[sources.index(source)] = replace(source, words=words)

@@ -254,7 +254,8 @@ class ServedModel:
         }
         body |= PLAIN_ANSWERS if known.plain_answers else {}
         answer = self._chat.post("/chat/completions", body)
-        return "".join(map(chr, trim_repetition([*map(ord, answer_text(answer))]))).strip()
+        written = "".join(map(chr, trim_repetition([*map(ord, answer_text(answer))])))
+        return prompts.without_instructions(written).strip()
 
     def _text_vectors(self, texts: Sequence[str], role: Role, known: Capabilities) -> list[Float32]:
         """What has no words, and all there is where the engine gives no vectors, has the vector

@@ -91,7 +91,9 @@ class CitationJson(TypedDict):
     attached_to: MailJson | None
     place: PlaceJson | None
     quote: str
-    verified: bool
+    verified: bool  # it stands in the words of its source
+    source: str  # what these are: "text" of the page, "transcript", or "caption" by the model
+    supports: bool  # it can prove what it is cited for; else it only mentions it
 
 
 class SpeedJson(TypedDict):

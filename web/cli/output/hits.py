@@ -8,7 +8,12 @@ from typing import Any, cast, get_type_hints
 from rich.text import Text
 
 from web.cli.output.console import err, out, print_json, select_keys
-from web.cli.output.phrases import coverage_sentence, file_location, place_suffix
+from web.cli.output.phrases import (
+    coverage_sentence,
+    file_location,
+    place_suffix,
+    quoted_from,
+)
 from web.library.display import one_line
 from web.library.errors import LibraryError
 from web.library.schemas import (
@@ -93,12 +98,15 @@ def _show_end(done: DoneJson, as_json: bool) -> None:
         title = f"{one_line(citation['title'])}, " if mail else ""
         location = file_location(mail, citation["path"]) + place_suffix(citation["place"])
         line.append(title + location, style="default")
+        line.append(f"  {quoted_from(citation)}", style="dim" if citation["supports"] else "yellow")
         out.print(line)
         out.print(Text(f"    “{one_line(citation['quote'])}”", style="italic"))
     if done["unfounded"]:
         verb = "stands" if len(done["unfounded"]) == 1 else "stand"
         figures = ", ".join(done["unfounded"])
         err.print(f"Check before you believe it: {figures} {verb} in none of the sources.")
+    if any(not citation["supports"] for citation in done["citations"]):
+        err.print("A quote that only mentions it proves nothing: read it before you believe it.")
     if done["left_out"]:
         err.print(f"{done['left_out']} quotes were left out because they could not be confirmed.")
     err.print(Text(coverage_sentence(done["coverage"]), style="dim"))

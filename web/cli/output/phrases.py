@@ -6,7 +6,7 @@ from indexer.types.coverage import Coverage
 from indexer.types.places import PlaceJson
 from retriever.answer import playback_time
 from web.library.display import one_line
-from web.library.schemas import MailJson
+from web.library.schemas import CitationJson, MailJson
 
 
 def place_suffix(place: PlaceJson | None) -> str:
@@ -37,6 +37,19 @@ def track_name(place: PlaceJson) -> str:
     """The number of a sound track, and what it is called: "2: German"."""
     label = one_line(place.get("label", ""))
     return f"{place['track']}: {label}" if label else str(place["track"])
+
+
+QUOTED_FROM = {
+    "text": "text of the page",
+    "transcript": "from the transcript",
+    "caption": "from the caption",
+}
+
+
+def quoted_from(citation: CitationJson) -> str:
+    """What a quote is, and whether it only mentions what it is cited for."""
+    origin = QUOTED_FROM.get(citation["source"], "")
+    return origin if citation["supports"] else f"mentions, {origin}"
 
 
 def file_location(mail: MailJson | None, path: str) -> str:

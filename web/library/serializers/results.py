@@ -5,6 +5,7 @@ from __future__ import annotations
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.records import Item
 from indexer.maintenance.verify import VerifyReport
+from indexer.types.passages import Source
 from indexer.types.places import Page, Place, PlaceJson, Span, place_json
 from retriever.answer import Citation, NumberedSource
 from retriever.hits import Hit, source_of
@@ -96,6 +97,8 @@ def citation_json(citation: Citation, catalog: Catalog) -> CitationJson:
         "place": named_place(catalog, item, citation.place),
         "quote": citation.quote,
         "verified": citation.verified,
+        "source": citation.source.passage.source if citation.source.passage else Source.NAME,
+        "supports": citation.supports,
     }
 
 

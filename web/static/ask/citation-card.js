@@ -4,7 +4,7 @@ import { useLayer } from "../core/keyboard.js";
 import { placeLabel } from "../core/wording.js";
 import { Icon } from "../parts/icons.js";
 import { PlayButton } from "../parts/play-button.js";
-import { citationAt, citedPicture, citedPlace, citedTitle, openCited } from "./cited.js";
+import { citationAt, citedPicture, citedPlace, citedTitle, openCited, quotedFrom } from "./cited.js";
 
 /**
  * @typedef {import("./conversation.js").CitationJson} CitationJson
@@ -24,11 +24,11 @@ export function citationChip(turn, n, nth) {
   const citation = citationAt(turn, n, nth);
   if (!citation) return null;
   const chip = document.createElement("button");
-  chip.className = `cite ${citation.kind}`;
+  chip.className = `cite ${citation.kind} ${citation.supports ? "" : "mentions"}`;
   chip.type = "button";
   chip.dataset.n = String(n);
   chip.dataset.nth = String(nth);
-  chip.setAttribute("aria-label", `Source ${n}: ${citedTitle(turn, citation)} ${placeLabel(citation.place)}`);
+  chip.setAttribute("aria-label", `${citation.supports ? "Source" : "Mentioned in source"} ${n}: ${citedTitle(turn, citation)} ${placeLabel(citation.place)}`);
   chip.append(String(n));
   return chip;
 }
@@ -60,7 +60,9 @@ export function CitationCard({ turn, citation, anchor, close, onEnter, onLeave }
         ? html`<${PlayButton} id=${citation.id} second=${start} end=${citation.place?.end_s} track=${citation.place?.track} title=${citedTitle(turn, citation)} />`
         : html`<span class=${`thumbnail ${citation.kind}`}><img src=${citedPicture(citation)} alt="" width="44" height="56" /></span>`}
       <p><bdi>${citedTitle(turn, citation)}</bdi><span class="place">${citedPlace(citation)}</span>
-        ${citation.verified && html`<small><${Icon} name="check" size="14" />quote checked against the file</small>`}</p>
+        ${citation.verified && (citation.supports
+          ? html`<small><${Icon} name="check" size="14" />${quotedFrom(citation)}</small>`
+          : html`<small class="mentions"><${Icon} name="triangle-alert" size="14" />only mentions it · ${quotedFrom(citation)}</small>`)}</p>
       <button onClick=${() => {
         close();
         openCited(citation, citation.quote);

@@ -35,6 +35,10 @@ export function citedPlace({ kind, place, attached_to }) {
   return [within, attachedTo(attached_to)].filter(Boolean).join(" · ");
 }
 
+/** What its quote is. @param {CitationJson} citation */
+export const quotedFrom = ({ source }) =>
+  source === "transcript" ? "from the transcript" : source === "caption" ? "from the caption" : "text of the page";
+
 /** The address of its picture. @param {CitationJson | SourceJson} cited */
 export const citedPicture = ({ id, kind, place }) =>
   kind === "document" ? `/api/items/${id}/page/${place?.page ?? 1}?w=240` : `/api/items/${id}/thumb`;
@@ -54,7 +58,7 @@ export function textWithSources(turn) {
   const lines = turn.citations.map((citation) => {
     const name = citation.attached_to ? safeName(citation.title) : baseName(citation.path);
     const place = citedPlace(citation);
-    return `[${citation.n}] ${name}${place && `, ${place}`}: "${citation.quote}"`;
+    return `[${citation.n}] ${name}${place && `, ${place}`}${citation.supports ? "" : ", mentions"}: "${citation.quote}"`;
   });
   return [turn.text, ...new Set(lines)].join("\n");
 }

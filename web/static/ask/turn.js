@@ -82,10 +82,12 @@ function Outcome({ turn, last }) {
   if (state === "stopped") return html`<p class="outcome">Stopped. What is here stays. ${askAgain}</p>`;
   if (state !== "done" || !done) return null;
   const { files, understood, failed } = done.coverage ?? { files: 0, understood: 0, failed: 0 };
-  const checked = done.citations.filter(({ verified }) => verified).length;
+  const checked = done.citations.filter(({ verified, supports }) => verified && supports).length;
+  const mentions = done.citations.filter(({ supports }) => !supports).length;
   const sentences = [
     files > 0 && (understood + failed >= files ? `All ${count(files - failed)} files were understood.` : `Understood so far: ${count(understood)} of ${count(files)} files.`),
     checked > 0 && `${counted(checked, "quote")} checked.`,
+    mentions > 0 && `${counted(mentions, "quote")} only ${mentions === 1 ? "mentions" : "mention"} it: read before you believe it.`,
     done.left_out > 0 && `${counted(done.left_out, "quote")} left out because ${done.left_out === 1 ? "it" : "they"} could not be confirmed.`,
     (done.reason === "length" || done.reason === "time") && "The answer was cut off at the limit.",
     done.reason === "repetition" && "The answer was ended because it began to repeat itself.",

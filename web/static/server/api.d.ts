@@ -104,7 +104,9 @@ export interface CitationJson {
   attached_to: MailJson | null;
   place: PlaceJson | null;
   quote: string;
-  verified: boolean;
+  verified: boolean; // it stands in the words of its source
+  source: string; // what these are: "text" of the page, "transcript", or "caption" by the model
+  supports: boolean; // it can prove what it is cited for; else it only mentions it
 }
 
 export interface SpeedJson {
