@@ -26,12 +26,9 @@ from model.interface import (
     ModelError,
     Sound,
 )
-<<<<<<< HEAD
-from retriever.extracts import extract_answer
-=======
 from retriever.claims import Claim, judged, last_claim
 from retriever.copied_text import CopiedText
->>>>>>> fa41396 (Say what a quote is and whether it proves its claim, and keep markup in files and prompts apart)
+from retriever.extracts import extract_answer
 from retriever.hits import Hit
 from retriever.places import quoted_place
 from retriever.query import MAX_QUERY_CHARS, Query
@@ -134,7 +131,8 @@ class Answerer:
         citations: list[Citation] = []
         claims: list[Claim] = []
         left_out = 0
-        if self._may_write([source.item.content for source in sources]):
+        writes = self._may_write([source.item.content for source in sources])
+        if writes:
             events = self._model.answer(question, evidence, history, cancelled)
         else:
             events = extract_answer(question, evidence)
@@ -161,7 +159,8 @@ class Answerer:
                         yield AnswerText(written)
                     text = draft.text.strip()
                     unfounded = unsupported_figures(text, known)
-                    if event.reason != "cancelled":  # nobody waits for a judgement any more
+                    # nobody waits for the judgement of an answer that was cancelled
+                    if writes and event.reason != "cancelled":
                         supported = judged(self._model, claims)
                         citations = [
                             replace(citation, supports=supports)

@@ -21,10 +21,10 @@ from indexer.types.text.tokens import tokens
 from indexer.vectors.search import Match
 from indexer.vectors.store import Store
 from model.interface import Float32, Model, Text
-from retriever.fusion import NAME_ORDINAL, Forms, Fusion, Key, RankedContent
-from retriever.hits import Hit, OtherMatch
+from retriever.fusion import Forms, Fusion, RankedContent, in_order
+from retriever.hits import Hit, Hits, OtherMatch
 from retriever.places import matching_place
-from retriever.query import Query, QueryError, question_words
+from retriever.query import Query, QueryError
 from retriever.snippets import Snippet, distinct_tokens, snippet, words_to_mark
 
 # Every vector has a nearest one. Kept is what has at least this cosine and is no further than this
