@@ -1,7 +1,6 @@
 """Search: evidence by words, by name and by vectors, fused into hits.
 
-Vectors are ranked for each kind by itself, since the distances of a text and of a photo to a
-question are not on one scale. The result is one hit a file, its best passage first.
+The result is one hit a file, its best passage first.
 """
 
 from __future__ import annotations
@@ -11,47 +10,38 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.records import Item
 from indexer.types.passages import FIRST_UNDERSTOOD, Passage
-from indexer.types.places import Kind
 from indexer.types.text.tokens import tokens
-from indexer.vectors.search import Match
 from indexer.vectors.store import Store
-from model.interface import Float32, Model, Text
+from model.interface import Model
 from retriever.fusion import Forms, Fusion, RankedContent, in_order
 from retriever.hits import Hit, Hits, OtherMatch
+from retriever.meaning import Meaning
 from retriever.places import matching_place
 from retriever.query import Query, QueryError
 from retriever.snippets import Snippet, distinct_tokens, snippet, words_to_mark
 
-# Every vector has a nearest one. Kept is what has at least this cosine and is no further than this
-# behind the nearest of its kind. `python -m bench run demonstration` shows what these keep.
-MIN_COSINE = 0.7
-MAX_COSINE_BEHIND_BEST = 0.15
-# So many passages by a phrase and by each vector are looked at, and names of files, whatever the
-# number of hits: several passages belong to one file.
+# So many passages by a phrase are looked at, and names of files, whatever the number of hits.
 CANDIDATES = 300
 MORE_PLACES = 6
 
-Key = tuple[str, int]  # content and ordinal
-
 
 class Searcher:
-    """Searches one library. Holds no state of its own."""
+    """Searches one library: without a store and a model, by words alone. Holds no state of its
+    own."""
 
     def __init__(
         self,
         catalog: Catalog,
-        store: Store,
-        model: Model,
+        store: Store | None = None,
+        model: Model | None = None,
         is_present: Callable[[Path], bool] = os.path.lexists,
     ) -> None:
         self._catalog = catalog
-        self._store = store
-        self._model = model
+        self._meaning = Meaning(catalog, store, model) if store and model else None
         self._is_present = is_present
 
     def search(self, query: Query) -> Hits:
@@ -67,9 +57,9 @@ class Searcher:
         forms = Forms()
         if words:
             forms = self._by_words(fusion, words, query, contents)
-        # without a vector to compare with, the model is not asked for one, nor loaded for it
-        if query.by == "all" and self._store.search.has_vectors(self._model.fingerprint.key):
-            self._by_meaning(fusion, query, contents)
+        if query.by == "all" and self._meaning is not None:
+            for nearness in self._meaning.near(query, contents):
+                fusion.add_meaning(nearness)
         return self._hits(fusion.ranked(forms), words, forms, query)
 
     def _allowed_contents(self, query: Query) -> set[str] | None:
@@ -135,55 +125,6 @@ class Searcher:
         fusion.add_names({c: max(held, 1) / len(wanted) for c, held in shares.items()}, whole)
         exact = ranked.exact | whole
         return Forms(exact, ranked.inexact - exact, ranked.variants)
-
-    def _by_meaning(self, fusion: Fusion, query: Query, contents: Collection[str] | None) -> None:
-        example = query.like if query.like is not None else Text(query.words)
-        vectors = self._model.embed([example], role="query")[0]
-        kinds = sorted(query.scope.kinds or Kind)
-        # Words are nearer to texts than to pictures, so each kind is ranked by itself; an example
-        # is nearest to itself, whatever its kind.
-        for group in [{kind} for kind in kinds] if query.like is None else [set(kinds)]:
-            gist = self._near("gist", vectors.gist, group, contents)
-            if vectors.body is None:
-                fusion.add_meaning(gist)
-                continue
-            # Gist alone is near to something for any words at all. Where a query has words, body
-            # decides what is found, and gist only adds to the rank of that.
-            body = self._near("body", vectors.body, group, contents)
-            fusion.add_meaning({key: (near + gist.get(key, 0.0)) / 2 for key, near in body.items()})
-
-    def _near(
-        self,
-        space: Literal["gist", "body"],
-        vector: Float32,
-        kinds: set[Kind],
-        contents: Collection[str] | None,
-    ) -> dict[Key, float]:
-        """The nearest that can be found, with how near they are beside the nearest, from above 0 to
-        1; as many rows more are read as hidden ones (of a drive that is not there) lie among
-        them."""
-        key = self._model.fingerprint.key
-        limit = CANDIDATES
-        least = self._model.card.least_cosine
-        least = MIN_COSINE if least is None else least
-        while True:
-            matches = self._store.search.vectors(key, space, vector, limit, kinds, contents)
-            live = self._live_matches(matches)
-            best = live[0].score if live else 0.0
-            floor = max(least, best - MAX_COSINE_BEHIND_BEST)
-            if len(live) >= CANDIDATES or len(matches) < limit or matches[-1].score < floor:
-                break
-            limit *= 4
-        return {
-            (match.content, match.ordinal): 1 - (best - match.score) / (2 * MAX_COSINE_BEHIND_BEST)
-            for match in live[:CANDIDATES]
-            if match.score >= floor
-        }
-
-    def _live_matches(self, matches: Sequence[Match]) -> list[Match]:
-        """Without the rows of superseded or half-written generations: the catalog decides."""
-        live = self._catalog.items.live_generations({match.generation for match in matches})
-        return [match for match in matches if match.generation in live]
 
     def _hits(
         self, ranked: Iterator[RankedContent], words: str, forms: Forms, query: Query

@@ -59,6 +59,17 @@ def test_a_list_goes_on_where_it_ended(demo_server: Served) -> None:
     assert [*first["hits"], *rest["hits"]] == whole["hits"]
 
 
+def test_a_search_by_words_loads_no_table_and_no_model(demonstration: Indexed) -> None:
+    words = ["--data", str(demonstration.data), "search", "deposit", "--json"]
+    command = [sys.executable, "-X", "importtime", "-m", "recollect", *words, "--by", "words"]
+    process = subprocess.run(command, env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True)
+    hits = json.loads(process.stdout)["hits"]
+    imported = {line.rpartition("|")[2].strip() for line in process.stderr.splitlines()}
+    assert "indexer.catalog.catalog" in imported
+    assert imported.isdisjoint({"lancedb", "pyarrow", "torch", "transformers", "safetensors"})
+    assert hits == said_json("search", "deposit", "--by", "words", data=demonstration.data)["hits"]
+
+
 def test_status_json_has_exactly_the_documented_shape(demonstration: Indexed) -> None:
     status = said_json("status", data=demonstration.data)
     assert set(status) == {"roots", "coverage", "states", "failed", "partial", "queue", "model"}

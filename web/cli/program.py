@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from web.library.library import Library
     from web.library.protocol import LibraryProtocol
+    from web.library.schemas import SearchJson
     from web.machine.settings import Settings
 
 
@@ -22,6 +24,25 @@ class Program:
 
     settings: Settings
     build: Callable[[Settings, bool], Library]
+
+    @contextmanager
+    def open_word_search(self) -> Iterator[Callable[..., SearchJson]]:
+        """`LibraryProtocol.search` by words: of the server where there is one, else of the catalog
+        alone, where that is there and its words are current."""
+        from indexer.files.lock import LibraryLock
+
+        holder = LibraryLock(self.settings.data).holder()
+        file = self.settings.data / "catalog.sqlite"
+        if (holder is None or holder.url is None) and file.exists():
+            from indexer.catalog.catalog import Catalog
+            from web.library.word_search import WordSearch
+
+            with contextlib.closing(Catalog(file)) as catalog:
+                if catalog.passages.is_complete():
+                    yield WordSearch(catalog).search
+                    return
+        with self.open_library() as library:
+            yield functools.partial(library.search, by="words")
 
     @contextmanager
     def open_library(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +16,6 @@ from indexer.extract.process.reader import ReaderProcess
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
 from indexer.maintenance.verify import Verifier
-from indexer.types.scope import Scope
 from indexer.types.states import ContentState
 from indexer.vectors.store import Store
 from indexer.vectors.tables import StoreError
@@ -25,10 +23,8 @@ from model.errors import RecollectError
 from model.interface import ConversationTurn, ModelError, ModelRuntime
 from retriever.answer import Answerer
 from retriever.hits import Hits
-from retriever.periods import parse_day
 from retriever.query import Query, parse_kind
 from retriever.search import Searcher
-from retriever.typed_query import parse_typed
 from web.library.arguments.examples import load_example
 from web.library.arguments.paths import is_folder, named_path
 from web.library.arguments.unlisted import unlisted_sentence
@@ -52,8 +48,9 @@ from web.library.schemas import (
 )
 from web.library.serializers.answers import answer_events
 from web.library.serializers.listing import file_json, roots_json
-from web.library.serializers.results import filter_json, hit_json, verdict_json
+from web.library.serializers.results import verdict_json
 from web.library.serializers.status import model_json, status_json
+from web.library.word_search import chosen_scope, search_json, typed_query
 
 LOADING = "Only words were searched: the model is being loaded. Search again in a moment."
 
@@ -120,33 +117,15 @@ class Library:
         like: Path | None = None,
     ) -> SearchJson:
         began = time.perf_counter()
-        typed = parse_typed(words, datetime.now(), self._catalog.scopes.has_folder)
-        scope = Scope(
-            kinds=parse_kind(kind),
-            folders=frozenset({named_path(folder)} if folder else ()),
-            after=parse_day(after),
-            before=parse_day(before),
-        )
+        typed = typed_query(self._catalog, words)
+        scope = chosen_scope(kind, folder, after, before)
         example = load_example(self._reader, like) if like else None
         query = typed.query(scope, like=example, limit=limit, offset=offset, by=by)
         is_loading = like is None and by != "words" and self._loading.under_way()
         hits, model_problem = self._hits(replace(query, by="words") if is_loading else query)
         # what is shown to a person is understood next
         self.service.want(hit.item.item for hit in hits if hit.item.state is ContentState.READ)
-        result: SearchJson = {
-            "query": words,
-            "understood": [filter_json(typed_filter) for typed_filter in typed.filters],
-            "hits": [
-                hit_json(rank, hit, self._catalog)
-                for rank, hit in enumerate(hits, start=offset + 1)
-            ],
-            "coverage": self._catalog.counts.coverage(
-                query.scope.kinds, min(query.scope.folders, default=None)
-            ),
-            "took_ms": round((time.perf_counter() - began) * 1000, 1),
-        }
-        if hits.has_more:
-            result["next_offset"] = offset + len(hits)
+        result = search_json(self._catalog, words, typed, query, hits, began)
         if is_loading:
             return {**result, "problem": model_problem or LOADING, "loading": True}
         return {**result, "problem": model_problem} if model_problem else result

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from web.cli.group import as_json
 from web.cli.program import Program, absolute_path
+
+if TYPE_CHECKING:
+    from web.library.schemas import SearchJson
 
 NOTHING_FOUND = 3  # exit codes: 0 done, 1 failed, 2 bad usage, 3 nothing found
 
@@ -57,8 +63,8 @@ def search(
             raise click.NoSuchOption(word)
     if not words and like is None:
         raise click.UsageError("Say what to look for, or give an example with --like FILE.")
-    with program.open_library() as library:
-        result = library.search(
+    with _search_of(program, by, like) as find:
+        result = find(
             " ".join(words),
             kind=kind,
             folder=absolute_path(folder),
@@ -66,12 +72,23 @@ def search(
             before=before,
             limit=limit,
             offset=offset or 0,
-            by=by,
-            like=like,
         )
     show_search(result, as_json)
     if not result["hits"]:
         sys.exit(NOTHING_FOUND)
+
+
+@contextmanager
+def _search_of(
+    program: Program, by: Literal["words", "all"], like: Path | None
+) -> Iterator[Callable[..., SearchJson]]:
+    """Finds by words without a model in this process, and by all in the library itself."""
+    if by == "words" and like is None:
+        with program.open_word_search() as find:
+            yield find
+    else:
+        with program.open_library() as library:
+            yield partial(library.search, by=by, like=like)
 
 
 @click.command()

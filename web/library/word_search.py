@@ -1,0 +1,80 @@
+"""A search by words in a process of its own: the catalog is opened, and no table and no model."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+
+from indexer.catalog.catalog import Catalog
+from indexer.types.scope import Scope
+from retriever.hits import Hits
+from retriever.periods import parse_day
+from retriever.query import Query, parse_kind
+from retriever.search import Searcher
+from retriever.typed_query import TypedQuery, parse_typed
+from web.library.arguments.paths import named_path
+from web.library.schemas import SearchJson
+from web.library.serializers.results import filter_json, hit_json
+
+
+class WordSearch:
+    """Finds by words in one library."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._searcher = Searcher(catalog)
+
+    def search(
+        self,
+        words: str,
+        *,
+        kind: str | None = None,
+        folder: str | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 20,
+        offset: int = 0,
+    ) -> SearchJson:
+        """The same as `LibraryProtocol.search` by words."""
+        began = time.perf_counter()
+        typed = typed_query(self._catalog, words)
+        scope = chosen_scope(kind, folder, after, before)
+        query = typed.query(scope, like=None, limit=limit, offset=offset, by="words")
+        hits = self._searcher.search(query)
+        return search_json(self._catalog, words, typed, query, hits, began)
+
+
+def typed_query(catalog: Catalog, words: str) -> TypedQuery:
+    return parse_typed(words, datetime.now(), catalog.scopes.has_folder)
+
+
+def chosen_scope(
+    kind: str | None, folder: str | None, after: str | None, before: str | None
+) -> Scope:
+    """What was chosen beside the words. Raises QueryError and LibraryError."""
+    return Scope(
+        kinds=parse_kind(kind),
+        folders=frozenset({named_path(folder)} if folder else ()),
+        after=parse_day(after),
+        before=parse_day(before),
+    )
+
+
+def search_json(
+    catalog: Catalog, words: str, typed: TypedQuery, query: Query, hits: Hits, began: float
+) -> SearchJson:
+    """The hits of a search that was begun then, in seconds of `perf_counter`."""
+    result: SearchJson = {
+        "query": words,
+        "understood": [filter_json(typed_filter) for typed_filter in typed.filters],
+        "hits": [
+            hit_json(rank, hit, catalog) for rank, hit in enumerate(hits, start=query.offset + 1)
+        ],
+        "coverage": catalog.counts.coverage(
+            query.scope.kinds, min(query.scope.folders, default=None)
+        ),
+        "took_ms": round((time.perf_counter() - began) * 1000, 1),
+    }
+    if hits.has_more:
+        result["next_offset"] = query.offset + len(hits)
+    return result
