@@ -1,6 +1,7 @@
 """What a person types, understood: words, and filters among them.
 
-    "exact words"  -word  type:photo  ext:pdf  in:Invoices  after:2024-03  before:"last month"
+    "exact words"  -word  type:photo  ext:pdf  in:Invoices  from:anna  after:2024-03
+    before:"last month"
     photos of ...  in March 2024  since last week  (English and German)
 
 Filters of the first line are taken out of the words; those of the second are guessed, and each is
@@ -29,7 +30,7 @@ _KIND_NAMES = {Kind.PHOTO: "photos", Kind.RECORDING: "recordings", Kind.DOCUMENT
 _MAILS = frozenset({".eml", ".mbox", ".msg"})
 _MAIL_WORDS = frozenset("mail mails email emails e-mail e-mails".split())
 
-_OPERATORS = "type kind ext in folder after since before until on date"
+_OPERATORS = "type kind ext in folder from after since before until on date"
 _PIECE = re.compile(
     rf"""(?<!\S)
     (?P<sign>-?)(?:(?P<name>{"|".join(_OPERATORS.split())}):(?P<value>"[^"]*"?|[^\s"]+)
@@ -85,19 +86,26 @@ class TypedQuery:
 
 
 def parse_typed(
-    text: str, now: datetime, has_folder: Callable[[str], bool] = lambda _: True
+    text: str,
+    now: datetime,
+    has_folder: Callable[[str], bool] = lambda _: True,
+    has_sender: Callable[[str], bool] = lambda _: True,
 ) -> TypedQuery:
     """`now` is a local time without a zone; `has_folder` tells whether the library has a folder of
-    a name. Any text is valid; one without filters is its own words."""
-    return _Reader(now, has_folder).read(text)
+    a name, `has_sender` whether it has a mail of somebody. Any text is valid; one without filters
+    is its own words."""
+    return _Reader(now, has_folder, has_sender).read(text)
 
 
 class _Reader:
     """Reads one text."""
 
-    def __init__(self, now: datetime, has_folder: Callable[[str], bool]) -> None:
+    def __init__(
+        self, now: datetime, has_folder: Callable[[str], bool], has_sender: Callable[[str], bool]
+    ) -> None:
         self._now = now
         self._has_folder = has_folder
+        self._has_sender = has_sender
         self._scope = Scope()
         self._required: list[str] = []
         self._excluded: list[str] = []
@@ -149,6 +157,8 @@ class _Reader:
                 problem = None
             case "in" | "folder":
                 problem = self._narrow_folder(text, value, is_negated)
+            case "from":
+                problem = self._narrow_sender(text, value, is_negated)
             case _:
                 problem = self._narrow_time(text, value, is_negated, name)
         if problem is not None:
@@ -210,6 +220,18 @@ class _Reader:
         else:
             self._scope = replace(self._scope, folder_names=self._scope.folder_names | {value})
         self._filters.append(TypedFilter(text, f"not in {value}" if is_negated else f"in {value}"))
+        return None
+
+    def _narrow_sender(self, text: str, value: str, is_negated: bool) -> str | None:
+        if not self._has_sender(value):
+            return f"No mail of the library is from “{value}”."
+        if is_negated:
+            senders = self._scope.not_senders | {value}
+            self._scope = replace(self._scope, not_senders=senders)
+        else:
+            self._scope = replace(self._scope, senders=self._scope.senders | {value})
+        label = f"not from {value}" if is_negated else f"mail from {value}"
+        self._filters.append(TypedFilter(text, label))
         return None
 
     def _narrow_time(self, text: str, value: str, is_negated: bool, name: str) -> str | None:

@@ -395,6 +395,8 @@ def test_filters_that_are_typed_are_shown_and_can_be_taken_back(tab: Visit) -> N
     assert tab.accessibility() == []
     tab.page.get_by_label('Search for the words "in March 1999" instead').click()
     tab.until("document.querySelector('#q').value === 'comet \"in March 1999\" on:never'")
+    tab.reopen("/?q=comet+from:nobody")
+    assert "No mail of the library is from “nobody”." in tab.see(".typed-filter").inner_text()
 
 
 def test_a_long_list_goes_on_below(tab: Visit) -> None:

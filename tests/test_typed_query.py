@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mailbox
 import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -19,6 +20,7 @@ from retriever.periods import parse_period, unix_s
 from retriever.query import MAX_LIMIT, Query
 from retriever.search import Searcher
 from retriever.typed_query import TypedQuery, parse_typed
+from tests.documents import message
 from tests.library import Small, small
 
 NOW = datetime(2026, 11, 28, 15)
@@ -99,10 +101,65 @@ def test_filters_alone_give_the_newest_first(library: Small) -> None:
     assert found(library, "in:notes") == ["landlord.txt", "plan.txt", "quote.txt"]
 
 
+@pytest.fixture(scope="module")
+def mails(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
+    base = tmp_path_factory.mktemp("mails")
+    with small(base / "folder", base / "data") as made:
+        plan = made.write("away/plan.txt", "The deposit plan of the harbour.")
+        box = mailbox.mbox(made.folder / "letters.mbox")
+        for name, sender, attached in (
+            ("ruth.eml", "Ruth Amsel <ruth@example.org>", [plan]),
+            ("anna.eml", "Müller, Anna <am@harbour.example>", []),
+            ("", "Emil Roth <emil@example.org>", []),
+            ("", "Anna Roth <roth@example.org>", []),
+        ):
+            mail = message("Deposit", f"The deposit is paid. {name}", *attached)
+            del mail["From"]
+            mail["From"] = sender
+            mail["X-Order"] = name
+            if name:
+                (made.folder / name).write_bytes(bytes(mail))
+            else:
+                box.add(mail)
+        box.close()
+        plan.unlink()
+        made.write("quoted.txt", "He wrote about the deposit.\n\nFrom: Anna Muster\nTo: me\n")
+        made.write("told.txt", "The deposit came from Anna and Ruth.")
+        made.service.run_once()
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("deposit from:ruth", {"ruth.eml", "plan.txt"}),  # and what she sent along
+        ("deposit from:anna", {"anna.eml", "letters.mbox"}),
+        ('from:"anna roth"', {"letters.mbox"}),
+        ("deposit from:muller", {"anna.eml"}),
+        ("deposit from:am@harbour.example", {"anna.eml"}),
+        ("deposit from:anna from:emil", {"letters.mbox"}),
+        ("deposit -from:anna type:mail", {"ruth.eml"}),
+    ],
+)
+def test_mails_are_found_by_who_sent_them(mails: Small, text: str, names: set[str]) -> None:
+    searcher = Searcher(mails.catalog, mails.store, mails.model)
+    scopes = mails.catalog.scopes
+    typed = parse_typed(text, NOW, scopes.has_folder, scopes.has_sender)
+    hits = searcher.search(typed.query(Scope(), like=None, limit=20, by="words"))
+    assert {hit.item.name for hit in hits} == names
+    assert not any(typed_filter.problem for typed_filter in typed.filters)
+
+
+def test_a_sender_of_no_mail_is_said_and_left_out(mails: Small) -> None:
+    typed = parse_typed("deposit from:nobody", NOW, has_sender=mails.catalog.scopes.has_sender)
+    assert typed.words == "deposit"
+    assert typed.filters[0].problem == "No mail of the library is from “nobody”."
+
+
 @pytest.mark.parametrize(
     "text",
     ["last year's report", "a-b -18 degrees", "http://x.y/z 12:30", "photos", "x \"", 'in:"',
-     "in 5 minutes", "after the war", "march of time", "re: from:anna", "- -- \"\"",
+     "in 5 minutes", "after the war", "march of time", "re: anna", "- -- \"\"",
      '"—" deposit', '-"!" x'],
 )  # fmt: skip
 def test_what_is_no_filter_stays_as_it_is(text: str) -> None:
@@ -136,6 +193,7 @@ def test_a_filter_that_is_not_understood_says_so_and_is_left_out(text: str, sent
                 '"',
                 "in:",
                 "type:",
+                "from:",
                 "after:",
                 "photo",
                 "2024",

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from indexer.catalog.conditions import LIVE, among, lies_in
 from indexer.catalog.storage.database import Database
+from indexer.catalog.words.senders import sent_by
 from indexer.types.scope import Scope
 
 # Every way to a content `c`: a file of its own, or one that it lies in. `at` is when it was made,
@@ -65,7 +66,12 @@ class Scopes:
         ways = _WAYS.replace(":within", where)
         with self._database.reading() as db:
             sql = f"{ways} SELECT DISTINCT content FROM ways WHERE {' AND '.join(conditions)}"
-            return {row["content"] for row in db.execute(sql, values)}
+            contents = {row["content"] for row in db.execute(sql, values)}
+            for sender in scope.senders:
+                contents &= sent_by(db, sender)
+            for sender in scope.not_senders:
+                contents -= sent_by(db, sender)
+        return contents
 
     def everything(self) -> set[str]:
         """All live contents."""
@@ -94,6 +100,11 @@ class Scopes:
                 (f'"{" ".join(terms)}"',),
             )
             return {row["content"] for row in rows if row["content"] is not None}
+
+    def has_sender(self, sender: str) -> bool:
+        """Whether a mail was sent by somebody with these words in the name or the address."""
+        with self._database.reading() as db:
+            return bool(sent_by(db, sender))
 
     def has_folder(self, name: str) -> bool:
         """Whether any file lies below a folder of this name."""

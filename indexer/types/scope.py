@@ -15,7 +15,8 @@ class Scope:
     `after` is inclusive and `before` exclusive, in unix seconds. A file lies below
     each of the `folders`, which are absolute, and below one of the `folder_names`, single names in
     any case of letters.
-    Extensions are in lower case and begin with a dot."""
+    Extensions are in lower case and begin with a dot. A mail was sent by each of the `senders`, by
+    name or address, and by none of the `not_senders`; what is attached to it counts as the mail."""
 
     kinds: frozenset[Kind] | None = None
     folders: frozenset[Path] = frozenset()
@@ -23,6 +24,8 @@ class Scope:
     not_folder_names: frozenset[str] = frozenset()
     extensions: frozenset[str] = frozenset()
     not_extensions: frozenset[str] = frozenset()
+    senders: frozenset[str] = frozenset()
+    not_senders: frozenset[str] = frozenset()
     after: float | None = None
     before: float | None = None
 

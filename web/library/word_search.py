@@ -45,7 +45,8 @@ class WordSearch:
 
 
 def typed_query(catalog: Catalog, words: str) -> TypedQuery:
-    return parse_typed(words, datetime.now(), catalog.scopes.has_folder)
+    scopes = catalog.scopes
+    return parse_typed(words, datetime.now(), scopes.has_folder, scopes.has_sender)
 
 
 def chosen_scope(

@@ -55,7 +55,8 @@ def search(
     """Find the page, picture or second by words, or by an example.
 
     Filters may stand among the words: "exact words", -word, type:photo, ext:pdf, in:Invoices,
-    after:2024-03, before:"last month", on:2024-03-14; or plainly, photos of ..., in March 2024."""
+    from:anna, after:2024-03, before:"last month", on:2024-03-14; or plainly, photos of ...,
+    in March 2024."""
     from web.cli.output.hits import show_search
 
     for word in words:
