@@ -1,18 +1,24 @@
 """Real kinds of files that people have trouble with: their words are found in the right place, or a
 note says that they are not read.
 
-`tests/data/field.zip` has a folder for each kind. One library is made of all; each test asks of it
-what a person would.
+`tests/data/field.zip` has a folder for each kind; sounds are written here. One library is made of
+all; each test asks of it what a person would.
 """
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
+from model.interface import Float32
+from tests.films import tracks_film, variable_mp3
+from tests.pitches import rising
 from tests.served import small_library
 from web.library.library import Library
 from web.library.schemas import FileJson, HitJson
@@ -77,10 +83,48 @@ DAYS = {
 }
 
 
+RATE_HZ = 48_000
+QUIET = np.zeros(2 * RATE_HZ, np.float32)
+LOW, HIGH = rising(3, RATE_HZ), rising(3, RATE_HZ, from_s=20)
+SOUND: Float32 = np.concatenate([LOW, QUIET, HIGH])
+
+
+def encoded(sound: Float32, container: str, subtype: str, rate_hz: int = RATE_HZ) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, sound, rate_hz, format=container, subtype=subtype)
+    return file.getvalue()
+
+
+def write_sounds(folder: Path) -> None:
+    """Recordings whose high sound is what programs lose: it is at the end, on the second track, or
+    on channels that cancel each other."""
+    folder.mkdir()
+    soundfile.write(folder / "antiphase.wav", np.stack([SOUND, -SOUND], axis=1), RATE_HZ)
+    tracks_film(
+        folder / "second-track.mkv", [(LOW, {}), (np.concatenate([0 * LOW, QUIET, HIGH]), {})]
+    )
+    (folder / "phone.wav").write_bytes(encoded(SOUND[::6], "WAV", "GSM610", 8_000))
+    variable_mp3(folder / "no-header.mp3", SOUND, RATE_HZ, header=False)
+    for name, container, subtype in (
+        ("joined.mp3", "MP3", "MPEG_LAYER_III"),
+        ("chained.ogg", "OGG", "VORBIS"),
+    ):
+        parts = (np.concatenate([LOW, QUIET]), HIGH)
+        (folder / name).write_bytes(b"".join(encoded(part, container, subtype) for part in parts))
+    lost = bytearray(encoded(SOUND, "WAV", "PCM_16"))
+    at = lost.index(b"data") + 4
+    lost[at : at + 4] = lost[4:8] = bytes(4)
+    (folder / "lost-power.wav").write_bytes(lost)
+    whole = encoded(SOUND, "MP3", "MPEG_LAYER_III")
+    hole = bytes(len(whole) // 8)
+    (folder / "hole.mp3").write_bytes(whole[: len(hole)] + hole + whole[2 * len(hole) :])
+
+
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     base = tmp_path_factory.mktemp("field")
     shutil.unpack_archive(ARCHIVE, base / "lib")
+    write_sounds(base / "lib" / "sounds")
     with small_library(base / "lib", base / "data") as opened:
         yield opened
 
@@ -147,4 +191,49 @@ def test_a_damaged_letter_is_told(library: Library) -> None:
 
 
 def test_what_is_whole_has_no_notes(library: Library) -> None:
-    assert library.files("partial")["count"] == library.status()["partial"] == 2
+    assert library.files("partial")["count"] == library.status()["partial"] == 3
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "antiphase.wav",
+        "second-track.mkv",
+        "phone.wav",
+        "no-header.mp3",
+        "joined.mp3",
+        "chained.ogg",
+        "lost-power.wav",
+        "hole.mp3",
+    ],
+)
+def test_what_programs_lose_of_a_sound_is_heard(library: Library, name: str) -> None:
+    places = {
+        Path(hit["path"]).name: hit["place"]
+        for hit in hits(library, "loud high sound", kind="recording")
+        if "high" in hit["snippet"]
+    }
+    place = places[name]
+    assert place is not None
+    assert place["start_s"] == pytest.approx(5 if name != "hole.mp3" else 4, abs=1.1)
+    assert place.get("track") == (2 if name == "second-track.mkv" else None)
+    file = file_at(library, f"sounds/{name}")
+    assert file["state"] == "understood"
+    codes = [note["code"] for note in file["notes"]]
+    assert codes == (["sound_damaged"] if name == "hole.mp3" else [])
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("cooperatives", "english.txt"),
+        ("coope", "english.txt"),
+        ("coperative", "english.txt"),
+        ("invoice", "english.txt"),
+        ("Mietvertrag", "german.txt"),
+    ],
+)
+def test_a_plural_a_prefix_a_typo_and_a_part_of_a_word_are_found(
+    library: Library, words: str, name: str
+) -> None:
+    assert Path(hits(library, words)[0]["path"]).name == name
