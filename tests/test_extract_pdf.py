@@ -8,9 +8,17 @@ import pytest
 from PIL import Image
 
 from indexer.extract.containers.file_format import detect_kind
-from indexer.extract.dispatch import extract
+from indexer.extract.dispatch import extract, find_member
 from indexer.extract.pages.mupdf import pymupdf
-from indexer.types.pieces import Extracted, Facts, MediaPart, PageText, Thumb, UnreadableError
+from indexer.types.pieces import (
+    Extracted,
+    Facts,
+    MediaPart,
+    Member,
+    PageText,
+    Thumb,
+    UnreadableError,
+)
 from indexer.types.places import Kind, Page
 from tests.library import READER
 
@@ -249,6 +257,25 @@ def test_comments_beside_a_page_are_found_with_it(tmp_path: Path) -> None:
     assert "Ask the surveyor first" in piece.text
     assert "A remark" in piece.text
     assert piece.text.count("typed on the page") == 1
+
+
+def test_comments_and_files_that_are_written_within_a_page_are_found(tmp_path: Path) -> None:
+    """As fpdf2 writes them: no objects of their own."""
+    document = pdf(LINE)
+    stream, page = document.get_new_xref(), document[0]
+    document.update_object(stream, "<< /Type /EmbeddedFile >>")
+    document.update_stream(stream, b"The ruffwords of a pinned file")
+    remark = "<< /Type /Annot /Subtype /Text /Rect [0 0 9 9] /Contents (The knotremark) >>"
+    file = (
+        "<< /Type /Annot /Subtype /FileAttachment /Rect [9 9 20 20] /FS << /Type /Filespec "
+        f"/F (ruff.txt) /EF << /F {stream} 0 R >> >> >>"
+    )
+    document.xref_set_key(page.xref, "Annots", f"[{remark} {file}]")
+    path = saved(tmp_path / "within.pdf", document)
+    assert "The knotremark" in words_of(path)[0].text
+    [member] = [piece for piece in extract(path) if isinstance(piece, Member)]
+    assert member.name == "ruff.txt"
+    assert find_member(path, member).data == b"The ruffwords of a pinned file"
 
 
 @pytest.mark.parametrize("letter", ["\ufffd", "\ue021"])

@@ -17,9 +17,26 @@ PINNED = "FileAttachment"  # the type of an annotation
 _STREAM_KEYS = ("UF", "F")
 
 
-def read_attachments(document: Any, pinned: list[int]) -> Iterator[Attachment]:
+def page_annotations(page: Any) -> Iterator[Any]:
+    """Every annotation of a pymupdf page. `page.annots()` leaves out those that are written within
+    the page instead of as objects of their own."""
+    annotation = page.first_annot
+    while annotation:
+        yield annotation
+        annotation = annotation.next
+
+
+def pinned_file(annotation: Any) -> Any:
+    """What an annotation says of the file that is attached to it."""
+    from indexer.extract.pages.mupdf import pymupdf
+
+    mupdf = pymupdf.mupdf
+    return mupdf.pdf_dict_gets(mupdf.pdf_annot_obj(annotation.this), "FS")
+
+
+def read_attachments(document: Any, pinned: list[Any]) -> Iterator[Attachment]:
     """Every file within a pymupdf document; `at` is the number of the object that holds its bytes.
-    `pinned` are the numbers of the annotations of pages to which a file is attached."""
+    `pinned` are those of `pinned_file` of its pages."""
     from indexer.extract.pages.mupdf import pymupdf
 
     mupdf, pdf = pymupdf.mupdf, pymupdf._as_pdf_document(document, required=0)
@@ -28,9 +45,7 @@ def read_attachments(document: Any, pinned: list[int]) -> Iterator[Attachment]:
         names = mupdf.pdf_load_name_tree(pdf, mupdf.pdf_new_name("EmbeddedFiles"))
         entries = min(mupdf.pdf_dict_len(names), MAX_FILES)
         specifications = [mupdf.pdf_dict_get_val(names, number) for number in range(entries)]
-        specifications += [
-            mupdf.pdf_dict_gets(mupdf.pdf_load_object(pdf, number), "FS") for number in pinned
-        ]
+        specifications += pinned
     numbers = count(1)
     seen: set[int] = set()
     for specification in specifications:
@@ -51,12 +66,12 @@ def read_attachments(document: Any, pinned: list[int]) -> Iterator[Attachment]:
         yield Attachment(next(numbers), stream, name or "Attachment", False, decode)
 
 
-def find_pinned(document: Any) -> list[int]:
-    """The numbers of the annotations to which a file is attached."""
+def find_pinned(document: Any) -> list[Any]:
+    """What the annotations of all pages say of the files that are attached to them."""
     return [
-        annotation.xref
+        pinned_file(annotation)
         for page in document
-        for annotation in page.annots() or ()
+        for annotation in page_annotations(page)
         if annotation.type[1] == PINNED
     ]
 

@@ -17,6 +17,8 @@ from indexer.extract.formats.pdf.attachments import (
     PINNED,
     attachment_bytes,
     find_pinned,
+    page_annotations,
+    pinned_file,
     read_attachments,
 )
 from indexer.extract.formats.pdf.hyphens import complete_last_word
@@ -102,15 +104,15 @@ def _completed(page: PageText, following: PageText) -> PageText:
 
 class _PageReader:
     """Reads the pages of a pymupdf document: `count` is how many of them, `first` the first that
-    can be read, `used` how many have words or are pictures, `pinned` the annotations that have a
-    file."""
+    can be read, `used` how many have words or are pictures, `pinned` what annotations say
+    of files."""
 
     def __init__(self, document: Any) -> None:
         self._document = document
         self.count = min(document.page_count, MAX_PAGES)
         self.first: Any = None
         self.used = self._chars = self._readable = 0
-        self.pinned: list[int] = []
+        self.pinned: list[Any] = []
         self.metadata = read_metadata(document)
         self.own_title = _own_title(self.metadata.get("title", ""))
         self._hidden = HiddenLayers(document)
@@ -157,10 +159,10 @@ class _PageReader:
     def _comments(self, page: Any) -> list[str]:
         """What readers wrote beside the page: notes, and comments on what they marked."""
         contents: list[str] = []
-        for annotation in page.annots() or ():
+        for annotation in page_annotations(page):
             kind = annotation.type[1]
             if kind == PINNED:
-                self.pinned.append(annotation.xref)
+                self.pinned.append(pinned_file(annotation))
             if kind != _TYPED_ON_PAGE:
                 contents.append(" ".join(clean(annotation.info["content"] or "").split()))
         return list(dict.fromkeys(filter(None, contents)))
