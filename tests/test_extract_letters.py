@@ -63,6 +63,7 @@ def test_a_damaged_byte_costs_one_character(tmp_path: Path) -> None:
         ("cp949", "이름,나이\n홍길동,서른\n"),
         ("cp1251", "Имя;Фамилия\nИван;Петров\n"),
         ("koi8-r", "Имя;Фамилия\nИван;Петров\n"),
+        ("iso8859-2", "Imię;Tekst\nŁukasz;Źródłowy\nŚwięta;książka\n"),
         ("cp1253", "Καλημέρα κόσμε\n"),
         ("cp1256", "مرحبا بالعالم\n"),
     ],
@@ -77,3 +78,21 @@ def test_folded_lines_of_calendars_are_joined(tmp_path: Path) -> None:
     )
     text = text_of(written(tmp_path / "a.ics", calendar.encode()))
     assert "DESCRIPTION:Agenda, the fulmarcontract" in text
+
+
+def test_a_line_of_a_calendar_may_be_folded_within_a_letter(tmp_path: Path) -> None:
+    calendar = "BEGIN:VCALENDAR\r\nSUMMARY:Käsebrötchen\r\nEND:VCALENDAR\r\n".encode()
+    at = calendar.index("ö".encode()) + 1
+    folded = calendar[:at] + b"\r\n " + calendar[at:]
+    assert "SUMMARY:Käsebrötchen" in text_of(written(tmp_path / "a.ics", folded))
+
+
+def test_quoted_values_of_an_old_card_are_read(tmp_path: Path) -> None:
+    card = (
+        b"BEGIN:VCARD\r\nVERSION:2.1\r\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:M=C3=BCller;Anna\r\n"
+        b"NOTE;ENCODING=QUOTED-PRINTABLE:the smew=\r\nbird card\r\nTEL:=3D\r\nEND:VCARD\r\n"
+    )
+    text = text_of(written(tmp_path / "a.vcf", card))
+    assert "Müller;Anna" in text
+    assert "the smewbird card" in text
+    assert "TEL:=3D" in text

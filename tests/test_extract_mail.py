@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import quopri
 from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
@@ -456,6 +457,24 @@ def test_what_outlook_packs_is_unpacked(tmp_path: Path) -> None:
     assert [note.sentence for note in facts_of(path).notes] == [
         "The attachment “winmail.dat” is damaged and was not read."
     ]
+
+
+def test_the_report_of_a_mail_that_was_not_delivered_is_read(tmp_path: Path) -> None:
+    status = "Content-Type: message/delivery-status\n\nFinal-Recipient: rfc822; teal@example.org\n"
+    headers = "Content-Type: text/rfc822-headers\n\nSubject: The wigeon\n"
+    path = raw_mail(tmp_path / "a.eml", multipart("report", "r", "\nNot sent", status, headers))
+    text = text_of(path)
+    assert "Final-Recipient: rfc822; teal@example.org" in text
+    assert "The wigeon" in text
+
+
+def test_a_message_in_quoted_printable_keeps_its_parts(tmp_path: Path) -> None:
+    inner = "Subject: Inner\nMIME-Version: 1.0\n" + multipart("mixed", "i", "\nThe godwit words")
+    encoded = quopri.encodestring(inner.encode()).decode()
+    part = f"Content-Type: message/rfc822\nContent-Transfer-Encoding: quoted-printable\n\n{encoded}"
+    path = raw_mail(tmp_path / "a.eml", multipart("mixed", "o", "\nsee", part))
+    assert "The godwit words" in text_of(path)
+    assert "--i" not in text_of(path)
 
 
 def test_invitations_are_read_with_their_text(tmp_path: Path) -> None:

@@ -262,14 +262,22 @@ def _inner_message(part: Message[Any, Any]) -> Message[Any, Any] | None:
         return None
     encoding = str(part.get("Content-Transfer-Encoding") or "").strip().lower()
     text = inner[0].get_payload()
-    if encoding in ("base64", "quoted-printable") and not inner[0].keys() and isinstance(text, str):
-        encoded = text.encode("ascii", "surrogateescape")
-        try:
-            data = a2b_base64(encoded) if encoding == "base64" else a2b_qp(encoded)
-        except ValueError:
-            return inner[0]
-        return _parse(data)
+    try:
+        if encoding == "base64" and not inner[0].keys() and isinstance(text, str):
+            return _parse(a2b_base64(text.encode("ascii", "surrogateescape")))
+        # the names of headers stay as they are in this encoding, the marks in their values do not
+        if encoding == "quoted-printable" and any("=3D" in value for value in _values(inner[0])):
+            return _parse(a2b_qp(bytes(inner[0])))
+        if encoding == "quoted-printable" and not inner[0].keys() and isinstance(text, str):
+            return _parse(a2b_qp(text.encode("ascii", "surrogateescape")))
+    except (ValueError, UnicodeError, LookupError):
+        return inner[0]
     return inner[0]
+
+
+def _values(message: Message[Any, Any]) -> list[str]:
+    """The values of its headers, as they were sent."""
+    return [str(value) for _, value in message.raw_items()]
 
 
 def _is_tnef(part: AttachedPart) -> bool:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import Message
-from html import unescape
 from pathlib import PurePath
 from typing import Any
 
 from indexer.extract.containers.encodings import decode_declared
-from indexer.extract.formats.texts.calendars import unfold
+from indexer.extract.formats.texts.calendars import unescape, unfold
 from indexer.extract.pages.blocks import Block, DocumentMetadata
 from indexer.types.notes import Notes
 from indexer.types.text.characters import clean_line
@@ -51,6 +51,9 @@ def split_message(message: Message[Any, Any]) -> MessageParts:
         kind = part.get_content_type()
         if kind == "message/rfc822":
             parts.attached.append(AttachedPart(_name(part) or "Message", part))
+        elif kind == "message/delivery-status":  # for each recipient, a message of headers alone
+            if is_chosen:
+                parts.body.append(part)
         elif part.is_multipart():
             inner = [child for child in part.get_payload() if isinstance(child, Message)]
             shown = _alternative(inner) if kind == "multipart/alternative" else None
@@ -95,7 +98,7 @@ def _is_stub(plain: Message[Any, Any], rich: Message[Any, Any]) -> bool:
     source = " ".join(
         decode_declared(decode_payload(page), page.get_content_charset()) for page in pages
     )
-    rich_words = _words(unescape(_MARKUP.sub(" ", source)))
+    rich_words = _words(html.unescape(_MARKUP.sub(" ", source)))
     own_words = _words(decode_declared(decode_payload(plain), plain.get_content_charset()))
     return len(rich_words & own_words) < MIN_SHARED_WORDS * len(rich_words)
 
@@ -115,6 +118,7 @@ def _is_body(part: Message[Any, Any], kind: str) -> bool:
         return True
     return kind in (
         "text/plain", "text/html", "text/enriched", "text/richtext", "text/calendar",
+        "text/rfc822-headers",
     )  # fmt: skip
 
 
@@ -140,9 +144,10 @@ def body_blocks(part: Message[Any, Any], notes: Notes) -> Iterator[Block]:
         yield from html_blocks(decode_html(data, charset), page)
         notes.extend(page.notes.all())
         return
-    text = decode_declared(data, charset)
-    if part.get_content_type() == "text/calendar":
-        text = unfold(text)
+    is_calendar = part.get_content_type() == "text/calendar"
+    text = decode_declared(unfold(data) if is_calendar else data, charset)
+    if is_calendar:
+        text = unescape(text)
     elif str(part.get_param("format") or "").lower() == "flowed":
         text = _join_flowed(text, str(part.get_param("delsp") or "").lower() == "yes")
     for paragraph in re.split(r"\n[ \t]*\n", text):
@@ -171,6 +176,9 @@ def _join_flowed(text: str, without_space: bool) -> str:
 
 def decode_payload(part: Message[Any, Any]) -> bytes:
     """The bytes of a part, after its transfer encoding is undone."""
+    if part.get_content_type() == "message/delivery-status" and part.is_multipart():
+        recipients = [child for child in part.get_payload() if isinstance(child, Message)]
+        return b"\n".join(map(bytes, recipients))
     try:
         data = part.get_payload(decode=True)
     except Exception:

@@ -12,7 +12,7 @@ from typing import IO
 
 from indexer.extract.containers.encodings import decode
 from indexer.extract.dates import unix_s
-from indexer.extract.formats.texts.calendars import is_calendar, unfold
+from indexer.extract.formats.texts.calendars import is_calendar, unescape, unfold
 from indexer.extract.limits import MAX_ROWS
 from indexer.extract.pages.blocks import Block, DocumentMetadata, Section, header_row, table_row
 from indexer.extract.pages.pagination import paginate_text
@@ -35,7 +35,10 @@ def sections(
 ) -> Iterator[Section | PageSource]:
     """The pages of a text: as Markdown, a table or plain, by the suffix of its name."""
     data = file.read(MAX_BYTES + 1)
-    text = decode(data[:MAX_BYTES])
+    own_bytes = data[:MAX_BYTES]
+    if is_card := is_calendar(own_bytes):
+        own_bytes = unfold(own_bytes)
+    text = decode(own_bytes)
     if text is None:
         raise UnreadableError(
             "unsupported", "This file is called a text, but there is no text in it."
@@ -47,8 +50,8 @@ def sections(
             NoteCode.LETTERS_DAMAGED,
             f"{letters} of this text could not be read: the file is damaged there.",
         )
-    if is_calendar(text):
-        text = unfold(text)
+    if is_card:
+        text = unescape(text)
     suffix = PurePath(name).suffix.lower()
     if suffix in _DELIMITERS and (dialect := _dialect(text, _DELIMITERS[suffix])):
         yield _table(text, dialect, metadata)
