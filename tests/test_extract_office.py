@@ -130,6 +130,17 @@ def test_word_shows_equations_choices_ruby_and_hidden_words(tmp_path: Path) -> N
     )
 
 
+def test_word_shows_choices_of_whole_paragraphs_and_old_shapes(tmp_path: Path) -> None:
+    inner = (
+        '<w:sdt><w:sdtPr><w:dropDownList><w:listItem w:displayText="siskinchoice" w:value="1"/>'
+        f"</w:dropDownList></w:sdtPr><w:sdtContent><w:p>{run('chosen')}</w:p></w:sdtContent></w:sdt>"
+        '<w:p><w:r><w:pict><v:shape xmlns:v="urn:schemas-microsoft-com:vml" alt="A heron">'
+        '<v:textpath string="BITTERN"/></v:shape></w:pict></w:r></w:p>'
+    )
+    text = words_of(repacked(docx(tmp_path / "a.docx"), word__document=body(inner)))[0].text
+    assert text.startswith("siskinchoice\n\nchosen\n\nA heron BITTERN")
+
+
 def test_rich_text_is_read(tmp_path: Path) -> None:
     path = tmp_path / "letter.rtf"
     path.write_bytes(rb"{\rtf1\ansi\ansicpg1252 Dear Ruth,\par M\'fcller says \u8364? 45.\par}")
@@ -494,9 +505,16 @@ def test_every_page_can_be_looked_at_with_its_words_marked(tmp_path: Path) -> No
 
 def test_chapters_are_known_by_their_media_type(tmp_path: Path) -> None:
     page = "<html><body><h1>{0}</h1><p>The {0} chapter</p></body></html>"
-    names = {"one": "chapter 1.xhtml", "two": "Text/two", "three": "three.xhtm"}
+    names = {
+        "one": "chapter 1.xhtml",
+        "two": "Text/two",
+        "three": "three.xhtm",
+        "four": "Four.XHTML",  # the package has other capitals
+        "five": "part%205.xhtml",  # and this name as it is
+    }
     items = "".join(
-        f'<item id="{key}" href="{name.replace(" ", "%20")}" media-type="application/xhtml+xml"/>'
+        f'<item id="{key}" href="{name.replace(" ", "%20").replace("Four", "four")}" '
+        'media-type="application/xhtml+xml"/>'
         for key, name in names.items()
     )
     spine = "".join(f'<itemref idref="{key}"/>' for key in (*names, "gone"))
@@ -518,9 +536,9 @@ def test_chapters_are_known_by_their_media_type(tmp_path: Path) -> None:
         **{f"OEBPS/{name}": page.format(key) for key, name in names.items()},
     }
     path = zipped(tmp_path / "odd.epub", members)
-    assert [words.label for words in words_of(path)] == ["one", "two", "three"]
+    assert [words.label for words in words_of(path)] == list(names)
     assert [note.sentence for note in facts_of(path).notes] == [
-        "1 of 4 chapters are missing or damaged."
+        "1 of 6 chapters are missing or damaged."
     ]
 
 

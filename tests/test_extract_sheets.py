@@ -86,7 +86,11 @@ def test_cells_are_found_as_they_are_shown(
         (3, "General", None),
         (3, "# ?/?", None),
         (5, "[>100]0;0", None),
-        (1e5, "0.00E+00", None),
+        (1e5, "0.00E+00", "1.00E+05"),
+        (0.000999999, "0.00E+00", "1.00E-03"),
+        (-150_000, "0.0E+0", "-1.5E+5"),
+        (123_456, "##0.0E+0", "123.5E+3"),
+        (0, "0.00E+00", "0.00E+00"),
     ],
 )
 def test_number_formats(value: float, code: str, text: str | None) -> None:

@@ -42,11 +42,12 @@ def shown_number(value: int | float, code: str) -> str | None:
     index = 1 if value < 0 and len(sections) > 1 else 2 if not value and len(sections) > 2 else 0
     tokens = sections[index]
     kinds = {kind for kind, _ in tokens}
-    if kinds & {"general", "exponent", "time", "half", "condition"} or "/" in _marks(tokens):
+    if kinds & {"general", "time", "half", "condition"} or "/" in _marks(tokens):
         return None
     if "digit" not in kinds:
         return None
-    text = _number(number if index == 0 else abs(number), tokens)
+    number = number if index == 0 else abs(number)
+    text = _scientific(number, tokens) if "exponent" in kinds else _number(number, tokens)
     return f"-{text}" if value < 0 and index == 0 and re.search(r"[1-9]", text) else text
 
 
@@ -99,6 +100,28 @@ def _bracket(text: str) -> tuple[str, str]:
 
 def _marks(tokens: Tokens) -> str:
     return "".join(text for kind, text in tokens if kind == "other")
+
+
+def _scientific(number: Decimal, tokens: Tokens) -> str:
+    """A number with an exponent, of as many places before the point as the format has."""
+    at = next(at for at, (kind, _) in enumerate(tokens) if kind == "exponent")
+    mantissa, exponent = tokens[:at], tokens[at + 1 :]
+    whole = sum(kind == "digit" for kind, _ in _before_point(mantissa))
+    decimals = sum(kind == "digit" for kind, _ in mantissa) - whole
+    power = 0
+    if number:
+        power = (number.adjusted() // max(1, whole)) * max(1, whole)
+        rounded = round(number.scaleb(-power, _EXACT), decimals)
+        power += max(1, whole) if abs(rounded) >= 10 ** max(1, whole) else 0
+    places = sum(kind == "digit" and text == "0" for kind, text in exponent)
+    sign = "-" if power < 0 else "+" if tokens[at][1].endswith("+") else ""
+    text = _number(number.scaleb(-power, _EXACT), mantissa)
+    behind = "".join(text for kind, text in exponent if kind != "digit")
+    return f"{text}E{sign}{abs(power):0{max(1, places)}d}{behind}"
+
+
+def _before_point(tokens: Tokens) -> Tokens:
+    return tokens[: next((at for at, token in enumerate(tokens) if token == ("other", ".")), None)]
 
 
 def _number(number: Decimal, tokens: Tokens) -> str:

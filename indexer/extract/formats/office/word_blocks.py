@@ -23,6 +23,9 @@ _SKIPPED = frozenset(
 _TEXTS = frozenset({f"{W}t", "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"})
 _CHOICES = frozenset({f"{W}listEntry", f"{W}listItem"})
 _PICTURE = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr"
+_OLD_SHAPES = frozenset(
+    f"{{urn:schemas-microsoft-com:vml}}{name}" for name in "shape rect oval textpath".split()
+)
 _SIGNS = {f"{W}tab": " ", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-"}
 
 
@@ -40,6 +43,9 @@ class BlockReader:
                 yield from self._paragraph(child)
             elif child.tag == f"{W}tbl":
                 yield from self._table(child)
+            elif child.tag in _CHOICES:  # of a drop-down list that holds whole paragraphs
+                if text := _choice(child):
+                    yield Block(text)
             elif child.tag not in _SKIPPED and isinstance(child.tag, str) and depth < 50:
                 yield from self.blocks(child, depth + 1)
 
@@ -74,9 +80,12 @@ class BlockReader:
             elif child.tag in _TEXTS:
                 yield child.text or ""
             elif child.tag in _CHOICES:  # of a drop-down list
-                yield f" {child.get(f'{W}displayText') or child.get(f'{W}val') or ''} "
+                yield f" {_choice(child)} "
             elif child.tag == _PICTURE:
                 yield f" {child.get('descr') or child.get('title') or ''} "
+                waiting.append(iter(child))
+            elif child.tag in _OLD_SHAPES:  # of VML: a description, and letters drawn as a shape
+                yield f" {child.get('alt') or ''} {child.get('string') or ''} "
                 waiting.append(iter(child))
             elif child.tag == f"{W}r" and _is_hidden(child):
                 if text := "".join(part.text or "" for part in child.iter(f"{W}t")):
@@ -107,6 +116,10 @@ class BlockReader:
             boxes: list[Any] = []
             texts.append("".join(piece or " " for piece in self._pieces(paragraph, boxes)))
         return " ".join(texts)
+
+
+def _choice(item: Any) -> str:
+    return clean_line(item.get(f"{W}displayText") or item.get(f"{W}val"))
 
 
 def _is_hidden(run: Any) -> bool:

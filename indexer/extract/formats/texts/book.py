@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import IO, Any
+from urllib.parse import unquote
 
 from indexer.extract.containers.archives import DAMAGED, open_zip
 from indexer.extract.dates import parse_iso_s
@@ -74,11 +75,20 @@ def _open_book(file: IO[bytes]) -> Any:
             if name.lower().endswith(_MEDIA):
                 return b""
             try:
-                return bytes(super().read_file(name))
+                return bytes(super().read_file(self._entry(name)))
             except MemoryError:
                 raise
             except Exception:
                 return b""
+
+        def _entry(self, name: str) -> str:
+            """The entry of this name, else the one of which it is another spelling: with other
+            capitals, or with signs as their codes (%20)."""
+            names = self.zf.namelist()
+            if name in names:
+                return name
+            sought = unquote(name).casefold()
+            return next((entry for entry in names if unquote(entry).casefold() == sought), name)
 
     file.seek(0)
     try:
