@@ -13,6 +13,7 @@ import pytest
 from indexer.catalog.queue import Queue
 from indexer.scan.reconcile import reconcile
 from indexer.vectors.durability import Durability
+from tests.damages import halve
 from tests.kills import compare_with_fresh, edit_folder
 from tests.library import small
 
@@ -90,3 +91,31 @@ def test_fault_02_a_power_cut_while_the_tables_are_compacted_costs_nothing(
         library.service.run_once()
         assert library.model.calls == 0
         assert compare_with_fresh(library).good
+
+
+def test_fault_02_a_table_that_was_never_made_durable_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, data = tmp_path / "folder", tmp_path / "data"
+    with small(folder, data) as library:
+        library.write("a.txt", "The boat lies in the river.")
+        reconcile(library.catalog)
+        library.pipeline.reading.run()
+        monkeypatch.setattr(Durability, "sync", fail)
+        with pytest.raises(OSError, match="no power"):
+            library.pipeline.understanding.run()
+        monkeypatch.undo()
+    for table in ("gist", "body"):  # it is read when a table is compacted
+        [oldest, *_] = sorted((data / "lance").glob(f"{table}_*/_versions/*.manifest"))[::-1]
+        halve([oldest])
+    with small(folder, data) as library:
+        library.service.run_once()
+        library.write("b.txt", "The garden.")
+        library.service.run_once()
+        (folder / "b.txt").unlink()
+        library.service.run_once()
+        assert compare_with_fresh(library).good
+
+
+def fail(*_: object) -> int:
+    raise OSError("no power")

@@ -55,6 +55,11 @@ class Checksums:
         except OSError:
             return False
 
+    def know(self, table: str) -> bool:
+        """Whether the sum of any file of a table was taken; also true where there are no sums."""
+        known = self._read()
+        return not known or any(name.startswith(f"{table}.lance/") for name in known)
+
     def forget(self, table: str) -> None:
         """Drops the sums of a table that is replaced under the same names."""
         known = self._read()

@@ -42,15 +42,26 @@ class TableRepair:
             raise StoreError(f"The index file {file} {fault}.")
 
     def set_aside_unsynced(self) -> None:
-        """Takes back what an ended process committed and had not made durable; before anything is
-        written. Of such a file any part may be missing or wrong, and no checksum tells. Nothing is
-        lost by it: the catalog names what was added only when that is durable, and old files go
-        only when those that replace them are. Rows that were removed may be there again, which
-        nothing names any more."""
+        """Takes back what an ended process committed and had not made durable, tables and versions
+        of them; before anything is written. Of such a file any part may be missing or wrong, and no
+        checksum tells. Nothing is lost by it: the catalog names what was added only when that is
+        durable, and old files go only when those that replace them are. Rows that were removed may
+        be there again, which nothing names any more."""
+        sums = self._durability.sums
         with self._lock:
             for name in self._tables.names():
-                if self._tables.set_aside_unsynced(name, self._durability.sums.matches):
+                if not sums.know(name):
+                    self._begin_anew(name)
+                elif self._tables.set_aside_unsynced(name, sums.matches):
                     self._matrices.forget(name)
+            self._durability.sync()
+
+    def _begin_anew(self, name: str) -> None:
+        """Sets a table aside for an empty one, or for none: the next vectors make theirs."""
+        is_words = name == "words"
+        schema = words_schema() if is_words else None
+        self._tables.replace(name, schema, (lambda fresh: None) if is_words else None)
+        self._matrices.forget(name)
 
     def replace_table(self, name: str, valid: Collection[str] | None) -> Path:
         """Put a new table in the place of a damaged one, with those of its rows that can be read
