@@ -13,8 +13,8 @@ from indexer.types.text.characters import clean_line
 
 MAX_VALUES = 2_000
 DAMAGED_DRAWING = (
-    "A chart or a drawing in it is damaged and was not read to its end; open it in its own program "
-    "and save it anew."
+    "A part of it (a chart, a drawing, an object or a comment) is damaged and was not read to its "
+    "end; open it in its own program and save it anew."
 )
 
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
