@@ -16,15 +16,20 @@ from transformers import AutoTokenizer, GenerationConfig
 from model.answers.answer_inputs import AnswerInputs, CutPicture
 from model.answers.answer_stream import CITATION_TOKENS, AnswerStream
 from model.answers.clip_transcripts import ClipTranscripts
+from model.answers.stopped_answer import until_stop
 from model.decoding import vectors
 from model.decoding.decoder import Decoder, part_tokens
 from model.decoding.generation import Generation, GenerationLimits
 from model.decoding.prefix_cache import PrefixCache
 from model.decoding.repetition import trim_repetition
+from model.decoding.text_stream import TextStream, sampler_of
 from model.decoding.token_bytes import TokenBytes
 from model.interface import (
+    DEFAULT_WRITING,
     AnswerEnd,
     AnswerEvent,
+    ChatEvent,
+    ChatMessage,
     Content,
     ConversationTurn,
     Description,
@@ -33,10 +38,12 @@ from model.interface import (
     Image,
     ModelCard,
     ModelError,
+    Prompt,
     Role,
     Sound,
     Text,
     Vectors,
+    WritingOptions,
 )
 from model.prompt import inputs, prompts
 from model.prompt.patch_cache import PatchCache
@@ -55,6 +62,7 @@ MOST_CLIPS = 2
 
 CAPTION_LIMITS = GenerationLimits(tokens=128, time_s=300)
 ANSWER_LIMITS = GenerationLimits(tokens=400, time_s=300)
+CHAT_LIMITS = GenerationLimits(tokens=2_000, time_s=600)
 TRANSCRIPT_TOKENS_A_SECOND = 8
 
 
@@ -187,10 +195,53 @@ class Gemma:
         evidence: Sequence[Evidence],
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
+        options: WritingOptions = DEFAULT_WRITING,
     ) -> Iterator[AnswerEvent]:
         """Transcribe the clips again with the question in the prompt, then write from all sources.
         These transcripts are shown to the model but not quotable: they are not in the library."""
         self.calls += 1
+        yield from until_stop(
+            lambda stopped: self._answer(question, evidence, history, stopped, options),
+            options.stop,
+            cancelled,
+        )
+
+    def chat(
+        self,
+        prompt: Prompt,
+        options: WritingOptions = DEFAULT_WRITING,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[ChatEvent]:
+        """Write what comes next in the conversation. Raises ModelError where it is too long."""
+        self.calls += 1
+        begun = time.perf_counter()
+        row = self._render(tuple(_fitted_message(message) for message in prompt))
+        limits = limited(CHAT_LIMITS, options, self._checkpoint.context_tokens - len(row))
+        context, rest = self._prefixes.take(row)
+        for _ in self._decoder.prefill_parts(rest, context):
+            if cancelled():
+                self._prefixes.keep(context)
+                yield AnswerEnd("cancelled", 0.0, 0, 0.0, None, len(row))
+                return
+        stream = TextStream(self._decoder, self._vocabulary, options, limits, cancelled)
+        try:
+            yield from stream.write(context, begun, len(row))
+        finally:
+            self._prefixes.keep(context)
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """How many tokens these texts are together, without those of a prompt."""
+        rows = self._tokenizer([*texts], add_special_tokens=False)["input_ids"] if texts else []
+        return sum(len(row) for row in rows)
+
+    def _answer(
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        history: Sequence[ConversationTurn],
+        cancelled: Callable[[], bool],
+        options: WritingOptions,
+    ) -> Iterator[AnswerEvent]:
         begun = time.perf_counter()
         shown = [_shortened(source) for source in evidence]
         clips = [source.original for source in shown if isinstance(source.original, Sound)]
@@ -206,7 +257,11 @@ class Gemma:
                 self._prefixes.keep(context)
                 yield AnswerEnd("cancelled", 0.0, 0, 0.0, None)
                 return
-        stream = AnswerStream(self._decoder, self._vocabulary, evidence, ANSWER_LIMITS, cancelled)
+        limits = limited(ANSWER_LIMITS, options, ANSWER_LIMITS.tokens)
+        sampler = sampler_of(options)
+        stream = AnswerStream(
+            self._decoder, self._vocabulary, evidence, limits, cancelled, sampler, len(row)
+        )
         try:
             yield from stream.write(context, begun)
         except GeneratorExit:  # the reader has gone; the next question may still come
@@ -230,7 +285,7 @@ class Gemma:
 
     def _render(
         self,
-        prompt: prompts.Prompt,
+        prompt: Prompt,
         cut: CutPicture | None = None,
     ) -> inputs.Inputs:
         row = inputs.render_prompt(prompt, self._tokenizer, self._media, cut)
@@ -270,6 +325,18 @@ def _fitted(content: SomeContent) -> SomeContent:
     if isinstance(content, Sound) and content.duration_s > MOST_SOUND_S:
         return replace(content, samples=content.samples[: int(MOST_SOUND_S * content.rate_hz)])
     return content
+
+
+def _fitted_message(message: ChatMessage) -> ChatMessage:
+    """The message, its sounds cut to what the model understands."""
+    parts = [_fitted(part) if isinstance(part, Sound) else part for part in message.parts]
+    return replace(message, parts=tuple(parts))
+
+
+def limited(limits: GenerationLimits, options: WritingOptions, room: int) -> GenerationLimits:
+    """The limits, with at most the tokens that are asked for and that there is room for."""
+    most = limits.tokens if options.max_tokens is None else options.max_tokens
+    return replace(limits, tokens=max(1, min(most, room)))
 
 
 def _shortened(source: Evidence) -> Evidence:

@@ -62,6 +62,35 @@ class Sound:
 
 Content = Text | Image | Sound
 Role = Literal["item", "query"]
+Part = str | Image | Sound
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One message of a conversation; the roles are called as the model calls them."""
+
+    role: Literal["system", "user", "model"]
+    parts: tuple[Part, ...]
+
+
+Prompt = tuple[ChatMessage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WritingOptions:
+    """How a text is written. A `temperature` of 0 takes the most likely token each time; above it
+    tokens are drawn from those that together reach `top_p`, repeatably with a `seed`. The text ends
+    before the first of the `stop` strings, and after `max_tokens` at the latest (None: as many as
+    there is room for)."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    max_tokens: int | None = None
+
+
+DEFAULT_WRITING = WritingOptions()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,15 +153,18 @@ FinishReason = Literal["stop", "length", "time", "repetition", "cancelled"]
 @dataclass(frozen=True, slots=True)
 class AnswerEnd:
     """The last event of an answer, with how fast it came. `draft_acceptance` is the share of
-    drafted tokens that were kept, or None where nothing was drafted."""
+    drafted tokens that were kept, or None where nothing was drafted; `prompt_tokens` is the length
+    of what the model was given, 0 where that is not known."""
 
     reason: FinishReason
     first_token_ms: float
     tokens: int
     tokens_per_s: float
     draft_acceptance: float | None
+    prompt_tokens: int = 0
 
 
+ChatEvent = AnswerText | AnswerEnd
 AnswerEvent = AnswerText | AnswerCitation | AnswerEnd
 
 
@@ -207,11 +239,26 @@ class Model(Protocol):
         evidence: Sequence[Evidence],
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
+        options: WritingOptions = DEFAULT_WRITING,
     ) -> Iterator[AnswerEvent]:
         """Stream an answer that cites `evidence`; ends in exactly one `AnswerEnd`. Every quote that
         has a mark in the text is a run of its source's `words`; where decoding cannot be
         constrained others may come without a mark, to be counted. `cancelled` is asked between
         tokens."""
+        ...
+
+    def chat(
+        self,
+        prompt: Prompt,
+        options: WritingOptions = DEFAULT_WRITING,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[ChatEvent]:
+        """Stream what the model says next in a conversation, whose last message is the user's;
+        nothing is cited. Ends in exactly one `AnswerEnd`."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """How many tokens these texts are together, as far as that can be known; else 0."""
         ...
 
 

@@ -24,8 +24,7 @@ from PIL import Image as Picture
 from model.decoding.generation import Generation, GenerationLimits
 from model.decoding.token_bytes import Detokenizer
 from model.gemma import Gemma
-from model.interface import Image, Sound, Text
-from model.prompt.prompts import ChatMessage, Part
+from model.interface import ChatMessage, Image, Part, Sound, Text
 from web.http.server import bind_loopback, port_of
 
 NAME = "pocket-served"

@@ -14,22 +14,27 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from model.interface import (
+    DEFAULT_WRITING,
     AnswerCitation,
     AnswerEnd,
     AnswerEvent,
     AnswerText,
+    ChatEvent,
     Content,
     ConversationTurn,
     Description,
     Evidence,
     Fingerprint,
+    FinishReason,
     Float32,
     Image,
     ModelCard,
+    Prompt,
     Role,
     Sound,
     Text,
     Vectors,
+    WritingOptions,
 )
 
 COLOURS = {
@@ -87,6 +92,7 @@ class FakeModel:
         evidence: Sequence[Evidence],
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
+        options: WritingOptions = DEFAULT_WRITING,
     ) -> Iterator[AnswerEvent]:
         scores = self.judge(question, evidence)
         matches = [source for source, score in zip(evidence, scores, strict=True) if score > 0][:2]
@@ -100,6 +106,24 @@ class FakeModel:
         if not matches:
             yield AnswerText("That is not in your library.")
         yield AnswerEnd("stop", 1.0, len(matches), 1.0, None)
+
+    def chat(
+        self,
+        prompt: Prompt,
+        options: WritingOptions = DEFAULT_WRITING,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[ChatEvent]:
+        """Says again what was said last, words and what it sees and hears, word by word."""
+        parts = prompt[-1].parts
+        text = " ".join(part if isinstance(part, str) else _words_of(part) for part in parts)
+        words = text.split()[: options.max_tokens]
+        for word in words:
+            yield AnswerText(f"{word} ")
+        reason: FinishReason = "stop" if len(words) == len(text.split()) else "length"
+        yield AnswerEnd(reason, 1.0, len(words), 1.0, None, self.count_tokens([text]))
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        return sum(len(_split(text)) for text in texts)
 
     def _vectors(self, content: Content) -> Vectors:
         words = content.text if isinstance(content, Text) else _words_of(content)

@@ -24,6 +24,7 @@ from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
 from indexer.vectors.store import Store
 from model.interface import (
+    DEFAULT_WRITING,
     AnswerEnd,
     AnswerEvent,
     AnswerText,
@@ -31,6 +32,7 @@ from model.interface import (
     Evidence,
     Fingerprint,
     ModelCard,
+    WritingOptions,
 )
 from model.runtime.runtime import Runtime
 from model.weights.checkpoint import Checkpoint
@@ -58,6 +60,7 @@ class EndlessModel(FakeModel):
         evidence: Sequence[Evidence],
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
+        options: WritingOptions = DEFAULT_WRITING,
     ) -> Iterator[AnswerEvent]:
         while not cancelled():
             yield AnswerText("more ")

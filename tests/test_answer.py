@@ -10,12 +10,14 @@ import pytest
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Page
 from model.interface import (
+    DEFAULT_WRITING,
     AnswerCitation,
     AnswerEnd,
     AnswerEvent,
     AnswerText,
     ConversationTurn,
     Evidence,
+    WritingOptions,
 )
 from retriever.answer import (
     Answerer,
@@ -40,6 +42,7 @@ class LyingModel(FakeModel):
         evidence: Sequence[Evidence],
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
+        options: WritingOptions = DEFAULT_WRITING,
     ) -> Iterator[AnswerEvent]:
         yield AnswerText("It is so [1] [9].")
         yield AnswerCitation(1, "words that nobody wrote")
@@ -58,9 +61,10 @@ class RememberingModel(FakeModel):
         evidence: Sequence[Evidence],
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
+        options: WritingOptions = DEFAULT_WRITING,
     ) -> Iterator[AnswerEvent]:
         self.evidence = evidence
-        return super().answer(question, evidence, history, cancelled)
+        return super().answer(question, evidence, history, cancelled, options)
 
 
 def _write(library: Small) -> None:
@@ -127,6 +131,7 @@ class MisreadingModel(FakeModel):
         evidence: Sequence[Evidence],
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
+        options: WritingOptions = DEFAULT_WRITING,
     ) -> Iterator[AnswerEvent]:
         for piece in ("The deposit for num", "ber 12 is 1,5", "80 ", "euro", " [1]", ". "):
             yield AnswerText(piece)

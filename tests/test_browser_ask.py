@@ -16,12 +16,14 @@ from PIL import Image as Picture
 from playwright.sync_api import Browser
 
 from model.interface import (
+    DEFAULT_WRITING,
     AnswerCitation,
     AnswerEnd,
     AnswerEvent,
     AnswerText,
     ConversationTurn,
     Evidence,
+    WritingOptions,
 )
 from recollect import build
 from tests.browser import Visit, chromium, visit
@@ -62,6 +64,7 @@ class Quoter(FakeModel):
         evidence: Sequence[Evidence],
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
+        options: WritingOptions = DEFAULT_WRITING,
     ) -> Iterator[AnswerEvent]:
         self.histories.append(list(history))
         if "unknown" in question:

@@ -18,7 +18,7 @@ from model.decoding.generation import Generation, GenerationLimits
 from model.decoding.repetition import repetition_period, trim_repetition
 from model.decoding.stop_strings import StopStrings
 from model.gemma import Gemma
-from model.interface import Image, Sound, Text
+from model.interface import ChatMessage, Image, Sound, Text
 from model.prompt import prompts
 from model.prompt.inputs import Inputs, Patches, collate, common_prefix_length, split_inputs
 from model.prompt.inputs import render_prompt as render_prompt
@@ -134,7 +134,7 @@ def test_two_branches_of_one_prefill_are_two_fresh_prefills(
     }  # fmt: skip
     content = contents[medium]
     kept, aside = (
-        gemma._render((prompts.ChatMessage("user", (content, tail)),))
+        gemma._render((ChatMessage("user", (content, tail)),))
         for tail in ("\n" + tiny.words(rng, 30), "\nIn one word:")
     )
     at = common_prefix_length(kept, aside)
@@ -159,7 +159,7 @@ def test_a_picture_is_never_parted(gemma: Gemma) -> None:
 
 
 def with_media(gemma: Gemma, *parts: str | Image | Sound) -> Inputs:
-    return gemma._render((prompts.ChatMessage("user", parts),))
+    return gemma._render((ChatMessage("user", parts),))
 
 
 def mixed(gemma: Gemma) -> Inputs:

@@ -16,6 +16,7 @@ from model.interface import (
     AnswerEnd,
     AnswerEvent,
     AnswerText,
+    ChatMessage,
     Content,
     ConversationTurn,
     Evidence,
@@ -85,7 +86,7 @@ def test_body_is_of_the_passages_own_tokens(gemma: Gemma) -> None:
     but the gist."""
     passage = "the red bicycle in the garden"
     (whole,) = gemma.embed([Text(passage)])
-    other = (prompts.ChatMessage("user", (passage, "\nNow something else.")),)
+    other = (ChatMessage("user", (passage, "\nNow something else.")),)
     from model.prompt import inputs
 
     own = inputs.passage_span(other, passage, gemma._tokenizer)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.interface import Image, ModelError, Sound, Text
+from model.interface import ChatMessage, Image, ModelError, Part, Sound, Text
 from model.prompt import prompts
 from model.prompt.chat_template import neutralize_control_tokens
 from model.prompt.inputs import (
@@ -21,7 +21,6 @@ from model.prompt.inputs import (
     resized_picture_size,
 )
 from model.prompt.inputs import render_prompt as render_prompt
-from model.prompt.prompts import ChatMessage, Part
 from tests.golden import take
 
 GOLDEN = Path(take.__file__).parent

@@ -17,7 +17,7 @@ from model.decoding.draft_length import DraftLength
 from model.decoding.generation import Generation, GenerationLimits
 from model.decoding.prefix_cache import PrefixCache
 from model.gemma import Gemma
-from model.interface import ConversationTurn, Image, Sound
+from model.interface import ChatMessage, ConversationTurn, Image, Sound
 from model.prompt import prompts
 from model.prompt.inputs import Inputs, collate
 from model.weights.installed import find_checkpoint
@@ -42,11 +42,11 @@ def conversations(gemma: Gemma, count: int, seed: int) -> Iterator[Inputs]:
             elif kind == "sound":
                 parts.append(tiny.sound(float(rng.uniform(0.1, 4.0))))
             parts.append(tiny.words(rng, int(rng.integers(1, 30))))
-        turns = (prompts.ChatMessage("user", tuple(parts)),)
+        turns = (ChatMessage("user", tuple(parts)),)
         yield gemma._render(turns)
         answer = tiny.words(rng, int(rng.integers(1, 20)))
-        asked_then = prompts.ChatMessage("user", (tiny.words(rng, int(rng.integers(1, 40))),))
-        yield gemma._render((*turns, prompts.ChatMessage("model", (answer,)), asked_then))
+        asked_then = ChatMessage("user", (tiny.words(rng, int(rng.integers(1, 40))),))
+        yield gemma._render((*turns, ChatMessage("model", (answer,)), asked_then))
         count -= 2
 
 

@@ -19,6 +19,7 @@ from model.interface import (
     AnswerEnd,
     AnswerEvent,
     AnswerText,
+    ChatMessage,
     ConversationTurn,
     Evidence,
     Image,
@@ -278,8 +279,8 @@ def test_one_question_is_asked_as_ever(gemma: Gemma) -> None:
     evidence = [Evidence(1, "a", "one"), Evidence(2, "b", "two", picture), Evidence(3, "c", "3")]
     turns = prompts.answer_prompt("Where?", evidence)
     assert turns == (
-        prompts.ChatMessage("system", (prompts.ANSWER_RULES,)),
-        prompts.ChatMessage(
+        ChatMessage("system", (prompts.ANSWER_RULES,)),
+        ChatMessage(
             "user",
             (
                 "Picture of source 2: ", picture, "\n",

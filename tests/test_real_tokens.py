@@ -18,7 +18,15 @@ from model.decoding.draft_length import DraftLength
 from model.decoding.generation import Generation, GenerationLimits
 from model.decoding.sampling import DraftToken, RandomSampler, SamplingParameters
 from model.gemma import Gemma
-from model.interface import AnswerCitation, AnswerEnd, AnswerText, ConversationTurn, Evidence, Text
+from model.interface import (
+    AnswerCitation,
+    AnswerEnd,
+    AnswerText,
+    ChatMessage,
+    ConversationTurn,
+    Evidence,
+    Text,
+)
 from model.prompt import prompts
 from model.weights.installed import find_checkpoint
 from model.weights.placement import Placement
@@ -134,9 +142,7 @@ def test_what_ends_a_text_and_what_is_never_written(gemma: Gemma) -> None:
 
 
 def test_a_turn_is_written_with_the_models_own_tokens(gemma: Gemma) -> None:
-    row = gemma._render(
-        (prompts.ChatMessage("system", ("user",)), prompts.ChatMessage("user", ("model",)))
-    )
+    row = gemma._render((ChatMessage("system", ("user",)), ChatMessage("user", ("model",))))
     assert row.ids.tolist() == [
         2, 105, WORD_SYSTEM, NEWLINE, WORD_USER, 106, NEWLINE,
         105, WORD_USER, NEWLINE, WORD_MODEL, 106, NEWLINE,
@@ -145,9 +151,7 @@ def test_a_turn_is_written_with_the_models_own_tokens(gemma: Gemma) -> None:
 
 
 def test_a_picture_and_a_sound_stand_between_their_marks(gemma: Gemma) -> None:
-    row = gemma._render(
-        (prompts.ChatMessage("user", (tiny.picture(), tiny.sound(0.1))),)
-    ).ids.tolist()
+    row = gemma._render((ChatMessage("user", (tiny.picture(), tiny.sound(0.1))),)).ids.tolist()
     start, end = row.index(255_999), row.index(258_882)
     assert row[start + 1 : end] == [258_880] * (end - start - 1)
     assert row[end + 1 :][:5] == [256_000, 258_881, 258_881, 258_881, 258_883]

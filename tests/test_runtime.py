@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 
 from model.interface import (
+    DEFAULT_WRITING,
     AnswerEnd,
     AnswerEvent,
     AnswerText,
+    ChatEvent,
     Content,
     ConversationTurn,
     Description,
@@ -27,10 +29,12 @@ from model.interface import (
     ModelCard,
     ModelError,
     ModelMemoryError,
+    Prompt,
     Role,
     Sound,
     Text,
     Vectors,
+    WritingOptions,
 )
 from model.runtime import out_of_memory
 from model.runtime.lifecycle import TRY_AGAIN_S
@@ -83,12 +87,25 @@ class RecordingModel:
         self.log.append("judge")
         return [0.5 for _ in candidates]
 
+    def chat(
+        self,
+        prompt: Prompt,
+        options: WritingOptions = DEFAULT_WRITING,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[ChatEvent]:
+        self.log.append("chat")
+        yield AnswerEnd("stop", 0.0, 0, 0.0, None)
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        return sum(map(len, texts))
+
     def answer(
         self,
         question: str,
         evidence: Sequence[Evidence],
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
+        options: WritingOptions = DEFAULT_WRITING,
     ) -> Iterator[AnswerEvent]:
         if question == "fail":
             raise ModelError("It fell over.")
@@ -415,6 +432,7 @@ class SmallMemoryModel(RecordingModel):
         evidence: Sequence[Evidence],
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
+        options: WritingOptions = DEFAULT_WRITING,
     ) -> Iterator[AnswerEvent]:
         self.log.append("answer")
         if question == "late":

@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from model.interface import Evidence, Text
+from model.interface import Evidence, Prompt, Text
 from model.prompt import prompts
 from training.world import pages, plans, questions, signs, words
 from training.world.seeds import TRAIN, dice
@@ -26,7 +26,7 @@ class Lesson:
     """A prompt and what the model is to say."""
 
     task: str
-    prompt: prompts.Prompt
+    prompt: Prompt
     target: str
 
 
@@ -73,7 +73,7 @@ def judge(rng: random.Random) -> Lesson:
     return Lesson(JUDGE, prompts.relevance_prompt(question, candidate, swapped), letter)
 
 
-def gist(text: str) -> prompts.Prompt:
+def gist(text: str) -> Prompt:
     """The prompt whose last state is a text's gist."""
     return prompts.gist_prompt(Text(text))
 

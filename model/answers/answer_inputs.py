@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from model.answers.clip_transcripts import ClipTranscripts
-from model.interface import ConversationTurn, Evidence, Image, ModelError
+from model.interface import ConversationTurn, Evidence, Image, ModelError, Prompt
 from model.prompt import prompts
 from model.prompt.inputs import Inputs, MediaFormat, Patches, common_prefix_length
 from model.prompt.patch_cache import PatchCache
@@ -19,7 +19,7 @@ class AnswerInputs:
 
     def __init__(
         self,
-        render: Callable[[prompts.Prompt, CutPicture | None], Inputs],
+        render: Callable[[Prompt, CutPicture | None], Inputs],
         transcripts: ClipTranscripts,
         most_tokens: int,
     ) -> None:

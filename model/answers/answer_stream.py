@@ -10,6 +10,7 @@ from model.answers.quote_constraint import MOST_WORDS, QuoteConstraint
 from model.decoding.context import Context
 from model.decoding.decoder import Decoder
 from model.decoding.generation import Generation, GenerationLimits
+from model.decoding.sampling import Sampler
 from model.decoding.token_bytes import TokenBytes
 from model.interface import (
     AnswerCitation,
@@ -40,12 +41,16 @@ class AnswerStream:
         evidence: Sequence[Evidence],
         limits: GenerationLimits,
         cancelled: Callable[[], bool],
+        sampler: Sampler | None = None,
+        prompt_tokens: int = 0,
     ) -> None:
         self._decoder = decoder
         self._vocabulary = vocabulary
         self._quotes = QuoteConstraint(vocabulary, {source.n: source.words for source in evidence})
         self._limits = limits
         self._cancelled = cancelled
+        self._sampler = sampler
+        self._prompt_tokens = prompt_tokens
         self._text = ""
         self._began_s = self._first_token_s = 0.0
 
@@ -53,7 +58,9 @@ class AnswerStream:
         """All events, the last one `AnswerEnd`; `began_s` is when the question was asked
         (perf_counter)."""
         self._began_s = began_s
-        generation = Generation(self._decoder, context, self._limits, self._quotes, self._cancelled)
+        generation = Generation(
+            self._decoder, context, self._limits, self._quotes, self._cancelled, self._sampler
+        )
         yield from self._events(generation)
         reason: FinishReason = generation.reason or "stop"
         if reason not in ("cancelled", "time"):
@@ -102,4 +109,5 @@ class AnswerStream:
             tokens=tokens,
             tokens_per_s=(tokens - 1) / writing_s if tokens > 1 and writing_s > 0 else 0.0,
             draft_acceptance=generation.kept / generation.drafted if generation.drafted else None,
+            prompt_tokens=self._prompt_tokens,
         )

@@ -15,7 +15,7 @@ from model.decoding.generation import Generation, GenerationLimits
 from model.decoding.prefix_cache import PrefixCache
 from model.decoding.repetition import trim_repetition
 from model.decoding.token_bytes import TokenBytes
-from model.interface import Evidence, Sound
+from model.interface import Evidence, Prompt, Sound
 from model.prompt import prompts
 from model.prompt.inputs import Inputs
 
@@ -32,7 +32,7 @@ class ClipTranscripts:
         decoder: Decoder,
         vocabulary: TokenBytes,
         prefixes: PrefixCache,
-        render: Callable[[prompts.Prompt], Inputs],
+        render: Callable[[Prompt], Inputs],
     ) -> None:
         self._decoder = decoder
         self._vocabulary = vocabulary

@@ -7,33 +7,30 @@ from collections.abc import Sequence
 from model.decoding.token_bytes import Detokenizer, TokenBytes
 
 
-class StopStrings:
-    """A `generation.StopCondition`. `found` is the stop string that ended the text. `take` returns
-    what may be shown: without the stop string and what follows it, and without the beginning of one
-    that may still be completed. Thoughts do not count."""
+class StopText:
+    """A text that comes in pieces. `match` is the stop string that ended it. `take` returns what
+    may be shown: without the stop string and what follows it, and without the beginning of one that
+    may still be completed."""
 
-    def __init__(self, vocabulary: TokenBytes, strings: Sequence[str]) -> None:
+    def __init__(self, strings: Sequence[str]) -> None:
         if not all(strings):
             raise ValueError("a stop string holds at least one letter")
+        self.match: str | None = None
         self._strings = tuple(strings)
-        self._detokenizer = Detokenizer(vocabulary)
         self._text = ""
         self._shown = 0
-        self.match: str | None = None
 
-    def push(self, token: int) -> bool:
-        """`token` was written; true where the text now holds a stop string."""
+    def add(self, text: str) -> bool:
+        """The next piece; true where the text now holds a stop string."""
         if self.match is None:
             before = len(self._text)
-            self._text += self._detokenizer.decode(token)
+            self._text += text
             self._search(before)
         return self.match is not None
 
     def take(self, last: bool = False) -> str:
         """What may be shown now and was not before; with `last` also what only looked like the
         beginning of a stop string."""
-        if last and self.match is None:
-            self._text += self._detokenizer.flush()
         end = len(self._text)
         if not last and self.match is None:
             end -= self._partial_length()
@@ -62,3 +59,26 @@ class StopStrings:
             ),
             default=0,
         )
+
+
+class StopStrings:
+    """A `generation.StopCondition` over the visible text of tokens: thoughts do not count."""
+
+    def __init__(self, vocabulary: TokenBytes, strings: Sequence[str]) -> None:
+        self._detokenizer = Detokenizer(vocabulary)
+        self._text = StopText(strings)
+
+    @property
+    def match(self) -> str | None:
+        """The stop string that ended the text."""
+        return self._text.match
+
+    def push(self, token: int) -> bool:
+        """`token` was written; true where the text now holds a stop string."""
+        return self.match is not None or self._text.add(self._detokenizer.decode(token))
+
+    def take(self, last: bool = False) -> str:
+        """What may be shown now and was not before; with `last` all of it."""
+        if last and self.match is None:
+            self._text.add(self._detokenizer.flush())
+        return self._text.take(last)

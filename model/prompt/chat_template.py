@@ -11,8 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from model.interface import Image
-from model.prompt.prompts import ChatMessage, Part, Prompt
+from model.interface import ChatMessage, Image, Part, Prompt
 
 Tokenizer = Any  # a fast tokenizer of transformers, which ships without types
 

@@ -20,10 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.interface import Float32, Image, ModelError, Sound
+from model.interface import Float32, Image, ModelError, Prompt, Sound
 from model.prompt import chat_template
 from model.prompt.chat_template import Tokenizer
-from model.prompt.prompts import Prompt
 
 if TYPE_CHECKING:
     import torch

@@ -13,27 +13,22 @@ Changing any sentence here changes what vectors mean: raise PROMPT_VERSION.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from model.answer_format import REFUSAL, citation
-from model.interface import Content, ConversationTurn, Evidence, Image, Sound, Text
+from model.interface import (
+    ChatMessage,
+    Content,
+    ConversationTurn,
+    Evidence,
+    Image,
+    Part,
+    Prompt,
+    Sound,
+    Text,
+)
 from model.prompt.material import as_material, as_title, without_echo
 
 PROMPT_VERSION = "1"
-
-Part = str | Image | Sound
-
-
-@dataclass(frozen=True, slots=True)
-class ChatMessage:
-    """One message of a conversation; the roles are called as the model calls them."""
-
-    role: Literal["system", "user", "model"]
-    parts: tuple[Part, ...]
-
-
-Prompt = tuple[ChatMessage, ...]
 
 # The control prompt says what to keep; the state of the last token is then the content's gist
 # (PromptEOL, arXiv 2307.16645; control wording after FreeRet, arXiv 2509.24621).

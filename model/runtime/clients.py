@@ -16,7 +16,9 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from model.interface import (
+    DEFAULT_WRITING,
     AnswerEvent,
+    ChatEvent,
     Content,
     ConversationTurn,
     Description,
@@ -25,15 +27,18 @@ from model.interface import (
     Image,
     ModelCard,
     ModelMemoryError,
+    Prompt,
     Role,
     Sound,
     Vectors,
+    WritingOptions,
 )
 from model.runtime.lifecycle import LoadedModel
 from model.runtime.out_of_memory import run_in_halves
 from model.runtime.slices import Slices
 
 Result = TypeVar("Result")
+Event = TypeVar("Event")
 
 
 class ModelThread(Protocol):
@@ -119,10 +124,31 @@ class ModelClient:
         evidence: Sequence[Evidence],
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
+        options: WritingOptions = DEFAULT_WRITING,
     ) -> Iterator[AnswerEvent]:
+        return self._stream(
+            lambda model, stop: model.answer(question, evidence, history, stop, options), cancelled
+        )
+
+    def chat(
+        self,
+        prompt: Prompt,
+        options: WritingOptions = DEFAULT_WRITING,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[ChatEvent]:
+        return self._stream(lambda model, stop: model.chat(prompt, options, stop), cancelled)
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        return self._call(lambda model: model.count_tokens(texts), short=True)
+
+    def _stream(
+        self,
+        write: Callable[[LoadedModel, Callable[[], bool]], Iterator[Event]],
+        cancelled: Callable[[], bool],
+    ) -> Iterator[Event]:
         """Closing the generator stops the model before its next token. Between two tokens others
         may have a question embedded: who searches does not wait for somebody else's answer."""
-        events: queue.SimpleQueue[AnswerEvent | None] = queue.SimpleQueue()
+        events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         closed = threading.Event()
 
         def stop() -> bool:
@@ -136,7 +162,7 @@ class ModelClient:
                 nonlocal begun
                 if begun:
                     raise ModelMemoryError  # half an answer is out; a second one cannot follow it
-                for event in model.answer(question, evidence, history, stop):
+                for event in write(model, stop):
                     begun = True
                     events.put(event)
                 return [None]

@@ -10,8 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from model.interface import Image, ModelError, Sound
-from model.prompt.prompts import ChatMessage, Part
+from model.interface import ChatMessage, Image, ModelError, Part, Sound
 from model.served.address import EngineAddress
 from model.served.connection import Connection
 from model.served.errors import EngineError

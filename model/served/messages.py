@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from model.interface import Image, Sound
-from model.prompt.prompts import Part, Prompt
+from model.interface import Image, Part, Prompt, Sound
 
 RATE_HZ = 16_000
 # The largest picture that the model itself makes use of: 1,120 soft tokens of 48 x 48 pixels.

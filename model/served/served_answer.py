@@ -9,23 +9,27 @@ from typing import Any
 
 from model.answer_format import is_refusal
 from model.interface import (
+    DEFAULT_WRITING,
     AnswerCitation,
     AnswerEnd,
     AnswerEvent,
     AnswerText,
+    ChatMessage,
     ConversationTurn,
     Evidence,
     FinishReason,
+    Prompt,
     Sound,
+    WritingOptions,
 )
 from model.prompt import prompts
-from model.prompt.prompts import ChatMessage, Prompt
 from model.served.capabilities import PLAIN_ANSWERS, Capabilities, answer_text, grammar_body
 from model.served.citations import CitationReader
 from model.served.connection import Connection
 from model.served.errors import EngineError
 from model.served.messages import chat_messages
 from model.served.quote_grammar import answer_grammar, citation_grammar
+from model.served.served_chat import sampling_body
 
 ANSWER_TOKENS = 400
 CITATION_TOKENS = 200
@@ -45,8 +49,10 @@ class ServedAnswer:
         capabilities: Capabilities,
         evidence: Sequence[Evidence],
         cancelled: Callable[[], bool],
+        options: WritingOptions = DEFAULT_WRITING,
     ) -> None:
         self._chat = chat
+        self._options = options
         self._capabilities = capabilities
         self._evidence = evidence
         self._words = {source.n: source.words for source in evidence if source.words.strip()}
@@ -54,7 +60,7 @@ class ServedAnswer:
         self._reader = CitationReader(self._words)
         self._began_s = time.perf_counter()
         self._first_token_s = 0.0
-        self._tokens = 0
+        self._tokens = self._prompt_tokens = 0
         self._drafted = self._kept = 0
         self._reason: FinishReason = "stop"
 
@@ -96,7 +102,9 @@ class ServedAnswer:
         ]
 
     def _written(self, prompt: Prompt) -> Iterator[AnswerText | AnswerCitation]:
-        body = self._body(prompt, ANSWER_TOKENS, answer_grammar(self._words))
+        tokens = min(ANSWER_TOKENS, self._options.max_tokens or ANSWER_TOKENS)
+        body = self._body(prompt, tokens, answer_grammar(self._words))
+        body |= sampling_body(self._options)
         body |= {"stream": True, "stream_options": {"include_usage": True}}
         for event in self._chat.stream("/chat/completions", body, self._stopped):
             yield from self._reader.feed(self._take(event))
@@ -109,6 +117,7 @@ class ServedAnswer:
         usage, timings = event.get("usage"), event.get("timings")
         if isinstance(usage, dict):
             self._tokens = int(usage.get("completion_tokens") or self._tokens)
+            self._prompt_tokens = int(usage.get("prompt_tokens") or 0)
         if isinstance(timings, dict):  # llama.cpp's own
             self._drafted = int(timings.get("draft_n") or 0)
             self._kept = int(timings.get("draft_n_accepted") or 0)
@@ -169,4 +178,5 @@ class ServedAnswer:
             tokens=self._tokens,
             tokens_per_s=(self._tokens - 1) / writing_s if self._tokens > 1 and writing_s else 0.0,
             draft_acceptance=self._kept / self._drafted if self._drafted else None,
+            prompt_tokens=self._prompt_tokens,
         )

@@ -16,10 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from model.answers.stopped_answer import until_stop
 from model.decoding.repetition import trim_repetition
 from model.decoding.vectors import unit_vector
 from model.interface import (
+    DEFAULT_WRITING,
     AnswerEvent,
+    ChatEvent,
     Content,
     ConversationTurn,
     Description,
@@ -29,10 +32,12 @@ from model.interface import (
     Image,
     ModelCard,
     ModelError,
+    Prompt,
     Role,
     Sound,
     Text,
     Vectors,
+    WritingOptions,
 )
 from model.prompt import prompts
 from model.served.address import EngineAddress
@@ -51,6 +56,7 @@ from model.served.judging import match_chance
 from model.served.messages import chat_messages
 from model.served.originals import fitted, shown_to
 from model.served.served_answer import ServedAnswer
+from model.served.served_chat import ServedChat
 from model.served.text_vectors import TextVectors
 
 MOST_CHARACTERS = 8_000
@@ -172,14 +178,34 @@ class ServedModel:
         evidence: Sequence[Evidence],
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
+        options: WritingOptions = DEFAULT_WRITING,
     ) -> Iterator[AnswerEvent]:
         """A quote that is no run of its source's words is among the events without its mark, to be
         counted and dropped."""
         with self._reported() as known:
             shown = [shown_to(known, source) for source in evidence]
-            answer = ServedAnswer(self._chat, known, shown, cancelled)
-            yield from answer.events(question, history)
+
+            def write(stopped: Callable[[], bool]) -> Iterator[AnswerEvent]:
+                answer = ServedAnswer(self._chat, known, shown, stopped, options)
+                return answer.events(question, history)
+
+            yield from until_stop(write, options.stop, cancelled)
         self.calls += 1
+
+    def chat(
+        self,
+        prompt: Prompt,
+        options: WritingOptions = DEFAULT_WRITING,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[ChatEvent]:
+        """Raises ModelError for a picture or a sound that the engine does not take."""
+        with self._reported() as known:
+            _check_media(prompt, known)
+            yield from ServedChat(self._chat, known, options, cancelled).events(prompt)
+        self.calls += 1
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        return 0  # engines do not say it without being asked to write
 
     def close(self) -> None:
         self._chat.close()
@@ -277,6 +303,15 @@ def _check_query(contents: Sequence[Content], known: Capabilities) -> None:
     """Raises ModelError where there can be no vector for one of these."""
     takes = {Text: bool(known.dim), Image: known.pictures, Sound: known.sounds}
     if not known.dim or not all(takes[type(content)] for content in contents):
+        raise ModelError(" ".join(known.sentences))
+
+
+def _check_media(prompt: Prompt, known: Capabilities) -> None:
+    """Raises ModelError where a message has a picture or a sound that the engine does not take."""
+    parts = [part for message in prompt for part in message.parts]
+    pictures = any(isinstance(part, Image) for part in parts) and not known.pictures
+    sounds = any(isinstance(part, Sound) for part in parts) and not known.sounds
+    if pictures or sounds:
         raise ModelError(" ".join(known.sentences))
 
 

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from model.interface import (
+    DEFAULT_WRITING,
     AnswerEvent,
+    ChatEvent,
     Content,
     ConversationTurn,
     Description,
@@ -20,9 +22,11 @@ from model.interface import (
     Fingerprint,
     Image,
     ModelCard,
+    Prompt,
     Role,
     Sound,
     Vectors,
+    WritingOptions,
 )
 from model.runtime.runtime import MAX_HOLD_S, MOST_WAITING, BusyError
 from model.served.connection import closing
@@ -139,9 +143,22 @@ class ServedClient:
         evidence: Sequence[Evidence],
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
+        options: WritingOptions = DEFAULT_WRITING,
     ) -> Iterator[AnswerEvent]:
         with self._turn():
-            yield from self._model.answer(question, evidence, history, cancelled)
+            yield from self._model.answer(question, evidence, history, cancelled, options)
+
+    def chat(
+        self,
+        prompt: Prompt,
+        options: WritingOptions = DEFAULT_WRITING,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[ChatEvent]:
+        with self._turn():
+            yield from self._model.chat(prompt, options, cancelled)
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        return self._model.count_tokens(texts)
 
 
 class ServedRuntime:
