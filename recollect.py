@@ -16,6 +16,7 @@ import click
 from web.cli.commands.indexing import accept, index, retry, status
 from web.cli.commands.machine import doctor, model
 from web.cli.commands.maintenance import forget, remember, verify
+from web.cli.commands.programs import mcp, token
 from web.cli.commands.queries import ask, search
 from web.cli.commands.roots import add, remove, roots
 from web.cli.commands.server import demo, serve
@@ -117,7 +118,7 @@ def build_runtime(settings: Settings) -> tuple[ModelRuntime, int]:
 
 COMMANDS = [
     serve, demo, index, search, ask, status, roots, add, remove, accept, retry, forget, remember,
-    verify, doctor, model,
+    verify, doctor, model, mcp, token,
 ]  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from model.decoding.decoder import Decoder, part_tokens
 from model.decoding.generation import Generation, GenerationLimits
 from model.decoding.prefix_cache import PrefixCache
 from model.decoding.repetition import trim_repetition
-from model.decoding.text_stream import TextStream, sampler_of
+from model.decoding.text_stream import TextStream
 from model.decoding.token_bytes import TokenBytes
 from model.interface import (
     DEFAULT_WRITING,
@@ -258,9 +258,8 @@ class Gemma:
                 yield AnswerEnd("cancelled", 0.0, 0, 0.0, None)
                 return
         limits = limited(ANSWER_LIMITS, options, ANSWER_LIMITS.tokens)
-        sampler = sampler_of(options)
         stream = AnswerStream(
-            self._decoder, self._vocabulary, evidence, limits, cancelled, sampler, len(row)
+            self._decoder, self._vocabulary, evidence, limits, cancelled, options, len(row)
         )
         try:
             yield from stream.write(context, begun)

@@ -89,6 +89,11 @@ class WritingOptions:
     stop: tuple[str, ...] = ()
     max_tokens: int | None = None
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether the same tokens are to be drawn again."""
+        return self.temperature > 0 and self.seed is not None
+
 
 DEFAULT_WRITING = WritingOptions()
 

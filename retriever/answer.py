@@ -14,8 +14,10 @@ from dataclasses import dataclass, replace
 from indexer.catalog.records import Item
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Kind, Page, Place, Span
+from indexer.types.scope import Scope
 from model.answer_format import without_marks
 from model.interface import (
+    DEFAULT_WRITING,
     AnswerCitation,
     AnswerEnd,
     AnswerText,
@@ -25,6 +27,7 @@ from model.interface import (
     Model,
     ModelError,
     Sound,
+    WritingOptions,
 )
 from retriever.claims import Claim, judged, last_claim
 from retriever.copied_text import CopiedText
@@ -40,6 +43,7 @@ MAX_ORIGINALS = 2
 # A hit with less than this share of the best hit's score misleads more than it helps.
 MIN_SCORE_SHARE = 0.55
 
+EVERYTHING = Scope()
 MediaLoader = Callable[[Item, Place], Image | Sound]
 
 
@@ -115,13 +119,16 @@ class Answerer:
         self,
         question: str,
         *,
-        about: str | None = None,
+        about: Sequence[str] = (),
+        scope: Scope = EVERYTHING,
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
+        options: WritingOptions = DEFAULT_WRITING,
     ) -> Iterator[AnswerPart]:
         """The sources first, then the text as it is written, each citation when its quote is
-        complete, and one `AnswerSummary` at the end."""
-        sources = self._sources(question, about, history)
+        complete, and one `AnswerSummary` at the end. Sources are taken from the items `about`
+        (empty for all) within the scope."""
+        sources = self._sources(question, about, scope, history)
         yield from sources
         by_number = {source.n: source for source in sources}
         evidence = self._evidence(sources)
@@ -133,7 +140,7 @@ class Answerer:
         left_out = 0
         writes = self._may_write([source.item.content for source in sources])
         if writes:
-            events = self._model.answer(question, evidence, history, cancelled)
+            events = self._model.answer(question, evidence, history, cancelled, options)
         else:
             events = extract_answer(question, evidence)
         for event in events:
@@ -169,13 +176,18 @@ class Answerer:
                     yield AnswerSummary(text, tuple(citations), left_out, unfounded, event)
 
     def _sources(
-        self, question: str, about: str | None, history: Sequence[ConversationTurn]
+        self,
+        question: str,
+        about: Sequence[str],
+        scope: Scope,
+        history: Sequence[ConversationTurn],
     ) -> list[NumberedSource]:
         # A follow-up ("and when does it end?") often names its subject only in the turn before.
         words = f"{history[-1].question} {question}" if history else question
         # A few good sources give better answers than many, and each one more takes time.
         limit = self._model.card.sources
-        query = Query(words=words[:MAX_QUERY_CHARS], about=about, limit=limit)
+        words = words[:MAX_QUERY_CHARS]
+        query = Query(words=words, about=tuple(about), scope=scope, limit=limit)
         hits = self._hits(query)
         hits = [hit for hit in hits if hit.score >= hits[0].score * MIN_SCORE_SHARE]
         places = [(hit, passage) for hit in hits for passage in _passages(hit)]

@@ -36,7 +36,7 @@ class Query:
     limit: int = 20
     offset: int = 0
     by: Literal["words", "all"] = "all"
-    about: str | None = None  # the id of the one item to look in
+    about: tuple[str, ...] = ()  # the ids of the only items to look in; empty for all
 
     def __post_init__(self) -> None:
         filters = (self.scope != Scope(), self.required, self.excluded)

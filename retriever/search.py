@@ -64,16 +64,11 @@ class Searcher:
 
     def _allowed_contents(self, query: Query) -> set[str] | None:
         """The contents the filters allow, or None where they allow all."""
-        if query.about is not None:
-            item = self._catalog.items.get(query.about)
-            if item is None:
-                raise QueryError("That item is no longer in the library; search again.")
-            return {
-                item.content,
-                *(member.content for member in self._catalog.items.members(item.content)),
-            }
         scopes = self._catalog.scopes
         contents = scopes.contents(query.scope)
+        if query.about:
+            named = self._contents_of(query.about)
+            contents = named if contents is None else contents & named
         if contents is not None and query.dated:
             dateless = scopes.contents(replace(query.scope, after=None, before=None))
             for text in query.dated:
@@ -85,6 +80,17 @@ class Searcher:
         for text in query.excluded:
             held = self._holding(text)
             contents = (scopes.everything() if contents is None else contents) - held
+        return contents
+
+    def _contents_of(self, items: Sequence[str]) -> set[str]:
+        """The contents of items, with what is attached to them. Raises QueryError."""
+        contents: set[str] = set()
+        for item_id in items:
+            item = self._catalog.items.get(item_id)
+            if item is None:
+                raise QueryError("That item is no longer in the library; search again.")
+            members = self._catalog.items.members(item.content)
+            contents |= {item.content, *(member.content for member in members)}
         return contents
 
     def _holding(self, text: str) -> set[str]:

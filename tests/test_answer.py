@@ -197,7 +197,7 @@ def test_a_follow_up_is_searched_with_the_question_before_it(library: Small) -> 
 def test_only_the_one_file_is_asked(library: Small) -> None:
     rent = library.catalog.items.at_path(library.folder / "rent.txt")
     assert rent is not None
-    parts = _answerer(library).answer("What about the deposit and the rent?", about=rent.item)
+    parts = _answerer(library).answer("What about the deposit and the rent?", about=[rent.item])
     sources = [part for part in parts if isinstance(part, NumberedSource)]
     assert {source.item.path.name for source in sources} == {"rent.txt"}
 

@@ -85,7 +85,7 @@ def test_ask_json_has_exactly_the_documented_shape(demonstration: Indexed) -> No
     answer = said_json("ask", "How much is the deposit?", data=demonstration.data)
     assert set(answer) == {"question", "answer", "citations", "coverage", "speed"}
     assert set(answer["speed"]) == {
-        "first_token_ms", "tokens", "tokens_per_s", "draft_acceptance",
+        "first_token_ms", "prompt_tokens", "tokens", "tokens_per_s", "draft_acceptance",
     }  # fmt: skip
     for citation in answer["citations"]:
         assert set(citation) == {

@@ -42,8 +42,7 @@ from web.cli.group import CommandGroup
 from web.http.admission import TooBusyError
 from web.http.byte_ranges import RangeError
 from web.http.error_handlers import add_error_handlers
-from web.http.media import NotFoundError
-from web.library.errors import LibraryError
+from web.library.errors import LibraryError, NotFoundError
 from web.machine.doctor import run_checks
 
 SENTENCE = "This cannot be done; do something else."

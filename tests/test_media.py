@@ -20,7 +20,8 @@ from tests.pitches import rising, second_heard
 from tests.served import Running, running, small_library, write_files
 from web.cli.output.phrases import place_phrase
 from web.http.byte_ranges import RangeError, parse_range
-from web.http.media import NotFoundError, content_disposition, open_regular_file
+from web.http.media import content_disposition, open_regular_file
+from web.library.errors import NotFoundError
 
 LATER_S = 40.0  # what the second track says differs by so many seconds
 ENGLISH, GERMAN = {"language": "eng"}, {"language": "ger", "title": "Surround"}

@@ -132,9 +132,9 @@ def test_filters_by_folder_date_and_item(searcher: Searcher, library: Small) -> 
     ]
     assert searcher.search(Query("invoice", scope=Scope(after=parse_day("2021")), by="words")) == []
     boats = searcher.search(Query("boat"))[0].item.item
-    assert names(searcher.search(Query("red river deposit", about=boats))) == ["boats.md"]
+    assert names(searcher.search(Query("red river deposit", about=(boats,)))) == ["boats.md"]
     with pytest.raises(QueryError, match="no longer in the library"):
-        searcher.search(Query("x", about="a" * 26))
+        searcher.search(Query("x", about=("a" * 26,)))
 
 
 def test_a_folder_that_holds_nothing_finds_nothing(searcher: Searcher, tmp_path: Path) -> None:

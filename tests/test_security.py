@@ -100,10 +100,15 @@ def test_other_ways_to_name_a_host(served: Running) -> None:
 
 def test_without_a_key(served: Running) -> None:
     with served.stranger() as client:
-        for path in ("/api/status", "/api/none", "/api/items/" + "a" * 26):
+        for path in ("/api/status", "/api/none", "/api/items/" + "a" * 26, "/mcp", "/v1/models"):
             answer = client.get(path)
             assert answer.status_code == 401
-            assert "link" in answer.json()["error"]["sentence"]
+            error = answer.json()["error"]
+            sentence = error["message" if path.startswith("/v1/") else "sentence"]
+            assert "`Authorization: Bearer KEY`" in sentence  # what a program is to do
+            assert "`recollect token`" in sentence
+        page = client.get("/api/status", headers={"Sec-Fetch-Site": "same-origin"})
+        assert "link" in page.json()["error"]["sentence"]  # what a person is to do
         for path in ("/", "/library", "/static/theme.js", "/none"):
             answer = client.get(path)
             assert answer.status_code == 401

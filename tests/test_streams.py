@@ -22,6 +22,7 @@ from web.http import event_streams
 from web.http.event_streams import MAX_ANSWERS, encode_event
 from web.library.library import Library
 from web.library.schemas import AskEvent
+from web.library.serializers.answers import ANSWER_INTERRUPTED
 
 ROOT = Path(__file__).parent.parent
 
@@ -146,7 +147,7 @@ def test_a_problem_ends_the_answer(served: Running, monkeypatch: pytest.MonkeyPa
         events_sent = ask(client, question="x")
     assert events_sent == [
         ("token", {"text": "well"}),
-        ("error", {"code": "internal", "sentence": event_streams.ANSWER_INTERRUPTED}),
+        ("error", {"code": "internal", "sentence": ANSWER_INTERRUPTED, "status": 500}),
     ]
 
 

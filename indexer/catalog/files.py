@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from indexer.catalog.conditions import LISTED, lies_in, locate
 from indexer.catalog.records import Failure, FileRow, failure, file_row
@@ -35,13 +36,15 @@ class Files:
         kind: Kind | None = None,
         offset: int = 0,
         limit: int = 100,
+        order: Literal["name", "newest"] = "name",
     ) -> list[FileRow]:
-        """One page of the files in a state, or PARTIAL, by folder and name; `count` says how many
-        there are."""
+        """One page of the files in a state, or PARTIAL, by folder and name or by when they were
+        changed; `count` says how many there are."""
+        by = "root_path, path" if order == "name" else "mtime_ns DESC, root_path, path"
         with self._database.reading() as db:
             rows = db.execute(
                 f"""SELECT * FROM listing WHERE {LISTED}
-                ORDER BY root_path, path LIMIT :limit OFFSET :offset""",
+                ORDER BY {by} LIMIT :limit OFFSET :offset""",
                 {"state": state, "kind": kind, "limit": limit, "offset": offset},
             ).fetchall()
             notes = _notes(db, [row["content"] for row in rows if row["live"]])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from indexer.catalog.conditions import LIVE, among, lies_in
 from indexer.catalog.storage.database import Database
@@ -115,6 +116,19 @@ class Scopes:
                 (json.dumps([name.casefold()]),),
             ).fetchone()
         return row is not None
+
+    def holds(self, folder: Path) -> bool:
+        """Whether any file is known below a folder, by its absolute path."""
+        condition, bound = lies_in(self._database, folder)
+        with self._database.reading() as db:
+            return (
+                db.execute(f"SELECT 1 FROM files f WHERE {condition} LIMIT 1", bound).fetchone()
+                is not None
+            )
+
+    def covers(self, folder: Path) -> bool:
+        """Whether a folder is a root, lies in one, or has one below it."""
+        return lies_in(self._database, folder) != ("0", ())
 
 
 def _bounds(moment: float | None, unbounded: float) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 # A kind of work: files that are to be `read` and parts that are to be described, by their kind, and
 # passages that are to be embedded, which are of no kind.

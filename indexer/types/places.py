@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict
 
 # No page, no second and no sound track of any file of a person lies beyond these.
 LAST_PAGE, LAST_S, LAST_TRACK = 10_000_000, 1e7, 10_000

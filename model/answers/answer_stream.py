@@ -10,15 +10,17 @@ from model.answers.quote_constraint import MOST_WORDS, QuoteConstraint
 from model.decoding.context import Context
 from model.decoding.decoder import Decoder
 from model.decoding.generation import Generation, GenerationLimits
-from model.decoding.sampling import Sampler
+from model.decoding.text_stream import sampler_of
 from model.decoding.token_bytes import TokenBytes
 from model.interface import (
+    DEFAULT_WRITING,
     AnswerCitation,
     AnswerEnd,
     AnswerEvent,
     AnswerText,
     Evidence,
     FinishReason,
+    WritingOptions,
 )
 
 # The longest quote, in tokens of a small vocabulary, with its brackets.
@@ -41,7 +43,7 @@ class AnswerStream:
         evidence: Sequence[Evidence],
         limits: GenerationLimits,
         cancelled: Callable[[], bool],
-        sampler: Sampler | None = None,
+        options: WritingOptions = DEFAULT_WRITING,
         prompt_tokens: int = 0,
     ) -> None:
         self._decoder = decoder
@@ -49,7 +51,7 @@ class AnswerStream:
         self._quotes = QuoteConstraint(vocabulary, {source.n: source.words for source in evidence})
         self._limits = limits
         self._cancelled = cancelled
-        self._sampler = sampler
+        self._options = options
         self._prompt_tokens = prompt_tokens
         self._text = ""
         self._began_s = self._first_token_s = 0.0
@@ -59,7 +61,13 @@ class AnswerStream:
         (perf_counter)."""
         self._began_s = began_s
         generation = Generation(
-            self._decoder, context, self._limits, self._quotes, self._cancelled, self._sampler
+            self._decoder,
+            context,
+            self._limits,
+            self._quotes,
+            self._cancelled,
+            sampler_of(self._options),
+            drafting=not self._options.repeatable,
         )
         yield from self._events(generation)
         reason: FinishReason = generation.reason or "stop"

@@ -41,7 +41,9 @@ class GenerationLimits:
 class Generation:
     """One text being generated after `context`. Iterating gives token ids; `reason` says why it
     ended. `drafted` tokens were guessed by the drafter, and `kept` of them accepted. After the end,
-    `force` may append tokens, and iterating goes on. The default sampler is greedy."""
+    `force` may append tokens, and iterating goes on. The default sampler is greedy. Without
+    `drafting` a seeded sampler draws the same text again: how many tokens are drafted depends on
+    the clock, and each one takes a draw."""
 
     def __init__(
         self,
@@ -52,6 +54,7 @@ class Generation:
         cancelled: Callable[[], bool] = lambda: False,
         sampler: Sampler | None = None,
         stop_condition: StopCondition | None = None,
+        drafting: bool = True,
     ) -> None:
         self.tokens: list[int] = []
         self.drafted = 0
@@ -64,6 +67,7 @@ class Generation:
         self._cancelled = cancelled
         self._sampler = sampler or GreedySampler()
         self._stop_condition = stop_condition
+        self._drafting = drafting
         self._unread: list[int] = []  # chosen or forced, but not yet in the cache
         self._next: int | None = None  # what the model chose in place of a rejected draft token
         self._until_s = time.monotonic() + limits.time_s
@@ -108,7 +112,8 @@ class Generation:
         self._unread.append(token)
         if self.reason is not None:
             return [token]
-        count = decoder.draft_length.choose(self._limits.tokens - len(self.tokens))
+        left = self._limits.tokens - len(self.tokens)
+        count = decoder.draft_length.choose(left) if self._drafting else 0
         drafts = decoder.draft(context, token, count, self._constraint, self._sampler)
         return [token, *self._verify(drafts, began)]
 

@@ -50,6 +50,7 @@ class TextStream:
             cancelled=self._cancelled,
             sampler=sampler_of(self._options),
             stop_condition=stops,
+            drafting=not self._options.repeatable,
         )
         first_s = 0.0
         for _ in generation:

@@ -20,6 +20,9 @@ T = TypeVar("T")
 
 MAX_HEAD_BYTES = 32 * 1024
 MAX_JSON_BYTES = 256 * 1024
+# A conversation with pictures and sounds in it, which take a third more in JSON.
+MAX_CHAT_BYTES = 28_000_000
+CHAT_PATHS = ("/v1/chat/completions", "/v1/responses")
 BODY_S = 30.0
 LINGER_S = 1.0
 RETRY_AFTER_S = 2
@@ -78,6 +81,8 @@ def _head_bytes(scope: Scope) -> int:
 
 
 def _body_limit_bytes(scope: Scope) -> int:
+    if scope["path"] in CHAT_PATHS:
+        return MAX_CHAT_BYTES
     return MAX_EXAMPLE_BYTES if scope["path"] == "/api/search" else MAX_JSON_BYTES
 
 

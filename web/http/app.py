@@ -8,41 +8,75 @@ sentence.
 from __future__ import annotations
 
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Security
+from fastapi.security import HTTPBearer
 from starlette.middleware import Middleware
 from starlette.responses import Response
+from starlette.routing import Route
 
-from web.http.admission import AdmissionLimits
+from web.http.admission import AdmissionLimits, WorkerPool
 from web.http.error_handlers import add_error_handlers
 from web.http.event_streams import AnswerStreams, StatusFeed
+from web.http.mcp_endpoint import McpEndpoint, ServedAccess
 from web.http.media import media_routes
+from web.http.openai.chat import chat_routes
+from web.http.openai.models import model_routes
+from web.http.openai.pieces import Models
+from web.http.openai.responses import response_routes
 from web.http.pages import JsonAnswer, page_routes
+from web.http.requests import EmptyBody, refuse_unknown_parameters
 from web.http.routes import library_routes, search_routes
 from web.http.security import Guard, Keys
 from web.library.protocol import ServableLibrary
+from web.library.schemas import ErrorJson, LaunchJson
+
+# For the schema alone: `Guard` has looked at the key before.
+_KEY = HTTPBearer(
+    scheme_name="key", auto_error=False, description="The key that `recollect token` prints."
+)
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": ErrorJson, "description": "What was asked cannot be done, and the cure."},
+    "5XX": {"model": ErrorJson, "description": "Recollect cannot do it now, and the cure."},
+}
 
 
-def create_app(
-    library: ServableLibrary, *, static: Path, token: str, port: int, openapi: bool = False
-) -> FastAPI:
+def create_app(library: ServableLibrary, *, static: Path, token: str, port: int) -> FastAPI:
     """The application for the server on `port`. `static` holds the browser's files; `token` opens
-    the API (see `web/http/security.py`). `openapi` also serves the schema, at /api/openapi.json."""
+    the API (see `web/http/security.py`), whose schema is at /api/openapi.json."""
     keys = Keys(token, port)
+    searches = WorkerPool(at_once=8, in_line=24)
     answers, feed = AnswerStreams(), StatusFeed(library)
+    server = f"http://127.0.0.1:{port}"
+    models = Models(library, answers, server)
     app = FastAPI(
         title="Recollect",
-        openapi_url="/api/openapi.json" if openapi else None,
+        version=version("recollect"),
+        openapi_url="/api/openapi.json",
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
         middleware=[Middleware(Guard, keys=keys, port=port), Middleware(AdmissionLimits)],
     )
-    app.include_router(search_routes(library, answers))
-    app.include_router(library_routes(library, feed))
-    app.include_router(_key_routes(keys, port))
-    app.include_router(media_routes(library.items))
+    for router in (
+        search_routes(library, searches, answers),
+        library_routes(library, feed),
+        media_routes(library.items),
+        _key_routes(keys, port),
+        chat_routes(models),
+        response_routes(models),
+        model_routes(models, library.bare_model, searches),
+    ):
+        app.include_router(
+            router,
+            dependencies=[Depends(refuse_unknown_parameters), Security(_KEY)],
+            responses=_PROBLEMS,
+        )
+    mcp = McpEndpoint(ServedAccess(library, searches, answers, server))
+    app.router.routes.append(Route("/mcp", mcp, methods=["GET", "POST", "DELETE"]))
     app.include_router(page_routes(static))
     add_error_handlers(app)
     app.state.launch_url = partial(_launch_url, keys, port)
@@ -50,6 +84,7 @@ def create_app(
     def end_streams() -> None:
         answers.close()
         feed.close()
+        mcp.close()
 
     app.state.end_streams = end_streams
     return app
@@ -60,10 +95,10 @@ def _launch_url(keys: Keys, port: int) -> str:
 
 
 def _key_routes(keys: Keys, port: int) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(tags=["library"])
 
-    @router.post("/api/launch")
-    async def launch() -> Response:
+    @router.post("/api/launch", response_model=LaunchJson)
+    async def launch(body: EmptyBody) -> Response:
         """A fresh link that opens one more browser."""
         return JsonAnswer({"url": _launch_url(keys, port)})
 

@@ -7,17 +7,21 @@ import json
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from starlette.responses import StreamingResponse
 
 from indexer.files.disk_room import disk_error
 from model.errors import RecollectError
 from web.http.admission import TooBusyError, call_on_loop, run_in_thread
+from web.library.errors import LibraryError
 from web.library.notifier import Notifier
 from web.library.schemas import AskEvent, StatusJson
+from web.library.serializers.answers import ANSWER_INTERRUPTED, problem_event
 
 HEARTBEAT_S = 10.0
 STATUS_INTERVAL_S = 15.0
@@ -27,13 +31,13 @@ CHANGE_WAIT_S = 1.0
 MAX_ANSWERS = 8
 
 HEARTBEAT = b": still here\n\n"
-ANSWER_INTERRUPTED = "The answer broke off inside Recollect; ask again."
 
 _log = logging.getLogger("recollect.web")
 
 
-# Given `cancelled`, writes an answer; blocks between its events.
-Ask = Callable[[Callable[[], bool]], Iterator[AskEvent]]
+Event = TypeVar("Event")
+# Given `cancelled`, begins an answer; its iterator blocks between events. Raises RecollectError.
+Ask = Callable[[Callable[[], bool]], Iterator[Event]]
 
 
 class StatusSource(Protocol):
@@ -60,38 +64,51 @@ def encode_event(event: str, data: object) -> bytes:
 
 
 class AnswerStreams:
-    """Runs the library's blocking generators of answers, each on a thread of its own, `limit` of
-    them at once."""
+    """Runs blocking generators of answers, each on a thread of its own, `limit` of them at once."""
 
     def __init__(self, limit: int = MAX_ANSWERS) -> None:
         self._stops: set[threading.Event] = set()
         self._limit = limit
 
-    def stream(self, ask: Ask) -> EventStream:
-        """The answer that `ask` writes when it is given its `cancelled`. Raises TooBusyError."""
+    async def begin(self, ask: Ask[Event]) -> AsyncGenerator[Event | None, None]:
+        """The events of the answer that `ask` writes when it is given its `cancelled`; None where
+        none came for HEARTBEAT_S. Closing the generator ends the answer. Raises TooBusyError, and
+        the RecollectError that the answer cannot begin with or breaks off with."""
         if len(self._stops) >= self._limit:
             raise TooBusyError
-        return EventStream(self._encoded_events(ask))
+        stop = threading.Event()
+        answer = await run_in_thread(lambda: ask(stop.is_set))
+        return self._events(answer, stop)
 
     def close(self) -> None:
         """Stops every answer."""
         for stop in self._stops:
             stop.set()
 
-    async def _encoded_events(self, ask: Ask) -> AsyncIterator[bytes]:
+    async def _events(
+        self, answer: Iterator[Event], stop: threading.Event
+    ) -> AsyncGenerator[Event | None, None]:
         loop = asyncio.get_running_loop()
-        events: asyncio.Queue[AskEvent | None] = asyncio.Queue()
-        stop = threading.Event()
+        events: asyncio.Queue[Event | _End] = asyncio.Queue()
         self._stops.add(stop)  # until the thread ends: it holds the model until then
 
-        def end() -> None:
+        def end(problem: RecollectError | None) -> None:
             self._stops.discard(stop)
-            events.put_nowait(None)
+            events.put_nowait(_End(problem))
 
         def work() -> None:
-            for event in _events(ask, stop):
-                call_on_loop(loop, partial(events.put_nowait, event))
-            call_on_loop(loop, end)
+            problem: RecollectError | None = None
+            try:
+                for event in _until(answer, stop):
+                    call_on_loop(loop, partial(events.put_nowait, event))
+            except RecollectError as raised:
+                problem = raised
+            except Exception as raised:
+                problem = disk_error(raised)
+                if problem is None:
+                    _log.error("%s in an answer", type(raised).__name__)
+                    problem = LibraryError("internal", ANSWER_INTERRUPTED, 500)
+            call_on_loop(loop, partial(end, problem))
 
         threading.Thread(target=work, name="recollect-answer", daemon=True).start()
         try:
@@ -100,35 +117,52 @@ class AnswerStreams:
                     async with asyncio.timeout(HEARTBEAT_S):
                         event = await events.get()
                 except TimeoutError:
-                    yield HEARTBEAT
+                    yield None
                     continue
-                if event is None:
+                if not isinstance(event, _End):
+                    yield event
+                elif event.problem is not None:
+                    raise event.problem
+                else:
                     return
-                yield encode_event(event["event"], event["data"])
         finally:
             stop.set()
 
 
-def _events(ask: Ask, stop: threading.Event) -> Iterator[AskEvent]:
-    """The events until the end or the stop; a problem is the last event."""
+@dataclass(frozen=True, slots=True)
+class _End:
+    """An answer has ended, by a problem where there is one."""
+
+    problem: RecollectError | None
+
+
+def _until(answer: Iterator[Event], stop: threading.Event) -> Iterator[Event]:
+    """The events until the end or the stop."""
     try:
-        answer = ask(stop.is_set)
+        for event in answer:
+            yield event
+            if stop.is_set():
+                return
+    finally:
+        if isinstance(answer, Generator):
+            answer.close()  # on its own thread, and at once: it releases the model
+
+
+async def answer_stream(events: AsyncGenerator[AskEvent | None, None]) -> AsyncIterator[bytes]:
+    """The events of an answer as they are sent; a problem is the last one."""
+    async with aclosing(events):
         try:
-            for event in answer:
-                yield event
-                if stop.is_set():
-                    return
-        finally:
-            if isinstance(answer, Generator):
-                answer.close()  # on its own thread, and at once: it releases the model
-    except RecollectError as problem:
-        yield {"event": "error", "data": {"code": problem.code, "sentence": problem.sentence}}
-    except Exception as problem:
-        if (error := disk_error(problem)) is not None:
-            yield {"event": "error", "data": {"code": error.code, "sentence": error.sentence}}
-            return
-        _log.error("%s in an answer", type(problem).__name__)
-        yield {"event": "error", "data": {"code": "internal", "sentence": ANSWER_INTERRUPTED}}
+            async for event in events:
+                yield HEARTBEAT if event is None else encode_event(event["event"], event["data"])
+        except RecollectError as problem:
+            event = problem_event(problem)
+            yield encode_event(event["event"], event["data"])
+
+
+async def all_events(events: AsyncGenerator[Event | None, None]) -> list[Event]:
+    """Every event of an answer, once it has ended."""
+    async with aclosing(events):
+        return [event async for event in events if event is not None]
 
 
 class StatusFeed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, BinaryIO, TypeVar
+from typing import Annotated, Any, BinaryIO, TypeVar
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
@@ -18,10 +18,12 @@ from indexer.types.places import LAST_TRACK
 from web.http.admission import WorkerPool, run_in_thread
 from web.http.byte_ranges import REVALIDATE, file_response, generated_response, not_modified
 from web.http.pages import JsonAnswer, unchanged
+from web.http.requests import read_route
 from web.library.display import display_text
-from web.library.errors import LibraryError
+from web.library.errors import NotFoundError
 from web.library.items.presenter import ItemPresenter, OriginalFile
 from web.library.items.wav import WavFile
+from web.library.schemas import MAX_PASSAGES, ItemJson, PageWordsJson, PeaksJson, TextJson
 
 T = TypeVar("T")
 
@@ -30,15 +32,17 @@ LARGEST_PX = 4_000
 # lay out a text differently, a file may be gone. The browser asks again whether those are current.
 IMMUTABLE = "private, max-age=31536000, immutable"
 Track = Annotated[int | None, Query(ge=1, le=LAST_TRACK)]
-READ_METHODS = ["GET", "HEAD"]
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/webp": _BINARY, "image/png": _BINARY}},
+    304: {"description": "The picture has not changed."},
+}
+FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"*/*": _BINARY}},
+    206: {"description": "The range that was asked for.", "content": {"*/*": _BINARY}},
+    304: {"description": "The file has not changed."},
+}
 AskedWords = Annotated[str, Query(max_length=2_000)]
-
-
-class NotFoundError(LibraryError):
-    """There is no such item, or it has no such part."""
-
-    def __init__(self) -> None:
-        super().__init__("not_found", "This is not in the library, or not any more.", 404)
 
 
 def require_item_id(item_id: str) -> str:
@@ -49,7 +53,7 @@ def require_item_id(item_id: str) -> str:
 
 def media_routes(items: ItemPresenter) -> APIRouter:
     """Everything below /api/items/{id}."""
-    router = APIRouter(prefix="/api/items/{item_id}")
+    router = APIRouter(prefix="/api/items/{item_id}", tags=["items"])
     workers = WorkerPool(at_once=6, in_line=100)
 
     async def item_part(item_id: str, call: Callable[[str], T | None]) -> T:
@@ -69,25 +73,36 @@ def media_routes(items: ItemPresenter) -> APIRouter:
             request, source, f'"{item_id}-{source.size_bytes:x}"', original.kind
         )
 
-    @router.api_route("", methods=READ_METHODS)
+    @read_route(router, "", response_model=ItemJson)
     async def facts(item_id: str) -> Response:
+        """What is known of an item."""
         return JsonAnswer(await item_part(item_id, items.facts))
 
-    @router.api_route("/text", methods=READ_METHODS)
-    async def text(item_id: str, q: AskedWords = "") -> Response:
-        return JsonAnswer(await item_part(item_id, lambda known_id: items.text(known_id, q)))
+    @read_route(router, "/text", response_model=TextJson)
+    async def text(
+        item_id: str,
+        q: AskedWords = "",
+        offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
+        limit: Annotated[int, Query(ge=1, le=MAX_PASSAGES)] = MAX_PASSAGES,
+    ) -> Response:
+        """The words of an item, one page of its passages, and where the words of `q` stand."""
+        return JsonAnswer(
+            await item_part(item_id, lambda known_id: items.text(known_id, q, offset, limit))
+        )
 
-    @router.api_route("/peaks", methods=READ_METHODS)
+    @read_route(router, "/peaks", response_model=PeaksJson)
     async def peaks(item_id: str, track: Track = None) -> Response:
+        """How loud a recording is along its length."""
         return JsonAnswer(await item_part(item_id, lambda known_id: items.peaks(known_id, track)))
 
-    @router.api_route("/page/{n}", methods=READ_METHODS)
+    @read_route(router, "/page/{n}", responses=PICTURE)
     async def page(
         request: Request,
         item_id: str,
         n: int,
         w: Annotated[int, Query(ge=50, le=LARGEST_PX)] = 900,
     ) -> Response:
+        """A page of a document as a picture, `w` pixels wide."""
         await item_part(item_id, items.original)  # not even 304 for a forgotten item
         etag = f'"{item_id}-{n}-{w}-{EXTRACTOR_VERSION}"'
         if unchanged(request, etag):
@@ -95,27 +110,30 @@ def media_routes(items: ItemPresenter) -> APIRouter:
         image = await item_part(item_id, lambda known_id: items.page(known_id, n, w))
         return _image_response(image, etag, REVALIDATE)
 
-    @router.api_route("/page/{n}/words", methods=READ_METHODS)
+    @read_route(router, "/page/{n}/words", response_model=PageWordsJson)
     async def page_words(item_id: str, n: int, q: AskedWords = "") -> Response:
+        """The words of a page with their boxes."""
         return JsonAnswer(
             await item_part(item_id, lambda known_id: items.page_words(known_id, n, q))
         )
 
-    @router.api_route("/thumb", methods=READ_METHODS)
+    @read_route(router, "/thumb", responses=PICTURE)
     async def thumb(request: Request, item_id: str) -> Response:
+        """A small picture of an item."""
         etag = f'"{item_id}-thumb"'
         image = await item_part(item_id, items.thumb)
         if unchanged(request, etag):
             return not_modified(etag, IMMUTABLE)
         return _image_response(image, etag, IMMUTABLE)
 
-    @router.api_route("/picture", methods=READ_METHODS)
+    @read_route(router, "/picture", responses=PICTURE)
     async def picture(
         request: Request,
         item_id: str,
         px: Annotated[int, Query(ge=50, le=LARGEST_PX)] = 1_600,
         at: Annotated[float | None, Query(ge=0, le=1e6, allow_inf_nan=False)] = None,
     ) -> Response:
+        """A photo, or a film at its second `at`, at most `px` pixels long."""
         await item_part(item_id, items.original)
         etag = f'"{item_id}-{px}-{at}-{EXTRACTOR_VERSION}"'
         if unchanged(request, etag):
@@ -123,8 +141,9 @@ def media_routes(items: ItemPresenter) -> APIRouter:
         image = await item_part(item_id, lambda known_id: items.picture(known_id, px, at))
         return _image_response(image, etag, IMMUTABLE)
 
-    @router.api_route("/audio", methods=READ_METHODS)
+    @read_route(router, "/audio", responses=FILE)
     async def audio(request: Request, item_id: str, track: Track = None) -> Response:
+        """The sound of a recording, whole or a range of bytes."""
         sound: OriginalFile | WavFile = await item_part(
             item_id, lambda known_id: items.sound(known_id, track)
         )
@@ -133,8 +152,9 @@ def media_routes(items: ItemPresenter) -> APIRouter:
             return generated_response(request, sound, etag, "audio/wav")
         return await send(request, item_id, sound)
 
-    @router.api_route("/original", methods=READ_METHODS)
+    @read_route(router, "/original", responses=FILE)
     async def original(request: Request, item_id: str) -> Response:
+        """The file itself, whole or a range of bytes."""
         file = await item_part(item_id, items.original)
         response = await send(request, item_id, file)
         response.headers["content-disposition"] = content_disposition(file.name)

@@ -82,10 +82,18 @@ _HEADINGS = {
 }
 
 
+# Where programs ask; elsewhere a browser does. Below /v1/ they are clients of OpenAI's API.
+PROGRAM_PATHS = ("/api/", "/v1/", "/mcp")
+
+
 def problem_response(path: str, status: int, code: str, sentence: str) -> Response:
-    """A problem as JSON below /api/, as a page elsewhere."""
+    """A problem as JSON where programs ask, as a page elsewhere."""
     response: Response
-    if path.startswith("/api/"):
+    if path.startswith("/v1/"):
+        kind = "invalid_request_error" if status < 500 else "server_error"
+        error = {"message": sentence, "type": kind, "param": None, "code": code}
+        response = JsonAnswer({"error": error}, status)
+    elif path.startswith(PROGRAM_PATHS):
         response = JsonAnswer({"error": {"code": code, "sentence": sentence}}, status)
     else:
         response = notice_page(status, _HEADINGS.get(status, "That did not work"), sentence)

@@ -4,35 +4,68 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from model.interface import ConversationTurn
 from web.http.admission import WorkerPool
-from web.http.event_streams import AnswerStreams, EventStream, StatusFeed
-from web.http.media import READ_METHODS, NotFoundError, require_item_id
+from web.http.event_streams import AnswerStreams, EventStream, StatusFeed, all_events, answer_stream
+from web.http.media import require_item_id
 from web.http.pages import JsonAnswer
 from web.http.requests import (
     MAX_PATH_CHARS,
+    EmptyBody,
     FileBody,
     OptionalPathBody,
     PathBody,
     QuestionBody,
     SearchParams,
     VerifyBody,
+    read_route,
 )
 from web.library.arguments.examples import temporary_example
-from web.library.errors import LibraryError
+from web.library.errors import LibraryError, NotFoundError
 from web.library.protocol import ServableLibrary
-from web.library.schemas import SearchJson
+from web.library.schemas import (
+    AcceptedJson,
+    AnswerJson,
+    ExcludesJson,
+    FilesJson,
+    ForgottenCountJson,
+    ForgottenJson,
+    IndexJson,
+    ItemIdJson,
+    ModelJson,
+    RememberedJson,
+    RetriedJson,
+    RootJson,
+    SearchJson,
+    StatusJson,
+    VerdictJson,
+)
+from web.library.serializers.answers import collected_answer
 from web.library.serializers.listing import excludes_json
 
+EXAMPLE_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}}
+            for kind in ("image/*", "audio/*", "application/octet-stream")
+        },
+    }
+}
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
 
-def search_routes(library: ServableLibrary, answers: AnswerStreams) -> APIRouter:
-    router = APIRouter()
-    workers = WorkerPool(at_once=8, in_line=24)
+
+def search_routes(
+    library: ServableLibrary, workers: WorkerPool, answers: AnswerStreams
+) -> APIRouter:
+    router = APIRouter(tags=["search and answers"])
 
     def find(params: SearchParams, like: Path | None = None) -> SearchJson:
         return library.search(
@@ -51,117 +84,140 @@ def search_routes(library: ServableLibrary, answers: AnswerStreams) -> APIRouter
         with temporary_example(body, media_type) as example:
             return find(params, example)
 
-    @router.api_route("/api/search", methods=READ_METHODS)
+    @read_route(router, "/api/search", response_model=SearchJson)
     async def search(params: Annotated[SearchParams, Query()]) -> Response:
+        """The files that match, best first: the page, the picture or the second of each."""
         return JsonAnswer(await workers.run(lambda: find(params)))
 
-    @router.post("/api/search")
+    @router.post("/api/search", response_model=SearchJson, openapi_extra=EXAMPLE_BODY)
     async def search_like(params: Annotated[SearchParams, Query()], request: Request) -> Response:
+        """The files that are like a picture or a sound, which is the body of the request."""
         body = await request.body()
         media_type = request.headers["content-type"].partition(";")[0].strip().lower()
         if media_type == "application/json" or not body:
             raise LibraryError("example", "Send a picture or a sound as the body.", 415)
         return JsonAnswer(await workers.run(lambda: find_like(params, body, media_type)))
 
-    @router.post("/api/ask")
-    async def ask(question: QuestionBody) -> EventStream:
-        about = question.about
-        if about is not None:
-            about_id = require_item_id(about)
-            if await workers.run(lambda: library.items.original(about_id)) is None:
+    @router.post("/api/ask", response_model=AnswerJson, responses=EVENTS)
+    async def ask(question: QuestionBody) -> Response:
+        """An answer with citations, as server-sent events while it is written (`source`, `token`,
+        `citation`, then `done` or `error`), or whole with `"stream": false`."""
+        about = [question.about] if isinstance(question.about, str) else question.about or []
+        for item_id in map(require_item_id, about):
+            if await workers.run(partial(library.items.original, item_id)) is None:
                 raise NotFoundError
         history = [ConversationTurn(turn.question, turn.answer) for turn in question.history]
-        return answers.stream(
+        events = await answers.begin(
             lambda cancelled: library.ask(
-                question.question, about=about, history=history, cancelled=cancelled
+                question.question,
+                about=about,
+                kind=question.kind,
+                folder=question.folder,
+                after=question.after,
+                before=question.before,
+                history=history,
+                cancelled=cancelled,
             )
         )
+        if question.stream:
+            return EventStream(answer_stream(events))
+        return JsonAnswer(collected_answer(await all_events(events)))
 
     return router
 
 
 def library_routes(library: ServableLibrary, feed: StatusFeed) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(tags=["library"])
     workers = WorkerPool(at_once=4, in_line=60)
     indexing = WorkerPool(at_once=1, in_line=0)
     maintenance = WorkerPool(at_once=1, in_line=20)
 
-    @router.api_route("/api/status", methods=READ_METHODS)
+    @read_route(router, "/api/status", response_model=StatusJson)
     async def status(request: Request, stream: bool = False) -> Response:
+        """How far the library is; with `stream` as server-sent events whenever that changes."""
         if stream and request.method == "GET":
             return await feed.stream()
         return JsonAnswer(await workers.run(library.status))
 
-    @router.api_route("/api/files", methods=READ_METHODS)
+    @read_route(router, "/api/files", response_model=FilesJson)
     async def files(
         state: Annotated[str | None, Query(max_length=20)] = None,
         kind: Annotated[str | None, Query(max_length=20)] = None,
         offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+        order: Literal["name", "newest"] = "name",
         path: Annotated[str | None, Query(max_length=MAX_PATH_CHARS)] = None,
     ) -> Response:
         """What is known of files, one page of them, or of the one at `path`; nothing is read."""
         if path is not None:
             file = await workers.run(partial(library.file, path))
             return JsonAnswer({"count": 1, "files": [file]})
-        return JsonAnswer(await workers.run(lambda: library.files(state, kind, offset, limit)))
+        return JsonAnswer(
+            await workers.run(lambda: library.files(state, kind, offset, limit, order))
+        )
 
-    @router.post("/api/items")
+    @router.post("/api/items", response_model=ItemIdJson)
     async def item_of(body: PathBody) -> Response:
         """The id of a file that is in the library; nothing is read."""
         return JsonAnswer({"id": await workers.run(lambda: library.item_of(body.path))})
 
-    @router.api_route("/api/roots", methods=READ_METHODS)
+    @read_route(router, "/api/roots", response_model=list[RootJson])
     async def roots() -> Response:
+        """The watched folders."""
         return JsonAnswer(await workers.run(library.roots))
 
-    @router.post("/api/roots")
+    @router.post("/api/roots", response_model=list[RootJson])
     async def add(body: PathBody) -> Response:
+        """Watches a folder from now on; all watched folders."""
         return JsonAnswer(await workers.run(lambda: library.add(body.path)))
 
-    @router.delete("/api/roots")
+    @router.delete("/api/roots", response_model=ForgottenCountJson)
     async def remove(body: PathBody) -> Response:
+        """Forgets a folder with all that is known of its files, which are not touched."""
         return JsonAnswer({"forgotten": await workers.run(lambda: library.remove(body.path))})
 
-    @router.api_route("/api/excludes", methods=READ_METHODS)
+    @read_route(router, "/api/excludes", response_model=ExcludesJson)
     async def excludes() -> Response:
         """What is never read."""
         return JsonAnswer(excludes_json())
 
-    @router.post("/api/accept")
+    @router.post("/api/accept", response_model=AcceptedJson)
     async def accept(body: OptionalPathBody) -> Response:
         """Takes a person's word that what went missing in a folder, or in all, is gone."""
         return JsonAnswer({"accepted": await workers.run(lambda: library.accept(body.path))})
 
-    @router.post("/api/retry")
+    @router.post("/api/retry", response_model=RetriedJson)
     async def retry(body: OptionalPathBody) -> Response:
+        """Puts a file that failed, or all, back in the queue."""
         return JsonAnswer({"retried": await workers.run(lambda: library.retry(body.path))})
 
-    @router.post("/api/forget")
+    @router.post("/api/forget", response_model=ForgottenJson)
     async def forget(body: FileBody) -> Response:
         """Forgets a file for good and answers when no byte of it is left."""
         return JsonAnswer(await maintenance.run(lambda: library.forget(body.what)))
 
-    @router.post("/api/remember")
+    @router.post("/api/remember", response_model=RememberedJson)
     async def remember(body: OptionalPathBody) -> Response:
+        """Takes back that a file, or everything, is to stay forgotten."""
         return JsonAnswer(
             {"remembered": await maintenance.run(lambda: library.remember(body.path))}
         )
 
-    @router.post("/api/verify")
+    @router.post("/api/verify", response_model=VerdictJson)
     async def verify(body: VerifyBody) -> Response:
         """Checks the whole index; reading goes on meanwhile, writing waits."""
         return JsonAnswer(
             await maintenance.run(lambda: library.verify(deep=body.deep, repair=body.repair))
         )
 
-    @router.post("/api/index")
-    async def index() -> Response:
+    @router.post("/api/index", response_model=IndexJson)
+    async def index(body: EmptyBody) -> Response:
         """Brings the index up to date and answers when that is done."""
         return JsonAnswer(await indexing.run(library.index))
 
-    @router.api_route("/api/model", methods=READ_METHODS)
+    @read_route(router, "/api/model", response_model=ModelJson)
     async def model() -> Response:
+        """The model in use, and whether it is loaded."""
         return JsonAnswer(await workers.run(library.model))
 
     return router

@@ -33,7 +33,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.http.pages import APPLICATION_PATHS, notice_page, problem_response
+from web.http.pages import APPLICATION_PATHS, PROGRAM_PATHS, notice_page, problem_response
 
 TOKEN_BYTES = 32
 MAX_OPEN_CODES = 16
@@ -68,6 +68,10 @@ SECURITY_HEADERS = {
 NO_KEY = (
     "This browser has no key to the library yet. Open the link that Recollect printed in the "
     "terminal. A link works once; `recollect serve` in another terminal prints a fresh one."
+)
+NO_BEARER = (
+    "Send the key of this library with the request, as the header `Authorization: Bearer KEY`; "
+    "`recollect token` prints the key."
 )
 CROSS_SITE = (
     "Another web page sent this request, and Recollect answers none but its own. Type its "
@@ -249,7 +253,10 @@ class Guard:
         if self._keys.has_token(headers):
             return None
         if not self._keys.has_cookie(headers):
-            return Refusal(401, "key", NO_KEY)
+            is_program = scope["path"].startswith(PROGRAM_PATHS) and not headers.get(
+                "sec-fetch-site"
+            )
+            return Refusal(401, "key", NO_BEARER if is_program else NO_KEY)
         # A browser adds the cookie by itself; only the origin shows that our own page sent this.
         if scope["method"] not in SAFE_METHODS and "origin" not in headers:
             return Refusal(403, "origin", CROSS_SITE)

@@ -135,7 +135,9 @@ class _ReportHandler(logging.Handler):
 def _reported_errors(report: Report) -> Generator[None, None, None]:
     """What the server's parts log as errors is given to `report` instead of the terminal."""
     handler = _ReportHandler(report)
-    logs: list[Any] = [logging.getLogger(name) for name in ("uvicorn", "recollect.web", "asyncio")]
+    logs: list[Any] = [
+        logging.getLogger(name) for name in ("uvicorn", "recollect.web", "asyncio", "mcp")
+    ]
     before = [log.propagate for log in logs]
     for log in logs:
         log.addHandler(handler)

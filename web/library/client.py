@@ -10,6 +10,7 @@ import mimetypes
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
+from urllib.parse import quote
 
 import httpx
 from httpx_sse import EventSource
@@ -18,14 +19,17 @@ from model.interface import ConversationTurn
 from web.library.arguments.paths import read_example
 from web.library.errors import LibraryError
 from web.library.schemas import (
+    MAX_PASSAGES,
     AskEvent,
     FileJson,
     FilesJson,
     ForgottenJson,
     IndexJson,
+    ItemJson,
     RootJson,
     SearchJson,
     StatusJson,
+    TextJson,
     VerdictJson,
 )
 
@@ -99,11 +103,23 @@ class Client:
         return cast(SearchJson, result)
 
     def ask(
-        self, question: str, *, about: str | None = None, history: Sequence[ConversationTurn] = ()
+        self,
+        question: str,
+        *,
+        about: Sequence[str] = (),
+        kind: str | None = None,
+        folder: str | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        history: Sequence[ConversationTurn] = (),
     ) -> Iterator[AskEvent]:
         body = {
             "question": question,
-            "about": about,
+            "about": list(about),
+            "kind": kind,
+            "in": folder,
+            "after": after,
+            "before": before,
             "history": [{"question": turn.question, "answer": turn.answer} for turn in history],
         }
         with self._http.stream("POST", "/api/ask", json=body) as answer:
@@ -112,6 +128,15 @@ class Client:
                 raise _problem(answer)
             for event in EventSource(answer).iter_sse():
                 yield cast(AskEvent, {"event": event.event, "data": event.json()})
+
+    def item(self, item_id: str) -> ItemJson:
+        return cast(ItemJson, self._json("GET", _item_path(item_id)))
+
+    def text(
+        self, item_id: str, words: str = "", *, offset: int = 0, limit: int = MAX_PASSAGES
+    ) -> TextJson:
+        params: dict[str, Any] = {"q": words, "offset": offset, "limit": limit}
+        return cast(TextJson, self._json("GET", f"{_item_path(item_id)}/text", params=params))
 
     def status(self) -> StatusJson:
         return cast(StatusJson, self._json("GET", "/api/status"))
@@ -132,8 +157,15 @@ class Client:
         kind: str | None = None,
         offset: int = 0,
         limit: int = 100,
+        order: Literal["name", "newest"] = "name",
     ) -> FilesJson:
-        asked = {"state": state, "kind": kind, "offset": offset, "limit": limit}
+        asked = {
+            "state": state,
+            "kind": kind,
+            "offset": offset,
+            "limit": limit,
+            "order": order,
+        }
         params = {name: value for name, value in asked.items() if value is not None}
         return cast(FilesJson, self._json("GET", "/api/files", params=params))
 
@@ -175,6 +207,10 @@ class Client:
         if answer.is_error:
             raise _problem(answer)
         return answer.json()
+
+
+def _item_path(item_id: str) -> str:
+    return f"/api/items/{quote(item_id, safe='')}"
 
 
 def _problem(answer: httpx.Response) -> LibraryError:

@@ -11,3 +11,10 @@ class LibraryError(RecollectError):
     def __init__(self, code: str, sentence: str, status: int = 422) -> None:
         super().__init__(sentence)
         self.code, self.status = code, status
+
+
+class NotFoundError(LibraryError):
+    """There is no such item, or it has no such part."""
+
+    def __init__(self) -> None:
+        super().__init__("not_found", "This is not in the library, or not any more.", 404)

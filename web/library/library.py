@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from indexer.catalog.catalog import Catalog
 from indexer.extract.process.reader import ReaderProcess
@@ -20,45 +20,59 @@ from indexer.types.states import ContentState
 from indexer.vectors.store import Store
 from indexer.vectors.tables import StoreError
 from model.errors import RecollectError
-from model.interface import ConversationTurn, ModelError, ModelRuntime
+from model.interface import (
+    DEFAULT_WRITING,
+    ConversationTurn,
+    ModelError,
+    ModelRuntime,
+    WritingOptions,
+)
 from retriever.answer import Answerer
 from retriever.hits import Hits
 from retriever.query import Query, parse_kind
 from retriever.search import Searcher
 from web.library.arguments.examples import load_example
 from web.library.arguments.paths import is_folder, named_path
+from web.library.arguments.scopes import named_scope
 from web.library.arguments.unlisted import unlisted_sentence
 from web.library.background_loading import BackgroundLoading
+from web.library.bare_model import BareModel
 from web.library.display import display_text
-from web.library.errors import LibraryError
+from web.library.errors import LibraryError, NotFoundError
 from web.library.forgetting import Forgetting
 from web.library.items.presenter import ItemPresenter
 from web.library.notifier import Notifier
 from web.library.schemas import (
+    MAX_PASSAGES,
     AskEvent,
     FileJson,
     FilesJson,
     ForgottenJson,
     IndexJson,
+    ItemJson,
     ModelJson,
     RootJson,
     SearchJson,
     StatusJson,
+    TextJson,
     VerdictJson,
 )
 from web.library.serializers.answers import answer_events
 from web.library.serializers.listing import file_json, roots_json
 from web.library.serializers.results import verdict_json
 from web.library.serializers.status import model_json, status_json
-from web.library.word_search import chosen_scope, search_json, typed_query
+from web.library.word_search import search_json, typed_query
+
+Part = TypeVar("Part")
 
 LOADING = "Only words were searched: the model is being loaded. Search again in a moment."
 
 
 class Library:
     """The `LibraryProtocol` of one data directory, carried out in this process. `items` shows
-    single items, `service` keeps the index up to date, `notifier` tells of changes. With a
-    `domain`, the model answers from these contents alone."""
+    single items, `bare_model` is the model without the library, `service` keeps the index up to
+    date, `notifier` tells of changes. With a `domain`, the model answers from these contents
+    alone."""
 
     def __init__(
         self,
@@ -81,6 +95,7 @@ class Library:
         self._reader = reader
         self._loading = BackgroundLoading(runtime)
         self._forgetting = Forgetting(catalog, pipeline.housekeeping)
+        self.bare_model = BareModel(runtime, reader)
         self._searcher = Searcher(catalog, store, runtime.people, service.rescan.is_there)
         self._answerer = Answerer(
             self._searcher,
@@ -118,7 +133,7 @@ class Library:
     ) -> SearchJson:
         began = time.perf_counter()
         typed = typed_query(self._catalog, words)
-        scope = chosen_scope(kind, folder, after, before)
+        scope = named_scope(self._catalog, kind, folder, after, before)
         example = load_example(self._reader, like) if like else None
         query = typed.query(scope, like=example, limit=limit, offset=offset, by=by)
         is_loading = like is None and by != "words" and self._loading.under_way()
@@ -152,14 +167,37 @@ class Library:
         self,
         question: str,
         *,
-        about: str | None = None,
+        about: Sequence[str] = (),
+        kind: str | None = None,
+        folder: str | None = None,
+        after: str | None = None,
+        before: str | None = None,
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
+        options: WritingOptions = DEFAULT_WRITING,
     ) -> Iterator[AskEvent]:
+        scope = named_scope(self._catalog, kind, folder, after, before)
+        answer = self._answerer.answer(
+            question,
+            about=about,
+            scope=scope,
+            history=history,
+            cancelled=cancelled,
+            options=options,
+        )
+        return self._held(answer_events(answer, self._catalog, question))
+
+    def _held(self, events: Iterator[AskEvent]) -> Iterator[AskEvent]:
         with self._runtime.hold_background():
-            yield from answer_events(
-                self._answerer, self._catalog, question, about, history, cancelled
-            )
+            yield from events
+
+    def item(self, item_id: str) -> ItemJson:
+        return _present(self.items.facts(item_id))
+
+    def text(
+        self, item_id: str, words: str = "", *, offset: int = 0, limit: int = MAX_PASSAGES
+    ) -> TextJson:
+        return _present(self.items.text(item_id, words, offset, limit))
 
     def status(self) -> StatusJson:
         return status_json(self._catalog, self._runtime, self.service)
@@ -173,10 +211,11 @@ class Library:
         kind: str | None = None,
         offset: int = 0,
         limit: int = 100,
+        order: Literal["name", "newest"] = "name",
     ) -> FilesJson:
         """One page of the files, in a state or of a kind where one is named."""
         only_kind = next(iter(parse_kind(kind) or ()), None)
-        rows = self._catalog.files.page(state, only_kind, offset, limit)
+        rows = self._catalog.files.page(state, only_kind, offset, limit, order)
         return {
             "count": self._catalog.files.count(state, only_kind),
             "files": [file_json(row) for row in rows],
@@ -283,3 +322,10 @@ class Library:
         if verdict.again:
             self._changed()
         return verdict_json(verdict, time.perf_counter() - began)
+
+
+def _present(part: Part | None) -> Part:
+    """Raises NotFoundError where there is none."""
+    if part is None:
+        raise NotFoundError
+    return part

@@ -6,19 +6,23 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
-from model.interface import ConversationTurn
+from model.interface import DEFAULT_WRITING, ConversationTurn, WritingOptions
+from web.library.bare_model import BareModel
 from web.library.items.presenter import ItemPresenter
 from web.library.notifier import Notifier
 from web.library.schemas import (
+    MAX_PASSAGES,
     AskEvent,
     FileJson,
     FilesJson,
     ForgottenJson,
     IndexJson,
+    ItemJson,
     ModelJson,
     RootJson,
     SearchJson,
     StatusJson,
+    TextJson,
     VerdictJson,
 )
 
@@ -47,10 +51,29 @@ class LibraryProtocol(Protocol):
         ...
 
     def ask(
-        self, question: str, *, about: str | None = None, history: Sequence[ConversationTurn] = ()
+        self,
+        question: str,
+        *,
+        about: Sequence[str] = (),
+        kind: str | None = None,
+        folder: str | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        history: Sequence[ConversationTurn] = (),
     ) -> Iterator[AskEvent]:
-        """The events of one answer, as it is written; ends in `done` or `error`. `about` is the id
-        of the one item to answer from."""
+        """The events of one answer, as it is written; ends in `done` or `error`. `about` are the
+        ids of the only items to answer from, empty for all; the rest as in a search."""
+        ...
+
+    def item(self, item_id: str) -> ItemJson:
+        """What is known of one item, by its id. Raises NotFoundError."""
+        ...
+
+    def text(
+        self, item_id: str, words: str = "", *, offset: int = 0, limit: int = MAX_PASSAGES
+    ) -> TextJson:
+        """One page of the passages of an item, and where these words stand in them. Raises
+        NotFoundError."""
         ...
 
     def status(self) -> StatusJson: ...
@@ -72,9 +95,10 @@ class LibraryProtocol(Protocol):
         kind: str | None = None,
         offset: int = 0,
         limit: int = 100,
+        order: Literal["name", "newest"] = "name",
     ) -> FilesJson:
-        """One page of the files, in a state or of a kind where one is named; in the state "partial"
-        are those with notes."""
+        """One page of the files, in a state or of a kind where one is named, by name or the last
+        changed first; in the state "partial" are those with notes."""
         ...
 
     def file(self, file: str) -> FileJson:
@@ -123,13 +147,21 @@ class ServableLibrary(LibraryProtocol, Protocol):
     @property
     def notifier(self) -> Notifier: ...
 
+    @property
+    def bare_model(self) -> BareModel: ...
+
     def ask(
         self,
         question: str,
         *,
-        about: str | None = None,
+        about: Sequence[str] = (),
+        kind: str | None = None,
+        folder: str | None = None,
+        after: str | None = None,
+        before: str | None = None,
         history: Sequence[ConversationTurn] = (),
         cancelled: Callable[[], bool] = lambda: False,
+        options: WritingOptions = DEFAULT_WRITING,
     ) -> Iterator[AskEvent]:
         """As above; `cancelled` is asked between tokens, and True ends the answer."""
         ...

@@ -6,11 +6,15 @@ and to the status what a browser needs besides.
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict
 
 from indexer.types.coverage import Coverage
 from indexer.types.notes import NoteJson
 from indexer.types.places import PlaceJson
+
+MAX_PASSAGES = 100_000  # in one page of an item's words
 
 
 class MailJson(TypedDict):
@@ -98,6 +102,7 @@ class CitationJson(TypedDict):
 
 class SpeedJson(TypedDict):
     first_token_ms: float
+    prompt_tokens: int  # of the question with its sources; 0 where that is not known
     tokens: int
     tokens_per_s: float
     draft_acceptance: float | None
@@ -133,9 +138,16 @@ class DoneJson(AskJson):
     unfounded: list[str]  # figures of the answer that stand in none of its sources
 
 
+class AnswerJson(DoneJson):
+    """A whole answer, with the sources that the model was given."""
+
+    sources: list[SourceJson]
+
+
 class ProblemJson(TypedDict):
     code: str
     sentence: str
+    status: int  # what HTTP answers with where nothing was sent before
 
 
 class AskEvent(TypedDict):
@@ -307,6 +319,7 @@ class PassageJson(TypedDict):
 
 class TextJson(TypedDict):
     id: str
+    count: int  # of all passages, of which this may be one page
     passages: list[PassageJson]
 
 
@@ -321,3 +334,36 @@ class PageWordsJson(TypedDict):
 class PeaksJson(TypedDict):
     duration_s: float
     peaks: list[float]
+
+
+class ItemIdJson(TypedDict):
+    id: str
+
+
+class ForgottenCountJson(TypedDict):
+    forgotten: int  # files
+
+
+class AcceptedJson(TypedDict):
+    accepted: int  # files
+
+
+class RetriedJson(TypedDict):
+    retried: int  # files
+
+
+class RememberedJson(TypedDict):
+    remembered: int  # files
+
+
+class LaunchJson(TypedDict):
+    url: str  # opens one browser, once
+
+
+class ErrorDetailJson(TypedDict):
+    code: str  # stable, for programs
+    sentence: str  # for people; names the cure
+
+
+class ErrorJson(TypedDict):
+    error: ErrorDetailJson

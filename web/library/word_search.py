@@ -6,13 +6,11 @@ import time
 from datetime import datetime
 
 from indexer.catalog.catalog import Catalog
-from indexer.types.scope import Scope
 from retriever.hits import Hits
-from retriever.periods import parse_day
-from retriever.query import Query, parse_kind
+from retriever.query import Query
 from retriever.search import Searcher
 from retriever.typed_query import TypedQuery, parse_typed
-from web.library.arguments.paths import named_path
+from web.library.arguments.scopes import named_scope
 from web.library.schemas import SearchJson
 from web.library.serializers.results import filter_json, hit_json
 
@@ -38,7 +36,7 @@ class WordSearch:
         """The same as `LibraryProtocol.search` by words."""
         began = time.perf_counter()
         typed = typed_query(self._catalog, words)
-        scope = chosen_scope(kind, folder, after, before)
+        scope = named_scope(self._catalog, kind, folder, after, before)
         query = typed.query(scope, like=None, limit=limit, offset=offset, by="words")
         hits = self._searcher.search(query)
         return search_json(self._catalog, words, typed, query, hits, began)
@@ -47,18 +45,6 @@ class WordSearch:
 def typed_query(catalog: Catalog, words: str) -> TypedQuery:
     scopes = catalog.scopes
     return parse_typed(words, datetime.now(), scopes.has_folder, scopes.has_sender)
-
-
-def chosen_scope(
-    kind: str | None, folder: str | None, after: str | None, before: str | None
-) -> Scope:
-    """What was chosen beside the words. Raises QueryError and LibraryError."""
-    return Scope(
-        kinds=parse_kind(kind),
-        folders=frozenset({named_path(folder)} if folder else ()),
-        after=parse_day(after),
-        before=parse_day(before),
-    )
 
 
 def search_json(

@@ -19,15 +19,22 @@ if TYPE_CHECKING:
 
 NOTHING_FOUND = 3  # exit codes: 0 done, 1 failed, 2 bad usage, 3 nothing found
 
+kind_option = click.option("--kind", type=click.Choice(["document", "photo", "recording"]))
+folder_option = click.option(
+    "--in", "folder", type=click.Path(path_type=Path), help="Only in this folder."
+)
+after_option = click.option("--after", metavar="D", help="From this day on, like 2024-03-14.")
+before_option = click.option("--before", metavar="D", help="Before this day.")
+
 
 # a word with a minus sign is one that is not wanted, and no option
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1)
 @click.option("--like", type=click.Path(path_type=Path), help="An example picture or sound.")
-@click.option("--kind", type=click.Choice(["document", "photo", "recording"]))
-@click.option("--in", "folder", type=click.Path(path_type=Path), help="Only in this folder.")
-@click.option("--after", metavar="D", help="From this day on, like 2024-03-14.")
-@click.option("--before", metavar="D", help="Before this day.")
+@kind_option
+@folder_option
+@after_option
+@before_option
 @click.option("--limit", metavar="N", type=click.IntRange(1, 200), default=10, show_default=True)
 @click.option("--offset", metavar="N", type=click.IntRange(0, 1000), help="Leave out the first N.")
 @click.option(
@@ -94,15 +101,40 @@ def _search_of(
 
 @click.command()
 @click.argument("question", nargs=-1, required=True)
-@click.option("--about", type=click.Path(path_type=Path), help="Ask about this file only.")
+@click.option(
+    "--about",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Only from this file; repeatable.",
+)
+@kind_option
+@folder_option
+@after_option
+@before_option
 @as_json
 @click.pass_obj
-def ask(program: Program, question: tuple[str, ...], about: Path | None, as_json: bool) -> None:
+def ask(
+    program: Program,
+    question: tuple[str, ...],
+    about: tuple[Path, ...],
+    kind: str | None,
+    folder: Path | None,
+    after: str | None,
+    before: str | None,
+    as_json: bool,
+) -> None:
     """Ask a question; the answer streams, with citations."""
     from web.cli.output.hits import show_answer
 
     with program.open_library() as library:
-        item = library.item_of(str(about.absolute())) if about else None
-        cited = show_answer(library.ask(" ".join(question), about=item), as_json)
+        events = library.ask(
+            " ".join(question),
+            about=[library.item_of(str(file.absolute())) for file in about],
+            kind=kind,
+            folder=absolute_path(folder),
+            after=after,
+            before=before,
+        )
+        cited = show_answer(events, as_json)
     if not cited:
         sys.exit(NOTHING_FOUND)

@@ -21,7 +21,15 @@ from retriever.snippets import matches
 from web.library.display import display_notes, display_text
 from web.library.items.attachment_bytes import AttachmentBytes
 from web.library.items.wav import WavFile
-from web.library.schemas import ItemJson, MailJson, PageWordsJson, PeaksJson, TextJson, ThumbJson
+from web.library.schemas import (
+    MAX_PASSAGES,
+    ItemJson,
+    MailJson,
+    PageWordsJson,
+    PeaksJson,
+    TextJson,
+    ThumbJson,
+)
 
 THUMB_PX = 480
 
@@ -117,14 +125,18 @@ class ItemPresenter:
             "caption": captions[0] if captions and item.kind is Kind.PHOTO else None,
         }
 
-    def text(self, item_id: str, query: str) -> TextJson | None:
-        """The words of an item, and which of them match the query."""
+    def text(
+        self, item_id: str, query: str, offset: int = 0, limit: int = MAX_PASSAGES
+    ) -> TextJson | None:
+        """One page of the words of an item, and which of them match the query."""
         item = self._catalog.items.get(item_id)
         if item is None:
             return None
         wanted = marked_words(self._catalog.passages, item.content, query)
+        passages = self._passages(item)
         return {
             "id": item.item,
+            "count": len(passages),
             "passages": [
                 {
                     "ordinal": passage.ordinal,
@@ -142,7 +154,7 @@ class ItemPresenter:
                         for sentence in passage.sentences
                     ],
                 }
-                for passage in self._passages(item)
+                for passage in passages[offset : offset + limit]
             ],
         }
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from typing import cast
 
 from indexer.catalog.catalog import Catalog
 from model.errors import RecollectError
-from model.interface import AnswerText, ConversationTurn
-from retriever.answer import Answerer, AnswerSummary, Citation, NumberedSource
-from web.library.schemas import AskEvent
+from model.interface import AnswerText
+from retriever.answer import AnswerPart, AnswerSummary, Citation, NumberedSource
+from web.library.errors import LibraryError
+from web.library.schemas import AnswerJson, AskEvent, DoneJson, ProblemJson, SourceJson
 from web.library.serializers.results import citation_json, source_json
+
+ANSWER_INTERRUPTED = "The answer broke off inside Recollect; ask again."
 
 
 def answer_events(
-    answerer: Answerer,
-    catalog: Catalog,
-    question: str,
-    about: str | None,
-    history: Sequence[ConversationTurn],
-    cancelled: Callable[[], bool],
+    answer: Iterator[AnswerPart], catalog: Catalog, question: str
 ) -> Iterator[AskEvent]:
     """Ends in `done` or `error`."""
     try:
-        for part in answerer.answer(question, about=about, history=history, cancelled=cancelled):
+        for part in answer:
             match part:
                 case NumberedSource():
                     yield {"event": "source", "data": source_json(part, question, catalog)}
@@ -33,7 +32,32 @@ def answer_events(
                 case AnswerSummary():
                     yield _done(question, part, catalog)
     except RecollectError as problem:
-        yield {"event": "error", "data": {"code": problem.code, "sentence": problem.sentence}}
+        yield problem_event(problem)
+
+
+def problem_event(problem: RecollectError) -> AskEvent:
+    """The last event of an answer that could not be finished."""
+    data: ProblemJson = {
+        "code": problem.code,
+        "sentence": problem.sentence,
+        "status": problem.status,
+    }
+    return {"event": "error", "data": data}
+
+
+def collected_answer(events: Iterable[AskEvent]) -> AnswerJson:
+    """All of an answer's events in one. Raises LibraryError where the answer broke off."""
+    sources: list[SourceJson] = []
+    for event in events:
+        match event["event"]:
+            case "source":
+                sources.append(cast(SourceJson, event["data"]))
+            case "done":
+                return {**cast(DoneJson, event["data"]), "sources": sources}
+            case "error":
+                problem = cast(ProblemJson, event["data"])
+                raise LibraryError(problem["code"], problem["sentence"], problem["status"])
+    raise LibraryError("internal", ANSWER_INTERRUPTED, 500)
 
 
 def _done(question: str, summary: AnswerSummary, catalog: Catalog) -> AskEvent:
@@ -47,6 +71,7 @@ def _done(question: str, summary: AnswerSummary, catalog: Catalog) -> AskEvent:
             "coverage": catalog.counts.coverage(),
             "speed": {
                 "first_token_ms": round(finished.first_token_ms, 1),
+                "prompt_tokens": finished.prompt_tokens,
                 "tokens": finished.tokens,
                 "tokens_per_s": round(finished.tokens_per_s, 1),
                 "draft_acceptance": finished.draft_acceptance,

@@ -111,6 +111,7 @@ export interface CitationJson {
 
 export interface SpeedJson {
   first_token_ms: number;
+  prompt_tokens: number; // of the question with its sources; 0 where that is not known
   tokens: number;
   tokens_per_s: number;
   draft_acceptance: number | null;
@@ -151,9 +152,22 @@ export interface DoneJson {
   unfounded: string[]; // figures of the answer that stand in none of its sources
 }
 
+export interface AnswerJson {
+  question: string;
+  answer: string;
+  citations: CitationJson[];
+  coverage: Coverage;
+  speed: SpeedJson;
+  reason: string;
+  left_out: number;
+  unfounded: string[];
+  sources: SourceJson[];
+}
+
 export interface ProblemJson {
   code: string;
   sentence: string;
+  status: number; // what HTTP answers with where nothing was sent before
 }
 
 export interface AskEvent {
@@ -321,6 +335,7 @@ export interface PassageJson {
 
 export interface TextJson {
   id: string;
+  count: number; // of all passages, of which this may be one page
   passages: PassageJson[];
 }
 
@@ -335,4 +350,37 @@ export interface PageWordsJson {
 export interface PeaksJson {
   duration_s: number;
   peaks: number[];
+}
+
+export interface ItemIdJson {
+  id: string;
+}
+
+export interface ForgottenCountJson {
+  forgotten: number; // files
+}
+
+export interface AcceptedJson {
+  accepted: number; // files
+}
+
+export interface RetriedJson {
+  retried: number; // files
+}
+
+export interface RememberedJson {
+  remembered: number; // files
+}
+
+export interface LaunchJson {
+  url: string; // opens one browser, once
+}
+
+export interface ErrorDetailJson {
+  code: string; // stable, for programs
+  sentence: string; // for people; names the cure
+}
+
+export interface ErrorJson {
+  error: ErrorDetailJson;
 }

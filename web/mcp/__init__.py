@@ -1,0 +1,1 @@
+"""The library for agents: tools of the Model Context Protocol, whatever carries its messages."""
