@@ -26,6 +26,7 @@ check: .venv/developer tests/types/node_modules  ## types, lint, formatting, and
 	$(BIN)/mypy recollect.py indexer retriever model web training bench docs tests
 	$(BIN)/python -m docs.architecture --check
 	$(BIN)/python -m docs.formats --check
+	$(BIN)/python -m docs.api --check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports

@@ -10,6 +10,9 @@ The way of a query, in the order of the files it passes:
     library/results.py      hits, sources and citations become JSON (library/schemas.py)
     http/pages.py           the JSON is sent; an answer, as events, by http/event_streams.py
 
+Agents come in by http/mcp_endpoint.py or by `recollect mcp`, and use the tools of mcp/tools.py;
+clients of OpenAI's API come in by http/openai/. Both call the same library.
+
 In the terminal, cli/commands/queries.py calls the library through cli/program.py, and
 cli/output/hits.py prints the same JSON.
 """

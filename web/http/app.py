@@ -32,16 +32,21 @@ from web.http.requests import EmptyBody, refuse_unknown_parameters
 from web.http.routes import library_routes, search_routes
 from web.http.security import Guard, Keys
 from web.library.protocol import ServableLibrary
-from web.library.schemas import ErrorJson, LaunchJson
+from web.library.schemas import ErrorJson, LaunchJson, OpenAIErrorJson
 
 # For the schema alone: `Guard` has looked at the key before.
 _KEY = HTTPBearer(
     scheme_name="key", auto_error=False, description="The key that `recollect token` prints."
 )
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": ErrorJson, "description": "What was asked cannot be done, and the cure."},
-    "5XX": {"model": ErrorJson, "description": "Recollect cannot do it now, and the cure."},
-}
+_CHECKED = [Depends(refuse_unknown_parameters), Security(_KEY)]
+
+
+def _problems(shape: type) -> dict[int | str, dict[str, Any]]:
+    """What else than what was asked for may come from an address, for the schema."""
+    return {
+        "4XX": {"model": shape, "description": "What was asked cannot be done, and the cure."},
+        "5XX": {"model": shape, "description": "Recollect cannot do it now, and the cure."},
+    }
 
 
 def create_app(library: ServableLibrary, *, static: Path, token: str, port: int) -> FastAPI:
@@ -66,15 +71,14 @@ def create_app(library: ServableLibrary, *, static: Path, token: str, port: int)
         library_routes(library, feed),
         media_routes(library.items),
         _key_routes(keys, port),
+    ):
+        app.include_router(router, dependencies=_CHECKED, responses=_problems(ErrorJson))
+    for router in (
         chat_routes(models),
         response_routes(models),
         model_routes(models, library.bare_model, searches),
     ):
-        app.include_router(
-            router,
-            dependencies=[Depends(refuse_unknown_parameters), Security(_KEY)],
-            responses=_PROBLEMS,
-        )
+        app.include_router(router, dependencies=_CHECKED, responses=_problems(OpenAIErrorJson))
     mcp = McpEndpoint(ServedAccess(library, searches, answers, server))
     app.router.routes.append(Route("/mcp", mcp, methods=["GET", "POST", "DELETE"]))
     app.include_router(page_routes(static))

@@ -57,8 +57,14 @@ EXAMPLE_BODY = {
         },
     }
 }
+# Of each event by itself; its data is JSON.
+EVENT = {
+    "type": "object",
+    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+    "required": ["event", "data"],
+}
 EVENTS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    200: {"content": {"text/event-stream": {"schema": EVENT}}}
 }
 
 
@@ -132,7 +138,7 @@ def library_routes(library: ServableLibrary, feed: StatusFeed) -> APIRouter:
     indexing = WorkerPool(at_once=1, in_line=0)
     maintenance = WorkerPool(at_once=1, in_line=20)
 
-    @read_route(router, "/api/status", response_model=StatusJson)
+    @read_route(router, "/api/status", response_model=StatusJson, responses=EVENTS)
     async def status(request: Request, stream: bool = False) -> Response:
         """How far the library is; with `stream` as server-sent events whenever that changes."""
         if stream and request.method == "GET":

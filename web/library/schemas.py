@@ -367,3 +367,16 @@ class ErrorDetailJson(TypedDict):
 
 class ErrorJson(TypedDict):
     error: ErrorDetailJson
+
+
+class OpenAIErrorDetailJson(TypedDict):
+    """A problem below /v1/, as clients of OpenAI's API expect it."""
+
+    message: str  # the sentence
+    type: str
+    param: str | None
+    code: str
+
+
+class OpenAIErrorJson(TypedDict):
+    error: OpenAIErrorDetailJson

@@ -384,3 +384,14 @@ export interface ErrorDetailJson {
 export interface ErrorJson {
   error: ErrorDetailJson;
 }
+
+export interface OpenAIErrorDetailJson {
+  message: string; // the sentence
+  type: string;
+  param: string | null;
+  code: string;
+}
+
+export interface OpenAIErrorJson {
+  error: OpenAIErrorDetailJson;
+}
