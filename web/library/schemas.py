@@ -147,7 +147,7 @@ class AnswerJson(DoneJson):
 class ProblemJson(TypedDict):
     code: str
     sentence: str
-    status: int  # what HTTP answers with where nothing was sent before
+    status: NotRequired[int]  # what HTTP answers with where nothing was sent before
 
 
 class AskEvent(TypedDict):

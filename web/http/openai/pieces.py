@@ -17,6 +17,7 @@ from web.http.openai.conversation import prompt_of, question_of, require_questio
 from web.library.errors import LibraryError
 from web.library.protocol import ServableLibrary
 from web.library.schemas import AskEvent, CitationJson, DoneJson, ProblemJson, TokenJson
+from web.library.serializers.answers import problem_error
 
 LIBRARY_MODEL = "recollect"
 
@@ -123,7 +124,7 @@ async def _library_pieces(
                     yield Cited(annotation(cast(CitationJson, data), text, server))
                 case "error":
                     problem = cast(ProblemJson, data)
-                    raise LibraryError(problem["code"], problem["sentence"], problem["status"])
+                    raise problem_error(problem)
                 case "done":
                     done = cast(DoneJson, data)
                     if sources := source_list(done["citations"], server):

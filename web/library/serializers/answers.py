@@ -45,6 +45,11 @@ def problem_event(problem: RecollectError) -> AskEvent:
     return {"event": "error", "data": data}
 
 
+def problem_error(problem: ProblemJson) -> LibraryError:
+    """The problem that an answer ended in, to be raised."""
+    return LibraryError(problem["code"], problem["sentence"], problem.get("status", 500))
+
+
 def collected_answer(events: Iterable[AskEvent]) -> AnswerJson:
     """All of an answer's events in one. Raises LibraryError where the answer broke off."""
     sources: list[SourceJson] = []
@@ -56,7 +61,7 @@ def collected_answer(events: Iterable[AskEvent]) -> AnswerJson:
                 return {**cast(DoneJson, event["data"]), "sources": sources}
             case "error":
                 problem = cast(ProblemJson, event["data"])
-                raise LibraryError(problem["code"], problem["sentence"], problem["status"])
+                raise problem_error(problem)
     raise LibraryError("internal", ANSWER_INTERRUPTED, 500)
 
 

@@ -167,7 +167,7 @@ export interface AnswerJson {
 export interface ProblemJson {
   code: string;
   sentence: string;
-  status: number; // what HTTP answers with where nothing was sent before
+  status?: number; // what HTTP answers with where nothing was sent before
 }
 
 export interface AskEvent {

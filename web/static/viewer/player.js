@@ -69,7 +69,7 @@ export function Player({ item, second, track: wanted, query }) {
   const [rateIndex, setRateIndex] = useState(0);
   const [follow, setFollow] = useState(true);
   const peaks = useJson(`/api/items/${item.id}/peaks${track === null ? "" : `?track=${track}`}`, "", { duration_s: item.duration_s ?? 0, peaks: [] });
-  const text = useJson(`/api/items/${item.id}/text`, query, { id: item.id, passages: [] });
+  const text = useJson(`/api/items/${item.id}/text`, query, { id: item.id, count: 0, passages: [] });
   const loaded = current.id === item.id && current.track === track;
   useEffect(() => {
     if (!(loaded && current.playing && Math.abs(current.second - second) < 1)) load(item.id, second, track);

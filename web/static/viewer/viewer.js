@@ -39,7 +39,7 @@ function useItem(id) {
 
 /** A photo as large as there is room, and its caption with words of `query` marked. @param {{item: ItemJson, query: string}} props */
 function PhotoView({ item, query }) {
-  const text = useJson(`/api/items/${item.id}/text`, query, { id: item.id, passages: [] });
+  const text = useJson(`/api/items/${item.id}/text`, query, { id: item.id, count: 0, passages: [] });
   const marks = text?.passages.find((passage) => passage.text === item.caption)?.marks ?? [];
   const ratio = item.w && item.h ? item.w / item.h : 4 / 3;
   const colour = /^#[0-9a-f]{6}$/i.test(item.colour ?? "") ? item.colour : "transparent";
