@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from transformers import AutoTokenizer, GenerationConfig
@@ -22,14 +22,13 @@ from model.decoding.decoder import Decoder, part_tokens
 from model.decoding.generation import Generation, GenerationLimits
 from model.decoding.prefix_cache import PrefixCache
 from model.decoding.repetition import trim_repetition
-from model.decoding.text_stream import TextStream
+from model.decoding.text_stream import TextStream, limited
 from model.decoding.token_bytes import TokenBytes
 from model.interface import (
     DEFAULT_WRITING,
     AnswerEnd,
     AnswerEvent,
     ChatEvent,
-    ChatMessage,
     Content,
     ConversationTurn,
     Description,
@@ -46,18 +45,13 @@ from model.interface import (
     WritingOptions,
 )
 from model.prompt import inputs, prompts
+from model.prompt.fitting import fitted, fitted_message, fitted_source
 from model.prompt.patch_cache import PatchCache
 from model.weights import memory_plan
 from model.weights.checkpoint import Checkpoint
 from model.weights.loading import load_model
 from model.weights.placement import Placement
 
-SomeContent = TypeVar("SomeContent", Text, Image, Sound, Image | Sound, Content)
-
-# A passage is some 120 words; longer text adds cost and blurs its vector.
-MOST_CHARACTERS = 8_000
-# Understanding of sound is reported to collapse beyond this.
-MOST_SOUND_S = 15.0
 MOST_CLIPS = 2
 
 CAPTION_LIMITS = GenerationLimits(tokens=128, time_s=300)
@@ -131,7 +125,7 @@ class Gemma:
         """One `Vectors` for each content, in order. Items and queries are put into the same space
         by the same prompt; `role` is there for models that tell them apart."""
         self.calls += len(contents)
-        contents = [_fitted(content) for content in contents]
+        contents = [fitted(content) for content in contents]
         messages = [prompts.gist_prompt(content) for content in contents]
         rows = [self._render(prompt) for prompt in messages]
         embedded: dict[int, Vectors] = {}
@@ -149,7 +143,7 @@ class Gemma:
     def describe(self, content: Image | Sound) -> Description:
         """One prefill of the medium; the gist and the words are two branches of it."""
         self.calls += 1
-        medium = _fitted(content)
+        medium = fitted(content)
         patches = PatchCache()
         gist_row = self._render(prompts.gist_prompt(medium), patches)
         words_row = self._render(prompts.description_prompt(medium), patches)
@@ -215,7 +209,7 @@ class Gemma:
         """Write what comes next in the conversation. Raises ModelError where it is too long."""
         self.calls += 1
         begun = time.perf_counter()
-        row = self._render(tuple(_fitted_message(message) for message in prompt))
+        row = self._render(tuple(fitted_message(message) for message in prompt))
         limits = limited(CHAT_LIMITS, options, self._checkpoint.context_tokens - len(row))
         context, rest = self._prefixes.take(row)
         for _ in self._decoder.prefill_parts(rest, context):
@@ -243,7 +237,7 @@ class Gemma:
         options: WritingOptions,
     ) -> Iterator[AnswerEvent]:
         begun = time.perf_counter()
-        shown = [_shortened(source) for source in evidence]
+        shown = [fitted_source(source) for source in evidence]
         clips = [source.original for source in shown if isinstance(source.original, Sound)]
         for clip in clips[:MOST_CLIPS]:
             if cancelled():
@@ -315,31 +309,3 @@ class Gemma:
         tensors = {name: tensor.to(self._model.device) for name, tensor in tensors.items()}
         states: torch.Tensor = self._model.model(**tensors, use_cache=False).last_hidden_state
         return states
-
-
-def _fitted(content: SomeContent) -> SomeContent:
-    """The content, cut to what the model understands."""
-    if isinstance(content, Text) and len(content.text) > MOST_CHARACTERS:
-        return replace(content, text=content.text[:MOST_CHARACTERS])
-    if isinstance(content, Sound) and content.duration_s > MOST_SOUND_S:
-        return replace(content, samples=content.samples[: int(MOST_SOUND_S * content.rate_hz)])
-    return content
-
-
-def _fitted_message(message: ChatMessage) -> ChatMessage:
-    """The message, its sounds cut to what the model understands."""
-    parts = [_fitted(part) if isinstance(part, Sound) else part for part in message.parts]
-    return replace(message, parts=tuple(parts))
-
-
-def limited(limits: GenerationLimits, options: WritingOptions, room: int) -> GenerationLimits:
-    """The limits, with at most the tokens that are asked for and that there is room for."""
-    most = limits.tokens if options.max_tokens is None else options.max_tokens
-    return replace(limits, tokens=max(1, min(most, room)))
-
-
-def _shortened(source: Evidence) -> Evidence:
-    """The source, its clip cut to what the model understands."""
-    if not isinstance(source.original, Sound):
-        return source
-    return replace(source, original=_fitted(source.original))

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -23,6 +22,8 @@ from tests.test_room import ballast, tiny_disk
 from web.library.client import Client
 
 Route = tuple[str, str]
+RECOLLECT = {"model": "recollect"}
+QUESTION = {"role": "user", "content": "Where is the boat?"}
 # What is asked of each route; `{...}` are ids and paths of the library.
 REQUESTS: dict[Route, dict[str, Any]] = {
     ("GET", "/api/search"): {"params": {"q": "boat"}},
@@ -50,15 +51,32 @@ REQUESTS: dict[Route, dict[str, Any]] = {
     ("GET", "/api/items/{item_id}/picture"): {"item": "sunset.png"},
     ("GET", "/api/items/{item_id}/audio"): {"item": "whistle.wav"},
     ("GET", "/api/items/{item_id}/original"): {},
+    ("POST", "/v1/chat/completions"): {"json": {**RECOLLECT, "messages": [QUESTION]}},
+    ("POST", "/v1/responses"): {"json": {**RECOLLECT, "input": [QUESTION]}},
+    ("POST", "/v1/embeddings"): {"json": {**RECOLLECT, "input": "boat"}},
+    ("GET", "/v1/models"): {},
+    ("GET", "/v1/models/{name}"): {},
     # these mend what they can, so they come last
     ("POST", "/api/verify"): {"json": {}},
     ("POST", "/api/index"): {"json": {}},
 }
 
 # What is known without the catalog, without the tables, and what writes.
-WITHOUT_A_CATALOG = {("GET", "/api/excludes"), ("GET", "/api/model"), ("POST", "/api/launch")}
+WITHOUT_A_CATALOG = {
+    ("GET", "/api/excludes"),
+    ("GET", "/api/model"),
+    ("POST", "/api/launch"),
+    ("POST", "/v1/embeddings"),
+    ("GET", "/v1/models"),
+    ("GET", "/v1/models/{name}"),
+}
 BESIDE = {("GET", "/api/search"), ("GET", "/api/status")}  # they say it beside what they give
-OF_THE_TABLES = BESIDE | {("POST", "/api/search"), ("POST", "/api/ask")}
+OF_THE_TABLES = BESIDE | {
+    ("POST", "/api/search"),
+    ("POST", "/api/ask"),
+    ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/responses"),
+}
 WRITING = {
     ("POST", "/api/roots"),
     ("DELETE", "/api/roots"),
@@ -70,15 +88,8 @@ WRITING = {
 
 def routes(app: FastAPI) -> set[Route]:
     """Every address of the API with its methods, as the application has them."""
-    with warnings.catch_warnings():  # GET and HEAD of an address are one operation
-        warnings.simplefilter("ignore")
-        paths = app.openapi()["paths"]
-    return {
-        (method.upper(), path)
-        for path, methods in paths.items()
-        for method in methods
-        if method != "head"
-    }
+    paths = app.openapi()["paths"]
+    return {(method.upper(), path) for path, methods in paths.items() for method in methods}
 
 
 class Asked:
@@ -111,7 +122,9 @@ class Asked:
                 json.dumps(request["json"]).replace("{base}", str(self._base))
             )
         return client.request(
-            method, path.replace("{item_id}", item).replace("{n}", "1"), **request
+            method,
+            path.replace("{item_id}", item).replace("{n}", "1").replace("{name}", "recollect"),
+            **request,
         )
 
 
@@ -129,7 +142,10 @@ def problem_of(answer: httpx.Response) -> dict[str, Any] | None:
     if answer.is_success:
         problem = content.get("problem") if isinstance(content, dict) else None
         return {"code": "problem", "sentence": problem} if problem else None
-    return {"status": answer.status_code, **content["error"]}
+    error = content["error"]
+    if "message" in error:  # as OpenAI's clients expect it
+        error = {"code": error["code"], "sentence": error["message"]}
+    return {"status": answer.status_code, **error}
 
 
 @contextmanager

@@ -71,6 +71,10 @@ async def use_every_tool(client: Client) -> dict[str, Any]:
     for name, arguments in calls.items():
         given[name] = await call(client, name, arguments)
     first = given["search"]["found"][0]
+    more = await call(client, "search", {**calls["search"], "offset": 1, "limit": 2})
+    assert [place["id"] for place in more["found"]] == [
+        place["id"] for place in given["search"]["found"][1:]
+    ]
     given["read"] = await call(client, "read", {"item": first["id"], "limit": 1})
     spoken = await call(client, "search", {"words": "", "kind": "recording", "limit": 1})
     given["recording"] = await call(client, "recording", {"item": spoken["found"][0]["path"]})

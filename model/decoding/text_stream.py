@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from model.decoding.context import Context
 from model.decoding.decoder import Decoder
@@ -20,6 +21,12 @@ def sampler_of(options: WritingOptions) -> Sampler | None:
         return None
     parameters = SamplingParameters(options.temperature, 0, options.top_p, options.seed)
     return RandomSampler(parameters)
+
+
+def limited(limits: GenerationLimits, options: WritingOptions, room: int) -> GenerationLimits:
+    """The limits, with at most the tokens that are asked for and that there is room for."""
+    most = limits.tokens if options.max_tokens is None else options.max_tokens
+    return replace(limits, tokens=max(1, min(most, room)))
 
 
 class TextStream:

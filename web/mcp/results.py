@@ -31,6 +31,7 @@ class SearchResult(TypedDict):
     found: list[FoundPlace]
     coverage: Coverage
     problem: str | None  # what had no part in the search that should have had one
+    next_offset: int | None  # where more follow
 
 
 class AnswerResult(TypedDict):

@@ -10,7 +10,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from indexer.catalog.records import ITEM
-from retriever.query import MAX_QUERY_CHARS
+from retriever.query import MAX_OFFSET, MAX_QUERY_CHARS
 from web.library.errors import LibraryError
 from web.library.protocol import LibraryProtocol
 from web.library.schemas import AskEvent, DoneJson, ItemJson, TextJson
@@ -26,6 +26,7 @@ Folder = Annotated[str | None, Field(description="Only in this folder, by its ab
 After = Annotated[str | None, Field(description="Only from this day on, like 2024-03-14.")]
 Before = Annotated[str | None, Field(description="Only before this day.")]
 Item = Annotated[str, Field(description="The id of a file from another result, or its path.")]
+Skipped = Annotated[int, Field(ge=0, le=MAX_OFFSET, description="How many to leave out at first.")]
 Offset = Annotated[int, Field(ge=0, description="How many passages to leave out at the start.")]
 Limit = Annotated[int, Field(ge=1, le=200, description="How many at the most.")]
 
@@ -46,6 +47,7 @@ class Tools:
         folder: Folder = None,
         after: After = None,
         before: Before = None,
+        offset: Skipped = 0,
         limit: Limit = 10,
     ) -> results.Search:
         """Find files of the person's own documents, photos and recordings: the page, the picture or
@@ -53,17 +55,26 @@ class Tools:
         "exact words", -word, type:photo, ext:pdf, in:Folder, after:2024-03."""
         found = await self._access.run(
             lambda library: library.search(
-                words, kind=kind, folder=folder, after=after, before=before, limit=limit
+                words,
+                kind=kind,
+                folder=folder,
+                after=after,
+                before=before,
+                offset=offset,
+                limit=limit,
             )
         )
         server = self._access.server
         places = [results.found_place(server, hit, hit["snippet"]) for hit in found["hits"]]
-        lines = [f"{n}. {results.place_line(place)}" for n, place in enumerate(places, start=1)]
+        lines = [
+            f"{n}. {results.place_line(place)}" for n, place in enumerate(places, start=offset + 1)
+        ]
         result: results.SearchResult = {
             "query": words,
             "found": places,
             "coverage": found["coverage"],
             "problem": found.get("problem"),
+            "next_offset": found.get("next_offset"),
         }
         text = "\n".join(lines) or "Nothing in the library matches."
         return results.tool_result(text, result, [results.resource_link(place) for place in places])
