@@ -184,6 +184,25 @@ def test_an_answer_that_takes_long_says_it_lives(
         assert 'data: {"text":"at last"}' in list(lines)
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/ask", {"question": "boat", "stream": False}),
+        (
+            "/v1/chat/completions",
+            {"model": "recollect", "messages": [{"role": "user", "content": "boat"}]},
+        ),
+    ],
+)
+def test_a_whole_answer_that_nobody_waits_for_ends(
+    tmp_path: Path, path: str, body: dict[str, Any]
+) -> None:
+    with endless(tmp_path) as (server, model), server.program() as client:
+        with pytest.raises(httpx.ReadTimeout):
+            client.post(path, json=body, timeout=0.5)
+        assert model.stopped.wait(60)
+
+
 def test_more_answers_than_can_be_given(tmp_path: Path) -> None:
     with endless(tmp_path) as (server, _), server.program() as client:
         requests = [

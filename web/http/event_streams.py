@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
 
+from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from indexer.files.disk_room import disk_error
@@ -159,10 +160,16 @@ async def answer_stream(events: AsyncGenerator[AskEvent | None, None]) -> AsyncI
             yield encode_event(event["event"], event["data"])
 
 
-async def all_events(events: AsyncGenerator[Event | None, None]) -> list[Event]:
-    """Every event of an answer, once it has ended."""
+async def present(
+    events: AsyncGenerator[Event | None, None], request: Request
+) -> AsyncGenerator[Event, None]:
+    """The events of an answer that is sent whole; it ends when nobody waits for it any more."""
     async with aclosing(events):
-        return [event async for event in events if event is not None]
+        async for event in events:
+            if await request.is_disconnected():
+                return
+            if event is not None:
+                yield event
 
 
 class StatusFeed:

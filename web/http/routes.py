@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from model.interface import ConversationTurn
 from web.http.admission import WorkerPool
-from web.http.event_streams import AnswerStreams, EventStream, StatusFeed, all_events, answer_stream
+from web.http.event_streams import AnswerStreams, EventStream, StatusFeed, answer_stream, present
 from web.http.media import require_item_id
 from web.http.pages import JsonAnswer
 from web.http.requests import (
@@ -105,7 +105,7 @@ def search_routes(
         return JsonAnswer(await workers.run(lambda: find_like(params, body, media_type)))
 
     @router.post("/api/ask", response_model=AnswerJson, responses=EVENTS)
-    async def ask(question: QuestionBody) -> Response:
+    async def ask(question: QuestionBody, request: Request) -> Response:
         """An answer with citations, as server-sent events while it is written (`source`, `token`,
         `citation`, then `done` or `error`), or whole with `"stream": false`."""
         about = [question.about] if isinstance(question.about, str) else question.about or []
@@ -127,7 +127,7 @@ def search_routes(
         )
         if question.stream:
             return EventStream(answer_stream(events))
-        return JsonAnswer(collected_answer(await all_events(events)))
+        return JsonAnswer(collected_answer([event async for event in present(events, request)]))
 
     return router
 

@@ -65,7 +65,7 @@ def run_server(
     over the socket. Prints nothing: `started` is called once requests are answered, `stopping` at
     the signal, and `report` with a line for each error. No line holds the address of a request:
     that holds what was searched."""
-    with _reported_errors(report):
+    with reported_errors(report):
         make_server(app, started, stopping).run([listener])
 
 
@@ -132,7 +132,7 @@ class _ReportHandler(logging.Handler):
 
 
 @contextmanager
-def _reported_errors(report: Report) -> Generator[None, None, None]:
+def reported_errors(report: Report) -> Generator[None, None, None]:
     """What the server's parts log as errors is given to `report` instead of the terminal."""
     handler = _ReportHandler(report)
     logs: list[Any] = [

@@ -16,11 +16,13 @@ def mcp(program: Program) -> None:
     Meant to be started by a program such as Claude Desktop or VS Code: docs/programs.md has the
     lines for each. A running `recollect serve` is used, and offers the same at its address /mcp."""
     from web.cli.lasting_library import LastingLibrary
+    from web.http.server import reported_errors
     from web.mcp.server import library_server
 
     access = LastingLibrary(program)
     try:
-        library_server(access).run("stdio")
+        with reported_errors(lambda line: click.echo(line, err=True)):
+            library_server(access).run("stdio")
     finally:
         access.close()
 

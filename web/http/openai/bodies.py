@@ -94,7 +94,7 @@ class StreamOptions(Body):
     include_obfuscation: Ignored = None
 
 
-class Request(Body):
+class AnswerBody(Body):
     """What both ways to ask have in common."""
 
     model: Annotated[str, Field(max_length=200)]
@@ -112,7 +112,7 @@ class Request(Body):
     user: Ignored = None
 
 
-class ChatBody(Request):
+class ChatBody(AnswerBody):
     """The body of /v1/chat/completions."""
 
     messages: Messages
@@ -141,7 +141,7 @@ class TextSettings(Body):
     verbosity: Ignored = None
 
 
-class ResponseBody(Request):
+class ResponseBody(AnswerBody):
     """The body of /v1/responses."""
 
     input: Longer | Messages
@@ -179,7 +179,7 @@ class EmbeddingBody(Body):
 
 
 def writing_options(
-    body: Request, most: int | None, stop: tuple[str, ...], seed: int | None
+    body: AnswerBody, most: int | None, stop: tuple[str, ...], seed: int | None
 ) -> WritingOptions:
     """How the text is to be drawn; where nothing is said, the most likely token each time."""
     return WritingOptions(

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from model.errors import RecollectError
@@ -32,7 +32,7 @@ def chat_routes(models: Models) -> APIRouter:
     router = APIRouter(tags=["OpenAI"])
 
     @router.post("/v1/chat/completions")
-    async def chat(body: ChatBody) -> Response:
+    async def chat(body: ChatBody, request: Request) -> Response:
         """Answers the last message. The model “recollect” answers from the library, with citations
         as annotations and in a list behind the text; the other one is the model alone."""
         pieces = await models.write(body.model, body.messages, body.options)
@@ -42,7 +42,7 @@ def chat_routes(models: Models) -> APIRouter:
             "model": body.model,
         }
         if not body.stream:
-            return JsonAnswer(_completion(head, await collected(pieces)))
+            return JsonAnswer(_completion(head, await collected(pieces, request)))
         with_usage = body.stream_options is not None and body.stream_options.include_usage
         return EventStream(_chunks(head, pieces, with_usage))
 

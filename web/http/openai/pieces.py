@@ -8,9 +8,11 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, cast
 
+from starlette.requests import Request
+
 from model.errors import RecollectError
 from model.interface import AnswerEnd, AnswerText, ChatEvent, WritingOptions
-from web.http.event_streams import AnswerStreams
+from web.http.event_streams import AnswerStreams, present
 from web.http.openai.bodies import Message
 from web.http.openai.citations import annotation, source_list
 from web.http.openai.conversation import prompt_of, question_of, require_question, turns_of
@@ -158,20 +160,19 @@ class Written:
     ended: Ended
 
 
-async def collected(pieces: AsyncGenerator[Piece | None, None]) -> Written:
-    """All pieces of an answer in one. Raises RecollectError."""
+async def collected(pieces: AsyncGenerator[Piece | None, None], request: Request) -> Written:
+    """All pieces of an answer in one, for whoever still waits. Raises RecollectError."""
     texts: list[str] = []
     annotations: list[dict[str, Any]] = []
     ended = Ended(True, 0, 0)
-    async with aclosing(pieces):
-        async for piece in pieces:
-            match piece:
-                case Delta(text):
-                    texts.append(text)
-                case Cited(found):
-                    annotations.append(found)
-                case Ended():
-                    ended = piece
+    async for piece in present(pieces, request):
+        match piece:
+            case Delta(text):
+                texts.append(text)
+            case Cited(found):
+                annotations.append(found)
+            case Ended():
+                ended = piece
     return Written("".join(texts), annotations, ended)
 
 

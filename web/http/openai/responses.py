@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from model.errors import RecollectError
@@ -32,13 +32,13 @@ def response_routes(models: Models) -> APIRouter:
     router = APIRouter(tags=["OpenAI"])
 
     @router.post("/v1/responses")
-    async def respond(body: ResponseBody) -> Response:
+    async def respond(body: ResponseBody, request: Request) -> Response:
         """Answers the last message of the input, as /v1/chat/completions does."""
         pieces = await models.write(body.model, body.messages, body.options)
         writing = ResponseEvents(body)
         if body.stream:
             return EventStream(writing.events(pieces))
-        return JsonAnswer(writing.response(await collected(pieces)))
+        return JsonAnswer(writing.response(await collected(pieces, request)))
 
     return router
 
