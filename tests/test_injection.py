@@ -15,7 +15,7 @@ from model.answer_format import citation
 from model.answers.quote_constraint import QuoteConstraint
 from model.decoding.token_bytes import TokenBytes
 from model.gemma import Gemma
-from model.interface import AnswerCitation, AnswerText, Evidence
+from model.interface import AnswerCitation, AnswerText, Evidence, Prompt
 from model.prompt import prompts
 from model.prompt.inputs import render_prompt
 from model.served.citations import CitationReader
@@ -49,7 +49,7 @@ def tokenizer() -> Any:
     return AutoTokenizer.from_pretrained(Path(take.__file__).parent / "tokenizer")
 
 
-def shown(prompt: prompts.Prompt) -> str:
+def shown(prompt: Prompt) -> str:
     return "".join(part for part in prompt[-1].parts if isinstance(part, str))
 
 

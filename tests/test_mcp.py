@@ -98,6 +98,7 @@ def assert_useful(given: dict[str, Any]) -> None:
     assert "[1]" in ask["answer"]
     (quoted, *_) = ask["citations"]["1"]
     assert quoted["text"]
+    assert isinstance(quoted["supports"], bool)
     assert quoted["link"] in ask["links"]
     assert len(read["passages"]) == 1
     assert read["id"] == search["found"][0]["id"]

@@ -66,6 +66,7 @@ def test_an_answer_from_the_library_is_cited_twice(
     said, _, listed = text.partition("\n\nSources:\n")
     assert said
     assert f"({citation.url})" in listed
+    assert isinstance(citation.supports, bool)
     assert f"“{citation.quote}”" in listed
     opened = httpx.get(citation.url, headers={"Authorization": f"Bearer {demo_server.token}"})
     assert opened.status_code == 200
@@ -125,7 +126,7 @@ def test_the_turns_before_a_question() -> None:
 
 def test_words_of_a_document_are_no_markdown() -> None:
     place: Any = {"page": 2}
-    citation: Any = {"n": 1, "id": "a", "title": "a [b](c)", "place": place}
+    citation: Any = {"n": 1, "id": "a", "title": "a [b](c)", "place": place, "supports": True}
     citation["quote"] = "![x](http://evil.example/?q=1)\n<img src=http://evil.example>"
     listed = source_list([citation, citation], "http://127.0.0.1:1")
     assert listed == (

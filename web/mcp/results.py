@@ -26,6 +26,12 @@ class FoundPlace(TypedDict):
     text: str  # the words that were found there, or are quoted from there
 
 
+class QuotedPlace(FoundPlace):
+    """A place with a quote from it, which was checked."""
+
+    supports: bool  # it can prove what it is cited for; else it only mentions it
+
+
 class SearchResult(TypedDict):
     query: str
     found: list[FoundPlace]
@@ -36,7 +42,7 @@ class SearchResult(TypedDict):
 
 class AnswerResult(TypedDict):
     answer: str  # with marks like [1]
-    citations: dict[str, list[FoundPlace]]  # by the number in the mark; every quote was checked
+    citations: dict[str, list[QuotedPlace]]  # by the number in the mark
     unfounded: list[str]  # figures of the answer that stand in none of its sources
 
 
@@ -99,6 +105,11 @@ def found_place(server: str | None, match: HitJson | CitationJson, text: str) ->
         "link": link_of(server, match["id"], match["path"], match["place"]),
         "text": text,
     }
+
+
+def quoted_place(server: str | None, citation: CitationJson) -> QuotedPlace:
+    place = found_place(server, citation, citation["quote"])
+    return {**place, "supports": citation["supports"]}
 
 
 def recent_file(server: str | None, file: FileJson) -> RecentFile:

@@ -112,9 +112,9 @@ class Tools:
 
     def _answer(self, answer: DoneJson) -> CallToolResult:
         server = self._access.server
-        citations: dict[str, list[results.FoundPlace]] = {}
+        citations: dict[str, list[results.QuotedPlace]] = {}
         for citation in answer["citations"]:
-            place = results.found_place(server, citation, citation["quote"])
+            place = results.quoted_place(server, citation)
             citations.setdefault(str(citation["n"]), []).append(place)
         result: results.AnswerResult = {
             "answer": answer["answer"],

@@ -17,7 +17,7 @@ _HEADING = "\n\nSources:\n"
 
 def annotation(citation: CitationJson, text: str, server: str) -> dict[str, Any]:
     """One citation of the text so far: from where to where its mark stands, what it names, and what
-    opens that place. The quote is given besides."""
+    opens that place; besides, the quote, and whether it can prove what it is cited for."""
     found = mark(citation["n"])
     start = max(0, text.rfind(found))
     end = start + len(found) if found in text else len(text)
@@ -27,6 +27,7 @@ def annotation(citation: CitationJson, text: str, server: str) -> dict[str, Any]
         "title": place_title(citation["title"], citation["place"]),
         "url": item_link(server, citation["id"], citation["place"]),
         "quote": citation["quote"],
+        "supports": citation["supports"],
         "item": citation["id"],
     }
 
@@ -40,7 +41,8 @@ def source_list(citations: Sequence[CitationJson], server: str) -> str:
             str.maketrans("[]", "()")
         )
         quote = _unformatted(citation["quote"])
-        lines[f"- {mark(citation['n'])} [{label}]({link}): “{quote}”"] = None
+        says = "" if citation["supports"] else " mentions"
+        lines[f"- {mark(citation['n'])} [{label}]({link}){says}: “{quote}”"] = None
     return _HEADING + "\n".join(lines) if lines else ""
 
 
