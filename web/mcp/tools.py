@@ -30,7 +30,7 @@ Skipped = Annotated[int, Field(ge=0, le=MAX_OFFSET, description="How many to lea
 Offset = Annotated[int, Field(ge=0, description="How many passages to leave out at the start.")]
 Limit = Annotated[int, Field(ge=1, le=200, description="How many at the most.")]
 
-# Some tokens, after which a client that shows progress is told so.
+# After each so many pieces of text a client that shows progress is told so, and at the first.
 PROGRESS_TOKENS = 16
 
 
@@ -106,7 +106,7 @@ class Tools:
                 if event is not None:
                     collected.append(event)
                     tokens += event["event"] == "token"
-                if event is None or (tokens and tokens % PROGRESS_TOKENS == 0):
+                if event is None or tokens % PROGRESS_TOKENS == 1:
                     await context.report_progress(tokens, message="The answer is being written.")
         return self._answer(collected_answer(collected))
 
