@@ -24,11 +24,14 @@ from web.library.client import Client
 Route = tuple[str, str]
 RECOLLECT = {"model": "recollect"}
 QUESTION = {"role": "user", "content": "Where is the boat?"}
-# What is asked of each route; `{...}` are ids and paths of the library.
+# What is asked of each route; `{...}` are ids and paths of the library. What needs the tables comes
+# first: damaged ones are repaired meanwhile.
 REQUESTS: dict[Route, dict[str, Any]] = {
     ("GET", "/api/search"): {"params": {"q": "boat"}},
     ("POST", "/api/search"): {"file": "sunset.png", "headers": {"content-type": "image/png"}},
     ("POST", "/api/ask"): {"json": {"question": "Where is the boat?"}},
+    ("POST", "/v1/chat/completions"): {"json": {**RECOLLECT, "messages": [QUESTION]}},
+    ("POST", "/v1/responses"): {"json": {**RECOLLECT, "input": [QUESTION]}},
     ("GET", "/api/status"): {},
     ("GET", "/api/files"): {"params": {"state": "understood"}},
     ("POST", "/api/items"): {"json": {"path": "{base}/lib/garden.txt"}},
@@ -51,8 +54,6 @@ REQUESTS: dict[Route, dict[str, Any]] = {
     ("GET", "/api/items/{item_id}/picture"): {"item": "sunset.png"},
     ("GET", "/api/items/{item_id}/audio"): {"item": "whistle.wav"},
     ("GET", "/api/items/{item_id}/original"): {},
-    ("POST", "/v1/chat/completions"): {"json": {**RECOLLECT, "messages": [QUESTION]}},
-    ("POST", "/v1/responses"): {"json": {**RECOLLECT, "input": [QUESTION]}},
     ("POST", "/v1/embeddings"): {"json": {**RECOLLECT, "input": "boat"}},
     ("GET", "/v1/models"): {},
     ("GET", "/v1/models/{name}"): {},

@@ -123,4 +123,4 @@ def test_a_few_requests_fit_the_schema(served: Running) -> None:
 
 @pytest.mark.slow
 def test_many_requests_to_every_address_fit_the_schema(served: Running) -> None:
-    assert hold(served, 150) > 1_000
+    assert hold(served, 40) > 400
