@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.bloat import size_of
 from indexer.catalog.catalog import Catalog
 from indexer.ingest.pipeline import Pipeline
 from indexer.scan.reconcile import reconcile
@@ -28,6 +30,7 @@ FOLDER_FILES = 500
 CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
 WAITING_SHARE = 0.1  # of the contents that are not understood yet
 AT_ONCE = 1_000
+SAMPLED_S = 5.0  # how often the size of the index is looked at while it grows
 
 
 class PlainReader:
@@ -86,9 +89,10 @@ class LoadLibrary:
         self._chance = np.random.default_rng(seed)
         self._model = RandomVectors(seed)
         self._texts: list[list[str]] = []
+        self.most_bytes = 0  # of the index, while it grew last
         ranks = np.arange(VOCABULARY)
         shares = 1 / (ranks + 5)  # as words of a language are used
-        self._shares = shares / shares.sum()
+        self._cumulated_shares = np.cumsum(shares / shares.sum())
         letters = [14, 5] * 3
         self._words = []
         for number in range(VOCABULARY):
@@ -108,14 +112,29 @@ class LoadLibrary:
                 catalog.roots.add(self.folder)
             self._write_files(size)
             reconcile(catalog, settle_s=0.0)
-            while pipeline.reading.run(for_s=600):
-                pass
+            self.most_bytes = 0
+            while pipeline.reading.run(for_s=SAMPLED_S):
+                self.most_bytes = max(self.most_bytes, size_of(self.data))
             waiting = round(WAITING_SHARE * size)
             while size - catalog.counts.coverage()["understood"] > waiting:
                 pipeline.understanding.run(AT_ONCE)
+                self.most_bytes = max(self.most_bytes, size_of(self.data))
             pipeline.housekeeping.tidy(thoroughly=True)
         finally:
             catalog.close()
+
+    def least_bytes(self, copy: Path) -> int:
+        """The size of the same index with every row written anew and nothing else, which is no more
+        than that of one made from scratch; `copy` is where that is tried."""
+        shutil.copytree(self.data, copy)
+        catalog = Catalog(copy / "catalog.sqlite")
+        try:
+            Pipeline(
+                catalog, Store(copy / "lance"), PlainReaders(), self._model
+            ).housekeeping.erase()
+        finally:
+            catalog.close()
+        return size_of(copy)
 
     def queries(self, count: int, chance: random.Random) -> list[str]:
         """One to three words of a text each, the commonest left out."""
@@ -136,8 +155,8 @@ class LoadLibrary:
     def _write_files(self, size: int) -> None:
         for number in range(len(self._texts), size):
             count = self._chance.integers(*TEXT_WORDS)
-            ranks = self._chance.choice(VOCABULARY, count, p=self._shares)
-            words = [self._words[rank] for rank in ranks]
+            ranks = np.searchsorted(self._cumulated_shares, self._chance.random(count))
+            words = [self._words[min(rank, VOCABULARY - 1)] for rank in ranks]
             folder = self.folder / f"{number // FOLDER_FILES:04}"
             if number % FOLDER_FILES == 0:
                 folder.mkdir(exist_ok=True)
