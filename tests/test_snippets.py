@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer.types.text.graphemes import word_ranges
 from retriever.snippets import distinct_tokens, matches, snippet
 
 
@@ -28,6 +29,17 @@ def test_the_window_holds_the_most_different_words() -> None:
     assert {"deposit", "rent", "due"} <= set(_marked(text, "deposit rent due", 120))
     assert extract.text.startswith("… ")
     assert extract.text.endswith(" …")
+
+
+@given(st.text(st.characters(max_codepoint=0x2070), max_size=40))
+def test_words_of_plain_text_end_where_those_of_any_text_do(text: str) -> None:
+    """What only letters of other scripts need is left out for texts without them."""
+    marked = f"{text}\u0301"  # a combining mark, so that nothing is left out
+    ranges = word_ranges(marked)
+    if ranges and ranges[-1][1] == len(marked):
+        start, end = ranges.pop()
+        ranges += [(start, end - 1)] if start < end - 1 else []
+    assert word_ranges(text) == ranges
 
 
 def test_white_space_is_one_space() -> None:

@@ -39,8 +39,19 @@ def _grapheme_pattern() -> Any:
     return regex.compile(r"\X")
 
 
+# Characters of which both libraries say alike whether they belong to a word, and that no mark
+# follows: Latin letters and what is printed with them. Nearly every passage has no others.
+_OTHER = re.compile(
+    "[^\u0000-\u00ac\u00ae-\u00b1\u00b4-\u00b8\u00ba\u00bb\u00bf-\u02ff"
+    "\u2010-\u2027\u2030-\u203e\u20ac]"
+)
+_WORD = re.compile(r"\w+")
+
+
 def word_ranges(text: str) -> list[tuple[int, int]]:
     """Start and end of each word; of each letter in scripts without spaces."""
+    if not _OTHER.search(text):  # the same, three times as fast
+        return [match.span() for match in _WORD.finditer(text)]
     return [match.span() for match in _word_pattern().finditer(text)]
 
 
