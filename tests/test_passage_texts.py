@@ -171,7 +171,6 @@ def test_the_catalog_of_an_earlier_program_gets_its_texts_from_the_store(
     """Its `passages` had the words alone."""
     from indexer.catalog.storage.hidden_contents import HIDDEN_CONTENTS
     from indexer.catalog.storage.passage_texts import PASSAGE_TEXTS
-    from indexer.catalog.storage.schema import MIGRATIONS
 
     shutil.copytree(written / "data", tmp_path / "data")
     with sqlite3.connect(tmp_path / "data" / "catalog.sqlite") as db:
@@ -197,7 +196,8 @@ def test_the_catalog_of_an_earlier_program_gets_its_texts_from_the_store(
         )
         db.execute("INSERT INTO passage_words(passage_words) VALUES ('rebuild')")
         db.execute("DELETE FROM notes WHERE name = 'words_complete'")
-        db.execute(f"PRAGMA user_version = {MIGRATIONS.index(PASSAGE_TEXTS)}")
+        for statement in PASSAGE_TEXTS:
+            db.execute(statement)
     db.close()
     with small(written / "files", tmp_path / "data") as library:
         assert not library.catalog.passages.is_complete()
