@@ -32,7 +32,7 @@ from indexer.vectors.search import Match
 VERSION = "1"
 # Other forms of the words are looked for where fewer contents hold them as they were typed.
 FORMS_BELOW = 60
-CANDIDATES = 1_000  # passages
+CANDIDATES = 500  # passages
 # Rows of equal score are read on to be ordered by name.
 MORE_ROWS = 32
 

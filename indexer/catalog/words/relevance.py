@@ -31,7 +31,9 @@ USUAL_PASSAGES = 4.0  # the length of a content where a count is taken as it is
 # Words in more passages than this say little beside rarer ones, and cost most of the time.
 COMMON_PASSAGES = 5_000
 # So many passages, the best ones, say which contents are looked at.
-CANDIDATES = 1_000
+CANDIDATES = 500
+# Of a content so many passages are named, those that are no worse than this beside the best.
+MOST_PASSAGES, WORST_SHARE = 12, 0.6
 MAX_COUNT = 20.0
 
 
@@ -187,7 +189,12 @@ def _contents(db: Connection, terms: Sequence[_Term]) -> dict[str, Relevance]:
         if not has_all and all(row[0] not in term.near for row in best for term in terms):
             continue  # it holds but words that begin like some of the query
         score += all_terms if has_all else 0.0
-        places = [(generation, ordinal) for _, _, generation, ordinal in best]
+        worst = WORST_SHARE * scores[best[0][0]]
+        places = [
+            (generation, ordinal)
+            for passage, _, generation, ordinal in best[:MOST_PASSAGES]
+            if scores[passage] >= worst
+        ]
         contents[content] = Relevance(score / highest, has_all, places)
     return contents
 
