@@ -18,13 +18,16 @@ from web.cli.commands.machine import doctor, model
 from web.cli.commands.maintenance import forget, remember, verify
 from web.cli.commands.programs import mcp, token
 from web.cli.commands.queries import ask, search
+from web.cli.commands.recordings import recording
 from web.cli.commands.roots import add, remove, roots
 from web.cli.commands.server import demo, serve
 from web.cli.group import CommandGroup
 from web.cli.program import Program
 
 if TYPE_CHECKING:
-    from model.interface import ModelRuntime
+    from indexer.catalog.records import Item
+    from indexer.types.places import Place
+    from model.interface import Image, ModelRuntime, Sound
     from web.library.library import Library
     from web.machine.settings import Settings
 
@@ -51,6 +54,7 @@ def build(settings: Settings, repair: bool = False) -> Library:
     from indexer.scan.rescan import RescanTimes
     from indexer.vectors.store import Store
     from model.weights.system_memory import system_memory
+    from retriever.recordings.recording import RecordingMinutes
     from web.library.library import Library
     from web.library.notifier import Notifier
     from web.machine.models import model_domain
@@ -69,9 +73,12 @@ def build(settings: Settings, repair: bool = False) -> Library:
     # What the model leaves is for the children that read; the last of them is for people.
     _, memory_bytes = system_memory()
     left_bytes = memory_bytes - model_bytes - SYSTEM_BYTES - MEMORY_BYTES
-    pipeline = Pipeline(
-        catalog, store, ReaderPool(memory_bytes=left_bytes), runtime.files, room, domain
-    )
+    readers = ReaderPool(memory_bytes=left_bytes)
+    pipeline = Pipeline(catalog, store, readers, runtime.files, room, domain)
+
+    def load_media(item: Item, place: Place) -> Image | Sound:
+        with readers.lend() as lent:
+            return lent.original(item.path, place, member=item.member)
 
     notifier = Notifier()
     service = IndexService(
@@ -89,6 +96,7 @@ def build(settings: Settings, repair: bool = False) -> Library:
             settings.understand_max_load,
         ),
         on_progress=notifier.notify,
+        afterwards=RecordingMinutes(catalog, runtime.files, load_media).write_next,
     )
     # People have a reader of their own: a page never waits behind the files that are indexed.
     reader = ReaderProcess()
@@ -118,7 +126,7 @@ def build_runtime(settings: Settings) -> tuple[ModelRuntime, int]:
 
 COMMANDS = [
     serve, demo, index, search, ask, status, roots, add, remove, accept, retry, forget, remember,
-    verify, doctor, model, mcp, token,
+    recording, verify, doctor, model, mcp, token,
 ]  # fmt: skip
 
 

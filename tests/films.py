@@ -171,3 +171,15 @@ def _encoded(stream: Any, sound: Float32, rate_hz: int, later_s: float) -> list[
     for made in resampler.resample(None):
         packets += stream.encode(made)
     return [*packets, *stream.encode(None)]
+
+
+def subtitles(path: Path) -> list[tuple[float, str]]:
+    """The cues of a file of subtitles as FFmpeg reads them: second and text."""
+    import av
+
+    with av.open(str(path)) as container:
+        return [
+            (float(packet.pts * packet.time_base), bytes(packet).decode())
+            for packet in container.demux()
+            if packet.pts is not None and packet.time_base is not None
+        ]

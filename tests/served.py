@@ -17,11 +17,13 @@ from fastapi import FastAPI
 from PIL import Image as Picture
 
 from indexer.catalog.catalog import Catalog
+from indexer.catalog.records import Item
 from indexer.extract.pages.mupdf import pymupdf
 from indexer.extract.process.pool import ReaderPool
 from indexer.extract.process.reader import ReaderProcess
 from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
+from indexer.types.places import Place
 from indexer.vectors.store import Store
 from model.interface import (
     DEFAULT_WRITING,
@@ -31,11 +33,14 @@ from model.interface import (
     ConversationTurn,
     Evidence,
     Fingerprint,
+    Image,
     ModelCard,
+    Sound,
     WritingOptions,
 )
 from model.runtime.runtime import Runtime
 from model.weights.checkpoint import Checkpoint
+from retriever.recordings.recording import RecordingMinutes
 from tests.fake_model import FakeModel
 from web.http.app import create_app
 from web.http.security import new_token
@@ -85,9 +90,22 @@ def small_library(folder: Path, data: Path, model: FakeModel | None = None) -> I
     runtime = Runtime(checkpoint, load=lambda yield_turn: fake)
     catalog = Catalog(data / "catalog.sqlite")
     store = Store(data / "lance")
-    pipeline = Pipeline(catalog, store, ReaderPool([ReaderProcess()]), runtime.files)
+    readers = ReaderPool([ReaderProcess()])
+    pipeline = Pipeline(catalog, store, readers, runtime.files)
+
+    def load_media(item: Item, place: Place) -> Image | Sound:
+        with readers.lend() as lent:
+            return lent.original(item.path, place, member=item.member)
+
+    minutes = RecordingMinutes(catalog, runtime.files, load_media)
     notifier = Notifier()
-    service = IndexService(catalog, pipeline, settle_s=0.2, on_progress=notifier.notify)
+    service = IndexService(
+        catalog,
+        pipeline,
+        settle_s=0.2,
+        on_progress=notifier.notify,
+        afterwards=minutes.write_next,
+    )
     library = Library(catalog, store, runtime, pipeline, service, ReaderProcess(), notifier)
     try:
         library.add(str(folder))

@@ -12,6 +12,7 @@ from indexer.catalog.counts import Counts
 from indexer.catalog.files import Files
 from indexer.catalog.items import Items
 from indexer.catalog.recordings.corrections import Corrections
+from indexer.catalog.recordings.minutes import MinutesBook
 from indexer.catalog.recordings.sentences import Sentences
 from indexer.catalog.roots import Roots
 from indexer.catalog.scopes import Scopes
@@ -36,6 +37,7 @@ class Catalog:
         self.texts = PassageTexts(self.database)
         self.sentences = Sentences(self.database)
         self.corrections = Corrections(self.database)
+        self.minutes = MinutesBook(self.database)
 
     def close(self) -> None:
         """Closes the connections; idempotent."""

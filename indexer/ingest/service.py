@@ -44,7 +44,8 @@ class IndexService:
     """Keeps the index of one catalog up to date; the holder of the library's lock may have one.
 
     `rescan` knows which folders are only looked at now and then, and when everything was looked
-    at last; `waiting` is what the second stage waits for, as a sentence."""
+    at last; `waiting` is what the second stage waits for, as a sentence. `afterwards` is called
+    when everything is understood, until it returns false."""
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class IndexService:
         audit_s: float = AUDIT_S,
         constraints: WorkConstraints | None = None,
         on_progress: Callable[[Coverage], None] | None = None,
+        afterwards: Callable[[], bool] = lambda: False,
     ) -> None:
         self._waiting: str | None = None
         self._has_passed = False  # whether the second stage has had a pass
@@ -67,6 +69,7 @@ class IndexService:
         self._audit = Audit(catalog.database, audit_s)
         self._constraints = constraints or WorkConstraints()
         self._on_progress = on_progress
+        self._afterwards = afterwards
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
         self._read_soon = threading.Event()
@@ -113,6 +116,8 @@ class IndexService:
                 pass
             while pipeline.understanding.run():
                 self._report_progress()
+            while self._afterwards():
+                pass
             self._wait_for(pipeline.understanding.unmet())
             due = pipeline.queue.next_due()
             if due is None or due > time.time() + 2 * SETTLE_S:

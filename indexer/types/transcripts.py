@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from indexer.types.passages import Passage, Source
 from indexer.types.places import Place, Span
 from indexer.types.sentences import Sentence
 
@@ -63,6 +64,14 @@ class Transcript:
             sentence = Sentence(0, len(text), start_s, end_s)
             corrected = corrected.extended(text, [sentence], 0.0)
         return corrected
+
+
+def corrected_passage(passage: Passage, corrections: Sequence[Correction]) -> Passage:
+    """A passage of a transcript as people have corrected it; any other as it is."""
+    if not corrections or passage.source is not Source.TRANSCRIPT:
+        return passage
+    words = Transcript(passage.text, passage.sentences).corrected(corrections, passage.place)
+    return replace(passage, text=words.text, sentences=words.sentences)
 
 
 def _lies_within(span: Span, place: Span) -> bool:

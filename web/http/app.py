@@ -28,6 +28,7 @@ from web.http.openai.models import model_routes
 from web.http.openai.pieces import Models
 from web.http.openai.responses import response_routes
 from web.http.pages import JsonAnswer, page_routes
+from web.http.recordings import recording_routes
 from web.http.requests import EmptyBody, refuse_unknown_parameters
 from web.http.routes import library_routes, search_routes
 from web.http.security import Guard, Keys
@@ -70,6 +71,7 @@ def create_app(library: ServableLibrary, *, static: Path, token: str, port: int)
         search_routes(library, searches, answers),
         library_routes(library, feed),
         media_routes(library.items),
+        recording_routes(library),
         _key_routes(keys, port),
     ):
         app.include_router(router, dependencies=_CHECKED, responses=_problems(ErrorJson))

@@ -26,6 +26,7 @@ from web.library.schemas import (
     ForgottenJson,
     IndexJson,
     ItemJson,
+    RecordingJson,
     RootJson,
     SearchJson,
     StatusJson,
@@ -194,6 +195,19 @@ class Client:
 
     def item_of(self, file: str) -> str:
         return str(self._json("POST", "/api/items", json={"path": file})["id"])
+
+    def recording(self, item: str) -> RecordingJson:
+        return cast(RecordingJson, self._json("GET", f"/api/items/{item}/recording"))
+
+    def name_speaker(self, item: str, speaker: int, name: str) -> RecordingJson:
+        body = {"speaker": speaker, "name": name}
+        answer = self._json("POST", f"/api/items/{item}/recording/speaker", json=body)
+        return cast(RecordingJson, answer)
+
+    def correct(self, item: str, at_s: float, text: str) -> RecordingJson:
+        body = {"at_s": at_s, "text": text}
+        answer = self._json("POST", f"/api/items/{item}/recording/sentence", json=body)
+        return cast(RecordingJson, answer)
 
     def launch_link(self) -> str:
         """A fresh link that opens one more browser."""

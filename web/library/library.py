@@ -41,6 +41,7 @@ from web.library.display import display_text
 from web.library.errors import LibraryError, NotFoundError
 from web.library.forgetting import Forgetting
 from web.library.items.presenter import ItemPresenter
+from web.library.items.recordings import RecordingPresenter
 from web.library.notifier import Notifier
 from web.library.schemas import (
     MAX_PASSAGES,
@@ -51,6 +52,7 @@ from web.library.schemas import (
     IndexJson,
     ItemJson,
     ModelJson,
+    RecordingJson,
     RootJson,
     SearchJson,
     StatusJson,
@@ -86,6 +88,7 @@ class Library:
         domain: Collection[str] | None = None,
     ) -> None:
         self.items = ItemPresenter(catalog, reader, service.want, service.rescan.is_there)
+        self._recordings = RecordingPresenter(catalog, service.want)
         self.service = service
         self.notifier = notifier
         self._catalog = catalog
@@ -234,6 +237,18 @@ class Library:
         if item is None:
             raise LibraryError("file", unlisted_sentence(self._catalog, path))
         return item.item
+
+    def recording(self, item: str) -> RecordingJson:
+        return self._recordings.show(item)
+
+    def name_speaker(self, item: str, speaker: int, name: str) -> RecordingJson:
+        self._recordings.name_speaker(item, speaker, name)
+        return self.recording(item)
+
+    def correct(self, item: str, at_s: float, text: str) -> RecordingJson:
+        self._recordings.correct(item, at_s, text)
+        self._changed()
+        return self.recording(item)
 
     def roots(self) -> list[RootJson]:
         return roots_json(self._catalog.roots.all())

@@ -19,6 +19,7 @@ from web.library.schemas import (
     IndexJson,
     ItemJson,
     ModelJson,
+    RecordingJson,
     RootJson,
     SearchJson,
     StatusJson,
@@ -107,6 +108,18 @@ class LibraryProtocol(Protocol):
 
     def item_of(self, file: str) -> str:
         """The id of a file, by its path."""
+        ...
+
+    def recording(self, item: str) -> RecordingJson:
+        """A recording, by its id, with its speakers and minutes."""
+        ...
+
+    def name_speaker(self, item: str, speaker: int, name: str) -> RecordingJson:
+        """Calls a speaker of a recording so; an empty name takes that back."""
+        ...
+
+    def correct(self, item: str, at_s: float, text: str) -> RecordingJson:
+        """Keeps what is said in the sentence at a second, in place of the transcript."""
         ...
 
     def accept(self, folder: str | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from indexer.catalog.states.content_states import redo_understanding
 from indexer.catalog.storage.database import Database
 from indexer.types.places import Span
 from indexer.types.transcripts import Correction
@@ -26,8 +27,8 @@ class Corrections:
         ]
 
     def keep(self, content: str, correction: Correction) -> None:
-        """Keeps a correction in place of any that it stands for. Nothing, where the content has
-        gone."""
+        """Keeps a correction in place of any that it stands for, and has the recording understood
+        again with it. Nothing, where the content has gone."""
         span = correction.span
         with self._database.writing() as db:
             db.execute(
@@ -40,6 +41,7 @@ class Corrections:
                 WHERE content = ?""",
                 (span.track or 0, span.start_s, span.end_s, correction.text, content),
             )
+            redo_understanding(db, [content])
 
     def speaker_names(self, content: str) -> list[tuple[float, str]]:
         """What a person calls whoever speaks at a second of a recording: (second, name)."""

@@ -15,6 +15,7 @@ from indexer.extract.process.reader import ReaderProcess
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Kind, place_json
 from indexer.types.states import ContentState
+from indexer.types.transcripts import corrected_passage
 from retriever.marked_words import marked_words
 from retriever.page_marks import page_marks
 from retriever.snippets import matches
@@ -259,8 +260,9 @@ class ItemPresenter:
 
     def _passages(self, item: Item) -> list[Passage]:
         generations = [g for g in (item.read_generation, item.understood_generation) if g]
+        corrections = self._catalog.corrections.of(item.content)
         return [
-            passage
+            corrected_passage(passage, corrections)
             for generation in generations
             for passage in self._catalog.sentences.timed(
                 generation, self._catalog.texts.of(generation)

@@ -339,6 +339,47 @@ export interface TextJson {
   passages: PassageJson[];
 }
 
+export interface SpeakerJson {
+  speaker: number;
+  name: string; // "Speaker 1" where nobody has said
+  named: boolean;
+}
+
+export interface SpokenJson {
+  text: string;
+  start_s: number;
+  end_s: number;
+  speaker: number | null;
+}
+
+export interface SectionJson {
+  title: string;
+  start_s: number;
+}
+
+export interface PointJson {
+  quote: string;
+  start_s: number;
+  end_s: number;
+  who: string | null;
+  what: string | null;
+  due: string | null;
+}
+
+export interface RecordingJson {
+  id: string;
+  title: string;
+  made_at: number | null;
+  duration_s: number;
+  minutes: string; // "ready", "waiting" to be made, or "short": none are made of a minute or less
+  speakers: SpeakerJson[];
+  sentences: SpokenJson[];
+  sections: SectionJson[];
+  decisions: PointJson[];
+  actions: PointJson[];
+  questions: PointJson[];
+}
+
 export interface PageWordsJson {
   width: number;
   height: number;
