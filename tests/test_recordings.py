@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,7 @@ from model.interface import (
 )
 from retriever.recordings.outline import outline, topic_of
 from retriever.recordings.spoken_points import spoken_points
+from tests.browser import Theme, chromium, visit
 from tests.conftest import verb
 from tests.fake_model import FakeModel, counts
 from tests.films import subtitles
@@ -325,3 +327,37 @@ def _sentence(start: int, end: int, start_s: float, end_s: float) -> Any:
     from indexer.types.sentences import Sentence
 
     return Sentence(start, end, start_s, end_s)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("theme", "width_px"), [("light", 1440), ("dark", 390)])
+def test_the_page_of_a_meeting(
+    served: Running, api: httpx.Client, item: str, theme: Theme, width_px: int
+) -> None:
+    """Decisions play their second, speakers are named, sentences searched and corrected."""
+    point = shown(api, item)["decisions"][0]
+    with (
+        chromium() as browser,
+        visit(browser, served, f"/item/{item}", theme=theme, width=width_px) as tab,
+    ):
+        section = tab.see(".minutes section:has(h3:text('Decisions'))")
+        assert point["quote"] in section.inner_text()
+        section.locator(".time").click()
+        current = tab.page.locator(".transcript [aria-current]")
+        current.get_by_text(point["quote"]).wait_for()
+        tab.see("[aria-label^='Name Speaker 2'], [aria-label='Name Walter']").click()
+        tab.see(".speakers input").fill("Walter")
+        tab.see(".speakers form button").click()
+        tab.see(".minutes [aria-label='Name Walter']")
+        tab.page.locator(".transcript .speaker", has_text="Walter").first.wait_for()
+        tab.see(".transcript-search").fill("noon")
+        assert tab.page.locator(".transcript li").count() == 1
+        tab.see(".transcript li").hover()
+        tab.see(".transcript .correct").click()
+        tab.see(".correction textarea").fill(f"The band plays at noon, {theme}.")
+        tab.see(".correction button").click()
+        tab.page.get_by_text(f"The band plays at noon, {theme}.").wait_for()
+        assert not tab.unexpected
+        if folder := os.environ.get("RECOLLECT_PICTURES"):
+            tab.see(".transcript-search").fill("")
+            tab.page.screenshot(path=Path(folder) / f"meeting-{theme}.png", full_page=True)

@@ -4,6 +4,7 @@ import type {
   ItemJson,
   PageWordsJson,
   PeaksJson,
+  RecordingJson,
   SearchJson,
   TextJson,
 } from "./api.js";
@@ -17,6 +18,8 @@ export type AnswerTo<Path extends string> = Path extends "/api/search"
       ? ExcludesJson
       : Path extends `/api/items/${string}/page/${string}/words`
         ? PageWordsJson
+        : Path extends `/api/items/${string}/recording`
+          ? RecordingJson
         : Path extends `/api/items/${string}/text`
           ? TextJson
           : Path extends `/api/items/${string}/peaks${string}`

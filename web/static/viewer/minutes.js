@@ -1,7 +1,6 @@
 /** What a long recording came to, beside its player: outline, decisions, actions, open questions, speakers. */
 import { html, useState } from "../core/dom.js";
 import { clock } from "../core/wording.js";
-import { Icon } from "../parts/icons.js";
 import { playFrom } from "../parts/sound.js";
 import { sendJson } from "../server/http.js";
 
@@ -40,9 +39,9 @@ function Speaker({ id, speaker, changed }) {
       setProblem(error instanceof Error ? error.message : String(error));
     }
   };
-  if (!editing) return html`<li><button class="quiet" aria-label=${`Name ${speaker.name}`} onClick=${() => setEditing(true)}><bdi>${speaker.name}</bdi><${Icon} name="pencil" size="14" /></button></li>`;
+  if (!editing) return html`<li><button class="quiet" aria-label=${`Name ${speaker.name}`} onClick=${() => setEditing(true)}><bdi>${speaker.name}</bdi></button></li>`;
   return html`<li><form onSubmit=${keep}>
-    <input name="name" maxlength="80" aria-label=${`Name of ${speaker.name}`} value=${speaker.named ? speaker.name : ""} placeholder=${speaker.name} autofocus />
+    <input name="name" maxlength="80" aria-label=${`Name of ${speaker.name}`} defaultValue=${speaker.named ? speaker.name : ""} placeholder=${speaker.name} autofocus />
     <button>Keep</button>${problem && html`<p role="alert">${problem}</p>`}
   </form></li>`;
 }

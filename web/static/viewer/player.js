@@ -6,7 +6,9 @@ import { useStore } from "../core/store.js";
 import { clock, trackName } from "../core/wording.js";
 import { Icon } from "../parts/icons.js";
 import { load, pause, play, playFrom, playback, seek, setRate } from "../parts/sound.js";
+import { sendJson } from "../server/http.js";
 import { useJson } from "../server/use-json.js";
+import { Minutes } from "./minutes.js";
 import { Transcript, linesOf } from "./transcript.js";
 
 /**
@@ -61,6 +63,12 @@ function TrackChoice({ tracks, track, choose }) {
     <select value=${String(track)} onChange=${change}>${tracks.map(({ track, label }) => html`<option key=${track} value=${String(track)}>${trackName(track, label)}</option>`)}</select></label>`;
 }
 
+/** @type {import("../server/api.js").RecordingJson} */
+const NO_MINUTES = { id: "", title: "", made_at: null, duration_s: 0, minutes: "short", speakers: [], sentences: [], sections: [], decisions: [], actions: [], questions: [] };
+
+/** Whether it is the sound track of which there are minutes. @param {ItemJson} item @param {number | null} track */
+const isDefaultTrack = (item, track) => !item.tracks.length || track === item.tracks[0].track;
+
 /** @param {{item: ItemJson, second: number, track: number | null, query: string}} props `second` is where it begins, `track` null for the default one; words of `query` are marked */
 export function Player({ item, second, track: wanted, query }) {
   const known = item.tracks.some(({ track }) => track === wanted);
@@ -70,6 +78,9 @@ export function Player({ item, second, track: wanted, query }) {
   const [follow, setFollow] = useState(true);
   const peaks = useJson(`/api/items/${item.id}/peaks${track === null ? "" : `?track=${track}`}`, "", { duration_s: item.duration_s ?? 0, peaks: [] });
   const text = useJson(`/api/items/${item.id}/text`, query, { id: item.id, count: 0, passages: [] });
+  const fetched = useJson(`/api/items/${item.id}/recording`, "", NO_MINUTES);
+  const [changed, setChanged] = useState(/** @type {import("../server/api.js").RecordingJson | null} */ (null));
+  const recording = changed ?? fetched;
   const loaded = current.id === item.id && current.track === track;
   useEffect(() => {
     if (!(loaded && current.playing && Math.abs(current.second - second) < 1)) load(item.id, second, track);
@@ -92,7 +103,15 @@ export function Player({ item, second, track: wanted, query }) {
     go(addressWith({ track: chosen, t: Math.round(position * 10) / 10 }), { replace: true, state: route.value.state });
   };
   const passages = (text?.passages ?? []).filter(({ place }) => (place?.track ?? track) === track);
-  const spoken = useMemo(() => linesOf((text?.passages ?? []).filter((passage) => (passage.place?.track ?? track) === track && passage.text.trim() && passage.place?.start_s !== undefined)), [text, track]);
+  const spoken = useMemo(() => (changed && isDefaultTrack(item, track) ? changed.sentences.map(({ text, start_s, end_s }) => ({ key: String(start_s), start_s, end_s, text, marks: [] })) : linesOf((text?.passages ?? []).filter((passage) => (passage.place?.track ?? track) === track && passage.text.trim() && passage.place?.start_s !== undefined))), [text, track, changed]);
+  const isDefault = isDefaultTrack(item, track);
+  const speakerAt = (/** @type {number} */ second) => {
+    const sentence = isDefault ? recording?.sentences.find(({ start_s, end_s }) => start_s <= second && second <= end_s) : undefined;
+    return recording?.speakers.find(({ speaker }) => speaker === sentence?.speaker)?.name ?? "";
+  };
+  const correct = async (/** @type {import("./transcript.js").Line} */ line, /** @type {string} */ said) => {
+    setChanged(await sendJson("POST", `/api/items/${item.id}/recording/sentence`, { at_s: line.start_s, text: said }));
+  };
   return html`<div class="player">
     ${item.w && item.h && html`<${Frame} item=${item} passages=${passages} second=${position} />`}
     <div class="deck">
@@ -108,7 +127,8 @@ export function Player({ item, second, track: wanted, query }) {
       </div>
       ${loaded && current.broken && html`<p class="problem" role="alert"><${Icon} name="circle-alert" size="18" />The browser cannot play this sound. Its original can still be downloaded.</p>`}
     </div>
-    ${spoken.length > 0 && html`<${Transcript} id=${item.id} track=${track} lines=${spoken} second=${position} started=${position > 0 || playing} playing=${playing} follow=${follow} onScroll=${() => playing && setFollow(false)} />`}
+    ${isDefault && recording && html`<${Minutes} id=${item.id} track=${track} recording=${recording} changed=${setChanged} />`}
+    ${spoken.length > 0 && html`<${Transcript} id=${item.id} track=${track} lines=${spoken} second=${position} started=${position > 0 || playing} playing=${playing} follow=${follow} speakerAt=${speakerAt} correct=${isDefault ? correct : null} onScroll=${() => playing && setFollow(false)} />`}
     ${text && spoken.length === 0 && html`<p class="quiet-note">${item.state === "understood" ? "No words were heard in it." : "Not listened to yet: its words appear here once it has been heard."}</p>`}
     ${playing && !follow && html`<button class="pill-button" onClick=${() => setFollow(true)}>Back to ${clock(position)}</button>`}
   </div>`;
