@@ -6,7 +6,7 @@ import json
 import os
 import random
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from indexer.types.places import Span
 from indexer.types.sentences import sentence_bounds
 from indexer.types.transcripts import Correction, Transcript
 from model.interface import (
+    DEFAULT_WRITING,
     AnswerCitation,
     AnswerEnd,
     AnswerEvent,
@@ -30,6 +31,7 @@ from model.interface import (
     Image,
     ModelCard,
     Sound,
+    WritingOptions,
 )
 from retriever.recordings.outline import outline, topic_of
 from retriever.recordings.spoken_points import spoken_points
@@ -243,7 +245,8 @@ class Secretary(FakeModel):
         question: str,
         evidence: Sequence[Evidence],
         history: Sequence[ConversationTurn] = (),
-        cancelled: Any = lambda: False,
+        cancelled: Callable[[], bool] = lambda: False,
+        options: WritingOptions = DEFAULT_WRITING,
     ) -> Iterator[AnswerEvent]:
         if "decisions" in question:
             yield AnswerText("Blue [1] and red [1].")
