@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from indexer.types.text.graphemes import grapheme_start, is_unspaced, word_ranges
-from indexer.types.text.tokens import tokens
+from indexer.types.text.tokens import MIN_JOINED_CHARS, tokens
 
 SNIPPET_CHARS = 240
 
@@ -68,7 +68,6 @@ _SEAM = re.compile(
     r"(?<=\w)(?:[-\u2010\u2011'’](?:(?<=[-\u2010])\s+)?(?=[^\W\d_])"
     r"|[ \u00a0./()\u2010-\u2013-]{1,3}(?=[A-Za-z]{0,2}\d))"
 )
-_MIN_JOINED_CHARS = 4
 
 
 def _joined_ranges(
@@ -179,7 +178,7 @@ def _wanted_words(wanted: tuple[str, ...]) -> _WantedWords:
     """Made once for all passages of a search: a query may have some hundred other forms."""
     joined: dict[str, list[str]] = {}
     for whole in wanted:
-        if len(whole) >= _MIN_JOINED_CHARS:
+        if len(whole) >= MIN_JOINED_CHARS:
             joined.setdefault(whole[0], []).append(whole)
     return _WantedWords(frozenset(wanted), joined, _sequences(wanted))
 

@@ -207,7 +207,12 @@ FORMS = {
     "a bicycle stood there": ["bicycles", "bycycle"],
     "they leave at noon": ["leaving", "leaves"],
     "Die Lindenstraße ist lang": ["Lindenstrase", "lindenstr"],
-    "The invoices were cancelled; its e-mail named the Wi-Fi": ["invoice", "email", "wifi"],
+    "The invoices were cancelled; its e-mail named the Wi-Fi": [
+        *("invoice", "email", "emails", "e-mails", "e-mai", "e mail", "wifi", "wi-fis"),
+    ],
+    "All emails of the well-known co-workers": [
+        *("e-mail", "e-mails", "e-mai", "wellknown", "coworker", "co-worker", "co-wor"),
+    ],
     "Der Wohnungsmietvertrag von Müller": ["Mietvertrag", "Mueller", "muller", "Wohnung"],
     "Jan Mueller, Kinderwagenabstellraum": ["Müller", "Kinderwagen", "Wagen"],
     "IBAN DE89 3704 0044 0532 0130 00": ["DE89370400440532013000"],
@@ -249,6 +254,24 @@ def test_words_as_typed_come_before_their_other_forms(tmp_path: Path) -> None:
         assert names.index("exact.txt") < names.index("form.txt")
         form = hits[names.index("form.txt")]
         assert [form.snippet.text[a:b] for a, b in form.snippet.marks] == ["invoices"]
+
+
+def test_a_hyphenated_word_as_typed_comes_before_its_other_forms(tmp_path: Path) -> None:
+    with opened(tmp_path / "files", tmp_path / "data") as library:
+        library.write("form.txt", "an e-mail")
+        library.write("joined.txt", "email")
+        library.write("exact.txt", f"two e-mails {'and much more text ' * 90}")
+        library.write("apart.txt", "the letter e, and mails")
+        library.service.run_once()
+        searcher = Searcher(library.catalog, library.store, library.model)
+        hits = searcher.search(Query("e-mails", by="words"))
+        assert hits[0].item.path.name == "exact.txt"
+        marked = {
+            hit.item.path.name: [hit.snippet.text[a:b] for a, b in hit.snippet.marks]
+            for hit in hits
+        }
+        assert marked["form.txt"] == ["e-mail"]
+        assert marked["joined.txt"] == ["email"]
 
 
 def test_a_quoted_phrase_stays_exact(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from indexer.catalog.words.vocabulary import LongTerms, is_held, known_terms, terms_from
-from indexer.types.text.tokens import join_separated
+from indexer.types.text.tokens import MAX_JOINED_CHARS, MIN_JOINED_CHARS, join_separated
 
 MIN_STEM_CHARS = 3
 MIN_PREFIX_CHARS = 2
@@ -116,7 +116,7 @@ def _forms(
     db: Connection, long_terms: LongTerms, term: tuple[str, ...], is_last: bool
 ) -> TermForms:
     if len(term) > 1:
-        return TermForms(term, frozenset(known_terms(db, ["".join(term)])))
+        return _forms_of_joined(db, term, is_last)
     [token] = term
     same = {token} if _are_joined(db, token) else set()
     if token.isdecimal():
@@ -139,6 +139,18 @@ def _forms(
         others |= _nearest(db, token, long_terms.containing(db, token, MAX_RANGE))
     if not (same | others) - {token} and not known_terms(db, [token]):
         others |= set(known_terms(db, _one_error(token)))
+    return TermForms(term, frozenset(same), frozenset(others - same))
+
+
+def _forms_of_joined(db: Connection, term: tuple[str, ...], is_last: bool) -> TermForms:
+    """The forms of several tokens in a row, written as one word: `e-mails` is `emails`, `email` and
+    `e-mail`. Compounds and typing errors are for single words."""
+    joined = "".join(term)
+    same = set(known_terms(db, [joined]))
+    if joined.isdecimal() or not MIN_JOINED_CHARS <= len(joined) <= MAX_JOINED_CHARS:
+        return TermForms(term, frozenset(same))
+    same |= _inflections(db, joined)
+    others = _nearest(db, joined, terms_from(db, joined, MAX_RANGE)) if is_last else set()
     return TermForms(term, frozenset(same), frozenset(others - same))
 
 

@@ -113,7 +113,7 @@ _HYPHENED = re.compile(
 _GROUP_SEAM = re.compile(r"\d[A-Za-z]*+[ \u00a0./()\u2010-\u2013-]{1,3}(?=[A-Za-z]{0,2}\d)")
 _HYPHEN_SEAM = re.compile(r"[-\u00ad\u2010\u2011'’]\s*(?=[^\W\d_])")
 _MAX_WRITTEN_CHARS = 60  # with its separators; what is longer is a row of a table
-_MIN_JOINED_CHARS, _MAX_JOINED_CHARS = 4, 34
+MIN_JOINED_CHARS, MAX_JOINED_CHARS = 4, 34
 _OPTIONAL_ZERO = re.compile(r"\(0\)")
 
 
@@ -127,7 +127,7 @@ def join_separated(text: str) -> list[str]:
             joined["".join(tokens(spelling))] = None
     for word in _hyphened(text):
         joined["".join(tokens(word))] = None
-    return [word for word in joined if _MIN_JOINED_CHARS <= len(word) <= _MAX_JOINED_CHARS]
+    return [word for word in joined if MIN_JOINED_CHARS <= len(word) <= MAX_JOINED_CHARS]
 
 
 def _groups(text: str) -> Iterator[str]:
