@@ -260,3 +260,47 @@ def test_drawings_of_lines_are_told(tmp_path: Path) -> None:
     pieces = list(extract(drawn))
     assert "1 drawings inside it (EMF, WMF) were not looked at" in str(pieces)
     assert any(isinstance(piece, PageText) for piece in pieces)
+
+
+def described(folder: Path) -> list[Path]:
+    """A text, slides, a workbook and an OpenDocument text that say of themselves what they are
+    about, in words that stand on none of their pages."""
+    import docx
+    import openpyxl
+    import pptx
+    from odf import dc, meta, opendocument, text
+
+    letter, slides, book = docx.Document(), pptx.Presentation(), openpyxl.Workbook()
+    letter.add_paragraph("Body of the letter")
+    slides.slides.add_slide(slides.slide_layouts[6])
+    book.active.append(["Body of the sheet"])
+    paths = [folder / "letter.docx", folder / "slides.pptx", folder / "book.xlsx"]
+    for path, document, bird in zip(
+        paths,
+        (letter, slides, book),
+        ("pintail", "gadwall", "smew"),
+        strict=True,
+    ):
+        properties = document.properties if document is book else document.core_properties
+        properties.subject, properties.keywords = f"{bird}subject", f"{bird}key, {bird}other"
+        document.save(path)
+    open_text = opendocument.OpenDocumentText()
+    open_text.text.addElement(text.P(text="Body of the text"))
+    open_text.meta.addElement(dc.Subject(text="eidersubject"))
+    for word in ("eiderkey", "eiderother"):
+        open_text.meta.addElement(meta.Keyword(text=word))
+    open_text.save(folder / "text.odt")
+    return [*paths, folder / "text.odt"]
+
+
+def test_a_document_is_found_by_its_subject_and_its_keywords(tmp_path: Path) -> None:
+    with small(tmp_path / "lib", tmp_path / "data") as library:
+        for path, bird in zip(
+            described(library.folder), ("pintail", "gadwall", "smew", "eider"), strict=True
+        ):
+            library.service.run_once()
+            for word in ("subject", "key", "other"):
+                assert library.found(bird + word) == [path]
+            first, *others = (piece for piece in extract(path) if isinstance(piece, PageText))
+            assert first.text.endswith(f"\n\n{bird}subject\n{bird}key, {bird}other")
+            assert others == []

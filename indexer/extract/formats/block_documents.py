@@ -10,7 +10,7 @@ from typing import IO
 
 from indexer.extract.formats.members import ExtractMember, MemberReader
 from indexer.extract.limits import MAX_CHARS, MAX_PAGES
-from indexer.extract.pages.blocks import DocumentMetadata, Section
+from indexer.extract.pages.blocks import DocumentMetadata, Section, lines_not_in
 from indexer.extract.pages.pagination import paginate
 from indexer.extract.pages.typesetting import PageSource
 from indexer.types.attachments import Attachment, File, MemoryFile, size_bytes
@@ -52,8 +52,11 @@ def extract(
                     NoteCode.PAGES_LEFT_OUT, f"Only the first {count:,} pages of it were read."
                 )
                 break
-            count, chars = count + 1, chars + len(source.text)
-            yield PageText(source.text, Page(count), source.label)
+            text = source.text
+            if not count and (missing := lines_not_in(text, metadata.described)):
+                text = "\n\n".join((text, "\n".join(missing)))
+            count, chars = count + 1, chars + len(text)
+            yield PageText(text, Page(count), source.label)
     if not count and not members.has_read:
         if notes := metadata.notes.all():  # there are some, beyond a bound or in damaged parts
             is_damaged = notes[0].code in DAMAGED_CODES

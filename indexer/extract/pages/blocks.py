@@ -13,6 +13,7 @@ from typing import Literal
 from indexer.types.notes import Notes
 from indexer.types.text.characters import clean_line
 
+MAX_DESCRIPTION_CHARS = 1_000  # of each line
 Tag = Literal["h1", "h2", "h3", "h4", "p", "li", "quote", "pre", "row", "break"]
 
 
@@ -41,11 +42,24 @@ class Section:
 
 @dataclass(slots=True)
 class DocumentMetadata:
-    """The metadata of a document, filled in while it is read; as in Facts, `made_at` in unix s."""
+    """The metadata of a document, filled in while it is read; as in Facts, `made_at` in unix s.
+    `described` are the lines that it is found by beside its words, known before its first page."""
 
     title: str = ""
+    described: tuple[str, ...] = ()
     made_at: float | None = None
     notes: Notes = field(default_factory=Notes)
+
+    def describe(self, *lines: str | None) -> None:
+        """Takes its subject and its keywords, where it has them."""
+        cleaned = (clean_line(line)[:MAX_DESCRIPTION_CHARS] for line in lines)
+        self.described = tuple(line for line in dict.fromkeys(cleaned) if line)
+
+
+def lines_not_in(text: str, lines: Iterable[str]) -> list[str]:
+    """Those of the lines that a text does not hold, whatever their case and blanks."""
+    held = "".join(text.split()).casefold()
+    return [line for line in lines if "".join(line.split()).casefold() not in held]
 
 
 def table_row(cells: Iterable[str]) -> Block | None:

@@ -88,6 +88,8 @@ def _properties(content: bytes | None, metadata: DocumentMetadata) -> None:
     if root is None:
         return
     metadata.title = clean_line(root.findtext(f".//{DC}title"))
+    keywords = filter(None, (keyword.text for keyword in root.iter(f"{META}keyword")))
+    metadata.describe(root.findtext(f".//{DC}subject"), ", ".join(keywords))
     written = root.findtext(f".//{DC}date") or root.findtext(f".//{META}creation-date")
     metadata.made_at = parse_iso_s(written)
 

@@ -70,6 +70,7 @@ def sections(
         raise UnreadableError("corrupt", DAMAGED) from problem
     try:
         metadata.title = clean_line(book.properties.title)
+        metadata.describe(book.properties.subject, book.properties.keywords)
         metadata.made_at = unix_s(book.properties.modified or book.properties.created)
         quota = _Quota(metadata)
         for sheet in book.worksheets:

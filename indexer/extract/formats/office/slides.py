@@ -36,6 +36,7 @@ def sections(
     try:
         properties = presentation.core_properties
         metadata.title = _own_title(clean_line(properties.title))
+        metadata.describe(properties.subject, properties.keywords)
         metadata.made_at = unix_s(properties.modified or properties.created)
     except (ValueError, KeyError, AttributeError):
         metadata.title = ""

@@ -106,6 +106,7 @@ def _properties(document: Any, metadata: DocumentMetadata) -> None:
     try:
         properties = document.core_properties
         metadata.title = clean_line(properties.title)
+        metadata.describe(properties.subject, properties.keywords)
         metadata.made_at = unix_s(properties.modified or properties.created)
     except (ValueError, KeyError, AttributeError):
         return

@@ -121,11 +121,3 @@ def read_outline(document: Any) -> dict[int, list[str]]:
         if text := clean_line(title)[:MAX_VALUE_CHARS]:
             titles[max(1, page)].append(text)
     return titles
-
-
-def lines_not_in(text: str, lines: list[str]) -> list[str]:
-    """Those of the lines that a text does not hold, whatever their case and blanks."""
-    if not lines:
-        return []
-    held = "".join(text.split()).casefold()
-    return [line for line in lines if "".join(line.split()).casefold() not in held]

@@ -25,7 +25,6 @@ from indexer.extract.formats.pdf.hyphens import complete_last_word
 from indexer.extract.formats.pdf.layers import HiddenLayers
 from indexer.extract.formats.pdf.metadata import (
     described_by,
-    lines_not_in,
     made_at_s,
     read_metadata,
     read_outline,
@@ -33,7 +32,7 @@ from indexer.extract.formats.pdf.metadata import (
 from indexer.extract.formats.pdf.opening import broken, is_cut_off, open_pdf
 from indexer.extract.formats.pdf.pdf_text import page_text, read_line_blocks
 from indexer.extract.limits import MAX_CHARS, MAX_PAGES
-from indexer.extract.pages.blocks import DocumentMetadata
+from indexer.extract.pages.blocks import DocumentMetadata, lines_not_in
 from indexer.extract.pages.rasters import make_thumb
 from indexer.types.attachments import File, MemoryFile
 from indexer.types.notes import Note, NoteCode
