@@ -300,6 +300,22 @@ class OnlyEven:
         return OnlyEven(self.last)
 
 
+@dataclass
+class OnlyTwo:
+    """Two tokens in turns."""
+
+    last: int = 0
+
+    def allowed(self) -> tuple[NDArray[np.int64], bool]:
+        return np.array([25 if self.last == 24 else 24]), True
+
+    def push(self, token: int) -> None:
+        self.last = token
+
+    def fork(self) -> OnlyTwo:
+        return OnlyTwo(self.last)
+
+
 def test_a_constraint_holds_with_and_without_drafts(gemma: Gemma) -> None:
     row = next(rows(gemma))
     texts = []
@@ -347,6 +363,11 @@ def test_a_looping_text_ends(gemma: Gemma) -> None:
     assert not repetition_period([5] * 31)
     assert not repetition_period([7, 8] * 15 + [9])
     assert not repetition_period(list(range(100)))
+    own = decoder(gemma, 0)
+    limits = GenerationLimits(tokens=100)
+    writing = Generation(own, own.prefill(next(rows(gemma))), limits, OnlyTwo())
+    assert len(list(writing)) < 60
+    assert writing.reason == "repetition"
 
 
 def test_a_loop_is_kept_once() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import struct
 import zlib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -333,13 +334,25 @@ def test_a_tiff_in_lab_has_its_colours(tmp_path: Path) -> None:
     assert np.abs(shown - [200, 30, 40]).max() <= 4
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 9000), (9000, 1), (7, 3)])
+@pytest.mark.parametrize("size", [(1, 1), (1, 20_000), (20_000, 1), (7, 3)])
 def test_odd_sizes(tmp_path: Path, size: tuple[int, int]) -> None:
     path = tmp_path / "a.png"
     Image.new("RGB", size, "navy").save(path)
     _, thumb, _ = read(path)
     assert min(thumb.width_px, thumb.height_px) >= 1
     assert max(thumb.width_px, thumb.height_px) <= 480
+
+
+@pytest.mark.parametrize("size", [(0, 60), (90, 0)])
+def test_a_picture_without_pixels_says_so(tmp_path: Path, size: tuple[int, int]) -> None:
+    path = tmp_path / "a.bmp"
+    Image.new("RGB", (90, 60)).save(path)
+    data = bytearray(path.read_bytes())
+    data[18:26] = struct.pack("<ii", *size)
+    path.write_bytes(data)
+    with pytest.raises(UnreadableError) as refused:
+        read(path)
+    assert refused.value.reason == "corrupt"
 
 
 def test_a_large_jpeg_is_decoded_small(tmp_path: Path) -> None:

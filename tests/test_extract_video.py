@@ -160,11 +160,15 @@ def test_what_a_film_says_of_itself(tmp_path: Path) -> None:
         tmp_path / "a.mp4",
         size=(64, 48),
         scenes_s=(1,),
-        metadata={"title": "Sea\u202e at\u0000 dusk", "creation_time": "2021-05-04T10:00:00Z"},
+        metadata={
+            "title": "Sea\u202e at dusk" + " and dawn" * 60 + "\u0000",
+            "creation_time": "2021-05-04T10:00:00Z",
+        },
     )
     described = facts(list(extract(path)))
     assert described.title.startswith("Sea")
     assert "\u202e" not in described.title
+    assert len(described.title) == 200
     assert described.made_at == 1_620_122_400
 
 

@@ -150,6 +150,17 @@ def test_equal_vectors_come_by_content(tmp_path: Path) -> None:
     assert contents_of(store.search.vectors(KEY, "body", same, 4)) == contents[:4]
 
 
+def test_a_vector_of_zeros_is_near_to_nothing(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    near, far = "ab" * 20, "cd" * 20
+    for content, vector in ((far, np.zeros(3, np.float32)), (near, unit(1, 1, 0))):
+        rows = [VectorRow(0, None, vector, None)]
+        store.add_vectors(KEY, 3, [(new_name(), content, Kind.PHOTO, rows)])
+    nearest, *others = store.search.vectors(KEY, "gist", unit(1, 1, 0), 5)
+    assert nearest.content == near
+    assert all(match.score == 0 for match in others)
+
+
 @pytest.mark.parametrize("bad", [np.full(3, np.nan, np.float32), np.ones(4, np.float32)])
 def test_bad_vectors_are_refused(tmp_path: Path, bad: Float32) -> None:
     store = Store(tmp_path)

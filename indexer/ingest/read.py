@@ -111,7 +111,8 @@ def read_file(file: PendingFile, readers: Readers, is_known: Callable[[str], boo
         if before.size > LARGEST_BYTES[kind]:
             most = LARGEST_BYTES[kind] >> 30
             return refused(
-                "too_large", f"The file is larger than {most} GiB, the most that is read."
+                "too_large",
+                f"The file is larger than {most} GiB, the most that is read; save it in several.",
             )
         content = hash_handle(handle)
         if Stat.of(os.fstat(handle)) != before:

@@ -35,9 +35,13 @@ MAX_XML_BYTES = 512 << 20
 MAX_RATIO = 300
 UNCHECKED_BYTES = 16 << 20
 
-BOMB = "This file unpacks to far more than a document would, so it was left out."
+BOMB = (
+    "This file unpacks to far more than a document would, so it was left out; if it is one, save "
+    "it anew in its own program."
+)
 CUT_OFF = "This file is cut off before its end and cannot be opened; get a whole copy of it."
 DAMAGED = "This file is damaged and cannot be opened; open it in its own program and save it anew."
+LOCKED = "This file is locked with a password; remove the password in the program it was made with."
 
 _ODF = re.compile(
     rb"application/vnd\.oasis\.opendocument\.(text|spreadsheet|presentation|graphics)"
@@ -136,7 +140,7 @@ def open_zip(file: IO[bytes]) -> zipfile.ZipFile:
         ) from problem
     members = archive.infolist()
     if any(member.flag_bits & 1 for member in members):
-        raise UnreadableError("encrypted", "This file is locked with a password.")
+        raise UnreadableError("encrypted", LOCKED)
     if len(members) > MAX_ENTRIES:
         raise _too_many(len(members))
     if sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:

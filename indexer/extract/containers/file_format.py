@@ -56,7 +56,9 @@ def detect_open_format(file: IO[bytes], name: str) -> Format | None:
 def opening_error(problem: OSError) -> UnreadableError:
     """The error to report where the system refuses to open a file."""
     if isinstance(problem, PermissionError):
-        return UnreadableError("permission", "You are not allowed to read this file.")
+        return UnreadableError(
+            "permission", "You are not allowed to read this file; allow reading it."
+        )
     if isinstance(problem, SpecialFileError):
         return UnreadableError("unsupported", "This is a folder, a pipe or a device, and no file.")
     if isinstance(problem, FileNotFoundError | NotADirectoryError):

@@ -30,8 +30,7 @@ SHORT_REST_S = 1.0  # what a file that was cut off gives after its damage
 MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 768_000
 MAX_CHANNELS = 256
 
-EMPTY = "The sound is empty (0 s)."
-DAMAGED = "The recording is damaged and cannot be opened."
+EMPTY = "The sound is empty (0 s); there is nothing in it to hear."
 DAMAGED_PLACES = "The recording is damaged in places, and is silent there."
 BROKEN_OFF = (
     "The file breaks off before its end; what there is was read. Copy it again if it was longer."
@@ -156,7 +155,7 @@ class _SndFileSource:
                 block = file.read(block_frames, dtype="float32", always_2d=True)
             except (soundfile.SoundFileError, RuntimeError) as problem:
                 if decoded == 0:
-                    raise UnreadableError("corrupt", DAMAGED) from problem
+                    raise UnreadableError("corrupt", ffmpeg.DAMAGED) from problem
                 yield from self._rest(max(from_s, (first - surplus + decoded) / rate_hz))
                 return
             if len(block) == 0:
@@ -210,7 +209,7 @@ class _ContainerSource:
         )
         for rate_hz, block in samples:
             if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
-                raise UnreadableError("corrupt", DAMAGED)
+                raise UnreadableError("corrupt", ffmpeg.DAMAGED)
             yield rate_hz, block
         if damages_s:
             self.notes.append(damage_note(damages_s[0], is_end=False, count=len(damages_s)))
@@ -244,8 +243,8 @@ def _open_sndfile(path: File, first: bytes) -> Any:
     except (soundfile.SoundFileError, ValueError, TypeError) as problem:
         if b"data\0\0\0\0" in first[:256]:  # libsndfile calls some empty files broken
             raise UnreadableError("empty", EMPTY) from problem
-        raise UnreadableError("corrupt", DAMAGED) from problem
+        raise UnreadableError("corrupt", ffmpeg.DAMAGED) from problem
     if not MIN_RATE_HZ <= file.samplerate <= MAX_RATE_HZ or not 1 <= file.channels <= MAX_CHANNELS:
         file.close()
-        raise UnreadableError("corrupt", DAMAGED)
+        raise UnreadableError("corrupt", ffmpeg.DAMAGED)
     return file

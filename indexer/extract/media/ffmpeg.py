@@ -40,12 +40,14 @@ GAP_S = 0.1  # a longer gap between two blocks is filled with silence; shorter o
 _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS")  # of an MP3
 BEGIN_GAP_S = 0.005  # the same before the first block
 
-UNKNOWN_CODEC = "The sound in this file is of a kind Recollect cannot decode."
+UNKNOWN_CODEC = (
+    "The sound in this file is of a kind Recollect cannot decode; convert it to FLAC, MP3 or MP4."
+)
 NO_INDEX = (
     "The recording breaks off before its table of contents, without which nothing can play it; "
     "copy it again from where it was made."
 )
-DAMAGED = "The recording is damaged and cannot be opened."
+DAMAGED = "The recording is damaged and cannot be opened; get another copy of it."
 
 
 @contextlib.contextmanager

@@ -25,8 +25,12 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "HEIF")
 MAX_PIXELS = 179_000_000
 MAX_THUMB_SOURCE_PX = 2_048
 
-DAMAGED = "The picture is damaged and cannot be opened."
-TOO_LARGE = "The picture has more pixels than Recollect opens (179 million)."
+DAMAGED = (
+    "The picture is damaged and cannot be opened; get another copy of it, or save it anew as PNG."
+)
+TOO_LARGE = (
+    "The picture has more pixels than Recollect opens (179 million); save a smaller copy of it."
+)
 ANIMATED = Note(
     NoteCode.PICTURES_LEFT_OUT, "Of this animation, only the first picture is looked at."
 )

@@ -20,8 +20,6 @@ _NO_LANGUAGES = frozenset(["", "und", "mul", "zxx", "mis", "qaa", "unk"])
 # Words of the names that programs give every track.
 _STOCK_NAMES = ("handler", "core media", "mainconcept", "soundmedia")
 
-UNKNOWN_CODEC = "The sound in this file is of a kind Recollect cannot decode."
-
 
 @dataclass(frozen=True, slots=True)
 class SoundTracks:
@@ -40,7 +38,7 @@ def find_tracks(container: Any) -> SoundTracks | None:
         return None
     decodable = [n for n, stream in enumerate(streams) if ffmpeg.is_decodable(stream)]
     if not decodable:
-        raise UnreadableError("unsupported", UNKNOWN_CODEC)
+        raise UnreadableError("unsupported", ffmpeg.UNKNOWN_CODEC)
     # A stable order: the default one, then those of the file.
     decodable.sort(key=lambda n: not ffmpeg.has_disposition(streams[n], "default"))
     heard = [SoundTrack(n + 1, track_label(streams[n])) for n in decodable[:MAX_TRACKS]]

@@ -119,7 +119,9 @@ def _answers(job: dict[str, Any]) -> Iterator[tuple[bytes, bool]]:
             yield _refusal("too_large", TOO_MUCH_MEMORY)
         else:
             print(f"{type(problem).__name__}: {problem}", file=sys.stderr)
-            yield _refusal("corrupt", "This file is damaged and cannot be read.")
+            yield _refusal(
+                "corrupt", "This file is damaged and cannot be read; get another copy of it."
+            )
 
 
 def _refusal(reason: Reason, sentence: str) -> tuple[bytes, bool]:

@@ -14,9 +14,11 @@ from indexer.types.pieces import UnreadableError
 REPAIR_ENDS = (b"\nendstream\nendobj\n", b"]>>\nendobj\n", b")>>\nendobj\n")
 MAX_REPAIRED_BYTES = 256 << 20
 
-LOCKED = "This PDF is locked with a password."
-DAMAGED = "The PDF is damaged and none of its pages can be read."
-CUT_OFF = "The PDF is cut off before its end and none of its pages can be read."
+LOCKED = "This PDF is locked with a password; save it without one in a program that opens it."
+DAMAGED = "The PDF is damaged and none of its pages can be read; get another copy of it."
+CUT_OFF = (
+    "The PDF is cut off before its end and none of its pages can be read; get a whole copy of it."
+)
 
 
 def open_pdf(path: File) -> Any:

@@ -41,7 +41,9 @@ def sections(
     text = decode(own_bytes)
     if text is None:
         raise UnreadableError(
-            "unsupported", "This file is called a text, but there is no text in it."
+            "unsupported",
+            "This file is called a text, but there is no text in it; give it the suffix "
+            "of what it is.",
         )
     damaged = text.count(REPLACEMENT) - data.count(REPLACEMENT.encode())
     if damaged > 0:
