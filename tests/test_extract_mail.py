@@ -16,9 +16,11 @@ from PIL import Image as Picture
 from indexer.extract.containers.file_format import detect_format, detect_kind
 from indexer.extract.dispatch import extract, find_member
 from indexer.extract.formats import members
+from indexer.extract.formats.mail.mail import ENCRYPTED
 from indexer.extract.formats.mail.message_parts import MAX_PARTS
 from indexer.extract.pages.mupdf import pymupdf
 from indexer.extract.process.reader import ReaderProcess
+from indexer.types.notes import NoteCode
 from indexer.types.pieces import (
     Extracted,
     Facts,
@@ -537,3 +539,39 @@ def test_a_sentence_that_begins_with_from_separates_no_messages(tmp_path: Path) 
     path = written(tmp_path / "a.mbox", text)
     assert [page.label for page in words_of(path)] == ["One", "Two"]
     assert "From Monday the shop" in words_of(path)[0].text
+
+
+# The beginning of an enveloped message, as `openssl smime -encrypt` writes it.
+CMS = """MIIB2AYJKoZIhvcNAQcDoIIByTCCAcUCAQAxggFAMIIBPAIBADAkMAwxCjAIBgNV
+BAMMAWECFBTUR/A7cwEvYKnwaPjf5XCCUerGMA0GCSqGSIb3DQEBAQUABIIBALPc
+"""
+
+
+@pytest.mark.parametrize("encoding", ["base64", "7bit"])
+def test_an_encrypted_message_says_so_and_its_letters_are_no_words(
+    tmp_path: Path, encoding: str
+) -> None:
+    head = (
+        'Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name="smime.p7m"\n'
+        f"Content-Transfer-Encoding: {encoding}\n\n"
+    )
+    path = written(tmp_path / "a.eml", HEAD + head + CMS)
+    assert "Odd" in text_of(path)
+    assert "MIIB2AYJKoZIhvcNAQcDoIIByTCCAcUCAQAxggFAMIIBPAIBADAkMAwxCjAIBgNV" not in text_of(path)
+    [note] = facts_of(path).notes
+    assert note.code is NoteCode.ATTACHMENT_UNREAD
+    assert "encrypted, or wrapped in its signature, which is not read; open it" in note.sentence
+    assert detect_format(written(tmp_path / "invoice.pdf.p7m", CMS)) is None
+    assert detect_format(written(tmp_path / "mail.p7m", HEAD + head + CMS)) == "mail"
+
+
+def test_a_message_encrypted_with_openpgp_says_so(tmp_path: Path) -> None:
+    head = 'Content-Type: multipart/encrypted; protocol="application/pgp-encrypted"; boundary=x\n'
+    parts = (
+        "\n--x\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n"
+        '--x\nContent-Type: application/octet-stream; name="encrypted.asc"\n\n'
+        "-----BEGIN PGP MESSAGE-----\n\nhQEMA1234567890abcAQf9Gx\n-----END PGP MESSAGE-----\n"
+    )
+    path = written(tmp_path / "a.eml", f"{HEAD}{head}{parts}--x--\n")
+    assert "hQEMA" not in text_of(path)
+    assert [note.sentence for note in facts_of(path).notes] == [ENCRYPTED]

@@ -25,6 +25,8 @@ CURES = {
     "photo.nef": "a raw photo of a camera, which is not read; export it as JPEG",
     "photo.CR3": "a raw photo of a camera, which is not read; export it as JPEG",
     "letters.zip": "an archive, which is not read; unpack it",
+    "invoice.pdf.p7m": "encrypted, or wrapped in its signature, which is not read; open it in",
+    "letter.txt.p7s": "a signature, which is not read; the file that it belongs to is read",
     "notes.pages": "a Pages document, which is not read; export it as Word or PDF",
     "thing.xyzzy": "not a kind of file Recollect reads yet",
     ".hidden.txt": "begins with a dot; give it another name",

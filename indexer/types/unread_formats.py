@@ -98,6 +98,16 @@ UNREAD_FORMATS = (
         _UNPACK,
     ),
     UnreadFormat(
+        ".p7m",
+        "a message or a file that is encrypted, or wrapped in its signature",
+        "open it in the mail or signature program it was made for, and save what is in it",
+    ),
+    UnreadFormat(
+        ".p7s .p7c .sig",
+        "a signature",
+        "the file that it belongs to is read by itself",
+    ),
+    UnreadFormat(
         ".iso .img .dmg .vhd .vhdx .vmdk .vdi .qcow2 .wim",
         "a disk image",
         "mount it, and copy what is to be read into a watched folder",

@@ -10,6 +10,9 @@ from indexer.types.formats import Format, format_by_name
 
 # Text, but no words for a person: PostScript, keys.
 _NOT_WORDS = (b"%!PS", b"-----BEGIN ")
+# A signed or encrypted message (CMS, RFC 5652) in base64, under the name of one.
+_CMS_SUFFIXES = (".p7m", ".p7s", ".p7c")
+_CMS_BASE64 = re.compile(rb"\s*MI[A-Za-z0-9+/=\s]*")
 
 
 def format_by_content(head: bytes, name: str = "") -> Format | None:
@@ -20,6 +23,8 @@ def format_by_content(head: bytes, name: str = "") -> Format | None:
     if (media := media_by_content(head, name)) is not None:
         return media
     if head.startswith(_NOT_WORDS):
+        return None
+    if name.lower().endswith(_CMS_SUFFIXES) and _CMS_BASE64.fullmatch(head):
         return None
     if head.startswith(b"{\\rtf"):
         return "legacy"

@@ -44,6 +44,10 @@ MAX_HEADER_CHARS = 2_000
 MAX_DEPTH = 3
 MAX_LABEL_CHARS = 80
 
+ENCRYPTED = (
+    "A message of it is encrypted and was not read; open it in your mail program, and save it "
+    "decrypted."
+)
 _SHOWN = ("From", "To", "Cc", "Subject", "Date")
 _DAY, _MONTH = (
     rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)",
@@ -178,6 +182,8 @@ def _message(
         metadata.notes.add(
             NoteCode.PARTS_LEFT_OUT, f"Only the first {MAX_PARTS} parts of a message were read."
         )
+    if message.get_content_type() == "multipart/encrypted":  # of OpenPGP (RFC 3156)
+        metadata.notes.add(NoteCode.ATTACHMENT_UNREAD, ENCRYPTED)
     blocks = list(_headers(message))
     names = [part.name for part in parts.attached if part.name]
     if names:
