@@ -575,3 +575,7 @@ def test_a_message_encrypted_with_openpgp_says_so(tmp_path: Path) -> None:
     path = written(tmp_path / "a.eml", f"{HEAD}{head}{parts}--x--\n")
     assert "hQEMA" not in text_of(path)
     assert [note.sentence for note in facts_of(path).notes] == [ENCRYPTED]
+    inline = written(tmp_path / "b.eml", HEAD + parts.rpartition('asc"\n')[2])
+    assert [note.sentence for note in facts_of(inline).notes] == [ENCRYPTED]
+    about = written(tmp_path / "c.eml", f"{HEAD}\nIt began with -----BEGIN PGP MESSAGE-----.\n")
+    assert facts_of(about).notes == ()

@@ -48,6 +48,7 @@ ENCRYPTED = (
     "A message of it is encrypted and was not read; open it in your mail program, and save it "
     "decrypted."
 )
+_ARMOR = "-----BEGIN PGP MESSAGE-----"  # OpenPGP inside a text; RFC 3156 has a type for it
 _SHOWN = ("From", "To", "Cc", "Subject", "Date")
 _DAY, _MONTH = (
     rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)",
@@ -182,14 +183,15 @@ def _message(
         metadata.notes.add(
             NoteCode.PARTS_LEFT_OUT, f"Only the first {MAX_PARTS} parts of a message were read."
         )
-    if message.get_content_type() == "multipart/encrypted":  # of OpenPGP (RFC 3156)
-        metadata.notes.add(NoteCode.ATTACHMENT_UNREAD, ENCRYPTED)
     blocks = list(_headers(message))
     names = [part.name for part in parts.attached if part.name]
     if names:
         blocks.append(Block(clean_line("Attachments: " + ", ".join(names))[:MAX_HEADER_CHARS]))
     for part in parts.body:
         blocks += body_blocks(part, metadata.notes)
+    is_armored = any(block.text.startswith(_ARMOR) for block in blocks)
+    if is_armored or message.get_content_type() == "multipart/encrypted":
+        metadata.notes.add(NoteCode.ATTACHMENT_UNREAD, ENCRYPTED)
     if position.depth == 0:
         metadata.title = _header(message, "Subject")
         metadata.made_at = _sent_at(message)
