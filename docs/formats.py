@@ -28,9 +28,9 @@ is read is found by its words within seconds. What is looked at is shown to the 
 when it has been. What is not read has a note, which `recollect status FILE`, the page of the file
 and `--json` show; `recollect status --partial` and the page of the library list all such files.
 """
-UNTOLD = """No note tells of foreign bytes inside a WebM, a Matroska file or a WMA, nor of bytes put in
-between those of an AVI: FFmpeg passes over them to the next packet and gives no sign, so a stretch
-may be silent.
+UNTOLD = """No note tells of foreign bytes inside a WebM, a Matroska file or a WMA, nor of bytes put
+in between those of an AVI: FFmpeg passes over them to the next packet and gives no sign, so a
+stretch may be silent.
 """
 # The module that reads a format; what it imports belongs to it.
 MODULES: dict[Format, str] = {
