@@ -82,7 +82,10 @@ def _joined_ranges(
     for i, word in enumerate(words):
         if word.end not in seams or word.start < end:
             continue
-        for whole in wanted.get(word.tokens[0][0], ()):
+        begin = word.tokens[0]
+        for whole in wanted.get(begin[0], ()):
+            if not whole.startswith(begin):
+                continue
             if (last := _last_part(text, words, seams, i, whole)) is not None:
                 end = words[last].end
                 yield word.start, end

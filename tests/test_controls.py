@@ -21,7 +21,7 @@ import indexer.scan.missing
 import indexer.vectors.durability
 from indexer.catalog.items import Items
 from indexer.catalog.queue import Queue
-from indexer.catalog.words.index import write_passages
+from indexer.catalog.words.writing import write_passages
 from indexer.extract.process.pool import ReaderPool
 from indexer.extract.process.reader import ReaderProcess
 from indexer.ingest.pipeline import Pipeline

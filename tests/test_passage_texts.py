@@ -12,8 +12,8 @@ import pytest
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.storage import sql_functions
 from indexer.catalog.storage.integrity import is_word_index_whole
-from indexer.catalog.words import index
-from indexer.catalog.words.index import write_passages
+from indexer.catalog.words import writing
+from indexer.catalog.words.writing import write_passages
 from indexer.maintenance.verify import Verifier
 from indexer.types.passages import FIRST_UNDERSTOOD, GenerationRow, Passage, Source
 from indexer.types.places import Kind, Page, Place, Span
@@ -121,8 +121,8 @@ def test_words_of_another_version_are_cleared_before_anything_else_is_written(
     def backwards(text: str) -> list[str]:
         return [token[::-1] for token in tokens(text)]
 
-    monkeypatch.setattr(index, "VERSION", "later")
-    for module in (index, sql_functions):
+    monkeypatch.setattr(writing, "VERSION", "later")
+    for module in (writing, sql_functions):
         monkeypatch.setattr(module, "tokens", backwards)
     with small(written / "files", tmp_path / "data") as library:
         assert not library.catalog.passages.is_complete()

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexer.catalog.catalog import Catalog
-from indexer.catalog.words.index import write_passages
+from indexer.catalog.words.writing import write_passages
 from indexer.types.passages import GenerationRow, Passage, Source
 from indexer.types.places import Kind, Page
 from indexer.types.text.tokens import tokens

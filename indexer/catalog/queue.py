@@ -25,7 +25,7 @@ from indexer.catalog.recordings.sentences import write_sentences
 from indexer.catalog.records import member_from
 from indexer.catalog.states import content_states, file_states
 from indexer.catalog.storage.database import Database
-from indexer.catalog.words.index import write_passages
+from indexer.catalog.words.writing import write_passages
 from indexer.files.paths import join
 from indexer.files.walk import Stat
 from indexer.types.changes import Changes

@@ -11,7 +11,7 @@ about. SQLite's FTS5 keeps the numbers exactly, through every deletion.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from sqlite3 import Connection
 
@@ -21,18 +21,15 @@ from indexer.catalog.words.forms import QueryForms, TermForms, query_forms
 from indexer.catalog.words.query import PassageFilter, content_words, in_a_row, passages_with
 from indexer.catalog.words.relevance import COMMON_PASSAGES, Relevance, relevance
 from indexer.catalog.words.texts import PassageTexts
-from indexer.catalog.words.vocabulary import LongTerms, add_terms, clear_terms, drop_unused_terms
-from indexer.types.passages import GenerationRow, Passage
+from indexer.catalog.words.vocabulary import LongTerms, drop_unused_terms
+from indexer.catalog.words.writing import clear_passages, is_current, write_passages
+from indexer.types.passages import Passage
 from indexer.types.places import Kind
-from indexer.types.text.tokens import join_separated, query_terms, tokens
-from indexer.vectors.rows import VALUES, PassageValues, passage_values
+from indexer.types.text.tokens import query_terms, tokens
 from indexer.vectors.search import Match
 
-# Raised where the same text gives other tokens: all rows are then written anew.
-VERSION = "1"
 # Other forms of the words are looked for where fewer contents hold them as they were typed.
-FORMS_BELOW = 60
-CANDIDATES = 500  # passages
+FORMS_BELOW = 20
 # Rows of equal score are read on to be ordered by name.
 MORE_ROWS = 32
 
@@ -62,38 +59,6 @@ class RankedContents:
     exact: frozenset[str] = frozenset()
     inexact: frozenset[str] = frozenset()
     variants: frozenset[str] = frozenset()
-
-
-def write_passages(db: Connection, rows: Iterable[GenerationRow]) -> None:
-    """Makes passages searchable, in the caller's transaction. Generations that are there already
-    stay as they are."""
-    texts: list[tuple[int, str, str, str, str, *PassageValues]] = []
-    words: list[tuple[int, str, str]] = []
-    terms: set[str] = set()
-    [last] = db.execute("SELECT coalesce(max(id), 0) FROM passages").fetchone()
-    for generation, content, kind, passages in rows:
-        is_written, is_hidden = db.execute(
-            """SELECT EXISTS (SELECT 1 FROM passages WHERE generation = ?),
-                EXISTS (SELECT 1 FROM hidden WHERE content = ?)""",
-            (generation, content),
-        ).fetchone()
-        if is_written:
-            continue
-        for number, passage in enumerate(passages, start=last + len(texts) + 1):
-            values = passage_values(passage)
-            folded, separated = tokens(values[-1]), join_separated(values[-1])
-            terms.update(folded, separated)
-            joined = " ".join(separated)
-            texts.append((number, generation, content, str(kind), joined, *values))
-            if not is_hidden:
-                words.append((number, " ".join(folded), joined))
-    db.executemany(
-        f"""INSERT INTO passages(id, generation, content, kind, joined, {", ".join(VALUES)})
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        texts,
-    )
-    db.executemany("INSERT INTO passage_words(rowid, folded, joined) VALUES (?, ?, ?)", words)
-    add_terms(db, terms)
 
 
 class PassageIndex:
@@ -140,19 +105,21 @@ class PassageIndex:
         if not asked or allowed.allows_nothing:
             return RankedContents({})
         with self._database.reading() as db:
-            matches = self._matches(
-                db, query, asked, CANDIDATES, allowed, FORMS_BELOW, every_term=True
-            )
+            every = " AND ".join(in_a_row(term) for term, _ in asked)
+            exact = _contents_with(db, f"folded : ({every})", allowed, FORMS_BELOW)
             terms: Sequence[TermForms] = [TermForms(term) for term, _ in asked]
-            if matches.forms is not None:
-                terms = matches.forms.each_with_whole()
-            exact = {match.content for match in matches.every}
-            scores = relevance(db, terms, allowed)
+            inexact: set[str] = set()
+            forms = None
+            if len(exact) < FORMS_BELOW:
+                forms = query_forms(db, self._long_terms, query, asked)
+                terms = forms.each_with_whole()
+                if forms.expression is not None:
+                    inexact = _contents_with(db, forms.expression, allowed) - exact
             return RankedContents(
-                scores,
+                relevance(db, terms, allowed),
                 frozenset(exact),
-                frozenset({match.content for match in matches.form} - exact),
-                matches.variants,
+                frozenset(inexact),
+                forms.variants if forms else frozenset(),
             )
 
     def content_words(self, query: str) -> str:
@@ -168,10 +135,7 @@ class PassageIndex:
         limit: int,
         allowed: PassageFilter,
         forms_below: int,
-        *,
-        every_term: bool = False,
     ) -> WordMatches:
-        """Only those that hold every term, where nothing else is wanted."""
         search = _Search(db, limit, allowed)
         exact = [in_a_row(term) for term, _ in asked]
         matches = WordMatches(search.best(f"folded : ({' AND '.join(exact)})"))
@@ -191,12 +155,7 @@ class PassageIndex:
     def holding(self, terms: Sequence[str]) -> set[str]:
         """The contents of which a passage holds these tokens in a row."""
         with self._database.reading() as db:
-            rows = db.execute(
-                """SELECT DISTINCT p.content FROM passage_words w
-                CROSS JOIN passages p ON p.id = w.rowid WHERE passage_words MATCH ?""",
-                (f"folded : {in_a_row(terms)}",),
-            )
-            return {row["content"] for row in rows}
+            return _contents_with(db, f"folded : {in_a_row(terms)}", PassageFilter())
 
     def unwritten(self) -> dict[str, tuple[str, Kind, int]]:
         """The generations that the catalog names and that have no words here, with content, kind
@@ -243,17 +202,17 @@ class PassageIndex:
     def clear(self) -> None:
         """Removes all words, for `write` to write them anew."""
         with self._database.writing() as db:
-            _clear(db)
+            clear_passages(db)
 
     def _clear_other_version(self) -> None:
         """Removes words that were folded another way, before anything else is written: the index
         can only take out of itself what it was given, letter by letter."""
-        if self._database.read_only or self._database.note("words_version") == VERSION:
+        if self._database.read_only or is_current(self._database.note("words_version")):
             return
         with self._database.writing() as db:
             version = db.execute("SELECT value FROM notes WHERE name = 'words_version'").fetchone()
-            if version is None or version["value"] != VERSION:
-                _clear(db)
+            if not is_current(version["value"] if version else None):
+                clear_passages(db)
 
     def drop_unused_terms(self) -> None:
         """Drops the words that no passage holds any more."""
@@ -294,16 +253,17 @@ class PassageIndex:
         return None
 
 
-def _clear(db: Connection) -> None:
-    clear_terms(db)
-    db.execute("INSERT INTO passage_words(passage_words) VALUES ('delete-all')")
-    # Passages that are hidden are in no index that they would have to be taken out of.
-    db.execute("INSERT OR IGNORE INTO hidden SELECT content FROM passages")
-    db.execute("DELETE FROM passages")
-    db.execute("DELETE FROM hidden")
-    db.execute("INSERT INTO hidden SELECT content FROM unreached")
-    db.execute("DELETE FROM notes WHERE name IN ('words_version', 'words_complete')")
-    db.execute("INSERT INTO notes VALUES ('words_version', ?)", (VERSION,))
+def _contents_with(
+    db: Connection, expression: str, allowed: PassageFilter, limit: int = -1
+) -> set[str]:
+    """The contents of the passages that match, in no order: at most `limit` where it is given."""
+    rows = db.execute(
+        f"""SELECT DISTINCT p.content FROM passage_words w
+        CROSS JOIN passages p ON p.id = w.rowid
+        WHERE passage_words MATCH ? {allowed.conditions} LIMIT ?""",
+        (expression, *allowed.bound, limit),
+    )
+    return {row["content"] for row in rows}
 
 
 class _Search:

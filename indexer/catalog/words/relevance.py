@@ -11,15 +11,15 @@ a content are the sums of those of its passages, of which FTS5 gives the BM25 of
 
 from __future__ import annotations
 
-import bisect
-import heapq
-import json
 import math
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from sqlite3 import Connection
 
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.catalog.words.candidates import Candidates, Ids, Numbers
 from indexer.catalog.words.forms import TermForms
 from indexer.catalog.words.query import PassageFilter, in_a_row, passages_with_each
 
@@ -27,13 +27,12 @@ K1, B = 1.2, 0.75  # as in the bm25() of FTS5, whose values are turned back into
 TYPED_SHARE = 0.5  # of a term as it was typed; the rest is for all of its forms
 LOOSE = 0.3  # what a word that only contains the term counts, beside one of the same stem
 ALL_TERMS = 0.6  # for contents that hold every term somewhere
-USUAL_PASSAGES = 4.0  # the length of a content where a count is taken as it is
 # Words in more passages than this say little beside rarer ones, and cost most of the time.
-COMMON_PASSAGES = 5_000
+COMMON_PASSAGES = 1000
 # So many passages, the best ones, say which contents are looked at.
 CANDIDATES = 500
 # Of a content so many passages are named, those that are no worse than this beside the best.
-MOST_PASSAGES, WORST_SHARE = 12, 0.6
+MOST_PASSAGES, WORST_SHARE = 12, 0.85
 MAX_COUNT = 20.0
 
 
@@ -49,17 +48,18 @@ class Relevance:
 
 @dataclass(slots=True)
 class _Term:
-    """For each passage that holds a term how often, for its length: as it was typed, and in all
-    forms. Those that are `near` hold it as typed or another word of its stem. The weights say how
-    rare each is."""
+    """The passages (P,) that hold a term, by number, and for each how often, for its length: as it
+    was typed, and in all forms. Those that are `near` hold it as typed or another word of its stem.
+    The weights say how rare each is."""
 
-    typed: dict[int, float]
-    forms: dict[int, float]
+    passages: Ids
+    typed: Numbers
+    forms: Numbers
+    near: NDArray[np.bool_]
     typed_weight: float
     weight: float
-    near: Collection[int]
 
-    def score(self, typed: float, forms: float, length: float = 1.0) -> float:
+    def score(self, typed: Numbers, forms: Numbers, length: Numbers | float = 1.0) -> Numbers:
         return self.typed_weight * _saturated(typed, length) + self.weight * _saturated(
             forms, length
         )
@@ -77,7 +77,7 @@ def relevance(
     scan = _Scan(db, passages_with_each(db, words), allowed)
     rare = [term for term in terms if scan.count(term) <= COMMON_PASSAGES]
     read = [scan.term(term) for term in rare]
-    if any(term.forms for term in read):
+    if any(len(term.passages) for term in read):
         rows = " OR ".join(map(_any_form, rare))
         read += [scan.common_term(term, rows) for term in terms if term not in rare]
     else:
@@ -101,38 +101,55 @@ class _Scan:
     def term(self, term: TermForms) -> _Term:
         count = in_forms = self.count(term)
         typed = self._counts(f"folded : {in_a_row(term.tokens)}", count if term.is_single else 0)
-        forms, near = dict(typed), set(typed)
-        for words, share in ((term.inflections, 1.0), (term.others, LOOSE)):
-            for word in sorted(words):
-                held = self._held.get(word, 0)
-                if term.tokens == (word,):  # where it is written with separators
-                    counts = self._counts(f"joined : {in_a_row([word])}", 0)
-                elif held <= COMMON_PASSAGES:
-                    in_forms += held
-                    counts = self._counts(in_a_row([word]), held)
-                else:
-                    continue
-                for passage, number in counts.items():
-                    forms[passage] = forms.get(passage, 0.0) + share * number
-                if words is term.inflections:
-                    near.update(counts)
-        return _Term(typed, forms, *self._weights(count, in_forms), near)
+        forms, near = [typed], [typed[0]]
+        for word in sorted(term.inflections):
+            held = self._held.get(word, 0)
+            if term.tokens == (word,):  # where it is written with separators
+                found = self._counts(f"joined : {in_a_row([word])}", 0)
+            elif held <= COMMON_PASSAGES:
+                in_forms += held
+                found = self._counts(in_a_row([word]), held)
+            else:
+                continue
+            forms.append(found)
+            near.append(found[0])
+        loose = [word for word in sorted(term.others) if self._held.get(word, 0) <= COMMON_PASSAGES]
+        if loose:  # all of them at once, and once in each passage: they may be a hundred
+            in_forms += sum(self._held.get(word, 0) for word in loose)
+            passages = self._rows(" OR ".join(in_a_row([word]) for word in loose))
+            forms.append((passages, np.full(len(passages), LOOSE)))
+        every = np.concatenate([passages for passages, _ in forms])
+        held_by, places = np.unique(every, return_inverse=True)
+        size = len(held_by)
+        counts = np.concatenate([counts for _, counts in forms])
+        return _Term(
+            held_by,
+            _summed(places[: len(typed[0])], typed[1], size),
+            _summed(places, counts, size),
+            np.isin(held_by, np.concatenate(near)),
+            *self._weights(count, in_forms),
+        )
 
     def common_term(self, term: TermForms, rows: str) -> _Term:
         """Only for the passages that hold other terms, and once in each."""
-        once = dict.fromkeys(self._rows(f"({_any_form(term)}) AND ({rows})"), 1.0)
-        return _Term(once, once, *self._weights(self.count(term), self.count(term)), once)
+        passages = self._rows(f"({_any_form(term)}) AND ({rows})")
+        return self._plain(passages, np.ones(len(passages)), self.count(term))
 
     def all_terms(self, terms: Sequence[TermForms]) -> _Term:
         """Common terms alone, as one: the best passages that hold all of them, or else any."""
-        rarest = min(map(self.count, terms))
         best: dict[int, float] = {}
         for between in (" AND ", " OR "):
             if len(best) < CANDIDATES:
                 best = self._best(between.join(f"({_any_form(term)})" for term in terms)) | best
-        highest = max(best.values(), default=0.0) or 1.0
-        shares = {passage: 2 * score / highest for passage, score in best.items()}
-        return _Term(shares, shares, *self._weights(rarest, rarest), shares)
+        passages = np.array(sorted(best), np.int64)
+        scores = np.array([best[passage] for passage in passages.tolist()], np.float64)
+        highest = scores.max(initial=0.0) or 1.0
+        return self._plain(passages, 2 * scores / highest, min(map(self.count, terms)))
+
+    def _plain(self, passages: Ids, counts: Numbers, held: int) -> _Term:
+        """A term without forms, in these passages."""
+        near = np.ones(len(passages), np.bool_)
+        return _Term(passages, counts, counts, near, *self._weights(held, held))
 
     def _weights(self, typed: int, forms: int) -> tuple[float, float]:
         return (
@@ -140,24 +157,28 @@ class _Scan:
             (1 - TYPED_SHARE) * _rarity(self._total, forms),
         )
 
-    def _counts(self, expression: str, held: int) -> dict[int, float]:
-        """How often passages hold one token, from its BM25; each once where `held` is 0."""
+    def _counts(self, expression: str, held: int) -> tuple[Ids, Numbers]:
+        """The passages of one token, and how often they hold it, from its BM25; each once where
+        `held` is 0."""
         sql = f"""SELECT w.rowid, -bm25(passage_words) FROM passage_words w {self._allowed.join}
             WHERE passage_words MATCH ? {self._allowed.conditions}"""
-        rows = self._db.execute(sql, (expression, *self._allowed.bound))
+        rows = self._db.execute(sql, (expression, *self._allowed.bound)).fetchall()
+        passages = np.array([row[0] for row in rows], np.int64)
         if not held:
-            return {passage: 1.0 for passage, _ in rows}
+            return passages, np.ones(len(rows))
+        scores = np.array([row[1] for row in rows], np.float64)
         rarity = max(math.log((self._total - held + 0.5) / (held + 0.5)), 1e-6)
         most = (K1 + 1) * rarity
-        return {
-            passage: K1 * score / (most - score) if score < 0.99 * most else MAX_COUNT
-            for passage, score in rows
-        }
+        counts = np.full(len(rows), MAX_COUNT)
+        usual = scores < 0.99 * most
+        counts[usual] = K1 * scores[usual] / (most - scores[usual])
+        return passages, counts
 
-    def _rows(self, expression: str) -> list[int]:
+    def _rows(self, expression: str) -> Ids:
         sql = f"""SELECT w.rowid FROM passage_words w {self._allowed.join}
-            WHERE passage_words MATCH ? {self._allowed.conditions}"""
-        return [row[0] for row in self._db.execute(sql, (expression, *self._allowed.bound))]
+            WHERE passage_words MATCH ? {self._allowed.conditions} ORDER BY w.rowid"""
+        rows = self._db.execute(sql, (expression, *self._allowed.bound))
+        return np.array([row[0] for row in rows], np.int64)
 
     def _best(self, expression: str) -> dict[int, float]:
         sql = f"""SELECT w.rowid, -bm25(passage_words) AS score
@@ -168,90 +189,53 @@ class _Scan:
 
 
 def _contents(db: Connection, terms: Sequence[_Term]) -> dict[str, Relevance]:
-    scores: dict[int, float] = {}
+    every = np.unique(np.concatenate([term.passages for term in terms]))
+    scores = np.zeros(len(every))
+    is_near = np.zeros(len(every), np.bool_)
     for term in terms:
-        for passage, count in term.forms.items():
-            score = term.score(term.typed.get(passage, 0.0), count)
-            scores[passage] = scores.get(passage, 0.0) + score
-    passages = _Passages(db, scores)
+        places = np.searchsorted(every, term.passages)
+        scores[places] += term.score(term.typed, term.forms)
+        is_near[places] |= term.near
     all_terms = ALL_TERMS * sum(term.weight for term in terms)
     highest = sum(term.highest for term in terms) * 2 + all_terms
     if not highest:
         return {}
-    sums = [(term, passages.sums(term.typed), passages.sums(term.forms)) for term in terms]
-    contents: dict[str, Relevance] = {}
-    for content, best in passages.best.items():
-        length = passages.length(content)
-        score = scores[best[0][0]]
-        for term, typed, forms in sums:
-            score += term.score(typed.get(content, 0.0), forms.get(content, 0.0), length)
-        has_all = all(content in forms for _, _, forms in sums)
-        if not has_all and all(row[0] not in term.near for row in best for term in terms):
+    best = _best_places(scores)
+    score_of = dict(zip(every[best].tolist(), scores[best].tolist(), strict=True))
+    near = set(every[best][is_near[best]].tolist())
+    passages = Candidates(db, score_of)
+    lengths = passages.lengths(B)
+    sums, have_all = np.zeros(len(lengths)), np.ones(len(lengths), np.bool_)
+    for term in terms:
+        contents = passages.contents_of(term.passages)
+        known, size = contents >= 0, len(lengths)
+        typed = _summed(contents[known], term.typed[known], size)
+        forms = _summed(contents[known], term.forms[known], size)
+        have_all &= np.bincount(contents[known], minlength=size) > 0
+        sums += term.score(typed, forms, lengths)
+    found: dict[str, Relevance] = {}
+    for number, (content, rows) in enumerate(passages.best.items()):
+        has_all = bool(have_all[number])
+        if not has_all and not any(row[0] in near for row in rows):
             continue  # it holds but words that begin like some of the query
-        score += all_terms if has_all else 0.0
-        worst = WORST_SHARE * scores[best[0][0]]
-        places = [
+        best_score = score_of[rows[0][0]]
+        score = best_score + float(sums[number]) + (all_terms if has_all else 0.0)
+        places_of = [
             (generation, ordinal)
-            for passage, _, generation, ordinal in best[:MOST_PASSAGES]
-            if scores[passage] >= worst
+            for passage, _, generation, ordinal in rows[:MOST_PASSAGES]
+            if score_of[passage] >= WORST_SHARE * best_score
         ]
-        contents[content] = Relevance(score / highest, has_all, places)
-    return contents
+        found[content] = Relevance(score / highest, has_all, places_of)
+    return found
 
 
-class _Passages:
-    """The passages with scores, by their contents: `best` has those of each candidate, as (id,
-    content, generation, ordinal)."""
-
-    def __init__(self, db: Connection, scores: Mapping[int, float]) -> None:
-        ids = heapq.nlargest(CANDIDATES, scores, key=lambda id: (scores[id], -id))
-        rows: list[tuple[int, str, str, int]] = [
-            tuple(row)
-            for row in db.execute(
-                """SELECT id, content, generation, ordinal FROM passages
-                WHERE id IN (SELECT value FROM json_each(?))""",
-                (json.dumps(ids),),
-            )
-        ]
-        self.best: dict[str, list[tuple[int, str, str, int]]] = defaultdict(list)
-        for row in sorted(rows, key=lambda row: (-scores[row[0]], row[3])):
-            self.best[row[1]].append(row)
-        self._content_of = {row[0]: row[1] for row in rows}
-        ranges = _ranges(db, {row[2]: row[1] for row in rows})
-        self._lengths: dict[str, int] = defaultdict(int)
-        for first, last, content in ranges:
-            self._lengths[content] += last - first + 1
-        if len(scores) > len(rows):
-            starts = [first for first, _, _ in ranges]
-            for passage in scores.keys() - self._content_of.keys():
-                place = bisect.bisect_right(starts, passage) - 1
-                if place >= 0 and passage <= ranges[place][1]:
-                    self._content_of[passage] = ranges[place][2]
-
-    def length(self, content: str) -> float:
-        """Of the content, over the usual one, as BM25 has it."""
-        return 1 - B + B * self._lengths[content] / USUAL_PASSAGES
-
-    def sums(self, counts: Mapping[int, float]) -> dict[str, float]:
-        """For each candidate what its passages count together."""
-        sums: dict[str, float] = {}
-        content_of = self._content_of
-        for passage, count in counts.items():
-            if (content := content_of.get(passage)) is not None:
-                sums[content] = sums.get(content, 0.0) + count
-        return sums
-
-
-def _ranges(db: Connection, generations: Mapping[str, str]) -> list[tuple[int, int, str]]:
-    """The first and the last passage of each generation, in order, with its content: they are
-    written at once, and so have numbers in a row."""
-    rows = db.execute(
-        """SELECT value AS generation,
-            (SELECT min(id) FROM passages WHERE generation = value) AS first,
-            (SELECT max(id) FROM passages WHERE generation = value) AS last FROM json_each(?)""",
-        (json.dumps(sorted(generations)),),
-    )
-    return sorted((row["first"], row["last"], generations[row["generation"]]) for row in rows)
+def _best_places(scores: Numbers) -> NDArray[np.intp]:
+    """Where the CANDIDATES highest of the scores are, the first of equal ones."""
+    if len(scores) <= CANDIDATES:
+        return np.arange(len(scores))
+    least = -np.partition(-scores, CANDIDATES - 1)[CANDIDATES - 1]
+    places = np.flatnonzero(scores >= least)
+    return places[np.argsort(-scores[places], kind="stable")[:CANDIDATES]]
 
 
 def _any_form(term: TermForms) -> str:
@@ -259,7 +243,12 @@ def _any_form(term: TermForms) -> str:
     return " OR ".join([f"folded : {in_a_row(term.tokens)}", *words])
 
 
-def _saturated(count: float, length: float) -> float:
+def _summed(places: NDArray[np.intp] | Ids, counts: Numbers, size: int) -> Numbers:
+    """(size,) the sum of the counts at each place."""
+    return np.bincount(places, counts, size).astype(np.float64, copy=False)
+
+
+def _saturated(count: Numbers, length: Numbers | float) -> Numbers:
     return count * (K1 + 1) / (count + K1 * length)
 
 
