@@ -16,9 +16,13 @@ from indexer.ingest.pipeline import Pipeline
 from indexer.ingest.service import IndexService
 from indexer.maintenance.verify import Verifier
 from indexer.scan.reconcile import reconcile
+from indexer.vectors.census import readable_rows
+from indexer.vectors.checksums import Checksums
+from indexer.vectors.row_process import RowProcess, RowProcessEndedError, UnreadableRowsError
 from indexer.vectors.store import Store
+from indexer.vectors.tables import StoreError, Tables
 from tests.conftest import Indexed, recollect, serve, stop
-from tests.damages import DAMAGES, alter, halve
+from tests.damages import DAMAGES, alter, data_files, halve
 from tests.fake_model import FakeModel
 from tests.kills import compare_with_fresh
 from tests.library import READERS, Row, Small, small, until
@@ -54,7 +58,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Row], li
     return base, rows, list(vectors)
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    "damage",
+    [  # a process that reads what is left of a table takes a second to start
+        pytest.param(damage, marks=pytest.mark.slow if damage[-1] in "123" else ())
+        for damage in DAMAGES
+    ],
+)
 @pytest.mark.parametrize("once", [False, True], ids=["serving", "once"])
 def test_fault_05_a_damaged_table_is_repaired_without_a_person(
     whole: tuple[Path, list[Row], list[object]], tmp_path: Path, damage: str, once: bool
@@ -78,6 +88,117 @@ def test_fault_05_a_damaged_table_is_repaired_without_a_person(
     finally:
         library.service.stop()
         library.catalog.close()
+
+
+@pytest.fixture
+def damaged(
+    whole: tuple[Path, list[Row], list[object]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Path, list[str]]:
+    """A library of which each table has a flipped byte, and the tables with such a file that were
+    opened to be read since: LanceDB may end the process over one."""
+    base, _, _ = whole
+    shutil.copytree(base / "data", tmp_path / "data")
+    (tmp_path / "lib").symlink_to(base / "lib")
+    for table in ("words", "gist_*", "body_*"):
+        file = data_files(tmp_path / "data", table)[0]
+        held = bytearray(file.read_bytes())
+        held[len(held) // 3] ^= 1
+        file.write_bytes(held)
+    opened_tables = []
+    real = Tables.__getitem__
+
+    def recording(tables: Tables, name: str) -> object:
+        if Checksums(tmp_path / "data" / "lance").wrong(name):
+            opened_tables.append(name)
+        return real(tables, name)
+
+    monkeypatch.setattr(Tables, "__getitem__", recording)
+    return tmp_path, opened_tables
+
+
+def test_fault_05_no_table_with_a_damaged_file_is_read_before_it_is_replaced(
+    whole: tuple[Path, list[Row], list[object]], damaged: tuple[Path, list[str]]
+) -> None:
+    _, rows, vectors = whole
+    base, opened_tables = damaged
+    library = opened(base)
+    assert opened_tables  # to see that they open, of which no row is read
+    opened_tables.clear()
+    try:
+        with pytest.raises(StoreError, match="verify --repair"):  # who searches before the repair
+            library.vectors()
+        assert not Verifier(library.catalog, library.store).check().sound
+        library.service.run_once()
+        assert opened_tables == []
+        assert (library.rows(), library.vectors()) == (rows, vectors)
+    finally:
+        library.service.stop()
+        library.catalog.close()
+
+
+def test_fault_05_a_serving_library_reads_no_table_with_a_damaged_file(
+    whole: tuple[Path, list[Row], list[object]], damaged: tuple[Path, list[str]]
+) -> None:
+    _, rows, vectors = whole
+    base, opened_tables = damaged
+    library = opened(base)
+    opened_tables.clear()
+    library.service.start()
+    try:
+        until(lambda: is_sound(library, rows, vectors), within_s=60)
+        assert opened_tables == []
+    finally:
+        library.service.stop()
+        library.catalog.close()
+
+
+class EndingReader:
+    """Reads ten rows, and ends over the one at offset 3."""
+
+    def __init__(self) -> None:
+        self.ends = 0
+
+    def open(self, name: str) -> tuple[int, object]:
+        return 10, None
+
+    def take(self, name: str, start: int, end: int) -> range:
+        if start <= 3 < end:
+            self.ends += 1
+            raise RowProcessEndedError("ended")
+        return range(start, end)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_fault_05_rows_beside_one_that_ends_its_reader_are_kept(tmp_path: Path) -> None:
+    reader = EndingReader()
+    tables = Tables(tmp_path, None, lambda file: None, reader)
+    tables.refuse("words", "A file of it is damaged.")
+    reasons: list[str] = []
+    read = [row for rows in readable_rows(tables, "words", reasons.append) for row in rows]
+    assert sorted(read) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+    assert len(reasons) == reader.ends <= 5
+
+
+def test_fault_05_a_reader_that_ended_is_started_again(
+    whole: tuple[Path, list[Row], list[object]],
+) -> None:
+    base, rows, _ = whole
+    reader = RowProcess(base / "data" / "lance")
+    try:
+        count, schema = reader.open("words")
+        assert count == len(rows)
+        assert reader._process is not None
+        reader._process.kill()
+        with pytest.raises(RowProcessEndedError):
+            reader.take("words", 0, 2)
+        assert reader.take("words", 0, 2).num_rows == 2
+        assert reader.take("words", 0, 2).schema.equals(schema)
+        with pytest.raises(UnreadableRowsError):
+            reader.open("missing")
+    finally:
+        reader.close()
 
 
 def is_sound(library: Small, rows: list[Row], vectors: list[object]) -> bool:

@@ -70,8 +70,9 @@ class Verifier:
 
     def check(self, deep: bool = False) -> VerifyReport:
         """Everything but a person's own files, and with `deep` those too."""
+        damaged = self._of_index_files()  # before a row is read
         census = count_rows(self._store.tables)
-        defects = [*self._of_catalog(), *self._of_thumbs(), *self._of_store(census)]
+        defects = [*self._of_catalog(), *self._of_thumbs(), *damaged, *self._of_store(census)]
         files = 0
         if deep:
             files, differing = self._of_files()
@@ -131,9 +132,13 @@ class Verifier:
             if not is_whole:
                 yield Defect("thumb", "A thumbnail is no picture any more.", thumb.content)
 
+    def _of_index_files(self) -> list[Defect]:
+        return [
+            Defect("file", f"The index file {file} {fault}.", table)
+            for table, file, fault in self._store.repair.damaged_files()
+        ]
+
     def _of_store(self, census: Census) -> Iterator[Defect]:
-        for table, file, fault in self._store.repair.damaged_files():
-            yield Defect("file", f"The index file {file} {fault}.", table)
         for table, fault in census.unread.items():
             yield Defect(
                 "table", f"The index table {table} cannot be read in full: {fault}.", table

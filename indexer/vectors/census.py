@@ -1,10 +1,12 @@
 """The census: what the tables hold of each generation, as far as they can be read.
 
-A table with a damaged file is read in smaller and smaller parts; unreadable rows are left out.
+A table with a damaged file is read in a process of its own, in smaller and smaller parts; rows that
+cannot be read are left out.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,10 +14,14 @@ from typing import Any
 import numpy as np
 
 from indexer.vectors.names import checked_name
+from indexer.vectors.row_process import RowProcessEndedError, UnreadableRowsError
 from indexer.vectors.rows import passage_digest, passage_of, total, vector_digest
 from indexer.vectors.tables import StoreError, Tables, is_panic
 
 BATCH_ROWS = 4_096
+# After so many ends of the process that reads, each of which costs a second, a part that ends it is
+# left out whole.
+MOST_ENDS = 4
 
 
 @dataclass(slots=True)
@@ -89,8 +95,7 @@ def readable_rows(tables: Tables, name: str, report: Callable[[str], None]) -> I
     """Arrow tables with every row of the table `name` that can be read; `report` is called with the
     reason where some cannot."""
     try:
-        table = tables[name]
-        count = table.count_rows()
+        count, take = _opened(tables, name)
     except StoreError as problem:
         report(str(problem))
         return
@@ -103,17 +108,45 @@ def readable_rows(tables: Tables, name: str, report: Callable[[str], None]) -> I
         report(_described(problem))
         return
     spans = [(start, min(start + BATCH_ROWS, count)) for start in range(0, count, BATCH_ROWS)][::-1]
+    ends = 0
     while spans:
         start, end = spans.pop()
         try:
-            yield table.take_offsets(list(range(start, end))).to_arrow()
+            yield take(start, end)
         except BaseException as problem:  # whatever LanceDB's decoders make of damaged bytes
             if not isinstance(problem, Exception) and not is_panic(problem):
                 raise
             report(_described(problem))
-            if end - start > 1:
+            if isinstance(problem, RowProcessEndedError):
+                ends += 1
+            if end - start > 1 and ends <= MOST_ENDS:
                 middle = (start + end) // 2
-                spans += [(middle, end), (start, middle)]
+                spans[:0] = [(middle, end), (start, middle)]  # last: what is whole comes first
+
+
+def _opened(tables: Tables, name: str) -> tuple[int, Callable[[int, int], Any]]:
+    """The number of rows of a table, and what takes those from one offset to before another."""
+    try:
+        tables.compare(name)
+    except StoreError:
+        return _opened_apart(tables, name)
+    table = tables[name]
+    return (
+        table.count_rows(),
+        lambda start, end: table.take_offsets(list(range(start, end))).to_arrow(),
+    )
+
+
+def _opened_apart(tables: Tables, name: str) -> tuple[int, Callable[[int, int], Any]]:
+    """The same in a process of its own. A newest version that does not open there is set aside."""
+    while True:
+        try:
+            count, _ = tables.row_process.open(name)
+        except (RowProcessEndedError, UnreadableRowsError):
+            if not tables.set_aside_newest(name):
+                raise
+        else:
+            return count, functools.partial(tables.row_process.take, name)
 
 
 def _described(problem: BaseException) -> str:

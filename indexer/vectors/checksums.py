@@ -73,11 +73,14 @@ class Checksums:
         if known.pop(self._inside(str(file)), None) is not None:
             self._rewrite(known)
 
-    def wrong(self) -> list[tuple[Path, str]]:
-        """The files that are not what was written, each with what is wrong with it."""
+    def wrong(self, table: str | None = None) -> list[tuple[Path, str]]:
+        """The files that are not what was written, of one table or of all, each with what is wrong
+        with it."""
         self._known = None
         wrong = []
         for inside, (size, digest) in sorted(self._read().items()):
+            if table is not None and not inside.startswith(f"{table}.lance/"):
+                continue
             path = self._folder / inside
             try:
                 if _sum(str(path)) != (size, digest):

@@ -11,7 +11,7 @@ from indexer.vectors.census import readable_rows
 from indexer.vectors.durability import Durability
 from indexer.vectors.matrix import Matrices
 from indexer.vectors.rows import OLD_COLUMN, vectors_schema, words_schema
-from indexer.vectors.tables import StoreError, Tables
+from indexer.vectors.tables import StoreError, Tables, damage_sentence
 
 
 class TableRepair:
@@ -30,10 +30,15 @@ class TableRepair:
         self._lock = lock
 
     def damaged_files(self) -> list[tuple[str, Path, str]]:
-        """Files that are not what was written: (table, file, what is wrong)."""
+        """Files that are not what was written: (table, file, what is wrong). Their tables are not
+        read in this process any more until they are replaced."""
         with self._lock:
-            wrong = self._durability.sums.wrong()
-        return [(_table_of(path), path, problem) for path, problem in wrong]
+            damaged = [
+                (_table_of(path), path, fault) for path, fault in self._durability.sums.wrong()
+            ]
+            for table, path, fault in damaged:
+                self._tables.refuse(table, damage_sentence(path, fault))
+        return damaged
 
     def check_files(self) -> None:
         """Compares every file of the index with its checksum: a second for each GB. Raises
@@ -47,6 +52,12 @@ class TableRepair:
         checksum tells. Nothing is lost by it: the catalog names what was added only when that is
         durable, and old files go only when those that replace them are. Rows that were removed may
         be there again, which nothing names any more."""
+        with self._lock:
+            self.set_aside_unsynced_versions()
+            self._durability.sync()
+
+    def set_aside_unsynced_versions(self) -> None:
+        """The same, before any table is opened; what replaces them is not yet durable."""
         sums = self._durability.sums
         with self._lock:
             for name in self._tables.names():
@@ -54,13 +65,13 @@ class TableRepair:
                     self._begin_anew(name)
                 elif self._tables.set_aside_unsynced(name, sums.matches):
                     self._matrices.forget(name)
-            self._durability.sync()
 
     def _begin_anew(self, name: str) -> None:
         """Sets a table aside for an empty one, or for none: the next vectors make theirs."""
         is_words = name == "words"
         schema = words_schema() if is_words else None
         self._tables.replace(name, schema, (lambda fresh: None) if is_words else None)
+        self._tables.admit(name)
         self._matrices.forget(name)
 
     def replace_table(self, name: str, valid: Collection[str] | None) -> Path:
@@ -85,10 +96,11 @@ class TableRepair:
         with self._lock:
             schema = self._schema(name)
             aside = self._tables.replace(name, schema, fill if schema is not None else None)
+            self._durability.forget(self._tables.path(name))
             if name != "words" and self._tables.exist(name) and not self._tables[name].count_rows():
                 # The length of its vectors is not certain: the next vectors make the table.
                 self._tables.replace(name, schema, None)
-            self._durability.forget(self._tables.path(name))
+            self._tables.admit(name)
             self._matrices.forget(name)
             self._durability.sync()
             return aside
@@ -98,7 +110,10 @@ class TableRepair:
         if name == "words":
             return words_schema()
         try:
-            schema = self._tables.read(name, lambda table: table.schema)
+            if self._tables.is_refused(name):
+                _, schema = self._tables.row_process.open(name)
+            else:
+                schema = self._tables.read(name, lambda table: table.schema)
             return vectors_schema(schema.field("vector").type.list_size)
         except Exception:  # whatever is made of damaged bytes
             return None

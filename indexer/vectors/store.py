@@ -32,6 +32,7 @@ from indexer.vectors.lance import connect, index_values, one_of
 from indexer.vectors.matrix import Matrices
 from indexer.vectors.names import checked_name
 from indexer.vectors.repair import TableRepair
+from indexer.vectors.row_process import RowProcess
 from indexer.vectors.rows import (
     OLD_COLUMN,
     OLD_INDEX,
@@ -75,13 +76,15 @@ class Store:
         what needs that table raises StoreError. Raises StoreError where LanceDB cannot be used."""
         self._durability = Durability(folder)
         self._lock = threading.RLock()
-        self.tables = Tables(folder, connect(folder), self._durability.forget_file)
+        forget = self._durability.forget_file
+        self.tables = Tables(folder, connect(folder), forget, RowProcess(folder))
         matrices = Matrices(RESIDENT_BYTES)
         self.generations = Generations(self.tables)
         self.search = TableSearch(self.tables, matrices)
         self.repair = TableRepair(self.tables, self._durability, matrices, self._lock)
         self._removed = False
         if replace_damaged:
+            self.repair.set_aside_unsynced_versions()
             self._replace_unopenable()
         if not self.tables.exist("words"):
             self.tables.make("words", words_schema())

@@ -1,4 +1,8 @@
-"""The tables of one LanceDB folder: opened when needed; a damaged one is never overwritten."""
+"""The tables of one LanceDB folder: opened when needed; a damaged one is never overwritten.
+
+Before the rows of a table are first read, its files are compared with their checksums: LanceDB may
+end the process over flipped bits. That costs as much as reading the files once.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,10 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from indexer.files.disk_room import disk_error
+from indexer.vectors.checksums import Checksums
 from indexer.vectors.durability import manifests_of, set_aside_newest
 from indexer.vectors.names import checked_name
 from model.errors import RecollectError
@@ -31,16 +36,36 @@ class StoreError(RecollectError):
     code, status = "store", 503
 
 
+class RowReader(Protocol):
+    """Reads tables that this process must not read (`row_process.RowProcess`)."""
+
+    def open(self, name: str) -> tuple[int, Any]: ...
+
+    def take(self, name: str, start: int, end: int) -> Any: ...
+
+    def close(self) -> None: ...
+
+
 class Tables:
     """The open tables of `database`, which keeps them in `folder`. Any thread may call. `forget`
-    is called with a file before its name is given to another."""
+    is called with a file before its name is given to another; `row_process` alone reads a table
+    that is refused."""
 
-    def __init__(self, folder: Path, database: Any, forget: Callable[[Path], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database: Any,
+        forget: Callable[[Path], None],
+        row_process: RowReader,
+    ) -> None:
         self._folder = folder
         self._database = database
         self._forget = forget
         self._lock = threading.RLock()
         self._open: dict[str, Any] = {}
+        self._compared: set[str] = set()
+        self._refused: dict[str, str] = {}  # why, by table
+        self.row_process = row_process
         self._finish_replacing()
 
     def names(self) -> list[str]:
@@ -70,14 +95,52 @@ class Tables:
                 try:
                     self._open[name] = self._database.open_table(name)
                 except Exception as problem:
-                    path = self.path(name)
-                    aside = self._folder / "aside"
-                    if set_aside_newest(path, aside, self._forget) is None:
+                    if not self.set_aside_newest(name):
                         raise StoreError(
-                            f"The index table {path} is damaged and no earlier version of it "
-                            "is left; `recollect verify --repair` makes it anew."
+                            f"The index table {self.path(name)} is damaged and no earlier version "
+                            "of it is left; `recollect verify --repair` makes it anew."
                         ) from problem
             return self._open[name]
+
+    def refuse(self, name: str, reason: str) -> None:
+        """Reads no row of a table in this process from now on, for a `reason` (a sentence), until
+        it is admitted again."""
+        with self._lock:
+            self._refused[name] = reason
+            self._open.pop(name, None)
+
+    def admit(self, name: str) -> None:
+        """A table that was refused has been replaced, and no checksum of the old one is left."""
+        with self._lock:
+            self._refused.pop(name, None)
+            self._compared.discard(name)
+            self._open.pop(name, None)
+            if not self._refused:
+                self.row_process.close()
+
+    def is_refused(self, name: str) -> bool:
+        """Whether only `row_process` may read a table."""
+        return name in self._refused
+
+    def compare(self, name: str) -> None:
+        """Compares the files of a table with their checksums, once; later costs nothing. Raises
+        StoreError where one is not what was written."""
+        if name in self._compared and name not in self._refused:
+            return
+        with self._lock:
+            if name not in self._compared:
+                for file, fault in Checksums(self._folder).wrong(name):
+                    self.refuse(name, damage_sentence(file, fault))
+                self._compared.add(name)
+            if (reason := self._refused.get(name)) is not None:
+                raise StoreError(reason)
+
+    def set_aside_newest(self, name: str) -> bool:
+        """Sets the newest version of a table aside; false where there is none before it."""
+        with self._lock:
+            self._open.pop(name, None)
+            aside = self._folder / "aside"
+            return set_aside_newest(self.path(name), aside, self._forget) is not None
 
     def set_aside_unsynced(self, name: str, is_synced: Callable[[Path], bool]) -> bool:
         """Sets aside the newest versions, where their manifests were not made durable and that of
@@ -88,13 +151,13 @@ class Tables:
             if len(unsynced) == len(newest_first):
                 return False
             for _ in unsynced:
-                set_aside_newest(self.path(name), self._folder / "aside", self._forget)
-                self._open.pop(name, None)
+                self.set_aside_newest(name)
         return bool(unsynced)
 
     def read(self, name: str, read: Callable[[Any], T]) -> T:
         """`read` of a table, and once more if its version was cleaned up meanwhile.
         Raises StoreError where LanceDB cannot read it, DiskFullError, DiskFailingError."""
+        self.compare(name)
         for is_last in (False, True):
             try:
                 return read(self[name])
@@ -112,6 +175,7 @@ class Tables:
     def write(self, name: str, write: Callable[[Any], T]) -> T:
         """`write` to a table, again if its commit conflicts with another one. Raises DiskFullError,
         DiskFailingError, and StoreError where the table is damaged."""
+        self.compare(name)
         for attempt in range(TRIES):
             try:
                 return write(self[name])
@@ -136,7 +200,8 @@ class Tables:
 
     def replace(self, name: str, schema: Any, fill: Callable[[Any], None] | None) -> Path:
         """Puts a new table, filled by `fill` (None: no table), in the place of a damaged one, and
-        returns where that was moved. A kill at any point leaves one of the two."""
+        returns where that was moved. It is refused until it is admitted. A kill at any point leaves
+        one of the two."""
         fresh = name + REPLACEMENT
         with self._lock:
             shutil.rmtree(self.path(fresh), ignore_errors=True)
@@ -145,8 +210,8 @@ class Tables:
             aside = self._folder / "aside"
             aside.mkdir(exist_ok=True)
             target = aside / f"{name}-{time.time_ns()}.lance"
+            self.refuse(name, "The index is being repaired; try again in a moment.")
             self.path(name).rename(target)
-            self._open.pop(name, None)
             self._finish_replacing()
         return target
 
@@ -171,6 +236,11 @@ class Tables:
             return rows
 
         return self.read(name, read)
+
+
+def damage_sentence(file: Path, fault: str) -> str:
+    """What people are told of a file that is not what was written."""
+    return f"The index file {file} {fault}; `recollect verify --repair` mends what is damaged."
 
 
 def _is_of_lance(problem: BaseException) -> bool:
