@@ -147,17 +147,17 @@ def test_the_signal_itself_starts_the_time_to_stop() -> None:
     assert server.should_exit
 
 
-def cut_words(data: Path) -> None:
-    for file in (data / "lance" / "words.lance" / "data").iterdir():
+def cut_vectors(data: Path) -> None:
+    for file in (data / "lance").glob("[gb]*_*.lance/data/*"):
         file.write_bytes(file.read_bytes()[:40])
 
 
 def lose_manifests(data: Path) -> None:
-    for file in (data / "lance" / "words.lance" / "_versions").glob("*.manifest"):
+    for file in (data / "lance").glob("[gb]*_*.lance/_versions/*.manifest"):
         file.write_bytes(b"torn")
 
 
-@pytest.mark.parametrize("damage", [cut_words, lose_manifests])
+@pytest.mark.parametrize("damage", [cut_vectors, lose_manifests])
 def test_fault_05_a_terminal_without_a_server_finds_words_in_damaged_tables(
     indexed: Path, tmp_path: Path, damage: object
 ) -> None:
