@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from bench.documents import corpus
 from bench.quality_library import SEED, Asked, QualityLibrary, quality_library
 from bench.report import Report, Row
-from retriever.query import Query
+from retriever.queries.query import Query
 from retriever.search import Searcher
 from tests.library import small
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.report import Report, Row
-from retriever.query import Query
+from retriever.queries.query import Query
 from retriever.search import Searcher
 from tests.library import Small, small
 

@@ -1,16 +1,21 @@
 """A question in, hits and an answer with citations out.
 
-The way of a query, in the order of the files it passes:
+The way of a query, in the order of the wings and files it passes:
 
-    query.py        words or an example, kinds, folder and dates, checked
-    search.py       rankings by words, by name and by vectors
-    fusion.py       one order from all rankings, of which hits.py has one hit a file
-    snippets.py     the part of each passage that shows why it was found
-    marked_words.py the words to mark where a hit is opened, and page_marks.py where they stand
-    places.py       the place that a hit or a quote opens: in a transcript, a sentence
-    answer.py       the best hits as evidence for the model, and its quotes checked against them
-    claims.py       whether a quote proves what it is cited for; asked_kinds.py has what is asked
-    copied_text.py  the text of an answer, with the figures and names (values.py) of its quotes
+    queries/     query.py: words or an example, kinds, folder and dates, checked; typed_query.py
+                 has the filters typed among the words, guessed_filters.py those that are not
+                 marked as such, periods.py the dates of both
+    search.py    rankings by words, by name and by vectors, of which meaning.py has the last
+    fusion.py    one order from all rankings, of which hits.py has one hit a file
+    marks/       snippets.py: the part of each passage that shows why it was found;
+                 marked_words.py: the words to mark where a hit is opened, page_marks.py where
+                 they stand, places.py the place that a hit or a quote opens
+    answers/     answer.py: the best hits as evidence for the model, and its quotes checked against
+                 them; extracts.py answers with their sentences where no model can
+                 claims.py: whether a quote proves what it is cited for; asked_kinds.py has what is
+                 asked, copied_text.py the text of an answer with the figures and names
+                 (values.py) of its quotes
+    recordings/  a recording as it is read: speakers, sections and the points that were made
 
 Rows come from `indexer.vectors`, items from `indexer.catalog`, vectors and text from
 `model.interface`.

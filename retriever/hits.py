@@ -9,7 +9,7 @@ from typing import Literal
 from indexer.catalog.records import Item
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Place
-from retriever.snippets import Snippet
+from retriever.marks.snippets import Snippet
 
 FoundBy = Literal["words", "name", "meaning"]
 FOUND_BY: tuple[FoundBy, ...] = ("words", "name", "meaning")

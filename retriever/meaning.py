@@ -13,7 +13,7 @@ from indexer.types.places import Kind
 from indexer.vectors.search import Match
 from indexer.vectors.store import Store
 from model.interface import Float32, Model, Text
-from retriever.query import Query
+from retriever.queries.query import Query
 
 # Every vector has a nearest one. Kept is what has at least this cosine and is no further than this
 # behind the nearest of its kind. `python -m bench run demonstration` shows what these keep.

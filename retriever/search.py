@@ -19,10 +19,10 @@ from indexer.vectors.store import Store
 from model.interface import Model
 from retriever.fusion import Forms, Fusion, RankedContent, in_order
 from retriever.hits import Hit, Hits, OtherMatch
+from retriever.marks.places import matching_place
+from retriever.marks.snippets import Snippet, distinct_tokens, snippet, words_to_mark
 from retriever.meaning import Meaning
-from retriever.places import matching_place
-from retriever.query import Query, QueryError
-from retriever.snippets import Snippet, distinct_tokens, snippet, words_to_mark
+from retriever.queries.query import Query, QueryError
 
 # So many passages by a phrase are looked at, and names of files, whatever the number of hits.
 CANDIDATES = 300

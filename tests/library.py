@@ -26,7 +26,7 @@ from indexer.types.places import PlaceJson
 from indexer.types.scope import Scope
 from indexer.vectors.store import Store
 from retriever.hits import Hit
-from retriever.query import Query
+from retriever.queries.query import Query
 from retriever.search import Searcher
 from tests.fake_model import FakeModel
 

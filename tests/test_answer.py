@@ -19,7 +19,7 @@ from model.interface import (
     Evidence,
     WritingOptions,
 )
-from retriever.answer import (
+from retriever.answers.answer import (
     Answerer,
     AnswerSummary,
     Citation,

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from PIL import Image as Picture
 
-from retriever import marked_words
+from retriever.marks import marked_words
 from tests.browser import Visit, chromium, visit
 from tests.served import Running, running, small_library
 from tests.test_page_words import COLOURS, ORIGINS, coloured_page

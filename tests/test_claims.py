@@ -8,9 +8,9 @@ import pytest
 
 from indexer.types.passages import Passage, Source
 from model.interface import Evidence, ModelCard, ModelError
-from retriever.claims import Claim, copied_values, judged, last_claim
-from retriever.copied_text import MOST_HELD_CHARS, CopiedText
-from retriever.values import missing_values
+from retriever.answers.claims import Claim, copied_values, judged, last_claim
+from retriever.answers.copied_text import MOST_HELD_CHARS, CopiedText
+from retriever.answers.values import missing_values
 from tests.fake_model import FakeModel
 
 

@@ -35,7 +35,7 @@ from model.errors import RecollectError
 from model.interface import ModelError, ModelMemoryError
 from model.runtime.runtime import BusyError
 from model.served.errors import ContentRefusedError, EngineError
-from retriever.query import QueryError
+from retriever.queries.query import QueryError
 from tests.library import small, until
 from tests.test_store import new_name
 from web.cli.group import CommandGroup

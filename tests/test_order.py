@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from indexer.maintenance.housekeeping import Housekeeping
-from retriever.query import Query
+from retriever.queries.query import Query
 from retriever.search import Searcher
 from tests.documents import message
 from tests.library import Small, small

@@ -19,7 +19,7 @@ from indexer.types.passages import FIRST_UNDERSTOOD, GenerationRow, Passage, Sou
 from indexer.types.places import Kind, Page, Place, Span
 from indexer.types.text.tokens import tokens
 from indexer.vectors.tables import Tables
-from retriever.query import Query
+from retriever.queries.query import Query
 from retriever.search import Searcher
 from tests.library import Small, small
 

@@ -7,8 +7,8 @@ from datetime import datetime
 import pytest
 
 from indexer.types.places import Kind
-from retriever.periods import parse_day
-from retriever.query import Query, QueryError, parse_kind
+from retriever.queries.periods import parse_day
+from retriever.queries.query import Query, QueryError, parse_kind
 
 
 def test_an_empty_query_says_what_to_do() -> None:

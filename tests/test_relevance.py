@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retriever.hits import Hit
-from retriever.query import Query
+from retriever.queries.query import Query
 from retriever.search import Searcher
 from tests.library import Small, small
 

@@ -14,8 +14,8 @@ from indexer.extract.pages.page_words import page_words
 from indexer.extract.pages.rasters import render
 from indexer.extract.pages.typesetting import plain_page
 from indexer.types.text.graphemes import grapheme_start
-from retriever.page_marks import page_marks
-from retriever.snippets import snippet, words_to_mark
+from retriever.marks.page_marks import page_marks
+from retriever.marks.snippets import snippet, words_to_mark
 from tests.library import small
 
 LANGUAGES: dict[str, tuple[str, str]] = json.loads(

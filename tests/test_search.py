@@ -14,8 +14,8 @@ from indexer.types.places import Kind, Page
 from indexer.types.scope import Scope
 from model.interface import Image
 from retriever.hits import Hit, source_of
-from retriever.periods import parse_day
-from retriever.query import Query, QueryError
+from retriever.queries.periods import parse_day
+from retriever.queries.query import Query, QueryError
 from retriever.search import Searcher
 from tests.library import Small, small
 

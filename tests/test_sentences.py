@@ -19,7 +19,7 @@ from indexer.types.passages import Passage, Source
 from indexer.types.places import Span
 from indexer.types.sentences import Sentence, sentence_bounds
 from model.interface import Description, Float32, Image, ModelCard, Sound
-from retriever.places import matching_place, quoted_place
+from retriever.marks.places import matching_place, quoted_place
 from tests.fake_model import FakeModel, counts
 from tests.served import small_library
 from training.world.speech import Voice, hiss, utter

@@ -17,7 +17,7 @@ from indexer.ingest.service import IndexService
 from indexer.types.changes import Changes
 from indexer.types.coverage import Coverage
 from model.interface import Content, ModelError, Role, Vectors
-from retriever.query import Query
+from retriever.queries.query import Query
 from retriever.search import Searcher
 from tests.fake_model import FakeModel
 from tests.library import Small, small, until

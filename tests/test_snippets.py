@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.types.text.graphemes import word_ranges
-from retriever.snippets import distinct_tokens, matches, snippet
+from retriever.marks.snippets import distinct_tokens, matches, snippet
 
 
 def _marked(text: str, query: str, length: int = 240) -> list[str]:

@@ -16,10 +16,10 @@ from PIL import Image as Picture
 from indexer.types.places import Kind
 from indexer.types.scope import Scope
 from indexer.types.text.tokens import tokens
-from retriever.periods import parse_period, unix_s
-from retriever.query import MAX_LIMIT, Query
+from retriever.queries.periods import parse_period, unix_s
+from retriever.queries.query import MAX_LIMIT, Query
+from retriever.queries.typed_query import TypedQuery, parse_typed
 from retriever.search import Searcher
-from retriever.typed_query import TypedQuery, parse_typed
 from tests.documents import message
 from tests.library import Small, small
 

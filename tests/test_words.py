@@ -17,7 +17,7 @@ from indexer.types.passages import GenerationRow, Passage, Source
 from indexer.types.places import Kind, Page
 from indexer.types.text.tokens import tokens
 from indexer.vectors.search import Match
-from retriever.query import Query
+from retriever.queries.query import Query
 from retriever.search import Searcher
 from tests.library import small as opened
 from tests.test_order import listed

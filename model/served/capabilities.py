@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from model.interface import ChatMessage, Image, ModelError, Part, Sound
+from model.interface import ChatMessage, Evidence, Image, ModelError, Part, Sound
+from model.prompt.fitting import fitted
 from model.served.address import EngineAddress
 from model.served.connection import Connection
 from model.served.errors import EngineError
@@ -78,6 +79,14 @@ class Capabilities:
                 "engine that hear."
             )
         return tuple(sentences)
+
+    def shown(self, source: Evidence) -> Evidence:
+        """The source with its picture, or the beginning of its clip, where the engine takes it."""
+        if isinstance(source.original, Sound):
+            return replace(source, original=fitted(source.original) if self.sounds else None)
+        if isinstance(source.original, Image) and not self.pictures:
+            return replace(source, original=None)
+        return source
 
 
 def find_capabilities(

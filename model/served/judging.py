@@ -10,7 +10,6 @@ from model.prompt import prompts
 from model.served.capabilities import PLAIN_ANSWERS, Capabilities, answer_text, letter_logprobs
 from model.served.connection import Connection
 from model.served.messages import chat_messages
-from model.served.originals import shown_to
 
 
 def match_chance(
@@ -19,7 +18,7 @@ def match_chance(
     """The chance, from 0 to 1, that a candidate answers a question: that of its letter, where the
     engine tells chances, else 0 or 1 by the letter that it writes. `swapped` is the other order of
     the two letters."""
-    candidate = shown_to(known, candidate)
+    candidate = known.shown(candidate)
     prompt = prompts.relevance_prompt(question, candidate, swapped)
     body: dict[str, Any] = {
         "model": known.name,

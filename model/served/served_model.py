@@ -40,6 +40,7 @@ from model.interface import (
     WritingOptions,
 )
 from model.prompt import prompts
+from model.prompt.fitting import fitted
 from model.served.address import EngineAddress
 from model.served.capabilities import (
     PLAIN_ANSWERS,
@@ -54,7 +55,6 @@ from model.served.connection import Connection
 from model.served.errors import ContentRefusedError, EngineError
 from model.served.judging import match_chance
 from model.served.messages import chat_messages
-from model.served.originals import fitted, shown_to
 from model.served.served_answer import ServedAnswer
 from model.served.served_chat import ServedChat
 from model.served.text_vectors import TextVectors
@@ -183,7 +183,7 @@ class ServedModel:
         """A quote that is no run of its source's words is among the events without its mark, to be
         counted and dropped."""
         with self._reported() as known:
-            shown = [shown_to(known, source) for source in evidence]
+            shown = [known.shown(source) for source in evidence]
 
             def write(stopped: Callable[[], bool]) -> Iterator[AnswerEvent]:
                 answer = ServedAnswer(self._chat, known, shown, stopped, options)

@@ -19,7 +19,7 @@ from indexer.types.places import Place, Span
 from indexer.types.transcripts import corrected_passage
 from model.errors import RecollectError
 from model.interface import AnswerCitation, Evidence, Image, Model, Sound
-from retriever.places import quoted_place
+from retriever.marks.places import quoted_place
 from retriever.recordings.outline import outline, topic_of
 from retriever.recordings.spoken_points import spoken_points
 from retriever.recordings.voices import group_voices, voice_features

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
-from retriever.query import MAX_LIMIT, MAX_OFFSET, MAX_QUERY_CHARS
+from retriever.queries.query import MAX_LIMIT, MAX_OFFSET, MAX_QUERY_CHARS
 from web.library.errors import LibraryError
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])

@@ -27,9 +27,9 @@ from model.interface import (
     ModelRuntime,
     WritingOptions,
 )
-from retriever.answer import Answerer
+from retriever.answers.answer import Answerer
 from retriever.hits import Hits
-from retriever.query import Query, parse_kind
+from retriever.queries.query import Query, parse_kind
 from retriever.search import Searcher
 from web.library.arguments.examples import load_example
 from web.library.arguments.paths import is_folder, named_path

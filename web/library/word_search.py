@@ -7,9 +7,9 @@ from datetime import datetime
 
 from indexer.catalog.catalog import Catalog
 from retriever.hits import Hits
-from retriever.query import Query
+from retriever.queries.query import Query
+from retriever.queries.typed_query import TypedQuery, parse_typed
 from retriever.search import Searcher
-from retriever.typed_query import TypedQuery, parse_typed
 from web.library.arguments.scopes import named_scope
 from web.library.schemas import SearchJson
 from web.library.serializers.results import filter_json, hit_json

@@ -10,7 +10,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from indexer.catalog.records import ITEM
-from retriever.query import MAX_OFFSET, MAX_QUERY_CHARS
+from retriever.queries.query import MAX_OFFSET, MAX_QUERY_CHARS
 from web.library.errors import LibraryError
 from web.library.protocol import LibraryProtocol
 from web.library.schemas import AskEvent, DoneJson, ItemJson, TextJson

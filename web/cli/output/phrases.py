@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from indexer.types.coverage import Coverage
 from indexer.types.places import PlaceJson
-from retriever.answer import playback_time
+from retriever.answers.answer import playback_time
 from web.library.display import one_line
 from web.library.schemas import CitationJson, MailJson
 

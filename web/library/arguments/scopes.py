@@ -6,8 +6,8 @@ from pathlib import Path
 
 from indexer.catalog.catalog import Catalog
 from indexer.types.scope import Scope
-from retriever.periods import parse_day
-from retriever.query import parse_kind
+from retriever.queries.periods import parse_day
+from retriever.queries.query import parse_kind
 from web.library.arguments.paths import is_folder, named_path
 from web.library.display import display_text
 from web.library.errors import LibraryError

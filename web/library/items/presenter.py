@@ -16,9 +16,9 @@ from indexer.types.passages import Passage, Source
 from indexer.types.places import Kind, place_json
 from indexer.types.states import ContentState
 from indexer.types.transcripts import corrected_passage
-from retriever.marked_words import marked_words
-from retriever.page_marks import page_marks
-from retriever.snippets import matches
+from retriever.marks.marked_words import marked_words
+from retriever.marks.page_marks import page_marks
+from retriever.marks.snippets import matches
 from web.library.display import display_notes, display_text
 from web.library.items.attachment_bytes import AttachmentBytes
 from web.library.items.wav import WavFile

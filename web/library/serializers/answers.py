@@ -8,7 +8,7 @@ from typing import cast
 from indexer.catalog.catalog import Catalog
 from model.errors import RecollectError
 from model.interface import AnswerText
-from retriever.answer import AnswerPart, AnswerSummary, Citation, NumberedSource
+from retriever.answers.answer import AnswerPart, AnswerSummary, Citation, NumberedSource
 from web.library.errors import LibraryError
 from web.library.schemas import AnswerJson, AskEvent, DoneJson, ProblemJson, SourceJson
 from web.library.serializers.results import citation_json, source_json

@@ -7,10 +7,10 @@ from indexer.catalog.records import Item
 from indexer.maintenance.verify import VerifyReport
 from indexer.types.passages import Source
 from indexer.types.places import Page, Place, PlaceJson, Span, place_json
-from retriever.answer import Citation, NumberedSource
+from retriever.answers.answer import Citation, NumberedSource
 from retriever.hits import Hit, source_of
-from retriever.snippets import snippet, words_to_mark
-from retriever.typed_query import TypedFilter
+from retriever.marks.snippets import snippet, words_to_mark
+from retriever.queries.typed_query import TypedFilter
 from web.library.display import display_text
 from web.library.items.presenter import attached_to, thumb_json
 from web.library.schemas import CitationJson, FilterJson, HitJson, SourceJson, VerdictJson

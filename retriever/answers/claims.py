@@ -16,8 +16,16 @@ from indexer.types.sentences import sentence_bounds
 from indexer.types.text.tokens import tokens
 from model.answer_format import without_marks
 from model.interface import Evidence, Model, ModelError
-from retriever.asked_kinds import asked_kind, has_time
-from retriever.values import Value, Words, are_forms, figure_key, figures, missing_values, values_of
+from retriever.answers.asked_kinds import asked_kind, has_time
+from retriever.answers.values import (
+    Value,
+    Words,
+    are_forms,
+    figure_key,
+    figures,
+    missing_values,
+    values_of,
+)
 
 # Below this the model's own judgement says that a quote does not answer. Pocket gives right quotes
 # 0.1 or more 39 times of 41, quotes about something else 0 times of 41.

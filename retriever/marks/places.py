@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from indexer.types.passages import Passage
 from indexer.types.places import Place
-from retriever.snippets import matches
+from retriever.marks.snippets import matches
 
 
 def matching_place(passage: Passage, wanted: Sequence[str]) -> Place:

@@ -29,14 +29,14 @@ from model.interface import (
     Sound,
     WritingOptions,
 )
-from retriever.claims import Claim, judged, last_claim
-from retriever.copied_text import CopiedText
-from retriever.extracts import extract_answer
+from retriever.answers.claims import Claim, judged, last_claim
+from retriever.answers.copied_text import CopiedText
+from retriever.answers.extracts import extract_answer
+from retriever.answers.values import figures
 from retriever.hits import Hit
-from retriever.places import quoted_place
-from retriever.query import MAX_QUERY_CHARS, Query
+from retriever.marks.places import quoted_place
+from retriever.queries.query import MAX_QUERY_CHARS, Query
 from retriever.search import Searcher
-from retriever.values import figures
 
 MAX_PLACES_A_FILE = 2
 MAX_ORIGINALS = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from indexer.types.text.graphemes import is_unspaced
-from retriever.snippets import matches
+from retriever.marks.snippets import matches
 
 PageWord = tuple[float, float, float, float, str, int]  # as in PageWords
 

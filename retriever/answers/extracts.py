@@ -10,7 +10,7 @@ from indexer.types.passages import sentences
 from indexer.types.text.function_words import function_words
 from model.answer_format import REFUSAL, mark, without_marks
 from model.interface import AnswerCitation, AnswerEnd, AnswerEvent, AnswerText, Evidence
-from retriever.snippets import distinct_tokens, matches, words_to_mark
+from retriever.marks.snippets import distinct_tokens, matches, words_to_mark
 
 MAX_EXTRACTS = 3
 LEAD = "These passages speak of it:"

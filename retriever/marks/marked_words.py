@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from indexer.catalog.words.index import PassageIndex
-from retriever.snippets import words_to_mark
+from retriever.marks.snippets import words_to_mark
 
 
 def marked_words(passages: PassageIndex, content: str, query: str) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from indexer.types.places import Kind
-from retriever.periods import Period, parse_period
+from retriever.queries.periods import Period, parse_period
 
 _KIND_WORDS: dict[Kind, str] = {
     Kind.PHOTO: "photo photos picture pictures image images foto fotos bild bilder",

@@ -22,9 +22,9 @@ from indexer.types.places import Kind
 from indexer.types.scope import Scope
 from indexer.types.text.tokens import tokens
 from model.interface import Image, Sound
-from retriever.guessed_filters import KIND_OF, guess_kind, guess_periods
-from retriever.periods import Period, parse_period, unix_s
-from retriever.query import Query
+from retriever.queries.guessed_filters import KIND_OF, guess_kind, guess_periods
+from retriever.queries.periods import Period, parse_period, unix_s
+from retriever.queries.query import Query
 
 _KIND_NAMES = {Kind.PHOTO: "photos", Kind.RECORDING: "recordings", Kind.DOCUMENT: "documents"}
 _MAILS = frozenset({".eml", ".mbox", ".msg"})

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from retriever.claims import copied_values
-from retriever.values import Words, values_of
+from retriever.answers.claims import copied_values
+from retriever.answers.values import Words, values_of
 
 MOST_HELD_CHARS = 200
 _UNFINISHED = re.compile(r"[0-9A-Za-zÀ-ɏ.,:/’'-]+$")  # a word that may go on in the next piece

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from indexer.types.text.tokens import tokens
-from retriever.values import NUMBER_WORDS, figures
+from retriever.answers.values import NUMBER_WORDS, figures
 
 _DAYS_AND_MONTHS = (
     "monday tuesday wednesday thursday friday saturday sunday january february march april may"

@@ -1,0 +1,1 @@
+"""What is asked: words or an example, and the filters that are typed among the words."""
