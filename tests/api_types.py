@@ -2,12 +2,14 @@
 
     python -m tests.api_types    write web/static/server/api.d.ts anew
 
-They are the TypedDicts of `web/library/schemas.py` and those they consist of, with the same names.
+They are the TypedDicts of `web/library/schemas` and those they consist of, with the same names.
 """
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import pkgutil
 import re
 from pathlib import Path
 from types import NoneType, UnionType
@@ -27,7 +29,7 @@ from typing_extensions import is_typeddict
 from web.library import schemas
 
 DECLARATIONS = Path(__file__).resolve().parent.parent / "web/static/server/api.d.ts"
-HEAD = "// The JSON of the API, written from web/library/schemas.py by: python -m tests.api_types\n"
+HEAD = "// The JSON of the API, written from web/library/schemas by: python -m tests.api_types\n"
 PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", NoneType: "null"}
 
 
@@ -69,8 +71,17 @@ def interface(shape: Any) -> str:
 
 def declarations() -> str:
     """The whole text of `api.d.ts`."""
-    shapes = [shape for shape in vars(schemas).values() if is_typeddict(shape)]
-    return "\n".join([HEAD, *(interface(shape) for shape in shapes)])
+    modules = [
+        importlib.import_module(f"{schemas.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(schemas.__path__)
+    ]
+    shapes = {
+        name: shape
+        for module in modules
+        for name, shape in vars(module).items()
+        if is_typeddict(shape)
+    }
+    return "\n".join([HEAD, *map(interface, shapes.values())])
 
 
 if __name__ == "__main__":

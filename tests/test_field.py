@@ -21,7 +21,8 @@ from tests.films import tracks_film, variable_mp3
 from tests.pitches import rising
 from tests.served import small_library
 from web.library.library import Library
-from web.library.schemas import FileJson, HitJson
+from web.library.schemas.files import FileJson
+from web.library.schemas.search import HitJson
 
 ARCHIVE = Path(__file__).parent / "data" / "field.zip"
 

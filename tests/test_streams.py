@@ -21,7 +21,7 @@ from tests.served import EndlessModel, Running, running, small_library, write_fi
 from web.http import event_streams
 from web.http.event_streams import MAX_ANSWERS, encode_event
 from web.library.library import Library
-from web.library.schemas import AskEvent
+from web.library.schemas.answers import AskEvent
 from web.library.serializers.answers import ANSWER_INTERRUPTED
 
 ROOT = Path(__file__).parent.parent

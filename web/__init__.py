@@ -7,7 +7,7 @@ The way of a query, in the order of the files it passes:
     http/admission.py       is it small enough, and is a thread free for it?
     http/routes.py          the address and its parameters become a call of the library
     library/library.py      the call becomes a query; the retriever answers it
-    library/results.py      hits, sources and citations become JSON (library/schemas.py)
+    library/serializers/    hits, sources and citations become JSON (library/schemas/)
     http/pages.py           the JSON is sent; an answer, as events, by http/event_streams.py
 
 Agents come in by http/mcp_endpoint.py or by `recollect mcp`, and use the tools of mcp/tools.py;

@@ -13,7 +13,7 @@ from web.cli.program import Program
 from web.http.admission import WorkerPool
 from web.http.event_streams import AnswerStreams
 from web.library.protocol import LibraryProtocol
-from web.library.schemas import AskEvent
+from web.library.schemas.answers import AskEvent
 
 Result = TypeVar("Result")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from web.library.library import Library
     from web.library.protocol import LibraryProtocol
-    from web.library.schemas import SearchJson
+    from web.library.schemas.search import SearchJson
     from web.machine.settings import Settings
 
 

@@ -33,7 +33,7 @@ from web.http.requests import EmptyBody, refuse_unknown_parameters
 from web.http.routes import library_routes, search_routes
 from web.http.security import Guard, Keys
 from web.library.protocol import ServableLibrary
-from web.library.schemas import ErrorJson, LaunchJson, OpenAIErrorJson
+from web.library.schemas.replies import ErrorJson, LaunchJson, OpenAIErrorJson
 
 # For the schema alone: `Guard` has looked at the key before.
 _KEY = HTTPBearer(

@@ -21,7 +21,8 @@ from model.errors import RecollectError
 from web.http.admission import TooBusyError, call_on_loop, run_in_thread
 from web.library.errors import LibraryError
 from web.library.notifier import Notifier
-from web.library.schemas import AskEvent, StatusJson
+from web.library.schemas.answers import AskEvent
+from web.library.schemas.status import StatusJson
 from web.library.serializers.answers import ANSWER_INTERRUPTED, problem_event
 
 HEARTBEAT_S = 10.0

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from web.http.admission import WorkerPool, run_in_thread
 from web.http.event_streams import AnswerStreams
 from web.library.protocol import LibraryProtocol
-from web.library.schemas import AskEvent
+from web.library.schemas.answers import AskEvent
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager

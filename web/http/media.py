@@ -23,7 +23,7 @@ from web.library.display import display_text
 from web.library.errors import NotFoundError
 from web.library.items.presenter import ItemPresenter, OriginalFile
 from web.library.items.wav import WavFile
-from web.library.schemas import MAX_PASSAGES, ItemJson, PageWordsJson, PeaksJson, TextJson
+from web.library.schemas.items import MAX_PASSAGES, ItemJson, PageWordsJson, PeaksJson, TextJson
 
 T = TypeVar("T")
 

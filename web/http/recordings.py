@@ -14,7 +14,7 @@ from web.http.pages import JsonAnswer
 from web.http.requests import Body, read_route
 from web.library.items.recordings import MAX_NAME_CHARS, MAX_SENTENCE_CHARS
 from web.library.protocol import ServableLibrary
-from web.library.schemas import RecordingJson
+from web.library.schemas.recordings import RecordingJson
 from web.library.serializers.recording_files import MEDIA_TYPES, recording_file
 
 

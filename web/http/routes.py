@@ -28,23 +28,17 @@ from web.http.requests import (
 from web.library.arguments.examples import temporary_example
 from web.library.errors import LibraryError, NotFoundError
 from web.library.protocol import ServableLibrary
-from web.library.schemas import (
+from web.library.schemas.answers import AnswerJson
+from web.library.schemas.files import ExcludesJson, FilesJson, ForgottenJson, IndexJson, VerdictJson
+from web.library.schemas.replies import (
     AcceptedJson,
-    AnswerJson,
-    ExcludesJson,
-    FilesJson,
     ForgottenCountJson,
-    ForgottenJson,
-    IndexJson,
     ItemIdJson,
-    ModelJson,
     RememberedJson,
     RetriedJson,
-    RootJson,
-    SearchJson,
-    StatusJson,
-    VerdictJson,
 )
+from web.library.schemas.search import SearchJson
+from web.library.schemas.status import ModelJson, RootJson, StatusJson
 from web.library.serializers.answers import collected_answer
 from web.library.serializers.listing import excludes_json
 

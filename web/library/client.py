@@ -18,21 +18,12 @@ from httpx_sse import EventSource
 from model.interface import ConversationTurn
 from web.library.arguments.paths import read_example
 from web.library.errors import LibraryError
-from web.library.schemas import (
-    MAX_PASSAGES,
-    AskEvent,
-    FileJson,
-    FilesJson,
-    ForgottenJson,
-    IndexJson,
-    ItemJson,
-    RecordingJson,
-    RootJson,
-    SearchJson,
-    StatusJson,
-    TextJson,
-    VerdictJson,
-)
+from web.library.schemas.answers import AskEvent
+from web.library.schemas.files import FileJson, FilesJson, ForgottenJson, IndexJson, VerdictJson
+from web.library.schemas.items import MAX_PASSAGES, ItemJson, TextJson
+from web.library.schemas.recordings import RecordingJson
+from web.library.schemas.search import SearchJson
+from web.library.schemas.status import RootJson, StatusJson
 
 # An answer may take minutes on a processor; connecting to this machine may not.
 PATIENCE_S = 600.0

@@ -17,7 +17,7 @@ from model.errors import RecollectError
 from web.library.arguments.paths import is_folder, named_path
 from web.library.display import display_text
 from web.library.errors import LibraryError
-from web.library.schemas import ForgottenJson
+from web.library.schemas.files import ForgottenJson
 
 log = logging.getLogger("recollect.web")
 

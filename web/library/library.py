@@ -43,22 +43,12 @@ from web.library.forgetting import Forgetting
 from web.library.items.presenter import ItemPresenter
 from web.library.items.recordings import RecordingPresenter
 from web.library.notifier import Notifier
-from web.library.schemas import (
-    MAX_PASSAGES,
-    AskEvent,
-    FileJson,
-    FilesJson,
-    ForgottenJson,
-    IndexJson,
-    ItemJson,
-    ModelJson,
-    RecordingJson,
-    RootJson,
-    SearchJson,
-    StatusJson,
-    TextJson,
-    VerdictJson,
-)
+from web.library.schemas.answers import AskEvent
+from web.library.schemas.files import FileJson, FilesJson, ForgottenJson, IndexJson, VerdictJson
+from web.library.schemas.items import MAX_PASSAGES, ItemJson, TextJson
+from web.library.schemas.recordings import RecordingJson
+from web.library.schemas.search import SearchJson
+from web.library.schemas.status import ModelJson, RootJson, StatusJson
 from web.library.serializers.answers import answer_events
 from web.library.serializers.listing import file_json, roots_json
 from web.library.serializers.results import verdict_json

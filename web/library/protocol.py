@@ -10,22 +10,12 @@ from model.interface import DEFAULT_WRITING, ConversationTurn, WritingOptions
 from web.library.bare_model import BareModel
 from web.library.items.presenter import ItemPresenter
 from web.library.notifier import Notifier
-from web.library.schemas import (
-    MAX_PASSAGES,
-    AskEvent,
-    FileJson,
-    FilesJson,
-    ForgottenJson,
-    IndexJson,
-    ItemJson,
-    ModelJson,
-    RecordingJson,
-    RootJson,
-    SearchJson,
-    StatusJson,
-    TextJson,
-    VerdictJson,
-)
+from web.library.schemas.answers import AskEvent
+from web.library.schemas.files import FileJson, FilesJson, ForgottenJson, IndexJson, VerdictJson
+from web.library.schemas.items import MAX_PASSAGES, ItemJson, TextJson
+from web.library.schemas.recordings import RecordingJson
+from web.library.schemas.search import SearchJson
+from web.library.schemas.status import ModelJson, RootJson, StatusJson
 
 
 class LibraryProtocol(Protocol):

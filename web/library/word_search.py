@@ -11,7 +11,7 @@ from retriever.queries.query import Query
 from retriever.queries.typed_query import TypedQuery, parse_typed
 from retriever.search import Searcher
 from web.library.arguments.scopes import named_scope
-from web.library.schemas import SearchJson
+from web.library.schemas.search import SearchJson
 from web.library.serializers.results import filter_json, hit_json
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Protocol, TypeVar
 
 from web.library.protocol import LibraryProtocol
-from web.library.schemas import AskEvent
+from web.library.schemas.answers import AskEvent
 
 Result = TypeVar("Result")
 

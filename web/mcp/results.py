@@ -10,7 +10,9 @@ from typing_extensions import TypedDict
 
 from indexer.types.coverage import Coverage
 from indexer.types.places import PlaceJson
-from web.library.schemas import CitationJson, FileJson, HitJson
+from web.library.schemas.answers import CitationJson
+from web.library.schemas.files import FileJson
+from web.library.schemas.search import HitJson
 from web.library.serializers.links import file_link, item_link, place_title
 
 

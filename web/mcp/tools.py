@@ -13,7 +13,8 @@ from indexer.catalog.records import ITEM
 from retriever.queries.query import MAX_OFFSET, MAX_QUERY_CHARS
 from web.library.errors import LibraryError
 from web.library.protocol import LibraryProtocol
-from web.library.schemas import AskEvent, DoneJson, ItemJson, TextJson
+from web.library.schemas.answers import AskEvent, DoneJson
+from web.library.schemas.items import ItemJson, TextJson
 from web.library.serializers.answers import collected_answer
 from web.mcp import results
 from web.mcp.access import LibraryAccess

@@ -12,7 +12,7 @@ from web.cli.program import Program, absolute_path
 
 if TYPE_CHECKING:
     from web.library.protocol import LibraryProtocol
-    from web.library.schemas import FileJson
+    from web.library.schemas.files import FileJson
 
 
 @click.command()

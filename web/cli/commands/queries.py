@@ -15,7 +15,7 @@ from web.cli.group import as_json
 from web.cli.program import Program, absolute_path
 
 if TYPE_CHECKING:
-    from web.library.schemas import SearchJson
+    from web.library.schemas.search import SearchJson
 
 NOTHING_FOUND = 3  # exit codes: 0 done, 1 failed, 2 bad usage, 3 nothing found
 

@@ -16,15 +16,8 @@ from web.cli.output.phrases import (
 )
 from web.library.display import one_line
 from web.library.errors import LibraryError
-from web.library.schemas import (
-    AskEvent,
-    CitationJson,
-    DoneJson,
-    HitCoreJson,
-    ProblemJson,
-    SearchJson,
-    TokenJson,
-)
+from web.library.schemas.answers import AskEvent, CitationJson, DoneJson, ProblemJson, TokenJson
+from web.library.schemas.search import HitCoreJson, SearchJson
 
 
 def show_search(result: SearchJson, as_json: bool) -> None:

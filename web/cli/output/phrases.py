@@ -6,7 +6,8 @@ from indexer.types.coverage import Coverage
 from indexer.types.places import PlaceJson
 from retriever.answers.answer import playback_time
 from web.library.display import one_line
-from web.library.schemas import CitationJson, MailJson
+from web.library.schemas.answers import CitationJson
+from web.library.schemas.items import MailJson
 
 
 def place_suffix(place: PlaceJson | None) -> str:

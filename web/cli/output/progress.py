@@ -15,7 +15,7 @@ from rich.progress import (
 )
 
 from web.cli.output.console import err
-from web.library.schemas import StatusJson
+from web.library.schemas.status import StatusJson
 
 
 @contextmanager

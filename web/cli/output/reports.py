@@ -7,7 +7,7 @@ from rich.text import Text
 from web.cli.output.console import out, print_json
 from web.cli.output.phrases import count_phrase
 from web.library.display import one_line
-from web.library.schemas import ForgottenJson, VerdictJson
+from web.library.schemas.files import ForgottenJson, VerdictJson
 
 
 def show_forgotten(result: ForgottenJson, as_json: bool) -> None:

@@ -9,7 +9,8 @@ from rich.text import Text
 from web.cli.output.console import out, print_json
 from web.cli.output.phrases import count_phrase, coverage_sentence
 from web.library.display import one_line
-from web.library.schemas import IndexJson, RootJson
+from web.library.schemas.files import IndexJson
+from web.library.schemas.status import RootJson
 
 
 def show_roots(roots: Sequence[RootJson], as_json: bool) -> None:

@@ -12,7 +12,8 @@ from web.cli.output.console import out, print_json, select_keys
 from web.cli.output.phrases import count_phrase, coverage_sentence
 from web.cli.output.root_tables import show_roots
 from web.library.display import one_line
-from web.library.schemas import FileJson, ModelJson, StatusJson
+from web.library.schemas.files import FileJson
+from web.library.schemas.status import ModelJson, StatusJson
 
 STATUS_KEYS = ("roots", "coverage", "states", "failed", "partial", "queue", "model")
 MODEL_KEYS = ("name", "device", "dtype", "resident_bytes", "calls", "loaded", "problem",

@@ -8,7 +8,7 @@ from typing import Any
 
 from model.answer_format import mark
 from web.library.display import one_line
-from web.library.schemas import CitationJson
+from web.library.schemas.answers import CitationJson
 from web.library.serializers.links import item_link, place_title
 
 _ROUND = str.maketrans("[]", "()")

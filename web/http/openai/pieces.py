@@ -18,7 +18,7 @@ from web.http.openai.citations import annotation, source_list
 from web.http.openai.conversation import prompt_of, question_of, require_question, turns_of
 from web.library.errors import LibraryError
 from web.library.protocol import ServableLibrary
-from web.library.schemas import AskEvent, CitationJson, DoneJson, ProblemJson, TokenJson
+from web.library.schemas.answers import AskEvent, CitationJson, DoneJson, ProblemJson, TokenJson
 from web.library.serializers.answers import problem_error
 
 LIBRARY_MODEL = "recollect"

@@ -22,7 +22,7 @@ from retriever.marks.snippets import matches
 from web.library.display import display_notes, display_text
 from web.library.items.attachment_bytes import AttachmentBytes
 from web.library.items.wav import WavFile
-from web.library.schemas import (
+from web.library.schemas.items import (
     MAX_PASSAGES,
     ItemJson,
     MailJson,

@@ -12,7 +12,7 @@ from indexer.types.transcripts import Correction
 from retriever.recordings.recording import spoken_sentences, timed_transcript
 from web.library.display import display_text
 from web.library.errors import LibraryError
-from web.library.schemas import PointJson, RecordingJson, SpeakerJson, SpokenJson
+from web.library.schemas.recordings import PointJson, RecordingJson, SpeakerJson, SpokenJson
 
 MAX_NAME_CHARS = 80
 MAX_SENTENCE_CHARS = 2_000

@@ -10,7 +10,7 @@ from model.errors import RecollectError
 from model.interface import AnswerText
 from retriever.answers.answer import AnswerPart, AnswerSummary, Citation, NumberedSource
 from web.library.errors import LibraryError
-from web.library.schemas import AnswerJson, AskEvent, DoneJson, ProblemJson, SourceJson
+from web.library.schemas.answers import AnswerJson, AskEvent, DoneJson, ProblemJson, SourceJson
 from web.library.serializers.results import citation_json, source_json
 
 ANSWER_INTERRUPTED = "The answer broke off inside Recollect; ask again."

@@ -9,7 +9,8 @@ from indexer.catalog.roots import Root
 from indexer.files.excludes import describe_files, describe_folders
 from indexer.files.mounts import network_places
 from web.library.display import display_notes, display_text
-from web.library.schemas import ExcludesJson, FileJson, RootJson
+from web.library.schemas.files import ExcludesJson, FileJson
+from web.library.schemas.status import RootJson
 
 
 def roots_json(roots: Sequence[Root]) -> list[RootJson]:

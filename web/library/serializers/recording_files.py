@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 
-from web.library.schemas import PointJson, RecordingJson, SpokenJson
+from web.library.schemas.recordings import PointJson, RecordingJson, SpokenJson
 
 FORMATS = ("md", "srt", "vtt", "json")
 MEDIA_TYPES = {

@@ -13,7 +13,9 @@ from retriever.marks.snippets import snippet, words_to_mark
 from retriever.queries.typed_query import TypedFilter
 from web.library.display import display_text
 from web.library.items.presenter import attached_to, thumb_json
-from web.library.schemas import CitationJson, FilterJson, HitJson, SourceJson, VerdictJson
+from web.library.schemas.answers import CitationJson, SourceJson
+from web.library.schemas.files import VerdictJson
+from web.library.schemas.search import FilterJson, HitJson
 
 
 def named_place(catalog: Catalog, item: Item, place: Place) -> PlaceJson | None:

@@ -9,7 +9,7 @@ from indexer.types.coverage import Coverage
 from indexer.types.places import Kind
 from model.interface import ModelRuntime
 from web.library.display import display_text
-from web.library.schemas import ModelJson, StatusJson, WatchingJson
+from web.library.schemas.status import ModelJson, StatusJson, WatchingJson
 from web.library.serializers.listing import roots_json
 
 MAX_UNWATCHED = 20

@@ -1,15 +1,10 @@
-// The JSON of the API, written from web/library/schemas.py by: python -m tests.api_types
+// The JSON of the API, written from web/library/schemas by: python -m tests.api_types
 
 export interface Coverage {
   files: number;
   read: number;
   understood: number;
   failed: number;
-}
-
-export interface NoteJson {
-  code: string;
-  sentence: string;
 }
 
 export interface PlaceJson {
@@ -25,74 +20,10 @@ export interface MailJson {
   title: string;
 }
 
-export interface AttachmentJson {
-  id: string;
-  title: string;
-  kind: string;
-}
-
-export interface HitCoreJson {
-  rank: number;
-  id: string;
-  path: string;
-  kind: string;
-  title: string;
-  attached_to: MailJson | null;
-  place: PlaceJson | null;
-  snippet: string;
-  source: string;
-  score: number;
-}
-
 export interface ThumbJson {
   w: number;
   h: number;
   colour: string;
-}
-
-export interface OtherPlaceJson {
-  place: PlaceJson | null;
-  snippet: string;
-}
-
-export interface HitJson {
-  rank: number;
-  id: string;
-  path: string;
-  kind: string;
-  title: string;
-  attached_to: MailJson | null;
-  place: PlaceJson | null;
-  snippet: string;
-  source: string;
-  score: number;
-  marks: [number, number][]; // ranges of `snippet` to mark, in characters
-  found_by: string[]; // "words", "meaning", "name"
-  thumb: ThumbJson | null;
-  more: OtherPlaceJson[];
-  made_at: number | null; // when a photo was taken, a mail was sent
-  made_offset_s: number | null; // how far the clock there was ahead of UTC; None where unknown
-  modified_at: number;
-  duration_s: number | null;
-  pages: number | null;
-}
-
-export interface FilterJson {
-  text: string; // as it stands in the query
-  label: string;
-  literal: string | null; // what searches for it as words, where it was guessed
-  problem: string | null; // why it was not understood, and left out
-}
-
-export interface SearchJson {
-  query: string;
-  understood: FilterJson[];
-  hits: HitJson[];
-  coverage: Coverage;
-  took_ms: number;
-  next_offset?: number; // of the hits that follow, where others do
-  problem?: string; // why the model had no part in it
-  loading?: boolean; // it is being loaded: the same search has its part in a moment
 }
 
 export interface CitationJson {
@@ -175,6 +106,278 @@ export interface AskEvent {
   data: SourceJson | TokenJson | CitationJson | DoneJson | ProblemJson;
 }
 
+export interface NoteJson {
+  code: string;
+  sentence: string;
+}
+
+export interface FileJson {
+  id: string | null;
+  path: string;
+  name: string;
+  kind: string | null;
+  state: string;
+  reason: string | null;
+  sentence: string | null;
+  notes: NoteJson[]; // what of it was left out or could not be understood
+  attempts: number;
+  size_bytes: number;
+  modified_at: number;
+}
+
+export interface FilesJson {
+  count: number;
+  files: FileJson[];
+}
+
+export interface ExcludesJson {
+  folders: string[];
+  files: string[];
+}
+
+export interface IndexJson {
+  added: number;
+  changed: number;
+  moved: number;
+  gone: number;
+  coverage: Coverage;
+  model_calls: number;
+  took_s: number;
+}
+
+export interface ForgottenJson {
+  forgotten: string[]; // paths, and what was attached where
+  erased: boolean; // no byte is left; else that is so within the hour
+}
+
+export interface FaultJson {
+  code: string;
+  sentence: string;
+  mended: boolean;
+}
+
+export interface VerdictJson {
+  sound: boolean;
+  faults: FaultJson[];
+  passages: number;
+  vectors: number;
+  files: number; // of a person's, read again and compared
+  again: number; // to be read or understood once more
+  took_s: number;
+}
+
+export interface AttachmentJson {
+  id: string;
+  title: string;
+  kind: string;
+}
+
+export interface SoundTrackJson {
+  track: number; // its number in the file, from 1
+  label: string; // its language or title; empty where it has neither
+}
+
+export interface ItemJson {
+  id: string;
+  path: string;
+  paths: string[];
+  kind: string;
+  title: string;
+  attached_to: MailJson | null;
+  attachments: AttachmentJson[];
+  state: string;
+  pages: number | null;
+  w: number | null;
+  h: number | null;
+  colour: string | null;
+  duration_s: number | null;
+  modified_at: number;
+  made_at: number | null;
+  made_offset_s: number | null;
+  size_bytes: number;
+  tracks: SoundTrackJson[]; // of a recording of several, the default one first
+  notes: NoteJson[]; // what of it was left out or could not be understood
+  caption: string | null;
+}
+
+export interface SentenceJson {
+  start: number;
+  end: number;
+  start_s: number;
+  end_s: number;
+}
+
+export interface PassageJson {
+  ordinal: number;
+  text: string;
+  place: PlaceJson | null;
+  source: string;
+  marks: [number, number][]; // ranges of `text` that match the query, in characters
+  sentences: SentenceJson[]; // of a transcript, where their seconds are known
+}
+
+export interface TextJson {
+  id: string;
+  count: number; // of all passages, of which this may be one page
+  passages: PassageJson[];
+}
+
+export interface PageWordsJson {
+  width: number;
+  height: number;
+  words: [number, number, number, number, string, number][];
+  marks: number[]; // indices of the words that match the query
+  label: string | null; // what the page is called besides its number
+}
+
+export interface PeaksJson {
+  duration_s: number;
+  peaks: number[];
+}
+
+export interface SpeakerJson {
+  speaker: number;
+  name: string; // "Speaker 1" where nobody has said
+  named: boolean;
+}
+
+export interface SpokenJson {
+  text: string;
+  start_s: number;
+  end_s: number;
+  speaker: number | null;
+}
+
+export interface SectionJson {
+  title: string;
+  start_s: number;
+}
+
+export interface PointJson {
+  quote: string;
+  start_s: number;
+  end_s: number;
+  who: string | null;
+  what: string | null;
+  due: string | null;
+}
+
+export interface RecordingJson {
+  id: string;
+  title: string;
+  made_at: number | null;
+  duration_s: number;
+  minutes: string; // "ready", "waiting" to be made, or "short": none are made of a minute or less
+  speakers: SpeakerJson[];
+  sentences: SpokenJson[];
+  sections: SectionJson[];
+  decisions: PointJson[];
+  actions: PointJson[];
+  questions: PointJson[];
+}
+
+export interface ItemIdJson {
+  id: string;
+}
+
+export interface ForgottenCountJson {
+  forgotten: number; // files
+}
+
+export interface AcceptedJson {
+  accepted: number; // files
+}
+
+export interface RetriedJson {
+  retried: number; // files
+}
+
+export interface RememberedJson {
+  remembered: number; // files
+}
+
+export interface LaunchJson {
+  url: string; // opens one browser, once
+}
+
+export interface ErrorDetailJson {
+  code: string; // stable, for programs
+  sentence: string; // for people; names the cure
+}
+
+export interface ErrorJson {
+  error: ErrorDetailJson;
+}
+
+export interface OpenAIErrorDetailJson {
+  message: string; // the sentence
+  type: string;
+  param: string | null;
+  code: string;
+}
+
+export interface OpenAIErrorJson {
+  error: OpenAIErrorDetailJson;
+}
+
+export interface HitCoreJson {
+  rank: number;
+  id: string;
+  path: string;
+  kind: string;
+  title: string;
+  attached_to: MailJson | null;
+  place: PlaceJson | null;
+  snippet: string;
+  source: string;
+  score: number;
+}
+
+export interface OtherPlaceJson {
+  place: PlaceJson | null;
+  snippet: string;
+}
+
+export interface HitJson {
+  rank: number;
+  id: string;
+  path: string;
+  kind: string;
+  title: string;
+  attached_to: MailJson | null;
+  place: PlaceJson | null;
+  snippet: string;
+  source: string;
+  score: number;
+  marks: [number, number][]; // ranges of `snippet` to mark, in characters
+  found_by: string[]; // "words", "meaning", "name"
+  thumb: ThumbJson | null;
+  more: OtherPlaceJson[];
+  made_at: number | null; // when a photo was taken, a mail was sent
+  made_offset_s: number | null; // how far the clock there was ahead of UTC; None where unknown
+  modified_at: number;
+  duration_s: number | null;
+  pages: number | null;
+}
+
+export interface FilterJson {
+  text: string; // as it stands in the query
+  label: string;
+  literal: string | null; // what searches for it as words, where it was guessed
+  problem: string | null; // why it was not understood, and left out
+}
+
+export interface SearchJson {
+  query: string;
+  understood: FilterJson[];
+  hits: HitJson[];
+  coverage: Coverage;
+  took_ms: number;
+  next_offset?: number; // of the hits that follow, where others do
+  problem?: string; // why the model had no part in it
+  loading?: boolean; // it is being loaded: the same search has its part in a moment
+}
+
 export interface RootJson {
   path: string;
   files: number;
@@ -232,207 +435,4 @@ export interface StatusJson {
   waiting?: string | null; // what the second stage waits for
   problem?: string | null; // what holds the work up at the moment
   watching?: WatchingJson;
-}
-
-export interface IndexJson {
-  added: number;
-  changed: number;
-  moved: number;
-  gone: number;
-  coverage: Coverage;
-  model_calls: number;
-  took_s: number;
-}
-
-export interface ForgottenJson {
-  forgotten: string[]; // paths, and what was attached where
-  erased: boolean; // no byte is left; else that is so within the hour
-}
-
-export interface FaultJson {
-  code: string;
-  sentence: string;
-  mended: boolean;
-}
-
-export interface VerdictJson {
-  sound: boolean;
-  faults: FaultJson[];
-  passages: number;
-  vectors: number;
-  files: number; // of a person's, read again and compared
-  again: number; // to be read or understood once more
-  took_s: number;
-}
-
-export interface FileJson {
-  id: string | null;
-  path: string;
-  name: string;
-  kind: string | null;
-  state: string;
-  reason: string | null;
-  sentence: string | null;
-  notes: NoteJson[]; // what of it was left out or could not be understood
-  attempts: number;
-  size_bytes: number;
-  modified_at: number;
-}
-
-export interface ExcludesJson {
-  folders: string[];
-  files: string[];
-}
-
-export interface FilesJson {
-  count: number;
-  files: FileJson[];
-}
-
-export interface SoundTrackJson {
-  track: number; // its number in the file, from 1
-  label: string; // its language or title; empty where it has neither
-}
-
-export interface ItemJson {
-  id: string;
-  path: string;
-  paths: string[];
-  kind: string;
-  title: string;
-  attached_to: MailJson | null;
-  attachments: AttachmentJson[];
-  state: string;
-  pages: number | null;
-  w: number | null;
-  h: number | null;
-  colour: string | null;
-  duration_s: number | null;
-  modified_at: number;
-  made_at: number | null;
-  made_offset_s: number | null;
-  size_bytes: number;
-  tracks: SoundTrackJson[]; // of a recording of several, the default one first
-  notes: NoteJson[]; // what of it was left out or could not be understood
-  caption: string | null;
-}
-
-export interface SentenceJson {
-  start: number;
-  end: number;
-  start_s: number;
-  end_s: number;
-}
-
-export interface PassageJson {
-  ordinal: number;
-  text: string;
-  place: PlaceJson | null;
-  source: string;
-  marks: [number, number][]; // ranges of `text` that match the query, in characters
-  sentences: SentenceJson[]; // of a transcript, where their seconds are known
-}
-
-export interface TextJson {
-  id: string;
-  count: number; // of all passages, of which this may be one page
-  passages: PassageJson[];
-}
-
-export interface SpeakerJson {
-  speaker: number;
-  name: string; // "Speaker 1" where nobody has said
-  named: boolean;
-}
-
-export interface SpokenJson {
-  text: string;
-  start_s: number;
-  end_s: number;
-  speaker: number | null;
-}
-
-export interface SectionJson {
-  title: string;
-  start_s: number;
-}
-
-export interface PointJson {
-  quote: string;
-  start_s: number;
-  end_s: number;
-  who: string | null;
-  what: string | null;
-  due: string | null;
-}
-
-export interface RecordingJson {
-  id: string;
-  title: string;
-  made_at: number | null;
-  duration_s: number;
-  minutes: string; // "ready", "waiting" to be made, or "short": none are made of a minute or less
-  speakers: SpeakerJson[];
-  sentences: SpokenJson[];
-  sections: SectionJson[];
-  decisions: PointJson[];
-  actions: PointJson[];
-  questions: PointJson[];
-}
-
-export interface PageWordsJson {
-  width: number;
-  height: number;
-  words: [number, number, number, number, string, number][];
-  marks: number[]; // indices of the words that match the query
-  label: string | null; // what the page is called besides its number
-}
-
-export interface PeaksJson {
-  duration_s: number;
-  peaks: number[];
-}
-
-export interface ItemIdJson {
-  id: string;
-}
-
-export interface ForgottenCountJson {
-  forgotten: number; // files
-}
-
-export interface AcceptedJson {
-  accepted: number; // files
-}
-
-export interface RetriedJson {
-  retried: number; // files
-}
-
-export interface RememberedJson {
-  remembered: number; // files
-}
-
-export interface LaunchJson {
-  url: string; // opens one browser, once
-}
-
-export interface ErrorDetailJson {
-  code: string; // stable, for programs
-  sentence: string; // for people; names the cure
-}
-
-export interface ErrorJson {
-  error: ErrorDetailJson;
-}
-
-export interface OpenAIErrorDetailJson {
-  message: string; // the sentence
-  type: string;
-  param: string | null;
-  code: string;
-}
-
-export interface OpenAIErrorJson {
-  error: OpenAIErrorDetailJson;
 }
