@@ -161,6 +161,18 @@ def test_words_of_a_drive_that_was_away_are_found_in_other_forms_again(history: 
     assert snippet == "letterbox"
 
 
+def test_a_folder_whose_last_file_moved_to_another_one_is_still_watched(history: History) -> None:
+    """It looks like a drive that is away, until the file is found elsewhere."""
+    history.write(3, ["boat"])
+    history.look()
+    history.move(3, [])
+    history.look()
+    assert len(history.library.catalog.roots.all()) == 2
+    history.write(3, ["river", "boat"])
+    history.look()
+    assert_listed_as_from_scratch(history)
+
+
 def check_history(base: Path, rounds: list[Round]) -> None:
     with begun(base) as history:
         for events in rounds:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from sqlite3 import Connection
 
 from indexer.files.paths import join
@@ -51,11 +52,26 @@ def move_files(db: Connection) -> int:
     db.executemany("UPDATE files SET root = ?, path = ?, ctime_ns = ? WHERE id = ?", moves)
     db.executemany("DELETE FROM missing WHERE id = ?", [(file,) for file in moved])
     by_file = {row["id"]: row for row in candidates if row["id"] in moved}
-    # a root that is not there and has nothing left to remember has moved elsewhere as a whole
-    for root in {row["root"] for row in by_file.values()}:
-        db.execute(
-            """DELETE FROM roots WHERE id = ? AND offline = 1
+    _settle_left_roots(db, {row["root"] for row in by_file.values()})
+    return sum(row["state"] != FileState.SKIPPED for row in by_file.values())
+
+
+def _settle_left_roots(db: Connection, roots: Iterable[int]) -> None:
+    """Roots whose files have all moved elsewhere, and that looked as if they had lost them: one
+    that is not there has moved as a whole, one that is there is empty and still watched."""
+    for root in roots:
+        row = db.execute(
+            """SELECT path FROM roots WHERE id = ? AND offline = 1
             AND NOT EXISTS (SELECT 1 FROM files WHERE files.root = roots.id)""",
             (root,),
-        )
-    return sum(row["state"] != FileState.SKIPPED for row in by_file.values())
+        ).fetchone()
+        if row is None:
+            continue
+        if os.path.lexists(row["path"]):
+            db.execute(
+                "UPDATE roots SET offline = 0, why = NULL, sentence = NULL, away_since = NULL "
+                "WHERE id = ?",
+                (root,),
+            )
+        else:
+            db.execute("DELETE FROM roots WHERE id = ?", (root,))
