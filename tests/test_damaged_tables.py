@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -150,6 +151,43 @@ def test_fault_05_a_serving_library_reads_no_table_with_a_damaged_file(
     finally:
         library.service.stop()
         library.catalog.close()
+
+
+def test_fault_05_a_search_does_not_wait_until_a_table_is_replaced(
+    whole: tuple[Path, list[Row], list[object]], tmp_path: Path
+) -> None:
+    base, _, _ = whole
+    shutil.copytree(base / "data", tmp_path / "data")
+    tables = Store(tmp_path / "data" / "lance").tables
+    damaged, sound = (name for name in tables.names() if name != "words")
+    rows = tables.read(sound, lambda table: table.count_rows())
+    tables.refuse(damaged, "A file of it is damaged.")
+    is_filling, goes_on = threading.Event(), threading.Event()
+
+    def fill(fresh: object) -> None:
+        is_filling.set()
+        assert goes_on.wait(30)
+
+    _, schema = tables.row_process.open(damaged)
+    repair = threading.Thread(target=tables.replace, args=(damaged, schema, fill))
+    repair.start()
+    outcomes: list[object] = []
+
+    def search() -> None:
+        with pytest.raises(StoreError, match="damaged"):
+            tables.read(damaged, lambda table: table.count_rows())
+        outcomes.append(tables.read(sound, lambda table: table.count_rows()))
+
+    try:
+        assert is_filling.wait(30)
+        searcher = threading.Thread(target=search)
+        searcher.start()
+        searcher.join(10)
+        assert outcomes == [rows]
+    finally:
+        goes_on.set()
+        repair.join(30)
+        tables.row_process.close()
 
 
 class EndingReader:

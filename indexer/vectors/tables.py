@@ -90,6 +90,8 @@ class Tables:
     def __getitem__(self, name: str) -> Any:
         """The open table. A newest version that does not open is set aside for the one before it;
         the catalog sees by the rows that are missing what that lost. Raises StoreError."""
+        if (table := self._open.get(name)) is not None:  # without the lock: a repair holds it long
+            return table
         with self._lock:
             while name not in self._open:
                 try:
@@ -125,15 +127,14 @@ class Tables:
     def compare(self, name: str) -> None:
         """Compares the files of a table with their checksums, once; later costs nothing. Raises
         StoreError where one is not what was written."""
-        if name in self._compared and name not in self._refused:
-            return
-        with self._lock:
-            if name not in self._compared:
-                for file, fault in Checksums(self._folder).wrong(name):
-                    self.refuse(name, damage_sentence(file, fault))
-                self._compared.add(name)
-            if (reason := self._refused.get(name)) is not None:
-                raise StoreError(reason)
+        if name not in self._compared and name not in self._refused:
+            with self._lock:
+                if name not in self._compared:
+                    for file, fault in Checksums(self._folder).wrong(name):
+                        self.refuse(name, damage_sentence(file, fault))
+                    self._compared.add(name)
+        if (reason := self._refused.get(name)) is not None:
+            raise StoreError(reason)
 
     def set_aside_newest(self, name: str) -> bool:
         """Sets the newest version of a table aside; false where there is none before it."""
