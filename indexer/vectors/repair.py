@@ -38,6 +38,12 @@ class TableRepair:
             ]
             for table, path, fault in damaged:
                 self._tables.refuse(table, damage_sentence(path, fault))
+            tables = {table for table, _, _ in damaged}
+            damaged += [  # its damaged version was set aside, or replacing it failed half-way
+                (name, self._tables.path(name), "was damaged")
+                for name in self._tables.names()
+                if name not in tables and self._tables.is_refused(name)
+            ]
         return damaged
 
     def check_files(self) -> None:
