@@ -152,10 +152,10 @@ def bare(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_a_mark_is_plain_text_until_its_citation_arrives(tab: Visit, quoter: Quoter) -> None:
+def test_no_mark_is_a_chip_before_its_citation_arrives(tab: Visit, quoter: Quoter) -> None:
     quoter.step.clear()
     ask(tab, "the red boat in the harbour", wait=False)
-    tab.until("document.querySelector('.answer')?.textContent.includes('[1]')")
+    tab.until("document.querySelector('.answer')?.textContent.includes('What the sources say')")
     assert tab.count(".answer .cite") == 0
     assert tab.see("button[aria-label='Stop']").is_visible()
     quoter.step.set()
@@ -169,7 +169,7 @@ def test_a_chip_opens_the_page_with_the_quote_marked(tab: Visit, served: Running
     chip = tab.see(".cite.document")
     chip.hover()
     quote = tab.see(".card blockquote").inner_text()
-    assert "quote checked against the file" in tab.see(".card").inner_text()
+    assert "text of the page" in tab.see(".card").inner_text()
     tab.page.keyboard.press("Escape")
     tab.gone(".card")
     chip.click()
@@ -189,8 +189,8 @@ def test_a_chip_plays_the_recording_from_just_before(tab: Visit, served: Running
     start_s = float(tab.page.url.split("t=")[1])
     assert start_s - 2 <= tab.played_from_s() <= start_s + 0.1
     assert f"item={served.item('tones.wav')}" in tab.page.url
-    starts = {passage["place"]["start_s"] for passage in cited_item(tab)["passages"]}
-    assert min(abs(start_s - other) for other in starts) < 0.1
+    places = [passage["place"] for passage in cited_item(tab)["passages"]]
+    assert any(place["start_s"] - 0.1 <= start_s < place["end_s"] for place in places)
 
 
 def test_a_chip_opens_the_picture(tab: Visit, served: Running) -> None:

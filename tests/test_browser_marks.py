@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from PIL import Image as Picture
 
-from retriever.marks import marked_words
+from indexer.catalog.words import index
 from tests.browser import Visit, chromium, visit
 from tests.served import Running, running, small_library
 from tests.test_page_words import COLOURS, ORIGINS, coloured_page
@@ -183,7 +183,7 @@ def test_a_file_that_only_a_filter_has_found_is_marked(
     served: Running, api: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Enough other files hold the word as it was typed."""
-    monkeypatch.setattr(marked_words, "LISTED", 1)
+    monkeypatch.setattr(index, "FORMS_BELOW", 1)
     item = served.item("lease.txt")
     assert marked_words_of(api, f"/api/items/{item}/page/1/words", "deposits") == ["deposit"]
 

@@ -192,6 +192,7 @@ def test_the_section_of_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyP
     file = tmp_path / "config.toml"
     file.write_text('[model]\nurl = "http://[::1]:1/v1"\nname = "gemma"\nkey = "secret"\n')
     monkeypatch.setitem(Settings.model_config, "toml_file", file)
+    monkeypatch.delenv("RECOLLECT_MODEL")
     settings = load_settings({})
     assert isinstance(settings.model, EngineSettings)
     assert (settings.model.name, settings.model.key) == ("gemma", "secret")
