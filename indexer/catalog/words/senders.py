@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from sqlite3 import Connection
 
@@ -30,8 +31,12 @@ def sent_by(db: Connection, sender: str) -> set[str]:
         match = _HEADERS.match(text)
         if match is not None and _holds(tokens(match["sender"]), wanted):
             mails.add(content)
-    attached = db.execute("SELECT container, content FROM members WHERE content IS NOT NULL")
-    return mails | {content for container, content in attached if container in mails}
+    attached = db.execute(
+        """SELECT content FROM members WHERE content IS NOT NULL
+        AND container IN (SELECT value FROM json_each(?))""",
+        (json.dumps(list(mails)),),
+    )
+    return mails | {content for (content,) in attached}
 
 
 def _holds(words: list[str], wanted: list[str]) -> bool:
