@@ -61,11 +61,7 @@ def _has_amount(text: str) -> bool:
 
 def _has_count(text: str) -> bool:
     """A number that is not a sum of money, a length or a time alone."""
-    measures = "|".join(map(re.escape, sorted(_DURATION_TOKENS | _AMOUNT_TOKENS)))
-    rest = re.sub(
-        rf"\d+(?:[.,:]\d+)*\s?(?:[€$£%]|(?:{measures})\b)", " ", text, flags=re.IGNORECASE
-    )
-    return _has_number(rest)
+    return _has_number(_MEASURED.sub(" ", text))
 
 
 def _has_number(text: str) -> bool:
