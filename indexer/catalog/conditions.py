@@ -56,11 +56,11 @@ def reached(live: str) -> str:
             JOIN roots r ON r.id = f.root WHERE m.content = c.content AND {live}))"""
 
 
-def within(column: str, domain: Collection[str] | None) -> tuple[str, tuple[str, ...]]:
-    """A condition on a column of contents, and its values: it is one of the `domain`, or lies in
-    one. None for all contents."""
+def within(column: str, domain: Collection[str] | None) -> tuple[str, tuple[str | None]]:
+    """A condition on a column of contents, and the value of its `?1`: it is one of the `domain`, or
+    lies in one. None for all contents."""
     if domain is None:
-        return "1", ()
+        return "?1 IS NULL", (None,)
     # a few are looked up one by one, however many there are besides
     condition = f"""{column} IN (SELECT value FROM json_each(?1) UNION
         SELECT m.content FROM members m

@@ -187,7 +187,7 @@ class Queue:
                     '{ContentState.READ}' AND {reached(readable)}
                     AND c.content NOT IN (SELECT value FROM json_each(?2))
                 ORDER BY c.attempts, c.wanted_at DESC, c.newest DESC, c.content LIMIT ?3""",
-                (*(bound or (None,)), json.dumps(unfinished), limit),
+                (*bound, json.dumps(unfinished), limit),
             ).fetchall()
             next_contents += db.execute(
                 f"""SELECT c.content FROM contents c WHERE c.content = ?

@@ -182,7 +182,7 @@ def redo_other_models(db: Connection, key: str, domain: Collection[str] | None =
         f"""UPDATE contents SET state = '{ContentState.READ}', attempts = 0
         WHERE read_generation IS NOT NULL AND model_key IS NOT ?2 AND {condition}
             AND state IN ('{ContentState.UNDERSTOOD}', '{ContentState.FAILED}')""",
-        (*(bound or (None,)), key),
+        (*bound, key),
     ).rowcount
 
 
