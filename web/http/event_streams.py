@@ -61,8 +61,13 @@ class EventStream(StreamingResponse):
 
 
 def encode_event(event: str, data: object) -> bytes:
+    return f"event: {event}\n".encode() + encode_data(data)
+
+
+def encode_data(data: object) -> bytes:
+    """An event without a name."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {event}\ndata: {text}\n\n".encode("utf-8", "backslashreplace")
+    return f"data: {text}\n\n".encode("utf-8", "backslashreplace")
 
 
 class AnswerStreams:

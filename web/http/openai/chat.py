@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -13,7 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from model.errors import RecollectError
-from web.http.event_streams import HEARTBEAT, EventStream
+from web.http.event_streams import HEARTBEAT, EventStream, encode_data
 from web.http.openai.bodies import ChatBody
 from web.http.openai.pieces import (
     Cited,
@@ -88,21 +87,16 @@ async def _chunks(
                     case Ended():
                         yield _chunk(head, {}, _finish_reason(piece))
                         if with_usage:
-                            yield _event({**head, "choices": [], "usage": _usage(piece)})
+                            yield encode_data({**head, "choices": [], "usage": _usage(piece)})
         except RecollectError as problem:
-            yield _event({"error": problem_json(problem)})
+            yield encode_data({"error": problem_json(problem)})
             return
     yield b"data: [DONE]\n\n"
 
 
 def _chunk(head: dict[str, Any], delta: dict[str, Any], finish: str | None = None) -> bytes:
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-    return _event({**head, "choices": [choice]})
-
-
-def _event(data: dict[str, Any]) -> bytes:
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"data: {text}\n\n".encode("utf-8", "backslashreplace")
+    return encode_data({**head, "choices": [choice]})
 
 
 def _annotation(found: dict[str, Any]) -> dict[str, Any]:

@@ -56,9 +56,7 @@ class ResponseEvents:
     def response(self, written: Written | None = None, error: Any = None) -> dict[str, Any]:
         """The response so far: nothing written, all of it, or what went wrong."""
         body = self._body
-        status = "failed" if error else "in_progress"
-        if written is not None:
-            status = "incomplete" if written.ended.cut else "completed"
+        status = "failed" if error else _status(written)
         return {
             "id": self._id,
             "object": "response",
@@ -131,14 +129,11 @@ class ResponseEvents:
         ]
 
     def _message(self, written: Written | None) -> dict[str, Any]:
-        status = "in_progress"
-        if written is not None:
-            status = "incomplete" if written.ended.cut else "completed"
         return {
             "id": self._message_id,
             "type": "message",
             "role": "assistant",
-            "status": status,
+            "status": _status(written),
             "content": [] if written is None else [_part(written.text, written.annotations)],
         }
 
@@ -148,6 +143,12 @@ class ResponseEvents:
     def _event(self, kind: str, **data: Any) -> bytes:
         number, self._sent = self._sent, self._sent + 1
         return encode_event(kind, {"type": kind, "sequence_number": number, **data})
+
+
+def _status(written: Written | None) -> str:
+    if written is None:
+        return "in_progress"
+    return "incomplete" if written.ended.cut else "completed"
 
 
 def _part(text: str, annotations: list[dict[str, Any]]) -> dict[str, Any]:
