@@ -170,7 +170,7 @@ def measured(
         vector = Hashing().vector(asked)
         for at in (0, 1) if n % 2 else (1, 0):
             library = (old, fresh)[at]
-            by_words = timed(lambda: library.catalog.passages.search(asked, 20))  # noqa: B023  at once
+            by_words = timed(lambda: library.catalog.passages.ranked(asked))  # noqa: B023  at once
             by_vector = timed(
                 lambda: library.store.search.vectors(key, "body", vector, 20)  # noqa: B023
             )

@@ -174,7 +174,7 @@ def main(words: list[str]) -> None:
         return
     store = Store(Path(data) / "lance")
     if what == "--find":
-        print(sum(bool(catalog.passages.search(word, 10).every) for word in rest), "results")
+        print(sum(bool(catalog.passages.ranked(word).exact) for word in rest), "results")
         return
     pipeline = Pipeline(catalog, store, ReaderPool(), FakeModel())
     catalog.roots.add(Path(rest[0]))

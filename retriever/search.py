@@ -111,8 +111,8 @@ class Searcher:
     ) -> Forms:
         index, kinds = self._catalog.passages, query.scope.kinds
         if len(tokens(query.words)) > 1:
-            matches = index.search(query.words, CANDIDATES, kinds, contents, phrase=True)
-            fusion.add_phrase((match.content, match.ordinal) for match in matches.every)
+            matches = index.phrase(query.words, CANDIDATES, kinds, contents)
+            fusion.add_phrase((match.content, match.ordinal) for match in matches)
         ranked = index.ranked(words, kinds, contents)
         fusion.add_words(ranked.relevance)
         names = self._catalog.items.search_names(words, CANDIDATES, kinds)

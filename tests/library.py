@@ -75,11 +75,7 @@ class Small:
 
     def found(self, words: str) -> list[Path]:
         """The paths of the live documents that hold these words, best first."""
-        results = self.catalog.passages.search(words, 50)
-        matches = [*results.every, *results.some]
-        live = self.catalog.items.live_generations({match.generation for match in matches})
-        items = self.catalog.items.of_contents({match.content for match in matches})
-        return [items[match.content].path for match in matches if match.generation in live]
+        return [hit.item.path for hit in self.hits(words)]
 
     def hits(self, words: str, **scope: Any) -> list[Hit]:
         """What a search by words gives, within a scope of these fields."""

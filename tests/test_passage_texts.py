@@ -152,7 +152,7 @@ def test_what_takes_words_out_of_the_index_takes_out_what_it_was_given(library: 
         with database.writing() as db:
             db.execute("UPDATE roots SET offline = ?", (turn,))
         assert is_word_index_whole(database)
-        found = library.catalog.passages.search("boat", 5).every
+        found = library.catalog.passages.phrase("boat", 5)
         assert len(found) == 2 * (1 - turn)
     library.catalog.passages.drop_unused_terms()
     database.rewrite()

@@ -43,8 +43,7 @@ def test_fault_04_a_folder_that_may_not_be_written_can_still_be_searched(tmp_pat
             assert str(data) in str(refused.value)
             catalog, store = Catalog(data / "catalog.sqlite"), Store(data / "lance")
             assert store.generations.passage_count() == 1
-            [match] = catalog.passages.search("boat", 5).every
-            [item] = catalog.items.of_contents([match.content]).values()
+            [item] = catalog.items.of_contents(catalog.passages.holding(["boat"])).values()
             assert item.path.name == "a.txt"
             assert catalog.items.search_names("a", 3)
             catalog.close()

@@ -16,7 +16,6 @@ from indexer.catalog.words.writing import write_passages
 from indexer.types.passages import GenerationRow, Passage, Source
 from indexer.types.places import Kind, Page
 from indexer.types.text.tokens import tokens
-from indexer.vectors.search import Match
 from retriever.queries.query import Query
 from retriever.search import Searcher
 from tests.library import small as opened
@@ -50,14 +49,10 @@ def filled(folder: Path, *texts: str) -> tuple[Catalog, list[str]]:
     return catalog, contents
 
 
-def matches(catalog: Catalog, query: str, limit: int, **filters: Any) -> list[Match]:
-    """Those with every term, then those with some."""
-    found = catalog.passages.search(query, limit, **filters)
-    return [*found.every, *found.some]
-
-
-def contents_of(found: list[Match]) -> list[str]:
-    return [match.content for match in found]
+def ranked(catalog: Catalog, query: str, **filters: Any) -> list[str]:
+    """The contents that answer a query, best first."""
+    found = catalog.passages.ranked(query, **filters).relevance
+    return sorted(found, key=lambda content: (-found[content].score, content))
 
 
 LITERAL = (
@@ -83,7 +78,7 @@ LITERAL = (
         ("strasse", [1]),
         ("Müller-Lüdenscheidt", [1]),
         ("café", [1]),
-        ("of the", [1, 2, 4]),
+        ("of the", [1]),
         ("invoices", []),
         ("board meeting", [1]),
         ("東京", [3]),
@@ -105,8 +100,8 @@ LITERAL = (
 def test_words_are_found_literally(
     literal: dict[bool, Catalog], query: str, expected: list[int], rewritten: bool
 ) -> None:
-    found = matches(literal[rewritten], query, 10)
-    assert sorted(int(match.content, 16) for match in found) == expected
+    contents = literal[rewritten].passages.ranked(query).exact
+    assert sorted(int(content, 16) for content in contents) == expected
 
 
 @pytest.fixture(scope="module")
@@ -123,16 +118,17 @@ def test_passages_with_all_words_come_first(tmp_path: Path) -> None:
     catalog, contents = filled(
         tmp_path, "apple apple apple apple", "a long one with an apple and a pear in it", "pear"
     )
-    found = matches(catalog, "apple pear", 10)
-    assert found[0].content == contents[1]
-    assert sorted(contents_of(found)) == contents
-    assert contents_of(matches(catalog, "apple pear", 1)) == [contents[1]]
+    found = ranked(catalog, "apple pear")
+    assert found[0] == contents[1]
+    assert sorted(found) == contents
 
 
 def test_phrase_wants_the_words_in_a_row(tmp_path: Path) -> None:
     catalog, contents = filled(tmp_path, "the red bicycle", "a bicycle, red", "red and bicycle")
-    assert contents_of(matches(catalog, "red bicycle", 10, phrase=True)) == [contents[0]]
-    assert matches(catalog, "?!", 10, phrase=True) == []
+    [match] = catalog.passages.phrase("red bicycle", 10)
+    assert match.content == contents[0]
+    assert catalog.passages.phrase("?!", 10) == []
+    assert catalog.passages.phrase("red bicycle", 0) == []
 
 
 def test_ties_go_by_content_and_ordinal_however_many(tmp_path: Path) -> None:
@@ -141,8 +137,8 @@ def test_ties_go_by_content_and_ordinal_however_many(tmp_path: Path) -> None:
     for content in reversed(contents):
         add(catalog, [(new_name(), content, Kind.PHOTO, text_passages("the same words"))])
     for _ in range(2):
-        found = matches(catalog, "same", 5)
-        assert contents_of(found) == contents[:5]
+        found = catalog.passages.phrase("same words", 5)
+        assert [match.content for match in found] == contents[:5]
         catalog.passages.drop_unused_terms()
         catalog.database.rewrite()
 
@@ -155,7 +151,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(query=st.text(max_size=40), phrase=st.booleans())
 def test_no_query_raises(small: Catalog, query: str, phrase: bool) -> None:
-    assert len(matches(small, query, 3, phrase=phrase)) <= 2
+    search = small.passages.phrase(query, 3) if phrase else ranked(small, query)
+    assert len(search) <= 2
 
 
 @pytest.mark.parametrize(
@@ -166,8 +163,8 @@ def test_no_query_raises(small: Catalog, query: str, phrase: bool) -> None:
     ],
 )
 def test_odd_queries_do_not_raise(small: Catalog, query: str) -> None:
-    for phrase in (False, True):
-        assert len(matches(small, query, 3, phrase=phrase)) <= 2
+    assert len(ranked(small, query)) <= 2
+    assert len(small.passages.phrase(query, 3)) <= 2
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -178,13 +175,13 @@ def test_full_text_finds_what_a_scan_finds(
     catalog, contents = filled(tmp_path_factory.mktemp("scan"), *texts)
     for token in sorted({token for text in texts for token in tokens(text)}):
         expected = [c for c, text in zip(contents, texts, strict=True) if token in tokens(text)]
-        assert sorted(contents_of(matches(catalog, token, 20))) == expected
+        assert sorted(catalog.passages.ranked(token).exact) == expected
 
 
 @pytest.mark.parametrize("name", ["x' OR '1'='1", "", "../up", "A" * 10, "a" * 65, "g;--"])
 def test_contents_not_named_by_us_are_refused(small: Catalog, name: str) -> None:
     with pytest.raises(ValueError, match="not a name of ours"):
-        matches(small, "x", 3, contents=[name])
+        ranked(small, "x", contents=[name])
 
 
 def test_filters_by_kind_and_content(tmp_path: Path) -> None:
@@ -192,14 +189,14 @@ def test_filters_by_kind_and_content(tmp_path: Path) -> None:
     names = {kind: f"{n:040x}" for n, kind in enumerate(Kind)}
     for kind, content in names.items():
         add(catalog, [(new_name(), content, kind, text_passages("one word"))])
-    assert contents_of(matches(catalog, "word", 9, kinds={Kind.PHOTO})) == [names[Kind.PHOTO]]
+    assert ranked(catalog, "word", kinds={Kind.PHOTO}) == [names[Kind.PHOTO]]
     only = {names[Kind.RECORDING]}
-    assert contents_of(matches(catalog, "word", 9, contents=only)) == sorted(only)
-    assert matches(catalog, "word", 9, kinds={Kind.PHOTO}, contents=only) == []
-    assert matches(catalog, "word", 9, kinds=set()) == []
-    assert matches(catalog, "word", 9, contents=set()) == []
+    assert ranked(catalog, "word", contents=only) == sorted(only)
+    assert ranked(catalog, "word", kinds={Kind.PHOTO}, contents=only) == []
+    assert ranked(catalog, "word", kinds=set()) == []
+    assert ranked(catalog, "word", contents=set()) == []
     many = only | {f"{n:040x}" for n in range(10_000, 10_000 + 5_000)}
-    assert contents_of(matches(catalog, "word", 9, contents=many)) == sorted(only)
+    assert ranked(catalog, "word", contents=many) == sorted(only)
 
 
 FORMS = {
@@ -232,8 +229,7 @@ FORMS = {
     ("text", "query"), [(text, query) for text, queries in FORMS.items() for query in queries]
 )
 def test_other_forms_are_found(every_form: Catalog, text: str, query: str) -> None:
-    found = every_form.passages.search(query, 10, forms_below=10)
-    numbers = [int(match.content, 16) for match in (*found.every, *found.form)]
+    numbers = [int(content, 16) for content in ranked(every_form, query)]
     assert list(FORMS).index(text) in numbers[:2]
 
 
@@ -276,9 +272,7 @@ def test_a_hyphenated_word_as_typed_comes_before_its_other_forms(tmp_path: Path)
 
 def test_a_quoted_phrase_stays_exact(tmp_path: Path) -> None:
     catalog, _ = filled(tmp_path, "two invoices of May", "an invoice of June")
-    found = catalog.passages.search('"invoice of"', 10, forms_below=10)
-    assert [int(match.content, 16) for match in found.every] == [1]
-    assert found.form == []
+    assert [int(content, 16) for content in ranked(catalog, '"invoice of"')] == [1]
 
 
 def test_words_of_an_earlier_version_are_written_at_the_start(tmp_path: Path) -> None:

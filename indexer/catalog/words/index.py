@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from sqlite3 import Connection
 
 from indexer.catalog.storage.database import Database
 from indexer.catalog.storage.integrity import is_word_index_whole
-from indexer.catalog.words.forms import QueryForms, TermForms, query_forms
-from indexer.catalog.words.query import PassageFilter, content_words, in_a_row, passages_with
-from indexer.catalog.words.relevance import COMMON_PASSAGES, Relevance, relevance
+from indexer.catalog.words.forms import TermForms, query_forms
+from indexer.catalog.words.query import PassageFilter, content_words, in_a_row
+from indexer.catalog.words.relevance import Relevance, relevance
 from indexer.catalog.words.texts import PassageTexts
 from indexer.catalog.words.vocabulary import LongTerms, drop_unused_terms
 from indexer.catalog.words.writing import clear_passages, is_current, write_passages
@@ -32,22 +32,6 @@ from indexer.vectors.search import Match
 FORMS_BELOW = 20
 # Rows of equal score are read on to be ordered by name.
 MORE_ROWS = 32
-
-
-@dataclass(slots=True)
-class WordMatches:
-    """Passages with `every` term as it was typed, those with every term in some `form` (none of
-    which are among the former), and those with `some` of the terms, each best first. `forms` are
-    None where they were not looked for."""
-
-    every: list[Match]
-    form: list[Match] = field(default_factory=list)
-    some: list[Match] = field(default_factory=list)
-    forms: QueryForms | None = None
-
-    @property
-    def variants(self) -> frozenset[str]:
-        return self.forms.variants if self.forms else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +54,35 @@ class PassageIndex:
         self._long_terms = LongTerms()
         self._clear_other_version()
 
-    def search(
+    def phrase(
         self,
-        query: str,
+        text: str,
         limit: int,
         kinds: Collection[Kind] | None = None,
         contents: Collection[str] | None = None,
-        *,
-        phrase: bool = False,
-        forms_below: int = 0,
-    ) -> WordMatches:
-        """At most `limit` passages each. With `phrase`, only those where the words follow each
-        other. Other forms of the words are looked for where fewer contents than `forms_below` have
-        every term. Any query is valid; one without a letter or digit matches nothing."""
+    ) -> list[Match]:
+        """At most `limit` passages that hold the words of a text in a row, best first by BM25,
+        equal ones by content and ordinal. A text without a letter or digit matches nothing."""
         allowed = PassageFilter(kinds, contents)
-        asked = query_terms(query)
-        if phrase and (sequence := tuple(tokens(query))):
-            asked = [(sequence, True)]
-        if not asked or limit <= 0 or allowed.allows_nothing:
-            return WordMatches([])
+        words = tokens(text)
+        if not words or limit <= 0 or allowed.allows_nothing:
+            return []
+        sql = f"""WITH best AS MATERIALIZED (
+                SELECT w.rowid AS id, bm25(passage_words) AS rank
+                FROM passage_words w {allowed.join}
+                WHERE passage_words MATCH ? {allowed.conditions}
+                ORDER BY bm25(passage_words) LIMIT ?)
+            SELECT p.content, p.generation, p.ordinal, -best.rank AS score
+            FROM best CROSS JOIN passages p ON p.id = best.id
+            ORDER BY best.rank, p.content, p.ordinal, p.generation"""
+        count = limit + MORE_ROWS
         with self._database.reading() as db:
-            return self._matches(db, query, asked, limit, allowed, forms_below)
+            while True:
+                bound = (f"folded : {in_a_row(words)}", *allowed.bound, count)
+                rows = db.execute(sql, bound).fetchall()
+                if len(rows) < count or rows[-1]["score"] < rows[limit - 1]["score"]:
+                    return [Match(*row) for row in rows[:limit]]
+                count *= 4
 
     def ranked(
         self,
@@ -126,31 +118,6 @@ class PassageIndex:
         """A query without its function words, where it has others."""
         with self._database.reading() as db:
             return content_words(db, query)
-
-    def _matches(
-        self,
-        db: Connection,
-        query: str,
-        asked: Sequence[tuple[tuple[str, ...], bool]],
-        limit: int,
-        allowed: PassageFilter,
-        forms_below: int,
-    ) -> WordMatches:
-        search = _Search(db, limit, allowed)
-        exact = [in_a_row(term) for term, _ in asked]
-        matches = WordMatches(search.best(f"folded : ({' AND '.join(exact)})"))
-        known = {(match.generation, match.ordinal) for match in matches.every}
-        if len({match.content for match in matches.every}) < forms_below:
-            matches.forms = query_forms(db, self._long_terms, query, asked)
-            if (expression := matches.forms.expression) is not None:
-                matches.form = search.others(expression, known)
-        if len(asked) > 1 and len(known) < limit:
-            rare = [
-                in_a_row(term) for term, _ in asked if passages_with(db, term) <= COMMON_PASSAGES
-            ]
-            some = f"folded : ({' OR '.join(rare or exact)})"
-            matches.some = search.others(some, known)
-        return matches
 
     def holding(self, terms: Sequence[str]) -> set[str]:
         """The contents of which a passage holds these tokens in a row."""
@@ -264,40 +231,3 @@ def _contents_with(
         (expression, *allowed.bound, limit),
     )
     return {row["content"] for row in rows}
-
-
-class _Search:
-    """One search in one connection, filtered by kinds and contents."""
-
-    def __init__(self, db: Connection, limit: int, allowed: PassageFilter) -> None:
-        self._db = db
-        self._limit = limit
-        self._bound = allowed.bound
-        self._sql = f"""WITH best AS MATERIALIZED (
-                SELECT w.rowid AS id, bm25(passage_words) AS rank
-                FROM passage_words w {allowed.join}
-                WHERE passage_words MATCH ? {allowed.conditions}
-                ORDER BY bm25(passage_words) LIMIT ?)
-            SELECT p.content, p.generation, p.ordinal, -best.rank AS score
-            FROM best CROSS JOIN passages p ON p.id = best.id
-            ORDER BY best.rank, p.content, p.ordinal, p.generation"""
-
-    def best(self, expression: str, more: int = 0) -> list[Match]:
-        """The first `limit + more` by score; equal scores by content and ordinal."""
-        limit = self._limit + more
-        count = limit + MORE_ROWS
-        while True:
-            rows = self._db.execute(self._sql, (expression, *self._bound, count)).fetchall()
-            if len(rows) < count or rows[-1]["score"] < rows[limit - 1]["score"]:
-                return [Match(*row) for row in rows[:limit]]
-            count *= 4
-
-    def others(self, expression: str, known: set[tuple[str, int]]) -> list[Match]:
-        """The same without those that are `known`, which are added to."""
-        found = [
-            match
-            for match in self.best(expression, len(known))
-            if (match.generation, match.ordinal) not in known
-        ][: self._limit - len(known)]
-        known.update((match.generation, match.ordinal) for match in found)
-        return found

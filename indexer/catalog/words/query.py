@@ -42,12 +42,6 @@ def in_a_row(term: Sequence[str]) -> str:
     return f'"{" ".join(term[:MAX_PHRASE_TOKENS])}"'
 
 
-def passages_with(db: Connection, term: Sequence[str]) -> int:
-    """How many passages hold the rarest token of a term."""
-    held = passages_with_each(db, set(term))
-    return min(held.get(token, 0) for token in term)
-
-
 def passages_with_each(db: Connection, words: Collection[str]) -> dict[str, int]:
     """How many passages hold each of the tokens that any holds."""
     rows = db.execute(
