@@ -21,7 +21,6 @@ import indexer.scan.missing
 import indexer.vectors.durability
 from indexer.catalog.items import Items
 from indexer.catalog.queue import Queue
-from indexer.catalog.words.writing import write_passages
 from indexer.extract.process.pool import ReaderPool
 from indexer.extract.process.reader import ReaderProcess
 from indexer.ingest.pipeline import Pipeline
@@ -29,9 +28,12 @@ from indexer.ingest.service import IndexService
 from indexer.scan.events import Events
 from indexer.scan.reconcile import reconcile
 from indexer.scan.rescan import RescanTimes
-from indexer.types.passages import Passage, Source
+from indexer.types.contents import VectorRow
 from indexer.types.pieces import Extracted, UnreadableError
 from indexer.types.places import Kind
+from model.interface import Text
+from retriever.queries.query import Query
+from retriever.search import Searcher
 from tests.library import small
 
 Off = pytest.MonkeyPatch | None  # what to switch the guard off with, or None to leave it on
@@ -61,20 +63,20 @@ def rescan(base: Path, off: Off) -> bool:
 
 
 def generation_filter(base: Path, off: Off) -> bool:
-    """What an unfinished reading of a file has left in the index is not found."""
+    """What an unfinished understanding of a file has left in the index is not found."""
     with small(base / "lib", base / "data") as library:
         file = library.write("a.txt", "A boat lay in the river.")
         library.service.run_once()
         item = library.catalog.items.at_path(file)
         assert item is not None
-        unfinished = Passage(0, "A ghost of a boat.", None, Source.TEXT)
-        rows = [("0" * 32, item.content, Kind.DOCUMENT, [unfinished])]
-        library.store.add_words(rows)
-        with library.catalog.database.writing() as db:
-            write_passages(db, rows)
+        [ghost] = library.model.embed([Text("ghost")], role="query")
+        row = VectorRow(0, None, ghost.gist, ghost.body)
+        rows = [("0" * 32, item.content, Kind.DOCUMENT, [row])]
+        library.store.add_vectors(library.model.fingerprint.key, len(ghost.gist), rows)
         if off:
             off.setattr(Items, "live_generations", lambda self, asked: dict.fromkeys(asked, ""))
-        return library.found("ghost") == []
+        searcher = Searcher(library.catalog, library.store, library.model)
+        return searcher.search(Query("ghost")) == []
 
 
 def fsync(base: Path, off: Off) -> bool:

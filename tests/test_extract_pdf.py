@@ -286,7 +286,7 @@ def test_a_page_whose_letters_have_no_meaning_is_looked_at(
 ) -> None:
     path = saved(tmp_path / "glyphs.pdf", pdf(LINE))
     garbled = " ".join(letter * len(word) for word in LINE.split()) * 9
-    monkeypatch.setattr("indexer.extract.formats.pdf.pdf.page_text", lambda page: garbled)
+    monkeypatch.setattr("indexer.extract.formats.pdf.pdf.text_of", lambda blocks: garbled)
     pieces = read(path)
     assert MediaPart(Page(1)) in pieces
     assert not [piece for piece in pieces if isinstance(piece, PageText)]

@@ -13,7 +13,7 @@ from indexer.catalog.catalog import Catalog
 from indexer.catalog.storage import sql_functions
 from indexer.catalog.storage.integrity import is_word_index_whole
 from indexer.catalog.words import writing
-from indexer.catalog.words.writing import write_passages
+from indexer.catalog.words.writing import folded, write_passages
 from indexer.maintenance.verify import Verifier
 from indexer.types.passages import FIRST_UNDERSTOOD, GenerationRow, Passage, Source
 from indexer.types.places import Kind, Page, Place, Span
@@ -26,7 +26,7 @@ from tests.library import Small, small
 
 def write(catalog: Catalog, *rows: GenerationRow) -> None:
     with catalog.database.writing() as db:
-        write_passages(db, rows)
+        write_passages(db, folded(rows))
 
 
 def test_passages_come_back_as_they_were(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from indexer.ingest.read import passages_of
 from indexer.types.passages import LONGEST_WORDS, split
 from indexer.types.pieces import MediaPart, MemberPiece, PageText
 from indexer.types.places import Page, Span, place_json
+from indexer.types.text.tokens import join_separated
 
 
 def sentences(count: int, words: int = 12) -> str:
@@ -83,6 +84,8 @@ def test_passages_are_the_same_in_whatever_process_the_text_is_cut(text: str, co
     assert received.cuts is not None
     assert passages_of([received]) == passages_of([words])
     assert [passage.text for passage in passages_of([received])] == split(words.text)
+    for passage in passages_of([received]):
+        assert passage.joined == tuple(join_separated(passage.text))
 
 
 def test_the_words_of_a_member_are_cut_as_well() -> None:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexer.catalog.catalog import Catalog
-from indexer.catalog.words.writing import write_passages
+from indexer.catalog.words.writing import folded, write_passages
 from indexer.types.passages import GenerationRow, Passage, Source
 from indexer.types.places import Kind, Page
 from indexer.types.text.tokens import tokens
@@ -32,7 +32,7 @@ def text_passages(*texts: str) -> list[Passage]:
 
 def add(catalog: Catalog, rows: Sequence[GenerationRow]) -> None:
     with catalog.database.writing() as db:
-        write_passages(db, rows)
+        write_passages(db, folded(rows))
 
 
 def filled(folder: Path, *texts: str) -> tuple[Catalog, list[str]]:

@@ -25,7 +25,7 @@ from indexer.catalog.recordings.sentences import write_sentences
 from indexer.catalog.records import member_from
 from indexer.catalog.states import content_states, file_states
 from indexer.catalog.storage.database import Database
-from indexer.catalog.words.writing import write_passages
+from indexer.catalog.words.writing import folded, write_passages
 from indexer.files.paths import join
 from indexer.files.walk import Stat
 from indexer.types.changes import Changes
@@ -128,7 +128,13 @@ class Queue:
         that was read again and is the same as before has none). A file that changed since it was
         claimed stays pending. Returns how the outcomes correct the counts of the last look."""
         correction = Changes()
-        read_contents: list[Read] = []
+        words = folded(
+            (generations[read.content], read.content, read.kind, read.passages)
+            for outcome in outcomes
+            if isinstance(outcome, Read)
+            for read in outcome.whole
+            if read.content in generations
+        )
         with self._database.writing() as db:
             for outcome in outcomes:
                 fresh = _is_fresh(db, outcome.file)
@@ -150,12 +156,11 @@ class Queue:
                     case Read(file, stat, _, content):
                         for read in outcome.whole:
                             content_rows.write_content(db, read, generations.get(read.content))
-                            read_contents.append(read)
                         content_rows.assign_content(db, file.id, stat, content)
             for outcome in outcomes:  # a member may be a file of the same batch
                 if isinstance(outcome, Read):
                     content_rows.write_members(db, outcome)
-            _write_words(db, read_contents)
+            write_passages(db, words)
         return correction
 
     def reuse_understanding(self, read: Read, generation: str, key: str, reused: Salvaged) -> None:
@@ -165,7 +170,7 @@ class Queue:
             is_reused = content_states.reuse_understanding(db, key, read, generation, reused)
             if is_reused and reused.understood_generation is not None:
                 words = (reused.understood_generation, read.content, read.kind, reused.captions)
-                write_passages(db, [words])
+                write_passages(db, folded([words]))
 
     # -- stage 2 -------------------------------------------------------------------------------
 
@@ -273,25 +278,8 @@ class Queue:
                     understood.append((generation, item.content, item.kind, outcome.passages))
                 else:
                     db.execute("INSERT OR IGNORE INTO trash VALUES (?)", (generation,))
-            write_passages(db, understood)
+            write_passages(db, folded(understood))
             write_sentences(db, understood)
-
-
-def _write_words(db: Connection, read_contents: Sequence[Read]) -> None:
-    """Makes what was read searchable, under the generations that the contents name."""
-    rows = db.execute(
-        """SELECT content, read_generation FROM contents
-        WHERE content IN (SELECT value FROM json_each(?))""",
-        (json.dumps([read.content for read in read_contents]),),
-    )
-    generations = {row["content"]: row["read_generation"] for row in rows}
-    write_passages(
-        db,
-        [
-            (generations[read.content], read.content, read.kind, read.passages)
-            for read in read_contents
-        ],
-    )
 
 
 def _is_fresh(db: Connection, file: PendingFile) -> bool:

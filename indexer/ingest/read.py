@@ -175,19 +175,19 @@ def _members(outer: Read, pieces: Iterable[Extracted]) -> Iterator[MemberRead]:
 
 def passages_of(pieces: Iterable[Piece]) -> tuple[Passage, ...]:
     """The words of the pieces, cut into passages."""
-    texts = (
-        (text, piece.place)
-        for piece in pieces
-        if isinstance(piece, PageText)
-        for text in _cut(piece)
-    )
-    return tuple(Passage(n, text, place, Source.TEXT) for n, (text, place) in enumerate(texts))
+    passages: list[Passage] = []
+    for piece in pieces:
+        if isinstance(piece, PageText):
+            for text, joined in _cut(piece):
+                number = len(passages)
+                passages.append(Passage(number, text, piece.place, Source.TEXT, joined=joined))
+    return tuple(passages)
 
 
-def _cut(words: PageText) -> list[str]:
+def _cut(words: PageText) -> list[tuple[str, tuple[str, ...] | None]]:
     if words.cuts is None:
-        return split(words.text)
-    return [words.text[start:end] for start, end in words.cuts]
+        return [(text, None) for text in split(words.text)]
+    return [(words.text[start:end], joined) for start, end, joined in words.cuts]
 
 
 def _labels(pieces: Iterable[Piece]) -> tuple[tuple[int, str], ...]:

@@ -40,9 +40,10 @@ class Batch:
 
 class ReadAhead:
     """The batches of one run: `limit` files, and for as long as `for_s` more of them, `limit` at a
-    time. `claim` gives at most so many files, `read` may return None for a file that has to wait
-    until the batch it would have been in is published. Used by one thread, as a context; at its end
-    `unpublished` files were claimed and are in no batch."""
+    time, and before a batch is published as many as are read meanwhile. `claim` gives at most so
+    many files, `read` may return None for a file that has to wait until the batch it would have
+    been in is published. Used by one thread, as a context; at its end `unpublished` files were
+    claimed and are in no batch."""
 
     def __init__(
         self,
@@ -106,6 +107,8 @@ class ReadAhead:
                 self._changed.wait_for(self._is_due, timeout=wait_s)
                 while not self._batch.files and self._running:
                     self._changed.wait()
+            self._claim_for_publication()
+            with self._changed:
                 if self._fault is not None:
                     raise self._fault
                 batch, self._batch, self._chars = self._batch, Batch(), 0
@@ -145,8 +148,7 @@ class ReadAhead:
         with self._changed:
             self._changed.wait_for(lambda: self._closed or not self._is_full())
         with self._claiming:  # a lock of its own: the catalog may be slow, and publishing goes on
-            late = time.monotonic() > self._end and self._started > 0
-            if self._closed or self._fault is not None or self._stopped.is_set() or late:
+            if self._is_over():
                 return None
             if not self._claimed and (self._started == 0 or self._claims_again):
                 self._claimed.extend(self._claim(self._limit))
@@ -154,6 +156,18 @@ class ReadAhead:
                 return None
             self._started += 1
             return self._claimed.popleft()
+
+    def _claim_for_publication(self) -> None:
+        """Claims what is read until a batch is published, half as many files as it has: nobody can
+        claim any while it is written."""
+        with self._claiming:
+            missing = len(self._batch.files) // 2 - len(self._claimed)
+            if missing > 0 and self._claims_again and not self._is_over():
+                self._claimed.extend(self._claim(missing))
+
+    def _is_over(self) -> bool:
+        is_late = time.monotonic() > self._end and self._started > 0
+        return self._closed or self._fault is not None or self._stopped.is_set() or is_late
 
     def _add(self, file: PendingFile, outcome: Outcome | None) -> None:
         with self._changed:

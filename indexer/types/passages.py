@@ -28,13 +28,15 @@ FIRST_UNDERSTOOD = 1_000_000
 @dataclass(frozen=True, slots=True)
 class Passage:
     """Some words of one content at one place; `ordinal` is its number within that content. Of a
-    transcript `sentences` tell when each was said; none where nobody knows."""
+    transcript `sentences` tell when each was said; none where nobody knows. `joined` are its words
+    that are written with separators, as tokens without them; None where nobody has looked."""
 
     ordinal: int
     text: str
     place: Place
     source: Source
     sentences: tuple[Sentence, ...] = field(default=(), compare=False)
+    joined: tuple[str, ...] | None = field(default=None, compare=False)
 
     def place_of(self, character: int) -> Place:
         """The place of a character of the text: in a transcript the span of its sentence."""

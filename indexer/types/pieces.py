@@ -31,6 +31,10 @@ Reason = Literal[
 ]
 
 
+# Start and end of a passage, and the tokens that `join_separated` finds in it.
+Cut = tuple[int, int, tuple[str, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class PageText:
     """The text of one page, and the label of the page besides its number: a sheet, a slide, a
@@ -39,8 +43,8 @@ class PageText:
     text: str
     place: Place
     label: str = ""
-    # Start and end of each passage, where whoever read the text has cut it already.
-    cuts: tuple[tuple[int, int], ...] | None = field(default=None, compare=False)
+    # The passages, where whoever read the text has cut it already.
+    cuts: tuple[Cut, ...] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

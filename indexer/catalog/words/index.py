@@ -22,7 +22,7 @@ from indexer.catalog.words.query import PassageFilter, content_words, in_a_row
 from indexer.catalog.words.relevance import Relevance, relevance
 from indexer.catalog.words.texts import PassageTexts
 from indexer.catalog.words.vocabulary import LongTerms, drop_unused_terms
-from indexer.catalog.words.writing import clear_passages, is_current, write_passages
+from indexer.catalog.words.writing import clear_passages, folded, is_current, write_passages
 from indexer.types.passages import Passage
 from indexer.types.places import Kind
 from indexer.types.text.tokens import query_terms, tokens
@@ -147,6 +147,11 @@ class PassageIndex:
     ) -> None:
         """Writes what `unwritten` told, from the passages of each generation in the store; one of
         which the store has lost some is left out."""
+        whole = folded(
+            (generation, content, kind, passages[generation])
+            for generation, (content, kind, count) in rows.items()
+            if len(passages[generation]) == count
+        )
         with self._database.writing() as db:
             named = {
                 row["generation"]
@@ -157,14 +162,7 @@ class PassageIndex:
                     (json.dumps(list(rows)),),
                 )
             }
-            write_passages(
-                db,
-                [
-                    (generation, content, kind, passages[generation])
-                    for generation, (content, kind, count) in rows.items()
-                    if generation in named and len(passages[generation]) == count
-                ],
-            )
+            write_passages(db, [row for row in whole if row.generation in named])
 
     def clear(self) -> None:
         """Removes all words, for `write` to write them anew."""

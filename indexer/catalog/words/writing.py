@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from sqlite3 import Connection
 
 from indexer.catalog.words.vocabulary import add_terms, clear_terms
-from indexer.types.passages import GenerationRow
+from indexer.types.passages import GenerationRow, Passage
+from indexer.types.places import Kind
 from indexer.types.text.tokens import join_separated, tokens
 from indexer.vectors.rows import VALUES, PassageValues, passage_values
 
@@ -22,29 +24,59 @@ def is_current(version: str | None) -> bool:
     return version == VERSION
 
 
-def write_passages(db: Connection, rows: Iterable[GenerationRow]) -> None:
+@dataclass(frozen=True, slots=True)
+class FoldedGeneration:
+    """The passages of one generation as they are kept, each with its tokens, and with what it holds
+    with separators as tokens without them."""
+
+    generation: str
+    content: str
+    kind: Kind
+    passages: list[tuple[PassageValues, str, str]]
+    terms: frozenset[str]
+
+
+def folded(rows: Iterable[GenerationRow]) -> list[FoldedGeneration]:
+    """What `write_passages` writes. Made before a transaction, which nobody else can write during:
+    it takes longer than to write them."""
+    return [_folded(*row) for row in rows]
+
+
+def _folded(
+    generation: str, content: str, kind: Kind, passages: Iterable[Passage]
+) -> FoldedGeneration:
+    rows: list[tuple[PassageValues, str, str]] = []
+    terms: set[str] = set()
+    for passage in passages:
+        values = passage_values(passage)
+        words = tokens(values[-1])
+        joined = passage.joined
+        separated = tuple(join_separated(values[-1])) if joined is None else joined
+        terms.update(words, separated)
+        rows.append((values, " ".join(words), " ".join(separated)))
+    return FoldedGeneration(generation, content, kind, rows, frozenset(terms))
+
+
+def write_passages(db: Connection, generations: Iterable[FoldedGeneration]) -> None:
     """Makes passages searchable, in the caller's transaction. Generations that are there already
     stay as they are."""
     texts: list[tuple[int, str, str, str, str, *PassageValues]] = []
     words: list[tuple[int, str, str]] = []
     terms: set[str] = set()
     [last] = db.execute("SELECT coalesce(max(id), 0) FROM passages").fetchone()
-    for generation, content, kind, passages in rows:
+    for row in generations:
         is_written, is_hidden = db.execute(
             """SELECT EXISTS (SELECT 1 FROM passages WHERE generation = ?),
                 EXISTS (SELECT 1 FROM hidden WHERE content = ?)""",
-            (generation, content),
+            (row.generation, row.content),
         ).fetchone()
         if is_written:
             continue
-        for number, passage in enumerate(passages, start=last + len(texts) + 1):
-            values = passage_values(passage)
-            folded, separated = tokens(values[-1]), join_separated(values[-1])
-            terms.update(folded, separated)
-            joined = " ".join(separated)
-            texts.append((number, generation, content, str(kind), joined, *values))
+        terms |= row.terms
+        for number, (values, in_order, joined) in enumerate(row.passages, last + len(texts) + 1):
+            texts.append((number, row.generation, row.content, str(row.kind), joined, *values))
             if not is_hidden:
-                words.append((number, " ".join(folded), joined))
+                words.append((number, in_order, joined))
     db.executemany(
         f"""INSERT INTO passages(id, generation, content, kind, joined, {", ".join(VALUES)})
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from indexer.extract.process.protocol import Message
 from indexer.types.notes import MAX_NOTES, Note, NoteCode, notes_json
 from indexer.types.pieces import (
+    Cut,
     Extracted,
     Facts,
     MediaPart,
@@ -24,6 +25,7 @@ from indexer.types.pieces import (
     UnreadableError,
 )
 from indexer.types.places import Kind, place_from, place_json, second_from, track_from
+from indexer.types.text.tokens import MAX_JOINED_CHARS
 
 if TYPE_CHECKING:
     from model.interface import Image, Sound
@@ -136,15 +138,16 @@ def _note(written: dict[str, Any]) -> Note:
     return Note(NoteCode(written["code"]), _text(written["sentence"])[:LONGEST_SENTENCE])
 
 
-def _cuts(written: Any, length: int) -> tuple[tuple[int, int], ...] | None:
-    """Stretches of a text of that length, one behind the other."""
+def _cuts(written: Any, length: int) -> tuple[Cut, ...] | None:
+    """Passages of a text of that length, one behind the other."""
     if written is None:
         return None
     cuts, before = [], 0
-    for start, end in written:
+    for start, end, joined in written:
         if not before <= _count(start) < _count(end, length):
             raise ValueError("no stretches of this text")
-        cuts.append((start, end))
+        words = tuple(_text(word)[:MAX_JOINED_CHARS] for word in joined)
+        cuts.append((start, end, words))
         before = end
     return tuple(cuts)
 

@@ -54,11 +54,14 @@ class Columns:
 
     def take(self, rows: Sequence[Row]) -> bool:
         """Adds the rows of a block, if all of it lies within these columns; else False."""
-        placed = [(self._column(cell), cell) for row in rows for cell in row]
-        if any(number is None for number, _ in placed):
-            return False
+        placed: list[tuple[int, Cell]] = []
+        for row in rows:
+            for cell in row:
+                if (number := self._column(cell)) is None:
+                    return False
+                placed.append((number, cell))
         for number, cell in placed:
-            lines = self._lines[number or 0]
+            lines = self._lines[number]
             if lines and abs(lines[-1].y0 - cell.y0) < (cell.y1 - cell.y0) / 2:
                 last = lines[-1]
                 lines[-1] = Cell(f"{last.text} {cell.text}", last.x0, last.y0, cell.x1, cell.y1)

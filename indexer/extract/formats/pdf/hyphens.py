@@ -19,6 +19,7 @@ _CONJUNCTIONS = frozenset(
 _HYPHENED_HEADS = frozenset("well self".split())
 _INNER_WORDS = frozenset("of the to in and by on up at du de la le und zu a".split())
 _BREAK = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad]\n(?=[^\W\d_])")
+_MAY_BE_BROKEN = re.compile(r"[-/\u2010\u00ad]\n")
 _BROKEN_NUMBER = re.compile(r"(?<=\w)([-\u2010/])\n(?=\w)")
 _HEAD = re.compile(r"[^\W_](?:[^\W_]|[-\u2010'’])*$")
 _TAIL = re.compile(r"[^\W\d_]+")
@@ -33,7 +34,7 @@ _PARAGRAPHS_BETWEEN = 3
 def join_lines(block: str) -> str:
     """The lines of a paragraph as one line of clean text; a hyphen at its end stays."""
     block = "\n".join(map(str.strip, block.replace("\r", "\n").split("\n")))
-    if "\n" in block:
+    if _MAY_BE_BROKEN.search(block):
         block = _BREAK.sub(_separator, block)
         block = _BROKEN_NUMBER.sub(r"\1", block)
     if block.endswith("\u00ad"):
@@ -69,15 +70,20 @@ def join_paragraphs(paragraphs: list[str]) -> list[str]:
     within one, as at the end of a column."""
     joined: list[str] = []
     for paragraph in paragraphs:
-        if joined and _OPEN_END.search(joined[-1]) and paragraph[:1].islower():
+        if joined and paragraph[:1].islower() and _is_open(joined[-1]):
             joined[-1] = join_lines(f"{joined[-1]}\n{paragraph}")
         else:
             joined.append(paragraph)
     for number, paragraph in enumerate(joined):
-        if _OPEN_END.search(paragraph):
+        if _is_open(paragraph):
             following = joined[number + 2 : number + 2 + _PARAGRAPHS_BETWEEN]
             joined[number] = _completed(paragraph, following)
     return joined
+
+
+def _is_open(paragraph: str) -> bool:
+    """Whether it ends within a word."""
+    return _OPEN_END.search(paragraph[-2:]) is not None
 
 
 def complete_last_word(page: str, next_page: str) -> str:
@@ -87,7 +93,7 @@ def complete_last_word(page: str, next_page: str) -> str:
         return page
     paragraphs = page.split("\n\n")
     for number in reversed(range(len(paragraphs))[-_PARAGRAPHS_BETWEEN:]):
-        if _OPEN_END.search(paragraphs[number]):
+        if _is_open(paragraphs[number]):
             following = next_page.split("\n\n", _PARAGRAPHS_BETWEEN)[:_PARAGRAPHS_BETWEEN]
             paragraphs[number] = _completed(paragraphs[number], following)
             return "\n\n".join(paragraphs)

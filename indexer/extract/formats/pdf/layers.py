@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from indexer.extract.formats.pdf.pdf_text import read_line_blocks
+from indexer.extract.formats.pdf.pdf_text import PdfLine, read_line_blocks
 from indexer.types.notes import Note, NoteCode
 from indexer.types.text.characters import clean_line
 
@@ -26,14 +26,15 @@ class HiddenLayers:
         layers = range(mupdf.pdf_count_layers(pdf) if pdf.m_internal is not None else 0)
         self._numbers = [n for n in layers if not mupdf.pdf_layer_is_enabled(pdf, n)]
 
-    def words(self, page: Any) -> str:
-        """The words that a page has in hidden layers, marked as hidden; empty where it has none."""
+    def words(self, page: Any, shown_blocks: list[list[PdfLine]]) -> str:
+        """The words that a page has in hidden layers beside those that are shown, marked as hidden;
+        empty where it has none."""
         if not self._numbers:
             return ""
-        shown = Counter(_lines(page))
+        shown = Counter(_lines(shown_blocks))
         self._enable(True)
         try:
-            hidden = Counter(_lines(page)) - shown
+            hidden = Counter(_lines(read_line_blocks(page))) - shown
         finally:
             self._enable(False)
         return f"[hidden: {' '.join(hidden.elements())}]" if hidden else ""
@@ -58,9 +59,5 @@ class HiddenLayers:
         )
 
 
-def _lines(page: Any) -> list[str]:
-    from indexer.extract.pages.mupdf import pymupdf
-
-    flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
-    blocks = read_line_blocks(page, flags)
+def _lines(blocks: list[list[PdfLine]]) -> list[str]:
     return [text for block in blocks for line in block if (text := clean_line(line.text))]

@@ -30,7 +30,7 @@ from indexer.extract.formats.pdf.metadata import (
     read_outline,
 )
 from indexer.extract.formats.pdf.opening import broken, is_cut_off, open_pdf
-from indexer.extract.formats.pdf.pdf_text import page_text, read_line_blocks
+from indexer.extract.formats.pdf.pdf_text import read_line_blocks, text_of
 from indexer.extract.limits import MAX_CHARS, MAX_PAGES
 from indexer.extract.pages.blocks import DocumentMetadata, lines_not_in
 from indexer.extract.pages.rasters import make_thumb
@@ -129,12 +129,13 @@ class _PageReader:
             page = self._document[number - 1]
             # raises where the page is cut off and only looks blank
             self._document.xref_get_keys(page.xref)
-            text = page_text(page)
+            blocks = read_line_blocks(page)
+            text = text_of(blocks)
             is_picture = len(text) < STAMPED_CHARS and _is_picture(page, len(text))
             if _is_meaningless(text):
                 text, is_picture = "", True
             text = "\n\n".join(
-                filter(None, (text, self._hidden.words(page), *self._comments(page)))
+                filter(None, (text, self._hidden.words(page, blocks), *self._comments(page)))
             )
         except MemoryError:
             raise
@@ -210,6 +211,8 @@ _WITHOUT_MEANING = re.compile("[\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff]")
 
 def _is_meaningless(text: str) -> bool:
     """Whether most of the letters are glyphs of which the file does not say what they mean."""
+    if text.isascii():
+        return False
     return len(_WITHOUT_MEANING.findall(text)) * 2 > len("".join(text.split())) > 0
 
 
@@ -230,10 +233,8 @@ def _own_title(written: str) -> str:
 
 def _large_line(page: Any) -> str | None:
     """The line in the largest type on the upper half of a page, if it is larger than most."""
-    from indexer.extract.pages.mupdf import pymupdf
-
     lines: list[tuple[float, float, str]] = []
-    for line in itertools.chain(*read_line_blocks(page, pymupdf.TEXT_PRESERVE_WHITESPACE)):
+    for line in itertools.chain(*read_line_blocks(page, clipped=False)):
         text = re.sub(r"\s+", " ", clean(line.text)).strip()
         if text:
             lines.append((round(line.size_pt, 1), line.y0, text))

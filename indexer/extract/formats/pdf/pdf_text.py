@@ -46,11 +46,13 @@ class PdfLine:
         return PdfLine(self.text, *box, self.monospaced, self.size_pt)
 
 
-def read_line_blocks(page: Any, flags: int) -> list[list[PdfLine]]:
-    """The lines of each block of text of a pymupdf page; `flags` are MuPDF's for a text page."""
+def read_line_blocks(page: Any, *, clipped: bool = True) -> list[list[PdfLine]]:
+    """The lines of each block of text of a pymupdf page; `clipped` without those that lie outside
+    of what is shown of the page."""
     from indexer.extract.pages.mupdf import pymupdf
 
     mupdf = pymupdf.mupdf
+    flags = pymupdf.TEXT_PRESERVE_WHITESPACE | (pymupdf.TEXT_MEDIABOX_CLIP if clipped else 0)
     buffer = mupdf.FzBuffer(1 << 12)
     output = mupdf.FzOutput(buffer)
     mupdf.fz_print_stext_page_as_json(output, stext_page(page, flags), _SCALE)
@@ -76,13 +78,10 @@ def _line(line: dict[str, Any]) -> PdfLine:
     return PdfLine(line["text"], x0, y0, x1, y1, is_monospaced, size_pt, direction)
 
 
-def page_text(page: Any) -> str:
-    """The words of a page. The lines of a paragraph are joined, and words that are broken at the
-    end of a line or a column; rows of a table and monospaced lines stay lines."""
-    from indexer.extract.pages.mupdf import pymupdf
-
-    flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
-    paragraphs = _paragraphs(_join_sideways(read_line_blocks(page, flags)))
+def text_of(blocks: list[list[PdfLine]]) -> str:
+    """The words of the blocks of a page. The lines of a paragraph are joined, and words that are
+    broken at the end of a line or a column; rows of a table and monospaced lines stay lines."""
+    paragraphs = _paragraphs(_join_sideways(blocks))
     return "\n\n".join(filter(None, paragraphs))
 
 
@@ -112,12 +111,12 @@ def _is_next_line(line: PdfLine, below: PdfLine) -> bool:
 def _paragraphs(blocks: list[list[PdfLine]]) -> Iterator[str]:
     """The paragraphs of these blocks, and the rows of those that are tables."""
     prose: list[str] = []
+    every_row = list(map(_rows, blocks))
     number = 0
     while number < len(blocks):
-        lines = blocks[number]
-        rows = _rows(lines) if len(lines) > 1 else []
-        if any(len(row) > 1 for row in rows):
-            columns, taken = _columns(rows, blocks, number)
+        lines, rows = blocks[number], every_row[number]
+        if len(rows) < len(lines):
+            columns, taken = _columns(every_row, number)
             if columns is not None:
                 prose += map(join_lines, columns.paragraphs())
                 number += taken
@@ -133,16 +132,14 @@ def _paragraphs(blocks: list[list[PdfLine]]) -> Iterator[str]:
     yield from join_paragraphs(prose)
 
 
-def _columns(
-    rows: list[Row], blocks: list[list[PdfLine]], number: int
-) -> tuple[Columns | None, int]:
-    """The columns of prose that begin in a block, whose rows are given, and how many blocks they
-    are."""
-    columns = find_columns(rows)
-    taken = 1
+def _columns(rows: list[list[Row]], number: int) -> tuple[Columns | None, int]:
+    """The columns of prose that begin in a block, and how many blocks they are; `rows` are those of
+    every block."""
+    columns = find_columns(rows[number])
     if columns is None:
         return None, 0
-    while number + taken < len(blocks) and columns.take(_rows(blocks[number + taken])):
+    taken = 1
+    while number + taken < len(rows) and columns.take(rows[number + taken]):
         taken += 1
     return (columns, taken) if columns.are_prose else (None, 0)
 
