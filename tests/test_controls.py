@@ -66,7 +66,8 @@ def generation_filter(base: Path, off: Off) -> bool:
     """What an unfinished understanding of a file has left in the index is not found."""
     with small(base / "lib", base / "data") as library:
         file = library.write("a.txt", "A boat lay in the river.")
-        library.service.run_once()
+        reconcile(library.catalog)
+        library.pipeline.reading.run()
         item = library.catalog.items.at_path(file)
         assert item is not None
         [ghost] = library.model.embed([Text("ghost")], role="query")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
@@ -457,6 +458,29 @@ def test_only_this_machine_is_served(tmp_path: Path) -> None:
 
     with bind_loopback(0) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
+
+
+def test_a_response_is_not_held_back_for_its_second_packet() -> None:
+    from web.http.server import bind_loopback
+
+    no_delay: list[int] = []
+
+    async def accept_one() -> None:
+        accepted = asyncio.Event()
+
+        def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connection = writer.get_extra_info("socket")
+            no_delay.append(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+            accepted.set()
+
+        async with await asyncio.start_server(connected, sock=bind_loopback(0)) as server:
+            _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            await accepted.wait()
+            writer.close()
+
+    asyncio.run(accept_one())
+    assert no_delay == [1]
 
 
 def test_errors_are_told_without_content(

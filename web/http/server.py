@@ -28,7 +28,8 @@ Report = Callable[[str], None]
 def bind_loopback(port: int) -> socket.socket:
     """Takes the port on this machine's own address, 0 for any free one, before anything else is
     done. Raises LibraryError where it cannot."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio turns the delay of small packets off (40 ms a response) where the protocol is named
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":  # elsewhere this would share the port with another program
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
