@@ -1,9 +1,11 @@
-"""A damaged catalog, damaged tables and a full disk over HTTP: every route of the application does
-what it is for as long as it can, and else says the fault in its sentence, with its cure."""
+"""A damaged catalog, damaged tables, a full disk and a failing one over HTTP: every route of the
+application does what it is for as long as it can, and else says the fault in its sentence, with its
+cure."""
 
 from __future__ import annotations
 
 import json
+import resource
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -226,3 +228,29 @@ def test_fault_03_a_full_disk_is_said_by_what_writes(tmp_path: Path) -> None:
         other = str(tmp_path / "other")
         sentence = in_the_terminal(server, lambda client: client.add(other))
         assert sentence == problems["POST", "/api/roots"]["sentence"]
+
+
+def test_fault_03_a_failing_disk_is_said_by_what_writes(tmp_path: Path) -> None:
+    with asked(tmp_path, tmp_path / "data") as (library, server):
+        with failing_writes():
+            problems = library.problems()
+            other = str(tmp_path / "other")
+            sentence = in_the_terminal(server, lambda client: client.add(other))
+        assert set(problems) == WRITING | {("POST", "/api/search")}  # its example is written
+        assert {(problem["status"], problem["code"]) for problem in problems.values()} == {
+            (503, "disk_failing")
+        }
+        assert all("see to the disk" in problem["sentence"] for problem in problems.values())
+        assert sentence == problems["POST", "/api/roots"]["sentence"]
+        assert library.problems() == {}
+
+
+@contextmanager
+def failing_writes() -> Iterator[None]:
+    """No file can be written to by this process, as on a disk that gives errors."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

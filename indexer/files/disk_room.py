@@ -25,10 +25,10 @@ MEASURED_EVERY_S = 60.0
 FULL = (errno.ENOSPC, errno.EDQUOT)
 # What LanceDB and SQLite say of a full disk.
 FULL_PHRASES = ("no space left", "os error 28", "disk is full", "quota exceeded", "os error 122")
-FAILING = (errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESTALE)
+FAILING = (errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EFBIG)
 # What they say of one that fails.
 FAILING_PHRASES = (
-    *("os error 5)", "input/output error", "disk i/o error"),
+    *("os error 5)", "input/output error", "disk i/o error", "os error 27"),
     *("os error 30)", "read-only file system", "attempt to write a readonly database"),
 )
 
