@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from indexer.types.minutes import PointKind, SpokenSentence
 from indexer.types.places import Span
+from indexer.types.recordings.minutes import PointKind, SpokenSentence
+from indexer.types.recordings.transcripts import Correction, Transcript
 from indexer.types.sentences import sentence_bounds
-from indexer.types.transcripts import Correction, Transcript
 from model.interface import (
     DEFAULT_WRITING,
     AnswerCitation,

@@ -24,7 +24,7 @@ from indexer.types.contents import FailedContent, PendingContent, UnderstoodCont
 from indexer.types.passages import FIRST_UNDERSTOOD, Passage, Source
 from indexer.types.pieces import UnreadableError
 from indexer.types.places import Kind, Place, Span
-from indexer.types.transcripts import Transcript
+from indexer.types.recordings.transcripts import Transcript
 from model.interface import (
     Description,
     Float32,

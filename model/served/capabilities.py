@@ -140,8 +140,8 @@ def served_model(connection: Connection, wanted: str) -> tuple[str, str]:
         name = names[0]
     facts = models[names.index(name)].get("meta")
     known = ("n_params", "size", "n_embd", "n_vocab", "ftype")
-    told = {key: facts.get(key) for key in known} if isinstance(facts, dict) else {}
-    return name, json.dumps(told, sort_keys=True) if told else ""
+    known_facts = {key: facts.get(key) for key in known} if isinstance(facts, dict) else {}
+    return name, json.dumps(known_facts, sort_keys=True) if known_facts else ""
 
 
 def probe(name: str, parts: tuple[Part, ...], tokens: int = 1, **more: object) -> dict[str, Any]:

@@ -223,14 +223,14 @@ class ServedModel:
             if self.problem is not None and time.monotonic() < self._try_again_at:
                 raise ModelError(self.problem)
             try:
-                found = find_capabilities(self._address, self._chat, self._vectors)
+                capabilities = find_capabilities(self._address, self._chat, self._vectors)
             except ModelError as problem:
                 self._fail(problem)
                 raise
-            self._remembered.save(found)
-            self._current = self._last_known = found
+            self._remembered.save(capabilities)
+            self._current = self._last_known = capabilities
             self.problem = None
-        return found
+        return capabilities
 
     @contextmanager
     def _reported(self) -> Iterator[Capabilities]:

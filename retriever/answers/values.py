@@ -38,13 +38,13 @@ class Value:
 def values_of(text: str) -> list[Value]:
     """The figures and names of a text, in order. A name is a word with a capital letter that does
     not begin its sentence; so are the nouns of a language that writes them so."""
-    found = [Value(*match.span(), match[0], True) for match in _FIGURE.finditer(text)]
+    values = [Value(*match.span(), match[0], True) for match in _FIGURE.finditer(text)]
     for match in _WORD.finditer(text):
         word = match[0]
         begins = _SENTENCE_START.search(text[: match.start()]) is not None
         if word[0].isupper() and not begins and word.casefold() != "i":
-            found.append(Value(*match.span(), re.sub(r"[’']s$", "", word), False))
-    return sorted(found, key=lambda value: value.start)
+            values.append(Value(*match.span(), re.sub(r"[’']s$", "", word), False))
+    return sorted(values, key=lambda value: value.start)
 
 
 def figures(text: str) -> list[str]:

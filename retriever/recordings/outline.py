@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from indexer.types.minutes import Section, SpokenSentence
+from indexer.types.recordings.minutes import Section, SpokenSentence
 from indexer.types.text.tokens import tokens
 
 SHORTEST_S, LONGEST_S = 30.0, 180.0  # of a section

@@ -13,10 +13,10 @@ from dataclasses import replace
 
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.records import Item
-from indexer.types.minutes import Minutes, Point, PointKind, SpokenSentence, Turn
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Place, Span
-from indexer.types.transcripts import corrected_passage
+from indexer.types.recordings.minutes import Minutes, Point, PointKind, SpokenSentence, Turn
+from indexer.types.recordings.transcripts import corrected_passage
 from model.errors import RecollectError
 from model.interface import AnswerCitation, Evidence, Image, Model, Sound
 from retriever.marks.places import quoted_place

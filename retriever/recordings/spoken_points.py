@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from indexer.types.minutes import Point, PointKind, SpokenSentence
+from indexer.types.recordings.minutes import Point, PointKind, SpokenSentence
 
 _NAME = r"(?P<who>[A-ZÄÖÜ][\w’'-]+)"
 _NO_NAMES = frozenset(

@@ -54,7 +54,7 @@ class Tools:
         """Find files of the person's own documents, photos and recordings: the page, the picture or
         the second that matches, by words and by meaning. Filters may stand among the words:
         "exact words", -word, type:photo, ext:pdf, in:Folder, after:2024-03."""
-        found = await self._access.run(
+        listing = await self._access.run(
             lambda library: library.search(
                 words,
                 kind=kind,
@@ -66,16 +66,16 @@ class Tools:
             )
         )
         server = self._access.server
-        places = [results.found_place(server, hit, hit["snippet"]) for hit in found["hits"]]
+        places = [results.found_place(server, hit, hit["snippet"]) for hit in listing["hits"]]
         lines = [
             f"{n}. {results.place_line(place)}" for n, place in enumerate(places, start=offset + 1)
         ]
         result: results.SearchResult = {
             "query": words,
             "found": places,
-            "coverage": found["coverage"],
-            "problem": found.get("problem"),
-            "next_offset": found.get("next_offset"),
+            "coverage": listing["coverage"],
+            "problem": listing.get("problem"),
+            "next_offset": listing.get("next_offset"),
         }
         text = "\n".join(lines) or "Nothing in the library matches."
         return results.tool_result(text, result, [results.resource_link(place) for place in places])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from indexer.catalog.states.content_states import redo_understanding
 from indexer.catalog.storage.database import Database
 from indexer.types.places import Span
-from indexer.types.transcripts import Correction
+from indexer.types.recordings.transcripts import Correction
 
 
 class Corrections:

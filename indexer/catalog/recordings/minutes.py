@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from indexer.catalog.storage.database import Database
-from indexer.types.minutes import SHORTEST_S, VERSION, Minutes
 from indexer.types.places import Kind
+from indexer.types.recordings.minutes import SHORTEST_S, VERSION, Minutes
 from indexer.types.states import ContentState
 
 

@@ -105,14 +105,14 @@ class _Scan:
         for word in sorted(term.inflections):
             held = self._held.get(word, 0)
             if term.tokens == (word,):  # where it is written with separators
-                found = self._counts(f"joined : {in_a_row([word])}", 0)
+                counted = self._counts(f"joined : {in_a_row([word])}", 0)
             elif held <= COMMON_PASSAGES:
                 in_forms += held
-                found = self._counts(in_a_row([word]), held)
+                counted = self._counts(in_a_row([word]), held)
             else:
                 continue
-            forms.append(found)
-            near.append(found[0])
+            forms.append(counted)
+            near.append(counted[0])
         loose = [word for word in sorted(term.others) if self._held.get(word, 0) <= COMMON_PASSAGES]
         if loose:  # all of them at once, and once in each passage: they may be a hundred
             in_forms += sum(self._held.get(word, 0) for word in loose)
@@ -213,7 +213,7 @@ def _contents(db: Connection, terms: Sequence[_Term]) -> dict[str, Relevance]:
         forms = _summed(contents[known], term.forms[known], size)
         have_all &= np.bincount(contents[known], minlength=size) > 0
         sums += term.score(typed, forms, lengths)
-    found: dict[str, Relevance] = {}
+    answers: dict[str, Relevance] = {}
     for number, (content, rows) in enumerate(passages.best.items()):
         has_all = bool(have_all[number])
         if not has_all and not any(row[0] in near for row in rows):
@@ -225,8 +225,8 @@ def _contents(db: Connection, terms: Sequence[_Term]) -> dict[str, Relevance]:
             for passage, _, generation, ordinal in rows[:MOST_PASSAGES]
             if score_of[passage] >= WORST_SHARE * best_score
         ]
-        found[content] = Relevance(score / highest, has_all, places_of)
-    return found
+        answers[content] = Relevance(score / highest, has_all, places_of)
+    return answers
 
 
 def _best_places(scores: Numbers) -> NDArray[np.intp]:

@@ -172,13 +172,15 @@ def _references(
     archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo], notes: Notes
 ) -> Iterator[_Reference]:
     if "content.xml" in entries:
-        found = _opendocument_references(archive, entries, notes)
+        references = _opendocument_references(archive, entries, notes)
     elif "META-INF/container.xml" in entries:
-        found = (_Reference(name, "", "") for name in entries if name.lower().endswith(_PICTURES))
+        references = (
+            _Reference(name, "", "") for name in entries if name.lower().endswith(_PICTURES)
+        )
     else:
         main = next((name for name in _MAIN_PARTS if name in entries), None)
-        found = _body_references(archive, entries, main, notes) if main else iter(())
-    return (reference for reference in found if reference.entry in entries)
+        references = _body_references(archive, entries, main, notes) if main else iter(())
+    return (reference for reference in references if reference.entry in entries)
 
 
 def _body_references(

@@ -106,11 +106,11 @@ def terms(query: str) -> list[tuple[str, ...]]:
 
 def query_terms(query: str) -> list[tuple[tuple[str, ...], bool]]:
     """The terms of a query, each with whether it stands between double quotes."""
-    found: dict[tuple[str, ...], bool] = {}
+    quoted_by_term: dict[tuple[str, ...], bool] = {}
     for quoted, bare in _TERM.findall(query):
         if term := tuple(tokens(quoted or bare)):
-            found[term] = found.get(term, False) or bool(quoted)
-    return list(found.items())[:MAX_TERMS]
+            quoted_by_term[term] = quoted_by_term.get(term, False) or bool(quoted)
+    return list(quoted_by_term.items())[:MAX_TERMS]
 
 
 # Groups of digits, some with letters, as in an IBAN, a telephone number, an ISBN or an article

@@ -53,7 +53,7 @@ def _completion(head: dict[str, Any], written: Written) -> dict[str, Any]:
         "role": "assistant",
         "content": written.text,
         "refusal": None,
-        "annotations": [_annotation(found) for found in written.annotations],
+        "annotations": [_annotation(citation) for citation in written.annotations],
     }
     choice = {
         "index": 0,
@@ -82,8 +82,8 @@ async def _chunks(
                         yield HEARTBEAT
                     case Delta(text):
                         yield _chunk(head, {"content": text})
-                    case Cited(found):
-                        yield _chunk(head, {"annotations": [_annotation(found)]})
+                    case Cited(citation):
+                        yield _chunk(head, {"annotations": [_annotation(citation)]})
                     case Ended():
                         yield _chunk(head, {}, _finish_reason(piece))
                         if with_usage:
@@ -99,8 +99,8 @@ def _chunk(head: dict[str, Any], delta: dict[str, Any], finish: str | None = Non
     return encode_data({**head, "choices": [choice]})
 
 
-def _annotation(found: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "url_citation", "url_citation": found}
+def _annotation(citation: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "url_citation", "url_citation": citation}
 
 
 def _finish_reason(ended: Ended) -> str:

@@ -18,9 +18,9 @@ _HEADING = "\n\nSources:\n"
 def annotation(citation: CitationJson, text: str, server: str) -> dict[str, Any]:
     """One citation of the text so far: from where to where its mark stands, what it names, and what
     opens that place; besides, the quote, and whether it can prove what it is cited for."""
-    found = mark(citation["n"])
-    start = max(0, text.rfind(found))
-    end = start + len(found) if found in text else len(text)
+    marker = mark(citation["n"])
+    start = max(0, text.rfind(marker))
+    end = start + len(marker) if marker in text else len(text)
     return {
         "start_index": start,
         "end_index": end,

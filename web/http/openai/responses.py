@@ -102,11 +102,11 @@ class ResponseEvents:
                             yield self._part_event(
                                 "response.output_text.delta", delta=text, logprobs=[]
                             )
-                        case Cited(found):
-                            annotations.append(found)
+                        case Cited(citation):
+                            annotations.append(citation)
                             yield self._part_event(
                                 "response.output_text.annotation.added",
-                                annotation=_annotation(found),
+                                annotation=_annotation(citation),
                                 annotation_index=len(annotations) - 1,
                             )
                         case Ended():
@@ -155,13 +155,13 @@ def _part(text: str, annotations: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "type": "output_text",
         "text": text,
-        "annotations": [_annotation(found) for found in annotations],
+        "annotations": [_annotation(citation) for citation in annotations],
         "logprobs": [],
     }
 
 
-def _annotation(found: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "url_citation", **found}
+def _annotation(citation: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "url_citation", **citation}
 
 
 def _usage(ended: Ended) -> dict[str, Any]:

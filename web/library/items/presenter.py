@@ -14,8 +14,8 @@ from indexer.catalog.records import Item
 from indexer.extract.process.reader import ReaderProcess
 from indexer.types.passages import Passage, Source
 from indexer.types.places import Kind, place_json
+from indexer.types.recordings.transcripts import corrected_passage
 from indexer.types.states import ContentState
-from indexer.types.transcripts import corrected_passage
 from retriever.marks.marked_words import marked_words
 from retriever.marks.page_marks import page_marks
 from retriever.marks.snippets import matches

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.records import Item
-from indexer.types.minutes import SHORTEST_S, Minutes, Point, PointKind
 from indexer.types.places import Kind, Span
-from indexer.types.transcripts import Correction
+from indexer.types.recordings.minutes import SHORTEST_S, Minutes, Point, PointKind
+from indexer.types.recordings.transcripts import Correction
 from retriever.recordings.recording import spoken_sentences, timed_transcript
 from web.library.display import display_text
 from web.library.errors import LibraryError

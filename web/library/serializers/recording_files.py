@@ -53,9 +53,9 @@ def _point_line(point: PointJson) -> str:
         _plain(point["what"] or ""),
         f"by {_plain(point['due'])}" if point["due"] else "",
     ]
-    said = ", ".join(fact for fact in facts if fact)
+    facts_text = ", ".join(fact for fact in facts if fact)
     quote = f"“{_plain(point['quote'])}” ({_clock(point['start_s'])})"
-    return f"- {said}: {quote}" if said else f"- {quote}"
+    return f"- {facts_text}: {quote}" if facts_text else f"- {quote}"
 
 
 def _srt(recording: RecordingJson) -> str:

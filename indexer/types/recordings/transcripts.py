@@ -50,15 +50,15 @@ class Transcript:
         """With each correction within `place` in the place of the sentences it stands for."""
         if not isinstance(place, Span):
             return self
-        here = [each for each in corrections if _lies_within(each.span, place)]
-        if not here:
+        within = [each for each in corrections if _lies_within(each.span, place)]
+        if not within:
             return self
         rows = [
             (sentence.start_s, sentence.end_s, self.text[sentence.start : sentence.end])
             for sentence in self.sentences
-            if not any(each.replaces(sentence.start_s, sentence.end_s) for each in here)
+            if not any(each.replaces(sentence.start_s, sentence.end_s) for each in within)
         ]
-        rows += [(each.span.start_s, each.span.end_s, each.text) for each in here if each.text]
+        rows += [(each.span.start_s, each.span.end_s, each.text) for each in within if each.text]
         corrected = Transcript()
         for start_s, end_s, text in sorted(rows):
             sentence = Sentence(0, len(text), start_s, end_s)

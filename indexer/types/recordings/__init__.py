@@ -1,0 +1,1 @@
+"""What is known of a recording: its transcript, and the minutes made of it."""
