@@ -27,6 +27,7 @@ check: .venv/developer tests/types/node_modules  ## types, lint, formatting, and
 	$(BIN)/python -m docs.architecture --check
 	$(BIN)/python -m docs.formats --check
 	$(BIN)/python -m docs.api --check
+	$(BIN)/python -m docs.reference --check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
