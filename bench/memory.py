@@ -63,7 +63,9 @@ def _measured(directory: Path, quick: bool) -> Report:
         for name, content in (("picture", picture), ("sound", sound), ("text", Text(text))):
             began = time.perf_counter()
             (vectors,) = model.embed([content])
-            assert np.isfinite(vectors.gist).all(), name
+            vector = vectors.gist if vectors.body is None else vectors.body
+            assert vector is not None, name
+            assert np.isfinite(vector).all(), name
             took[name] = time.perf_counter() - began
             log(f"{name} in {took[name]:.0f} s, peak so far {peak.most / 1e9:.2f} GB")
         drafted = _Drafts(model)

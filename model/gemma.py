@@ -96,6 +96,7 @@ class Gemma:
             ),
         )  # fmt: skip
         self._text = self._model.model.language_model
+        self._body_model = vectors.body_model(self._model.model)
         self._prefixes = PrefixCache(self._decoder, checkpoint.context_tokens)
         self._transcripts = ClipTranscripts(
             self._decoder, self._vocabulary, self._prefixes, self._render
@@ -123,21 +124,31 @@ class Gemma:
 
     def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
         """One `Vectors` for each content, in order. Items and queries are put into the same space
-        by the same prompt; `role` is there for models that tell them apart."""
+        by the same prompt; items that need a body alone are read by the layers below it alone. A
+        text without tokens of its own has no body, and therefore a gist."""
         self.calls += len(contents)
         contents = [fitted(content) for content in contents]
-        messages = [prompts.gist_prompt(content) for content in contents]
-        rows = [self._render(prompt) for prompt in messages]
+        rows = [self._render(prompts.gist_prompt(content)) for content in contents]
+        spans = [self._span(content) for content in contents]
+        alone = role == "item" and not self._checkpoint.text_gists
+        bodies = [index for index, span in enumerate(spans) if alone and span.start < span.stop]
+        both = sorted({*range(len(contents))}.difference(bodies))
         embedded: dict[int, Vectors] = {}
-        for batch in inputs.length_batches([len(row) for row in rows]):
-            gists, bodies = self._states([rows[index] for index in batch])
-            for place, index in enumerate(batch):
-                content, body = contents[index], None
-                if isinstance(content, Text):
-                    passage = inputs.passage_span(messages[index], content.text, self._tokenizer)
-                    body = vectors.body_vector(bodies[place, passage])
-                gist = vectors.gist_vector(gists[place, len(rows[index]) - 1], content)
-                embedded[index] = Vectors(gist, body)
+        for chosen in (bodies, both):
+            for batch in inputs.length_batches([len(rows[index]) for index in chosen]):
+                indices = [chosen[number] for number in batch]
+                batch_rows = [rows[index] for index in indices]
+                if chosen is bodies:
+                    gists, states = None, self._body_states(batch_rows)
+                else:
+                    gists, states = self._states(batch_rows)
+                for place, index in enumerate(indices):
+                    gist = None
+                    if gists is not None:
+                        last = gists[place, len(rows[index]) - 1]
+                        gist = vectors.gist_vector(last, contents[index])
+                    body = vectors.body_vector(states[place, spans[index]])
+                    embedded[index] = Vectors(gist, body)
         return [embedded[index] for index in range(len(contents))]
 
     def describe(self, content: Image | Sound) -> Description:
@@ -272,9 +283,14 @@ class Gemma:
         return False
 
     def _body(self, words: str) -> Any:
-        prompt = prompts.gist_prompt(Text(words))
-        passage = inputs.passage_span(prompt, words, self._tokenizer)
-        return vectors.body_vector(self._states([self._render(prompt)])[1][0, passage])
+        row = self._render(prompts.gist_prompt(Text(words)))
+        return vectors.body_vector(self._body_states([row])[0, self._span(Text(words))])
+
+    def _span(self, content: Content) -> slice:
+        """Where a text's own tokens stand in its prompt; empty for pictures and sounds."""
+        if not isinstance(content, Text):
+            return slice(0, 0)
+        return inputs.passage_span(prompts.gist_prompt(content), content.text, self._tokenizer)
 
     def _render(
         self,
@@ -295,17 +311,20 @@ class Gemma:
 
     def _states(self, rows: Sequence[inputs.Inputs]) -> tuple[torch.Tensor, torch.Tensor]:
         with vectors.captured_states(self._text.layers) as captured:
-            self._forward(rows)
+            self._forward(self._model.model, rows)
         return captured["gist"], captured["body"]
 
+    def _body_states(self, rows: Sequence[inputs.Inputs]) -> torch.Tensor:
+        return self._forward(self._body_model, rows)
+
     def _last_states(self, rows: Sequence[inputs.Inputs]) -> torch.Tensor:
-        states = self._forward(rows)
+        states = self._forward(self._model.model, rows)
         ends = torch.tensor([len(row) - 1 for row in rows], device=states.device)
         return states[torch.arange(len(rows), device=states.device), ends]
 
     @torch.inference_mode()
-    def _forward(self, rows: Sequence[inputs.Inputs]) -> torch.Tensor:
+    def _forward(self, model: Any, rows: Sequence[inputs.Inputs]) -> torch.Tensor:
         tensors = inputs.collate(rows)
         tensors = {name: tensor.to(self._model.device) for name, tensor in tensors.items()}
-        states: torch.Tensor = self._model.model(**tensors, use_cache=False).last_hidden_state
+        states: torch.Tensor = model(**tensors, use_cache=False).last_hidden_state
         return states

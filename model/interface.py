@@ -100,10 +100,11 @@ DEFAULT_WRITING = WritingOptions()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Vectors:
-    """Where a content lies. `gist` is (D,) unit float32, one space for all modalities; `body` is
-    (D,) unit float32 for texts and None for pictures and sounds, whose words are embedded apart."""
+    """Where a content lies. `gist` is (D,) unit float32, one space for all modalities; None for
+    texts of the library where the model gives them a body alone. `body` is (D,) unit float32 for
+    texts and None for pictures and sounds, whose words are embedded apart."""
 
-    gist: Float32
+    gist: Float32 | None
     body: Float32 | None
 
 
@@ -181,7 +182,8 @@ class ModelCard:
     well. `judges` says that `judge` can be relied on. Of a model that another program serves,
     `engine` is its address, `remote_hosts` are the other machines that questions go to, and
     `limits` says in sentences what it cannot do. `least_cosine` is from where two vectors have
-    something to do with each other, None where the search's own limit holds."""
+    something to do with each other, None where the search's own limit holds. `text_gists` says
+    whether texts of the library have a gist, too."""
 
     name: str
     device: str
@@ -197,6 +199,7 @@ class ModelCard:
     remote_hosts: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     least_cosine: float | None = None
+    text_gists: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +229,8 @@ class Model(Protocol):
     def fingerprint(self) -> Fingerprint: ...
 
     def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
-        """One `Vectors` for each content, in order; equal to embedding them one at a time."""
+        """One `Vectors` for each content, in order; equal to embedding them one at a time. A query
+        always has a gist, since pictures and sounds are compared with it."""
         ...
 
     def describe(self, content: Image | Sound) -> Description:

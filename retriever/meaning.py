@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
 
 from indexer.catalog.catalog import Catalog
+from indexer.types.passages import FIRST_UNDERSTOOD
 from indexer.types.places import Kind
 from indexer.vectors.search import Match
 from indexer.vectors.store import Store
@@ -40,18 +41,29 @@ class Meaning:
             return
         example = query.like if query.like is not None else Text(query.words)
         vectors = self._model.embed([example], role="query")[0]
+        text_gists = self._model.card.text_gists
         kinds = sorted(query.scope.kinds or Kind)
         # Words are nearer to texts than to pictures, so each kind is ranked by itself; an example
         # is nearest to itself, whatever its kind.
         for group in [{kind} for kind in kinds] if query.like is None else [set(kinds)]:
-            gist = self._near("gist", vectors.gist, group, contents)
             if vectors.body is None:
-                yield gist
+                if vectors.gist is not None:
+                    yield self._near("gist", vectors.gist, group, contents)
                 continue
             # Gist alone is near to something for any words at all. Where a query has words, body
             # decides what is found, and gist only adds to the rank of that.
             body = self._near("body", vectors.body, group, contents)
-            yield {key: (near + gist.get(key, 0.0)) / 2 for key, near in body.items()}
+            # Where texts have no gist, that of a scanned page tells nothing of its rank among them.
+            if vectors.gist is None or not (text_gists or group != {Kind.DOCUMENT}):
+                yield body
+                continue
+            gist = self._near("gist", vectors.gist, group, contents)
+            yield {
+                key: (near + gist.get(key, 0.0)) / 2
+                if text_gists or key[1] >= FIRST_UNDERSTOOD
+                else near
+                for key, near in body.items()
+            }
 
     def _near(
         self,

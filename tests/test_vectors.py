@@ -10,7 +10,11 @@ from model.interface import Text
 
 def test_the_middle_layer_is_read() -> None:
     assert [vectors.body_layer(count) for count in (1, 2, 6, 48)] == [1, 1, 3, 24]
-    assert vectors.layers_version(48) == "gist=attention.48,body=mean.24"
+    assert vectors.layers_version(48, text_gists=True) == "gist=attention.48,body=mean.24"
+
+
+def test_texts_without_a_gist_are_of_another_make() -> None:
+    assert vectors.layers_version(48, False) != vectors.layers_version(48, True)
 
 
 def test_vectors_have_length_one() -> None:

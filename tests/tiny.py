@@ -31,7 +31,7 @@ def text_config(vocabulary: int, layers: int, hidden: int, **more: Any) -> dict[
     } | more  # fmt: skip
 
 
-def write(directory: Path, seed: int = 0, drafter: bool = True) -> Path:
+def write(directory: Path, seed: int = 0, drafter: bool = True, layers: int = 3) -> Path:
     """Write a checkpoint into `directory`, in the published layout."""
     import torch
     from transformers import (
@@ -45,7 +45,7 @@ def write(directory: Path, seed: int = 0, drafter: bool = True) -> Path:
     tokenizer = take.small_tokenizer(directory)
     number = tokenizer.convert_tokens_to_ids
     shape = text_config(
-        len(tokenizer), 3, HIDDEN, final_logit_softcapping=30.0, tie_word_embeddings=False
+        len(tokenizer), layers, HIDDEN, final_logit_softcapping=30.0, tie_word_embeddings=False
     )
     config = Gemma4UnifiedConfig(
         text_config=shape,

@@ -3,7 +3,8 @@
 - gist: the state of the last token of the control prompt, after the last layer's attention and
   before its MLP (FreeRet, arXiv 2509.24621: the last MLP turns meaning into the next word).
 - body: the mean over a passage's own tokens of the states after the middle layer (for long texts
-  one-word states are poor, and middle layers beat the last: arXiv 2502.02013).
+  one-word states are poor, and middle layers beat the last: arXiv 2502.02013). A text that needs
+  a body alone is read by these layers alone, with the same numbers as a result.
 
 Whatever decides what a number means is named in `layers_version` and `MATRICES`, which are part of
 the Fingerprint.
@@ -11,6 +12,7 @@ the Fingerprint.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -31,9 +33,30 @@ def body_layer(layer_count: int) -> int:
     return max(1, layer_count // 2)
 
 
-def layers_version(layer_count: int) -> str:
-    """The states that are read, as the Fingerprint names them."""
-    return f"gist=attention.{layer_count},body=mean.{body_layer(layer_count)}"
+def layers_version(layer_count: int, text_gists: bool) -> str:
+    """The states that are read, as the Fingerprint names them; without `text_gists`, texts of the
+    library have a body alone."""
+    read = f"gist=attention.{layer_count},body=mean.{body_layer(layer_count)}"
+    return read if text_gists else f"{read},texts=body"
+
+
+def body_model(model: Any) -> Any:
+    """A stock model (`Gemma4UnifiedModel`) up to the layer after which the body is read. Its
+    `last_hidden_state` are the states behind that layer, without a norm. It shares every module
+    with `model` and takes no memory of its own."""
+    from torch import nn
+
+    text = model.language_model
+    layers = nn.ModuleList(text.layers[: body_layer(len(text.layers))])
+    lower = _with_modules(text, {"layers": layers, "norm": nn.Identity()})
+    return _with_modules(model, {"language_model": lower})
+
+
+def _with_modules(module: Any, others: dict[str, Any]) -> Any:
+    """The same module with `others` in place of some of its children; `module` stays as it is."""
+    changed = copy.copy(module)
+    changed._modules = module._modules | others
+    return changed
 
 
 @contextmanager

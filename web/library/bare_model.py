@@ -47,7 +47,8 @@ class BareModel:
         with self._runtime.hold_background():
             vectors = people.embed([Text(text) for text in texts])
             tokens = people.count_tokens(texts)
-        return [row.gist if row.body is None else row.body for row in vectors], tokens
+        of_texts = (row.gist if row.body is None else row.body for row in vectors)
+        return [vector for vector in of_texts if vector is not None], tokens
 
     def decode(self, content: bytes, media_type: str) -> Image | Sound:
         """A picture, or the first seconds of a sound, from the bytes of a file. Raises

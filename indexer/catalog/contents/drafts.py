@@ -64,9 +64,11 @@ class Drafts:
                 sentences = json.loads(row["sentences"] or "[]")
                 timed = tuple(Sentence(*sentence) for sentence in sentences)
                 passage = Passage(ordinal, row["words"], place, Source(row["source"]), timed)
-            if row["gist"] is not None:
-                body = None if row["body"] is None else _vector(row["body"])
-                vectors = Vectors(_vector(row["gist"]), body)
+            gist, body = (
+                None if row[space] is None else _vector(row[space]) for space in ("gist", "body")
+            )
+            if gist is not None or body is not None:
+                vectors = Vectors(gist, body)
             drafts.append(Draft(ordinal, place, passage, vectors, row["reason"], row["sentence"]))
         return drafts
 
@@ -90,7 +92,7 @@ def _columns(key: str, draft: Draft) -> tuple[int | str | bytes | None, ...]:
         json.dumps(place_json(draft.place)),
         None if passage is None else str(passage.source),
         None if passage is None else passage.text,
-        None if vectors is None else vectors.gist.tobytes(),
+        None if vectors is None or vectors.gist is None else vectors.gist.tobytes(),
         None if vectors is None or vectors.body is None else vectors.body.tobytes(),
         draft.reason,
         draft.sentence,
