@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from web.cli.commands.conversations import conversations
 from web.cli.commands.indexing import accept, index, retry, status
 from web.cli.commands.machine import doctor, model
 from web.cli.commands.maintenance import forget, remember, verify
@@ -55,6 +56,7 @@ def build(settings: Settings, repair: bool = False) -> Library:
     from indexer.vectors.store import Store
     from model.weights.system_memory import system_memory
     from retriever.recordings.recording import RecordingMinutes
+    from web.library.conversations.conversations import Conversations
     from web.library.library import Library
     from web.library.notifier import Notifier
     from web.machine.models import model_domain
@@ -100,7 +102,10 @@ def build(settings: Settings, repair: bool = False) -> Library:
     )
     # People have a reader of their own: a page never waits behind the files that are indexed.
     reader = ReaderProcess()
-    return Library(catalog, store, runtime, pipeline, service, reader, notifier, domain)
+    conversations = Conversations(data / "conversations.sqlite")
+    return Library(
+        catalog, store, runtime, pipeline, service, reader, notifier, conversations, domain
+    )
 
 
 def build_runtime(settings: Settings) -> tuple[ModelRuntime, int]:
@@ -126,7 +131,7 @@ def build_runtime(settings: Settings) -> tuple[ModelRuntime, int]:
 
 COMMANDS = [
     serve, demo, index, search, ask, status, roots, add, remove, accept, retry, forget, remember,
-    recording, verify, doctor, model, mcp, token,
+    recording, conversations, verify, doctor, model, mcp, token,
 ]  # fmt: skip
 
 

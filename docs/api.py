@@ -28,12 +28,14 @@ left aside. Every problem below `/api/` is `{"error": {"code", "sentence"}}`: th
 the sentence, which names the cure, for people. Too much at once is 429 with `Retry-After`. Dates
 are days like `2024-03-14` or `2024-03`; `before` is not included. Folders are absolute paths; one
 of which nothing is in the library is an error. Earlier turns of a conversation (`history`) are
-`{"question", "answer"}`, the first one first; nothing is kept on the server.
+`{"question", "answer"}`, the first one first; then nothing is kept. With `"conversation": "new"`
+the question is kept with its answer; the id that comes back continues the conversation.
 
 What OpenAI's clients and agents use is in [programs.md](programs.md).
 """
 TITLES = {
     "search and answers": "Search and answers",
+    "conversations": "Conversations that are kept",
     "items": "Items: what a hit opens",
     "library": "The library",
     "OpenAI": "OpenAI's API",

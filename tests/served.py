@@ -45,6 +45,7 @@ from tests.fake_model import FakeModel
 from web.http.app import create_app
 from web.http.security import new_token
 from web.http.server import bind_loopback, make_server, port_of, run_server
+from web.library.conversations.conversations import Conversations
 from web.library.library import Library
 from web.library.notifier import Notifier
 
@@ -106,7 +107,10 @@ def small_library(folder: Path, data: Path, model: FakeModel | None = None) -> I
         on_progress=notifier.notify,
         afterwards=minutes.write_next,
     )
-    library = Library(catalog, store, runtime, pipeline, service, ReaderProcess(), notifier)
+    conversations = Conversations(data / "conversations.sqlite")
+    library = Library(
+        catalog, store, runtime, pipeline, service, ReaderProcess(), notifier, conversations
+    )
     try:
         library.add(str(folder))
         library.index()

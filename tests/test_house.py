@@ -66,7 +66,7 @@ SQL = re.compile(
 )
 
 
-def test_sql_is_in_the_catalog_only() -> None:
+def test_sql_is_in_the_catalog_and_in_the_file_of_conversations() -> None:
     in_catalog = 0
     for module, file in imports.sources().items():
         for node in ast.walk(_tree(file)):
@@ -78,7 +78,7 @@ def test_sql_is_in_the_catalog_only() -> None:
                 is_sql = isinstance(text, str) and SQL.search(text) is not None
             if module.startswith("indexer.catalog."):
                 in_catalog += is_sql
-            else:
+            elif not module.startswith("web.library.conversations."):
                 assert not is_sql, f"{module}, line {getattr(node, 'lineno', 0)}"
     assert in_catalog > 100  # the check above would pass if nothing were found
 

@@ -7,11 +7,17 @@ from typing import get_type_hints
 
 import pytest
 
-from web.library.client import Client
+from web.library.client import Client, ConversationsClient
+from web.library.conversations.conversations import Conversations
 from web.library.library import Library
-from web.library.protocol import LibraryProtocol, ServableLibrary
+from web.library.protocol import ConversationsProtocol, LibraryProtocol, ServableLibrary
 
-COMMANDS = sorted(name for name in vars(LibraryProtocol) if not name.startswith("_"))
+COMMANDS = sorted(
+    name
+    for name, value in vars(LibraryProtocol).items()
+    if callable(value) and not name.startswith("_")
+)
+OF_CONVERSATIONS = sorted(name for name in vars(ConversationsProtocol) if not name.startswith("_"))
 
 
 def test_the_protocol_holds_every_command() -> None:
@@ -23,6 +29,8 @@ def test_the_protocol_holds_every_command() -> None:
     [
         *((LibraryProtocol, Library, command) for command in COMMANDS),
         *((LibraryProtocol, Client, command) for command in COMMANDS),
+        *((ConversationsProtocol, Conversations, command) for command in OF_CONVERSATIONS),
+        *((ConversationsProtocol, ConversationsClient, command) for command in OF_CONVERSATIONS),
         *((ServableLibrary, Library, command) for command in ("ask", "files", "model")),
     ],
 )

@@ -34,8 +34,8 @@ ICON_NAMES = (
     "arrow-left arrow-right arrow-up audio-lines book-open calendar check chevron-down "
     "chevron-left chevron-right circle-alert circle-check circle-stop clock copy download "
     "file-text folder folder-plus image info keyboard library link list-filter message-square-text "
-    "monitor moon pause play plus quote rotate-ccw rotate-cw search sparkles sun trash "
-    "triangle-alert unplug upload x"
+    "monitor moon pause pencil play plus quote rotate-ccw rotate-cw search settings sparkles sun "
+    "trash triangle-alert undo-2 unplug upload x"
 ).split()
 
 

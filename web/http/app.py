@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from web.http.admission import AdmissionLimits, WorkerPool
+from web.http.conversations import conversation_routes
 from web.http.error_handlers import add_error_handlers
 from web.http.event_streams import AnswerStreams, StatusFeed
 from web.http.mcp_endpoint import McpEndpoint, ServedAccess
@@ -72,6 +73,7 @@ def create_app(library: ServableLibrary, *, static: Path, token: str, port: int)
         library_routes(library, feed),
         media_routes(library.items),
         recording_routes(library),
+        conversation_routes(library),
         _key_routes(keys, port),
     ):
         app.include_router(router, dependencies=_CHECKED, responses=_problems(ErrorJson))

@@ -37,7 +37,8 @@ ItemIds = Annotated[list[ItemId], Field(max_length=MAX_ABOUT)]
 
 
 class QuestionBody(Body):
-    """A question, and which files may answer it; with `stream` false the answer comes whole."""
+    """A question, and which files may answer it; with `stream` false the answer comes whole. In a
+    `conversation` ("new", or its id) both are kept, and its turns are the history."""
 
     question: Annotated[str, Field(min_length=1, max_length=MAX_QUERY_CHARS)]
     about: ItemIds | ItemId | None = None
@@ -46,6 +47,7 @@ class QuestionBody(Body):
     after: Annotated[str | None, Field(max_length=20)] = None
     before: Annotated[str | None, Field(max_length=20)] = None
     history: Annotated[list[TurnBody], Field(max_length=MAX_TURNS)] = []
+    conversation: Annotated[str | None, Field(max_length=MAX_ID_CHARS)] = None
     stream: bool = True
 
 

@@ -101,7 +101,8 @@ def search_routes(
     @router.post("/api/ask", response_model=AnswerJson, responses=EVENTS)
     async def ask(question: QuestionBody, request: Request) -> Response:
         """An answer with citations, as server-sent events while it is written (`source`, `token`,
-        `citation`, then `done` or `error`), or whole with `"stream": false`."""
+        `citation`, then `done` or `error`), or whole with `"stream": false`. With a `conversation`
+        it is kept, and the first event (`conversation`) names it."""
         about = [question.about] if isinstance(question.about, str) else question.about or []
         for item_id in map(require_item_id, about):
             if await workers.run(partial(library.items.original, item_id)) is None:
@@ -116,6 +117,7 @@ def search_routes(
                 after=question.after,
                 before=question.before,
                 history=history,
+                conversation=question.conversation,
                 cancelled=cancelled,
             )
         )

@@ -19,6 +19,11 @@ from model.interface import ConversationTurn
 from web.library.arguments.paths import read_example
 from web.library.errors import LibraryError
 from web.library.schemas.answers import AskEvent
+from web.library.schemas.conversations import (
+    ConversationJson,
+    ConversationsJson,
+    ConversationSummaryJson,
+)
 from web.library.schemas.files import FileJson, FilesJson, ForgottenJson, IndexJson, VerdictJson
 from web.library.schemas.items import MAX_PASSAGES, ItemJson, TextJson
 from web.library.schemas.recordings import RecordingJson
@@ -42,6 +47,7 @@ class Client:
         timeout = httpx.Timeout(patience_s, connect=min(CONNECT_S, patience_s))
         # trust_env off: a proxy setting must not carry a private library's traffic away.
         self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout, trust_env=False)
+        self.conversations = ConversationsClient(self._json)
 
     def __enter__(self) -> Client:
         return self
@@ -104,6 +110,7 @@ class Client:
         after: str | None = None,
         before: str | None = None,
         history: Sequence[ConversationTurn] = (),
+        conversation: str | None = None,
     ) -> Iterator[AskEvent]:
         body = {
             "question": question,
@@ -113,6 +120,7 @@ class Client:
             "after": after,
             "before": before,
             "history": [{"question": turn.question, "answer": turn.answer} for turn in history],
+            "conversation": conversation,
         }
         with self._http.stream("POST", "/api/ask", json=body) as answer:
             if answer.is_error:
@@ -212,6 +220,32 @@ class Client:
         if answer.is_error:
             raise _problem(answer)
         return answer.json()
+
+
+class ConversationsClient:
+    """The `ConversationsProtocol` over HTTP; `json` makes one request."""
+
+    def __init__(self, json: Callable[..., Any]) -> None:
+        self._json = json
+
+    def page(self, words: str = "", offset: int = 0, limit: int = 50) -> ConversationsJson:
+        params: dict[str, Any] = {"q": words, "offset": offset, "limit": limit}
+        return cast(ConversationsJson, self._json("GET", "/api/conversations", params=params))
+
+    def get(self, conversation: str) -> ConversationJson:
+        return cast(ConversationJson, self._json("GET", _conversation_path(conversation)))
+
+    def rename(self, conversation: str, title: str) -> ConversationSummaryJson:
+        body = {"title": title}
+        renamed = self._json("POST", _conversation_path(conversation), json=body)
+        return cast(ConversationSummaryJson, renamed)
+
+    def delete(self, conversation: str) -> None:
+        self._json("DELETE", _conversation_path(conversation), json={})
+
+
+def _conversation_path(conversation: str) -> str:
+    return f"/api/conversations/{quote(conversation, safe='')}"
 
 
 def _item_path(item_id: str) -> str:

@@ -37,6 +37,8 @@ from web.library.arguments.scopes import named_scope
 from web.library.arguments.unlisted import unlisted_sentence
 from web.library.background_loading import BackgroundLoading
 from web.library.bare_model import BareModel
+from web.library.conversations.conversations import Conversations
+from web.library.conversations.recording import recorded
 from web.library.display import display_text
 from web.library.errors import LibraryError, NotFoundError
 from web.library.forgetting import Forgetting
@@ -57,13 +59,15 @@ from web.library.word_search import search_json, typed_query
 
 Part = TypeVar("Part")
 
+BOTH_HISTORIES = "Name a conversation or send its turns, not both."
 LOADING = "Only words were searched: the model is being loaded. Search again in a moment."
 
 
 class Library:
     """The `LibraryProtocol` of one data directory, carried out in this process. `items` shows
     single items, `bare_model` is the model without the library, `service` keeps the index up to
-    date, `notifier` tells of changes. With a `domain`, the model answers from these contents
+    date, `notifier` tells of changes,
+    `conversations` are those that are kept. With a `domain`, the model answers from these contents
     alone."""
 
     def __init__(
@@ -75,12 +79,14 @@ class Library:
         service: IndexService,
         reader: ReaderProcess,
         notifier: Notifier,
+        conversations: Conversations,
         domain: Collection[str] | None = None,
     ) -> None:
         self.items = ItemPresenter(catalog, reader, service.want, service.rescan.is_there)
         self._recordings = RecordingPresenter(catalog, service.want)
         self.service = service
         self.notifier = notifier
+        self.conversations = conversations
         self._catalog = catalog
         self._store = store
         self._runtime = runtime
@@ -166,10 +172,15 @@ class Library:
         after: str | None = None,
         before: str | None = None,
         history: Sequence[ConversationTurn] = (),
+        conversation: str | None = None,
         cancelled: Callable[[], bool] = lambda: False,
         options: WritingOptions = DEFAULT_WRITING,
     ) -> Iterator[AskEvent]:
         scope = named_scope(self._catalog, kind, folder, after, before)
+        if conversation is not None:
+            if history:
+                raise LibraryError("history", BOTH_HISTORIES)
+            history = self.conversations.history(conversation)
         answer = self._answerer.answer(
             question,
             about=about,
@@ -178,7 +189,20 @@ class Library:
             cancelled=cancelled,
             options=options,
         )
-        return self._held(answer_events(answer, self._catalog, question))
+        events = self._held(answer_events(answer, self._catalog, question))
+        if conversation is None:
+            return events
+        subjects = map(self._catalog.items.get, about)
+        name, n = self.conversations.begin_turn(
+            conversation,
+            question,
+            [
+                {"id": item.item, "title": display_text(item.title or item.path.name)}
+                for item in subjects
+                if item is not None
+            ],
+        )
+        return recorded(events, self.conversations, name, n)
 
     def _held(self, events: Iterator[AskEvent]) -> Iterator[AskEvent]:
         with self._runtime.hold_background():
@@ -310,7 +334,11 @@ class Library:
         }
 
     def forget(self, file: str) -> ForgottenJson:
+        quoted = self.conversations.items()
+        kept = {item for item in quoted if self._catalog.items.get(item) is None}
         forgotten = self._forgetting.forget(file)
+        gone = {item for item in quoted - kept if self._catalog.items.get(item) is None}
+        self.conversations.take_out(gone)
         self._changed()
         return forgotten
 

@@ -11,6 +11,11 @@ from web.library.bare_model import BareModel
 from web.library.items.presenter import ItemPresenter
 from web.library.notifier import Notifier
 from web.library.schemas.answers import AskEvent
+from web.library.schemas.conversations import (
+    ConversationJson,
+    ConversationsJson,
+    ConversationSummaryJson,
+)
 from web.library.schemas.files import FileJson, FilesJson, ForgottenJson, IndexJson, VerdictJson
 from web.library.schemas.items import MAX_PASSAGES, ItemJson, TextJson
 from web.library.schemas.recordings import RecordingJson
@@ -18,9 +23,32 @@ from web.library.schemas.search import SearchJson
 from web.library.schemas.status import ModelJson, RootJson, StatusJson
 
 
+class ConversationsProtocol(Protocol):
+    """The conversations that are kept."""
+
+    def page(self, words: str = "", offset: int = 0, limit: int = 50) -> ConversationsJson:
+        """Those in which all the words begin a word, the last changed first."""
+        ...
+
+    def get(self, conversation: str) -> ConversationJson:
+        """One conversation with its turns. Raises LibraryError."""
+        ...
+
+    def rename(self, conversation: str, title: str) -> ConversationSummaryJson:
+        """Gives a conversation another title. Raises LibraryError."""
+        ...
+
+    def delete(self, conversation: str) -> None:
+        """Deletes a conversation; no byte of it stays. Raises LibraryError."""
+        ...
+
+
 class LibraryProtocol(Protocol):
     """The commands. `Library` carries them out; `Client` has a server carry them out. Both give the
     same JSON, and raise RecollectError."""
+
+    @property
+    def conversations(self) -> ConversationsProtocol: ...
 
     def search(
         self,
@@ -51,9 +79,12 @@ class LibraryProtocol(Protocol):
         after: str | None = None,
         before: str | None = None,
         history: Sequence[ConversationTurn] = (),
+        conversation: str | None = None,
     ) -> Iterator[AskEvent]:
         """The events of one answer, as it is written; ends in `done` or `error`. `about` are the
-        ids of the only items to answer from, empty for all; the rest as in a search."""
+        ids of the only items to answer from, empty for all; the rest as in a search. In a
+        `conversation` ("new" for one of its own) question and answer are kept, its turns are the
+        history, and the first event names it."""
         ...
 
     def item(self, item_id: str) -> ItemJson:
@@ -163,6 +194,7 @@ class ServableLibrary(LibraryProtocol, Protocol):
         after: str | None = None,
         before: str | None = None,
         history: Sequence[ConversationTurn] = (),
+        conversation: str | None = None,
         cancelled: Callable[[], bool] = lambda: False,
         options: WritingOptions = DEFAULT_WRITING,
     ) -> Iterator[AskEvent]:

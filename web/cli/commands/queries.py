@@ -111,6 +111,9 @@ def _search_of(
 @folder_option
 @after_option
 @before_option
+@click.option(
+    "--conversation", metavar="ID", help='Keep it in this conversation, or in a "new" one.'
+)
 @as_json
 @click.pass_obj
 def ask(
@@ -121,12 +124,13 @@ def ask(
     folder: Path | None,
     after: str | None,
     before: str | None,
+    conversation: str | None,
     as_json: bool,
 ) -> None:
     """Ask a question; the answer streams, with citations."""
     from web.cli.output.hits import show_answer
 
-    with program.open_library() as library:
+    with program.open_library(write=conversation is not None) as library:
         events = library.ask(
             " ".join(question),
             about=[library.item_of(str(file.absolute())) for file in about],
@@ -134,6 +138,7 @@ def ask(
             folder=absolute_path(folder),
             after=after,
             before=before,
+            conversation=conversation,
         )
         cited = show_answer(events, as_json)
     if not cited:

@@ -16,7 +16,14 @@ from web.cli.output.phrases import (
 )
 from web.library.display import one_line
 from web.library.errors import LibraryError
-from web.library.schemas.answers import AskEvent, CitationJson, DoneJson, ProblemJson, TokenJson
+from web.library.schemas.answers import (
+    AskEvent,
+    CitationJson,
+    ConversationNameJson,
+    DoneJson,
+    ProblemJson,
+    TokenJson,
+)
 from web.library.schemas.search import HitCoreJson, SearchJson
 
 
@@ -58,9 +65,12 @@ def _highlighted(snippet: str, marks: Sequence[tuple[int, int]]) -> Text:
 def show_answer(events: Iterator[AskEvent], as_json: bool) -> bool:
     """Prints the answer as it comes; whether anything was cited."""
     citations: list[CitationJson] = []
+    name: ConversationNameJson | None = None
     for event in events:
         data = event["data"]
         match event["event"]:
+            case "conversation":
+                name = cast(ConversationNameJson, data)
             case "token" if not as_json:
                 out.print(Text(cast(TokenJson, data)["text"]), end="")
             case "citation":
@@ -71,14 +81,15 @@ def show_answer(events: Iterator[AskEvent], as_json: bool) -> bool:
                 problem = cast(ProblemJson, data)
                 raise LibraryError(problem["code"], problem["sentence"])
             case "done":
-                _show_end(cast(DoneJson, data), as_json)
+                _show_end(cast(DoneJson, data), name, as_json)
     return bool(citations)
 
 
-def _show_end(done: DoneJson, as_json: bool) -> None:
+def _show_end(done: DoneJson, name: ConversationNameJson | None, as_json: bool) -> None:
     if as_json:
         keys = ("question", "answer", "citations", "coverage", "speed")
-        print_json(select_keys(cast("Mapping[str, Any]", done), keys))
+        kept = {"conversation": name} if name else {}
+        print_json(select_keys(cast("Mapping[str, Any]", done), keys) | kept)
         return
     out.print("\n")
     shown: set[tuple[int, str]] = set()
@@ -103,3 +114,5 @@ def _show_end(done: DoneJson, as_json: bool) -> None:
     if done["left_out"]:
         err.print(f"{done['left_out']} quotes were left out because they could not be confirmed.")
     err.print(Text(coverage_sentence(done["coverage"]), style="dim"))
+    if name is not None:
+        err.print(Text(f"Go on with --conversation {name['id']}.", style="dim"))

@@ -11,6 +11,11 @@ from indexer.types.places import PlaceJson
 from web.library.schemas.items import MailJson, ThumbJson
 
 
+class ConversationNameJson(TypedDict):
+    id: str
+    title: str  # the first question, until a person gives another
+
+
 class CitationJson(TypedDict):
     n: int
     id: str
@@ -67,6 +72,7 @@ class AnswerJson(DoneJson):
     """A whole answer, with the sources that the model was given."""
 
     sources: list[SourceJson]
+    conversation: NotRequired[ConversationNameJson]  # that it is kept in
 
 
 class ProblemJson(TypedDict):
@@ -78,5 +84,5 @@ class ProblemJson(TypedDict):
 class AskEvent(TypedDict):
     """One server-sent event of an answer."""
 
-    event: Literal["source", "token", "citation", "done", "error"]
-    data: SourceJson | TokenJson | CitationJson | DoneJson | ProblemJson
+    event: Literal["conversation", "source", "token", "citation", "done", "error"]
+    data: ConversationNameJson | SourceJson | TokenJson | CitationJson | DoneJson | ProblemJson

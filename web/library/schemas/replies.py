@@ -25,6 +25,10 @@ class RememberedJson(TypedDict):
     remembered: int  # files
 
 
+class DeletedJson(TypedDict):
+    deleted: str  # the id of a conversation
+
+
 class LaunchJson(TypedDict):
     url: str  # opens one browser, once
 

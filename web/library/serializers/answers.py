@@ -10,7 +10,13 @@ from model.errors import RecollectError
 from model.interface import AnswerText
 from retriever.answers.answer import AnswerPart, AnswerSummary, Citation, NumberedSource
 from web.library.errors import LibraryError
-from web.library.schemas.answers import AnswerJson, AskEvent, DoneJson, ProblemJson, SourceJson
+from web.library.schemas.answers import (
+    AnswerJson,
+    AskEvent,
+    ConversationNameJson,
+    ProblemJson,
+    SourceJson,
+)
 from web.library.serializers.results import citation_json, source_json
 
 ANSWER_INTERRUPTED = "The answer broke off inside Recollect; ask again."
@@ -53,12 +59,18 @@ def problem_error(problem: ProblemJson) -> LibraryError:
 def collected_answer(events: Iterable[AskEvent]) -> AnswerJson:
     """All of an answer's events in one. Raises LibraryError where the answer broke off."""
     sources: list[SourceJson] = []
+    name: ConversationNameJson | None = None
     for event in events:
         match event["event"]:
+            case "conversation":
+                name = cast(ConversationNameJson, event["data"])
             case "source":
                 sources.append(cast(SourceJson, event["data"]))
             case "done":
-                return {**cast(DoneJson, event["data"]), "sources": sources}
+                whole = cast(AnswerJson, {**event["data"], "sources": sources})
+                if name is not None:
+                    whole["conversation"] = name
+                return whole
             case "error":
                 problem = cast(ProblemJson, event["data"])
                 raise problem_error(problem)

@@ -23,7 +23,7 @@ def recording_file(recording: RecordingJson, name: str) -> str:
 
 
 def _markdown(recording: RecordingJson) -> str:
-    lines = [f"# {_plain(recording['title'])}", ""]
+    lines = [f"# {plain(recording['title'])}", ""]
     for heading, points in (
         ("Decisions", recording["decisions"]),
         ("Action items", recording["actions"]),
@@ -34,27 +34,27 @@ def _markdown(recording: RecordingJson) -> str:
     if recording["sections"]:
         lines += ["## Outline", ""]
         lines += [
-            f"- {_clock(section['start_s'])} {_plain(section['title'])}"
+            f"- {_clock(section['start_s'])} {plain(section['title'])}"
             for section in recording["sections"]
         ]
         lines.append("")
     lines += ["## Transcript", ""]
     for turn in _turns(recording["sentences"]):
         speaker = _name(recording, turn[0]["speaker"])
-        words = _plain(" ".join(sentence["text"] for sentence in turn))
-        heading = f"{_clock(turn[0]['start_s'])} {_plain(speaker)}".strip()
+        words = plain(" ".join(sentence["text"] for sentence in turn))
+        heading = f"{_clock(turn[0]['start_s'])} {plain(speaker)}".strip()
         lines += [f"**{heading}** {words}", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _point_line(point: PointJson) -> str:
     facts = [
-        f"**{_plain(point['who'])}**" if point["who"] else "",
-        _plain(point["what"] or ""),
-        f"by {_plain(point['due'])}" if point["due"] else "",
+        f"**{plain(point['who'])}**" if point["who"] else "",
+        plain(point["what"] or ""),
+        f"by {plain(point['due'])}" if point["due"] else "",
     ]
     facts_text = ", ".join(fact for fact in facts if fact)
-    quote = f"“{_plain(point['quote'])}” ({_clock(point['start_s'])})"
+    quote = f"“{plain(point['quote'])}” ({_clock(point['start_s'])})"
     return f"- {facts_text}: {quote}" if facts_text else f"- {quote}"
 
 
@@ -128,7 +128,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Words as Markdown shows them letter by letter."""
     return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", _one_line(text))
 

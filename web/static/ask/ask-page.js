@@ -7,9 +7,11 @@ import { DemonstrationNote } from "../parts/demonstration-note.js";
 import { EngineNote } from "../parts/engine-note.js";
 import { Icon } from "../parts/icons.js";
 import { Questions } from "../parts/questions.js";
-import { getJson } from "../server/http.js";
+import { connection, getJson } from "../server/http.js";
 import { useNewestFiles } from "../server/newest-files.js";
-import { askQuestion, conversation, isAnswering, startConversation, stopAnswer } from "./conversation.js";
+import { ConversationHead } from "./conversation-head.js";
+import { ConversationList } from "./conversation-list.js";
+import { askQuestion, conversation, isAnswering, lastOpened, openConversation, opened, startConversation, stopAnswer } from "./conversation.js";
 import { TurnView } from "./turn.js";
 
 /** The title of the item a question is about; "" until it is known. @param {string | null} id */
@@ -65,8 +67,28 @@ function NewTextBelow({ busy, turns }) {
   return below && html`<button class="pill-button" onClick=${scrollDown}>New text below</button>`;
 }
 
-export function AskPage() {
+/** The address names the open conversation; without one it is that which the tab had open last. */
+function useOpenConversation() {
   const { query } = useStore(route);
+  const { epoch } = useStore(connection);
+  const id = query.get("c");
+  useEffect(() => {
+    const last = lastOpened();
+    if (id) openConversation(id);
+    else if (last) go(addressWith({ c: last }), { replace: true });
+  }, [id, epoch]);
+}
+
+/** To the start of the page, where all conversations are listed. */
+function leaveConversation() {
+  startConversation();
+  go(addressWith({ c: null, item: null, page: null, t: null, track: null }));
+}
+
+export function AskPage() {
+  useOpenConversation();
+  const { query } = useStore(route);
+  const { shown, problem } = useStore(opened);
   const turns = useStore(conversation);
   const files = useNewestFiles();
   const id = query.get("about");
@@ -82,14 +104,16 @@ export function AskPage() {
   return html`<div class="ask">
     <${DemonstrationNote} />
     <${EngineNote} />
-    <h1 class=${turns.length ? "visually-hidden" : ""}>Ask your library</h1>
+    ${turns.length ? html`<${ConversationHead} leave=${leaveConversation} />` : html`<h1>Ask your library</h1>`}
+    ${problem && html`<p class="problem" role="alert"><${Icon} name="circle-alert" size="18" />${problem}</p>`}
     ${turns.length === 0 && html`<p class="lead">Answers come from your own files alone, and every statement leads back to its page, picture or second.</p>
-      ${files && html`<${Questions} files=${files} />`}`}
-    ${turns.map((turn, index) => html`<${TurnView} key=${index} turn=${turn} last=${index === turns.length - 1} />`)}
+      ${files && html`<${Questions} files=${files} />`}
+      <${ConversationList} />`}
+    ${turns.map((turn, index) => html`<${TurnView} key=${`${shown} ${index}`} turn=${turn} last=${index === turns.length - 1} />`)}
     <div class="dock">
       <${NewTextBelow} busy=${busy} turns=${turns} />
       <${Composer} about=${about} busy=${busy} followUp=${turns.length > 0} />
-      ${turns.length > 0 && html`<button class="quiet" onClick=${startConversation}><${Icon} name="plus" size="18" />New conversation</button>`}
+      ${turns.length > 0 && html`<button class="quiet" onClick=${leaveConversation}><${Icon} name="plus" size="18" />New conversation</button>`}
     </div>
   </div>`;
 }

@@ -1,7 +1,8 @@
-/** The conversation: questions, the stream of each answer, and how each ended. */
+/** The conversation that is open: its questions, the stream of each answer, and how each ended. */
+import { addressWith, go, route } from "../core/route.js";
 import { Store } from "../core/store.js";
 import { eventsOf } from "../server/events.js";
-import { RequestError, request, wasAborted } from "../server/http.js";
+import { RequestError, getJson, request, wasAborted } from "../server/http.js";
 
 /**
  * @typedef {import("../server/api.js").SourceJson} SourceJson
@@ -15,25 +16,20 @@ import { RequestError, request, wasAborted } from "../server/http.js";
  * @property {SourceJson[]} sources
  * @property {CitationJson[]} citations
  * @property {"looking" | "writing" | "done" | "stopped" | "failed"} state
- * @property {import("../server/api.js").DoneJson | null} done
+ * @property {import("../server/api.js").OutcomeJson | null} done
  * @property {ProblemJson | null} problem
  */
 
-const KEY = "conversation";
-const HISTORY_TURNS = 6; // sent with a question
+const KEY = "open-conversation";
 
-/** @returns {Turn[]} */
-function storedTurns() {
-  try {
-    const turns = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
-    return Array.isArray(turns) ? turns : [];
-  } catch {
-    return [];
-  }
-}
+/** The turns of the open conversation. @type {Store<Turn[]>} */
+export const conversation = new Store(/** @type {Turn[]} */ ([]));
 
-/** @type {Store<Turn[]>} kept until the tab is closed */
-export const conversation = new Store(storedTurns());
+/**
+ * Which conversation is open: `id` is null until its first question is kept; `shown` changes when
+ * another one is opened; `problem` says why it could not be.
+ */
+export const opened = new Store({ id: /** @type {string | null} */ (null), title: "", shown: 0, problem: "" });
 
 /** @type {AbortController | null} of the answer that is being written */
 let answering = null;
@@ -44,11 +40,22 @@ function changeLastTurn(fields) {
   conversation.set([...turns.slice(0, -1), { ...turns[turns.length - 1], ...fields }]);
 }
 
-function storeTurns() {
+/** The conversation that this tab had open last. @returns {string | null} */
+export function lastOpened() {
   try {
-    sessionStorage.setItem(KEY, JSON.stringify(conversation.value));
+    return opened.value.id ?? sessionStorage.getItem(KEY);
   } catch {
-    // Without storage a reload starts a new conversation.
+    return null;
+  }
+}
+
+/** @param {string | null} id */
+function remember(id) {
+  try {
+    if (id) sessionStorage.setItem(KEY, id);
+    else sessionStorage.removeItem(KEY);
+  } catch {
+    // Without storage the address alone leads back to it.
   }
 }
 
@@ -59,11 +66,40 @@ export function stopAnswer() {
   answering?.abort();
 }
 
+/** Leave the open conversation, which stays as it is kept. */
 export function startConversation() {
   stopAnswer();
+  answering = null;
   conversation.set([]);
-  storeTurns();
+  opened.set({ id: null, title: "", shown: opened.value.shown + 1, problem: "" });
+  remember(null);
 }
+
+/**
+ * Open a kept conversation, or fetch the open one again.
+ * @param {string} id
+ */
+export async function openConversation(id) {
+  if (id === opened.value.id && isAnswering()) return;
+  if (id !== opened.value.id) startConversation();
+  const { shown } = opened.value;
+  try {
+    const { title, turns } = await getJson(`/api/conversations/${encodeURIComponent(id)}`);
+    if (opened.value.shown !== shown || isAnswering()) return;
+    conversation.set(turns.map((turn) => ({ ...turn, about: turn.about[0] ?? null })));
+    opened.set({ id, title, shown: opened.value.shown + 1, problem: "" });
+    remember(id);
+  } catch (error) {
+    if (opened.value.shown !== shown) return;
+    const missing = error instanceof RequestError && error.status === 404;
+    const problem = missing ? "This conversation was deleted." : problemOf(error).sentence;
+    if (missing) startConversation();
+    opened.change({ problem });
+  }
+}
+
+/** @param {string} title */
+export const setTitle = (title) => opened.change({ title });
 
 /**
  * Ask, and follow the answer to its end. A question is never repeated without a person.
@@ -72,11 +108,10 @@ export function startConversation() {
  */
 export async function askQuestion(question, about) {
   if (answering) return;
-  const history = conversation.value
-    .filter((turn) => turn.text && (turn.state === "done" || turn.state === "stopped"))
-    .map((turn) => ({ question: turn.question, answer: turn.text }));
   const controller = new AbortController();
   answering = controller;
+  /** @param {Partial<Turn>} fields nothing where another conversation was opened meanwhile */
+  const change = (fields) => answering === controller && changeLastTurn(fields);
   /** @type {Turn} */
   const turn = { question, about, text: "", sources: [], citations: [], state: "looking", done: null, problem: null };
   conversation.set([...conversation.value, turn]);
@@ -84,7 +119,7 @@ export async function askQuestion(question, about) {
     const response = await request("/api/ask", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ question, about: about?.id ?? null, history: history.slice(-HISTORY_TURNS) }),
+      body: JSON.stringify({ question, about: about?.id ?? null, conversation: opened.value.id ?? "new" }),
       signal: controller.signal,
     });
     for await (const { event, data } of eventsOf(response)) {
@@ -92,18 +127,24 @@ export async function askQuestion(question, about) {
       applyEvent(event, data);
     }
     const { state } = conversation.value[conversation.value.length - 1] ?? {};
-    if (controller.signal.aborted) changeLastTurn({ state: "stopped" });
+    if (controller.signal.aborted) change({ state: "stopped" });
     else if (state === "looking" || state === "writing") {
-      changeLastTurn({ state: "failed", problem: { code: "cut", sentence: "The answer broke off before its end." } });
+      change({ state: "failed", problem: { code: "cut", sentence: "The answer broke off before its end." } });
     }
   } catch (error) {
-    if (wasAborted(error)) changeLastTurn({ state: "stopped" });
-    else changeLastTurn({ state: "failed", problem: problemOf(error) });
+    if (wasAborted(error)) change({ state: "stopped" });
+    else change({ state: "failed", problem: problemOf(error) });
   } finally {
     if (answering === controller) answering = null;
     conversation.set([...conversation.value]);
-    storeTurns();
   }
+}
+
+/** The first question is kept: its conversation has an id and an address. @param {{id: string, title: string}} name */
+function nameConversation({ id, title }) {
+  opened.change({ id, title });
+  remember(id);
+  if (route.value.section === "ask") go(addressWith({ c: id }), { replace: true, state: route.value.state });
 }
 
 /** @param {unknown} error @returns {ProblemJson} */
@@ -118,7 +159,8 @@ function problemOf(error) {
 /** @param {string} event as in `AskEvent` @param {any} data */
 function applyEvent(event, data) {
   const turn = conversation.value[conversation.value.length - 1];
-  if (event === "source") changeLastTurn({ sources: [...turn.sources, data] });
+  if (event === "conversation") nameConversation(data);
+  else if (event === "source") changeLastTurn({ sources: [...turn.sources, data] });
   else if (event === "token") changeLastTurn({ text: turn.text + data.text, state: "writing" });
   else if (event === "citation") changeLastTurn({ citations: [...turn.citations, data] });
   else if (event === "error") changeLastTurn({ state: "failed", problem: data });

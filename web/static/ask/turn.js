@@ -36,7 +36,7 @@ function AnswerText({ turn, onPoint, onPress }) {
   const host = useRef(/** @type {HTMLElement | null} */ (null));
   const renderer = useRef(/** @type {AnswerRenderer | null} */ (null));
   const latest = useRef(turn);
-  const announced = useRef(turn.state === "done" ? Infinity : 0); // number of blocks
+  const announced = useRef(turn.state === "looking" || turn.state === "writing" ? 0 : Infinity); // number of blocks
   const touched = useRef(false);
   latest.current = turn;
   useEffect(() => {
@@ -82,8 +82,8 @@ function Outcome({ turn, last }) {
   if (state === "stopped") return html`<p class="outcome">Stopped. What is here stays. ${askAgain}</p>`;
   if (state !== "done" || !done) return null;
   const { files, understood, failed } = done.coverage ?? { files: 0, understood: 0, failed: 0 };
-  const checked = done.citations.filter(({ verified, supports }) => verified && supports).length;
-  const mentions = done.citations.filter(({ supports }) => !supports).length;
+  const checked = turn.citations.filter(({ verified, supports }) => verified && supports).length;
+  const mentions = turn.citations.filter(({ supports }) => !supports).length;
   const sentences = [
     files > 0 && (understood + failed >= files ? `All ${count(files - failed)} files were understood.` : `Understood so far: ${count(understood)} of ${count(files)} files.`),
     checked > 0 && `${counted(checked, "quote")} checked.`,

@@ -26,6 +26,11 @@ export interface ThumbJson {
   colour: string;
 }
 
+export interface ConversationNameJson {
+  id: string;
+  title: string; // the first question, until a person gives another
+}
+
 export interface CitationJson {
   n: number;
   id: string;
@@ -93,6 +98,7 @@ export interface AnswerJson {
   left_out: number;
   unfounded: string[];
   sources: SourceJson[];
+  conversation?: ConversationNameJson; // that it is kept in
 }
 
 export interface ProblemJson {
@@ -102,8 +108,54 @@ export interface ProblemJson {
 }
 
 export interface AskEvent {
-  event: "source" | "token" | "citation" | "done" | "error";
-  data: SourceJson | TokenJson | CitationJson | DoneJson | ProblemJson;
+  event: "conversation" | "source" | "token" | "citation" | "done" | "error";
+  data: ConversationNameJson | SourceJson | TokenJson | CitationJson | DoneJson | ProblemJson;
+}
+
+export interface SubjectJson {
+  id: string;
+  title: string;
+}
+
+export interface OutcomeJson {
+  coverage: Coverage;
+  reason: string;
+  left_out: number;
+  unfounded: string[];
+}
+
+export interface TurnJson {
+  question: string;
+  about: SubjectJson[]; // the only items that may answer; empty for all
+  asked_at: number; // unix seconds
+  text: string;
+  sources: SourceJson[];
+  citations: CitationJson[];
+  state: "done" | "stopped" | "failed";
+  done: OutcomeJson | null;
+  problem: ProblemJson | null;
+}
+
+export interface ConversationSummaryJson {
+  id: string;
+  title: string;
+  questions: number;
+  began_at: number; // unix seconds
+  changed_at: number;
+}
+
+export interface ConversationsJson {
+  count: number; // of all that match, on every page
+  conversations: ConversationSummaryJson[];
+}
+
+export interface ConversationJson {
+  id: string;
+  title: string;
+  questions: number;
+  began_at: number;
+  changed_at: number;
+  turns: TurnJson[];
 }
 
 export interface NoteJson {
@@ -294,6 +346,10 @@ export interface RetriedJson {
 
 export interface RememberedJson {
   remembered: number; // files
+}
+
+export interface DeletedJson {
+  deleted: string; // the id of a conversation
 }
 
 export interface LaunchJson {

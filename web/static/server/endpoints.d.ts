@@ -1,4 +1,6 @@
 import type {
+  ConversationJson,
+  ConversationsJson,
   ExcludesJson,
   FilesJson,
   ItemJson,
@@ -16,6 +18,10 @@ export type AnswerTo<Path extends string> = Path extends "/api/search"
     ? FilesJson
     : Path extends "/api/excludes"
       ? ExcludesJson
+      : Path extends "/api/conversations"
+        ? ConversationsJson
+      : Path extends `/api/conversations/${string}`
+        ? ConversationJson
       : Path extends `/api/items/${string}/page/${string}/words`
         ? PageWordsJson
         : Path extends `/api/items/${string}/recording`
