@@ -251,3 +251,61 @@ def test_what_xmp_says_serves_where_the_information_is_silent(tmp_path: Path) ->
     [facts] = [piece for piece in pieces if isinstance(piece, Facts)]
     assert page.text == "Words of a page.\n\nOttilie Brandt"
     assert facts.made_at == datetime(2018, 7, 1, 10, tzinfo=UTC).timestamp()
+
+
+def book(path: Path, *, covers: int = 0) -> Path:
+    """A book with its title over every page and the number of the page below it; the second of its
+    six pages has nothing else."""
+    document = pymupdf.open()
+    for _ in range(covers):
+        document.new_page().insert_text((72, 300), "Lanterns of Ostrava", fontsize=28)
+    for number in range(1, 7):
+        page = document.new_page()
+        page.insert_text((72, 40), "Lanterns of Ostrava", fontsize=9)
+        page.insert_text((290, 800), f"- {number} -", fontsize=9)
+        if number != 2:
+            words = f"The {('first', '', 'third', 'fourth', 'fifth', 'sixth')[number - 1]} lamp."
+            page.insert_text((72, 100), f"{words} Gas came to the mill in winter.", fontsize=11)
+    return done(document, path)
+
+
+def test_running_heads_and_numbers_of_pages_are_read_once(tmp_path: Path) -> None:
+    pages = {
+        piece.place: piece.text
+        for piece in extract(book(tmp_path / "b.pdf"))
+        if isinstance(piece, PageText)
+    }
+    assert "Lanterns of Ostrava" in pages[Page(1)]
+    assert Page(2) not in pages
+    for number in range(3, 7):
+        assert pages[Page(number)].endswith("lamp. Gas came to the mill in winter.")
+
+
+def test_a_table_that_goes_on_keeps_its_numbers_and_names(tmp_path: Path) -> None:
+    """Lines at the edge of a page that are alike but for their numbers are no running lines."""
+    document = pymupdf.open()
+    for number in range(6):
+        page = document.new_page()
+        for row in range(30):
+            amount = 17 * row + 5 * number
+            page.insert_text((72, 60 + 20 * row), f"Item {40 * number + row}, {amount} euros")
+    words = "".join(
+        piece.text
+        for piece in extract(done(document, tmp_path / "t.pdf"))
+        if isinstance(piece, PageText)
+    )
+    assert all(f"Item {40 * n + row}," in words for n in range(6) for row in range(30))
+
+
+@pytest.mark.parametrize("covers", [0, 1])
+def test_a_book_is_found_by_its_title_where_something_stands(tmp_path: Path, covers: int) -> None:
+    folder = tmp_path / "books"
+    folder.mkdir()
+    book(folder / "x1.pdf", covers=covers)
+    with small(folder, tmp_path / "data") as library:
+        library.service.run_once()
+        (hit,) = library.hits("lanterns of ostrava")
+        assert hit.place == Page(1)
+        assert {other.place for other in hit.more}.isdisjoint({Page(2 + covers)})
+        (hit,) = library.hits("fourth lamp")
+        assert hit.place == Page(4 + covers)

@@ -16,7 +16,7 @@ from indexer.types.places import Kind, Place
 from model.errors import RecollectError
 
 # Increased when the same bytes give other pieces; files read by an older version are read again.
-EXTRACTOR_VERSION = 7
+EXTRACTOR_VERSION = 8
 Reason = Literal[
     "empty",
     "encrypted",

@@ -31,6 +31,7 @@ from indexer.extract.formats.pdf.metadata import (
 )
 from indexer.extract.formats.pdf.opening import broken, is_cut_off, open_pdf
 from indexer.extract.formats.pdf.pdf_text import read_line_blocks, text_of
+from indexer.extract.formats.pdf.running_lines import RunningLines
 from indexer.extract.limits import MAX_CHARS, MAX_PAGES
 from indexer.extract.pages.blocks import DocumentMetadata, lines_not_in
 from indexer.extract.pages.rasters import make_thumb
@@ -115,6 +116,7 @@ class _PageReader:
         self.metadata = read_metadata(document)
         self.own_title = _own_title(self.metadata.get("title", ""))
         self._hidden = HiddenLayers(document)
+        self._running = RunningLines(document, self.count)
         self._outline = read_outline(document)
         self._described = described_by(self.metadata, self.own_title)
 
@@ -129,14 +131,16 @@ class _PageReader:
             page = self._document[number - 1]
             # raises where the page is cut off and only looks blank
             self._document.xref_get_keys(page.xref)
-            blocks = read_line_blocks(page)
-            text = text_of(blocks)
-            is_picture = len(text) < STAMPED_CHARS and _is_picture(page, len(text))
-            if _is_meaningless(text):
+            blocks = self._running.blocks(page)
+            own = self._running.leave_out(number, blocks)
+            whole = text_of(blocks)
+            text = whole if own is blocks else text_of(own)
+            is_picture = len(whole) < STAMPED_CHARS and _is_picture(page, len(whole))
+            if _is_meaningless(whole):
                 text, is_picture = "", True
-            text = "\n\n".join(
-                filter(None, (text, self._hidden.words(page, blocks), *self._comments(page)))
-            )
+            more = [self._hidden.words(page, blocks), *self._comments(page)]
+            text = "\n\n".join(filter(None, (text, *more)))
+            standing = "\n\n".join(filter(None, (whole, *more)))
         except MemoryError:
             raise
         except Exception:  # MuPDF raises many kinds; the page is counted in the note
@@ -146,10 +150,10 @@ class _PageReader:
         if self.first is None:
             self.first = page
             besides = [*self._described, *besides]
-        if missing := lines_not_in(text, besides):
+        if missing := lines_not_in(standing, besides):
             text = "\n\n".join(filter(None, (text, "\n".join(missing))))
         self._chars += len(text)
-        self.used += bool(text) or is_picture
+        self.used += bool(whole) or is_picture
         if self.is_full:
             self.count = number
         place = Page(number)
