@@ -73,5 +73,5 @@ tests/types/node_modules: tests/types/package-lock.json
 	@touch $@
 
 .venv/developer: .venv/product
-	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,readers]'
 	@touch $@

@@ -112,7 +112,7 @@ def build_runtime(settings: Settings) -> tuple[ModelRuntime, int]:
     """The model in use, and the bytes of its weights in this process. No weights are loaded and no
     engine is asked before the first call. Raises ModelError where the model is not here, or the
     address of its engine cannot be one."""
-    from web.machine.models import engine_address, selected_checkpoint
+    from web.machine.models import engine_address, selected_checkpoint, selected_readers
 
     if (address := engine_address(settings)) is not None:
         from model.served.served_model import ServedModel
@@ -121,6 +121,9 @@ def build_runtime(settings: Settings) -> tuple[ModelRuntime, int]:
         return ServedRuntime(ServedModel(address, settings.data / "engine.json")), 0
     from model.runtime.runtime import Runtime
 
+    if (readers := selected_readers(settings)) is not None:
+        runtime = Runtime(readers, load=readers.load, unload_after_s=settings.unload_after_s)
+        return runtime, readers.needed_bytes
     checkpoint = selected_checkpoint(settings)
     # The demonstration model is so small that dividing its sums among threads costs more than it
     # saves, above all on a busy machine.

@@ -179,10 +179,13 @@ class ModelCard:
     """What a person wants to know of the model in use. `reason` says in words why this device
     and dtype; `demonstration` is true for the small model that ships with the program; `sources`
     is among how many sources at once it finds its way, `clip_s` how long a sound may be to be heard
-    well. `judges` says that `judge` can be relied on. Of a model that another program serves,
-    `engine` is its address, `remote_hosts` are the other machines that questions go to, and
-    `limits` says in sentences what it cannot do. `least_cosine` is from where two vectors have
-    something to do with each other, None where the search's own limit holds. `text_gists` says
+    well. `judges` says that `judge` can be relied on, `writes` that it answers and chats at all.
+    `reads_pictures` and `hears_sounds` say who read the words of a picture and who heard those of a
+    sound, where that is not this model itself. With `one_scale` texts, pictures and sounds are
+    equally near to a question that is answered equally well in them. Of a model that another
+    program serves, `engine` is its address, `remote_hosts` are the other machines that questions go
+    to, and `limits` says in sentences what it cannot do. `least_cosine` is from where two vectors
+    have something to do with each other, None where the search's own limit holds. `text_gists` says
     whether texts of the library have a gist, too."""
 
     name: str
@@ -195,6 +198,10 @@ class ModelCard:
     sources: int = 5
     clip_s: float = 15.0
     judges: bool = True
+    writes: bool = True
+    reads_pictures: str = ""
+    hears_sounds: str = ""
+    one_scale: bool = False
     engine: str | None = None
     remote_hosts: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()

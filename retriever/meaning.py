@@ -41,11 +41,13 @@ class Meaning:
             return
         example = query.like if query.like is not None else Text(query.words)
         vectors = self._model.embed([example], role="query")[0]
-        text_gists = self._model.card.text_gists
+        card = self._model.card
+        text_gists = card.text_gists
         kinds = sorted(query.scope.kinds or Kind)
         # Words are nearer to texts than to pictures, so each kind is ranked by itself; an example
         # is nearest to itself, whatever its kind.
-        for group in [{kind} for kind in kinds] if query.like is None else [set(kinds)]:
+        together = card.one_scale or query.like is not None
+        for group in [set(kinds)] if together else [{kind} for kind in kinds]:
             if vectors.body is None:
                 if vectors.gist is not None:
                     yield self._near("gist", vectors.gist, group, contents)
@@ -54,7 +56,8 @@ class Meaning:
             # decides what is found, and gist only adds to the rank of that.
             body = self._near("body", vectors.body, group, contents)
             # Where texts have no gist, that of a scanned page tells nothing of its rank among them.
-            if vectors.gist is None or not (text_gists or group != {Kind.DOCUMENT}):
+            gist_tells = text_gists or group != {Kind.DOCUMENT}
+            if vectors.gist is None or card.one_scale or not gist_tells:
                 yield body
                 continue
             gist = self._near("gist", vectors.gist, group, contents)

@@ -620,7 +620,7 @@ for _ in range(2):
         time.sleep(0.05)
     time.sleep(0.2)
     sizes += [loaded, resident()]
-print(runtime._checkpoint.weight_count * 4, *sizes)
+print(find_checkpoint(sys.argv[1]).weight_count * 4, *sizes)
 """
 
 

@@ -34,10 +34,11 @@ from model.served.address import EngineAddress, is_loopback
 from model.served.capabilities import Capabilities, RememberedCapabilities
 from model.served.connection import Connection
 from model.served.errors import ContentRefusedError, EngineError
-from model.served.served_model import ServedModel, near_nothing
+from model.served.served_model import ServedModel
 from model.served.served_runtime import MOST_AT_ONCE, Turns
 from model.weights.checkpoint import POCKET
 from model.weights.installed import find_checkpoint
+from model.wordless import near_nothing
 from tests.engine import NAME, Engine, Fault, Proxy, engine, status, vanish
 
 FILES = POCKET / "demonstration"

@@ -17,7 +17,7 @@ from model.interface import Model, ModelCard, ModelError
 from model.runtime.out_of_memory import is_out_of_memory, release_memory
 
 if TYPE_CHECKING:
-    from model.weights.checkpoint import Checkpoint
+    from model.interface import Fingerprint
 
 # A model that could not be loaded is not tried again before: whoever asks meanwhile is told at
 # once, and the background does not keep the thread busy with it.
@@ -37,6 +37,16 @@ class LoadedModel(Model, Protocol):
         ...
 
 
+class ModelSource(Protocol):
+    """Where a model comes from, as far as it is known before it is loaded."""
+
+    @property
+    def fingerprint(self) -> Fingerprint: ...
+
+    @property
+    def unloaded(self) -> ModelCard: ...
+
+
 # Loads the model. Its argument is called between two steps of background work, where something
 # else may be done.
 LoadModel = Callable[[Callable[[], None]], LoadedModel]
@@ -47,10 +57,10 @@ class Lifecycle:
     `calls` counts over all loads."""
 
     def __init__(
-        self, checkpoint: Checkpoint, yield_turn: Callable[[], None], load: LoadModel | None = None
+        self, source: ModelSource, yield_turn: Callable[[], None], load: LoadModel | None = None
     ) -> None:
         self.problem: str | None = None
-        self._checkpoint = checkpoint
+        self._source = source
         self._yield_turn = yield_turn
         self._load = load or self._load_gemma
         self._model: LoadedModel | None = None
@@ -76,7 +86,7 @@ class Lifecycle:
         model = self._model
         if model is not None:
             return model.card
-        card = self._checkpoint.unloaded
+        card = self._source.unloaded
         return replace(card, reason=self.problem) if self.problem else card
 
     def model(self) -> LoadedModel:
@@ -107,7 +117,7 @@ class Lifecycle:
     def _sentence(self, error: Exception) -> str:
         if isinstance(error, ModelError):
             return str(error)
-        name = self._checkpoint.unloaded.name
+        name = self._source.unloaded.name
         if is_out_of_memory(error):
             return (
                 f"There is not enough free memory to load {name}; close other programs, or use "
@@ -121,5 +131,8 @@ class Lifecycle:
 
     def _load_gemma(self, yield_turn: Callable[[], None]) -> LoadedModel:
         from model.gemma import Gemma
+        from model.weights.checkpoint import Checkpoint
 
-        return Gemma(self._checkpoint, yield_turn=yield_turn)
+        if not isinstance(self._source, Checkpoint):
+            raise TypeError("only a checkpoint is loaded without being told how")
+        return Gemma(self._source, yield_turn=yield_turn)

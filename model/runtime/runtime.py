@@ -18,17 +18,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from model.errors import RecollectError
 from model.interface import Fingerprint, Model, ModelCard, ModelError, ModelMemoryError
 from model.runtime.clients import ModelClient
-from model.runtime.lifecycle import Lifecycle, LoadedModel, LoadModel
+from model.runtime.lifecycle import Lifecycle, LoadedModel, LoadModel, ModelSource
 from model.runtime.out_of_memory import is_out_of_memory
 from model.runtime.slices import Slices
-
-if TYPE_CHECKING:
-    from model.weights.checkpoint import Checkpoint
 
 Result = TypeVar("Result")
 
@@ -56,14 +53,14 @@ class _Job:
 
 
 class Runtime:
-    """Owns the model of one checkpoint, and its thread. `fingerprint` and `card` answer before
-    anything is loaded. `threads` is how many processor threads the model may use, None for one to
-    each core; after `unload_after_s` without work the model is unloaded, None for never; `load`
-    makes another model than the checkpoint's own."""
+    """Owns the model of one source, a checkpoint or another, and its thread. `fingerprint` and
+    `card` answer before anything is loaded. `threads` is how many processor threads the model may
+    use in this process, None for one to each core; after `unload_after_s` without work the model is
+    unloaded, None for never; `load` makes another model than a checkpoint's own."""
 
     def __init__(
         self,
-        checkpoint: Checkpoint,
+        source: ModelSource,
         threads: int | None = None,
         load: LoadModel | None = None,
         unload_after_s: float | None = None,
@@ -71,8 +68,8 @@ class Runtime:
         self.slices = Slices()
         self.people: Model = ModelClient(self, people=True)
         self.files: Model = ModelClient(self, people=False)
-        self._checkpoint = checkpoint
-        self.lifecycle = Lifecycle(checkpoint, self.yield_turn, load)
+        self._source = source
+        self.lifecycle = Lifecycle(source, self.yield_turn, load)
         self._threads = threads
         self._unload_after_s = unload_after_s
         self._turn = threading.Condition()
@@ -91,7 +88,7 @@ class Runtime:
 
     @property
     def fingerprint(self) -> Fingerprint:
-        return self._checkpoint.fingerprint
+        return self._source.fingerprint
 
     @property
     def closing(self) -> bool:

@@ -14,11 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from model.answers.stopped_answer import until_stop
 from model.decoding.repetition import trim_repetition
-from model.decoding.vectors import unit_vector
 from model.interface import (
     DEFAULT_WRITING,
     AnswerEvent,
@@ -58,6 +55,7 @@ from model.served.messages import chat_messages
 from model.served.served_answer import ServedAnswer
 from model.served.served_chat import ServedChat
 from model.served.text_vectors import TextVectors
+from model.wordless import near_nothing
 
 MOST_CHARACTERS = 8_000
 CAPTION_TOKENS = 256
@@ -313,9 +311,3 @@ def _check_media(prompt: Prompt, known: Capabilities) -> None:
     sounds = any(isinstance(part, Sound) for part in parts) and not known.sounds
     if pictures or sounds:
         raise ModelError(" ".join(known.sentences))
-
-
-def near_nothing(dim: int) -> Float32:
-    """The one vector of everything that has no words. Drawn at random, so that it is at a right
-    angle, or nearly, to whatever an embedding model makes."""
-    return unit_vector(np.random.default_rng(7).standard_normal(dim).astype(np.float32))

@@ -29,6 +29,7 @@ class ModelListing(TypedDict):
     in_use: bool
     demonstration: bool
     drafter: bool
+    readers: NotRequired[list[str]]  # of the small readers: what they cannot do
     engine: NotRequired[str]  # the address of the program that serves it
 
 

@@ -138,7 +138,8 @@ class Answerer:
         citations: list[Citation] = []
         claims: list[Claim] = []
         left_out = 0
-        writes = self._may_write([source.item.content for source in sources])
+        contents = [source.item.content for source in sources]
+        writes = self._model.card.writes and self._may_write(contents)
         if writes:
             events = self._model.answer(question, evidence, history, cancelled, options)
         else:

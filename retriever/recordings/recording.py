@@ -65,7 +65,8 @@ class RecordingMinutes:
         sentences = spoken_sentences(passages)
         speakers = self._speakers(item, passages)
         points = spoken_points(sentences, speakers)
-        if not self._model.card.demonstration:  # that one was never taught to
+        card = self._model.card
+        if card.writes and not card.demonstration:  # that one was never taught to
             points = _merged(points, self._asked_points(passages))
         names: dict[int, str] = {}
         for sentence, speaker in zip(sentences, speakers, strict=True):

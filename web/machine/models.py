@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from web.machine.settings import CONFIG, EngineSettings, Settings
 
 if TYPE_CHECKING:
+    from model.readers.packages import Readers
     from model.served.address import EngineAddress
     from model.weights.checkpoint import Checkpoint
     from model.weights.installed import ModelListing
@@ -29,6 +30,14 @@ def engine_address(settings: Settings) -> EngineAddress | None:
     if isinstance(settings.model, EngineSettings):
         return EngineAddress(**settings.model.model_dump())
     return EngineAddress(settings.model) if is_url(settings.model) else None
+
+
+def selected_readers(settings: Settings) -> Readers | None:
+    """The readers that ship in packages, where they are the model in use; else None. Raises
+    ModelError where they are not installed."""
+    from model.readers.packages import NAME, find_readers
+
+    return find_readers(settings.threads) if settings.model == NAME else None
 
 
 def selected_checkpoint(settings: Settings) -> Checkpoint:
@@ -53,12 +62,15 @@ def model_domain(settings: Settings) -> frozenset[str] | None:
 
 
 def available_models(settings: Settings) -> list[ModelListing]:
-    """The checkpoints, and the model of the engine where one is used."""
+    """The checkpoints, the readers, and the model of the engine where one is used."""
+    from model.readers.packages import NAME
     from model.weights.installed import list_models
 
     address = engine_address(settings)
+    in_use = None if address is not None or settings.model == NAME else str(settings.model)
+    listed = [*list_models(in_use, settings.models), _readers_listing(settings)]
     if address is None:
-        return list_models(str(settings.model), settings.models)
+        return listed
     served: ModelListing = {
         "name": address.label,
         "what": "Served by another program.",
@@ -70,7 +82,28 @@ def available_models(settings: Settings) -> list[ModelListing]:
         "drafter": False,
         "engine": address.url,
     }
-    return [*list_models(None, settings.models), served]
+    return [*listed, served]
+
+
+def _readers_listing(settings: Settings) -> ModelListing:
+    from model.interface import ModelError
+    from model.readers.packages import NAME, WHAT, find_readers
+
+    try:
+        readers = find_readers()
+    except ModelError:
+        readers = None
+    return {
+        "name": NAME,
+        "what": WHAT,
+        "directory": None,
+        "size_bytes": readers.size_bytes if readers else 0,
+        "present": readers is not None,
+        "in_use": settings.model == NAME,
+        "demonstration": False,
+        "drafter": False,
+        "readers": list(readers.unloaded.limits) if readers else [],
+    }
 
 
 def engine_report(address: EngineAddress) -> EngineReport:
@@ -91,6 +124,8 @@ def memory_estimate(settings: Settings) -> MemoryEstimate:
     from model.weights import memory_plan
     from web.machine.doctor import MemoryEstimate
 
+    if (readers := selected_readers(settings)) is not None:
+        return _readers_estimate(readers)
     checkpoint = selected_checkpoint(settings)
     plan = memory_plan.plan_memory(checkpoint)
     return MemoryEstimate(
@@ -101,6 +136,23 @@ def memory_estimate(settings: Settings) -> MemoryEstimate:
         total_bytes=plan.total_bytes,
         problem=memory_plan.plan_problem(checkpoint, plan),
         drafter=checkpoint.drafter is not None or not settings.drafter,
+    )
+
+
+def _readers_estimate(readers: Readers) -> MemoryEstimate:
+    from model.weights.system_memory import system_memory
+    from web.machine.doctor import MemoryEstimate
+
+    free_bytes, total_bytes = system_memory()
+    fits = readers.needed_bytes <= free_bytes
+    return MemoryEstimate(
+        where=" ".join(["The readers run on the processor.", *readers.unloaded.limits]),
+        lines=[{"what": part.read_by, "bytes": part.needed_bytes} for part in readers.parts],
+        needed_bytes=readers.needed_bytes,
+        free_bytes=free_bytes,
+        total_bytes=total_bytes,
+        problem=None if fits else "The readers need more memory than is free; close a program.",
+        drafter=True,
     )
 
 
@@ -121,9 +173,13 @@ def use_model(settings: Settings, name: str) -> str:
     from model.weights import memory_plan
     from web.machine.config_file import set_option
 
-    if (address := engine_address(settings.model_copy(update={"model": name}))) is not None:
+    named = settings.model_copy(update={"model": name})
+    if (address := engine_address(named)) is not None:
         set_option(CONFIG, "model", address.url)
         return address.url
+    if selected_readers(named) is not None:
+        set_option(CONFIG, "model", name)
+        return name
     if Path(name).expanduser().is_dir():
         name = str(Path(name).expanduser().absolute())
     memory_plan.require_plan(selected_checkpoint(settings.model_copy(update={"model": name})))

@@ -31,6 +31,10 @@ def show_models(models: Sequence[Mapping[str, Any]], as_json: bool) -> None:
         if "engine" in model:
             out.print(Text(f"{mark} {model['name']}  served by another program"))
             continue
+        if "readers" in model:
+            presence = "installed" if model["present"] else "pip install 'recollect[readers]'"
+            out.print(Text(f"{mark} {model['name']}  {model['what']} {presence}"))
+            continue
         size = f"{model['size_bytes'] / 1e6:,.0f} MB"
         presence = "on this machine" if model["present"] else "not on this machine"
         remarks = ", the demonstration model" if model["demonstration"] else ""

@@ -59,6 +59,7 @@ def model_json(runtime: ModelRuntime) -> ModelJson:
     if card.engine is not None:
         model["engine"] = card.engine
         model["remote_hosts"] = list(card.remote_hosts)
+    if card.engine is not None or card.limits:
         model["limits"] = list(card.limits)
     problem = runtime.lifecycle.problem
     return {**model, "problem": problem} if problem else model
