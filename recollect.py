@@ -22,6 +22,7 @@ from web.cli.commands.queries import ask, search
 from web.cli.commands.recordings import recording
 from web.cli.commands.roots import add, remove, roots
 from web.cli.commands.server import demo, serve
+from web.cli.commands.service import service
 from web.cli.group import CommandGroup
 from web.cli.program import Program
 
@@ -134,7 +135,7 @@ def build_runtime(settings: Settings) -> tuple[ModelRuntime, int]:
 
 COMMANDS = [
     serve, demo, index, search, ask, status, roots, add, remove, accept, retry, forget, remember,
-    recording, conversations, verify, doctor, model, mcp, token,
+    recording, conversations, verify, doctor, model, mcp, token, service,
 ]  # fmt: skip
 
 

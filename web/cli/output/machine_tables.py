@@ -1,4 +1,4 @@
-"""What `doctor` and `model list` print."""
+"""What `doctor`, `model list` and `service status` print."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from web.cli.output.console import out, print_json
+from web.library.display import one_line
 
 
 def show_findings(findings: Sequence[Mapping[str, Any]], as_json: bool) -> bool:
@@ -44,3 +45,23 @@ def show_models(models: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     out.print("`recollect model pull` brings the 4-bit Gemma 4 12B here, `use` puts one to use.")
     out.print("Any directory with a Gemma 4 Unified checkpoint works: --model DIRECTORY.")
     out.print("So does a model that Ollama or llama.cpp serves: --model http://127.0.0.1:PORT/v1.")
+
+
+def show_service(service: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(service)
+        return
+    if not service["installed"]:
+        out.print("The service is not installed; `recollect service install` does that.")
+    elif service["pid"] is None:
+        out.print("The service is installed and does not run; its log says why.")
+    else:
+        login = "" if service["enabled"] else ", and is not started at login"
+        out.print(f"The service runs as process {service['pid']}{login}.")
+    if service["link"] is not None:
+        out.print(Text(f"Open the library: {service['link']}"))
+    elif service["url"] is not None:
+        out.print(f"The library is at {service['url']}, and does not answer at the moment.")
+    if service["installed"]:
+        out.print(Text(f"Its definition: {one_line(service['file'])} ({service['manager']})"))
+        out.print(Text(f"Its log: {service['log']}"))
