@@ -31,6 +31,8 @@ Int64 = NDArray[np.int64]
 
 # The memory of one batch grows with its padded tokens.
 BATCH_TOKENS = 2_048
+# What a batch costs beyond its tokens, in tokens: packed weights are dequantized once for each.
+BATCH_START_TOKENS = 64
 # What `mm_token_type_ids` calls the kinds of token.
 TEXT_TOKEN, IMAGE_TOKEN, AUDIO_TOKEN = 0, 1, 3
 
@@ -253,13 +255,21 @@ def common_prefix_length(row: Inputs, other: Inputs) -> int:
 
 
 def length_batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Indices of rows of similar length, so many that the padded batch stays within
-    BATCH_TOKENS."""
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and lengths[index] * (len(batch) + 1) > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
+    """Indices of rows of similar length, the longest first, in batches that stay within
+    BATCH_TOKENS with their padding and together cost least: each its padded tokens, and
+    BATCH_START_TOKENS."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    least, begins = [0], [0]  # of the shortest rows: what they cost, where their last batch begins
+    for end in range(1, len(order) + 1):
+        longest = lengths[order[end - 1]]
+        most = max(1, BATCH_TOKENS // max(longest, 1))
+        cost, begin = min(
+            (least[begin] + longest * (end - begin), begin)
+            for begin in range(max(0, end - most), end)
+        )
+        least.append(cost + BATCH_START_TOKENS)
+        begins.append(begin)
+    end = len(order)
+    while end:
+        yield order[begins[end] : end]
+        end = begins[end]

@@ -35,7 +35,7 @@ from model.interface import (
 )
 from model.runtime.lifecycle import LoadedModel
 from model.runtime.out_of_memory import run_in_halves
-from model.runtime.slices import Slices
+from model.runtime.slices import Slices, estimate_tokens
 
 Result = TypeVar("Result")
 Event = TypeVar("Event")
@@ -87,13 +87,19 @@ class ModelClient:
         return self._thread.fingerprint
 
     def embed(self, contents: Sequence[Content], role: Role = "item") -> list[Vectors]:
-        """Raises ModelMemoryError when one of them alone needs more memory than there is."""
-        vectors: list[Vectors] = []
+        """In the background the longest first, so that those of one slice are of like length and
+        little is padded. Raises ModelMemoryError when one of them alone needs more memory than
+        there is."""
+        order = list(range(len(contents)))
+        if not self._people:
+            order.sort(key=lambda index: estimate_tokens(contents[index]), reverse=True)
+        vectors: dict[int, Vectors] = {}
         while len(vectors) < len(contents):
-            rest = contents[len(vectors) :]
+            rest = [contents[index] for index in order[len(vectors) :]]
             part = rest if self._people else rest[: self._thread.slices.cut(rest)]
-            vectors += self._call(partial(self._embed, part, role), short=len(part) == 1)
-        return vectors
+            made = self._call(partial(self._embed, part, role), short=len(part) == 1)
+            vectors |= zip(order[len(vectors) :], made, strict=False)
+        return [vectors[index] for index in range(len(contents))]
 
     def describe(self, content: Image | Sound) -> Description:
         """Raises ModelMemoryError."""
