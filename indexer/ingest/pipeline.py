@@ -49,6 +49,7 @@ class Pipeline:
         self._pace = Pace()
         self._stopped = threading.Event()
         self.queue = Queue(database)
+        self._store = store
         self.housekeeping = Housekeeping(catalog, store, room)
         shared = StageDependencies(
             queue=self.queue,
@@ -88,5 +89,6 @@ class Pipeline:
         self._stopped.clear()
 
     def close(self) -> None:
-        """Ends the reader's children; after the last batch."""
+        """Ends all children; after the last batch."""
         self._readers.close()
+        self._store.indexes.stop()

@@ -129,6 +129,7 @@ class Housekeeping:
             is_unchecked, self._checked = not self._checked, True
             if not compacted and (thoroughly or is_unchecked):
                 self._store.repair.check_files()
+            self._store.indexes.maintain(wait=thoroughly)
             self._has_old_versions = self._store.count_old_versions() >= MOST_OLD_VERSIONS
 
     @property

@@ -28,8 +28,12 @@ class Durability:
     def sync(self) -> int:
         """Force all files that are new since the last call, and their directories, to disk; returns
         how many files."""
+        # An index may be committed meanwhile: what a manifest names is there once the manifest is,
+        # so one that is not there yet before the listing waits for the next call.
+        manifests = set(map(str, self._folder.glob("*.lance/_versions/*.manifest")))
         files, folders = _listing(self._folder)
         files -= {str(self._folder / NAME), str(self._folder / f"{NAME}.new")}
+        files = {file for file in files if not file.endswith(".manifest") or file in manifests}
         new = sorted(files - self._synced, key=lambda file: ("_versions" in file, file))
         for file in new:
             with contextlib.suppress(FileNotFoundError):  # cleaned up meanwhile

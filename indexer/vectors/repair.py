@@ -11,7 +11,7 @@ from indexer.vectors.census import readable_rows
 from indexer.vectors.durability import Durability
 from indexer.vectors.matrix import Matrices
 from indexer.vectors.rows import OLD_COLUMN, vectors_schema, words_schema
-from indexer.vectors.tables import StoreError, Tables, damage_sentence
+from indexer.vectors.tables import StoreError, Tables, damage_sentence, is_of_vector_index
 
 
 class TableRepair:
@@ -31,11 +31,15 @@ class TableRepair:
 
     def damaged_files(self) -> list[tuple[str, Path, str]]:
         """Files that are not what was written: (table, file, what is wrong). Their tables are not
-        read in this process any more until they are replaced."""
+        read in this process any more until they are replaced; an index of vectors is only not used
+        any more, and is made anew."""
         with self._lock:
-            damaged = [
-                (_table_of(path), path, fault) for path, fault in self._durability.sums.wrong()
-            ]
+            damaged = []
+            for path, fault in self._durability.sums.wrong():
+                if is_of_vector_index(path):
+                    self._tables.distrust_index(_table_of(path), f"{path.name} {fault}")
+                else:
+                    damaged.append((_table_of(path), path, fault))
             for table, path, fault in damaged:
                 self._tables.refuse(table, damage_sentence(path, fault))
             tables = {table for table, _, _ in damaged}

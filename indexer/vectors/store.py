@@ -43,9 +43,11 @@ from indexer.vectors.rows import (
 )
 from indexer.vectors.search import FILTER_IDS, TableSearch, VectorSpace
 from indexer.vectors.tables import StoreError, Tables
+from indexer.vectors.vector_indexes import VectorIndexes
 from model.interface import Float32
 
-# Up to here the vectors of one table are searched in memory, beyond it by scanning the disk.
+# Up to here the vectors of one table are searched in memory, beyond it by an index: of 3,840
+# numbers that is 17,000 passages.
 RESIDENT_BYTES = 256 << 20
 # A table that only grew is compacted, which writes all of it again, when it has so many fragments;
 # 159 of them slowed no search down that we could measure.
@@ -67,7 +69,7 @@ class Store:
     read and see its commits at once.
 
     `search` finds passages by vectors, `generations` reads them by name, `repair` checks and
-    replaces tables.
+    replaces tables, `indexes` makes searches of large ones fast.
     """
 
     def __init__(self, folder: Path, replace_damaged: bool = False) -> None:
@@ -82,6 +84,9 @@ class Store:
         self.generations = Generations(self.tables)
         self.search = TableSearch(self.tables, matrices)
         self.repair = TableRepair(self.tables, self._durability, matrices, self._lock)
+        self.indexes = VectorIndexes(
+            folder, self.tables, self._durability, self._lock, RESIDENT_BYTES
+        )
         self._removed = False
         if replace_damaged:
             self.repair.set_aside_unsynced_versions()
@@ -160,6 +165,9 @@ class Store:
             before = time.time() - KEEP_VERSIONS.total_seconds()
             has_old = self.count_old_versions(before) >= MOST_OLD_VERSIONS
             is_due = self._removed or has_old or self._most_fragments() >= MOST_FRAGMENTS
+            is_due = is_due or self.indexes.has_many_unindexed()
+            # compaction renames the rows that an index is being built of
+            is_due = is_due and not self.indexes.is_building
             if is_due:
                 self._check_and_compact(KEEP_VERSIONS)
             self._index_generations()
@@ -182,15 +190,18 @@ class Store:
         file with it, not in an older version. Takes the time of writing all these files again. For
         the writer alone. Raises StoreError, with nothing changed, where a file is damaged."""
         with self._lock:
+            self.indexes.stop()  # its files are named by no version yet
             self._check_and_compact(KEEP_NONE)
             for name in self.tables.names():
-                rewrite_shared(self.tables, name)
+                if rewrite_shared(self.tables, name) and name != "words":
+                    self.indexes.drop(name)  # it holds what vectors of removed rows come to
             self._compact(KEEP_NONE)
 
     def reclaim(self) -> None:
         """Drop every version but the newest, and the files that no version names, when room is
         short. Raises StoreError, with nothing changed, where a file is damaged."""
         with self._lock:
+            self.indexes.stop()  # its files are named by no version yet
             self._check_and_compact(KEEP_NONE)
 
     def _drop_old_column(self) -> None:
@@ -206,6 +217,7 @@ class Store:
     def _check_and_compact(self, keep: timedelta) -> None:
         # Rows of a damaged file must not be copied into a new one, whose checksum would be right.
         self.repair.check_files()
+        self.indexes.drop_distrusted()
         self._compact(keep)
 
     def _compact(self, keep: timedelta) -> None:

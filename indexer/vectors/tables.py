@@ -65,6 +65,7 @@ class Tables:
         self._open: dict[str, Any] = {}
         self._compared: set[str] = set()
         self._refused: dict[str, str] = {}  # why, by table
+        self._without_index: set[str] = set()
         self.row_process = row_process
         self._finish_replacing()
 
@@ -131,10 +132,28 @@ class Tables:
             with self._lock:
                 if name not in self._compared:
                     for file, fault in Checksums(self._folder).wrong(name):
-                        self.refuse(name, damage_sentence(file, fault))
+                        if is_of_vector_index(file):
+                            self.distrust_index(name, f"{file.name} {fault}")
+                        else:
+                            self.refuse(name, damage_sentence(file, fault))
                     self._compared.add(name)
         if (reason := self._refused.get(name)) is not None:
             raise StoreError(reason)
+
+    def distrust_index(self, name: str, reason: str) -> None:
+        """Searches a table row by row from now on, until its index was made anew: what an index
+        holds the rows hold too, so nothing is lost and nothing has to wait."""
+        if name not in self._without_index:
+            _log.warning("the index of the table %s is made anew: %s", name, reason)
+            self._without_index.add(name)
+
+    def trust_index(self, name: str) -> None:
+        """The index of a table that was not to be used has been dropped."""
+        self._without_index.discard(name)
+
+    def has_trusted_index(self, name: str) -> bool:
+        """False where an index of this table must not be read, if it has one."""
+        return name not in self._without_index
 
     def set_aside_newest(self, name: str) -> bool:
         """Sets the newest version of a table aside; false where there is none before it."""
@@ -242,6 +261,11 @@ class Tables:
 def damage_sentence(file: Path, fault: str) -> str:
     """What people are told of a file that is not what was written."""
     return f"The index file {file} {fault}; `recollect verify --repair` mends what is damaged."
+
+
+def is_of_vector_index(file: Path) -> bool:
+    """Whether a file belongs to an index of vectors, which can be made again from their rows."""
+    return file.parent.parent.name == "_indices" and file.parents[2].name != "words.lance"
 
 
 def _is_of_lance(problem: BaseException) -> bool:
