@@ -41,7 +41,8 @@ def vectors(seed: int, count: int) -> Float32:
     chance = np.random.default_rng(seed)
     centres = chance.standard_normal((12, DIM))
     matrix = centres[chance.integers(0, 12, count)] + 0.6 * chance.standard_normal((count, DIM))
-    return (matrix / np.linalg.norm(matrix, axis=1, keepdims=True)).astype(np.float32)
+    unit: Float32 = (matrix / np.linalg.norm(matrix, axis=1, keepdims=True)).astype(np.float32)
+    return unit
 
 
 def add(store: Store, matrix: Float32, first: int = 0) -> None:
@@ -199,7 +200,7 @@ def test_a_library_is_searched_by_its_index_and_shows_no_hidden_file(tmp_path: P
         for table in tables:
             assert library.store.tables[table].list_indices(), "built before the command ends"
 
-        query = Query("boat river", limit=50)
+        query = Query("The boat number lies in the river.", limit=50)
 
         def near() -> int:
             nearness = Meaning(library.catalog, library.store, library.model).near(query, None)
