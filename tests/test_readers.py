@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,10 @@ from model.interface import Float32, Image, ModelError, Sound, Text
 from model.readers import packages
 from model.readers.process import ReadingError
 from model.readers.reader_model import ReadersModel
+from recollect import build
 from tests.conftest import recollect, verb
 from web.machine.demonstration import SHIPPED_FILES
+from web.machine.settings import load_settings
 
 NOTES = {
     "boiler.txt": "The boiler in the cellar was serviced on the third of May by Mr Olsen.",
@@ -168,3 +171,13 @@ def test_silence_has_no_words(readers: ReadersModel) -> None:
     described = readers.describe(Sound(np.zeros(16_000, np.float32), 16_000))
     assert described.words == ""
     assert described.body is None
+
+
+def test_the_viewer_says_who_read_a_picture_and_who_heard_a_recording(library: Path) -> None:
+    read_by = set()
+    with closing(build(load_settings({"data": library, "model": "readers"}))) as opened:
+        for query in ("garden hose", "appointment Tuesday", "deposit"):
+            facts = opened.items.facts(opened.search(query, by="words")["hits"][0]["id"])
+            assert facts is not None
+            read_by.add(facts["read_by"])
+    assert read_by == {"read by PP-OCRv6", "heard by Whisper tiny", None}

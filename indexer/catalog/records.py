@@ -41,7 +41,8 @@ class Location:
 class Item:
     """One content and where it lies now: at the first of its live `locations`; `thumb` is
     (width_px, height_px) of its thumbnail; times are unix seconds; the clock at `made_at`
-    was `made_offset_s` ahead of UTC (None where unknown). `reason` and
+    was `made_offset_s` ahead of UTC (None where unknown). `model_key` names the model that
+    understood it, or failed to. `reason` and
     `sentence` say why the model failed on it or on a part of it."""
 
     item: str
@@ -59,6 +60,7 @@ class Item:
     colour: str | None
     read_generation: str | None
     understood_generation: str | None
+    model_key: str | None = None
     thumb: tuple[int, int] | None = None
     reason: str | None = None
     sentence: str | None = None
@@ -157,6 +159,7 @@ def item_from(group: list[sqlite3.Row]) -> Item:
         colour=row["colour"],
         read_generation=row["read_generation"],
         understood_generation=row["understood_generation"],
+        model_key=row["model_key"],
         thumb=(row["thumb_w"], row["thumb_h"]) if row["thumb_w"] else None,
         reason=row["reason"],
         sentence=row["sentence"],

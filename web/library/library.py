@@ -43,6 +43,7 @@ from web.library.display import display_text
 from web.library.errors import LibraryError, NotFoundError
 from web.library.forgetting import Forgetting
 from web.library.items.presenter import ItemPresenter
+from web.library.items.reading import ReadingModel
 from web.library.items.recordings import RecordingPresenter
 from web.library.notifier import Notifier
 from web.library.schemas.answers import AskEvent
@@ -82,7 +83,9 @@ class Library:
         conversations: Conversations,
         domain: Collection[str] | None = None,
     ) -> None:
-        self.items = ItemPresenter(catalog, reader, service.want, service.rescan.is_there)
+        self.items = ItemPresenter(
+            catalog, reader, service.want, service.rescan.is_there, ReadingModel(runtime)
+        )
         self._recordings = RecordingPresenter(catalog, service.want)
         self.service = service
         self.notifier = notifier

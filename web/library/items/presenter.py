@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.records import Item
 from indexer.extract.process.reader import ReaderProcess
-from indexer.types.passages import Passage, Source
+from indexer.types.passages import FIRST_UNDERSTOOD, Passage, Source
 from indexer.types.places import Kind, place_json
 from indexer.types.recordings.transcripts import corrected_passage
 from indexer.types.states import ContentState
@@ -21,6 +21,7 @@ from retriever.marks.page_marks import page_marks
 from retriever.marks.snippets import matches
 from web.library.display import display_notes, display_text
 from web.library.items.attachment_bytes import AttachmentBytes
+from web.library.items.reading import ReadingModel
 from web.library.items.wav import WavFile
 from web.library.schemas.items import (
     MAX_PASSAGES,
@@ -79,11 +80,13 @@ class ItemPresenter:
         reader: ReaderProcess,
         prioritize: Callable[[Iterable[str]], None],
         is_present: Callable[[Path], bool],
+        model: ReadingModel,
     ) -> None:
         self._catalog = catalog
         self._reader = reader
         self._prioritize = prioritize
         self._is_present = is_present
+        self._model = model
         self._playable_types: dict[str, str | None] = {}  # by content
 
     def facts(self, item_id: str) -> ItemJson | None:
@@ -96,7 +99,10 @@ class ItemPresenter:
         members = self._catalog.items.members(item.content)
         # what a person opens is understood next
         self._prioritize(part.item for part in (item, *members) if part.state is ContentState.READ)
-        captions = [p.text for p in self._passages(item) if p.source is Source.CAPTION]
+        passages = self._passages(item)
+        captions = [p.text for p in passages if p.source is Source.CAPTION]
+        # a document of plain text has nothing that was seen
+        is_read = any(p.text and p.ordinal >= FIRST_UNDERSTOOD for p in passages)
         return {
             "id": item.item,
             "path": display_text(item.path),
@@ -124,6 +130,7 @@ class ItemPresenter:
                 for track in self._catalog.items.sound_tracks(item.content)
             ],
             "caption": captions[0] if captions and item.kind is Kind.PHOTO else None,
+            "read_by": self._model.name_for(item) if is_read else None,
         }
 
     def text(

@@ -55,6 +55,7 @@ class ItemJson(TypedDict):
     tracks: list[SoundTrackJson]  # of a recording of several, the default one first
     notes: list[NoteJson]  # what of it was left out or could not be understood
     caption: str | None
+    read_by: str | None  # who saw or heard its words: "read by PP-OCRv6", "heard by Whisper tiny"
 
 
 class SentenceJson(TypedDict):

@@ -250,6 +250,7 @@ export interface ItemJson {
   tracks: SoundTrackJson[]; // of a recording of several, the default one first
   notes: NoteJson[]; // what of it was left out or could not be understood
   caption: string | null;
+  read_by: string | null; // who saw or heard its words: "read by PP-OCRv6", "heard by Whisper tiny"
 }
 
 export interface SentenceJson {

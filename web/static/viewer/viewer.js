@@ -49,7 +49,7 @@ function PhotoView({ item, query }) {
   </figure>`;
 }
 
-/** Kind, length or size, date and paths of the file. @param {{item: ItemJson}} props */
+/** Kind, length or size, date, who read its pictures or heard it, and paths of the file. @param {{item: ItemJson}} props */
 function Facts({ item }) {
   const facts = [
     KINDS[item.kind][0],
@@ -58,6 +58,7 @@ function Facts({ item }) {
     item.duration_s ? clock(item.duration_s) : "",
     dayOf(item),
     size(item.size_bytes),
+    item.read_by ?? "",
   ];
   return html`<div class="facts">
     <p>${facts.filter(Boolean).join(" · ")}</p>
