@@ -4,7 +4,7 @@ BIN := .venv/bin
 MODEL_TESTS := $(addprefix tests/test_,decode.py prefixes.py gemma.py inputs.py sampling.py vectors.py)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-slow engines newest check coverage bench findings pocket clean
+.PHONY: demo test test-slow engines newest package check coverage bench findings pocket clean
 
 demo: .venv/product          ## install, write the demonstration library, read it and serve it
 	$(BIN)/recollect --data .venv/demo-data demo .venv/demo-library --open
@@ -21,6 +21,12 @@ engines: .venv/developer .venv/engines/llamacpp/made  ## real engines, each in a
 newest: .venv/developer      ## the model's tests with the newest transformers that is allowed
 	$(BIN)/pip install --quiet --no-deps --upgrade --target .venv/newest transformers==5.24.0
 	PYTHONPATH=.venv/newest $(BIN)/python -m pytest -n 2 --dist loadfile $(MODEL_TESTS)
+
+package: .venv/developer     ## wheel and sdist into dist/, and the wheel tried in an empty environment
+	rm -rf dist
+	$(BIN)/python -m hatchling build -d dist
+	@wc -c dist/*
+	$(BIN)/python -m pytest tests/test_package.py
 
 check: .venv/developer tests/types/node_modules  ## types, lint, formatting, and the arrows between the packages
 	$(BIN)/mypy recollect.py indexer retriever model web training bench docs tests
