@@ -436,3 +436,17 @@ def test_a_lost_server_is_shown_until_it_answers(browser: Browser, served: Runni
         tab.gone(".bar")
         assert "lantern" in tab.see(".row.document").inner_text()
         tab.expect_message("ERR_INTERNET_DISCONNECTED")
+
+
+def test_an_example_that_cannot_be_read_takes_the_place_of_the_last_rows(
+    tab: Visit, tmp_path: Path
+) -> None:
+    tab.open("/?q=garden")
+    tab.see("[data-row]")
+    broken = tmp_path / "holiday.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n no picture follows")
+    tab.page.locator("input[type=file]").set_input_files(broken)
+    sentence = tab.see(".results .problem").inner_text()
+    assert sentence.startswith("holiday.png: ")
+    tab.gone("[data-row]")
+    tab.expect_message("422")

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import docx
 import pytest
 
 from indexer.catalog.catalog import Catalog
@@ -301,3 +302,22 @@ def test_counts_follow_what_another_process_commits(catalog: Catalog, tmp_path: 
     other.close()
     assert catalog.counts.coverage()["files"] == 1
     assert catalog.counts.states() == {"pending": 1}
+
+
+def test_a_document_without_words_did_not_fail(tmp_path: Path) -> None:
+    with small(tmp_path / "lib", tmp_path / "data") as library:
+        docx.Document().save(str(library.folder / "blank sheet.docx"))
+        library.write("boat.txt", "A boat.")
+        library.write("nothing.txt", "")
+        library.service.run_once()
+        catalog = library.catalog
+        assert catalog.counts.states() == {"empty": 1, "failed": 1, "understood": 1}
+        assert catalog.counts.coverage()["failed"] == 1
+        assert [failure.path.name for failure in catalog.files.failed()] == ["nothing.txt"]
+        (row,) = catalog.files.page("empty")
+        assert (row.path.name, row.state) == ("blank sheet.docx", "empty")
+        assert row.sentence == "There are no words in this file."
+        assert catalog.files.count("empty") == 1
+        assert [row.path.name for row in catalog.files.page("failed")] == ["nothing.txt"]
+        (content,) = catalog.items.search_names("sheet", 5)
+        assert catalog.items.of_content(content) is not None, "found by its name"

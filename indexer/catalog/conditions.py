@@ -14,7 +14,7 @@ from pathlib import Path
 from indexer.catalog.storage.database import Database
 from indexer.files.paths import relative
 from indexer.types.places import Kind
-from indexer.types.states import ContentState, FileState
+from indexer.types.states import EMPTY, ContentState, FailureReason, FileState
 
 # A file whose content may be shown: its folder is there and it could be read when last looked at.
 # (By its state alone it is not to be looked up: nearly all have the same.)
@@ -41,7 +41,11 @@ PARTIAL_CONTENTS = f"""WITH partial AS (SELECT content, state, reason, notes FRO
 # In the listing of all files: a `:state` and a `:kind`, None for all. PARTIAL is no state of its
 # own: it chooses the files that were read in part.
 PARTIAL = "partial"
-LISTED = f"""(:state IS NULL OR state = :state
+# In the listing: a document that opens and has no words in it did not fail.
+IS_EMPTY = f"""state = '{FileState.FAILED}' AND reason = '{FailureReason.EMPTY}'
+    AND content IS NOT NULL AND kind = '{Kind.DOCUMENT}'"""
+LISTED_STATE = f"CASE WHEN {IS_EMPTY} THEN '{EMPTY}' ELSE state END"
+LISTED = f"""(:state IS NULL OR {LISTED_STATE} = :state
         OR (:state = '{PARTIAL}' AND live AND state != '{FileState.FAILED}'
             AND content IN ({PARTIAL_CONTENTS})))
     AND (:kind IS NULL OR kind = :kind)"""

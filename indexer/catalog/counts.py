@@ -13,21 +13,21 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.catalog.conditions import LIVE, lies_in
+from indexer.catalog.conditions import LISTED_STATE, LIVE, lies_in
 from indexer.catalog.storage.database import Database
 from indexer.types.coverage import Coverage, Work
 from indexer.types.passages import FIRST_UNDERSTOOD
 from indexer.types.places import Kind
-from indexer.types.states import ContentState, FileState
+from indexer.types.states import EMPTY, ContentState, FileState
 
-AWAY = (FileState.OFFLINE, FileState.MISSING, FileState.SKIPPED)
+AWAY = (FileState.OFFLINE, FileState.MISSING, FileState.SKIPPED, EMPTY)
 WAITING = (
     *(FileState.PENDING, FileState.READING),
     *(ContentState.READ, ContentState.UNDERSTANDING),
 )
 UNREAD = f"('{FileState.PENDING}', '{FileState.READING}')"
 NOT_UNDERSTOOD = f"('{ContentState.READ}', '{ContentState.UNDERSTANDING}')"
-GROUP = f"""kind, state, live AND read_generation IS NOT NULL AS is_read,
+GROUP = f"""kind, {LISTED_STATE} AS state, live AND read_generation IS NOT NULL AS is_read,
     live AND content_state = '{ContentState.UNDERSTOOD}' AS is_understood"""
 GROUPS = f"SELECT {GROUP}, count(*) AS files FROM listing f"
 # The same of what is attached to files, where it is asked for by its kind.

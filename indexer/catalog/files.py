@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from indexer.catalog.conditions import LISTED, lies_in, locate
+from indexer.catalog.conditions import LISTED, LISTED_STATE, lies_in, locate
 from indexer.catalog.records import Failure, FileRow, failure, file_row
 from indexer.catalog.states import content_states, file_states
 from indexer.catalog.storage.database import Database
@@ -43,7 +43,7 @@ class Files:
         by = "root_path, path" if order == "name" else "mtime_ns DESC, root_path, path"
         with self._database.reading() as db:
             rows = db.execute(
-                f"""SELECT * FROM listing WHERE {LISTED}
+                f"""SELECT *, {LISTED_STATE} AS listed_state FROM listing WHERE {LISTED}
                 ORDER BY {by} LIMIT :limit OFFSET :offset""",
                 {"state": state, "kind": kind, "limit": limit, "offset": offset},
             ).fetchall()
@@ -55,7 +55,9 @@ class Files:
         with self._database.reading() as db:
             for root, inside in locate(db, path):
                 row = db.execute(
-                    "SELECT * FROM listing WHERE root = ? AND path = ?", (root, inside)
+                    f"""SELECT *, {LISTED_STATE} AS listed_state FROM listing
+                    WHERE root = ? AND path = ?""",
+                    (root, inside),
                 ).fetchone()
                 if row:
                     return file_row(row, _notes(db, [row["content"]]).get(row["content"], ()))
@@ -79,7 +81,7 @@ class Files:
         """Every file that could not be read or understood, with the reason; by folder and name."""
         with self._database.reading() as db:
             rows = db.execute(
-                f"""SELECT * FROM listing WHERE state = '{FileState.FAILED}' AND id IN (
+                f"""SELECT * FROM listing WHERE {LISTED_STATE} = '{FileState.FAILED}' AND id IN (
                     SELECT id FROM files WHERE state = '{FileState.FAILED}' UNION
                     SELECT f.id FROM contents c JOIN files f ON f.content = c.content
                     WHERE c.state = '{ContentState.FAILED}')

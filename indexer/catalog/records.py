@@ -196,12 +196,13 @@ def failure(row: sqlite3.Row) -> Failure:
 
 
 def file_row(row: sqlite3.Row, notes: tuple[Note, ...]) -> FileRow:
-    """From a row of `listing`. What is understood in part has notes, and no sentence besides."""
+    """From a row of `listing` with its `listed_state`. What is understood in part has notes, and no
+    sentence besides."""
     return FileRow(
         item=row["item"],
         path=_path(row),
         kind=Kind(row["kind"]) if row["kind"] else None,
-        state=row["state"],
+        state=row["listed_state"],
         reason=row["reason"],
         sentence=None if row["state"] == ContentState.UNDERSTOOD else row["sentence"],
         notes=notes,

@@ -28,7 +28,9 @@ class ContentState(StrEnum):
 
 
 # A file is listed with its own state, or with that of its content when it is known.
-LISTED_STATES = frozenset(map(str, (*FileState, *ContentState))) - {str(FileState.KNOWN)}
+# An empty document has failed, and is listed apart: there is nothing in it to be read.
+EMPTY = "empty"
+LISTED_STATES = frozenset((*map(str, (*FileState, *ContentState)), EMPTY)) - {str(FileState.KNOWN)}
 
 
 class OfflineReason(StrEnum):
@@ -50,6 +52,7 @@ class AbsenceReason(StrEnum):
 class FailureReason(StrEnum):
     """The reasons of failed and skipped files that are compared in code."""
 
+    EMPTY = "empty"
     PERMISSION = "permission"
     TOO_DEEP = "too_deep"
     FORGOTTEN = "forgotten"

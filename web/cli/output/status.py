@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from rich.text import Text
 
-from indexer.types.states import ContentState, FileState
+from indexer.types.states import EMPTY, ContentState, FileState
 from web.cli.output.console import out, print_json, select_keys
 from web.cli.output.phrases import count_phrase, coverage_sentence
 from web.cli.output.root_tables import show_roots
@@ -25,6 +25,7 @@ STATES: dict[str, str] = {
     ContentState.UNDERSTANDING: "found by its words, being understood",
     ContentState.UNDERSTOOD: "read and understood",
     FileState.FAILED: "could not be read",
+    EMPTY: "empty, nothing to read",
     FileState.SKIPPED: "no kind of file that is read",
     FileState.MISSING: "missing, hidden and kept",
     FileState.OFFLINE: "its folder is not there; kept",

@@ -13,7 +13,6 @@ from indexer.types.pieces import UnreadableError
 from indexer.types.places import Kind, Span
 from model.interface import Image, Sound
 from web.library.arguments.paths import named_path
-from web.library.display import display_text
 from web.library.errors import LibraryError
 
 # The model takes at most this much of a sound at once.
@@ -43,7 +42,7 @@ def load_example(reader: ReaderProcess, file: Path) -> Image | Sound:
             case Kind.RECORDING:
                 return reader.original(file, Span(0.0, EXAMPLE_S))
             case _:
-                sentence = f"{display_text(file.name)} is neither a picture nor a sound."
+                sentence = "This is neither a picture nor a sound; give one as the example."
     except (UnreadableError, OSError) as problem:
         sentence = str(problem)
     raise LibraryError("example", sentence)

@@ -22,6 +22,7 @@ const STATES = {
   understanding: "Being understood",
   understood: "Understood",
   failed: "Could not be read",
+  empty: "Empty, nothing to read",
   skipped: "Not a kind we read",
   partial: "Read in part",
   missing: "Missing, kept",

@@ -222,7 +222,9 @@ export function useSearch() {
       } catch (error) {
         if (wasAborted(error) || signal.aborted) return;
         const problem = error instanceof RequestError ? error : new RequestError("browser", String(error));
-        results.change({ problem, searching: false, slow: false, byMeaning: results.value.byMeaning ?? [] });
+        // Rows of another query, or of another example, are no answer to this one.
+        if (!problem.retryAfterS && (chosen || results.value.key !== key)) results.set({ ...NO_RESULTS, key, byMeaning: [], problem });
+        else results.change({ problem, searching: false, slow: false, byMeaning: results.value.byMeaning ?? [] });
         if (!problem.retryAfterS) return;
         await pause(problem.retryAfterS * 1000, signal).then(() => attempt(signal), () => {});
       }

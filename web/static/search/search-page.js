@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from "../core/dom.js";
 import { addressWith, go, route, useScroll } from "../core/route.js";
 import { useStore } from "../core/store.js";
-import { baseName, coverageLine, failedLine } from "../core/wording.js";
+import { baseName, coverageLine, failedLine, safeName } from "../core/wording.js";
 import { Icon } from "../parts/icons.js";
 import { repeatRequests } from "../server/http.js";
 import { isWorking, libraryStatus } from "../server/status.js";
@@ -59,8 +59,8 @@ function NoMatches({ text }) {
   </div>`;
 }
 
-/** What went wrong, and when it is tried again. @param {{problem: import("../server/http.js").RequestError}} props */
-function ProblemNote({ problem }) {
+/** What went wrong, and when it is tried again. @param {{problem: import("../server/http.js").RequestError, name: string}} props `name` of the example */
+function ProblemNote({ problem, name }) {
   const [secondsLeft, setSecondsLeft] = useState(problem.retryAfterS);
   useEffect(() => {
     setSecondsLeft(problem.retryAfterS);
@@ -72,7 +72,7 @@ function ProblemNote({ problem }) {
     : problem.sentence;
   return html`<div class="problem" role="alert">
     <${Icon} name="circle-alert" />
-    <p>${sentence} <code>${problem.code}</code></p>
+    <p>${name && html`<b><bdi>${safeName(name)}</bdi></b>: `}${sentence} <code>${problem.code}</code></p>
     ${!problem.retryAfterS && html`<button onClick=${repeatRequests}>Try again</button>`}
   </div>`;
 }
@@ -92,7 +92,7 @@ export function SearchPage() {
     <div class="toolbar"><${KindChips} counts=${counts} kind=${kind} /><${Filters} /></div>
     <${TypedFilters} filters=${understood} />
     <${CoverageLine} coverage=${coverage} slow=${slow && searching} />
-    ${problem && html`<${ProblemNote} problem=${problem} />`}
+    ${problem && html`<${ProblemNote} problem=${problem} name=${chosen?.file.name ?? ""} />`}
     ${noMatches ? html`<${NoMatches} text=${text} />` : html`<${Groups} rows=${rows} kind=${kind} />`}
     ${kind && following && html`<${MoreRows} />`}
     <${MeaningGroup} hits=${byMeaning} belowRows=${rows.length > 0} />
