@@ -130,7 +130,16 @@ def test_folders_are_added_and_removed_with_a_sentence(
     added.get_by_role("button", name="Remove the folder").click()
     assert "The files themselves are not touched" in added.locator(".confirmation").inner_text()
     added.get_by_role("button", name="Remove folder", exact=True).click()
+    assert "is being removed" in tab.see(".folders .removal").inner_text()
+    assert tab.accessibility() == []
+    tab.page.get_by_role("button", name="Undo").click()
+    tab.gone(".folders .removal")
+    assert len(served.library.roots()) == 2
+    added.get_by_role("button", name="Remove the folder").click()
+    added.get_by_role("button", name="Remove folder", exact=True).click()
+    tab.page.get_by_role("button", name="Remove it now").click()
     added.wait_for(state="detached")
+    assert len(served.library.roots()) == 1
     assert (other / "walrus.txt").exists()
 
 

@@ -11,6 +11,7 @@ from indexer.catalog.storage.database import Database
 from indexer.catalog.storage.inspection import inspecting
 from indexer.files.excludes import is_excluded_path
 from indexer.files.paths import join, relative
+from indexer.files.walk import WalkLimits, ancestry_of
 from indexer.types.states import AbsenceReason, OfflineReason
 from model.errors import RecollectError
 
@@ -95,13 +96,28 @@ class Roots:
             )
             return [_path(row["path"]) for row in rows]
 
+    def inside(self, path: Path) -> list[Path]:
+        """The roots that would become part of a folder if it were added."""
+        raw = os.fsencode(path.expanduser().resolve())
+        with self._database.reading() as db:
+            if _covering(db, raw) is not None:
+                return []
+            rows = db.execute("SELECT path FROM roots ORDER BY path").fetchall()
+        return [_path(row["path"]) for row in rows if _takes_in(raw, row["path"])]
+
     def add(self, path: Path) -> Root:
         """Watches a folder from now on.
 
         A folder inside a watched one is watched already: the outer root comes back. Roots inside
-        the new folder become part of it. A root that was renamed is recognised by its inode and
-        keeps its files. Raises FolderError when there is no such folder."""
+        the new folder become part of it, but for those that its patterns leave out. A root that was
+        renamed is recognised by its inode and keeps its files. Raises FolderError when there is no
+        such folder, or it is that of the index."""
         real = path.expanduser().resolve()
+        own = self._database.file.absolute().parent.resolve()
+        if real == own or own in real.parents:
+            raise FolderError(
+                f"{path} is where Recollect keeps its index; add a folder with files of yours."
+            )
         try:
             with os.scandir(real):
                 status = real.stat()
@@ -181,11 +197,18 @@ def _path(raw: bytes) -> Path:
     return Path(os.fsdecode(raw))
 
 
+def _takes_in(outer: bytes, inner: bytes) -> bool:
+    """Whether a folder is another one or lies in it, and is read with it."""
+    inside = relative(outer, inner)
+    if inside is None or is_excluded_path(inside):
+        return False
+    return ancestry_of(outer, inside, WalkLimits()) is not None
+
+
 def _covering(db: sqlite3.Connection, raw: bytes) -> int | None:
     """The root that a folder is or lies in."""
     for row in db.execute("SELECT id, path FROM roots"):
-        inside = relative(row["path"], raw)
-        if inside is not None and not is_excluded_path(inside):
+        if _takes_in(row["path"], raw):
             return int(row["id"])
     return None
 
@@ -209,7 +232,7 @@ def _absorb(db: sqlite3.Connection, root: int, raw: bytes) -> None:
     """Gives the files of the roots below a new root to it."""
     for row in db.execute("SELECT id, path FROM roots WHERE id != ?", (root,)).fetchall():
         inside = relative(raw, row["path"])
-        if inside is None or is_excluded_path(inside):
+        if inside is None or not _takes_in(raw, row["path"]):
             continue
         files = db.execute("SELECT id, path FROM files WHERE root = ?", (row["id"],)).fetchall()
         db.executemany(

@@ -59,6 +59,12 @@ class PathBody(Body):
     path: Annotated[str, Field(min_length=1, max_length=MAX_PATH_CHARS)]
 
 
+class FolderBody(PathBody):
+    """A folder; with `take_in` the watched folders in it become part of it."""
+
+    take_in: bool = False
+
+
 class OptionalPathBody(Body):
     path: Annotated[str, Field(min_length=1, max_length=MAX_PATH_CHARS)] | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,7 @@ from web.http.requests import (
     MAX_PATH_CHARS,
     EmptyBody,
     FileBody,
+    FolderBody,
     OptionalPathBody,
     PathBody,
     QuestionBody,
@@ -29,7 +31,14 @@ from web.library.arguments.examples import temporary_example
 from web.library.errors import LibraryError, NotFoundError
 from web.library.protocol import ServableLibrary
 from web.library.schemas.answers import AnswerJson
-from web.library.schemas.files import ExcludesJson, FilesJson, ForgottenJson, IndexJson, VerdictJson
+from web.library.schemas.files import (
+    ExcludesJson,
+    FilesJson,
+    FoldersJson,
+    ForgottenJson,
+    IndexJson,
+    VerdictJson,
+)
 from web.library.schemas.replies import (
     AcceptedJson,
     ForgottenCountJson,
@@ -42,6 +51,7 @@ from web.library.schemas.status import ModelJson, RootJson, StatusJson
 from web.library.serializers.answers import collected_answer
 from web.library.serializers.listing import excludes_json
 
+ONLY_HERE = "Folders are listed on the machine they are on; type the path instead."
 EXAMPLE_BODY = {
     "requestBody": {
         "required": True,
@@ -169,9 +179,21 @@ def library_routes(library: ServableLibrary, feed: StatusFeed) -> APIRouter:
         return JsonAnswer(await workers.run(library.roots))
 
     @router.post("/api/roots", response_model=list[RootJson])
-    async def add(body: PathBody) -> Response:
-        """Watches a folder from now on; all watched folders."""
-        return JsonAnswer(await workers.run(lambda: library.add(body.path)))
+    async def add(body: FolderBody) -> Response:
+        """Watches a folder from now on; all watched folders. Where others lie in it, that is
+        refused with the code `takes_in` unless `take_in` agrees to it."""
+        return JsonAnswer(await workers.run(lambda: library.add(body.path, body.take_in)))
+
+    @read_route(router, "/api/folders", response_model=FoldersJson)
+    async def folders(
+        request: Request,
+        path: Annotated[str | None, Query(max_length=MAX_PATH_CHARS)] = None,
+        hidden: bool = False,
+    ) -> Response:
+        """The folders in one at or below the home folder, to choose from; on this machine alone."""
+        if request.client is None or not ip_address(request.client.host).is_loopback:
+            raise LibraryError("folder", ONLY_HERE, 403)
+        return JsonAnswer(await workers.run(lambda: library.folders(path, hidden)))
 
     @router.delete("/api/roots", response_model=ForgottenCountJson)
     async def remove(body: PathBody) -> Response:

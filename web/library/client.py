@@ -144,8 +144,9 @@ class Client:
     def roots(self) -> list[RootJson]:
         return cast("list[RootJson]", self._json("GET", "/api/roots"))
 
-    def add(self, folder: str) -> list[RootJson]:
-        return cast("list[RootJson]", self._json("POST", "/api/roots", json={"path": folder}))
+    def add(self, folder: str, take_in: bool = False) -> list[RootJson]:
+        body = {"path": folder, "take_in": take_in}
+        return cast("list[RootJson]", self._json("POST", "/api/roots", json=body))
 
     def remove(self, folder: str) -> int:
         answer = self._json("DELETE", "/api/roots", json={"path": folder})

@@ -32,6 +32,7 @@ from retriever.hits import Hits
 from retriever.queries.query import Query, parse_kind
 from retriever.search import Searcher
 from web.library.arguments.examples import load_example
+from web.library.arguments.folders import folder_choice, takes_in_sentence
 from web.library.arguments.paths import is_folder, named_path
 from web.library.arguments.scopes import named_scope
 from web.library.arguments.unlisted import unlisted_sentence
@@ -47,7 +48,14 @@ from web.library.items.reading import ReadingModel
 from web.library.items.recordings import RecordingPresenter
 from web.library.notifier import Notifier
 from web.library.schemas.answers import AskEvent
-from web.library.schemas.files import FileJson, FilesJson, ForgottenJson, IndexJson, VerdictJson
+from web.library.schemas.files import (
+    FileJson,
+    FilesJson,
+    FoldersJson,
+    ForgottenJson,
+    IndexJson,
+    VerdictJson,
+)
 from web.library.schemas.items import MAX_PASSAGES, ItemJson, TextJson
 from web.library.schemas.recordings import RecordingJson
 from web.library.schemas.search import SearchJson
@@ -270,15 +278,21 @@ class Library:
     def roots(self) -> list[RootJson]:
         return roots_json(self._catalog.roots.all())
 
-    def add(self, folder: str) -> list[RootJson]:
+    def add(self, folder: str, take_in: bool = False) -> list[RootJson]:
         path = named_path(folder)
         if not is_folder(path):
             raise LibraryError(
                 "folder", f"There is no folder {display_text(path)}; check the name."
             )
+        if not take_in and (inside := self._catalog.roots.inside(path)):
+            raise LibraryError("takes_in", takes_in_sentence(path, inside), 409)
         self._catalog.roots.add(path)
         self._changed()
         return self.roots()
+
+    def folders(self, folder: str | None = None, hidden: bool = False) -> FoldersJson:
+        roots = self._catalog.roots.paths()
+        return folder_choice(folder, hidden, roots, self._catalog.database.file.parent)
 
     def remove(self, folder: str) -> int:
         path = named_path(folder)

@@ -16,7 +16,14 @@ from web.library.schemas.conversations import (
     ConversationsJson,
     ConversationSummaryJson,
 )
-from web.library.schemas.files import FileJson, FilesJson, ForgottenJson, IndexJson, VerdictJson
+from web.library.schemas.files import (
+    FileJson,
+    FilesJson,
+    FoldersJson,
+    ForgottenJson,
+    IndexJson,
+    VerdictJson,
+)
 from web.library.schemas.items import MAX_PASSAGES, ItemJson, TextJson
 from web.library.schemas.recordings import RecordingJson
 from web.library.schemas.search import SearchJson
@@ -102,8 +109,9 @@ class LibraryProtocol(Protocol):
 
     def roots(self) -> list[RootJson]: ...
 
-    def add(self, folder: str) -> list[RootJson]:
-        """Watches a folder from now on; all watched folders."""
+    def add(self, folder: str, take_in: bool = False) -> list[RootJson]:
+        """Watches a folder from now on; all watched folders. With `take_in`, those that lie in it
+        become part of it; without, that is refused with the code "takes_in"."""
         ...
 
     def remove(self, folder: str) -> int:
@@ -202,3 +210,8 @@ class ServableLibrary(LibraryProtocol, Protocol):
         ...
 
     def model(self) -> ModelJson: ...
+
+    def folders(self, folder: str | None = None, hidden: bool = False) -> FoldersJson:
+        """The folders in one at or below the home folder (None: in that), for a person to choose
+        from; hidden ones where that is asked for."""
+        ...

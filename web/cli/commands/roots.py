@@ -23,11 +23,19 @@ def roots(program: Program, as_json: bool) -> None:
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--take-in", is_flag=True, help="Watched folders in it become part of it.")
 @click.pass_obj
-def add(program: Program, folder: Path) -> None:
+def add(program: Program, folder: Path, take_in: bool) -> None:
     """Watch a folder from now on."""
+    from web.library.errors import LibraryError
+
     with program.open_library(write=True) as library:
-        library.add(str(folder.absolute()))
+        try:
+            library.add(str(folder.absolute()), take_in)
+        except LibraryError as problem:
+            if problem.code != "takes_in":
+                raise
+            raise click.ClickException(f"{problem.sentence} Agree with --take-in.") from problem
     click.echo(f"{folder} is watched. A running server reads it now, `recollect index` otherwise.")
 
 

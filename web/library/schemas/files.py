@@ -47,6 +47,20 @@ class ForgottenJson(TypedDict):
     erased: bool  # no byte is left; else that is so within the hour
 
 
+class FolderJson(TypedDict):
+    name: str
+    path: str
+    watched: bool  # it is a watched folder, or lies in one
+
+
+class FoldersJson(TypedDict):
+    path: str
+    parent: str | None  # None at the home folder
+    watched: bool
+    folders: list[FolderJson]
+    left_out: int  # beyond those that are listed
+
+
 class FaultJson(TypedDict):
     code: str
     sentence: str

@@ -59,7 +59,7 @@ function FileRow({ file }) {
   };
   const name = html`<bdi>${safeName(file.name || baseName(file.path))}</bdi>`;
   const place = file.kind === "document" ? { page: 1 } : null;
-  return html`<tr class=${file.state}>
+  return html`<tr class=${file.state === "empty" ? "wordless" : file.state}>
     <td class="name">${file.kind ? html`<span class=${file.kind} title=${KINDS[file.kind][0]}><${Icon} name=${KIND_ICON[file.kind]} size="18" /></span>` : html`<${Icon} name="info" size="18" />`}
       ${file.id ? html`<a data-row href=${addressOf(file.id, place)} title=${safeName(file.path)}>${name}</a>` : html`<span title=${safeName(file.path)}>${name}</span>`}</td>
     <td class="state" title=${file.sentence ?? ""}>${file.sentence && (file.state === "failed" || file.state === "skipped") ? file.sentence : (STATES[file.state] ?? file.state)}

@@ -202,6 +202,20 @@ export interface ForgottenJson {
   erased: boolean; // no byte is left; else that is so within the hour
 }
 
+export interface FolderJson {
+  name: string;
+  path: string;
+  watched: boolean; // it is a watched folder, or lies in one
+}
+
+export interface FoldersJson {
+  path: string;
+  parent: string | null; // None at the home folder
+  watched: boolean;
+  folders: FolderJson[];
+  left_out: number; // beyond those that are listed
+}
+
 export interface FaultJson {
   code: string;
   sentence: string;

@@ -3,6 +3,7 @@ import type {
   ConversationsJson,
   ExcludesJson,
   FilesJson,
+  FoldersJson,
   ItemJson,
   PageWordsJson,
   PeaksJson,
@@ -18,6 +19,8 @@ export type AnswerTo<Path extends string> = Path extends "/api/search"
     ? FilesJson
     : Path extends "/api/excludes"
       ? ExcludesJson
+      : Path extends "/api/folders"
+        ? FoldersJson
       : Path extends "/api/conversations"
         ? ConversationsJson
       : Path extends `/api/conversations/${string}`

@@ -113,10 +113,11 @@ export async function getJson(path, parameters = {}, signal) {
  * @param {"POST" | "DELETE"} method
  * @param {string} path
  * @param {unknown} body sent as JSON
+ * @param {RequestInit} [options]
  */
-export async function sendJson(method, path, body) {
+export async function sendJson(method, path, body, options = {}) {
   const headers = { "Content-Type": "application/json" };
-  const response = await request(path, { method, headers, body: JSON.stringify(body) });
+  const response = await request(path, { ...options, method, headers, body: JSON.stringify(body) });
   return response.status === 204 ? null : response.json();
 }
 
