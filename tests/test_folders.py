@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from indexer.catalog.roots import FolderError
-from tests.browser import chromium, visit
+from tests.browser import Theme, chromium, visit
 from tests.conftest import verb
 from tests.served import Running, running, small_library
 from tests.test_http import assert_refused
@@ -117,7 +117,7 @@ def browser() -> Iterator[Browser]:
 def test_a_folder_is_chosen_and_takes_in_another(
     browser: Browser, served: Running, home: Path, width: int
 ) -> None:
-    theme = "dark" if width == 390 else "light"
+    theme: Theme = "dark" if width == 390 else "light"
     with visit(browser, served, "/library", width=width, theme=theme) as tab:
         tab.page.get_by_role("button", name="Choose a folder").click()
         assert tab.see(".chooser h3").inner_text() == str(home)
