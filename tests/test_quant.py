@@ -81,6 +81,30 @@ def test_the_tiles_read_the_kernels_own_layout() -> None:
     )
 
 
+@pytest.mark.parametrize(("outputs", "inputs"), [(64, 32), (192, 128), (512, 3840)])
+def test_weights_are_packed_as_torch_packs_them(outputs: int, inputs: int) -> None:
+    if not quantization._layout_known("cpu"):
+        pytest.skip("this processor packs in another layout, and torch's own packing is used on it")
+    generator = torch.Generator().manual_seed(outputs)
+    plain = torch.randint(0, 256, (outputs, inputs // 2), dtype=torch.uint8, generator=generator)
+    by_torch = torch.ops.aten._convert_weight_to_int4pack_for_cpu(
+        quantization.codes(plain).to(torch.int32), 1
+    )
+    assert torch.equal(quantization._packed(plain), by_torch)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_layer_multiplies_the_same_where_the_layout_is_unknown(
+    known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not known:
+        monkeypatch.setattr(quantization, "_layout_known", lambda _: False)
+    layer, reference = _layer(192, 128, torch.bfloat16)
+    assert (layer.tiles_from_rows is not None) == (known and quantization._layout_known("cpu"))
+    for rows in (1, 63, 64, 200):
+        assert _error(layer, reference, rows, torch.bfloat16) < 1e-2
+
+
 def test_a_kernel_that_is_wrong_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     quantization._kernel_agrees.cache_clear()
     monkeypatch.setattr(quantization, "_multiply", lambda rows, *_: rows.new_zeros(len(rows), 64))
