@@ -299,7 +299,7 @@ def test_what_cannot_be_done_is_refused_by_name(
         )
     refused: list[dict[str, Any]] = [
         {"n": 2},
-        {"tools": [{"type": "function", "function": {"name": "x"}}]},
+        {"tool_choice": "required", "tools": [TOOL]},
         {"response_format": {"type": "json_object"}},
         {"logprobs": True},
         {"presence_penalty": 1.0},
@@ -319,9 +319,16 @@ def test_what_cannot_be_done_is_refused_by_name(
         stranger.models.list()
 
 
+TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
+
+
 def test_what_changes_no_answer_is_taken(client: openai.OpenAI) -> None:
-    more = {"user": "somebody", "n": 1, "store": False, "metadata": {"a": "b"}, "tools": []}
-    assert ask(client, DEPOSIT, **more).choices[0].message.content
+    more = {"user": "somebody", "n": 1, "store": False, "metadata": {"a": "b"}}
+    for tools in ([], [TOOL]):
+        [choice] = ask(client, DEPOSIT, **more, tools=tools).choices
+        assert choice.message.content
+        assert choice.message.tool_calls is None
+        assert choice.finish_reason == "stop"
     assert client.with_options(timeout=60).models.list().data
 
 

@@ -13,6 +13,7 @@ MAX_MESSAGES = 400
 MAX_PARTS = 100
 MAX_TEXT_CHARS = 200_000
 MAX_TEXTS = 256
+MAX_TOOLS = 1_000
 MAX_TOKENS = 100_000
 
 Longer = Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
@@ -79,7 +80,9 @@ class Message(Body):
 
 
 Messages = Annotated[list[Message], Field(min_length=1, max_length=MAX_MESSAGES)]
-NoTools = Annotated[list[Any], Field(max_length=0)] | None
+# Chat front ends offer theirs with every question. A model may answer without any: this one does,
+# so what is refused is to have one called for certain.
+OfferedTools = Annotated[list[Any], Field(max_length=MAX_TOOLS)] | None
 Temperature = Annotated[float | None, Field(ge=0, le=2)]
 TopP = Annotated[float | None, Field(gt=0, le=1)]
 TokenLimit = Annotated[int | None, Field(ge=1, le=MAX_TOKENS)]
@@ -101,7 +104,7 @@ class AnswerBody(Body):
     stream: bool = False
     temperature: Temperature = None
     top_p: TopP = None
-    tools: NoTools = None
+    tools: OfferedTools = None
     tool_choice: Literal["none", "auto"] | None = None
     parallel_tool_calls: Ignored = None
     metadata: Ignored = None
