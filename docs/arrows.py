@@ -104,7 +104,7 @@ ARROWS = (
     Arrow("indexer.catalog.queue", "indexer.ingest.reading_stage", "files", "claim_files",
           pulled=True, through="indexer.ingest.stage"),
     Arrow("indexer.catalog.queue", "indexer.catalog.words", "words", "write_passages"),
-    Arrow("indexer.catalog.words", "retriever.search", "matches", "search", pulled=True,
+    Arrow("indexer.catalog.words", "retriever.search", "matches", "ranked", pulled=True,
           through="indexer.catalog.catalog",
           path=((1.43, 6), (1.43, 5.64), (4.37, 5.64), (4.37, 3))),
     Arrow("indexer.ingest.reading_stage", "indexer.ingest.read", "one file", "read_file"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from model.interface import (
     AnswerText,
     ConversationTurn,
     Evidence,
+    ModelCard,
     WritingOptions,
 )
 from retriever.answers.answer import (
@@ -28,6 +30,7 @@ from retriever.answers.answer import (
     playback_time,
     unsupported_figures,
 )
+from retriever.answers.extracts import extract_answer
 from retriever.search import Searcher
 from tests.fake_model import FakeModel
 from tests.library import READER, Small, small
@@ -111,6 +114,85 @@ def test_no_file_fills_the_evidence_and_there_are_few_sources(library: Small) ->
     ]
     assert len(sources) == 5
     assert len({source.item.item for source in sources}) == 5
+
+
+class OneSourceModel(FakeModel):
+    """Finds its way in one source only: says its first sentence, and of a note what stands nowhere
+    near it."""
+
+    asked: list[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = []
+
+    @property
+    def card(self) -> ModelCard:
+        return replace(super().card, sources=1)
+
+    def answer(
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        history: Sequence[ConversationTurn] = (),
+        cancelled: Callable[[], bool] = lambda: False,
+        options: WritingOptions = DEFAULT_WRITING,
+    ) -> Iterator[AnswerEvent]:
+        [source] = evidence
+        self.asked.append(source.title)
+        sentence = source.words.partition(".")[0]
+        yield AnswerText("It is 99 euro [1]." if "Note" in sentence else f"{sentence} [1].")
+        yield AnswerCitation(1, sentence)
+        yield AnswerEnd("stop", 1.0, 3, 1.0, None)
+
+
+@pytest.fixture
+def notes_first(tmp_path: Path) -> Iterator[Small]:
+    with small(tmp_path / "folder", tmp_path / "data", OneSourceModel()) as library:
+        library.write("note.txt", "Note about the deposit. The deposit, the deposit in euro.")
+        yield library
+
+
+def test_one_source_after_the_other_until_a_quote_proves_it(notes_first: Small) -> None:
+    notes_first.write("lease.txt", "The deposit is 1,850 euro. Paid back after 30 days.")
+    notes_first.service.run_once()
+    parts = list(_answerer(notes_first).answer("How much is the deposit in euro?"))
+    assert isinstance(notes_first.model, OneSourceModel)
+    assert set(notes_first.model.asked) == {"note.txt", "lease.txt"}
+    [source] = [part for part in parts if isinstance(part, NumberedSource)]
+    assert source.item.path.name == "lease.txt"
+    assert isinstance(summary := parts[-1], AnswerSummary)
+    assert summary.text == "The deposit is 1,850 euro [1]."
+    assert [citation.supports for citation in summary.citations] == [True]
+
+
+def test_where_no_quote_proves_anything_the_sources_speak_for_themselves(
+    notes_first: Small,
+) -> None:
+    notes_first.service.run_once()
+    parts = list(_answerer(notes_first).answer("How much is the deposit in euro?"))
+    assert isinstance(summary := parts[-1], AnswerSummary)
+    assert summary.text.startswith("These passages speak of it:")
+    assert "99" not in summary.text
+    assert [citation.quote for citation in summary.citations] == [
+        "The deposit, the deposit in euro."
+    ]
+
+
+def test_extracts_are_whole_and_the_best_come_first() -> None:
+    def extracts(question: str, *texts: str) -> list[str]:
+        sources = [Evidence(n, "a file", text) for n, text in enumerate(texts, start=1)]
+        events = extract_answer(question, sources)
+        return [event.quote for event in events if isinstance(event, AnswerCitation)]
+
+    lease = "3 Rent and deposit\n\nThe deposit is 1880 euros. It is paid back in May. It is over."
+    note = "The deposit is much."
+    question = "When do I get the deposit back?"
+    assert extracts(question, note, lease) == [
+        "The deposit is 1880 euros. It is paid back in May.",
+        note,
+    ]
+    assert extracts("The colour of the boat?", note, lease) == []
 
 
 def test_what_cannot_be_confirmed_is_dropped_and_counted(tmp_path: Path) -> None:

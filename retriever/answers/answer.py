@@ -20,6 +20,7 @@ from model.interface import (
     DEFAULT_WRITING,
     AnswerCitation,
     AnswerEnd,
+    AnswerEvent,
     AnswerText,
     ConversationTurn,
     Evidence,
@@ -31,7 +32,7 @@ from model.interface import (
 )
 from retriever.answers.claims import Claim, judged, last_claim
 from retriever.answers.copied_text import CopiedText
-from retriever.answers.extracts import extract_answer
+from retriever.answers.extracts import MAX_EXTRACTS, extract_answer
 from retriever.answers.values import figures
 from retriever.hits import Hit
 from retriever.marks.places import quoted_place
@@ -42,9 +43,12 @@ MAX_PLACES_A_FILE = 2
 MAX_ORIGINALS = 2
 # A hit with less than this share of the best hit's score misleads more than it helps.
 MIN_SCORE_SHARE = 0.55
+# So many sources are tried, one after the other, by a model that finds its way in one only.
+MAX_ATTEMPTS = 4
 
 EVERYTHING = Scope()
 MediaLoader = Callable[[Item, Place], Image | Sound]
+_Place = tuple[Hit, Passage | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,10 @@ class NumberedSource:
     @property
     def place(self) -> Place:
         return self.passage.place if self.passage else None
+
+    @property
+    def words(self) -> str:
+        return self.passage.text if self.passage else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,23 +135,61 @@ class Answerer:
     ) -> Iterator[AnswerPart]:
         """The sources first, then the text as it is written, each citation when its quote is
         complete, and one `AnswerSummary` at the end. Sources are taken from the items `about`
-        (empty for all) within the scope."""
-        sources = self._sources(question, about, scope, history)
+        (empty for all) within the scope.
+
+        A model that finds its way in one source only is asked about one after the other, until a
+        quote proves what it says; where none does, the sources speak for themselves."""
+        places = self._places(question, about, scope, history)
+        most = self._model.card.sources
+        contents = [hit.item.content for hit, _ in places[:most]]
+        if not (self._model.card.writes and self._may_write(contents)):
+            yield from self._extracts(question, history, places)
+            return
+        likely = [place for place in places if _is_likely(place, places[0])]
+        first: list[AnswerPart] = []
+        for start in range(0, max(1, min(len(likely), MAX_ATTEMPTS)), most):
+            sources = _numbered(likely[start : start + most])
+            evidence = self._evidence(sources)
+            events = self._model.answer(question, evidence, history, cancelled, options)
+            parts = self._checked(question, history, sources, events, self._model)
+            if most > 1:
+                yield from parts
+                return
+            attempt = list(parts)
+            first = first or attempt
+            if _is_proven(attempt) or cancelled():
+                yield from attempt
+                return
+        if _has_citations(first):
+            yield from self._extracts(question, history, places)
+        else:
+            yield from first
+
+    def _extracts(
+        self, question: str, history: Sequence[ConversationTurn], places: Sequence[_Place]
+    ) -> Iterator[AnswerPart]:
+        """What the best sources say themselves."""
+        sources = _numbered(places[:MAX_EXTRACTS])
+        events = extract_answer(question, self._evidence(sources))
+        return self._checked(question, history, sources, events)
+
+    def _checked(
+        self,
+        question: str,
+        history: Sequence[ConversationTurn],
+        sources: Sequence[NumberedSource],
+        events: Iterator[AnswerEvent],
+        judge: Model | None = None,
+    ) -> Iterator[AnswerPart]:
+        """The events of one answer with its quotes checked, and what they prove judged."""
         yield from sources
         by_number = {source.n: source for source in sources}
-        evidence = self._evidence(sources)
-        known = [question, *(f"{source.title} {source.words}" for source in evidence)]
+        known = [question, *(f"{source_label(source)} {source.words}" for source in sources)]
         known += [f"{turn.question} {turn.answer}" for turn in history]
         draft = CopiedText(known)
         citations: list[Citation] = []
         claims: list[Claim] = []
         left_out = 0
-        contents = [source.item.content for source in sources]
-        writes = self._model.card.writes and self._may_write(contents)
-        if writes:
-            events = self._model.answer(question, evidence, history, cancelled, options)
-        else:
-            events = extract_answer(question, evidence)
         for event in events:
             match event:
                 case AnswerText(text):
@@ -168,36 +214,34 @@ class Answerer:
                     text = draft.text.strip()
                     unfounded = unsupported_figures(text, known)
                     # nobody waits for the judgement of an answer that was cancelled
-                    if writes and event.reason != "cancelled":
-                        supported = judged(self._model, claims)
+                    if judge is not None and event.reason != "cancelled":
+                        supported = judged(judge, claims)
                         citations = [
                             replace(citation, supports=supports)
                             for citation, supports in zip(citations, supported, strict=True)
                         ]
                     yield AnswerSummary(text, tuple(citations), left_out, unfounded, event)
 
-    def _sources(
+    def _places(
         self,
         question: str,
         about: Sequence[str],
         scope: Scope,
         history: Sequence[ConversationTurn],
-    ) -> list[NumberedSource]:
+    ) -> list[_Place]:
+        """Where an answer may stand, best first: hits with their passages, None for a picture that
+        is known by its name only."""
         # A follow-up ("and when does it end?") often names its subject only in the turn before.
         words = f"{history[-1].question} {question}" if history else question
         # A few good sources give better answers than many, and each one more takes time.
-        limit = self._model.card.sources
+        limit = max(self._model.card.sources, MAX_ATTEMPTS)
         words = words[:MAX_QUERY_CHARS]
         query = Query(words=words, about=tuple(about), scope=scope, limit=limit)
         hits = self._hits(query)
-        hits = [hit for hit in hits if hit.score >= hits[0].score * MIN_SCORE_SHARE]
         places = [(hit, passage) for hit in hits for passage in _passages(hit)]
         # Best passages of different files first, second places of the same file after them.
         places.sort(key=lambda place: place[1] is not None and place[1] is not place[0].passage)
-        return [
-            NumberedSource(n, hit, passage)
-            for n, (hit, passage) in enumerate(places[:limit], start=1)
-        ]
+        return places
 
     def _hits(self, query: Query) -> list[Hit]:
         """By words alone where the model gives no vectors, or not now."""
@@ -214,8 +258,7 @@ class Answerer:
             if originals < MAX_ORIGINALS and _needs_media(source):
                 original = self._load(source)
                 originals += original is not None
-            words = source.passage.text if source.passage else ""
-            evidence.append(Evidence(source.n, source_label(source), words, original))
+            evidence.append(Evidence(source.n, source_label(source), source.words, original))
         return evidence
 
     def _load(self, source: NumberedSource) -> Image | Sound | None:
@@ -225,6 +268,26 @@ class Answerer:
             return self._load_media(source.item, source.place)
         except Exception:
             return None
+
+
+def _numbered(places: Sequence[_Place]) -> list[NumberedSource]:
+    return [NumberedSource(n, *place) for n, place in enumerate(places, start=1)]
+
+
+def _is_likely(place: _Place, best: _Place) -> bool:
+    return place[0].score >= best[0].score * MIN_SCORE_SHARE
+
+
+def _is_proven(attempt: Sequence[AnswerPart]) -> bool:
+    """Whether a quote of a whole answer proves what it is cited for."""
+    summary = attempt[-1]
+    return isinstance(summary, AnswerSummary) and any(
+        citation.supports for citation in summary.citations
+    )
+
+
+def _has_citations(attempt: Sequence[AnswerPart]) -> bool:
+    return any(isinstance(part, Citation) for part in attempt)
 
 
 def _passages(hit: Hit) -> list[Passage | None]:
