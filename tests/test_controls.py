@@ -71,9 +71,10 @@ def generation_filter(base: Path, off: Off) -> bool:
         item = library.catalog.items.at_path(file)
         assert item is not None
         [ghost] = library.model.embed([Text("ghost")], role="query")
+        fingerprint = library.model.fingerprint
         row = VectorRow(0, None, ghost.gist, ghost.body)
         rows = [("0" * 32, item.content, Kind.DOCUMENT, [row])]
-        library.store.add_vectors(library.model.fingerprint.key, len(ghost.gist), rows)
+        library.store.add_vectors(fingerprint.key, fingerprint.dim, rows)
         if off:
             off.setattr(Items, "live_generations", lambda self, asked: dict.fromkeys(asked, ""))
         searcher = Searcher(library.catalog, library.store, library.model)

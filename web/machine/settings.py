@@ -29,11 +29,11 @@ class EngineSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: str = Field(description="The address of the engine, up to and with `/v1`.")
-    name: str = Field("", description="Its model; by default the first that it lists.")
-    key: str = Field("", repr=False, description="What it asks for as a bearer token.")
-    embeddings_url: str = Field("", description="Another address, for the vectors.")
-    embeddings_name: str = Field("", description="The model there.")
-    embeddings_key: str = Field("", repr=False, description="The token there.")
+    name: str = Field(default="", description="Its model; by default the first that it lists.")
+    key: str = Field(default="", repr=False, description="What it asks for as a bearer token.")
+    embeddings_url: str = Field(default="", description="Another address, for the vectors.")
+    embeddings_name: str = Field(default="", description="The model there.")
+    embeddings_key: str = Field(default="", repr=False, description="The token there.")
 
 
 class Settings(BaseSettings):
@@ -43,46 +43,61 @@ class Settings(BaseSettings):
         env_prefix="RECOLLECT_", toml_file=CONFIG, frozen=True, extra="forbid"
     )
 
-    data: Path = Field(DATA, description="The folder of the index.")
+    data: Path = Field(default=DATA, description="The folder of the index.")
     model: str | EngineSettings = Field(
-        "pocket", description="A model by its name, a directory, or the address of an engine."
+        default="pocket",
+        description="A model by its name, a directory, or the address of an engine.",
     )
-    models: Path = Field(MODELS, description="The folder of models that were downloaded.")
+    models: Path = Field(default=MODELS, description="The folder of models that were downloaded.")
     context: int = Field(
-        8192, ge=1024, le=262_144, description="Tokens that are read at once; more take memory."
+        default=8192,
+        ge=1024,
+        le=262_144,
+        description="Tokens that are read at once; more take memory.",
     )
-    drafter: bool = Field(True, description="Draft ahead where the model has a drafter.")
+    drafter: bool = Field(default=True, description="Draft ahead where the model has a drafter.")
     embedding: Literal["bfloat16", "int8"] = Field(
-        "bfloat16", description="How the embedding of tokens is kept in memory."
+        default="bfloat16", description="How the embedding of tokens is kept in memory."
     )
-    port: int = Field(7878, ge=0, le=65535, description="Of the server; 0 is any free one.")
+    port: int = Field(default=7878, ge=0, le=65535, description="Of the server; 0 is any free one.")
     rescan_s: float = Field(
-        600.0, gt=0, description="Seconds between two full looks at the watched folders."
+        default=600.0, gt=0, description="Seconds between two full looks at the watched folders."
     )
     network_poll_s: float = Field(
-        120.0, gt=0, description="The same for network drives, which send no events."
+        default=120.0, gt=0, description="The same for network drives, which send no events."
     )
     missing_grace_days: float = Field(
-        7.0, ge=0, description="Days until files that vanished all at once are given up."
+        default=7.0, ge=0, description="Days until files that vanished all at once are given up."
     )
     audit_days: float = Field(
-        7.0, ge=0, description="Days until an unchanged file is compared with its hash; 0 is never."
+        default=7.0,
+        ge=0,
+        description="Days until an unchanged file is compared with its hash; 0 is never.",
     )
     understand_hours: str = Field(
-        "", description="Hours in which files are understood, like 22-6; empty is any time."
+        default="", description="Hours in which files are understood, like 22-6; empty is any time."
     )
-    understand_on_battery: bool = Field(True, description="Understand files on battery, too.")
+    understand_on_battery: bool = Field(
+        default=True, description="Understand files on battery, too."
+    )
     understand_max_load: float = Field(
-        1.0, gt=0, le=1, description="Wait while other programs take a larger share of processors."
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Wait while other programs take a larger share of processors.",
     )
     least_free_mb: float = Field(
-        500.0, ge=0, description="Megabytes that stay free: indexing stops before."
+        default=500.0, ge=0, description="Megabytes that stay free: indexing stops before."
     )
     threads: int | None = Field(
-        None, ge=1, description="Of the processor, for the model; by default as fits the machine."
+        default=None,
+        ge=1,
+        description="Of the processor, for the model; by default as fits the machine.",
     )
     unload_after_s: float | None = Field(
-        None, gt=0, description="Seconds until an idle model leaves the memory; by default never."
+        default=None,
+        gt=0,
+        description="Seconds until an idle model leaves the memory; by default never.",
     )
 
     @field_validator("understand_hours")
