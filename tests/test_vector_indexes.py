@@ -6,7 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,10 @@ import pytest
 from indexer.catalog.forget_list import ForgetList
 from indexer.types.contents import VectorRow
 from indexer.types.places import Kind
+from indexer.vectors import search as search_module
 from indexer.vectors import store as store_module
 from indexer.vectors import vector_indexes
+from indexer.vectors.lance import filter_of
 from indexer.vectors.store import Store
 from model.interface import Float32
 from retriever.meaning import Meaning
@@ -165,6 +167,40 @@ def test_an_index_that_was_not_made_durable_is_taken_back(built: Path, tmp_path:
     assert indexes(store) == []
     query = vectors(2, 1)[0]
     assert found(store, query) == exact(vectors(1, ROWS), query)
+
+
+def test_a_build_ends_with_the_program_that_asked_for_it(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    add(Store(folder), vectors(1, ROWS))
+    command = [
+        sys.executable,
+        "-m",
+        "indexer.vectors.vector_indexes",
+        str(folder),
+        TABLE,
+        "nearest_1",
+    ]
+    assert subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode == 1
+    assert indexes(Store(folder)) == []
+
+
+def test_a_kind_that_no_row_has_costs_no_search(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, query = Store(folder), vectors(2, 1)[0]
+    filters: list[object] = []
+
+    def noted(kinds: Collection[Kind] | None, contents: Collection[str] | None) -> object:
+        filters.append(kinds)
+        return filter_of(kinds, contents)
+
+    monkeypatch.setattr(search_module, "filter_of", noted)
+    for kinds in ({Kind.RECORDING}, {Kind.PHOTO, Kind.RECORDING}, set(Kind)):
+        store.search.vectors(KEY, "body", query, 10, kinds)
+    assert filters == [{Kind.PHOTO}, None]
+    store.add_vectors(KEY, DIM, [("ff", "ff", Kind.RECORDING, [VectorRow(9, None, None, query)])])
+    matches = store.search.vectors(KEY, "body", query, 10, {Kind.RECORDING})
+    assert [match.content for match in matches] == ["ff"]
 
 
 def test_a_build_that_is_stopped_leaves_the_table_as_it_was(tmp_path: Path) -> None:

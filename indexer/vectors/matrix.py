@@ -64,11 +64,13 @@ class Matrix:
 
 
 class Matrices:
-    """The matrices of several tables, read again when a table has changed."""
+    """The matrices of several tables, read again when a table has changed; of one that is too large
+    the kinds of its rows alone."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._loaded: dict[str, Matrix] = {}
+        self._kinds: dict[str, tuple[int, frozenset[Kind]]] = {}  # as of a version of a table
 
     def of(self, name: str, table: Any) -> Matrix | None:
         """The open table `name` as it is now; None where it is too large for memory."""
@@ -85,9 +87,20 @@ class Matrices:
         self._loaded[name] = matrix
         return matrix
 
+    def kinds_of(self, name: str, table: Any) -> frozenset[Kind]:
+        """The kinds that the rows of the open table `name` have."""
+        version = table.version
+        known = self._kinds.get(name)
+        if known is None or known[0] != version:
+            column = table.search().select(["kind"]).to_arrow()["kind"]
+            known = version, frozenset(map(Kind, column.unique().to_pylist()))
+            self._kinds[name] = known
+        return known[1]
+
     def forget(self, name: str) -> None:
         """Drops a table that was replaced: its versions begin again."""
         self._loaded.pop(name, None)
+        self._kinds.pop(name, None)
 
 
 ROUNDING = 1e-6  # below this, scores differ by the order of summation alone

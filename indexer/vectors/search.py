@@ -71,6 +71,11 @@ class TableSearch:
         if matrix is not None:
             order = matrix.nearest(unit, limit, kinds, contents)
         else:
+            if kinds is not None:
+                present = self._tables.read(name, functools.partial(self._matrices.kinds_of, name))
+                if not (asked := present.intersection(kinds)):
+                    return []
+                kinds = None if asked == present else asked  # no filter is the fastest one
             order = self._scan(name, unit, limit, kinds, contents)
         return [Match(*row, score) for row, score in order]
 

@@ -83,6 +83,13 @@ class VectorIndexes:
             process.kill()
             process.wait()
 
+    def adopt(self, name: str) -> None:
+        """Makes a new index durable, in place of the one before it."""
+        with self._lock:
+            for index in self._of(name)[:-1]:
+                self._tables.write(name, operator.methodcaller("drop_index", index))
+            self._durability.sync()
+
     def drop(self, name: str) -> None:
         """Drops the indexes of a table of vectors; the rows are compared one by one then."""
         with self._lock:
@@ -170,9 +177,7 @@ class VectorIndexes:
             try:
                 if process.returncode != 0:
                     raise StoreError(f"The index of {name} could not be built.")
-                for index in self._of(name)[:-1]:
-                    self._tables.write(name, operator.methodcaller("drop_index", index))
-                self._durability.sync()
+                self.adopt(name)
             except Exception as problem:  # searches go on without it
                 _log.warning("%s", problem)
                 self._not_before[name] = time.monotonic() + AGAIN_S
