@@ -128,6 +128,10 @@ def test_the_command_is_the_library_as_it_is_now(
         "XDG_CONFIG_HOME": "/settings",
     }
     assert command_of(settings, "pocket").arguments == [*start, "--model", "pocket", "serve"]
+    engine = json.dumps({"url": "http://127.0.0.1:1/v1", "name": "x" * 300})
+    assert command_of(settings, None, RECOLLECT_MODEL=engine).environment == {
+        "RECOLLECT_MODEL": engine
+    }
     named = command_of(settings, "checkpoint").arguments
     assert named == [*start, "--model", str(tmp_path / "checkpoint"), "serve"]
 

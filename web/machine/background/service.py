@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -76,7 +77,10 @@ def service_command(
 def _absolute_model(name: str) -> str:
     """A model that is named as a directory is the same one from any other directory."""
     directory = Path(name).expanduser()
-    return str(directory.absolute()) if directory.is_dir() else name
+    with suppress(OSError):  # an engine's section as JSON is too long for a name
+        if directory.is_dir():
+            return str(directory.absolute())
+    return name
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ UNIT = "recollect.service"
 # What is left out, and why:
 # - All that takes a mount namespace (ProtectSystem=, PrivateTmp= ...): in a user's unit it needs
 #   user namespaces, which several distributions refuse, and the service would not start there.
-# - SystemCallFilter=@system-service: until systemd 251 it refused Landlock, and the children that
-#   open files would go without. They confine themselves further than a unit can.
+# - SystemCallFilter=@system-service: the set of systemd 252 is without Landlock, and the children
+#   that open files would go without. They confine themselves further than a unit can.
 # - MemoryDenyWriteExecute=: the model's kernels are compiled when they are first used.
 UNIT_TEXT = """\
 # {mark}
