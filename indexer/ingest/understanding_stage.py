@@ -28,7 +28,9 @@ from indexer.vectors.store import Store
 from indexer.vectors.tables import StoreError
 
 BATCH_CONTENTS = 16
-WAITS_FOR_MODEL = "Understanding your own files waits for a model."
+WAITS_FOR_MODEL = (
+    "Understanding your own files waits for a model. Choose one: recollect model list names them."
+)
 
 
 class UnderstandingStage:

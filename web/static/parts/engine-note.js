@@ -1,4 +1,4 @@
-/** What the model of another program cannot do, a note for each; they go when it can. */
+/** What the model in use cannot do, where it says so: of another program, or the small readers. */
 import { html } from "../core/dom.js";
 import { useStore } from "../core/store.js";
 import { libraryStatus } from "../server/status.js";
