@@ -94,7 +94,7 @@ def test_a_folder_with_watched_ones_in_it_says_what_becomes_of_them(tmp_path: Pa
     said = verb("add", tmp_path / "files", data=data, code=1)
     assert "/files/a” lies in " in said
     assert "left out” " not in said, "its patterns leave that one out, so it stays as it is"
-    assert "--take-in" in said
+    assert "To agree: `recollect add --take-in`." in said
     verb("add", "--take-in", tmp_path / "files", data=data)
     lines = verb("roots", data=data)
     assert str(tmp_path / "files" / "left out") in lines
@@ -137,3 +137,20 @@ def test_a_folder_is_chosen_and_takes_in_another(
         assert [Path(root["path"]).name for root in served.library.roots()] == ["Documents"]
     served.library.remove(str(home / "Documents"))
     served.library.add(str(home / "Documents" / "Letters"))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_settings_say_what_is_in_use_and_where_it_lies(
+    browser: Browser, served: Running, home: Path, width: int, theme: Theme
+) -> None:
+    with visit(browser, served, "/library", width=width, theme=theme) as tab:
+        tab.page.locator("main").get_by_role("link", name="Settings").click()
+        tab.page.locator(".settings code", has_text=str(home / "data")).wait_for()
+        tab.page.locator(".settings .folders b", has_text="Letters").wait_for()
+        tab.page.locator(".never-read p", has_text="id_rsa").wait_for()
+        assert "fake" in tab.see("#model-title").locator("xpath=../..").inner_text()
+        tab.page.locator(".settings code", has_text="recollect model use NAME").wait_for()
+        assert tab.accessibility() == []
+        assert tab.page.evaluate("document.documentElement.scrollWidth") <= width

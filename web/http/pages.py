@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 
 # One page shows all of these, and each can be reloaded.
-APPLICATION_PATHS = ("/", "/ask", "/library", "/welcome")
+APPLICATION_PATHS = ("/", "/ask", "/library", "/settings", "/welcome")
 
 # Written out here, because the system's own table differs from machine to machine.
 STATIC_TYPES = {

@@ -37,6 +37,7 @@ from web.library.schemas.files import (
     FoldersJson,
     ForgottenJson,
     IndexJson,
+    StorageJson,
     VerdictJson,
 )
 from web.library.schemas.replies import (
@@ -204,6 +205,11 @@ def library_routes(library: ServableLibrary, feed: StatusFeed) -> APIRouter:
     async def excludes() -> Response:
         """What is never read."""
         return JsonAnswer(excludes_json())
+
+    @read_route(router, "/api/storage", response_model=StorageJson)
+    async def storage() -> Response:
+        """Where the index and the conversations lie, and how large they are."""
+        return JsonAnswer(await workers.run(library.storage))
 
     @router.post("/api/accept", response_model=AcceptedJson)
     async def accept(body: OptionalPathBody) -> Response:

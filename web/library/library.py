@@ -54,6 +54,7 @@ from web.library.schemas.files import (
     FoldersJson,
     ForgottenJson,
     IndexJson,
+    StorageJson,
     VerdictJson,
 )
 from web.library.schemas.items import MAX_PASSAGES, ItemJson, TextJson
@@ -61,7 +62,7 @@ from web.library.schemas.recordings import RecordingJson
 from web.library.schemas.search import SearchJson
 from web.library.schemas.status import ModelJson, RootJson, StatusJson
 from web.library.serializers.answers import answer_events
-from web.library.serializers.listing import file_json, roots_json
+from web.library.serializers.listing import file_json, roots_json, storage_json
 from web.library.serializers.results import verdict_json
 from web.library.serializers.status import model_json, status_json
 from web.library.word_search import search_json, typed_query
@@ -293,6 +294,9 @@ class Library:
     def folders(self, folder: str | None = None, hidden: bool = False) -> FoldersJson:
         roots = self._catalog.roots.paths()
         return folder_choice(folder, hidden, roots, self._catalog.database.file.parent)
+
+    def storage(self) -> StorageJson:
+        return storage_json(self._catalog.database.file.parent)
 
     def remove(self, folder: str) -> int:
         path = named_path(folder)

@@ -22,6 +22,7 @@ from web.library.schemas.files import (
     FoldersJson,
     ForgottenJson,
     IndexJson,
+    StorageJson,
     VerdictJson,
 )
 from web.library.schemas.items import MAX_PASSAGES, ItemJson, TextJson
@@ -210,6 +211,10 @@ class ServableLibrary(LibraryProtocol, Protocol):
         ...
 
     def model(self) -> ModelJson: ...
+
+    def storage(self) -> StorageJson:
+        """Where the index and the conversations lie, and how large they are."""
+        ...
 
     def folders(self, folder: str | None = None, hidden: bool = False) -> FoldersJson:
         """The folders in one at or below the home folder (None: in that), for a person to choose

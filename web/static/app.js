@@ -4,7 +4,7 @@
  *   app.js     draws the parts of index.html and starts what listens
  *   shell/     what surrounds every page: search box, status pill, theme, keys
  *   ask/       the ask page: conversation, answers as they are written, citations
- *   library/   the library page: folders, progress, all files
+ *   library/   the library page: folders, progress, all files; settings
  *   viewer/    one item open at a place: pages, photos, recordings
  *   search/    the search page: results, example, start page
  *   parts/     components that several pages draw
@@ -17,6 +17,7 @@ import { element, html, render, searchBox, useEffect, useState } from "./core/do
 import { go, route, startRouting } from "./core/route.js";
 import { useStore } from "./core/store.js";
 import { LibraryPage } from "./library/library-page.js";
+import { SettingsPage } from "./library/settings-page.js";
 import { Icon, drawStaticIcons } from "./parts/icons.js";
 import { startSound } from "./parts/sound.js";
 import { ExampleButton, ExampleChip, startExamples } from "./search/example.js";
@@ -37,8 +38,8 @@ function AskPage() {
   return module && html`<${module.AskPage} />`;
 }
 
-const PAGES = { search: SearchPage, ask: AskPage, library: LibraryPage };
-const TITLES = { search: "Search", ask: "Ask", library: "Library", item: "Open" };
+const PAGES = { search: SearchPage, ask: AskPage, library: LibraryPage, settings: SettingsPage };
+const TITLES = { search: "Search", ask: "Ask", library: "Library", settings: "Settings", item: "Open" };
 const NARROW = matchMedia("(max-width: 1099px)");
 
 /** Is there too little room for the viewer to stand beside a page? */
@@ -94,6 +95,7 @@ function Layers() {
 
 function Tools() {
   return html`<${StatusPill} />
+    <a class="button quiet square wide-only" href="/settings" aria-label="Settings" title="Settings"><${Icon} name="settings" /></a>
     <button id="help" class="quiet square wide-only" aria-label="Keys" title="Keys"><${Icon} name="keyboard" /></button>
     <${ThemeButton} />`;
 }

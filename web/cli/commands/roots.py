@@ -27,15 +27,8 @@ def roots(program: Program, as_json: bool) -> None:
 @click.pass_obj
 def add(program: Program, folder: Path, take_in: bool) -> None:
     """Watch a folder from now on."""
-    from web.library.errors import LibraryError
-
     with program.open_library(write=True) as library:
-        try:
-            library.add(str(folder.absolute()), take_in)
-        except LibraryError as problem:
-            if problem.code != "takes_in":
-                raise
-            raise click.ClickException(f"{problem.sentence} Agree with --take-in.") from problem
+        library.add(str(folder.absolute()), take_in)
     click.echo(f"{folder} is watched. A running server reads it now, `recollect index` otherwise.")
 
 

@@ -72,7 +72,8 @@ def takes_in_sentence(path: Path, inside: Sequence[Path]) -> str:
     becomes = "becomes" if len(inside) == 1 else "become"
     return (
         f"{named} {lie} in {display_text(path)}: {they} {becomes} part of it. What is known of the "
-        f"files stays, and what a .recollectignore in {them} leaves out stays left out."
+        f"files stays, and what a .recollectignore in {them} leaves out stays left out. "
+        "To agree: `recollect add --take-in`."
     )
 
 

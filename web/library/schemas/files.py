@@ -61,6 +61,14 @@ class FoldersJson(TypedDict):
     left_out: int  # beyond those that are listed
 
 
+class StorageJson(TypedDict):
+    """Where the index and the conversations lie."""
+
+    path: str
+    size_bytes: int
+    conversations_bytes: int  # of these
+
+
 class FaultJson(TypedDict):
     code: str
     sentence: str

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from indexer.catalog.records import FileRow
 from indexer.catalog.roots import Root
 from indexer.files.excludes import describe_files, describe_folders
 from indexer.files.mounts import network_places
 from web.library.display import display_notes, display_text
-from web.library.schemas.files import ExcludesJson, FileJson
+from web.library.schemas.files import ExcludesJson, FileJson, StorageJson
 from web.library.schemas.status import RootJson
 
 
@@ -42,6 +45,22 @@ def file_json(row: FileRow) -> FileJson:
         "attempts": row.attempts,
         "size_bytes": row.size_bytes,
         "modified_at": row.modified_at,
+    }
+
+
+def storage_json(data: Path) -> StorageJson:
+    """What the data directory takes on the disk; files that go meanwhile do not count."""
+    size_bytes = conversations_bytes = 0
+    for folder, _, names in os.walk(data):
+        for name in names:
+            with suppress(OSError):
+                file_bytes = Path(folder, name).lstat().st_size
+                size_bytes += file_bytes
+                conversations_bytes += file_bytes if name == "conversations.sqlite" else 0
+    return {
+        "path": display_text(data.absolute()),
+        "size_bytes": size_bytes,
+        "conversations_bytes": conversations_bytes,
     }
 
 

@@ -5,7 +5,7 @@ import { Store } from "./store.js";
 /**
  * @typedef {import("../server/api.js").PlaceJson | null} Place
  * @typedef {object} Route
- * @property {"search" | "ask" | "library" | "item"} section
+ * @property {"search" | "ask" | "library" | "settings" | "item"} section
  * @property {string | null} item the item open in the viewer
  * @property {number | null} page
  * @property {number | null} second
@@ -22,7 +22,7 @@ function currentRoute() {
   const query = new URLSearchParams(location.search);
   const itemPage = first === "item" && second;
   return {
-    section: itemPage ? "item" : first === "ask" || first === "library" ? first : "search",
+    section: itemPage ? "item" : first === "ask" || first === "library" || first === "settings" ? first : "search",
     item: itemPage ? decodeURIComponent(second) : query.get("item"),
     page: countedNumber(query.get("page")),
     track: countedNumber(query.get("track")),

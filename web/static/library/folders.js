@@ -52,10 +52,10 @@ const unwatchedIn = (status, root) =>
   (status.watching?.unwatched ?? []).filter(({ path }) => path === root || path.startsWith(`${root}/`));
 
 /** What is never read, in any folder; requested when it is unfolded. */
-function NeverRead() {
+export function NeverRead({ open = false } = {}) {
   const [excludes, setExcludes] = useState(/** @type {ExcludesJson | null} */ (null));
   const unfold = () => excludes || getJson("/api/excludes").then(setExcludes, () => {});
-  return html`<details class="never-read" onToggle=${unfold}>
+  return html`<details class="never-read" open=${open} onToggle=${unfold}>
     <summary>What is never read</summary>
     ${excludes && html`<p>Folders: ${excludes.folders.join(", ")}.</p><p>Files: ${excludes.files.join(", ")}.</p>
       <p>A file <code>.recollectignore</code> in a folder, written like <code>.gitignore</code>, leaves out more.</p>`}
@@ -147,7 +147,7 @@ export function Folders({ status }) {
     ${choosing && html`<${FolderChooser} busy=${busy} add=${add} />`}
     ${problem && (refused
       ? html`<div class="confirmation" role="alert">
-        <p>${safeName(problem.sentence)}</p>
+        <p>${safeName(problem.sentence.replace(/ To agree: .*/, ""))}</p>
         <button class="main" disabled=${busy} onClick=${() => add(refused, true)}>Agree and add it</button>
         <button onClick=${() => (setRefused(""), setProblem(null))}>Leave it as it is</button>
       </div>`

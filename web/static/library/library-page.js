@@ -85,7 +85,7 @@ function PartlyRead({ status }) {
 }
 
 /** @param {{status: StatusJson}} props */
-function ModelLine({ status }) {
+export function ModelLine({ status }) {
   const { model } = status;
   const memory = model.resident_bytes ? `, ${size(model.resident_bytes)} of memory` : "";
   const state = model.engine
@@ -107,7 +107,7 @@ export function LibraryPage() {
   if (!status) return html`<div class="library"><h1>Library</h1><p class="lead">Waiting for Recollect.</p></div>`;
   const filtered = ["failed", "partial"].includes(query.get("state") ?? "");
   return html`<div class="library">
-    <h1>Library</h1>
+    <div class="title"><h1>Library</h1><a class="button quiet" href="/settings"><${Icon} name="settings" size="18" />Settings</a></div>
     ${!filtered && html`<div class="pair"><${Progress} status=${status} /><${Folders} status=${status} /></div>`}
     ${query.get("state") !== "partial" && html`<${Failures} status=${status} />`}
     ${!filtered && html`<${PartlyRead} status=${status} />`}

@@ -216,6 +216,12 @@ export interface FoldersJson {
   left_out: number; // beyond those that are listed
 }
 
+export interface StorageJson {
+  path: string;
+  size_bytes: number;
+  conversations_bytes: number; // of these
+}
+
 export interface FaultJson {
   code: string;
   sentence: string;

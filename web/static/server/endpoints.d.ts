@@ -9,6 +9,7 @@ import type {
   PeaksJson,
   RecordingJson,
   SearchJson,
+  StorageJson,
   TextJson,
 } from "./api.js";
 
@@ -19,6 +20,8 @@ export type AnswerTo<Path extends string> = Path extends "/api/search"
     ? FilesJson
     : Path extends "/api/excludes"
       ? ExcludesJson
+      : Path extends "/api/storage"
+        ? StorageJson
       : Path extends "/api/folders"
         ? FoldersJson
       : Path extends "/api/conversations"
