@@ -18,7 +18,18 @@ RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "performance.md"
 # How well the model does is told on a page of its own.
 ELSEWHERE = {"pocket", "quality", "peers"}
-ORDER = ("people", "index", "watch", "search", "scale", "decode", "embed", "memory", "crash")
+ORDER = (
+    "people",
+    "index",
+    "watch",
+    "search",
+    "scale",
+    "decode",
+    "embed",
+    "prefill",
+    "memory",
+    "crash",
+)
 
 HEAD = """# Performance
 

@@ -29,8 +29,8 @@ VISIBLE = {
     "<tool_response|>",
 }  # fmt: skip
 CHANNELS = 3
-_LAYER = re.compile(r"(?:model\.language_model|model)\.layers\.(\d+)\.(.+)")
-_LAYER_NAMES = {
+LAYER = re.compile(r"(?:model\.language_model|model)\.layers\.(\d+)\.(.+)")
+LAYER_NAMES = {
     "input_layernorm.weight": "attn_norm.weight",
     "self_attn.q_proj.weight": "attn_q.weight",
     "self_attn.k_proj.weight": "attn_k.weight",
@@ -46,7 +46,7 @@ _LAYER_NAMES = {
     "mlp.down_proj.weight": "ffn_down.weight",
     "layer_scalar": "layer_output_scale.weight",
 }
-_TOP_NAMES = {
+TOP_NAMES = {
     "embed_tokens.weight": "token_embd.weight",
     "norm.weight": "output_norm.weight",
     "pre_projection.weight": "nextn.pre_projection.weight",
@@ -96,35 +96,35 @@ def write_files(checkpoint: Path, folder: Path) -> None:
     tensors = read_tensors(checkpoint / "model.safetensors")
     config = read_json(checkpoint / "config.json")
     writer = gguf.GGUFWriter(str(folder / "model.gguf"), "gemma4")
-    _describe_text(writer, config["text_config"])
-    _add_vocabulary(writer, checkpoint)
+    describe_text(writer, config["text_config"])
+    add_vocabulary(writer, checkpoint)
     settings = read_json(checkpoint / "generation_config.json")
     writer.add_array("tokenizer.ggml.suppress_tokens", settings.get("suppress_tokens") or [])
     _add_text_tensors(writer, tensors, config["text_config"])
-    _finish(writer)
+    finish(writer)
     _write_projector(folder / "mmproj.gguf", tensors, config)
     drafter = checkpoint / "assistant"
     if (drafter / "config.json").is_file():
         config = read_json(drafter / "config.json")
         writer = gguf.GGUFWriter(str(folder / "drafter.gguf"), "gemma4-assistant")
-        _describe_text(writer, config["text_config"])
-        _add_vocabulary(writer, checkpoint)
+        describe_text(writer, config["text_config"])
+        add_vocabulary(writer, checkpoint)
         writer.add_uint32("gemma4-assistant.embedding_length_out", config["backbone_hidden_size"])
         layers = config["text_config"]["num_hidden_layers"]
         writer.add_uint32("gemma4-assistant.nextn_predict_layers", layers)
         weights = read_tensors(drafter / "model.safetensors")
         _add_text_tensors(writer, weights, config["text_config"])
-        _finish(writer)
+        finish(writer)
 
 
-def _finish(writer: gguf.GGUFWriter) -> None:
+def finish(writer: gguf.GGUFWriter) -> None:
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
 
 
-def _global_shape(text: dict[str, Any]) -> tuple[int, int]:
+def global_shape(text: dict[str, Any]) -> tuple[int, int]:
     """Head width and key-value heads of the global layers."""
     layers = [index for index, kind in enumerate(text["layer_types"]) if kind == "full_attention"]
     own = (text.get("per_layer_config") or {}).get(str(layers[0]), {})
@@ -137,9 +137,9 @@ def _global_shape(text: dict[str, Any]) -> tuple[int, int]:
     )
 
 
-def _describe_text(writer: gguf.GGUFWriter, text: dict[str, Any]) -> None:
+def describe_text(writer: gguf.GGUFWriter, text: dict[str, Any]) -> None:
     sliding = [kind == "sliding_attention" for kind in text["layer_types"]]
-    width, heads = _global_shape(text)
+    width, heads = global_shape(text)
     writer.add_block_count(text["num_hidden_layers"])
     writer.add_context_length(text["max_position_embeddings"])
     writer.add_embedding_length(text["hidden_size"])
@@ -165,7 +165,7 @@ def _describe_text(writer: gguf.GGUFWriter, text: dict[str, Any]) -> None:
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
 
 
-def _add_vocabulary(writer: gguf.GGUFWriter, checkpoint: Path) -> None:
+def add_vocabulary(writer: gguf.GGUFWriter, checkpoint: Path) -> None:
     tokenizer = read_json(checkpoint / "tokenizer.json")
     vocabulary: dict[str, int] = tokenizer["model"]["vocab"]
     special = {token["id"]: token["special"] for token in tokenizer["added_tokens"]}
@@ -203,13 +203,13 @@ def _add_vocabulary(writer: gguf.GGUFWriter, checkpoint: Path) -> None:
 
 def _add_text_tensors(writer: gguf.GGUFWriter, tensors: Tensors, text: dict[str, Any]) -> None:
     for name, values in tensors.items():
-        if match := _LAYER.fullmatch(name):
-            writer.add_tensor(f"blk.{match[1]}.{_LAYER_NAMES[match[2]]}", values)
-        elif short := _TOP_NAMES.get(name.removeprefix("model.").removeprefix("language_model.")):
+        if match := LAYER.fullmatch(name):
+            writer.add_tensor(f"blk.{match[1]}.{LAYER_NAMES[match[2]]}", values)
+        elif short := TOP_NAMES.get(name.removeprefix("model.").removeprefix("language_model.")):
             writer.add_tensor(short, values)
     # Global layers turn a part of each head only. The others are turned by next to nothing,
     # because llama.cpp has no way to leave out dimensions in the middle.
-    width, _ = _global_shape(text)
+    width, _ = global_shape(text)
     turned = int(width * text["rope_parameters"]["full_attention"]["partial_rotary_factor"] / 2)
     factors = [1.0] * turned + [1e30] * (width // 2 - turned)
     writer.add_tensor("rope_freqs.weight", np.array(factors, dtype=np.float32))
@@ -244,7 +244,7 @@ def _write_projector(file: Path, tensors: Tensors, config: dict[str, Any]) -> No
         elif "pos_embedding" in name:
             values = np.ascontiguousarray(values.transpose(1, 0, 2))
         writer.add_tensor(short, values)
-    _finish(writer)
+    finish(writer)
 
 
 def _by_channel(side: int) -> NDArray[np.int64]:
