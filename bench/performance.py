@@ -19,17 +19,8 @@ PAGE = HERE.parent / "docs" / "performance.md"
 # How well the model does is told on a page of its own.
 ELSEWHERE = {"pocket", "quality", "peers"}
 ORDER = (
-    "people",
-    "index",
-    "watch",
-    "search",
-    "scale",
-    "decode",
-    "embed",
-    "prefill",
-    "memory",
-    "crash",
-)
+    "people", "index", "watch", "search", "scale", "decode", "embed", "prefill", "memory", "crash",
+)  # fmt: skip
 
 HEAD = """# Performance
 

@@ -70,7 +70,8 @@ def _rows(folder: Path, rounds: int, quick: bool) -> list[Row]:
 
     return [
         row("prefill_per_core_s", f"tokens of a {READ_TOKENS}-token prompt read in a {tail}, over "
-            "llama.cpp as its wheel is built, on the same weights as Q4_0", READ_TOKENS, "prefill", llama_s, 0.95),
+            "llama.cpp as its wheel is built, on the same weights as Q4_0", READ_TOKENS, "prefill",
+            llama_s, 0.95),
         row("decode_per_core_s", f"tokens written in a {tail}, over llama.cpp", WRITTEN_TOKENS,
             "decode", llama_s, 1.0),
         row("text_embedded_per_s", f"tokens of texts of {READ_TOKENS} embedded in a {tail}, over "
