@@ -24,7 +24,7 @@ from model.interface import Float32
 from retriever.meaning import Meaning
 from retriever.queries.query import Query
 from retriever.search import Searcher
-from tests.library import small
+from tests.library import small, until
 
 KEY, DIM, ROWS = "0123456789ab", 48, 600
 TABLE = f"body_{KEY}"
@@ -201,6 +201,17 @@ def test_a_kind_that_no_row_has_costs_no_search(
     store.add_vectors(KEY, DIM, [("ff", "ff", Kind.RECORDING, [VectorRow(9, None, None, query)])])
     matches = store.search.vectors(KEY, "body", query, 10, {Kind.RECORDING})
     assert [match.content for match in matches] == ["ff"]
+
+
+def test_all_tables_get_their_index_in_the_background(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    rows = [VectorRow(n, None, vector, vector) for n, vector in enumerate(vectors(1, 40))]
+    store.add_vectors(KEY, DIM, [("a", "a", Kind.DOCUMENT, rows)])
+    store.sync()
+    store.indexes.maintain(wait=False)  # once: a library at rest is not tidied up again
+    tables = [f"{space}_{KEY}" for space in ("gist", "body")]
+    until(lambda: all(store.tables[table].list_indices() for table in tables))
+    until(lambda: not store.indexes.is_building)
 
 
 def test_a_build_that_is_stopped_leaves_the_table_as_it_was(tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ class VectorIndexes:
         self._lock = lock
         self._resident_bytes = resident_bytes
         self._process: subprocess.Popen[bytes] | None = None
+        self._build: threading.Thread | None = None  # waits for the process
         self._not_before: dict[str, float] = {}  # when a build may be tried again, by table
 
     def __del__(self) -> None:
@@ -61,18 +62,19 @@ class VectorIndexes:
         return self._process is not None
 
     def maintain(self, wait: bool) -> None:
-        """Drops what cannot be used, and begins to build the next index that is due; with `wait`,
-        returns when none is due any more. Raises StoreError where a table is damaged."""
+        """Drops what cannot be used, and begins to build the indexes that are due, one after the
+        other; with `wait`, returns when none is due any more. Raises StoreError where a table is
+        damaged."""
         while True:
             with self._lock:
-                if self._process is not None:
-                    return
-                self.drop_distrusted()
-                due = next(self._due(), None)
-                if due is None:
-                    return
-                build = self._begin(*due)
-            if not wait:
+                if self._process is None:
+                    self.drop_distrusted()
+                    due = next(self._due(), None)
+                    if due is None:
+                        return
+                    self._build = self._begin(*due)
+                build = self._build
+            if not wait or build is None:
                 return
             build.join()
 
@@ -181,6 +183,8 @@ class VectorIndexes:
             except Exception as problem:  # searches go on without it
                 _log.warning("%s", problem)
                 self._not_before[name] = time.monotonic() + AGAIN_S
+            with contextlib.suppress(StoreError):  # whoever reads that table is told
+                self.maintain(wait=False)
 
 
 def _trained_rows(index: str) -> int:
