@@ -6,7 +6,8 @@ The way of a query, in the order of the wings and files it passes:
                  has the filters typed among the words, guessed_filters.py those that are not
                  marked as such, periods.py the dates of both
     search.py    rankings by words, by name and by vectors, of which meaning.py has the last
-    fusion.py    one order from all rankings, of which hits.py has one hit a file
+    fusion.py    one order from all rankings; copies.py has the copies of each content behind it,
+                 hits.py one hit for them
     marks/       snippets.py: the part of each passage that shows why it was found;
                  marked_words.py: the words to mark where a hit is opened, page_marks.py where
                  they stand, places.py the place that a hit or a quote opens

@@ -107,8 +107,8 @@ class Fusion:
 
 def in_order(contents: Iterable[str]) -> Iterator[RankedContent]:
     """Contents that nothing was looked for in, as they come."""
-    for place, content in enumerate(contents, start=1):
-        yield RankedContent(content, 1 / place, (), ())
+    for content in contents:
+        yield RankedContent(content, 0.0, (), ())
 
 
 def _by_content(passages: Iterable[tuple[str, int]]) -> dict[str, list[int]]:

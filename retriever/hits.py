@@ -27,7 +27,8 @@ class OtherMatch:
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One file that matches: its best passage (its first where only the name matched, None where
-    it has none yet), the `place` that is opened, and further places in it."""
+    it has none yet), the `place` that is opened, further places in it, and what else was found that
+    has the same words, or nearly."""
 
     item: Item
     passage: Passage | None
@@ -36,6 +37,7 @@ class Hit:
     score: float
     found_by: tuple[FoundBy, ...]
     more: tuple[OtherMatch, ...] = ()
+    copies: tuple[Item, ...] = ()
 
 
 def source_of(hit: Hit) -> Source:

@@ -17,6 +17,7 @@ from indexer.types.passages import FIRST_UNDERSTOOD, Passage
 from indexer.types.text.tokens import tokens
 from indexer.vectors.store import Store
 from model.interface import Model
+from retriever.copies import with_copies
 from retriever.fusion import Forms, Fusion, RankedContent, in_order
 from retriever.hits import Hit, Hits, OtherMatch
 from retriever.marks.places import matching_place
@@ -52,7 +53,8 @@ class Searcher:
             return Hits()
         words = self._catalog.passages.content_words(query.words.strip())
         if not words and query.like is None:
-            return self._hits(self._newest(contents, query), "", Forms(), query)
+            alone = ([entry] for entry in self._newest(contents, query))
+            return self._hits(alone, "", Forms(), query)
         fusion = Fusion()
         forms = Forms()
         if words:
@@ -60,7 +62,8 @@ class Searcher:
         if query.by == "all" and self._meaning is not None:
             for nearness in self._meaning.near(query, contents):
                 fusion.add_meaning(nearness)
-        return self._hits(fusion.ranked(forms), words, forms, query)
+        groups = with_copies(fusion.ranked(forms), self._catalog.sketches)
+        return self._hits(iter(groups), words, forms, query)
 
     def _allowed_contents(self, query: Query) -> set[str] | None:
         """The contents the filters allow, or None where they allow all."""
@@ -133,18 +136,25 @@ class Searcher:
         return Forms(exact, ranked.inexact - exact, ranked.variants)
 
     def _hits(
-        self, ranked: Iterator[RankedContent], words: str, forms: Forms, query: Query
+        self, ranked: Iterator[Sequence[RankedContent]], words: str, forms: Forms, query: Query
     ) -> Hits:
-        """One hit a file, for those that are there."""
+        """One hit for each content with its copies, of those that are there."""
         present: list[tuple[Item, RankedContent]] = []
+        copies: dict[str, tuple[Item, ...]] = {}
         last = query.offset + query.limit
         while len(present) <= last and (part := list(islice(ranked, last + 1))):
             # most are there: the first few are enough
-            known = self._catalog.items.of_contents(entry.content for entry in part)
-            for entry in part:
-                item = known.get(entry.content)
-                if item is not None and (item := item.among(self._is_present)) is not None:
-                    present.append((item, entry))
+            known = self._catalog.items.of_contents(e.content for group in part for e in group)
+            for group in part:
+                live = [
+                    (item, entry)
+                    for entry in group
+                    if entry.content in known
+                    and (item := known[entry.content].among(self._is_present)) is not None
+                ]
+                if live:
+                    present.append(live[0])
+                    copies[live[0][0].content] = tuple(item for item, _ in live[1:])
         has_more = len(present) > last
         present = present[query.offset : last]
         passages = self._passages(present)
@@ -165,6 +175,7 @@ class Searcher:
                     entry.score,
                     entry.found_by,
                     tuple(matched[1:]),
+                    copies[item.content],
                 )
             )
         return Hits(hits, has_more)

@@ -53,6 +53,10 @@ def write_more(folder: Path) -> None:
     variable_mp3(folder / "headless.mp3", rising(20, 44_100), 44_100, header=False)
     for n in range(12):
         (folder / f"diary {n:02}.txt").write_text(f"Day {n}: we saw the comet again.\n")
+    letter = "The observatory on the hill is closed until the roof has been mended."
+    (folder / "observatory.txt").write_text(letter)
+    (folder / "observatory copy.txt").write_text(letter)
+    (folder / "observatory.html").write_text(f"<p>{letter}")
     for n in range(LISTED + 2):
         (folder / f"stamp {n:02}.txt").write_text(f"Stamp {n} of the collection.\n")
 
@@ -450,3 +454,22 @@ def test_an_example_that_cannot_be_read_takes_the_place_of_the_last_rows(
     assert sentence.startswith("holiday.png: ")
     tab.gone("[data-row]")
     tab.expect_message("422")
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_copy_is_named_beside_the_hit_and_opens(tab: Visit, width: int) -> None:
+    size = tab.page.viewport_size
+    tab.page.set_viewport_size({"width": width, "height": 900})
+    tab.open("/?q=observatory")
+    tab.see("[data-row]")
+    [hit] = tab.api("/api/search?q=observatory&by=words")["hits"]
+    others = {copy["path"].rpartition("/")[2]: copy["id"] for copy in hit["also_in"]}
+    names = {"observatory.txt", "observatory copy.txt", "observatory.html"}
+    assert {*others, hit["path"].rpartition("/")[2]} == names
+    assert tab.count("#main h3:has-text('observatory')") == 1
+    name, copy = next((name, id) for name, id in others.items() if id != hit["id"])
+    tab.see(f"#main .meta .more a:has-text('{name}')").click()
+    tab.until(f"new URLSearchParams(location.search).get('item') === '{copy}'")
+    tab.page.get_by_text("The observatory on the hill").last.wait_for()
+    if size is not None:
+        tab.page.set_viewport_size(size)

@@ -31,7 +31,7 @@ def test_search_json_has_exactly_the_documented_shape(demo_server: Served) -> No
     for rank, hit in enumerate(result["hits"], start=1):
         assert set(hit) == {
             "rank", "id", "path", "kind", "title", "attached_to", "place", "snippet", "source",
-            "score",
+            "score", "also_in",
         }  # fmt: skip
         assert hit["rank"] == rank
         assert Path(hit["path"]).is_file()

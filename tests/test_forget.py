@@ -11,9 +11,11 @@ import pytest
 from PIL import Image as Picture
 
 from indexer.catalog.forget_list import ForgetList
+from indexer.catalog.words.sketches import sketch_of
 from indexer.maintenance import housekeeping
 from indexer.maintenance.verify import Verifier
 from indexer.scan.reconcile import reconcile
+from indexer.types.text.tokens import tokens
 from model.interface import Content, Float32, Text, Vectors
 from tests.fake_model import FakeModel
 from tests.library import Small, small
@@ -48,10 +50,10 @@ def library(tmp_path: Path) -> Iterator[Small]:
 
 
 def needles(library: Small, text: str) -> list[bytes]:
-    """A text's unique words as they may lie in a file, and its vector."""
+    """A text's unique words as they may lie in a file, its vector and its sketch."""
     assert isinstance(library.model, Signed)
     needles = [word.encode(code) for word in (CANARY, NAME) for code in ("utf-8", "utf-16-le")]
-    return [*needles, library.model.vector_of(text).tobytes()]
+    return [*needles, library.model.vector_of(text).tobytes(), sketch_of(tokens(text)) or b""]
 
 
 def holding(data: Path, needles: list[bytes]) -> list[tuple[str, bytes]]:

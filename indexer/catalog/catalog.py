@@ -18,6 +18,7 @@ from indexer.catalog.roots import Roots
 from indexer.catalog.scopes import Scopes
 from indexer.catalog.storage.database import Database
 from indexer.catalog.words.index import PassageIndex
+from indexer.catalog.words.sketches import Sketches
 from indexer.catalog.words.texts import PassageTexts
 
 
@@ -35,6 +36,7 @@ class Catalog:
         self.counts = Counts(self.database)
         self.passages = PassageIndex(self.database)
         self.texts = PassageTexts(self.database)
+        self.sketches = Sketches(self.database)
         self.sentences = Sentences(self.database)
         self.corrections = Corrections(self.database)
         self.minutes = MinutesBook(self.database)

@@ -97,7 +97,11 @@ def search_routes(
 
     @read_route(router, "/api/search", response_model=SearchJson)
     async def search(params: Annotated[SearchParams, Query()]) -> Response:
-        """The files that match, best first: the page, the picture or the second of each."""
+        """The files that match, best first: the page, the picture or the second of each. Copies of
+        a document are one hit, with all paths in `also_in`. `score` lies between 0 and 1: each
+        reason (words, words in a row, name, meaning) takes its share of what is missing to 1, so
+        that a further reason only adds; it compares the hits of one query, and is 0 in a list of
+        filters alone."""
         return JsonAnswer(await workers.run(lambda: find(params)))
 
     @router.post("/api/search", response_model=SearchJson, openapi_extra=EXAMPLE_BODY)

@@ -14,6 +14,7 @@ from indexer.catalog.storage.errors import CatalogError
 from indexer.catalog.storage.hidden_contents import HIDDEN_CONTENTS
 from indexer.catalog.storage.passage_texts import PASSAGE_TEXTS
 from indexer.catalog.storage.recordings import RECORDINGS
+from indexer.catalog.storage.sketches import SKETCHES
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -292,6 +293,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     CHANGED_FILES,
     PASSAGE_TEXTS,
     RECORDINGS,
+    SKETCHES,
 )
 
 

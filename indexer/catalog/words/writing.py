@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from sqlite3 import Connection
 
+from indexer.catalog.words.sketches import sketch_of
 from indexer.catalog.words.vocabulary import add_terms, clear_terms
-from indexer.types.passages import GenerationRow, Passage
+from indexer.types.passages import FIRST_UNDERSTOOD, GenerationRow, Passage
 from indexer.types.places import Kind
 from indexer.types.text.tokens import join_separated, tokens
 from indexer.vectors.rows import VALUES, PassageValues, passage_values
@@ -27,13 +28,14 @@ def is_current(version: str | None) -> bool:
 @dataclass(frozen=True, slots=True)
 class FoldedGeneration:
     """The passages of one generation as they are kept, each with its tokens, and with what it holds
-    with separators as tokens without them."""
+    with separators as tokens without them; `sketch` is of the words a document was read with."""
 
     generation: str
     content: str
     kind: Kind
     passages: list[tuple[PassageValues, str, str]]
     terms: frozenset[str]
+    sketch: bytes | None
 
 
 def folded(rows: Iterable[GenerationRow]) -> list[FoldedGeneration]:
@@ -47,14 +49,18 @@ def _folded(
 ) -> FoldedGeneration:
     rows: list[tuple[PassageValues, str, str]] = []
     terms: set[str] = set()
+    read: list[str] = []
     for passage in passages:
         values = passage_values(passage)
         words = tokens(values[-1])
         joined = passage.joined
         separated = tuple(join_separated(values[-1])) if joined is None else joined
         terms.update(words, separated)
+        if kind is Kind.DOCUMENT and passage.ordinal < FIRST_UNDERSTOOD:
+            read += words
         rows.append((values, " ".join(words), " ".join(separated)))
-    return FoldedGeneration(generation, content, kind, rows, frozenset(terms))
+    terms_held = frozenset(terms)
+    return FoldedGeneration(generation, content, kind, rows, terms_held, sketch_of(read))
 
 
 def write_passages(db: Connection, generations: Iterable[FoldedGeneration]) -> None:
@@ -63,6 +69,7 @@ def write_passages(db: Connection, generations: Iterable[FoldedGeneration]) -> N
     texts: list[tuple[int, str, str, str, str, *PassageValues]] = []
     words: list[tuple[int, str, str]] = []
     terms: set[str] = set()
+    sketches: list[tuple[str, bytes]] = []
     [last] = db.execute("SELECT coalesce(max(id), 0) FROM passages").fetchone()
     for row in generations:
         is_written, is_hidden = db.execute(
@@ -73,6 +80,8 @@ def write_passages(db: Connection, generations: Iterable[FoldedGeneration]) -> N
         if is_written:
             continue
         terms |= row.terms
+        if row.sketch is not None:
+            sketches.append((row.content, row.sketch))
         for number, (values, in_order, joined) in enumerate(row.passages, last + len(texts) + 1):
             texts.append((number, row.generation, row.content, str(row.kind), joined, *values))
             if not is_hidden:
@@ -83,6 +92,10 @@ def write_passages(db: Connection, generations: Iterable[FoldedGeneration]) -> N
         texts,
     )
     db.executemany("INSERT INTO passage_words(rowid, folded, joined) VALUES (?, ?, ?)", words)
+    db.executemany(
+        "INSERT OR REPLACE INTO sketches SELECT content, ?2 FROM contents WHERE content = ?1",
+        sketches,
+    )
     add_terms(db, terms)
 
 

@@ -46,6 +46,8 @@ def show_search(result: SearchJson, as_json: bool) -> None:
         out.print(heading)
         out.print(_highlighted(hit["snippet"], hit["marks"]))
         out.print(Text("     " + file_location(hit["attached_to"], hit["path"]), style="dim"))
+        for copy in hit["also_in"]:
+            out.print(Text(f"     also in {one_line(copy['path'])}", style="dim"))
     if "next_offset" in result:
         err.print(Text(f"More: --offset {result['next_offset']}", style="dim"))
     if not result["hits"]:

@@ -11,6 +11,14 @@ from indexer.types.places import PlaceJson
 from web.library.schemas.items import MailJson, ThumbJson
 
 
+class CopyJson(TypedDict):
+    """Another file with the words of a hit: the same `id` where it is the same byte for byte."""
+
+    id: str
+    path: str
+    title: str
+
+
 class HitCoreJson(TypedDict):
     rank: int
     id: str
@@ -21,7 +29,8 @@ class HitCoreJson(TypedDict):
     place: PlaceJson | None
     snippet: str
     source: str
-    score: float
+    score: float  # 0 to 1: how much of what can speak for it does; compares hits of one query
+    also_in: list[CopyJson]
 
 
 class OtherPlaceJson(TypedDict):

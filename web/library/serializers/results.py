@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from indexer.catalog.catalog import Catalog
 from indexer.catalog.records import Item
 from indexer.maintenance.verify import VerifyReport
@@ -15,7 +17,7 @@ from web.library.display import display_text
 from web.library.items.presenter import attached_to, thumb_json
 from web.library.schemas.answers import CitationJson, SourceJson
 from web.library.schemas.files import VerdictJson
-from web.library.schemas.search import FilterJson, HitJson
+from web.library.schemas.search import CopyJson, FilterJson, HitJson
 
 
 def named_place(catalog: Catalog, item: Item, place: Place) -> PlaceJson | None:
@@ -45,6 +47,7 @@ def hit_json(rank: int, hit: Hit, catalog: Catalog) -> HitJson:
         "snippet": display_text(hit.snippet.text),
         "source": source_of(hit),
         "score": round(hit.score, 6),
+        "also_in": list(_copies(hit)),
         "marks": list(hit.snippet.marks),
         "found_by": list(hit.found_by),
         "thumb": thumb_json(item),
@@ -58,6 +61,18 @@ def hit_json(rank: int, hit: Hit, catalog: Catalog) -> HitJson:
         "duration_s": item.duration_s,
         "pages": item.pages,
     }
+
+
+def _copies(hit: Hit) -> Iterator[CopyJson]:
+    """The other paths of a hit: of its own content, and of its copies."""
+    for item in (hit.item, *hit.copies):
+        for path in item.paths:
+            if path != hit.item.path:
+                yield {
+                    "id": item.item,
+                    "path": display_text(path),
+                    "title": display_text(item.title),
+                }
 
 
 def filter_json(typed: TypedFilter) -> FilterJson:

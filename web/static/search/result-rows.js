@@ -84,6 +84,12 @@ function Thumbnail({ hit }) {
   return html`<span class=${`thumbnail ${hit.kind}`}><img src=${source} alt="" width="64" height="84" loading="lazy" decoding="async" /></span>`;
 }
 
+/** What tells a copy from the hit: its folder, where the name is the same. @param {HitJson} hit @param {HitJson["also_in"][number]} copy */
+function copyName(hit, copy) {
+  const name = baseName(copy.path);
+  return name === baseName(hit.path) ? `${baseName(copy.path.slice(0, -name.length - 1))}/${name}` : name;
+}
+
 /** One file: the whole row links to its best place, other places have links of their own. @param {{hit: HitJson}} props */
 function Row({ hit }) {
   const { item } = useStore(route);
@@ -105,6 +111,7 @@ function Row({ hit }) {
         <bdi class="file">${attachedTo(hit.attached_to) || baseName(hit.path)}</bdi>
         <span>${dayOf(hit)}</span>
         ${others.length > 0 && html`<span class="more">also ${others.map((other) => html`<a href=${addressOf(hit.id, other.place)} onClick=${open(other.place, other.snippet)}>${placeLabel(other.place)}</a>`)}</span>`}
+        ${hit.also_in.length > 0 && html`<span class="more">also in ${hit.also_in.slice(0, 6).map((copy) => html`<a href=${addressOf(copy.id, null)} title=${copy.path} onClick=${onPlainClick(() => openItem(copy.id, null, hit.snippet))}><bdi>${copyName(hit, copy)}</bdi></a>`)}${hit.also_in.length > 6 ? ` and ${count(hit.also_in.length - 6)} more` : ""}</span>`}
         ${both && html`<span title="Found by its words and by its meaning"><${Icon} name="sparkles" size="14" /><span class="visually-hidden">Found by words and meaning</span></span>`}
       </p>
     </div>

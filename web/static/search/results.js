@@ -115,6 +115,13 @@ function showRows(key, { hits, coverage, understood, next_offset: next }, comple
   });
 }
 
+/** Whether a hit is not shown in any of these rows: by meaning, another copy may be the best. @param {HitJson[]} rows @returns {(hit: HitJson) => boolean} */
+function notAmong(rows) {
+  const idsOf = (/** @type {HitJson} */ hit) => [hit.id, ...hit.also_in.map((copy) => copy.id)];
+  const shown = new Set(rows.flatMap(idsOf));
+  return (hit) => !idsOf(hit).some((id) => shown.has(id));
+}
+
 /** Hits by meaning go below the rows; one that is a row already only gets its mark. @param {HitJson[]} hits */
 function addHitsByMeaning(hits) {
   const byId = new Map(hits.map((hit) => [hit.id, hit]));
@@ -124,8 +131,7 @@ function addHitsByMeaning(hits) {
       ? { ...row, found_by: [...row.found_by, "meaning"] }
       : row;
   });
-  const shown = new Set(rows.map((row) => row.id));
-  results.change({ rows, byMeaning: hits.filter((hit) => !shown.has(hit.id)), searching: false, slow: false });
+  results.change({ rows, byMeaning: hits.filter(notAmong(rows)), searching: false, slow: false });
 }
 
 /**
@@ -169,11 +175,9 @@ export async function showMoreRows() {
       : await getJson("/api/search", parameters, signal);
     if (results.value.key !== key) return; // another query since
     const { rows, byMeaning } = results.value;
-    const shown = new Set(rows.map((hit) => hit.id));
-    const more = new Set(answer.hits.map((hit) => hit.id));
     results.change({
-      rows: [...rows, ...answer.hits.filter((hit) => !shown.has(hit.id))],
-      byMeaning: byMeaning && byMeaning.filter((hit) => !more.has(hit.id)),
+      rows: [...rows, ...answer.hits.filter(notAmong(rows))],
+      byMeaning: byMeaning && byMeaning.filter(notAmong(answer.hits)),
       following: answer.next_offset ? { ...following, offset: answer.next_offset } : null,
     });
   } catch (error) {

@@ -397,6 +397,12 @@ export interface OpenAIErrorJson {
   error: OpenAIErrorDetailJson;
 }
 
+export interface CopyJson {
+  id: string;
+  path: string;
+  title: string;
+}
+
 export interface HitCoreJson {
   rank: number;
   id: string;
@@ -407,7 +413,8 @@ export interface HitCoreJson {
   place: PlaceJson | null;
   snippet: string;
   source: string;
-  score: number;
+  score: number; // 0 to 1: how much of what can speak for it does; compares hits of one query
+  also_in: CopyJson[];
 }
 
 export interface OtherPlaceJson {
@@ -426,6 +433,7 @@ export interface HitJson {
   snippet: string;
   source: string;
   score: number;
+  also_in: CopyJson[];
   marks: [number, number][]; // ranges of `snippet` to mark, in characters
   found_by: string[]; // "words", "meaning", "name"
   thumb: ThumbJson | null;
