@@ -25,12 +25,11 @@ from retriever.answers.answer import (
     Answerer,
     AnswerSummary,
     Citation,
-    NumberedSource,
     is_quote_of,
-    playback_time,
     unsupported_figures,
 )
 from retriever.answers.extracts import extract_answer
+from retriever.answers.sources import NumberedSource, playback_time
 from retriever.search import Searcher
 from tests.fake_model import FakeModel
 from tests.library import READER, Small, small

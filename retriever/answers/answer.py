@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from indexer.catalog.records import Item
-from indexer.types.passages import Passage, Source
-from indexer.types.places import Kind, Page, Place, Span
+from indexer.types.passages import Passage
+from indexer.types.places import Place
 from indexer.types.scope import Scope
 from model.answer_format import without_marks
 from model.interface import (
@@ -33,44 +33,27 @@ from model.interface import (
 from retriever.answers.claims import Claim, judged, last_claim
 from retriever.answers.copied_text import CopiedText
 from retriever.answers.extracts import MAX_EXTRACTS, extract_answer
+from retriever.answers.sources import (
+    NumberedSource,
+    SourcePlace,
+    is_likely,
+    needs_media,
+    numbered,
+    passages_of,
+    source_label,
+)
 from retriever.answers.values import figures
 from retriever.hits import Hit
 from retriever.marks.places import quoted_place
 from retriever.queries.query import MAX_QUERY_CHARS, Query
 from retriever.search import Searcher
 
-MAX_PLACES_A_FILE = 2
 MAX_ORIGINALS = 2
-# A hit with less than this share of the best hit's score misleads more than it helps.
-MIN_SCORE_SHARE = 0.55
 # So many sources are tried, one after the other, by a model that finds its way in one only.
 MAX_ATTEMPTS = 4
 
 EVERYTHING = Scope()
 MediaLoader = Callable[[Item, Place], Image | Sound]
-_Place = tuple[Hit, Passage | None]
-
-
-@dataclass(frozen=True, slots=True)
-class NumberedSource:
-    """One source as the model was shown it: its number, the hit, and the passage (None for a
-    picture known by name only)."""
-
-    n: int
-    hit: Hit
-    passage: Passage | None
-
-    @property
-    def item(self) -> Item:
-        return self.hit.item
-
-    @property
-    def place(self) -> Place:
-        return self.passage.place if self.passage else None
-
-    @property
-    def words(self) -> str:
-        return self.passage.text if self.passage else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +128,10 @@ class Answerer:
         if not (self._model.card.writes and self._may_write(contents)):
             yield from self._extracts(question, history, places)
             return
-        likely = [place for place in places if _is_likely(place, places[0])]
+        likely = [place for place in places if is_likely(place, places[0])]
         first: list[AnswerPart] = []
         for start in range(0, max(1, min(len(likely), MAX_ATTEMPTS)), most):
-            sources = _numbered(likely[start : start + most])
+            sources = numbered(likely[start : start + most])
             evidence = self._evidence(sources)
             events = self._model.answer(question, evidence, history, cancelled, options)
             parts = self._checked(question, history, sources, events, self._model)
@@ -166,10 +149,10 @@ class Answerer:
             yield from first
 
     def _extracts(
-        self, question: str, history: Sequence[ConversationTurn], places: Sequence[_Place]
+        self, question: str, history: Sequence[ConversationTurn], places: Sequence[SourcePlace]
     ) -> Iterator[AnswerPart]:
         """What the best sources say themselves."""
-        sources = _numbered(places[:MAX_EXTRACTS])
+        sources = numbered(places[:MAX_EXTRACTS])
         events = extract_answer(question, self._evidence(sources))
         return self._checked(question, history, sources, events)
 
@@ -228,7 +211,7 @@ class Answerer:
         about: Sequence[str],
         scope: Scope,
         history: Sequence[ConversationTurn],
-    ) -> list[_Place]:
+    ) -> list[SourcePlace]:
         """Where an answer may stand, best first: hits with their passages, None for a picture that
         is known by its name only."""
         # A follow-up ("and when does it end?") often names its subject only in the turn before.
@@ -238,7 +221,7 @@ class Answerer:
         words = words[:MAX_QUERY_CHARS]
         query = Query(words=words, about=tuple(about), scope=scope, limit=limit)
         hits = self._hits(query)
-        places = [(hit, passage) for hit in hits for passage in _passages(hit)]
+        places = [(hit, passage) for hit in hits for passage in passages_of(hit)]
         # Best passages of different files first, second places of the same file after them.
         places.sort(key=lambda place: place[1] is not None and place[1] is not place[0].passage)
         return places
@@ -255,7 +238,7 @@ class Answerer:
         originals = 0
         for source in sources:
             original: Image | Sound | None = None
-            if originals < MAX_ORIGINALS and _needs_media(source):
+            if originals < MAX_ORIGINALS and needs_media(source):
                 original = self._load(source)
                 originals += original is not None
             evidence.append(Evidence(source.n, source_label(source), source.words, original))
@@ -270,14 +253,6 @@ class Answerer:
             return None
 
 
-def _numbered(places: Sequence[_Place]) -> list[NumberedSource]:
-    return [NumberedSource(n, *place) for n, place in enumerate(places, start=1)]
-
-
-def _is_likely(place: _Place, best: _Place) -> bool:
-    return place[0].score >= best[0].score * MIN_SCORE_SHARE
-
-
 def _is_proven(attempt: Sequence[AnswerPart]) -> bool:
     """Whether a quote of a whole answer proves what it is cited for."""
     summary = attempt[-1]
@@ -288,39 +263,6 @@ def _is_proven(attempt: Sequence[AnswerPart]) -> bool:
 
 def _has_citations(attempt: Sequence[AnswerPart]) -> bool:
     return any(isinstance(part, Citation) for part in attempt)
-
-
-def _passages(hit: Hit) -> list[Passage | None]:
-    if hit.passage is None:
-        return [None] if hit.item.kind is Kind.PHOTO else []
-    return [hit.passage, *(other.passage for other in hit.more[: MAX_PLACES_A_FILE - 1])]
-
-
-def _needs_media(source: NumberedSource) -> bool:
-    """True of pictures, clips and pages that were read as pictures: of a page of text the words are
-    enough."""
-    if source.item.kind is Kind.DOCUMENT:
-        return source.passage is not None and source.passage.source is Source.CAPTION
-    return True
-
-
-def source_label(source: NumberedSource) -> str:
-    """The name of a source in the prompt: its file and place."""
-    name = source.item.name
-    match source.place:
-        case Page(page) if (source.item.pages or 1) > 1:
-            return f"{name}, page {page}"
-        case Span(start_s, _):
-            return f"{name}, at {playback_time(start_s)}"
-        case _:
-            return name
-
-
-def playback_time(at_s: float) -> str:
-    """Seconds as a player shows them: 3:12, or 1:03:12."""
-    minutes, seconds = divmod(int(at_s), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def is_quote_of(quote: str, passage: Passage | None) -> bool:

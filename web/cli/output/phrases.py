@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from indexer.types.coverage import Coverage
 from indexer.types.places import PlaceJson
-from retriever.answers.answer import playback_time
+from retriever.answers.sources import playback_time
 from web.library.display import one_line
 from web.library.schemas.answers import CitationJson
 from web.library.schemas.items import MailJson

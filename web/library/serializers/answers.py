@@ -8,7 +8,8 @@ from typing import cast
 from indexer.catalog.catalog import Catalog
 from model.errors import RecollectError
 from model.interface import AnswerText
-from retriever.answers.answer import AnswerPart, AnswerSummary, Citation, NumberedSource
+from retriever.answers.answer import AnswerPart, AnswerSummary, Citation
+from retriever.answers.sources import NumberedSource
 from web.library.errors import LibraryError
 from web.library.schemas.answers import (
     AnswerJson,

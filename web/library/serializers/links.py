@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from indexer.types.places import PlaceJson
-from retriever.answers.answer import playback_time
+from retriever.answers.sources import playback_time
 
 
 def item_link(server: str, item_id: str, place: PlaceJson | None) -> str:

@@ -9,7 +9,8 @@ from indexer.catalog.records import Item
 from indexer.maintenance.verify import VerifyReport
 from indexer.types.passages import Source
 from indexer.types.places import Page, Place, PlaceJson, Span, place_json
-from retriever.answers.answer import Citation, NumberedSource
+from retriever.answers.answer import Citation
+from retriever.answers.sources import NumberedSource
 from retriever.hits import Hit, source_of
 from retriever.marks.snippets import snippet, words_to_mark
 from retriever.queries.typed_query import TypedFilter
