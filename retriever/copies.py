@@ -1,13 +1,13 @@
 """Copies among the contents that were found: the same words in another format, or nearly the same.
 
-Exact copies are one content already. A copy goes with the best that it is a copy of, wherever it
-stands in the ranking: what a hit has for copies does not depend on how many hits are asked for.
+Exact copies are one content already. A copy goes with the best that it is a copy of: what a hit has
+for copies does not depend on how many hits are asked for.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -19,39 +19,46 @@ from retriever.fusion import RankedContent
 LEAST_SHARED = 0.85
 # Copies have at least one of so many equal parts of their sketches in common.
 BANDS = 32
+# So many of the best are compared with each other, whatever the number of hits that are asked for.
+MOST_COMPARED = 200
 
 
 def with_copies(
-    ranked: Iterable[RankedContent], sketches: Sketches
-) -> list[Sequence[RankedContent]]:
-    """The ranking with the copies of each content behind it."""
-    entries = list(ranked)
+    ranked: Iterator[RankedContent], sketches: Sketches
+) -> Iterator[Sequence[RankedContent]]:
+    """The ranking with the copies of each content behind it, as far as MOST_COMPARED reach."""
+    entries = list(islice(ranked, MOST_COMPARED))
     known = sketches.of([entry.content for entry in entries])
+    may_be_copies = _with_equal_bands(known)
     groups: list[list[RankedContent]] = []
     first: list[Sketch] = []  # of each group the sketch of its first
     owners: list[int] = []
-    by_band: dict[tuple[int, bytes], list[int]] = defaultdict(list)
     for entry in entries:
-        sketch = known.get(entry.content)
-        if sketch is None:
-            groups.append([entry])
-            continue
-        bands = _bands(sketch)
-        candidates = sorted({number for band in bands for number in by_band.get(band, ())})
-        if candidates:
-            shares = shared(sketch, np.stack([first[number] for number in candidates]))
-            nearest = int(shares.argmax())
-            if shares[nearest] >= LEAST_SHARED:
-                groups[owners[candidates[nearest]]].append(entry)
-                continue
-        for band in bands:
-            by_band[band].append(len(first))
-        first.append(sketch)
-        owners.append(len(groups))
+        if entry.content in may_be_copies:
+            sketch = known[entry.content]
+            if first:
+                shares = shared(sketch, np.stack(first))
+                nearest = int(shares.argmax())
+                if shares[nearest] >= LEAST_SHARED:
+                    groups[owners[nearest]].append(entry)
+                    continue
+            first.append(sketch)
+            owners.append(len(groups))
         groups.append([entry])
-    return list(groups)
+    yield from groups
+    yield from ([entry] for entry in ranked)
 
 
-def _bands(sketch: Sketch) -> list[tuple[int, bytes]]:
-    parts = sketch.reshape(BANDS, BINS // BANDS)
-    return [(number, part.tobytes()) for number, part in enumerate(parts) if (part != EMPTY).any()]
+def _with_equal_bands(sketches: Mapping[str, Sketch]) -> set[str]:
+    """The contents that have one of BANDS parts of their sketches in common with another: only
+    these can be copies, and nearly always there are none."""
+    if len(sketches) < 2:
+        return set()
+    every = np.stack(list(sketches.values())).reshape(len(sketches), BANDS, BINS // BANDS)
+    is_equal = np.zeros(len(sketches), np.bool_)
+    for band in range(BANDS):
+        part = np.ascontiguousarray(every[:, band])
+        keys = part.view(f"V{part.itemsize * part.shape[1]}").ravel()
+        _, places, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        is_equal |= (counts[places] > 1) & (part != EMPTY).any(axis=1)
+    return {content for content, equal in zip(sketches, is_equal, strict=True) if equal}

@@ -63,7 +63,7 @@ class Searcher:
             for nearness in self._meaning.near(query, contents):
                 fusion.add_meaning(nearness)
         groups = with_copies(fusion.ranked(forms), self._catalog.sketches)
-        return self._hits(iter(groups), words, forms, query)
+        return self._hits(groups, words, forms, query)
 
     def _allowed_contents(self, query: Query) -> set[str] | None:
         """The contents the filters allow, or None where they allow all."""

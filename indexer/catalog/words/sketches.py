@@ -8,6 +8,7 @@ about 0.03. `datasketch` has it too, and brings SciPy.
 
 from __future__ import annotations
 
+import functools
 import json
 import zlib
 from collections.abc import Collection, Sequence
@@ -26,12 +27,17 @@ Sketch = NDArray[np.uint32]  # (BINS,), EMPTY where no run fell into a bin
 _FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5)
 
 
+@functools.lru_cache(maxsize=1 << 16)  # most words of a text stand in others, too
+def _number_of(word: str) -> int:
+    return zlib.crc32(word.encode())
+
+
 def sketch_of(words: Sequence[str]) -> bytes | None:
     """The sketch of a document with these tokens; None where it has none."""
     if not words:
         return None
     words = words if len(words) >= RUN_TOKENS else [*words, *[""] * (RUN_TOKENS - len(words))]
-    numbers = {word: zlib.crc32(word.encode()) for word in set(words)}
+    numbers = {word: _number_of(word) for word in set(words)}
     tokens = np.array([numbers[word] for word in words], np.uint64)
     count = len(tokens) - RUN_TOKENS + 1
     runs = np.zeros(count, np.uint64)
