@@ -26,7 +26,7 @@ from indexer.types.places import PlaceJson
 from indexer.types.scope import Scope
 from indexer.vectors.store import Store
 from retriever.hits import Hit
-from retriever.queries.query import Query
+from retriever.queries.query import MAX_LIMIT, Query
 from retriever.search import Searcher
 from tests.fake_model import FakeModel
 
@@ -75,7 +75,9 @@ class Small:
 
     def found(self, words: str) -> list[Path]:
         """The paths of the live documents that hold these words, best first."""
-        return [hit.item.path for hit in self.hits(words)]
+        query = Query(words, by="words", limit=MAX_LIMIT)
+        hits = Searcher(self.catalog, self.store, self.model).search(query)
+        return [item.path for hit in hits for item in (hit.item, *hit.copies)]
 
     def hits(self, words: str, **scope: Any) -> list[Hit]:
         """What a search by words gives, within a scope of these fields."""

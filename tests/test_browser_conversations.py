@@ -85,6 +85,7 @@ def test_it_is_there_again_after_another_page(tab: Visit) -> None:
     tab.see(".library")
     tab.page.get_by_role("link", name="Ask", exact=True).click()
     tab.see(".turn")
+    tab.until("location.search.includes('c=')")
     assert "c=" in tab.page.url
 
 

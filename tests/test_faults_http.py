@@ -22,6 +22,7 @@ from tests.damages import data_files, halve
 from tests.served import Running, running, small_library, write_files
 from tests.test_room import ballast, tiny_disk
 from web.library.client import Client
+from web.library.conversations.conversations import NEW
 
 Route = tuple[str, str]
 RECOLLECT = {"model": "recollect"}
@@ -61,6 +62,11 @@ REQUESTS: dict[Route, dict[str, Any]] = {
         "item": "whistle.wav",
         "json": {"at_s": 0, "text": "A whistle."},
     },
+    ("GET", "/api/conversations"): {},
+    ("GET", "/api/conversations/{conversation}"): {},
+    ("POST", "/api/conversations/{conversation}"): {"json": {"title": "Boats"}},
+    ("GET", "/api/folders"): {},
+    ("GET", "/api/storage"): {},
     ("POST", "/v1/embeddings"): {"json": {**RECOLLECT, "input": "boat"}},
     ("GET", "/v1/models"): {},
     ("GET", "/v1/models/{name}"): {},
@@ -69,10 +75,18 @@ REQUESTS: dict[Route, dict[str, Any]] = {
     ("POST", "/api/index"): {"json": {}},
 }
 
-# A recording of a minute and more has speakers, and there is none here.
-NOT_ASKED = {("POST", "/api/items/{item_id}/recording/speaker")}
+# A recording of a minute and more has speakers, and there is none here; and of a conversation that
+# is deleted nothing else can be asked.
+NOT_ASKED = {
+    ("POST", "/api/items/{item_id}/recording/speaker"),
+    ("DELETE", "/api/conversations/{conversation}"),
+}
 # What is known without the catalog, without the tables, and what writes.
 WITHOUT_A_CATALOG = {
+    ("GET", "/api/conversations"),
+    ("GET", "/api/conversations/{conversation}"),
+    ("POST", "/api/conversations/{conversation}"),
+    ("GET", "/api/storage"),
     ("GET", "/api/excludes"),
     ("GET", "/api/model"),
     ("POST", "/api/launch"),
@@ -88,6 +102,7 @@ OF_THE_TABLES = BESIDE | {
     ("POST", "/v1/responses"),
 }
 WRITING = {
+    ("POST", "/api/conversations/{conversation}"),
     ("POST", "/api/items/{item_id}/recording/sentence"),
     ("POST", "/api/roots"),
     ("DELETE", "/api/roots"),
@@ -106,9 +121,10 @@ def routes(app: FastAPI) -> set[Route]:
 class Asked:
     """A library, served, of which every route is asked."""
 
-    def __init__(self, base: Path, server: Running) -> None:
+    def __init__(self, base: Path, server: Running, conversation: str) -> None:
         self._base, self._server = base, server
         self._ids = {name: server.item(name) for name in ("boats.pdf", "whistle.wav", "sunset.png")}
+        self._conversation = conversation
 
     def problems(self) -> dict[Route, dict[str, Any]]:
         """The problem that each route answers with; routes that do what they are for have none."""
@@ -134,7 +150,10 @@ class Asked:
             )
         return client.request(
             method,
-            path.replace("{item_id}", item).replace("{n}", "1").replace("{name}", "recollect"),
+            path.replace("{item_id}", item)
+            .replace("{n}", "1")
+            .replace("{name}", "recollect")
+            .replace("{conversation}", self._conversation),
             **request,
         )
 
@@ -166,7 +185,8 @@ def asked(base: Path, data: Path) -> Iterator[tuple[Asked, Running]]:
         (base / name).mkdir()
     with small_library(base / "lib", data) as library, running(library) as server:
         library.add(str(base / "second"))
-        yield Asked(base, server), server
+        kept, _ = library.conversations.begin_turn(NEW, "Where is the boat?", [])
+        yield Asked(base, server, kept["id"]), server
 
 
 def in_the_terminal(server: Running, ask: Callable[[Client], object]) -> str:

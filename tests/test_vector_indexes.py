@@ -212,6 +212,7 @@ def test_all_tables_get_their_index_in_the_background(tmp_path: Path) -> None:
     tables = [f"{space}_{KEY}" for space in ("gist", "body")]
     until(lambda: all(store.tables[table].list_indices() for table in tables))
     until(lambda: not store.indexes.is_building)
+    assert [len(store.tables[table].list_indices()) for table in tables] == [1, 1]
 
 
 def test_a_build_that_is_stopped_leaves_the_table_as_it_was(tmp_path: Path) -> None:
