@@ -11,7 +11,7 @@ from itertools import islice
 
 import numpy as np
 
-from indexer.catalog.words.sketches import BINS, EMPTY, Sketch, Sketches, shared
+from indexer.catalog.words.sketches import BINS, ITEM_BYTES, Sketch, Sketches, as_sketch, shared
 from retriever.fusion import RankedContent
 
 # The least share of runs of four words that two copies have in common. About one word in fifty may
@@ -19,8 +19,10 @@ from retriever.fusion import RankedContent
 LEAST_SHARED = 0.85
 # Copies have at least one of so many equal parts of their sketches in common.
 BANDS = 32
+BAND_BYTES = BINS * ITEM_BYTES // BANDS
+EMPTY_BAND = b"\xff" * BAND_BYTES
 # So many of the best are compared with each other, whatever the number of hits that are asked for.
-MOST_COMPARED = 200
+MOST_COMPARED = 100
 
 
 def with_copies(
@@ -35,7 +37,7 @@ def with_copies(
     owners: list[int] = []
     for entry in entries:
         if entry.content in may_be_copies:
-            sketch = known[entry.content]
+            sketch = as_sketch(known[entry.content])
             if first:
                 shares = shared(sketch, np.stack(first))
                 nearest = int(shares.argmax())
@@ -49,16 +51,16 @@ def with_copies(
     yield from ([entry] for entry in ranked)
 
 
-def _with_equal_bands(sketches: Mapping[str, Sketch]) -> set[str]:
+def _with_equal_bands(sketches: Mapping[str, bytes]) -> set[str]:
     """The contents that have one of BANDS parts of their sketches in common with another: only
-    these can be copies, and nearly always there are none."""
-    if len(sketches) < 2:
-        return set()
-    every = np.stack(list(sketches.values())).reshape(len(sketches), BANDS, BINS // BANDS)
-    is_equal = np.zeros(len(sketches), np.bool_)
-    for band in range(BANDS):
-        part = np.ascontiguousarray(every[:, band])
-        keys = part.view(f"V{part.itemsize * part.shape[1]}").ravel()
-        _, places, counts = np.unique(keys, return_inverse=True, return_counts=True)
-        is_equal |= (counts[places] > 1) & (part != EMPTY).any(axis=1)
-    return {content for content, equal in zip(sketches, is_equal, strict=True) if equal}
+    these can be copies, and nearly always there are none. In bytes alone: many small operations on
+    arrays give up the interpreter's lock each time, and searches side by side wait for each
+    other."""
+    equal: set[str] = set()
+    for start in range(0, BINS * ITEM_BYTES, BAND_BYTES):
+        holders: dict[bytes, str] = {}
+        for content, sketch in sketches.items():
+            part = sketch[start : start + BAND_BYTES]
+            if part != EMPTY_BAND and holders.setdefault(part, content) != content:
+                equal |= {content, holders[part]}
+    return equal

@@ -7,6 +7,7 @@ sentence.
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -55,7 +56,9 @@ def create_app(library: ServableLibrary, *, static: Path, token: str, port: int)
     """The application for the server on `port`. `static` holds the browser's files; `token` opens
     the API (see `web/http/security.py`), whose schema is at /api/openapi.json."""
     keys = Keys(token, port)
-    searches = WorkerPool(at_once=8, in_line=24)
+    # More at once than there are processors only wait for each other, at twice the price; one more,
+    # because a search may wait for the model.
+    searches = WorkerPool(at_once=(os.cpu_count() or 1) + 1, in_line=32)
     answers, feed = AnswerStreams(), StatusFeed(library)
     server = f"http://127.0.0.1:{port}"
     models = Models(library, answers, server)

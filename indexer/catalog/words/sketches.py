@@ -21,6 +21,7 @@ from indexer.catalog.storage.database import Database
 RUN_TOKENS = 4
 BINS = 128
 EMPTY = 0xFFFFFFFF
+ITEM_BYTES = 4
 
 Sketch = NDArray[np.uint32]  # (BINS,), EMPTY where no run fell into a bin
 
@@ -50,6 +51,10 @@ def sketch_of(words: Sequence[str]) -> bytes | None:
     return sketch.astype("<u4").tobytes()
 
 
+def as_sketch(kept: bytes) -> Sketch:
+    return np.frombuffer(kept, "<u4")
+
+
 def shared(sketch: Sketch, others: NDArray[np.uint32]) -> NDArray[np.float64]:
     """(N,) the share of runs that a document has in common with each of `others` (N, BINS)."""
     used = (sketch != EMPTY) | (others != EMPTY)
@@ -63,12 +68,12 @@ class Sketches:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of(self, contents: Collection[str]) -> dict[str, Sketch]:
-        """Of those contents that have one."""
+    def of(self, contents: Collection[str]) -> dict[str, bytes]:
+        """Of those contents that have one, as they are kept."""
         with self._database.reading() as db:
             rows = db.execute(
                 """SELECT content, sketch FROM sketches
                 WHERE content IN (SELECT value FROM json_each(?))""",
                 (json.dumps(list(contents)),),
             )
-            return {row["content"]: np.frombuffer(row["sketch"], "<u4") for row in rows}
+            return {row["content"]: row["sketch"] for row in rows}
