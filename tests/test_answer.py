@@ -77,9 +77,13 @@ def _write(library: Small) -> None:
     library.service.run_once()
 
 
-def _answerer(library: Small) -> Answerer:
+def _answerer(
+    library: Small, may_write: Callable[[Sequence[str]], bool] = lambda _: True
+) -> Answerer:
     searcher = Searcher(library.catalog, library.store, library.model)
-    return Answerer(searcher, library.model, lambda item, place: READER.original(item.path, place))
+    return Answerer(
+        searcher, library.model, lambda item, place: READER.original(item.path, place), may_write
+    )
 
 
 @pytest.fixture
@@ -176,6 +180,20 @@ def test_where_no_quote_proves_anything_the_sources_speak_for_themselves(
     assert [citation.quote for citation in summary.citations] == [
         "The deposit, the deposit in euro."
     ]
+
+
+def test_no_source_is_written_about_that_the_model_may_not_answer_from(
+    notes_first: Small,
+) -> None:
+    lease = notes_first.write("lease.txt", "The deposit is 1,850 euro. Paid back after 30 days.")
+    notes_first.service.run_once()
+    item = notes_first.catalog.items.at_path(lease)
+    assert item is not None
+    asked = _answerer(notes_first, lambda contents: item.content not in contents)
+    assert isinstance(summary := list(asked.answer("deposit deposit euro note"))[-1], AnswerSummary)
+    assert isinstance(notes_first.model, OneSourceModel)
+    assert notes_first.model.asked == ["note.txt"]
+    assert summary.text.startswith("These passages speak of it:")
 
 
 def test_extracts_are_whole_and_the_best_come_first() -> None:

@@ -124,13 +124,14 @@ class Answerer:
         quote proves what it says; where none does, the sources speak for themselves."""
         places = self._places(question, about, scope, history)
         most = self._model.card.sources
-        contents = [hit.item.content for hit, _ in places[:most]]
-        if not (self._model.card.writes and self._may_write(contents)):
+        if not self._writes(places[:most]):
             yield from self._extracts(question, history, places)
             return
         likely = [place for place in places if is_likely(place, places[0])]
         first: list[AnswerPart] = []
         for start in range(0, max(1, min(len(likely), MAX_ATTEMPTS)), most):
+            if not self._writes(likely[start : start + most]):
+                continue
             sources = numbered(likely[start : start + most])
             evidence = self._evidence(sources)
             events = self._model.answer(question, evidence, history, cancelled, options)
@@ -140,13 +141,18 @@ class Answerer:
                 return
             attempt = list(parts)
             first = first or attempt
-            if _is_proven(attempt) or cancelled():
+            if cancelled() or any(citation.supports for citation in _citations(attempt)):
                 yield from attempt
                 return
-        if _has_citations(first):
+        if _citations(first):
             yield from self._extracts(question, history, places)
         else:
             yield from first
+
+    def _writes(self, places: Sequence[SourcePlace]) -> bool:
+        """Whether the model is one that answers from these places."""
+        contents = [hit.item.content for hit, _ in places]
+        return self._model.card.writes and self._may_write(contents)
 
     def _extracts(
         self, question: str, history: Sequence[ConversationTurn], places: Sequence[SourcePlace]
@@ -253,16 +259,10 @@ class Answerer:
             return None
 
 
-def _is_proven(attempt: Sequence[AnswerPart]) -> bool:
-    """Whether a quote of a whole answer proves what it is cited for."""
-    summary = attempt[-1]
-    return isinstance(summary, AnswerSummary) and any(
-        citation.supports for citation in summary.citations
-    )
-
-
-def _has_citations(attempt: Sequence[AnswerPart]) -> bool:
-    return any(isinstance(part, Citation) for part in attempt)
+def _citations(attempt: Sequence[AnswerPart]) -> Sequence[Citation]:
+    """The citations of a whole answer, as they were judged at its end."""
+    summary = attempt[-1] if attempt else None
+    return summary.citations if isinstance(summary, AnswerSummary) else ()
 
 
 def is_quote_of(quote: str, passage: Passage | None) -> bool:
