@@ -25,7 +25,7 @@ from indexer.catalog.recordings.sentences import write_sentences
 from indexer.catalog.records import member_from
 from indexer.catalog.states import content_states, file_states
 from indexer.catalog.storage.database import Database
-from indexer.catalog.words.writing import folded, write_passages
+from indexer.catalog.words.writing import FoldedGeneration, folded, write_passages
 from indexer.files.paths import join
 from indexer.files.walk import Stat
 from indexer.types.changes import Changes
@@ -166,11 +166,12 @@ class Queue:
     def reuse_understanding(self, read: Read, generation: str, key: str, reused: Salvaged) -> None:
         """Makes what an earlier catalog left in the store the understanding of a content that was
         just read as `generation`."""
+        words: list[FoldedGeneration] = []
+        if (understood := reused.understood_generation) is not None:
+            words = folded([(understood, read.content, read.kind, reused.captions)])
         with self._database.writing() as db:
-            is_reused = content_states.reuse_understanding(db, key, read, generation, reused)
-            if is_reused and reused.understood_generation is not None:
-                words = (reused.understood_generation, read.content, read.kind, reused.captions)
-                write_passages(db, folded([words]))
+            if content_states.reuse_understanding(db, key, read, generation, reused):
+                write_passages(db, words)
 
     # -- stage 2 -------------------------------------------------------------------------------
 
@@ -260,6 +261,14 @@ class Queue:
         """Makes the new generations of understood contents the live ones. One whose reading
         changed meanwhile is thrown away."""
         understood: list[GenerationRow] = []
+        words = {
+            row.content: row
+            for row in folded(
+                (generations[o.item.content], o.item.content, o.item.kind, o.passages)
+                for o in outcomes
+                if isinstance(o, UnderstoodContent)
+            )
+        }
         with self._database.writing() as db:
             for outcome in outcomes:
                 item = outcome.item
@@ -278,7 +287,7 @@ class Queue:
                     understood.append((generation, item.content, item.kind, outcome.passages))
                 else:
                     db.execute("INSERT OR IGNORE INTO trash VALUES (?)", (generation,))
-            write_passages(db, folded(understood))
+            write_passages(db, [words[content] for _, content, *_ in understood])
             write_sentences(db, understood)
 
 
