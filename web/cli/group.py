@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+NOTHING_FOUND = 3  # exit codes: 0 done, 1 failed, 2 bad usage, 3 nothing found
+
 
 class CommandGroup(click.Group):
     """Commands in the order they are given. An error that a person can mend ends in its sentence,

@@ -6,10 +6,8 @@ import sys
 
 import click
 
-from web.cli.group import as_json
+from web.cli.group import NOTHING_FOUND, as_json
 from web.cli.program import Program
-
-NOTHING_FOUND = 3
 
 
 @click.command()

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from web.cli.group import as_json
+from web.cli.group import NOTHING_FOUND, as_json
 from web.cli.program import Program, absolute_path
 
 if TYPE_CHECKING:
     from web.library.schemas.search import SearchJson
-
-NOTHING_FOUND = 3  # exit codes: 0 done, 1 failed, 2 bad usage, 3 nothing found
 
 kind_option = click.option("--kind", type=click.Choice(["document", "photo", "recording"]))
 folder_option = click.option(
